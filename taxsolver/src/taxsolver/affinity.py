@@ -1,0 +1,170 @@
+"""The affinity tensor: how well each measured set of sources is read out for each target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taxsolver.checks import check_tensor
+from taxsolver.errors import InvalidInputError
+from taxsolver.names import TaskNames
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
+
+Names = str | Iterable[str]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AffinityTensor:
+    """Transfers between tasks and how good each was measured to be.
+
+    Row i of every array is one transfer: a set of sources read out for one target. A row whose target is
+    among its own sources is a measurement and never part of a plan, except a `full_supervision` row: that
+    is the target's own network, trained on all its labels, and its only source is the target.
+
+    Attributes:
+        name: what the tensor is called in results.
+        tasks: task names; sources and targets are columns and indices of this tuple.
+        targets: tasks that transfers were measured for, in the order of `tasks`.
+        sources: bool (transfers, tasks); which tasks each transfer reads.
+        target: int32 (transfers,); index into `tasks`.
+        affinity: float64 (transfers,) in [0, 1]; component of the principal eigenvector of the target's
+            pairwise wins, summing to 1 over all transfers that were compared (section 3.3 of Zamir et
+            al., CVPR 2018, https://arxiv.org/abs/1804.08328). NaN where not measured.
+        gain: float64 (transfers,) in [0, 1]; share of test images on which the transfer beats a network
+            trained from scratch on the same data. NaN where not measured.
+        quality: float64 (transfers,) in [0, 1]; the same against the fully supervised network. NaN where
+            not measured.
+        full_supervision: bool (transfers,).
+        aliases: other spellings of task names.
+        untrained: sources whose network was never trained (random projections): they are proposed only
+            where asked for, and need no labels.
+        images_full: labelled images that a task network is trained on, None where not stated.
+        images_transfer: labelled images that a transfer is trained on, None where not stated.
+        about: dataset, made_by, licence, citation and whatever else is worth saying, as text.
+
+    Raises:
+        InvalidInputError: on construction; the message lists every fault.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    targets: tuple[str, ...]
+    sources: BoolArray
+    target: IntArray
+    affinity: FloatArray
+    gain: FloatArray
+    quality: FloatArray
+    full_supervision: BoolArray
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    untrained: tuple[str, ...] = ()
+    images_full: int | None = None
+    images_transfer: int | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_tensor(self)
+        for name in ("sources", "target", "affinity", "gain", "quality", "full_supervision"):
+            values = np.array(getattr(self, name))
+            values.setflags(write=False)
+            object.__setattr__(self, name, values)
+        object.__setattr__(self, "aliases", MappingProxyType(dict(self.aliases)))
+        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
+
+    @cached_property
+    def names(self) -> TaskNames:
+        """Finds tasks by the names people type."""
+        return TaskNames(self.tasks, self.aliases, f"the affinity tensor {self.name!r}")
+
+    @cached_property
+    def order(self) -> IntArray:
+        """int32 (transfers,): number of sources of each transfer."""
+        return np.asarray(self.sources.sum(axis=1), dtype=np.int32)
+
+    @cached_property
+    def reads_itself(self) -> BoolArray:
+        """bool (transfers,): the target is among the sources, and it is not the fully supervised network."""
+        own = self.sources[np.arange(len(self)), self.target]
+        return own & ~self.full_supervision
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def source_names(self, row: int) -> tuple[str, ...]:
+        """Names of the sources of one transfer, in the order of `tasks`."""
+        return tuple(self.tasks[column] for column in np.flatnonzero(self.sources[row]))
+
+    def find_targets(self, names: Names) -> tuple[str, ...]:
+        """Canonical names of targets; `all` stands for every target of the tensor.
+
+        Raises:
+            UnknownTaskError: a name is not known.
+            InvalidInputError: no name at all, a name twice, or a task that was never measured as a target.
+        """
+        if names == "all" or list(names) == ["all"]:
+            return self.targets
+        found = self.names.find_all(names, "targets")
+        if not found:
+            raise InvalidInputError("targets is empty: name at least one task, or all")
+        for task in found:
+            if task not in self.targets:
+                raise InvalidInputError(
+                    f"{task!r} is a source only in {self.name!r}, no transfer was measured for it; "
+                    f"targets are {', '.join(self.targets)}"
+                )
+        return found
+
+    def select(
+        self,
+        *,
+        max_order: int | None = None,
+        targets: Names | None = None,
+        sources: Names | None = None,
+    ) -> AffinityTensor:
+        """The part of the tensor with transfers of small order, of some targets, or from some sources.
+
+        Args:
+            max_order: keep transfers of at most so many sources.
+            targets: keep transfers of these targets.
+            sources: keep transfers all of whose sources are among these.
+
+        Raises:
+            UnknownTaskError: a name is not known.
+            InvalidInputError: nothing is left.
+        """
+        keep = np.ones(len(self), dtype=bool)
+        if max_order is not None:
+            keep &= self.order <= max_order
+        if targets is not None:
+            keep &= np.isin(self.target, self.columns(self.find_targets(targets)))
+        if sources is not None:
+            outside = np.ones(len(self.tasks), dtype=bool)
+            outside[self.columns(self.names.find_all(sources, "sources"))] = False
+            keep &= ~self.sources[:, outside].any(axis=1)
+        if not keep.any():
+            raise InvalidInputError(f"no transfer of {self.name!r} is left by this selection: widen it")
+        return self._rows(keep)
+
+    def columns(self, tasks: Iterable[str]) -> IntArray:
+        """int32: indices of canonical task names."""
+        return np.array([self.tasks.index(task) for task in tasks], dtype=np.int32)
+
+    def _rows(self, keep: BoolArray) -> AffinityTensor:
+        left = set(self.target[keep].tolist())
+        return replace(
+            self,
+            targets=tuple(task for column, task in enumerate(self.tasks) if column in left),
+            sources=self.sources[keep],
+            target=self.target[keep],
+            affinity=self.affinity[keep],
+            gain=self.gain[keep],
+            quality=self.quality[keep],
+            full_supervision=self.full_supervision[keep],
+        )

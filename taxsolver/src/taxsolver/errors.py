@@ -1,0 +1,83 @@
+"""What can go wrong, named by the condition.
+
+TaxSolverError
+├── InvalidInputError      a parameter, a tensor or a table holds a value that is not allowed
+│   └── UnknownTaskError   a name that is no task of the tensor or table at hand
+├── InfeasibleBudgetError  no plan fits the budget
+├── TimeLimitError         the time limit passed before any plan was found
+├── FileFormatError        a file is damaged or not of the expected kind
+├── OutputError            a result cannot be written
+└── MissingExtraError      an optional dependency is not installed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TaxSolverError(Exception):
+    """Base of every error that taxsolver raises on purpose."""
+
+
+class InvalidInputError(TaxSolverError, ValueError):
+    """A parameter, a tensor or a table holds a value that is not allowed."""
+
+
+class UnknownTaskError(InvalidInputError):
+    """A name that is no task of the tensor or table at hand.
+
+    Attributes:
+        name: what was asked for.
+        nearest: known names that look alike, best first; may be empty.
+    """
+
+    def __init__(self, name: str, known: Iterable[str], where: str) -> None:
+        self.name = name
+        spellings = sorted(known)
+        self.nearest = tuple(get_close_matches(name.casefold(), spellings, n=3, cutoff=0.5))
+        hint = f"did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
+        hint = hint or f"known are {', '.join(spellings)}"
+        super().__init__(f"unknown task {name!r} in {where}: {hint}")
+
+
+class InfeasibleBudgetError(TaxSolverError):
+    """No plan fits the budget.
+
+    Attributes:
+        budget: what was allowed, in label-cost units.
+        least: the smallest budget for which a plan exists; None where no budget suffices.
+    """
+
+    def __init__(self, message: str, *, budget: float, least: float | None) -> None:
+        self.budget = budget
+        self.least = least
+        super().__init__(message)
+
+
+class TimeLimitError(TaxSolverError, TimeoutError):
+    """The time limit passed before any plan was found."""
+
+
+class FileFormatError(TaxSolverError, ValueError):
+    """A file is damaged or not of the expected kind."""
+
+
+class OutputError(TaxSolverError, OSError):
+    """A result cannot be written where it was asked for."""
+
+
+class MissingExtraError(TaxSolverError, ImportError):
+    """An optional dependency is not installed.
+
+    Args:
+        module: the module that could not be imported.
+        purpose: what needs it, as the subject of a sentence.
+    """
+
+    def __init__(self, module: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {module}, which is not installed: run  pip install './taxsolver[plot]'  "
+            "in a checkout, or  pip install matplotlib scipy",
+            name=module,
+        )

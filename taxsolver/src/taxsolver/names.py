@@ -1,0 +1,73 @@
+"""Task names as people type them: aliases, spelling variants, nearest matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from taxsolver.errors import InvalidInputError, UnknownTaskError
+
+
+def normalise(name: str) -> str:
+    """The spelling under which names are compared: `Surface Normals` -> `surface_normals`."""
+    return name.strip().casefold().replace("-", "_").replace(" ", "_").replace(".", "_")
+
+
+@dataclass(frozen=True)
+class TaskNames:
+    """The names that one tensor or table knows.
+
+    Attributes:
+        tasks: canonical names, in the order of the columns.
+        aliases: normalised other spellings -> canonical name; those of absent tasks are ignored.
+        where: what the names belong to, for messages.
+    """
+
+    tasks: tuple[str, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    where: str = "the tensor"
+
+    def find(self, name: str) -> str:
+        """Canonical name of `name`.
+
+        Raises:
+            UnknownTaskError: no task has that name or alias; the nearest ones are named.
+        """
+        if name in self.tasks:
+            return name
+        wanted = normalise(name)
+        spellings = {normalise(task): task for task in self.tasks}
+        for alias, task in self.aliases.items():
+            if task in self.tasks:
+                spellings.setdefault(normalise(alias), task)
+        if wanted in spellings:
+            return spellings[wanted]
+        raise UnknownTaskError(name, {*self.tasks, *spellings}, self.where)
+
+    def find_all(self, names: str | Iterable[str], what: str) -> tuple[str, ...]:
+        """Canonical names of `names` in their order, each once; a string is split at commas.
+
+        Args:
+            names: names, or one string of names with commas between.
+            what: the parameter, for messages.
+
+        Raises:
+            UnknownTaskError: a name is not known.
+            InvalidInputError: two of the names are one task.
+        """
+        listed = split_names(names)
+        found = [self.find(name) for name in listed]
+        for position, task in enumerate(found):
+            if task in found[:position]:
+                earlier = listed[found.index(task)]
+                raise InvalidInputError(
+                    f"{what} names the task {task!r} twice (as {earlier!r} and {listed[position]!r}): "
+                    "name it once"
+                )
+        return tuple(found)
+
+
+def split_names(names: str | Iterable[str]) -> Sequence[str]:
+    """The single names in a list, or in a string with commas between; blanks are dropped."""
+    parts = names.split(",") if isinstance(names, str) else list(names)
+    return [part.strip() for part in parts if part.strip()]

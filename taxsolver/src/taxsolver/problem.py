@@ -1,0 +1,261 @@
+"""What a plan is asked for: an immutable instance, checked when it is made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from numbers import Real
+from operator import index
+from types import MappingProxyType
+
+import numpy as np
+
+from taxsolver.affinity import AffinityTensor, BoolArray, FloatArray, Names
+from taxsolver.errors import InvalidInputError
+from taxsolver.instance import Instance, IntArray
+from taxsolver.names import normalise
+
+LARGEST = 1e6  # budgets, costs and importances beyond drown the rest in rounding
+IMAGES_FULL, IMAGES_TRANSFER = 120_000, 16_000  # section 4 of the paper, where a tensor states nothing else
+
+
+class Objective(StrEnum):
+    """What a plan maximises, summed over its targets and weighted by their importance."""
+
+    AFFINITY = "affinity"
+    NORMALISED_AFFINITY = "normalised-affinity"
+    GAIN = "gain"
+    QUALITY = "quality"
+
+    @classmethod
+    def named(cls, name: str) -> Objective:
+        """The objective of that name.
+
+        Raises:
+            InvalidInputError: there is none.
+        """
+        wanted = normalise(name).replace("_", "-").replace("normalized", "normalised")
+        if wanted in tuple(cls):
+            return cls(wanted)
+        raise InvalidInputError(f"unknown objective {name!r}: choose one of {', '.join(cls)}")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Problem:
+    """Targets to solve, sources that may be labelled, and what that may cost.
+
+    Attributes:
+        affinity: the measured transfers.
+        targets: canonical names of the tasks to solve.
+        budget: largest total label cost of the supervised tasks, in (0, 1e6].
+        max_order: largest number of sources of one transfer, at least 1; None for no limit.
+        sources: tasks that may be supervised, without those excluded.
+        require: tasks that are supervised in every plan.
+        importance: weight of each target in the objective, in (0, 1e6]; 1 where not named.
+        label_cost: what each task takes of the budget, in [0, 1e6]; 1 where not named.
+        objective: what is summed over the targets.
+        images_full: labelled images of a supervised task.
+        images_transfer: labelled images of a target that is served by a transfer.
+
+    Use `Problem.of` to make one from names as people type them.
+    """
+
+    affinity: AffinityTensor
+    targets: tuple[str, ...]
+    budget: float
+    max_order: int | None
+    sources: tuple[str, ...]
+    require: tuple[str, ...] = ()
+    importance: Mapping[str, float] = field(default_factory=dict)
+    label_cost: Mapping[str, float] = field(default_factory=dict)
+    objective: Objective = Objective.AFFINITY
+    images_full: int = IMAGES_FULL
+    images_transfer: int = IMAGES_TRANSFER
+
+    def __post_init__(self) -> None:
+        check_number(self.budget, "budget", zero=False)
+        for task, value in self.importance.items():
+            check_number(value, f"the importance of {task}", zero=False)
+        for task, value in self.label_cost.items():
+            check_number(value, f"the label cost of {task}", zero=True)
+        check_count(self.images_full, "images_full")
+        check_count(self.images_transfer, "images_transfer")
+        if self.max_order is not None:
+            check_count(self.max_order, "max_order")
+        self._check_require()
+        self._check_served()
+        object.__setattr__(self, "importance", MappingProxyType(dict(self.importance)))
+        object.__setattr__(self, "label_cost", MappingProxyType(dict(self.label_cost)))
+
+    @classmethod
+    def of(
+        cls,
+        affinity: AffinityTensor,
+        targets: Names = "all",
+        budget: float = 1.0,
+        *,
+        max_order: int | None = 4,
+        sources: Names | None = None,
+        exclude: Names = (),
+        require: Names = (),
+        importance: Mapping[str, float] | None = None,
+        label_cost: Mapping[str, float] | None = None,
+        objective: str = Objective.AFFINITY,
+        supervise_targets: bool | Names = True,
+        images_full: int | None = None,
+        images_transfer: int | None = None,
+    ) -> Problem:
+        """A problem from names as people type them; the parameters are those of `taxsolver.solve`."""
+        names = affinity.names
+        chosen_targets = affinity.find_targets(targets)
+        required, excluded = names.find_all(require, "require"), names.find_all(exclude, "exclude")
+        both = [task for task in required if task in excluded]
+        if both:
+            raise InvalidInputError(f"{both[0]!r} is both required and excluded: drop it from one of them")
+        novel = _novel_targets(affinity, chosen_targets, supervise_targets)
+        allowed = _allowed_sources(affinity, sources, required)
+        return cls(
+            affinity=affinity,
+            targets=chosen_targets,
+            budget=budget,
+            max_order=max_order,
+            sources=tuple(task for task in allowed if task not in excluded and task not in novel),
+            require=required,
+            importance=_by_task(affinity, importance, "importance", chosen_targets),
+            label_cost=_by_task(affinity, label_cost, "label_cost", affinity.tasks),
+            objective=Objective.named(objective),
+            images_full=images_full or affinity.images_full or IMAGES_FULL,
+            images_transfer=images_transfer or affinity.images_transfer or IMAGES_TRANSFER,
+        )
+
+    @cached_property
+    def transfers(self) -> IntArray:
+        """int (n,): rows of the tensor that may be part of a plan."""
+        return np.flatnonzero(self._feasible())
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The bare numbers; its transfers are `transfers`, its targets are in the order of `targets`."""
+        rows = self.transfers
+        position = np.full(len(self.affinity.tasks), -1)
+        position[self.affinity.columns(self.targets)] = np.arange(len(self.targets))
+        target = position[self.affinity.target[rows]]
+        importance = np.array([self.importance.get(task, 1.0) for task in self.targets], dtype=float)
+        return Instance(
+            sources=self.affinity.sources[rows],
+            target=target,
+            weight=self._measure()[rows] * importance[target],
+            cost=np.array([self.label_cost.get(task, 1.0) for task in self.affinity.tasks], dtype=float),
+            required=np.isin(self.affinity.tasks, self.require),
+            num_targets=len(self.targets),
+        )
+
+    def _feasible(self) -> BoolArray:
+        """Measured, of small order, from allowed sources, and not from the target itself."""
+        tensor = self.affinity
+        outside = ~np.isin(tensor.tasks, self.sources)
+        feasible = np.isin(tensor.target, tensor.columns(self.targets)) & ~np.isnan(self._measure())
+        feasible &= ~tensor.reads_itself & ~tensor.sources[:, outside].any(axis=1)
+        return feasible if self.max_order is None else feasible & (tensor.order <= self.max_order)
+
+    def _measure(self) -> FloatArray:
+        """float64 (transfers of the tensor,): the objective of each; NaN where not measured."""
+        if self.objective is Objective.NORMALISED_AFFINITY:
+            return normalised_affinity(self.affinity)
+        return np.asarray(getattr(self.affinity, self.objective.value), dtype=np.float64)
+
+    def _check_require(self) -> None:
+        for task in self.require:
+            if task not in self.sources:
+                raise InvalidInputError(
+                    f"{task!r} is required but may not be supervised: it is not among sources, or "
+                    "supervise_targets leaves it out"
+                )
+
+    def _check_served(self) -> None:
+        served = set(self.affinity.target[self.transfers].tolist())
+        for task in self.targets:
+            if self.affinity.tasks.index(task) not in served:
+                order = "any order" if self.max_order is None else f"order at most {self.max_order}"
+                raise InvalidInputError(
+                    f"target {task!r} cannot be served: no transfer of {order} from the allowed sources has "
+                    f"a measured {self.objective}; allow more sources, a larger order or its supervision"
+                )
+
+
+def normalised_affinity(tensor: AffinityTensor) -> FloatArray:
+    """float64 (transfers,) in [0, 1]: affinities divided by the largest of their target.
+
+    Affinities of one target sum to one, so a target with one outstanding transfer outweighs one whose
+    transfers are alike; divided like this, each target's best counts 1. Transfers that are never part of a
+    plan, for they read the target itself, do not count for the largest.
+    """
+    counted = ~tensor.reads_itself & ~np.isnan(tensor.affinity)
+    largest = np.zeros(len(tensor.tasks))
+    np.maximum.at(largest, tensor.target[counted], tensor.affinity[counted])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(tensor.affinity / largest[tensor.target], dtype=np.float64)
+
+
+def check_number(value: object, what: str, *, zero: bool) -> None:
+    """Refuse what is no number in (0, 1e6], or in [0, 1e6] where `zero` is allowed.
+
+    Raises:
+        InvalidInputError: the message names the value and the range.
+    """
+    lower = "[0" if zero else "(0"
+    fits = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not fits or not (0 <= float(value) <= LARGEST) or (value == 0 and not zero):  # type: ignore[arg-type]
+        raise InvalidInputError(f"{what} is {value!r}, expected a number in {lower}, {LARGEST:,.0f}]")
+
+
+def check_count(value: object, what: str) -> None:
+    """Refuse what is no whole number of at least 1.
+
+    Raises:
+        InvalidInputError: the message names the value.
+    """
+    try:
+        whole = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        whole = 0
+    if whole < 1 or isinstance(value, bool):
+        raise InvalidInputError(f"{what} is {value!r}, expected a whole number of at least 1")
+
+
+def _allowed_sources(
+    tensor: AffinityTensor, sources: Names | None, required: Collection[str]
+) -> tuple[str, ...]:
+    """Named sources; or all but untrained ones, which are used only where asked for."""
+    if sources is not None:
+        return tensor.names.find_all(sources, "sources")
+    return tuple(task for task in tensor.tasks if task not in tensor.untrained or task in required)
+
+
+def _novel_targets(
+    tensor: AffinityTensor, targets: tuple[str, ...], supervise_targets: bool | Names
+) -> frozenset[str]:
+    """Targets that may not be supervised."""
+    if isinstance(supervise_targets, bool):
+        return frozenset() if supervise_targets else frozenset(targets)
+    supervised = tensor.names.find_all(supervise_targets, "supervise_targets")
+    foreign = [task for task in supervised if task not in targets]
+    if foreign:
+        raise InvalidInputError(f"supervise_targets names {foreign[0]!r}, which is not among the targets")
+    return frozenset(targets) - frozenset(supervised)
+
+
+def _by_task(
+    tensor: AffinityTensor, values: Mapping[str, float] | None, what: str, allowed: Iterable[str]
+) -> dict[str, float]:
+    """Values by canonical name."""
+    if not values:
+        return {}
+    tasks = tensor.names.find_all(values, what)
+    for task in tasks:
+        if task not in allowed:
+            raise InvalidInputError(f"{what} names {task!r}, which is not among the targets")
+    return dict(zip(tasks, values.values(), strict=True))

@@ -1,0 +1,129 @@
+"""The best taxonomy of every budget and order."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from taxsolver.affinity import AffinityTensor, Names
+from taxsolver.errors import InvalidInputError, TimeLimitError
+from taxsolver.model import PlanModel
+from taxsolver.problem import Problem
+from taxsolver.solve import as_tensor
+from taxsolver.taxonomy import Taxonomy
+
+BUDGETS = range(1, 27)
+ORDERS = range(1, 5)
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """The best taxonomy of one budget and order.
+
+    Attributes:
+        budget: largest total label cost.
+        max_order: largest number of sources of one transfer.
+        taxonomy: the plan; None where none fits the budget, or none was found within the time limit.
+    """
+
+    budget: float
+    max_order: int
+    taxonomy: Taxonomy | None
+
+    @property
+    def objective(self) -> float:
+        """Sum over targets of importance times measure; NaN without a plan."""
+        return self.taxonomy.objective if self.taxonomy else math.nan
+
+    @property
+    def gain(self) -> float:
+        """Mean gain over the targets, in [0, 1]; NaN without a plan."""
+        return self.taxonomy.gain if self.taxonomy else math.nan
+
+    @property
+    def quality(self) -> float:
+        """Mean quality over the targets, in [0, 1]; NaN without a plan."""
+        return self.taxonomy.quality if self.taxonomy else math.nan
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Supervised tasks; empty without a plan."""
+        return self.taxonomy.sources if self.taxonomy else ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; None in place of NaN."""
+        measures = {"objective": self.objective, "gain": self.gain, "quality": self.quality}
+        return {
+            "budget": self.budget,
+            "max_order": self.max_order,
+            **{name: None if math.isnan(value) else value for name, value in measures.items()},
+            "sources": list(self.sources),
+        }
+
+
+def sweep(
+    affinity: AffinityTensor | str | Path,
+    budgets: Iterable[float] = BUDGETS,
+    orders: Iterable[int] = ORDERS,
+    *,
+    targets: Names = "all",
+    time_limit: float | None = None,
+    **options: Any,
+) -> list[SweepRow]:
+    """The best taxonomy of every budget and order, each proven optimal unless the time limit cuts in.
+
+    Args:
+        affinity: a tensor, or what `load_affinity` takes.
+        budgets: largest total label costs.
+        orders: largest numbers of sources of one transfer.
+        targets: tasks to solve.
+        time_limit: seconds for each instance; None for no limit.
+        options: further parameters of `taxsolver.solve` that describe the problem: sources, exclude,
+            require, importance, label_cost, objective, supervise_targets, images_full, images_transfer.
+
+    Returns:
+        Rows in the order of `orders`, then of `budgets`; where no plan fits a budget the row has none.
+
+    Raises:
+        UnknownTaskError: a name is not known.
+        InvalidInputError: a value is not allowed, or a target cannot be served whatever the budget.
+    """
+    tensor = as_tensor(affinity)
+    listed, ordered = tuple(budgets), tuple(orders)
+    if not listed or not ordered:
+        raise InvalidInputError("a sweep needs at least one budget and one order")
+    rows = []
+    for max_order in ordered:
+        problems = [Problem.of(tensor, targets, listed[0], max_order=max_order, **options)]
+        problems += [replace(problems[0], budget=budget) for budget in listed[1:]]
+        found = dict(_solve_falling(problems, time_limit))
+        rows += [SweepRow(problem.budget, max_order, found[problem.budget]) for problem in problems]
+    return rows
+
+
+def _solve_falling(
+    problems: list[Problem], time_limit: float | None
+) -> Iterator[tuple[float, Taxonomy | None]]:
+    """Problems that differ in their budget only, the largest budget first.
+
+    A relaxation solved for one budget is a good start for the next, and better so when the budget falls:
+    46 ms against 76 ms for all 104 instances of the published 16k tensor, when it was tried.
+    """
+    transfers = problems[0].transfers
+    instance, kept = problems[0].instance.without_dominated()
+    model = PlanModel(instance)
+    for problem in sorted(problems, key=lambda problem: -problem.budget):
+        start = time.perf_counter()
+        try:
+            choice = model.solve(problem.budget, time_limit)
+        except TimeLimitError:
+            choice = None
+        if choice is None:
+            yield problem.budget, None
+            continue
+        seconds = time.perf_counter() - start
+        yield problem.budget, Taxonomy.of(problem, choice, transfers[kept][choice.transfers], seconds)

@@ -1,0 +1,183 @@
+"""A taxonomy: the sources to label, and the transfer that serves each target."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from taxsolver.instance import IntArray
+from taxsolver.model import Choice
+from taxsolver.problem import Problem
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One target and what it is read out from.
+
+    Attributes:
+        target: the task that is served.
+        sources: the tasks whose representations are read, in the tensor's order.
+        order: number of sources.
+        affinity: as in the tensor; NaN where not measured.
+        gain: share of test images on which it beats training from scratch; NaN where not measured.
+        quality: the same against full supervision; NaN where not measured.
+        full_supervision: the target is labelled in full and served by its own network.
+    """
+
+    target: str
+    sources: tuple[str, ...]
+    order: int
+    affinity: float
+    gain: float
+    quality: float
+    full_supervision: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; None in place of NaN."""
+        return {
+            "target": self.target,
+            "sources": list(self.sources),
+            "order": self.order,
+            "affinity": _number(self.affinity),
+            "gain": _number(self.gain),
+            "quality": _number(self.quality),
+            "full_supervision": self.full_supervision,
+        }
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """What `taxsolver.solve` returns.
+
+    Attributes:
+        problem: what was asked for.
+        status: `optimal` where the bound proves the objective, `time_limit` where it does not.
+        objective: sum over targets of importance times the measure that was maximised.
+        bound: proven upper bound of the objective of any plan.
+        gap: (bound - objective) / |objective|; 0 where optimal.
+        seconds: wall-clock time of the solution.
+        sources: supervised tasks, in the tensor's order.
+        transfers: one for each target, in the order of the targets.
+        alternatives: where asked for, the next best taxonomies with other supervised sets, best first.
+    """
+
+    problem: Problem
+    status: str
+    objective: float
+    bound: float
+    gap: float
+    seconds: float
+    sources: tuple[str, ...]
+    transfers: tuple[Transfer, ...]
+    alternatives: tuple[Taxonomy, ...] = ()
+
+    @classmethod
+    def of(cls, problem: Problem, choice: Choice, rows: IntArray, seconds: float) -> Taxonomy:
+        """The taxonomy of a choice.
+
+        Args:
+            problem: what was asked for.
+            choice: what the program chose.
+            rows: int (targets,); the chosen transfers as rows of the tensor.
+            seconds: wall-clock time.
+        """
+        gap = choice.bound - choice.value
+        return cls(
+            problem=problem,
+            status=choice.status,
+            objective=choice.value,
+            bound=choice.bound,
+            gap=gap / abs(choice.value) if gap and choice.value else gap,
+            seconds=seconds,
+            sources=tuple(problem.affinity.tasks[column] for column in np.flatnonzero(choice.chosen)),
+            transfers=tuple(_transfer(problem, row) for row in rows),
+        )
+
+    @property
+    def cost(self) -> float:
+        """Total label cost of the sources."""
+        return sum(self.problem.label_cost.get(task, 1.0) for task in self.sources)
+
+    @property
+    def gain(self) -> float:
+        """Mean gain over the targets where it was measured."""
+        return mean_measured([transfer.gain for transfer in self.transfers])
+
+    @property
+    def quality(self) -> float:
+        """Mean quality over the targets where it was measured."""
+        return mean_measured([transfer.quality for transfer in self.transfers])
+
+    @property
+    def labels(self) -> int:
+        """Labelled images of the plan: of supervised tasks in full, of transferred targets a few.
+
+        Untrained sources (random projections) need none.
+        """
+        trained = [task for task in self.sources if task not in self.problem.affinity.untrained]
+        transferred = [transfer for transfer in self.transfers if not transfer.full_supervision]
+        return len(trained) * self.problem.images_full + len(transferred) * self.problem.images_transfer
+
+    @property
+    def labels_in_full(self) -> int:
+        """Labelled images it takes to supervise every target in full."""
+        return len(self.problem.targets) * self.problem.images_full
+
+    @property
+    def labels_saved(self) -> float:
+        """Share of `labels_in_full` that the plan saves; below 0 where it labels more."""
+        return 1 - self.labels / self.labels_in_full
+
+    @property
+    def extra_sources(self) -> tuple[str, ...]:
+        """Supervised tasks that are not among the targets."""
+        return tuple(task for task in self.sources if task not in self.problem.targets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, with the keys of the command's `--json`."""
+        return {
+            "affinity": self.problem.affinity.name,
+            "targets": list(self.problem.targets),
+            "budget": self.problem.budget,
+            "max_order": self.problem.max_order,
+            "status": self.status,
+            "objective": self.objective,
+            "bound": _number(self.bound),
+            "gap": _number(self.gap),
+            "seconds": self.seconds,
+            "labels": self.labels,
+            "labels_saved": self.labels_saved,
+            "sources": list(self.sources),
+            "transfers": [transfer.to_dict() for transfer in self.transfers],
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON text, indented."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+
+def mean_measured(values: list[float]) -> float:
+    """Mean of what was measured; NaN where nothing was."""
+    measured = [value for value in values if not math.isnan(value)]
+    return sum(measured) / len(measured) if measured else math.nan
+
+
+def _transfer(problem: Problem, row: int) -> Transfer:
+    tensor = problem.affinity
+    return Transfer(
+        target=tensor.tasks[tensor.target[row]],
+        sources=tensor.source_names(row),
+        order=int(tensor.order[row]),
+        affinity=float(tensor.affinity[row]),
+        gain=float(tensor.gain[row]),
+        quality=float(tensor.quality[row]),
+        full_supervision=bool(tensor.full_supervision[row]),
+    )
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
