@@ -1,3 +1,66 @@
-"""Exact planner: which vision tasks to label, and which network to read every other task out from."""
+"""Exact planner: which vision tasks to label, and which network to read every other task out from.
+
+>>> import taxsolver
+>>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth,reshading", budget=2)
+>>> plan.status, plan.sources
+('optimal', ('depth_zbuffer', 'normal'))
+"""
+
+from taxsolver.affinity import AffinityTensor
+from taxsolver.ahp import ahp, win_rates
+from taxsolver.compare import Agreement, compare
+from taxsolver.errors import (
+    FileFormatError,
+    InfeasibleBudgetError,
+    InvalidInputError,
+    MissingExtraError,
+    OutputError,
+    TaxSolverError,
+    TimeLimitError,
+    UnknownTaskError,
+)
+from taxsolver.problem import Objective, Problem
+from taxsolver.rank import RankRow, rank
+from taxsolver.significance import SignificanceRow, significance
+from taxsolver.similarity import TaskTree, similarity
+from taxsolver.solve import OneMore, one_more_unit, solve, solve_problem
+from taxsolver.store import available_affinities, load_affinity, save_affinity
+from taxsolver.sweep import SweepRow, sweep
+from taxsolver.taxonomy import Taxonomy, Transfer
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AffinityTensor",
+    "Agreement",
+    "FileFormatError",
+    "InfeasibleBudgetError",
+    "InvalidInputError",
+    "MissingExtraError",
+    "Objective",
+    "OneMore",
+    "OutputError",
+    "Problem",
+    "RankRow",
+    "SignificanceRow",
+    "SweepRow",
+    "TaskTree",
+    "TaxSolverError",
+    "Taxonomy",
+    "TimeLimitError",
+    "Transfer",
+    "UnknownTaskError",
+    "ahp",
+    "available_affinities",
+    "compare",
+    "load_affinity",
+    "one_more_unit",
+    "rank",
+    "save_affinity",
+    "significance",
+    "similarity",
+    "solve",
+    "solve_problem",
+    "sweep",
+    "win_rates",
+]

@@ -3,7 +3,8 @@
 Columns: `target`, `sources`, `affinity`, `gain`, `quality`, `full_supervision`, and `order`, which is
 derived. Only `target`, `sources` and one of the measures are needed. The published tables are read as they
 are: `win_rate_vs_scratch` is the gain, `win_rate_vs_full_supervision` the quality, the source `self` the
-fully supervised network, and rows of the source `pixels` or `scratch` are the baseline, no transfers.
+fully supervised network, rows of the source `pixels` or `scratch` are the baseline, no transfers, and
+`random` is an untrained source unless the caller says what is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from taxsolver.errors import FileFormatError
 COLUMNS = ("target", "order", "sources", "affinity", "gain", "quality", "full_supervision")
 SYNONYMS = {"win_rate_vs_scratch": "gain", "win_rate_vs_full_supervision": "quality"}
 BASELINES = frozenset({"pixels", "scratch"})
-SELF = "self"
+SELF, RANDOM = "self", "random"
 _TRUTH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
 
@@ -90,6 +92,7 @@ def tensor_from_csv(
     for index, row in enumerate(rows):
         sources[index, [column[source] for source in row.sources]] = True
     measured = {row.target for row in rows}
+    header.setdefault("untrained", (RANDOM,) if RANDOM in tasks else ())
     return AffinityTensor(
         name=name,
         tasks=tasks,
@@ -102,6 +105,26 @@ def tensor_from_csv(
         full_supervision=np.array([row.full_supervision for row in rows], dtype=bool),
         **header,
     )
+
+
+def read_tensor_csv(path: str | Path, *, name: str | None = None, **header: Any) -> AffinityTensor:
+    """The tensor that a CSV file describes.
+
+    Args:
+        path: the file.
+        name: what the tensor is to be called; None for the file's name without its ending.
+        header: as for `tensor_from_csv`.
+
+    Raises:
+        FileFormatError: the file cannot be read, or as for `tensor_from_csv`.
+        InvalidInputError: the lines are readable, but make no valid tensor.
+    """
+    place = Path(path)
+    try:
+        content = place.read_bytes()
+    except OSError as error:
+        raise FileFormatError(f"cannot read {place}: {error.strerror or error}") from error
+    return tensor_from_csv(content, name=name or place.stem, where=str(place), **header)
 
 
 def _decode(content: str | bytes, where: str) -> str:

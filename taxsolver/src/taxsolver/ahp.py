@@ -62,7 +62,8 @@ def win_rates(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArr
         block = ranks[start : start + step]
         wins += (block[:, :, None] < block[:, None, :]).sum(axis=0, dtype=np.int32)
     ties = images - wins - wins.T
-    return (wins + ties / 2) / images
+    rates: FloatArray = (wins + ties / 2) / images
+    return rates
 
 
 def preference_ratios(wins: FloatArray) -> FloatArray:
@@ -74,9 +75,8 @@ def preference_ratios(wins: FloatArray) -> FloatArray:
     Returns:
         float64 (transfers, transfers) in [1/999, 999]; entries (i, j) and (j, i) are reciprocal.
     """
-    clipped = np.clip(wins, *CLIP)
-    ratios: FloatArray = clipped / clipped.T
-    return ratios
+    clipped: FloatArray = np.clip(wins, *CLIP)
+    return clipped / clipped.T
 
 
 def principal_eigenvector(ratios: FloatArray) -> FloatArray:

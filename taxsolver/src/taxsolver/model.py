@@ -205,3 +205,46 @@ def _run(highs: highspy.Highs, deadline: float | None) -> highspy.HighsModelStat
         highs.setOptionValue("time_limit", highs.getRunTime() + max(0.0, deadline - time.perf_counter()))
     highs.run()
     return highs.getModelStatus()
+
+
+class PlanProgram:
+    """The program of an instance with rows and objectives of one's own, by branch and bound.
+
+    For questions that `PlanModel` does not answer: which of the best plans is the first by further criteria,
+    or what a plan is worth at the worst. Columns: y of every task, 0 or 1, then x of every transfer.
+
+    Args:
+        instance: transfers and costs; the weights count only where an objective or a row names them.
+        budget: largest total cost of the sources.
+    """
+
+    def __init__(self, instance: Instance, budget: float) -> None:
+        self.num_tasks = len(instance.cost)
+        cost_unit = float(instance.cost.max()) or 1.0
+        nothing = np.zeros(self.num_tasks + len(instance.weight))
+        self._highs = _highs(_program(instance, nothing, cost_unit), integers=self.num_tasks)
+        self._highs.changeRowBounds(0, -highspy.kHighsInf, budget / cost_unit)
+
+    def add_row(
+        self, columns: IntArray, values: FloatArray, *, lower: float = -np.inf, upper: float = np.inf
+    ) -> None:
+        """From now on keep the sum of values times columns between two bounds."""
+        self._highs.addRow(lower, upper, len(columns), columns.astype(np.int32), values)
+
+    def on_sources(self, amount: FloatArray) -> FloatArray:
+        """float64 (tasks + transfers,): an objective that counts float64 (tasks,) for every chosen source."""
+        return np.concatenate([amount, np.zeros(self._highs.getNumCol() - self.num_tasks)])
+
+    def best(self, objective: FloatArray) -> BoolArray | None:
+        """Bool (tasks,): the sources of a plan with the largest objective; None where there is no plan.
+
+        Args:
+            objective: float64 (tasks + transfers,).
+        """
+        self._highs.changeColsCost(len(objective), np.arange(len(objective), dtype=np.int32), objective)
+        status = _run(self._highs, None)
+        if status == _Status.kInfeasible:
+            return None
+        if status != _Status.kOptimal:
+            raise ArithmeticError(f"HiGHS ended with {status}")
+        return np.array(self._highs.getSolution().col_value[: self.num_tasks]) > 0.5

@@ -29,7 +29,7 @@ BLUE, ORANGE, GREEN, PURPLE, RED, SKY, YELLOW = (
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY)
 INK, MUTED, FAINT, PAPER = "#1b1f24", "#6b7280", "#e5e7eb", "#ffffff"
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": INK,

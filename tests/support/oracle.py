@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 from taxsolver.affinity import AffinityTensor
+from taxsolver.instance import Instance
 from taxsolver.problem import Problem
 
 
@@ -67,15 +68,15 @@ def best_sets(problem: Problem, count: int) -> list[tuple[float, float]]:
     A set that only adds tasks to one that is as good is left out: those tasks would serve nothing.
     """
     plans = {names: (round(objective, 9), cost) for objective, cost, names in every_plan(problem)}
-    worthy = [
-        plan
-        for names, plan in plans.items()
-        if not any(fewer < names and plans[fewer][0] >= plan[0] for fewer in plans)
-    ]
+
+    def adds_nothing(names: frozenset[str], objective: float) -> bool:
+        return any(fewer < names and plans[fewer][0] >= objective for fewer in plans)
+
+    worthy = [plan for names, plan in plans.items() if not adds_nothing(names, plan[0])]
     return sorted(worthy, key=lambda plan: (-plan[0], plan[1]))[:count]
 
 
-def _heaviest(instance, target: int, wanted: np.ndarray) -> int | None:  # noqa: ANN001
+def _heaviest(instance: Instance, target: int, wanted: np.ndarray) -> int | None:
     rows = [
         row
         for row in np.flatnonzero(instance.target == target)

@@ -1,0 +1,1 @@
+"""The command `taxsolver`: parse, one library call, print."""

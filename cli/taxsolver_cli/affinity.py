@@ -1,0 +1,218 @@
+"""`taxsolver affinity`: list, show, import and export affinity tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxsolver_cli import options as opt
+from taxsolver_cli import show
+from taxsolver_cli.completion import complete_affinity
+from taxsolver_cli.errors import usage_error
+from taxsolver_cli.outputs import check_picture, write_picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from taxsolver.affinity import AffinityTensor
+
+HELP = "List, show, import and export affinity tensors."
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+
+Tensor = Annotated[
+    str, typer.Argument(metavar="NAME|FILE", help="Affinity tensor.", autocompletion=complete_affinity)
+]
+
+
+@app.command("list")
+def list_command(json: opt.Json = False) -> None:
+    """The tensors that come with taxsolver.
+
+    Example:  taxsolver affinity list
+    """
+    from taxsolver.store import available_affinities, load_affinity
+
+    tensors = [load_affinity(name) for name in available_affinities()]
+    if json:
+        show.print_json({"affinities": [_summary(tensor) for tensor in tensors]})
+        return
+    columns = ("tasks", "targets", "transfers", "orders", "images each")
+    table = show.new_table("name", *columns, numbers=columns)
+    for tensor in tensors:
+        facts = _summary(tensor)
+        table.add_row(
+            show.escape(tensor.name),
+            str(len(tensor.tasks)),
+            str(len(tensor.targets)),
+            f"{len(tensor):,}",
+            f"1-{facts['max_order']}",
+            f"{tensor.images_transfer:,}" if tensor.images_transfer else "not stated",
+        )
+    show.print_rich(table)
+
+
+@app.command("show")
+def show_command(
+    tensor: Tensor = opt.DEFAULT_AFFINITY,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the matrix of order 1 (.png, .svg, .pdf)."),
+    ] = None,
+    task_map: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="Draw the task map: alike tasks lie close.")
+    ] = None,
+    json: opt.Json = False,
+) -> None:
+    """What a tensor holds, where it comes from, and each target's best source.
+
+    Example:  taxsolver affinity show taskonomy-16k --plot matrix.png
+    """
+    from taxsolver.rank import rank
+    from taxsolver.store import load_affinity
+
+    check_picture(plot)
+    check_picture(task_map)
+    loaded = load_affinity(tensor)
+    best = rank(loaded, max_order=1)
+    if json:
+        show.print_json({**_summary(loaded), "best_sources": [row.to_dict() for row in best]})
+    else:
+        _print(loaded, {row.target: row for row in best})
+    write_picture(lambda: _draw_matrix(loaded), plot)
+    write_picture(lambda: _draw_map(loaded), task_map)
+
+
+@app.command("import")
+def import_command(
+    table: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", help="One row a transfer: target, sources, measures.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="Where the tensor goes.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="What it is called.  \\[default: as the file]")
+    ] = None,
+    untrained: Annotated[
+        str | None,
+        typer.Option(
+            "--untrained",
+            metavar="A,..",
+            help="Sources that are no trained networks.  \\[default: random, where it occurs]",
+        ),
+    ] = None,
+    alias: Annotated[
+        str, typer.Option("--alias", metavar="A=TASK,..", help="Other spellings of tasks.")
+    ] = "",
+    images_full: Annotated[
+        int | None, typer.Option("--images-full", metavar="N", help="Labelled images of a task network.")
+    ] = None,
+    images_transfer: Annotated[
+        int | None, typer.Option("--images-transfer", metavar="N", help="Labelled images of a transfer.")
+    ] = None,
+    dataset: Annotated[str, typer.Option("--dataset", help="What it was measured on.")] = "",
+    made_by: Annotated[str, typer.Option("--made-by", help="Who or what measured it.")] = "",
+    licence: Annotated[str, typer.Option("--licence", help="How it may be used.")] = "",
+    citation: Annotated[str, typer.Option("--citation", help="What to cite.")] = "",
+) -> None:
+    """Make a tensor from a CSV.
+
+    Columns: target, sources (joined by |), affinity, gain, quality, full_supervision; target, sources and one
+    measure are needed. The source self stands for the target's fully supervised network.
+
+    Example:  taxsolver affinity import mine.csv mine.safetensors --dataset "my own"
+    """
+    from taxsolver.affinity_csv import read_tensor_csv
+    from taxsolver.names import split_names
+    from taxsolver.store import save_affinity
+
+    words = {"dataset": dataset, "made_by": made_by, "licence": licence, "citation": citation}
+    tensor = read_tensor_csv(
+        table,
+        name=name or table.stem,
+        **({} if untrained is None else {"untrained": tuple(split_names(untrained))}),
+        aliases=_aliases(alias),
+        images_full=images_full,
+        images_transfer=images_transfer,
+        about={word: text for word, text in words.items() if text},
+    )
+    show.note(f"{len(tensor):,} transfers of {len(tensor.targets)} targets: {save_affinity(tensor, out)}")
+
+
+@app.command("export")
+def export_command(
+    tensor: Tensor,
+    out: Annotated[Path, typer.Argument(metavar="OUT.csv|OUT.safetensors", help="Where the transfers go.")],
+    max_order: Annotated[
+        int | None,
+        typer.Option("--max-order", "-k", metavar="N", help="Only transfers of at most so many sources."),
+    ] = None,
+    targets: Annotated[
+        str | None, typer.Option("--targets", metavar="A,B,..", help="Only these targets.")
+    ] = None,
+    sources: Annotated[
+        str | None, typer.Option("--sources", metavar="A,B,..", help="Only transfers from these tasks.")
+    ] = None,
+) -> None:
+    """Write a tensor, or part of it, as CSV or safetensors.
+
+    Example:  taxsolver affinity export taskonomy-16k normals.csv --targets normals --max-order 2
+    """
+    from taxsolver.store import load_affinity, save_affinity
+
+    part = load_affinity(tensor).select(max_order=max_order, targets=targets, sources=sources)
+    show.note(f"{len(part):,} transfers: {save_affinity(part, out)}")
+
+
+def _summary(tensor: AffinityTensor) -> dict[str, Any]:
+    return {
+        "name": tensor.name,
+        "tasks": list(tensor.tasks),
+        "targets": list(tensor.targets),
+        "transfers": len(tensor),
+        "max_order": int(tensor.order.max()),
+        "untrained": list(tensor.untrained),
+        "images_full": tensor.images_full,
+        "images_transfer": tensor.images_transfer,
+        "about": dict(tensor.about),
+    }
+
+
+def _print(tensor: AffinityTensor, best: dict[str, Any]) -> None:
+    facts = show.new_table("", "")
+    facts.show_header = False
+    facts.add_row("transfers", f"{len(tensor):,}, orders 1 to {tensor.order.max()}")
+    facts.add_row("tasks", f"{len(tensor.tasks)}, {len(tensor.targets)} of them targets")
+    images = f"{tensor.images_transfer:,}" if tensor.images_transfer else "not stated"
+    facts.add_row("images", f"{images} for a transfer")
+    for word, text in tensor.about.items():
+        facts.add_row(show.escape(word.replace("_", " ")), show.escape(text))
+    table = show.new_table("target", "best single source", "gain", "quality", numbers=("gain", "quality"))
+    for target, row in best.items():
+        table.add_row(
+            show.escape(target),
+            show.escape(" + ".join(row.sources)) or "[dim]not measured[/]",
+            show.number(row.gain),
+            show.number(row.quality),
+        )
+    show.print_rich(f"[bold]{show.escape(tensor.name)}[/]", facts, "", table)
+
+
+def _aliases(text: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    for alias, _, task in pairs:
+        if not alias.strip() or not task.strip():
+            raise usage_error(f"--alias: cannot read {alias!r}, expected ALIAS=TASK")
+    return {alias.strip(): task.strip() for alias, _, task in pairs}
+
+
+def _draw_matrix(tensor: AffinityTensor) -> Figure:
+    from taxsolver.figures.matrix import draw_affinity
+
+    return draw_affinity(tensor)
+
+
+def _draw_map(tensor: AffinityTensor) -> Figure:
+    from taxsolver.figures.task_map import draw_task_map
+
+    return draw_task_map(tensor)

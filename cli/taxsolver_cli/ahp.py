@@ -1,0 +1,77 @@
+"""`taxsolver ahp`: affinities from per-image losses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxsolver_cli import options as opt
+from taxsolver_cli import show
+from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from taxsolver.affinity import FloatArray
+    from taxsolver.losses_csv import LossMatrix
+
+SHORT = "Affinities from per-image losses."
+HELP = """
+Affinities of the transfers of one target from their losses on every test image.
+
+The file is a CSV: the first line names the transfers by their sources (normal|edge_texture for two), every
+other line holds the losses of one image. What --save writes can be joined with that of other targets and read
+by  taxsolver affinity import.
+
+\b
+  taxsolver ahp losses.csv --target reshading --save reshading.csv
+  taxsolver ahp losses.csv --target reshading --plot before-and-after.png
+"""
+
+
+def ahp_command(
+    losses: Annotated[
+        Path, typer.Argument(metavar="LOSSES.csv", help="Losses: images down, transfers across.")
+    ],
+    target: Annotated[str, typer.Option("--target", metavar="NAME", help="The target of the transfers.")],
+    json: opt.Json = False,
+    save: opt.SaveRows = None,
+    plot: opt.Plot = None,
+) -> None:
+    """Parse, compute, print."""
+    from taxsolver.ahp import preference_ratios, principal_eigenvector, win_rates
+    from taxsolver.losses_csv import read_losses
+
+    check_row_outputs(save, plot)
+    matrix = read_losses(losses)
+    wins = win_rates(matrix.losses, matrix.names)
+    affinities = principal_eigenvector(preference_ratios(wins))
+    rows = [
+        {"target": target, "order": len(sources), "sources": list(sources), "affinity": float(value)}
+        for sources, value in zip(matrix.transfers, affinities, strict=True)
+    ]
+    if json:
+        show.print_json({"target": target, "images": len(matrix.losses), "rows": rows})
+    else:
+        _print(target, matrix, rows)
+    write_rows(rows, save)
+    write_picture(lambda: _draw(wins, affinities, matrix, target), plot)
+
+
+def _draw(wins: FloatArray, affinities: FloatArray, matrix: LossMatrix, target: str) -> Figure:
+    from taxsolver.figures.matrix import draw_ahp
+
+    return draw_ahp(wins, affinities, matrix.names, target)
+
+
+def _print(target: str, matrix: LossMatrix, rows: list[dict[str, Any]]) -> None:
+    table = show.new_table("read out from", "affinity", "mean loss", numbers=("affinity", "mean loss"))
+    means = matrix.losses.mean(axis=0)
+    for place in sorted(range(len(rows)), key=lambda place: -rows[place]["affinity"]):
+        table.add_row(
+            show.escape(matrix.names[place]), show.affinity(rows[place]["affinity"]), f"{means[place]:.4g}"
+        )
+    show.print_rich(
+        f"[bold]{show.escape(target)}[/]: {len(rows)} transfers on {len(matrix.losses):,} images", "", table
+    )

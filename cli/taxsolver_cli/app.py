@@ -1,0 +1,26 @@
+"""The command `taxsolver`: assembles its parts."""
+
+from __future__ import annotations
+
+import typer
+
+from taxsolver_cli import affinity, ahp, compare, group, plan, rank, significance, sweep, tree
+from taxsolver_cli.errors import Boundary
+
+app = typer.Typer(
+    cls=Boundary,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.callback(invoke_without_command=True, help=plan.HELP)(plan.plan)
+app.command("sweep", help=sweep.HELP, short_help=sweep.SHORT)(sweep.sweep_command)
+app.command("significance", help=significance.HELP, short_help=significance.SHORT)(
+    significance.significance_command
+)
+app.command("rank", help=rank.HELP, short_help=rank.SHORT)(rank.rank_command)
+app.command("tree", help=tree.HELP, short_help=tree.SHORT)(tree.tree_command)
+app.command("group", help=group.HELP, short_help=group.SHORT)(group.group_command)
+app.command("ahp", help=ahp.HELP, short_help=ahp.SHORT)(ahp.ahp_command)
+app.command("compare", help=compare.HELP, short_help=compare.SHORT)(compare.compare_command)
+app.add_typer(affinity.app, name="affinity", help=affinity.HELP)

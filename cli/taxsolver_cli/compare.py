@@ -1,0 +1,59 @@
+"""`taxsolver compare`: how far two tensors agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taxsolver_cli import options as opt
+from taxsolver_cli import show
+from taxsolver_cli.completion import complete_affinity
+
+if TYPE_CHECKING:
+    from taxsolver.compare import Agreement
+
+SHORT = "How far two affinity tensors agree."
+HELP = """
+Spearman's rank correlation of two affinity tensors, per target and overall (needs the extra \\[plot]).
+
+\b
+  taxsolver compare taskonomy-16k taskonomy-1k
+  taxsolver compare taskonomy-16k mine.csv --max-order 1
+"""
+
+Tensor = Annotated[
+    str, typer.Argument(metavar="NAME|FILE", help="Affinity tensor.", autocompletion=complete_affinity)
+]
+
+
+def compare_command(
+    first: Tensor,
+    second: Tensor,
+    max_order: Annotated[
+        int | None,
+        typer.Option("--max-order", "-k", metavar="N", help="Only transfers of at most so many sources."),
+    ] = None,
+    json: opt.Json = False,
+) -> None:
+    """Parse, compare, print."""
+    from taxsolver.compare import compare
+
+    agreement = compare(first, second, max_order=max_order)
+    if json:
+        show.print_json(agreement.to_dict())
+    else:
+        _print(agreement)
+
+
+def _print(agreement: Agreement) -> None:
+    table = show.new_table("target", "Spearman", "transfers", numbers=("Spearman", "transfers"))
+    for target, (rho, shared) in agreement.targets.items():
+        table.add_row(show.escape(target), show.number(rho), str(shared))
+    show.print_rich(
+        table,
+        "",
+        f"[bold]Mean over targets[/] {show.number(agreement.mean)}; [bold]overall[/] "
+        f"{show.number(agreement.overall)} over {agreement.transfers:,} shared transfers of "
+        f"{show.escape(agreement.first)} and {show.escape(agreement.second)}",
+    )

@@ -1,0 +1,35 @@
+"""The one boundary between errors and the terminal: a message on stderr, exit 1; unknown ones pass."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+
+class Boundary(TyperGroup):
+    """A group of commands whose known errors become one message and exit status 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if not _is_known(error):
+                raise
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from None
+
+
+def usage_error(message: str) -> typer.Exit:
+    """An error in the words of the command line itself: a message on stderr, exit status 2."""
+    typer.echo(f"error: {message}", err=True)
+    return typer.Exit(2)
+
+
+def _is_known(error: Exception) -> bool:
+    """Whether taxsolver raised it on purpose; without taxsolver loaded, it cannot have."""
+    errors = sys.modules.get("taxsolver.errors")
+    return errors is not None and isinstance(error, errors.TaxSolverError)

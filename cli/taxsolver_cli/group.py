@@ -1,0 +1,6 @@
+SHORT = "x"
+HELP = "x"
+
+
+def group_command() -> None:
+    """x"""

@@ -1,0 +1,49 @@
+"""Files that commands write: checked before the work, written after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taxsolver_cli import show
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def check_row_outputs(save: Path | None, plot: Path | None) -> None:
+    """Find out before computing that rows or a picture could not be written after it."""
+    from taxsolver.output import check_writable
+    from taxsolver.rows import check_rows_path
+
+    if save is not None:
+        check_rows_path(save)
+        check_writable(save)
+    check_picture(plot)
+
+
+def check_picture(plot: Path | None) -> None:
+    """Find out before computing that a picture could not be written after it."""
+    from taxsolver.figures.style import check_picture_path
+    from taxsolver.output import check_writable
+
+    if plot is not None:
+        check_picture_path(plot)
+        check_writable(plot)
+
+
+def write_rows(rows: list[dict[str, Any]], save: Path | None) -> None:
+    """Write rows where a file was asked for, and say where they went."""
+    if save is not None:
+        from taxsolver.rows import save_rows
+
+        show.note(f"rows: {save_rows(rows, save)}")
+
+
+def write_picture(draw: Callable[[], Figure], plot: Path | None) -> None:
+    """Draw and write a picture where one was asked for, and say where it went."""
+    if plot is not None:
+        from taxsolver.figures.style import save_figure
+
+        show.note(f"picture: {save_figure(draw(), plot)}")

@@ -1,0 +1,276 @@
+"""`taxsolver --targets A,B --budget N`: plan a taxonomy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxsolver_cli import options as opt
+from taxsolver_cli import show
+from taxsolver_cli.completion import complete_tasks
+from taxsolver_cli.errors import usage_error
+from taxsolver_cli.outputs import check_picture, write_picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from taxsolver.solve import OneMore
+    from taxsolver.taxonomy import Taxonomy, Transfer
+
+HELP = """
+Plan which vision tasks to label in full, and from which of them every other one is read out.
+
+Of all plans within the budget the best one is found and proven optimal.
+
+\b
+  taxsolver --targets normals,depth,reshading --budget 2
+  taxsolver --targets all --budget 5 --plot plan.png --save plan.graphml
+  taxsolver --targets all --budget 8 --label-cost segment_semantic=4
+  taxsolver --targets layout,matching --budget 3 --supervise-targets none
+"""
+
+
+def plan(
+    context: typer.Context,
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            "--targets",
+            "-t",
+            metavar="A,B,..|all",
+            help="Tasks to solve.",
+            autocompletion=complete_tasks,
+            rich_help_panel=opt.ASK,
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--budget",
+            "-b",
+            metavar="N",
+            help="Supervision budget: how many tasks may be labelled in full (their total label cost).",
+            rich_help_panel=opt.ASK,
+        ),
+    ] = None,
+    max_order: opt.MaxOrder = 4,
+    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    sources: opt.Sources = None,
+    exclude: opt.Exclude = "",
+    require: opt.Require = "",
+    supervise_targets: opt.SuperviseTargets = "all",
+    objective: opt.ObjectiveName = "affinity",
+    importance: opt.Importance = "",
+    label_cost: opt.LabelCost = "",
+    images_full: opt.ImagesFull = None,
+    images_transfer: opt.ImagesTransfer = None,
+    k_best: Annotated[
+        int,
+        typer.Option(
+            "--k-best",
+            metavar="K",
+            help="Also find the next best plans, each with other labelled tasks.",
+            rich_help_panel=opt.ASK,
+        ),
+    ] = 1,
+    one_more: Annotated[
+        bool,
+        typer.Option(
+            "--one-more", help="With --json: also what one more unit of budget buys.", rich_help_panel=opt.OUT
+        ),
+    ] = False,
+    time_limit: opt.TimeLimit = None,
+    json: opt.Json = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--save",
+            metavar="FILE",
+            help="Write the plan: .json, .csv, .dot or .graphml.",
+            rich_help_panel=opt.OUT,
+        ),
+    ] = None,
+    plot: opt.Plot = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", rich_help_panel=opt.OUT)
+    ] = False,
+) -> None:
+    """Parse, plan, print; other commands pass through here first."""
+    if version:
+        _print_version()
+    if context.invoked_subcommand is not None:
+        if targets is not None or budget is not None:
+            raise usage_error(
+                f"write the options behind the command: taxsolver {context.invoked_subcommand} ..."
+            )
+        return
+    if targets is None or budget is None:
+        missing = "--targets" if targets is None else "--budget"
+        raise usage_error(f"missing option {missing}, as in  taxsolver --targets normals,depth --budget 2")
+
+    from taxsolver.solve import solve
+
+    _check_outputs(save, plot)
+    taxonomy = solve(
+        affinity,
+        targets,
+        int(budget) if budget.is_integer() and abs(budget) < 1e6 else budget,
+        max_order=max_order,
+        sources=sources,
+        exclude=exclude,
+        require=require,
+        importance=opt.parse_weights(importance, "--importance"),
+        label_cost=opt.parse_weights(label_cost, "--label-cost"),
+        objective=objective,
+        supervise_targets=opt.parse_supervise_targets(supervise_targets),
+        k_best=k_best,
+        time_limit=time_limit,
+        images_full=images_full,
+        images_transfer=images_transfer,
+    )
+    if json:
+        show.print_json(_as_json(taxonomy, k_best, one_more))
+    else:
+        _print(taxonomy)
+    _write(taxonomy, save, plot)
+
+
+def _print_version() -> None:
+    from taxsolver import __version__
+
+    typer.echo(f"taxsolver {__version__}")
+    raise typer.Exit
+
+
+def _check_outputs(save: Path | None, plot: Path | None) -> None:
+    """Find out before planning what could not be written after it."""
+    from taxsolver.output import check_writable
+
+    if save is not None:
+        from taxsolver.graph import check_taxonomy_path
+
+        check_taxonomy_path(save)
+        check_writable(save)
+    check_picture(plot)
+
+
+def _write(taxonomy: Taxonomy, save: Path | None, plot: Path | None) -> None:
+    if save is not None:
+        from taxsolver.graph import save_taxonomy
+
+        show.note(f"plan: {save_taxonomy(taxonomy, save)}")
+    write_picture(lambda: _draw(taxonomy), plot)
+
+
+def _draw(taxonomy: Taxonomy) -> Figure:
+    from taxsolver.figures.taxonomy import draw_taxonomy
+
+    return draw_taxonomy(taxonomy)
+
+
+def _as_json(taxonomy: Taxonomy, k_best: int, one_more: bool) -> dict[str, Any]:
+    """The plan, and under keys of their own what was asked for besides."""
+    answer = taxonomy.to_dict()
+    if k_best > 1:
+        answer["alternatives"] = [other.to_dict() for other in taxonomy.alternatives]
+    if one_more:
+        more = _one_more(taxonomy)
+        answer["one_more"] = {
+            "budget": more.budget,
+            "objective": more.objective,
+            "increase": more.increase,
+            "added": list(more.added),
+            "dropped": list(more.dropped),
+        }
+    return answer
+
+
+def _one_more(taxonomy: Taxonomy) -> OneMore:
+    from taxsolver.solve import one_more_unit
+
+    return one_more_unit(taxonomy)
+
+
+def _print(taxonomy: Taxonomy) -> None:
+    problem = taxonomy.problem
+    order = f"order at most {problem.max_order}"
+    show.print_rich(
+        f"[bold]{show.escape(problem.affinity.name)}[/]: {_count(len(problem.targets), 'target')}, "
+        f"budget {problem.budget:g}, {order}",
+        f"[bold]Label in full:[/] {show.escape(', '.join(taxonomy.sources)) or 'nothing'}",
+        "",
+        _table(taxonomy),
+        "",
+        *_lines(taxonomy),
+    )
+    for place, other in enumerate(taxonomy.alternatives, start=2):
+        show.print_rich(
+            f"[bold]Plan {place}:[/] {other.problem.objective} {other.objective:.6g}, "
+            f"{other.labels:,} labelled images; label {show.escape(', '.join(other.sources))}"
+        )
+
+
+def _table(taxonomy: Taxonomy) -> Any:
+    table = show.new_table(
+        "target", "read out from", "affinity", "gain", "quality", numbers=("affinity", "gain", "quality")
+    )
+    for transfer in taxonomy.transfers:
+        table.add_row(
+            show.escape(transfer.target),
+            _sources(transfer),
+            show.affinity(transfer.affinity),
+            show.number(transfer.gain),
+            show.number(transfer.quality),
+        )
+    return table
+
+
+def _sources(transfer: Transfer) -> str:
+    return (
+        "[bold]its own labels[/]" if transfer.full_supervision else show.escape(" + ".join(transfer.sources))
+    )
+
+
+def _lines(taxonomy: Taxonomy) -> list[str]:
+    lines = [_proof(taxonomy), _labels(taxonomy)]
+    if len(taxonomy.sources) > len(taxonomy.problem.targets):
+        lines.append(
+            f"[yellow]Note:[/] the plan labels {len(taxonomy.sources)} tasks, more than the "
+            f"{len(taxonomy.problem.targets)} asked for: the budget allows it, and some targets are read "
+            "out better so. A smaller budget saves labels."
+        )
+    if taxonomy.status == "optimal":
+        lines.append(_next(taxonomy))
+    lines.append(
+        "[dim]gain: share of images won against training from scratch; "
+        "quality: against full supervision (0.5 = parity)[/]"
+    )
+    return lines
+
+
+def _proof(taxonomy: Taxonomy) -> str:
+    milliseconds = f"{taxonomy.seconds * 1000:.0f} ms"
+    objective = f"{taxonomy.problem.objective} {taxonomy.objective:.6g}"
+    if taxonomy.status == "optimal":
+        return f"[green]Proven optimal[/]: {objective}, no plan has more ({milliseconds})"
+    return f"[yellow]Time limit[/]: {objective}, at most {taxonomy.bound:.6g} (gap {taxonomy.gap:.2%})"
+
+
+def _labels(taxonomy: Taxonomy) -> str:
+    compared = f"{taxonomy.labels:,} labelled images instead of {taxonomy.labels_in_full:,}"
+    saved = taxonomy.labels_saved
+    return f"[bold]Labels:[/] {compared}: {f'{saved:.0%} saved' if saved >= 0 else f'{-saved:.0%} more'}"
+
+
+def _next(taxonomy: Taxonomy) -> str:
+    more = _one_more(taxonomy)
+    if not more.increase > 0 or not more.added:
+        return "[bold]One more unit of budget[/] buys nothing"
+    dropped = f" in place of {', '.join(more.dropped)}" if more.dropped else ""
+    labelled = show.escape(f"{', '.join(more.added)}{dropped}")
+    return f"[bold]One more unit of budget[/] adds {more.increase:.4g}: label {labelled}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,81 @@
+"""`taxsolver rank`: the best transfer for each target, order by order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taxsolver_cli import options as opt
+from taxsolver_cli import show
+from taxsolver_cli.outputs import check_row_outputs, write_rows
+
+if TYPE_CHECKING:
+    from taxsolver.rank import RankRow
+
+SHORT = "The best transfer for each target, order by order."
+HELP = """
+For each target the transfer of largest affinity of order at most k, as if it had no labels of its own.
+
+\b
+  taxsolver rank --targets normals,layout
+  taxsolver rank --max-order 2 --allow-random --json
+"""
+
+
+def rank_command(
+    targets: opt.Targets = "all",
+    max_order: opt.MaxOrder = 4,
+    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    sources: Annotated[
+        str | None,
+        typer.Option(
+            "--sources",
+            metavar="A,B,..",
+            help="Read out from these tasks only.  \\[default: all but random]",
+            rich_help_panel=opt.ALLOW,
+        ),
+    ] = None,
+    allow_random: Annotated[
+        bool,
+        typer.Option(
+            "--allow-random",
+            help="Random projections count as a source too, as in the paper.",
+            rich_help_panel=opt.ALLOW,
+        ),
+    ] = False,
+    json: opt.Json = False,
+    save: opt.SaveRows = None,
+) -> None:
+    """Parse, rank, print."""
+    from taxsolver.rank import rank
+
+    check_row_outputs(save, None)
+    rows = rank(affinity, targets=targets, max_order=max_order, sources=sources, allow_random=allow_random)
+    listed = [row.to_dict() for row in rows]
+    if json:
+        show.print_json({"rows": listed})
+    else:
+        _print(rows)
+    write_rows(listed, save)
+
+
+def _print(rows: list[RankRow]) -> None:
+    table = show.new_table(
+        "target", "order", "read out from", "gain", "quality", numbers=("order", "gain", "quality")
+    )
+    earlier = None
+    for row in rows:
+        if earlier not in (None, row.target):
+            table.add_section()
+        table.add_row(
+            "" if earlier == row.target else show.escape(row.target),
+            str(row.order),
+            show.escape(" + ".join(row.sources)) or "[dim]not measured[/]",
+            show.number(row.gain),
+            show.number(row.quality),
+        )
+        earlier = row.target
+    show.print_rich(
+        table, "", "[dim]order: at most so many sources; gain and quality as in  taxsolver --help[/]"
+    )

@@ -1,0 +1,79 @@
+"""How results look in a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+T = TypeVar("T")
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on stdout."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def print_rich(*parts: RenderableType) -> None:
+    """Tables and lines on stdout; colours only where it is a terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=False)
+    for part in parts:
+        console.print(part)
+
+
+def new_table(*columns: str, numbers: Iterable[str] = ()) -> Table:
+    """An empty table; columns named in `numbers` are aligned to the right and never broken."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    right = set(numbers)
+    for column in columns:
+        if column in right:
+            table.add_column(column, justify="right", no_wrap=True)
+        else:
+            table.add_column(column, overflow="fold")
+    return table
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A measure, or a dash where there is none."""
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def affinity(value: float) -> str:
+    """An affinity: they span four orders of magnitude."""
+    return "-" if math.isnan(value) else f"{value:.3g}"
+
+
+def escape(text: str) -> str:
+    """Text that rich prints as it is."""
+    from rich.markup import escape as rich_escape
+
+    return rich_escape(text)
+
+
+def note(text: str) -> None:
+    """A line on stderr: where a file went, what is worth knowing."""
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def progress(items: Iterable[T], total: int, what: str) -> Iterator[Iterable[T]]:
+    """The same items, with a bar on stderr where that is a terminal; gone when done."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield bar.track(items, total=total, description=what)

@@ -1,0 +1,93 @@
+"""`taxsolver significance`: the best plans beside random ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taxsolver_cli import options as opt
+from taxsolver_cli import show
+from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from taxsolver.significance import SignificanceRow
+
+SHORT = "The best plans beside random ones."
+HELP = """
+The best plans beside random feasible ones that use the whole budget: 5th, 50th and 95th percentile.
+
+\b
+  taxsolver significance --budgets 1-10 --orders 4
+  taxsolver significance --targets normals,depth,layout --budgets 1-3 --samples 5000 --plot band.png
+"""
+
+
+def significance_command(
+    targets: opt.Targets = "all",
+    budgets: opt.Budgets = "1-26",
+    orders: opt.Orders = "1-4",
+    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    sources: opt.Sources = None,
+    exclude: opt.Exclude = "",
+    require: opt.Require = "",
+    supervise_targets: opt.SuperviseTargets = "all",
+    objective: opt.ObjectiveName = "affinity",
+    importance: opt.Importance = "",
+    label_cost: opt.LabelCost = "",
+    samples: Annotated[
+        int,
+        typer.Option(
+            "--samples", metavar="N", help="Random plans of each budget and order.", rich_help_panel=opt.WEIGH
+        ),
+    ] = 1000,
+    seed: opt.Seed = 0,
+    json: opt.Json = False,
+    save: opt.SaveRows = None,
+    plot: opt.Plot = None,
+) -> None:
+    """Parse, sweep, draw, print."""
+    from taxsolver.significance import compare_with_random
+    from taxsolver.sweep import sweep
+
+    check_row_outputs(save, plot)
+    plans = sweep(
+        affinity,
+        opt.parse_numbers(budgets, "--budgets"),
+        opt.parse_whole_numbers(orders, "--orders"),
+        targets=targets,
+        **opt.problem_options(
+            sources, exclude, require, supervise_targets, objective, importance, label_cost
+        ),
+    )
+    with show.progress(plans, len(plans), "random plans") as shown:
+        rows = list(compare_with_random(shown, samples=samples, seed=seed))
+    listed = [row.to_dict() for row in rows]
+    if json:
+        show.print_json({"samples": samples, "seed": seed, "rows": listed})
+    else:
+        _print(rows)
+    write_rows(listed, save)
+    write_picture(lambda: _draw(rows), plot)
+
+
+def _draw(rows: list[SignificanceRow]) -> Figure:
+    from taxsolver.figures.sweep import draw_significance
+
+    return draw_significance(rows)
+
+
+def _print(rows: list[SignificanceRow]) -> None:
+    columns = ("budget", "order", "gain", "random gain", "quality", "random quality")
+    table = show.new_table(*columns, numbers=columns)
+    for row in rows:
+        table.add_row(
+            f"{row.budget:g}",
+            str(row.max_order),
+            show.number(row.gain),
+            " ".join(show.number(value) for value in row.random_gain),
+            show.number(row.quality),
+            " ".join(show.number(value) for value in row.random_quality),
+        )
+    show.print_rich(table, "", "[dim]means over the targets; random: 5th, 50th and 95th percentile[/]")

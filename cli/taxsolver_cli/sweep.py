@@ -1,0 +1,102 @@
+"""`taxsolver sweep`: the best plan of every budget and order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taxsolver_cli import options as opt
+from taxsolver_cli import show
+from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from taxsolver.sweep import SweepRow
+
+SHORT = "The best plan of every budget and order."
+HELP = """
+The best plan of every budget and order, with its mean gain and quality.
+
+\b
+  taxsolver sweep
+  taxsolver sweep --targets normals,depth,layout --budgets 1-6 --orders 1-3
+  taxsolver sweep --save sweep.csv --plot sweep.png
+"""
+
+
+def sweep_command(
+    targets: opt.Targets = "all",
+    budgets: opt.Budgets = "1-26",
+    orders: opt.Orders = "1-4",
+    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    sources: opt.Sources = None,
+    exclude: opt.Exclude = "",
+    require: opt.Require = "",
+    supervise_targets: opt.SuperviseTargets = "all",
+    objective: opt.ObjectiveName = "affinity",
+    importance: opt.Importance = "",
+    label_cost: opt.LabelCost = "",
+    time_limit: opt.TimeLimit = None,
+    json: opt.Json = False,
+    save: opt.SaveRows = None,
+    plot: opt.Plot = None,
+) -> None:
+    """Parse, sweep, print."""
+    from taxsolver.sweep import sweep
+
+    check_row_outputs(save, plot)
+    rows = sweep(
+        affinity,
+        opt.parse_numbers(budgets, "--budgets"),
+        opt.parse_whole_numbers(orders, "--orders"),
+        targets=targets,
+        time_limit=time_limit,
+        **opt.problem_options(
+            sources, exclude, require, supervise_targets, objective, importance, label_cost
+        ),
+    )
+    listed = [row.to_dict() for row in rows]
+    if json:
+        show.print_json({"rows": listed})
+    else:
+        _print(rows)
+    write_rows(listed, save)
+    write_picture(lambda: _draw(rows), plot)
+
+
+def _draw(rows: list[SweepRow]) -> Figure:
+    from taxsolver.figures.sweep import draw_sweep
+
+    return draw_sweep(rows)
+
+
+def _print(rows: list[SweepRow]) -> None:
+    table = show.new_table(
+        "budget", "order", "objective", "gain", "quality", "labels", "label in full",
+        numbers=("budget", "order", "objective", "gain", "quality", "labels"),
+    )  # fmt: skip
+    earlier: tuple[str, ...] = ()
+    for row in rows:
+        table.add_row(
+            f"{row.budget:g}",
+            str(row.max_order),
+            show.number(row.objective, 4),
+            show.number(row.gain),
+            show.number(row.quality),
+            f"{row.taxonomy.labels:,}" if row.taxonomy else "-",
+            _change(earlier, row) if row.taxonomy else "no plan fits",
+        )
+        earlier = row.sources
+    show.print_rich(
+        table,
+        "",
+        "[dim]gain and quality: mean over the targets; label in full: all at first, then what is new (+) and "
+        "what is dropped (-) against the row above[/]",
+    )
+
+
+def _change(earlier: tuple[str, ...], row: SweepRow) -> str:
+    added = [f"+{task}" for task in row.sources if task not in earlier]
+    dropped = [f"-{task}" for task in earlier if task not in row.sources]
+    if not earlier or len(added) + len(dropped) > len(row.sources):
+        return show.escape(", ".join(row.sources))
+    return show.escape(" ".join(added + dropped)) or "the same"

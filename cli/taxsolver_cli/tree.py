@@ -1,0 +1,69 @@
+"""`taxsolver tree`: which tasks transfer alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taxsolver_cli import options as opt
+from taxsolver_cli import show
+from taxsolver_cli.outputs import check_picture, write_picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from rich.tree import Tree
+    from taxsolver.similarity import TaskTree
+
+SHORT = "Which tasks transfer alike."
+HELP = """
+The task tree: tasks whose representations transfer alike, joined by average linkage.
+
+It needs the extra \\[plot].
+
+\b
+  taxsolver tree
+  taxsolver tree --affinity taskonomy-1k --plot tree.svg
+"""
+
+
+def tree_command(
+    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    json: opt.Json = False,
+    plot: opt.Plot = None,
+) -> None:
+    """Parse, cluster, print."""
+    from taxsolver.similarity import similarity
+
+    check_picture(plot)
+    tree = similarity(affinity)
+    if json:
+        show.print_json(tree.to_dict())
+    else:
+        show.print_rich(_branch(tree, len(tree.leaves) + len(tree.merges) - 1), "", _legend(tree))
+    write_picture(lambda: _draw(tree), plot)
+
+
+def _draw(tree: TaskTree) -> Figure:
+    from taxsolver.figures.tree import draw_tree
+
+    return draw_tree(tree)
+
+
+def _branch(tree: TaskTree, cluster: int, parent: Tree | None = None) -> Tree:
+    """The tree below one cluster, hung below its parent."""
+    from rich.tree import Tree
+
+    if cluster < len(tree.leaves):
+        label = f"[bold]{show.escape(tree.leaves[cluster])}[/]"
+    else:
+        label = f"[dim]{tree.merges[cluster - len(tree.leaves)][2]:.2f}[/]"
+    node = Tree(label) if parent is None else parent.add(label)
+    if cluster >= len(tree.leaves):
+        left, right, _, _ = tree.merges[cluster - len(tree.leaves)]
+        _branch(tree, left, node)
+        _branch(tree, right, node)
+    return node
+
+
+def _legend(tree: TaskTree) -> str:
+    distance = f"{tree.metric} distance of log affinities, {tree.method} linkage"
+    return f"[dim]numbers: where branches join ({distance})[/]"

@@ -1,0 +1,131 @@
+"""How far two tensors agree: rank correlation over the transfers that both measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from taxsolver.affinity import AffinityTensor
+from taxsolver.errors import InvalidInputError, MissingExtraError
+from taxsolver.problem import normalised_affinity
+from taxsolver.solve import as_tensor
+
+_FEWEST = 3  # transfers of a target: two points always correlate by 1 or -1
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Spearman's rank correlation of two tensors.
+
+    Attributes:
+        first: name of one tensor.
+        second: name of the other.
+        targets: rho in [-1, 1] and number of shared transfers by target; rho is NaN where fewer than three
+            are shared or one tensor ranks them all equal.
+        mean: mean rho over the targets where there is one.
+        overall: rho over all shared transfers together, after dividing by the largest of each target.
+        transfers: number of shared transfers.
+    """
+
+    first: str
+    second: str
+    targets: dict[str, tuple[float, int]]
+    mean: float
+    overall: float
+    transfers: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; None in place of NaN."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "mean": _number(self.mean),
+            "overall": _number(self.overall),
+            "transfers": self.transfers,
+            "targets": [
+                {"target": target, "spearman": _number(rho), "transfers": shared}
+                for target, (rho, shared) in self.targets.items()
+            ],
+        }
+
+
+def compare(
+    first: AffinityTensor | str | Path,
+    second: AffinityTensor | str | Path,
+    *,
+    max_order: int | None = None,
+) -> Agreement:
+    """Spearman's rank correlation of the affinities of two tensors, per target and overall.
+
+    Tasks are matched by name or alias. Transfers of a target from its own representation count, its fully
+    supervised network does not: it is no transfer, and lies far from all of them in both.
+
+    Args:
+        first: a tensor, or what `load_affinity` takes.
+        second: another one.
+        max_order: compare transfers of at most so many sources; None for all.
+
+    Raises:
+        InvalidInputError: the tensors share no transfer.
+        MissingExtraError: SciPy is not installed.
+    """
+    tensors = as_tensor(first), as_tensor(second)
+    values = [_by_transfer(tensor, max_order, tensors[0]) for tensor in tensors]
+    shared = [transfer for transfer in values[0] if transfer in values[1]]
+    if not shared:
+        raise InvalidInputError(
+            f"{tensors[0].name!r} and {tensors[1].name!r} share no transfer with an affinity"
+        )
+    pairs = np.array([[table[transfer] for table in values] for transfer in shared])
+    targets = {}
+    for target in dict.fromkeys(target for target, _ in shared):
+        own = np.array([transfer[0] == target for transfer in shared])
+        targets[target] = (_spearman(pairs[own]), int(own.sum()))
+    measured = [rho for rho, _ in targets.values() if not math.isnan(rho)]
+    return Agreement(
+        first=tensors[0].name,
+        second=tensors[1].name,
+        targets=targets,
+        mean=sum(measured) / len(measured) if measured else math.nan,
+        overall=_spearman(pairs),
+        transfers=len(shared),
+    )
+
+
+def _by_transfer(
+    tensor: AffinityTensor, max_order: int | None, naming: AffinityTensor
+) -> dict[tuple[str, frozenset[str]], float]:
+    """Affinity over the target's largest, by target and sources under the names of `naming`."""
+    known = {task: naming.names.find(task) if naming.names.knows(task) else task for task in tensor.tasks}
+    values = normalised_affinity(tensor)
+    kept = ~np.isnan(values) & ~tensor.full_supervision
+    if max_order is not None:
+        kept &= tensor.order <= max_order
+    return {
+        (
+            known[tensor.tasks[tensor.target[row]]],
+            frozenset(known[source] for source in tensor.source_names(row)),
+        ): float(values[row])
+        for row in np.flatnonzero(kept).tolist()
+    }
+
+
+def _spearman(pairs: np.ndarray) -> float:
+    """Rho of the two columns; NaN where it is not defined."""
+    try:
+        from scipy.stats import rankdata
+    except ImportError:
+        raise MissingExtraError("scipy", "comparing tensors") from None
+    if len(pairs) < _FEWEST:
+        return math.nan
+    left, right = (rankdata(column) - (len(pairs) + 1) / 2 for column in pairs.T)
+    size = float(np.linalg.norm(left) * np.linalg.norm(right))
+    return float(left @ right) / size if size > 0 else math.nan
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
