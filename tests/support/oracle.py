@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
+
 from taxsolver.affinity import AffinityTensor
 from taxsolver.instance import Instance
 from taxsolver.problem import Problem

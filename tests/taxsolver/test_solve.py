@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import best_sets, every_plan, random_tensor
-from toys import toy
 
+from oracle import best_sets, every_plan, random_tensor
 from taxsolver import (
     InfeasibleBudgetError,
     InvalidInputError,
@@ -21,6 +20,7 @@ from taxsolver import (
     solve_problem,
 )
 from taxsolver.problem import Objective, Problem
+from toys import toy
 
 
 def test_one_source_serves_all_three_targets_of_the_toy() -> None:

@@ -6,7 +6,7 @@
 ('optimal', ('depth_zbuffer', 'normal'))
 """
 
-from taxsolver.affinity import AffinityTensor
+from taxsolver.affinity import AffinityTensor, Transfer
 from taxsolver.ahp import ahp, win_rates
 from taxsolver.compare import Agreement, compare
 from taxsolver.errors import (
@@ -26,7 +26,7 @@ from taxsolver.similarity import TaskTree, similarity
 from taxsolver.solve import OneMore, one_more_unit, solve, solve_problem
 from taxsolver.store import available_affinities, load_affinity, save_affinity
 from taxsolver.sweep import SweepRow, sweep
-from taxsolver.taxonomy import Taxonomy, Transfer
+from taxsolver.taxonomy import Taxonomy
 
 __version__ = "0.1.0"
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import compress
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,41 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 
 Names = str | Iterable[str]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One target and what it is read out from.
+
+    Attributes:
+        target: the task that is served.
+        sources: the tasks whose representations are read, in the tensor's order.
+        order: number of sources.
+        affinity: as in the tensor; NaN where not measured.
+        gain: share of test images on which it beats training from scratch; NaN where not measured.
+        quality: the same against full supervision; NaN where not measured.
+        full_supervision: the target is labelled in full and served by its own network.
+    """
+
+    target: str
+    sources: tuple[str, ...]
+    order: int
+    affinity: float
+    gain: float
+    quality: float
+    full_supervision: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; None in place of NaN."""
+        return {
+            "target": self.target,
+            "sources": list(self.sources),
+            "order": self.order,
+            "affinity": _measured(self.affinity),
+            "gain": _measured(self.gain),
+            "quality": _measured(self.quality),
+            "full_supervision": self.full_supervision,
+        }
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -94,12 +132,30 @@ class AffinityTensor:
         own = self.sources[np.arange(len(self)), self.target]
         return own & ~self.full_supervision
 
+    @cached_property
+    def _transfers(self) -> dict[int, Transfer]:
+        return {}
+
     def __len__(self) -> int:
         return len(self.target)
 
     def source_names(self, row: int) -> tuple[str, ...]:
         """Names of the sources of one transfer, in the order of `tasks`."""
-        return tuple(self.tasks[column] for column in np.flatnonzero(self.sources[row]))
+        return tuple(compress(self.tasks, self.sources[row].tolist()))
+
+    def transfer(self, row: int) -> Transfer:
+        """One row as a record; the same one each time."""
+        if row not in self._transfers:
+            self._transfers[row] = Transfer(
+                target=self.tasks[self.target[row]],
+                sources=self.source_names(row),
+                order=int(self.order[row]),
+                affinity=float(self.affinity[row]),
+                gain=float(self.gain[row]),
+                quality=float(self.quality[row]),
+                full_supervision=bool(self.full_supervision[row]),
+            )
+        return self._transfers[row]
 
     def find_targets(self, names: Names) -> tuple[str, ...]:
         """Canonical names of targets; `all` stands for every target of the tensor.
@@ -143,10 +199,9 @@ class AffinityTensor:
         if max_order is not None:
             keep &= self.order <= max_order
         if targets is not None:
-            keep &= np.isin(self.target, self.columns(self.find_targets(targets)))
+            keep &= self.mask(self.find_targets(targets))[self.target]
         if sources is not None:
-            outside = np.ones(len(self.tasks), dtype=bool)
-            outside[self.columns(self.names.find_all(sources, "sources"))] = False
+            outside = ~self.mask(self.names.find_all(sources, "sources"))
             keep &= ~self.sources[:, outside].any(axis=1)
         if not keep.any():
             raise InvalidInputError(f"no transfer of {self.name!r} is left by this selection: widen it")
@@ -155,6 +210,12 @@ class AffinityTensor:
     def columns(self, tasks: Iterable[str]) -> IntArray:
         """int32: indices of canonical task names."""
         return np.array([self.tasks.index(task) for task in tasks], dtype=np.int32)
+
+    def mask(self, tasks: Iterable[str]) -> BoolArray:
+        """Bool (tasks,): which tasks are among these canonical names."""
+        chosen = np.zeros(len(self.tasks), dtype=bool)
+        chosen[self.columns(tasks)] = True
+        return chosen
 
     def _rows(self, keep: BoolArray) -> AffinityTensor:
         left = set(self.target[keep].tolist())
@@ -168,3 +229,7 @@ class AffinityTensor:
             quality=self.quality[keep],
             full_supervision=self.full_supervision[keep],
         )
+
+
+def _measured(value: float) -> float | None:
+    return None if math.isnan(value) else value

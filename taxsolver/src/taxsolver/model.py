@@ -186,7 +186,8 @@ def _highs(program: highspy.HighsLp, integers: int = 0) -> highspy.Highs:
     if integers:
         options |= {"mip_rel_gap": 0.0, "mip_abs_gap": 0.0, "mip_feasibility_tolerance": _TOLERANCE}
     else:
-        options |= {"solver": "simplex", "presolve": "off"}  # presolve would throw the warm start away
+        # Presolve would throw the warm start away; entries are 1 and -1, so that scaling has nothing to do.
+        options |= {"solver": "simplex", "presolve": "off", "simplex_scale_strategy": 0}
     for option, value in options.items():
         highs.setOptionValue(option, value)
     highs.passModel(program)

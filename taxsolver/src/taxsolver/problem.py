@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -131,6 +132,17 @@ class Problem:
             images_transfer=images_transfer or affinity.images_transfer or IMAGES_TRANSFER,
         )
 
+    def with_budget(self, budget: float) -> Problem:
+        """The same problem with another budget; what was computed for this one is not computed again.
+
+        Raises:
+            InvalidInputError: the budget is not in (0, 1e6].
+        """
+        check_number(budget, "budget", zero=False)
+        other = copy(self)  # every check but that of the budget has been passed
+        object.__setattr__(other, "budget", budget)
+        return other
+
     @cached_property
     def transfers(self) -> IntArray:
         """int (n,): rows of the tensor that may be part of a plan."""
@@ -149,15 +161,15 @@ class Problem:
             target=target,
             weight=self._measure()[rows] * importance[target],
             cost=np.array([self.label_cost.get(task, 1.0) for task in self.affinity.tasks], dtype=float),
-            required=np.isin(self.affinity.tasks, self.require),
+            required=self.affinity.mask(self.require),
             num_targets=len(self.targets),
         )
 
     def _feasible(self) -> BoolArray:
         """Measured, of small order, from allowed sources, and not from the target itself."""
         tensor = self.affinity
-        outside = ~np.isin(tensor.tasks, self.sources)
-        feasible = np.isin(tensor.target, tensor.columns(self.targets)) & ~np.isnan(self._measure())
+        outside = ~tensor.mask(self.sources)
+        feasible = tensor.mask(self.targets)[tensor.target] & ~np.isnan(self._measure())
         feasible &= ~tensor.reads_itself & ~tensor.sources[:, outside].any(axis=1)
         return feasible if self.max_order is None else feasible & (tensor.order <= self.max_order)
 

@@ -93,7 +93,7 @@ def _usable(tensor: AffinityTensor, sources: Names | None, allow_random: bool) -
         allowed = set(tensor.names.find_all(sources, "sources"))
         if not allowed:
             raise InvalidInputError("sources is empty: name at least one task")
-    outside = ~np.isin(tensor.tasks, sorted(allowed))
+    outside = ~tensor.mask(allowed)
     return usable & ~tensor.sources[:, outside].any(axis=1)
 
 

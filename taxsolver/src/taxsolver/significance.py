@@ -136,7 +136,7 @@ def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
     """
     instance = problem.instance
     rng = np.random.default_rng([seed, problem.max_order or 0, round(problem.budget * 1000)])
-    free = np.isin(problem.affinity.tasks, problem.sources) & ~instance.required
+    free = problem.affinity.mask(problem.sources) & ~instance.required
     left = problem.budget - float(instance.cost[instance.required].sum())
     if left < 0:
         raise InfeasibleBudgetError(

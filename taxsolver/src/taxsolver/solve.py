@@ -133,7 +133,7 @@ def one_more_unit(taxonomy: Taxonomy, *, unit: float = 1.0, time_limit: float | 
         TimeLimitError: the time limit passed before any plan was found.
     """
     check_number(unit, "unit", zero=False)
-    larger = replace(taxonomy.problem, budget=taxonomy.problem.budget + unit)
+    larger = taxonomy.problem.with_budget(taxonomy.problem.budget + unit)
     next_best = solve_problem(larger, time_limit=time_limit)
     return OneMore(
         budget=larger.budget,

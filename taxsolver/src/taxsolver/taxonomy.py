@@ -9,44 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from taxsolver.affinity import Transfer
 from taxsolver.instance import IntArray
 from taxsolver.model import Choice
 from taxsolver.problem import Problem
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """One target and what it is read out from.
-
-    Attributes:
-        target: the task that is served.
-        sources: the tasks whose representations are read, in the tensor's order.
-        order: number of sources.
-        affinity: as in the tensor; NaN where not measured.
-        gain: share of test images on which it beats training from scratch; NaN where not measured.
-        quality: the same against full supervision; NaN where not measured.
-        full_supervision: the target is labelled in full and served by its own network.
-    """
-
-    target: str
-    sources: tuple[str, ...]
-    order: int
-    affinity: float
-    gain: float
-    quality: float
-    full_supervision: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; None in place of NaN."""
-        return {
-            "target": self.target,
-            "sources": list(self.sources),
-            "order": self.order,
-            "affinity": _number(self.affinity),
-            "gain": _number(self.gain),
-            "quality": _number(self.quality),
-            "full_supervision": self.full_supervision,
-        }
 
 
 @dataclass(frozen=True)
@@ -94,7 +60,7 @@ class Taxonomy:
             gap=gap / abs(choice.value) if gap and choice.value else gap,
             seconds=seconds,
             sources=tuple(problem.affinity.tasks[column] for column in np.flatnonzero(choice.chosen)),
-            transfers=tuple(_transfer(problem, row) for row in rows),
+            transfers=tuple(problem.affinity.transfer(row) for row in rows.tolist()),
         )
 
     @property
@@ -146,8 +112,8 @@ class Taxonomy:
             "max_order": self.problem.max_order,
             "status": self.status,
             "objective": self.objective,
-            "bound": _number(self.bound),
-            "gap": _number(self.gap),
+            "bound": self.bound if math.isfinite(self.bound) else None,
+            "gap": self.gap if math.isfinite(self.gap) else None,
             "seconds": self.seconds,
             "labels": self.labels,
             "labels_saved": self.labels_saved,
@@ -164,20 +130,3 @@ def mean_measured(values: list[float]) -> float:
     """Mean of what was measured; NaN where nothing was."""
     measured = [value for value in values if not math.isnan(value)]
     return sum(measured) / len(measured) if measured else math.nan
-
-
-def _transfer(problem: Problem, row: int) -> Transfer:
-    tensor = problem.affinity
-    return Transfer(
-        target=tensor.tasks[tensor.target[row]],
-        sources=tensor.source_names(row),
-        order=int(tensor.order[row]),
-        affinity=float(tensor.affinity[row]),
-        gain=float(tensor.gain[row]),
-        quality=float(tensor.quality[row]),
-        full_supervision=bool(tensor.full_supervision[row]),
-    )
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

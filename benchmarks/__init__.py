@@ -1,0 +1,1 @@
+"""Side-by-side programs: each prints one table, as ratios in one run."""

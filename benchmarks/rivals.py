@@ -1,0 +1,85 @@
+"""The same plans with the paper's rows, in other solvers."""
+
+from __future__ import annotations
+
+import highspy
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array, csr_array
+
+from taxsolver.instance import FloatArray, Instance
+
+
+def paper_rows(instance: Instance, budget: float) -> tuple[csr_array, FloatArray, FloatArray]:
+    """Matrix and bounds with one row of need for each transfer, as in section 3.4 of the paper.
+
+    Columns: y of every task, x of every transfer. Rows: budget, targets, then |sources| x <= sum of y.
+    """
+    transfers, tasks = instance.sources.shape
+    needing, needed = np.nonzero(instance.sources)
+    first = 1 + instance.num_targets
+    number = np.arange(transfers)
+    rows = np.concatenate([np.zeros(tasks), 1 + instance.target, first + number, first + needing])
+    columns = np.concatenate([np.arange(tasks), tasks + number, tasks + number, needed])
+    order = instance.sources.sum(axis=1)
+    values = np.concatenate([instance.cost, np.ones(transfers), order, -np.ones(len(needing))])
+    shape = (first + transfers, tasks + transfers)
+    matrix = csr_array(coo_array((values, (rows.astype(int), columns)), shape=shape))
+    lower = np.concatenate([[-np.inf], np.ones(instance.num_targets), np.full(transfers, -np.inf)])
+    upper = np.concatenate([[budget], np.ones(instance.num_targets), np.zeros(transfers)])
+    return matrix, lower, upper
+
+
+def solve_scipy(instance: Instance, budget: float) -> float:
+    """Objective by scipy.optimize.milp, gap 0."""
+    matrix, lower, upper = paper_rows(instance, budget)
+    transfers, tasks = instance.sources.shape
+    answer = milp(
+        np.concatenate([np.zeros(tasks), -instance.weight]),
+        integrality=np.ones(tasks + transfers),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(matrix, lower, upper),
+        options={"mip_rel_gap": 0.0},
+    )
+    return -float(answer.fun)
+
+
+def solve_highs(instance: Instance, budget: float) -> float:
+    """Objective by HiGHS itself, gap 0."""
+    matrix, lower, upper = paper_rows(instance, budget)
+    transfers, tasks = instance.sources.shape
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = tasks + transfers, matrix.shape[0]
+    lp.sense_ = highspy.ObjSense.kMaximize
+    lp.col_cost_ = np.concatenate([np.zeros(tasks), instance.weight])
+    lp.col_lower_, lp.col_upper_ = np.zeros(tasks + transfers), np.ones(tasks + transfers)
+    lp.row_lower_, lp.row_upper_ = lower, upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    lp.integrality_ = [highspy.HighsVarType.kInteger] * (tasks + transfers)
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    highs.passModel(lp)
+    highs.run()
+    return float(highs.getInfo().objective_function_value)
+
+
+def solve_cp_sat(instance: Instance, budget: float, scale: float = 1e9) -> float:
+    """Objective by OR-tools' CP-SAT, whose weights are whole numbers: affinities in units of 1e-9."""
+    from ortools.sat.python import cp_model
+
+    model = cp_model.CpModel()
+    y = [model.new_bool_var("") for _ in instance.cost]
+    x = [model.new_bool_var("") for _ in instance.weight]
+    for target in range(instance.num_targets):
+        model.add_exactly_one(x[row] for row in np.flatnonzero(instance.target == target))
+    for row, sources in enumerate(instance.sources):
+        for source in np.flatnonzero(sources):
+            model.add_implication(x[row], y[source])
+    model.add(sum(y) <= int(budget))
+    model.maximize(sum(round(weight * scale) * one for weight, one in zip(instance.weight, x, strict=True)))
+    solver = cp_model.CpSolver()
+    if solver.solve(model) != cp_model.OPTIMAL:
+        raise ArithmeticError("CP-SAT did not prove its answer")
+    return float(sum(weight for weight, one in zip(instance.weight, x, strict=True) if solver.value(one)))
