@@ -59,13 +59,17 @@ def time_rival(solve: Callable[[Instance, float], float], expected: dict[tuple[i
         objective = solve(instance, budget)
         seconds += time.perf_counter() - start
         if abs(objective - expected[order, budget]) > AGREE:
-            raise ArithmeticError(f"order {order}, budget {budget}: {objective} against {expected[order, budget]}")
+            raise ArithmeticError(
+                f"order {order}, budget {budget}: {objective} against {expected[order, budget]}"
+            )
     return seconds
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5, help="sweeps of ours; the median counts")
     parser.add_argument("--quick", action="store_true", help="only the first rival")
     options = parser.parse_args()

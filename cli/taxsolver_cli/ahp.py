@@ -13,6 +13,7 @@ from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
     from taxsolver.affinity import FloatArray
     from taxsolver.losses_csv import LossMatrix
 

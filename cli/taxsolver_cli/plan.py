@@ -15,6 +15,7 @@ from taxsolver_cli.outputs import check_picture, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
     from taxsolver.solve import OneMore
     from taxsolver.taxonomy import Taxonomy, Transfer
 

@@ -12,6 +12,7 @@ from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
     from taxsolver.significance import SignificanceRow
 
 SHORT = "The best plans beside random ones."

@@ -10,6 +10,7 @@ from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
     from taxsolver.sweep import SweepRow
 
 SHORT = "The best plan of every budget and order."

@@ -11,6 +11,7 @@ from taxsolver_cli.outputs import check_picture, write_picture
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.tree import Tree
+
     from taxsolver.similarity import TaskTree
 
 SHORT = "Which tasks transfer alike."

@@ -12,18 +12,20 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from taxsolver.affinity import Transfer
 from taxsolver.affinity_csv import COLUMNS
 from taxsolver.errors import InvalidInputError
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import INK, MUTED, PAPER
 from taxsolver.output import write_file
 from taxsolver.problem import Objective, normalised_affinity
-from taxsolver.taxonomy import Taxonomy, Transfer
+from taxsolver.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -92,7 +94,8 @@ def to_dot(taxonomy: Taxonomy) -> str:
     """
     lines = [
         "digraph taxonomy {",
-        f"  graph [rankdir=LR, ranksep=1.5, nodesep=0.12, labelloc=t, label={_label(_caption(taxonomy))}];",
+        '  graph [rankdir=LR, ranksep=1.5, nodesep=0.12, labelloc=t, fontname="Helvetica", fontsize=11,',
+        f"         label={_caption(taxonomy)}];",
         f'  node [shape=box, style=rounded, color="{INK}", fontname="Helvetica", fontsize=11, height=0.3];',
         "  edge [arrowsize=0.6];",
     ]
@@ -220,13 +223,15 @@ def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _caption(taxonomy: Taxonomy) -> str:
+    """An HTML-like label, so that the orders stand in the colours of their arrows."""
     problem = taxonomy.problem
+    about = escape(f"{problem.affinity.name}, budget {problem.budget:g}, {taxonomy.status}")
+    lines = [about, "filled: supervised; double frame: target served by its own network"]
     orders = sorted({transfer.order for _, transfer in _edges(taxonomy)})
-    listed = f"; arrows by order: {', '.join(map(str, orders))}" if orders else ""
-    return (
-        f"{problem.affinity.name}, budget {problem.budget:g}, {taxonomy.status}\n"
-        f"filled: supervised; double frame: target served by its own network{listed}"
-    )
+    if orders:
+        words = [f'<font color="{order_colour(order)}">order {order}</font>' for order in orders]
+        lines.append("arrows: " + ", ".join(words))
+    return f"<{'<br/>'.join(lines)}>"
 
 
 def _node_style(task: str, attributes: Mapping[str, Any]) -> str:

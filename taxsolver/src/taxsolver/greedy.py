@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from taxsolver.instance import BoolArray, Instance, IntArray
+from taxsolver.instance import BoolArray, FloatArray, Instance, IntArray
 
 
-def greedy_sources(instance: Instance, budget: float, forbidden: Sequence[IntArray] = ()) -> BoolArray | None:
+def greedy_sources(
+    instance: Instance, budget: float, forbidden: Sequence[IntArray] = ()
+) -> BoolArray | None:
     """Sources within the budget from which every target can be served, or None where this search finds none.
 
     Args:
@@ -21,25 +23,44 @@ def greedy_sources(instance: Instance, budget: float, forbidden: Sequence[IntArr
         bool (tasks,).
     """
     chosen = instance.required.copy()
-    worth = _worth(instance, chosen)
+    missing = instance.sources[:, ~chosen].sum(axis=1)
     while True:
-        best, best_worth = None, worth
-        for task in np.flatnonzero(~chosen & instance.sources.any(axis=0)):
-            trial = chosen.copy()
-            trial[task] = True
-            if instance.cost[trial].sum() <= budget and not any(trial[group].all() for group in forbidden):
-                trial_worth = _worth(instance, trial)
-                if trial_worth > best_worth:
-                    best, best_worth = trial, trial_worth
+        allowed = ~chosen & (instance.cost <= budget - instance.cost[chosen].sum())
+        for group in forbidden:
+            left = group[~chosen[group]]
+            if len(left) == 1:
+                allowed[left[0]] = False
+        best = _most_helpful(instance, chosen, missing, allowed)
         if best is None:
             return chosen if instance.best_transfers(chosen) is not None else None
-        chosen, worth = best, best_worth
+        chosen[best] = True
+        missing = missing - instance.sources[:, best]
 
 
-def _worth(instance: Instance, chosen: BoolArray) -> tuple[int, float]:
-    """Number of targets that can be served, then the sum of their best weights."""
-    rows = np.flatnonzero(instance.served_by(chosen))
-    heaviest = np.full(instance.num_targets, -np.inf)
-    np.maximum.at(heaviest, instance.target[rows], instance.weight[rows])
-    served = np.isfinite(heaviest)
-    return int(served.sum()), float(heaviest[served].sum())
+def _most_helpful(instance: Instance, chosen: BoolArray, missing: IntArray, allowed: BoolArray) -> int | None:
+    """The source that lets most unserved targets be served, then adds most weight; None where none helps."""
+    served = np.full(instance.num_targets, -np.inf)
+    ready = missing == 0
+    np.maximum.at(served, instance.target[ready], instance.weight[ready])
+    rows = np.flatnonzero(missing == 1)
+    source = (instance.sources[rows] & ~chosen).argmax(axis=1)
+    rows, source = rows[allowed[source]], source[allowed[source]]
+    if not len(rows):
+        return None
+    ranked = np.lexsort((-instance.weight[rows], instance.target[rows], source))
+    pairs = source[ranked] * instance.num_targets + instance.target[rows][ranked]
+    _, first = np.unique(pairs, return_index=True)  # the heaviest transfer of each source and target
+    heaviest = ranked[first]
+    return _best_source(
+        source[heaviest], instance.weight[rows][heaviest], served[instance.target[rows][heaviest]]
+    )
+
+
+def _best_source(source: IntArray, weight: FloatArray, served: FloatArray) -> int | None:
+    """Of sources with one weight for each target they help, the one that helps most."""
+    unserved = np.isneginf(served)
+    newly = np.bincount(source, weights=unserved)
+    gained = np.where(unserved, weight, np.maximum(0.0, weight - np.where(unserved, 0.0, served)))
+    worth = np.bincount(source, weights=gained)
+    best = int(np.lexsort((worth, newly))[-1])
+    return best if newly[best] > 0 or worth[best] > 0 else None

@@ -16,6 +16,7 @@ So the relaxation is solved first, warm from one budget to the next, and branch 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,11 +94,12 @@ class PlanModel:
         status = _run(self._relaxation, deadline)
         if status == _Status.kInfeasible:
             return None
-        if status == _Status.kOptimal:
-            values = self._source_values(self._relaxation)
-            if np.abs(values - values.round()).max() <= _INTEGRAL:
-                return self._choice(values > 0.5, self._relaxation.getInfo().objective_function_value)
-        return self._branch(budget, deadline)
+        if status != _Status.kOptimal:
+            return self._branch(budget, deadline, np.inf)
+        values, bound = self._source_values(self._relaxation), self._relaxation.getObjectiveValue()
+        if np.abs(values - values.round()).max() <= _INTEGRAL:
+            return self._choice(values > 0.5, bound)
+        return self._branch(budget, deadline, bound)
 
     def least_budget(self) -> float | None:
         """The cost of the cheapest plan, or None where no budget suffices."""
@@ -108,21 +110,35 @@ class PlanModel:
             return None
         return float(self.instance.cost[self._source_values(highs) > 0.5].sum())
 
-    def _branch(self, budget: float, deadline: float | None) -> Choice | None:
+    def _branch(self, budget: float, deadline: float | None, relaxed: float) -> Choice | None:
+        """By branch and bound, from a quick plan; `relaxed` is the value of the relaxation."""
         highs = _highs(self._program, integers=len(self.instance.cost))
         for columns in self._forbidden:
             _forbid(highs, columns)
         self._set_budget(highs, budget)
+        start = greedy_sources(self.instance, budget, self._forbidden)
+        if start is not None:
+            highs.setSolution(self._solution(start))
         status = _run(highs, deadline)
         if status == _Status.kInfeasible:
             return None
         info = highs.getInfo()
         if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
-            return self._choice(self._source_values(highs) > 0.5, info.mip_dual_bound)
-        chosen = greedy_sources(self.instance, budget, self._forbidden)
-        if chosen is None:
+            start = self._source_values(highs) > 0.5
+        if start is None:
             raise TimeLimitError("the time limit passed before any plan was found: allow more time")
-        return self._choice(chosen, info.mip_dual_bound)
+        return self._choice(start, min(relaxed, info.mip_dual_bound))
+
+    def _solution(self, chosen: BoolArray) -> highspy.HighsSolution:
+        """A plan in the columns of the program, for HiGHS to start from."""
+        transfers = self.instance.best_transfers(chosen)
+        values = np.zeros(self._program.num_col_)
+        values[: len(chosen)] = chosen
+        if transfers is not None:
+            values[len(chosen) + transfers] = 1.0
+        solution = highspy.HighsSolution()
+        solution.col_value = values.tolist()
+        return solution
 
     def _choice(self, proposed: BoolArray, program_bound: float) -> Choice:
         """What proposed sources are worth, computed anew, and whether the bound proves it the best."""
@@ -214,13 +230,22 @@ class PlanProgram:
     For questions that `PlanModel` does not answer: which of the best plans is the first by further criteria,
     or what a plan is worth at the worst. Columns: y of every task, 0 or 1, then x of every transfer.
 
+    HiGHS keeps rows to a tolerance only. Where that is too coarse, leave the rows some slack and let
+    `accepts` decide: sources that it refuses are cut off one by one.
+
+    Attributes:
+        num_tasks: number of columns y.
+        accepts: whether bool (tasks,) may be chosen, beyond what the rows say; may be replaced at any time.
+
     Args:
         instance: transfers and costs; the weights count only where an objective or a row names them.
         budget: largest total cost of the sources.
+        accepts: the attribute.
     """
 
-    def __init__(self, instance: Instance, budget: float) -> None:
+    def __init__(self, instance: Instance, budget: float, accepts: Callable[[BoolArray], bool]) -> None:
         self.num_tasks = len(instance.cost)
+        self.accepts = accepts
         cost_unit = float(instance.cost.max()) or 1.0
         nothing = np.zeros(self.num_tasks + len(instance.weight))
         self._highs = _highs(_program(instance, nothing, cost_unit), integers=self.num_tasks)
@@ -237,15 +262,18 @@ class PlanProgram:
         return np.concatenate([amount, np.zeros(self._highs.getNumCol() - self.num_tasks)])
 
     def best(self, objective: FloatArray) -> BoolArray | None:
-        """Bool (tasks,): the sources of a plan with the largest objective; None where there is no plan.
+        """Bool (tasks,): the accepted sources of the largest objective; None where there are none.
 
         Args:
             objective: float64 (tasks + transfers,).
         """
         self._highs.changeColsCost(len(objective), np.arange(len(objective), dtype=np.int32), objective)
-        status = _run(self._highs, None)
-        if status == _Status.kInfeasible:
-            return None
-        if status != _Status.kOptimal:
+        while (status := _run(self._highs, None)) == _Status.kOptimal:
+            chosen = np.array(self._highs.getSolution().col_value[: self.num_tasks]) > 0.5
+            if self.accepts(chosen):
+                return chosen
+            others = np.where(chosen, -1.0, 1.0)  # at least one source must be another one
+            self.add_row(np.arange(self.num_tasks), others, lower=1.0 - chosen.sum())
+        if status != _Status.kInfeasible:
             raise ArithmeticError(f"HiGHS ended with {status}")
-        return np.array(self._highs.getSolution().col_value[: self.num_tasks]) > 0.5
+        return None
