@@ -28,9 +28,9 @@ unit: $(VENV)/all.done ## pytest without the slow tests and those that need a GP
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/bench.done ## tables of speed, as ratios in one run
-	$(BIN)/python benchmarks/taxsolver_sweep.py
-	$(BIN)/python benchmarks/taxsolver_growth.py
-	$(BIN)/python benchmarks/taxsolver_start.py
+	$(BIN)/python -m benchmarks.taxsolver_sweep
+	$(BIN)/python -m benchmarks.taxsolver_growth
+	$(BIN)/python -m benchmarks.taxsolver_start
 
 affinities: $(VENV)/all.done ## make the shipped tensors from the published figures again
 	$(BIN)/python -m training.published_affinities

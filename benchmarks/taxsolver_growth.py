@@ -1,6 +1,6 @@
 """How a plan's time and gap grow with the number of tasks, on random tensors of up to 100,000 transfers.
 
-    python benchmarks/taxsolver_growth.py [--time-limit 60] [--largest 400]
+    python -m benchmarks.taxsolver_growth [--time-limit 60] [--largest 400]
 
 Two kinds of tensor, both with the source sets of the paper: every single source, and pairs, triples and
 quadruples of the best ones. `steep`: tasks are points in space, a source helps a target the more the closer

@@ -1,6 +1,6 @@
 """All 104 budgets and orders of the published 16k tensor: ours against the paper's rows in three solvers.
 
-    python benchmarks/taxsolver_sweep.py [--rounds 3] [--quick]
+    python -m benchmarks.taxsolver_sweep [--rounds 3] [--quick]
 
 Every solver gets the same transfers and has to prove its answer; the objectives must agree to 1e-6.
 """
@@ -8,18 +8,14 @@ Every solver gets the same transfers and has to prove its answer; the objectives
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).parent))
-from rivals import solve_cp_sat, solve_highs, solve_scipy
-
+from benchmarks.rivals import solve_cp_sat, solve_highs, solve_scipy
 from taxsolver import load_affinity, sweep
 from taxsolver.instance import Instance
 from taxsolver.problem import Problem

@@ -16,8 +16,9 @@ from taxsolver_cli.outputs import check_picture, write_picture
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from taxsolver.affinity import Transfer
     from taxsolver.solve import OneMore
-    from taxsolver.taxonomy import Taxonomy, Transfer
+    from taxsolver.taxonomy import Taxonomy
 
 HELP = """
 Plan which vision tasks to label in full, and from which of them every other one is read out.

@@ -80,7 +80,7 @@ def best_sets(problem: Problem, count: int) -> list[tuple[float, float]]:
 def _heaviest(instance: Instance, target: int, wanted: np.ndarray) -> int | None:
     rows = [
         row
-        for row in np.flatnonzero(instance.target == target)
+        for row in np.flatnonzero(instance.target == target).tolist()
         if not (instance.sources[row] & ~wanted).any()
     ]
     return max(rows, key=lambda row: (instance.weight[row], -instance.sources[row].sum()), default=None)

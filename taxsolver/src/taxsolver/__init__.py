@@ -19,6 +19,7 @@ from taxsolver.errors import (
     TimeLimitError,
     UnknownTaskError,
 )
+from taxsolver.graph import save_taxonomy, to_dot, to_graphml, to_networkx, to_node_link
 from taxsolver.problem import Objective, Problem
 from taxsolver.rank import RankRow, rank
 from taxsolver.significance import SignificanceRow, significance
@@ -57,10 +58,15 @@ __all__ = [
     "one_more_unit",
     "rank",
     "save_affinity",
+    "save_taxonomy",
     "significance",
     "similarity",
     "solve",
     "solve_problem",
     "sweep",
+    "to_dot",
+    "to_graphml",
+    "to_networkx",
+    "to_node_link",
     "win_rates",
 ]

@@ -9,9 +9,7 @@ import numpy as np
 from taxsolver.instance import BoolArray, FloatArray, Instance, IntArray
 
 
-def greedy_sources(
-    instance: Instance, budget: float, forbidden: Sequence[IntArray] = ()
-) -> BoolArray | None:
+def greedy_sources(instance: Instance, budget: float, forbidden: Sequence[IntArray] = ()) -> BoolArray | None:
     """Sources within the budget from which every target can be served, or None where this search finds none.
 
     Args:

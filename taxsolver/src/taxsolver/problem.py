@@ -11,6 +11,7 @@ from functools import cached_property
 from numbers import Real
 from operator import index
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from taxsolver.affinity import AffinityTensor, BoolArray, FloatArray, Names
 from taxsolver.errors import InvalidInputError
 from taxsolver.instance import Instance, IntArray
 from taxsolver.names import normalise
+
+T = TypeVar("T")
 
 LARGEST = 1e6  # budgets, costs and importances beyond drown the rest in rounding
 IMAGES_FULL, IMAGES_TRANSFER = 120_000, 16_000  # section 4 of the paper, where a tensor states nothing else
@@ -121,8 +124,8 @@ class Problem:
         return cls(
             affinity=affinity,
             targets=chosen_targets,
-            budget=budget,
-            max_order=max_order,
+            budget=_plain(budget),
+            max_order=_plain(max_order),
             sources=tuple(task for task in allowed if task not in excluded and task not in novel),
             require=required,
             importance=_by_task(affinity, importance, "importance", chosen_targets),
@@ -140,7 +143,7 @@ class Problem:
         """
         check_number(budget, "budget", zero=False)
         other = copy(self)  # every check but that of the budget has been passed
-        object.__setattr__(other, "budget", budget)
+        object.__setattr__(other, "budget", _plain(budget))
         return other
 
     @cached_property
@@ -236,6 +239,11 @@ def check_count(value: object, what: str) -> None:
         whole = 0
     if whole < 1 or isinstance(value, bool):
         raise InvalidInputError(f"{what} is {value!r}, expected a whole number of at least 1")
+
+
+def _plain(value: T) -> T:
+    """A NumPy number as the Python number that JSON can hold; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _allowed_sources(

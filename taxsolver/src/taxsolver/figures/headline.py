@@ -1,0 +1,40 @@
+"""What a plan saves, in words."""
+
+from __future__ import annotations
+
+from taxsolver.figures.text import readable
+from taxsolver.taxonomy import Taxonomy
+
+
+def headline(taxonomy: Taxonomy) -> tuple[str, str]:
+    """What the plan saves, in two parts: who serves whom, and the labelled images that takes."""
+    return _who_serves(taxonomy), _labels_needed(taxonomy)
+
+
+def _who_serves(taxonomy: Taxonomy) -> str:
+    targets = len(taxonomy.transfers)
+    untrained = taxonomy.problem.affinity.untrained
+    labelled = [task for task in taxonomy.sources if task not in untrained]
+    extra = [task for task in labelled if task not in taxonomy.problem.targets]
+    served = f"all {targets}" if targets > 1 else readable(taxonomy.transfers[0].target)
+    verb = "serves" if len(labelled) == 1 else "serve"
+    if not labelled:
+        return f"no task labelled in full serves {served}"
+    if extra or targets == 1:
+        noun = "task" if len(labelled) == 1 else "tasks"
+        which = "not" if len(labelled) == 1 else "none of them" if len(extra) == len(labelled) else ""
+        which = which or f"{len(extra)} of them not"
+        beyond = f", {which} among the targets," if extra else ""
+        served = f"{targets} targets" if targets > 1 else served
+        return f"{len(labelled)} {noun} labelled{beyond} {verb} {served}"
+    return f"{len(labelled)} of {targets} tasks labelled {verb} {served}"
+
+
+def _labels_needed(taxonomy: Taxonomy) -> str:
+    labels, in_full, saved = taxonomy.labels, taxonomy.labels_in_full, taxonomy.labels_saved
+    if labels == in_full:
+        return f"{labels:,} labelled images, as many as labelling every target in full"
+    share = f"{abs(saved):.0%}".replace("%", " %") if abs(saved) >= 0.005 else "less than 1 %"
+    if saved > 0:
+        return f"{labels:,} labelled images instead of {in_full:,} ({share} saved)"
+    return f"{labels:,} labelled images, {share} more than the {in_full:,} of labelling every target in full"

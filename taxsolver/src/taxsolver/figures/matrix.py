@@ -1,0 +1,228 @@
+"""Affinities as matrices: all order-1 transfers at once, and one target before and after AHP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from taxsolver.affinity import AffinityTensor
+from taxsolver.errors import InvalidInputError
+from taxsolver.figures.layout import seriate
+from taxsolver.figures.page import new_page
+from taxsolver.figures.style import BLUE, FAINT, INK, MUTED, PAPER, RED, house_style
+from taxsolver.figures.text import readable, text_width
+from taxsolver.similarity import first_order_matrix
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+FloatArray = NDArray[np.float64]
+
+FULL = "full supervision"
+_CELL, _LARGEST = 0.27, 10.0  # inches: a cell, and the side of a matrix that would be larger
+_NAMED = 37  # names along one side that have room; of more, every second, third, ... is written
+_NAME_SIZE = 9.0  # points
+_PATTERN = 6  # targets
+
+
+@house_style()
+def draw_affinity(tensor: AffinityTensor, normalised: bool = True) -> Figure:
+    """Order-1 affinities: sources down, targets across, full supervision as the first row.
+
+    Sources of like patterns stand side by side; of fewer than six targets, the best sources first. A cell
+    with a ring is read out from the target's own representation, a hatched one was not measured.
+
+    Args:
+        tensor: any tensor with order-1 transfers.
+        normalised: colour each transfer by the share of the other order-1 transfers of its target that it
+            beats, in [0, 1], because affinities span several orders of magnitude; otherwise by affinity, on a
+            logarithmic scale.
+
+    Raises:
+        InvalidInputError: the tensor has no order-1 transfer with an affinity.
+        MissingExtraError: matplotlib is not installed.
+    """
+    tasks, matrix = _order_one(tensor)
+    ranks = _ranks(matrix)
+    down = _order_of_sources(ranks[1:]) + 1
+    across = [tensor.targets.index(tasks[row]) for row in down if tasks[row] in tensor.targets]
+    across += [column for column in range(len(tensor.targets)) if column not in across]
+    own = np.array([[tasks[row] == tensor.targets[column] for column in across] for row in down])
+    if tensor.full_supervision.any():
+        down = np.concatenate([[0], down])
+        own = np.concatenate([np.zeros((1, len(across)), dtype=bool), own])
+    values = (ranks if normalised else matrix)[down][:, across]
+    names = [readable(tasks[row]) for row in down], [readable(tensor.targets[column]) for column in across]
+    words = "a row for each source, a column for each target;  ring: the target's own representation is read"
+    figure = _page(names, f"Order-1 affinities, {readable(tensor.name)}", words)
+    axes = figure.add_subplot()
+    _draw_cells(axes, values, own & ~np.isnan(values), normalised=normalised)
+    _name_sides(axes, *names)
+    if down[0] == 0:
+        axes.axhline(0.5, color=PAPER, lw=5)
+    return figure
+
+
+@house_style()
+def draw_ahp(wins: ArrayLike, affinities: ArrayLike, names: Sequence[str], target: str) -> Figure:
+    """One target before and after AHP: the matrix of win rates, and the affinities made of it.
+
+    Args:
+        wins: float (transfers, transfers) in [0, 1]; entry (i, j) is the share of test images on which i has
+            a lower loss than j.
+        affinities: float (transfers,) in (0, 1]; what AHP makes of it.
+        names: what the transfers are called.
+        target: the task they are read out for.
+
+    Raises:
+        InvalidInputError: the shapes do not belong together, or a value is out of its range.
+        MissingExtraError: matplotlib is not installed.
+    """
+    table, values = _checked(wins, affinities, names)
+    best_first = np.argsort(-values, kind="stable")
+    labels = [readable(names[index]) for index in best_first]
+    words = "left: share of test images on which the row beats the column;  right: the affinities it gives"
+    figure = _page(
+        (labels, labels), f"Transfers to {readable(target)}, before and after AHP", words, beside=2.6
+    )
+    side = _side(len(labels))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(side, 2.2))
+    picture = left.imshow(
+        table[np.ix_(best_first, best_first)], cmap=_diverging(), vmin=0, vmax=1, aspect="auto"
+    )
+    _name_sides(left, labels, labels)
+    _colour_bar(left, picture, "win rate (0.5: even)")
+    _draw_affinities(right, values[best_first])
+    return figure
+
+
+def _order_one(tensor: AffinityTensor) -> tuple[list[str], FloatArray]:
+    """Sources with an order-1 affinity, after a first row of full supervision; NaN where not measured."""
+    sources = first_order_matrix(tensor)
+    measured = np.flatnonzero(~np.isnan(sources).all(axis=1))
+    if not len(measured):
+        raise InvalidInputError(f"{tensor.name!r} has no order-1 transfer with an affinity: nothing to draw")
+    full = np.full(len(tensor.targets), np.nan)
+    for row in np.flatnonzero(tensor.full_supervision):
+        full[tensor.targets.index(tensor.tasks[tensor.target[row]])] = tensor.affinity[row]
+    return [FULL, *(tensor.tasks[row] for row in measured)], np.vstack([full, sources[measured]])
+
+
+def _ranks(matrix: FloatArray) -> FloatArray:
+    """Share of the other entries of its column that an entry beats, in [0, 1]; a tie counts half."""
+    known = ~np.isnan(matrix)
+    with np.errstate(invalid="ignore"):
+        beaten = (matrix[:, None] > matrix[None]).sum(axis=1) + 0.5 * (matrix[:, None] == matrix[None]).sum(
+            axis=1
+        )
+    others = known.sum(axis=0) - 1
+    shares = np.where(others > 0, (beaten - 0.5) / np.maximum(others, 1), 1.0)
+    return np.where(known, shares, np.nan)
+
+
+def _order_of_sources(ranks: FloatArray) -> NDArray[np.integer]:
+    """Like patterns side by side; of few targets, which make no pattern, the best sources first."""
+    known = np.nan_to_num(ranks, nan=0.5)
+    return seriate(known) if known.shape[1] >= _PATTERN else np.argsort(-known.mean(axis=1), kind="stable")
+
+
+def _draw_cells(axes: Axes, values: FloatArray, own: NDArray[np.bool_], *, normalised: bool) -> None:
+    from matplotlib.colors import LogNorm
+    from matplotlib.patches import Rectangle
+
+    positive = values[values > 0]
+    scale: dict[str, Any] = {"vmin": 0, "vmax": 1}
+    if not normalised and len(positive):
+        scale = {"norm": LogNorm(positive.min(), max(positive.max(), positive.min() * 1.01), clip=True)}
+    shown = np.ma.masked_invalid(
+        values if normalised else np.where(values == 0, positive.min(initial=1), values)
+    )
+    picture = axes.imshow(shown, cmap="viridis", aspect="auto", **scale)
+    for row, column in np.argwhere(np.isnan(values)):
+        corner = (column - 0.5, row - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, facecolor=FAINT, edgecolor=MUTED, hatch="////", lw=0))
+    rows, columns = np.nonzero(own)
+    axes.scatter(
+        columns, rows, s=1500 / max(values.shape) ** 1.25, facecolors="none", edgecolors=PAPER, lw=1.1
+    )
+    unit = (
+        "share of the other order-1 transfers of its target that it beats"
+        if normalised
+        else "affinity (logarithmic scale)"
+    )
+    _colour_bar(axes, picture, unit)
+
+
+def _draw_affinities(axes: Axes, values: FloatArray) -> None:
+    """A dot for each, on a logarithmic scale, and a line where all would be alike."""
+    rows = np.arange(len(values))
+    axes.hlines(rows, values.min() / 2, values, color=FAINT, lw=2)
+    axes.plot(values, rows, "o", color=BLUE, ms=6 if len(rows) <= _NAMED else 3)
+    axes.axvline(1 / len(values), color=INK, lw=1, ls=":", label="all alike")
+    axes.set(xscale="log", xlim=(values.min() / 2, min(1.0, values.max() * 2)), xlabel="affinity (sums to 1)")
+    axes.tick_params(left=False, labelleft=False)
+    axes.spines["left"].set_visible(False)
+    axes.legend(loc="lower right", fontsize=8.5)
+
+
+def _checked(wins: ArrayLike, affinities: ArrayLike, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+    table, values = np.asarray(wins, dtype=np.float64), np.asarray(affinities, dtype=np.float64)
+    count = len(names)
+    if table.shape != (count, count):
+        raise InvalidInputError(f"wins have shape {table.shape}, expected {(count, count)} for {count} names")
+    if values.shape != (count,):
+        raise InvalidInputError(
+            f"affinities have shape {values.shape}, expected {(count,)} for {count} names"
+        )
+    if not ((table >= 0) & (table <= 1)).all():
+        raise InvalidInputError("wins hold a value outside [0, 1]: give shares of images")
+    if not ((values > 0) & (values <= 1)).all():
+        raise InvalidInputError("affinities hold a value outside (0, 1]: give what ahp() returns")
+    return table, values
+
+
+def _page(sides: tuple[list[str], list[str]], heading: str, words: str, beside: float = 0.0) -> Figure:
+    """A figure in which the cells have about their size."""
+    longest = [max(text_width(name, _NAME_SIZE) for name in names) for names in sides]
+    width = max(_side(len(sides[1])) + longest[0] + beside + 0.9, 6.5)
+    height = _side(len(sides[0])) + 0.71 * longest[1] + 2.0
+    return new_page(width, height, heading, words)
+
+
+def _side(cells: int) -> float:
+    return min(max(cells * _CELL, 1.0), _LARGEST)
+
+
+def _name_sides(axes: Axes, down: list[str], across: list[str]) -> None:
+    rows, columns = _named(len(down)), _named(len(across))
+    axes.set_yticks(rows, [down[row] for row in rows], size=_NAME_SIZE, color=INK)
+    axes.set_xticks(columns, [across[column] for column in columns], size=_NAME_SIZE, color=INK)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    for label in axes.get_xticklabels():
+        label.set(rotation=45, ha="left", va="bottom", rotation_mode="anchor")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _named(cells: int) -> range:
+    return range(0, cells, -(-cells // _NAMED))
+
+
+def _colour_bar(axes: Axes, picture: Any, unit: str) -> None:
+    bar = axes.figure.colorbar(
+        picture, ax=axes, label=unit, location="bottom", fraction=0.05, pad=0.02, aspect=40
+    )
+    bar.outline.set_visible(False)
+
+
+def _diverging() -> Colormap:
+    """Red where the row loses, white where even, blue where it wins; told apart by colour-blind eyes."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("wins", [RED, "#f7f7f7", BLUE])

@@ -1,0 +1,163 @@
+"""The task map: tasks that read each other out well lie close together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taxsolver.affinity import AffinityTensor
+from taxsolver.errors import InvalidInputError, MissingExtraError
+from taxsolver.figures.layout import push_apart
+from taxsolver.figures.page import new_page
+from taxsolver.figures.style import BLUE, INK, MUTED, ORANGE, house_style
+from taxsolver.figures.text import fitting, readable, text_width
+from taxsolver.problem import check_count
+from taxsolver.similarity import first_order_matrix
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FloatArray = NDArray[np.float64]
+
+_NAME_SIZE = 9.5  # points
+_BOX, _MARGIN = 0.25, 0.3  # inches: height of a name's box, and the room between two
+_STRETCH = np.array([0.95, 0.62])  # inches by the root of the number of tasks: names are wider than high
+_NAMED = 4  # hidden tasks that are named
+_WEAK = "#b4bac4"
+_KINDS = {  # fill, edge, meaning
+    "target": ("#eaf3f9", BLUE, "measured as a target"),
+    "source": ("#fdf5e3", ORANGE, "measured as a source only"),
+}
+
+
+@house_style()
+def draw_task_map(tensor: AffinityTensor, *, neighbours: int = 3, seed: int = 0) -> Figure:
+    """A force-directed map of tasks: an arrow leads to each target from the sources that serve it best.
+
+    Springs hold tasks the nearer the better they rank for one another among the order-1 transfers. Tasks that
+    are neither targets nor among the best sources of any are left out, and the picture says so.
+
+    Args:
+        tensor: any tensor with order-1 transfers.
+        neighbours: arrows to each target, at least 1; the best one is drawn strong.
+        seed: of the places from which the springs start; the same seed gives the same map.
+
+    Raises:
+        InvalidInputError: `neighbours` is no whole number of at least 1, or no target has an order-1 affinity
+            from another task.
+        MissingExtraError: matplotlib or SciPy is not installed.
+    """
+    check_count(neighbours, "neighbours")
+    ranks = _ranks(tensor)
+    linked = (ranks < neighbours).any(axis=1) | np.isin(tensor.tasks, tensor.targets)
+    shown, hidden = np.flatnonzero(linked), np.flatnonzero(~linked)
+    ranks = ranks[np.ix_(shown, shown)]
+    names = [tensor.tasks[column] for column in shown]
+    sizes = np.array([[text_width(readable(name), _NAME_SIZE) + 0.22, _BOX] for name in names])
+    places = _places(ranks, sizes, seed)
+    width, height = (places + sizes / 2).max(axis=0)
+    best = "the best source" if neighbours == 1 else f"the {neighbours} best sources"
+    words = f"{readable(tensor.name)}, order 1;  arrows: from {best} of each target, the best one dark"
+    figure = new_page(max(width + 0.5, 6.5), height + 1.8, "Which task is best read out from which", words)
+    axes = figure.add_subplot()
+    axes.set(xlim=(-0.05, width + 0.05), ylim=(-0.4 if len(hidden) else -0.05, height + 0.05), aspect="equal")
+    axes.set_axis_off()
+    for source, target in np.argwhere(ranks < neighbours):
+        ends = (places[source], places[target], sizes[target])
+        _draw_arrow(axes, *ends, strong=bool(ranks[source, target] == 0))
+    for name, place, size in zip(names, places, sizes, strict=True):
+        _draw_task(axes, readable(name), place, size, "target" if name in tensor.targets else "source")
+    kinds = ["target", "source"] if set(names) - set(tensor.targets) else ["target"]
+    if len(hidden):
+        _draw_hidden(axes, [readable(tensor.tasks[column]) for column in hidden], width)
+    _draw_legend(figure, kinds)
+    return figure
+
+
+def _ranks(tensor: AffinityTensor) -> FloatArray:
+    """Float64 (tasks, tasks): rank of a source for a target, 0 the best; NaN where not measured."""
+    matrix = first_order_matrix(tensor)
+    ranks = np.full((len(tensor.tasks), len(tensor.tasks)), np.nan)
+    for column, target in enumerate(tensor.columns(tensor.targets)):
+        values = matrix[:, column].copy()
+        values[target] = np.nan  # a task is no neighbour of itself
+        known = np.flatnonzero(~np.isnan(values))
+        ranks[known[np.argsort(-values[known], kind="stable")], target] = np.arange(len(known))
+    if np.isnan(ranks).all():
+        raise InvalidInputError(f"{tensor.name!r} has no order-1 affinity between two tasks: nothing to draw")
+    return ranks
+
+
+def _places(ranks: FloatArray, sizes: FloatArray, seed: int) -> FloatArray:
+    """Centres in inches, from (0, 0) up, so that no two boxes overlap.
+
+    Kamada and Kawai, Information Processing Letters 31(1), 1989: springs whose lengths are the distances.
+    """
+    import networkx as nx
+
+    count = len(ranks)
+    distances = _distances(ranks)
+    lengths = {a: {b: float(distances[a, b]) for b in range(count)} for a in range(count)}
+    start = np.random.default_rng(seed).uniform(-1, 1, size=(count, 2))
+    graph = nx.complete_graph(count)
+    try:
+        found = nx.kamada_kawai_layout(graph, dist=lengths, pos=dict(enumerate(start)), weight=None)
+    except ImportError:
+        raise MissingExtraError("scipy", "the task map") from None
+    places = np.array([found[node] for node in range(count)])
+    places = push_apart(places * np.sqrt(count) * _STRETCH, sizes + _MARGIN)
+    return np.asarray(places - (places - sizes / 2).min(axis=0), dtype=np.float64)
+
+
+def _distances(ranks: FloatArray) -> FloatArray:
+    """Float64 (tasks, tasks) in (0, 1.2], symmetric: mean relative rank, far where neither was measured."""
+    relative = ranks / max(1.0, float(np.nanmax(ranks)))
+    both = np.stack([relative, relative.T])
+    known = ~np.isnan(both)
+    mean = np.where(known, both, 0).sum(axis=0) / np.maximum(1, known.sum(axis=0))
+    return np.where(known.any(axis=0), 0.2 + mean, 1.2)
+
+
+def _draw_arrow(axes: Axes, start: FloatArray, target: FloatArray, size: FloatArray, *, strong: bool) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
+    end = _edge_of_box(start, target, size + 0.06)
+    look: dict[str, Any] = {"color": INK, "lw": 1.4} if strong else {"color": _WEAK, "lw": 0.9}
+    look |= {"arrowstyle": "-|>,head_width=2.2,head_length=4.5", "connectionstyle": "arc3,rad=0.08"}
+    ends = (float(start[0]), float(start[1])), (float(end[0]), float(end[1]))
+    axes.add_patch(FancyArrowPatch(*ends, shrinkA=0, shrinkB=0, zorder=1 + strong, **look))
+
+
+def _edge_of_box(start: FloatArray, centre: FloatArray, size: FloatArray) -> FloatArray:
+    """Where the straight line from `start` to `centre` enters the box around `centre`."""
+    offset = start - centre
+    share = np.min(size / 2 / np.maximum(np.abs(offset), 1e-9))
+    return np.asarray(centre + offset * min(float(share), 1.0), dtype=np.float64)
+
+
+def _draw_task(axes: Axes, name: str, place: FloatArray, size: FloatArray, kind: str) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    (x, y), (width, height) = place.tolist(), size.tolist()
+    look: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.1", "lw": 1.6, "zorder": 3}
+    corner = (x - width / 2, y - height / 2)
+    fill, edge, _ = _KINDS[kind]
+    axes.add_patch(FancyBboxPatch(corner, width, height, facecolor=fill, edgecolor=edge, **look))
+    axes.text(x, y, name, size=_NAME_SIZE, ha="center", va="center_baseline", zorder=4)
+
+
+def _draw_legend(figure: Figure, kinds: list[str]) -> None:
+    from matplotlib.patches import Patch
+
+    looks = [_KINDS[kind] for kind in kinds]
+    handles = [Patch(facecolor=fill, edgecolor=edge, lw=1.6, label=words) for fill, edge, words in looks]
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=9, borderaxespad=1)
+
+
+def _draw_hidden(axes: Axes, hidden: list[str], room: float) -> None:
+    named = ", ".join(hidden) if len(hidden) <= _NAMED else f"{len(hidden)} tasks"
+    words = f"not shown, among the best sources of no target: {named}"
+    axes.text(0, -0.3, words, size=fitting(words, 8.5, room), color=MUTED)

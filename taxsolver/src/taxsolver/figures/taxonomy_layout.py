@@ -1,0 +1,110 @@
+"""Where everything in the picture of a taxonomy goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from taxsolver.affinity import Transfer
+from taxsolver.figures.layout import order_columns, spread
+from taxsolver.figures.text import readable, text_width
+from taxsolver.taxonomy import Taxonomy
+
+# Inches.
+MARGIN, HEAD, FOOT, ROW, BOX = 0.3, 1.75, 1.15, 0.31, 0.23
+BAR, MEASURE = 0.5, 1.05  # a bar from 0 to 1, and the column that it and its number take
+NARROWEST, NARROWEST_GAP = 9.0, 2.2
+NAME_SIZE = 9.5  # points
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The picture's measures, in inches from its lower left corner.
+
+    Attributes:
+        sources: supervised tasks, and how high the middle of each stands.
+        targets: targets that are read out, likewise.
+        source_x: left and right edge of the boxes of sources.
+        target_x: left and right edge of the boxes of targets.
+        width: of the whole picture.
+        height: of the whole picture.
+    """
+
+    sources: dict[str, float]
+    targets: dict[str, float]
+    source_x: tuple[float, float]
+    target_x: tuple[float, float]
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, taxonomy: Taxonomy) -> Sheet:
+        """Sources in a column on the left, what is read out from them on the right."""
+        served = [transfer for transfer in taxonomy.transfers if not transfer.full_supervision]
+        left, right = _columns(taxonomy.sources, served)
+        height = HEAD + max(len(left), len(right)) * ROW + FOOT
+        top = height - HEAD - ROW / 2
+        source_x, target_x, width = _across(
+            taxonomy.sources, list(right), len(served) < len(taxonomy.transfers)
+        )
+        return cls(
+            sources={task: top - row * ROW for task, row in left.items()},
+            targets={task: top - row * ROW for task, row in right.items()},
+            source_x=source_x,
+            target_x=target_x,
+            width=width,
+            height=height,
+        )
+
+    @property
+    def meet_x(self) -> float:
+        """Where the lines of one transfer meet."""
+        return self.target_x[0] - 0.33
+
+
+def _across(
+    sources: Collection[str], targets: Collection[str], any_own: bool
+) -> tuple[tuple[float, float], tuple[float, float], float]:
+    """Edges of both columns of boxes, and the width of the picture."""
+    source_start = MARGIN + (MEASURE if any_own else 0.0)
+    source_end = source_start + _box_width(sources)
+    taken = source_end + _box_width(targets) + 0.15 + 2 * MEASURE - 0.1 + MARGIN
+    width = max(taken + NARROWEST_GAP, NARROWEST)
+    target_start = source_end + width - taken
+    return (source_start, source_end), (target_start, target_start + _box_width(targets)), width
+
+
+def _box_width(tasks: Collection[str]) -> float:
+    return max((text_width(readable(task), NAME_SIZE) for task in tasks), default=0.6) + 0.24
+
+
+def _columns(sources: tuple[str, ...], served: list[Transfer]) -> tuple[dict[str, float], dict[str, float]]:
+    """Rows of both columns, from 0 at the top; the shorter one lies beside what it is linked to."""
+    number = {task: index for index, task in enumerate(sources)}
+    links = [(number[source], index) for index, transfer in enumerate(served) for source in transfer.sources]
+    preferred = sorted(range(len(served)), key=lambda index: -_worth(served[index]))
+    left, right = order_columns(links, range(len(sources)), preferred)
+    left_at = {node: float(row) for row, node in enumerate(left)}
+    right_at = {node: float(row) for row, node in enumerate(right)}
+    if len(left) < len(right):
+        left_at = _beside(left, links, right_at)
+    elif len(right) < len(left):
+        right_at = _beside(right, [(b, a) for a, b in links], left_at)
+    return (
+        {sources[node]: row for node, row in left_at.items()},
+        {served[node].target: row for node, row in right_at.items()},
+    )
+
+
+def _beside(nodes: list[int], links: list[tuple[int, int]], other: dict[int, float]) -> dict[int, float]:
+    """Rows of the shorter column: each node near the middle of what it is linked to in the other."""
+    last = float(len(other) - 1)
+    linked = [[other[b] for a, b in links if a == node] for node in nodes]
+    wanted = [sum(rows) / len(rows) if rows else last for rows in linked]
+    return dict(zip(nodes, spread(wanted, 1.0, 0.0, last).tolist(), strict=True))
+
+
+def _worth(transfer: Transfer) -> float:
+    """What orders targets of the same sources: quality, or gain where only that was measured."""
+    return next((value for value in (transfer.quality, transfer.gain) if not math.isnan(value)), -1.0)

@@ -1,0 +1,167 @@
+"""What a table of networks says as a whole: losses against budgets, and what tasks do to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from taxsolver.errors import InvalidInputError
+from taxsolver.grouping.approximations import pair_networks
+from taxsolver.grouping.result import Grouping
+from taxsolver.grouping.select import DRAWS, Method, group
+from taxsolver.grouping.table import FloatArray, LossTable
+
+BUDGETS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
+
+
+def budget_curves(
+    table: LossTable,
+    budgets: Iterable[float] = BUDGETS,
+    methods: Iterable[str] | None = None,
+    seed: int = 0,
+    *,
+    draws: int = DRAWS,
+) -> list[Grouping]:
+    """The grouping of every method and budget, as plotted in https://arxiv.org/abs/1905.07553.
+
+    Args:
+        table: trained networks with their costs and losses.
+        budgets: largest total costs.
+        methods: as for `group`; None for all that the table has losses for.
+        seed: of the random draws.
+        draws: number of random fillings that are averaged for each budget.
+
+    Returns:
+        Groupings in the order of `methods`, then of `budgets`, infeasible ones included.
+
+    Raises:
+        InvalidInputError: as for `group`, or there is no budget or no method.
+    """
+    listed = tuple(budgets)
+    if methods is None:
+        methods = [
+            method for method in Method if method is not Method.ESA or table.validation_early is not None
+        ]
+    chosen = tuple(methods)
+    if not listed or not chosen:
+        raise InvalidInputError("curves need at least one budget and one method")
+    return [group(table, method, budget, seed=seed, draws=draws) for method in chosen for budget in listed]
+
+
+@dataclass(frozen=True)
+class TaskCountRow:
+    """How networks for a number of tasks compare with single-task networks of the same cost.
+
+    Attributes:
+        num_tasks: number of tasks that the networks predict.
+        num_networks: number of networks that were compared.
+        change: mean over the networks of their change, in %; positive where they do better.
+        least: the smallest change of a network, in %.
+        most: the largest change of a network, in %.
+    """
+
+    num_tasks: int
+    num_networks: int
+    change: float
+    least: float
+    most: float
+
+
+def task_count_rows(table: LossTable, split: str | None = None) -> list[TaskCountRow]:
+    """Performance against the number of tasks that a network predicts.
+
+    The change of a network is the mean over its tasks of (single - loss) / |single|, in %, where `single` is
+    the loss of the best single-task network of the same cost. The definition is ours, after the comparisons
+    at equal inference cost of https://arxiv.org/abs/1905.07553; how exactly those average was not at hand.
+
+    Args:
+        table: trained networks.
+        split: the losses that are compared; None for `test`, or `validation` where there is no test split.
+
+    Returns:
+        Rows by rising number of tasks; networks without any comparison, and numbers of tasks without any
+        such network, are left out.
+
+    Raises:
+        InvalidInputError: the split is not known, or the table does not have it.
+    """
+    change = relative_change(table, split)
+    compared = np.flatnonzero((~np.isnan(change)).any(axis=1))
+    means = {int(network): float(np.nanmean(change[network])) for network in compared}
+    rows = []
+    for count in np.unique(table.num_predicted[compared]):
+        values = [mean for network, mean in means.items() if table.num_predicted[network] == count]
+        rows.append(TaskCountRow(int(count), len(values), float(np.mean(values)), min(values), max(values)))
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class PairMatrix:
+    """What each task does to each other one when one network learns both.
+
+    Attributes:
+        name: of the table.
+        tasks: rows and columns.
+        split: the losses that were compared.
+        change: float64 (tasks, tasks), in %; [i, j] is the change of task j by learning it with task i,
+            positive where i helps j. NaN on the diagonal and where there is nothing to compare.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    split: str
+    change: FloatArray
+
+
+def pair_matrix(table: LossTable, split: str | None = None) -> PairMatrix:
+    """The change of each task in each pair network, against its single-task network of the same cost.
+
+    (single - loss) / |single| in %, as in `task_count_rows`; the mean where there are several pair networks
+    for the same two tasks.
+
+    Raises:
+        InvalidInputError: the split is not known, or the table does not have it.
+    """
+    measured = relative_change(table, split)
+    change = np.full((len(table.tasks), len(table.tasks)), np.nan)
+    for one in range(len(table.tasks)):
+        for other in range(len(table.tasks)):
+            values = measured[pair_networks(table, one, other), other] if one != other else np.empty(0)
+            if (~np.isnan(values)).any():
+                change[one, other] = np.nanmean(values)
+    return PairMatrix(table.name, table.tasks, split_of(table, split), change)
+
+
+def relative_change(table: LossTable, split: str | None = None) -> FloatArray:
+    """How much better each network does than a single-task network of the same cost.
+
+    Returns:
+        float64 (networks, tasks), in %; positive is better. NaN where a network does not predict a task,
+        where no single-task network has the same cost, or where that one has a loss of 0.
+
+    Raises:
+        InvalidInputError: the split is not known, or the table does not have it.
+    """
+    losses = np.asarray(table.losses(split_of(table, split)))
+    change = np.full_like(losses, np.nan)
+    alone = table.num_predicted == 1
+    for network, task in np.argwhere(~np.isnan(losses)):
+        rivals = losses[alone & table.predicts[:, task] & (table.cost == table.cost[network]), task]
+        single = np.nanmin(rivals) if (~np.isnan(rivals)).any() else 0.0
+        if single != 0:
+            change[network, task] = 100 * (single - losses[network, task]) / abs(single)
+    return change
+
+
+def split_of(table: LossTable, split: str | None) -> str:
+    """The split that is asked for; without one `test`, or `validation` where there is no test split.
+
+    Raises:
+        InvalidInputError: the split is not known, or the table does not have it.
+    """
+    wanted = split or ("validation" if table.test is None else "test")
+    if table.losses(wanted) is None:
+        raise InvalidInputError(f"loss table {table.name!r} has no split {wanted}: use validation")
+    return wanted

@@ -1,0 +1,180 @@
+"""The best and the worst choice of networks for given losses, each proven.
+
+Networks are the sources of an `Instance`, and a network that predicts a task is a transfer of order one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from taxsolver.grouping.table import BoolArray, FloatArray, IntArray, LossTable
+from taxsolver.grouping.ties import preferred, tie
+from taxsolver.instance import Instance
+from taxsolver.model import PlanModel, PlanProgram
+
+_SCALE = 1e3  # largest loss in the program, so that it is resolved far beyond HiGHS's tolerance
+_SLACK = 1e-6  # of the largest loss: so much worse than a tie may be what HiGHS proposes; the rest is checked
+_NO_ROOM = 1e-6  # of the dearest network: room that falls short of a cost by less counts as room for it
+_MOST_TOTALS = 20_000
+FITS = 1e-9  # a total cost may exceed the budget by this share of the dearest network: rounding of sums
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Networks that may be chosen, and the losses that choose.
+
+    Attributes:
+        table: all networks.
+        losses: float64 (networks, tasks); NaN where a network may not be chosen for a task.
+    """
+
+    table: LossTable
+    losses: FloatArray
+
+    def least(self, budget: float) -> BoolArray | None:
+        """bool (networks,): the choice of the least total loss, or None where none serves every task.
+
+        Every task takes the best network of the choice. Ties as `preferred` breaks them.
+        """
+        if not self._covers:
+            return None
+        model = PlanModel(self._instance(-1.0))
+        choice = model.solve(budget)
+        if choice is None:
+            return None
+        model.forbid(choice.chosen)
+        second = model.solve(budget)
+        if second is None or second.bound < choice.value - tie(self.losses):
+            return choice.chosen
+        program = PlanProgram(self._instance(-1.0), budget, partial(self._fits, budget))
+        return self._preferred(program, max(choice.value, second.value), -1.0)
+
+    def worst_filling(self, budget: float) -> BoolArray | None:
+        """bool (networks,): the choice of the largest total loss among those that use the budget.
+
+        To use the budget means that no other network of the pool fits into what is left. Every task still
+        takes the best network of the choice. None where no choice serves every task.
+        """
+        if not self._covers:
+            return None
+        program = self._filling_program(budget)
+        chosen = program.best(self._worth(program, 1.0))
+        if chosen is None:
+            return None
+        return self._preferred(program, self.total(chosen), 1.0)
+
+    def total(self, chosen: BoolArray) -> float:
+        """Sum over tasks of the least loss among the chosen networks."""
+        return float(np.nanmin(self.losses[chosen], axis=0).sum())
+
+    def least_budget(self) -> float | None:
+        """Cost of the cheapest choice that serves every task; None where none does."""
+        return PlanModel(self._instance(-1.0)).least_budget() if self._covers else None
+
+    def _fits(self, budget: float, chosen: BoolArray) -> bool:
+        served = (~np.isnan(self.losses[chosen])).any(axis=0).all()
+        cost = self.table.cost
+        return bool(served and cost[chosen].sum() <= budget + FITS * cost.max())
+
+    def _fills(self, budget: float, chosen: BoolArray) -> bool:
+        cost = self.table.cost
+        others = cost[~chosen & (~np.isnan(self.losses)).any(axis=1)]
+        return self._fits(budget, chosen) and bool(
+            (cost[chosen].sum() + others > budget + FITS * cost.max()).all()
+        )
+
+    @property
+    def _covers(self) -> bool:
+        return bool((~np.isnan(self.losses)).any(axis=0).all())
+
+    @property
+    def _pairs(self) -> tuple[IntArray, IntArray]:
+        """int (transfers,) each: network and task of every loss."""
+        network, task = np.nonzero(~np.isnan(self.losses))
+        return network, task
+
+    def _instance(self, sign: float) -> Instance:
+        network, task = self._pairs
+        sources = np.zeros((len(network), len(self.losses)), dtype=bool)
+        sources[np.arange(len(network)), network] = True
+        return Instance(
+            sources=sources,
+            target=task,
+            weight=sign * self.losses[network, task],
+            cost=self.table.cost,
+            required=np.zeros(len(self.losses), dtype=bool),
+            num_targets=self.losses.shape[1],
+        )
+
+    @property
+    def _unit(self) -> float:
+        return (float(np.nanmax(np.abs(self.losses))) or 1.0) / _SCALE
+
+    def _worth(self, program: PlanProgram, sign: float) -> FloatArray:
+        """float64 (columns,): the total loss, in the unit of the program."""
+        return np.concatenate([np.zeros(program.num_tasks), sign * self.losses[self._pairs] / self._unit])
+
+    def _preferred(self, program: PlanProgram, value: float, sign: float) -> BoolArray:
+        """The preferred one of the choices that are worth `value` but for a tie."""
+        worth, least, fits = self._worth(program, sign), value - tie(self.losses), program.accepts
+        program.add_row(np.arange(len(worth)), worth, lower=least / self._unit - _SLACK * _SCALE)
+        program.accepts = lambda chosen: fits(chosen) and sign * self.total(chosen) >= least
+        return preferred(program, self.table.cost, self.table.num_predicted)
+
+    def _filling_program(self, budget: float) -> PlanProgram:
+        """Choices that use the budget, each task bound to the best network of the choice."""
+        program = PlanProgram(self._instance(1.0), budget, partial(self._fills, budget))
+        network, task = self._pairs
+        loss = self.losses[network, task]
+        for transfer in range(len(loss)):
+            # Where a network is chosen, its tasks take no network that is worse.
+            worse = np.flatnonzero((task == task[transfer]) & (loss > loss[transfer]))
+            columns = np.append(program.num_tasks + worse, network[transfer])
+            program.add_row(columns, np.ones(len(columns)), upper=1.0)
+        everyone = np.arange(len(self.losses))
+        for candidate, needed in self._needed(np.unique(network), budget):
+            values = self.table.cost.copy()
+            values[candidate] = needed
+            program.add_row(everyone, values / needed, lower=1.0)
+        return program
+
+    def _needed(self, candidates: IntArray, budget: float) -> Iterator[tuple[int, float]]:
+        """What the other networks cost at least where a network is left out because it no longer fits.
+
+        That is the least total cost of any networks above budget - cost. Where the totals are too many to
+        list, it is that bound and a little more. Networks that never fit are passed over.
+        """
+        cost = self.table.cost
+        near = cost.max() * _NO_ROOM
+        totals = _totals(cost[candidates], budget + near, near)
+        for candidate in candidates:
+            bound = budget - cost[candidate] + near
+            if totals is not None:
+                larger = totals[totals > bound]
+                bound = (
+                    float(larger[0]) if len(larger) else 2 * budget
+                )  # it always fits: no choice leaves it out
+            if bound > cost.min() + near:  # every choice costs that much
+                yield int(candidate), float(bound)
+
+
+def _totals(cost: FloatArray, most: float, near: float) -> FloatArray | None:
+    """float64 (totals,): the different total costs of sets of networks, rising; None where they are too many.
+
+    Args:
+        cost: float64 (networks,), positive.
+        most: largest total.
+        near: totals that differ by no more are taken for one.
+    """
+    totals = np.zeros(1)
+    for one in cost:
+        totals = np.unique(np.concatenate([totals, totals + one]))
+        totals = totals[totals <= most]
+        totals = totals[np.diff(totals, prepend=-np.inf) > near]
+        if len(totals) > _MOST_TOTALS:
+            return None
+    return totals

@@ -1,0 +1,60 @@
+"""Random fillings of a budget: what a choice is worth that nobody thought about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from taxsolver.grouping.exact import FITS
+from taxsolver.grouping.table import BoolArray, FloatArray, LossTable
+
+_AT_ONCE = 1 << 20  # networks times fillings in memory
+_PATIENCE, _RAREST = 50_000, 5_000  # so many are drawn at least before one in so many is found too rare
+
+
+def random_fillings(table: LossTable, budget: float, draws: int, seed: int) -> Iterator[BoolArray]:
+    """Fillings that serve every task, in blocks of bool (fillings, networks).
+
+    Networks are gone through in a random order, and each is added that still fits, until all were seen. A
+    filling that leaves a task without a network is thrown away and drawn anew, as by the authors (main.cpp of
+    https://github.com/tstandley/taskgrouping). So the fillings are not equally likely.
+
+    Args:
+        table: the networks.
+        budget: largest total cost.
+        draws: number of fillings in total; there are fewer where hardly any filling serves every task.
+        seed: the same seed gives the same fillings.
+    """
+    rng = np.random.default_rng(seed)
+    affordable = np.flatnonzero(table.cost <= budget + FITS * table.cost.max())
+    block = max(1, _AT_ONCE // max(1, len(affordable)))
+    found = tried = 0
+    while found < draws and (tried < _PATIENCE or found * _RAREST >= tried):
+        chosen = np.zeros((block, len(table.networks)), dtype=bool)
+        chosen[:, affordable] = _fill(table.cost[affordable], budget, block, rng)
+        tried += block
+        serving = chosen[_serves(chosen, table.predicts)][: draws - found]
+        found += len(serving)
+        yield serving
+
+
+def _fill(cost: FloatArray, budget: float, count: int, rng: np.random.Generator) -> BoolArray:
+    """bool (count, networks): in a random order, each network that still fits."""
+    order = np.argsort(rng.random((count, len(cost))), axis=1)
+    chosen = np.zeros(order.shape, dtype=bool)
+    left = np.full(count, budget + FITS * cost.max())
+    rows = np.arange(count)
+    for candidate in order.T:
+        fits = cost[candidate] <= left
+        chosen[rows, candidate] = fits
+        left -= np.where(fits, cost[candidate], 0.0)
+        if left.max() < cost.min():
+            break
+    return chosen
+
+
+def _serves(chosen: BoolArray, predicts: BoolArray) -> BoolArray:
+    """bool (fillings,): those in which every task has a network."""
+    predictions = chosen.astype(np.float32) @ predicts.astype(np.float32)
+    return np.asarray((predictions > 0).all(axis=1), dtype=np.bool_)

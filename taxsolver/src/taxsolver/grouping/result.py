@@ -1,0 +1,94 @@
+"""A grouping: the networks to run, and what the tasks lose by them."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from taxsolver.grouping.table import LossTable
+
+OPTIMAL, SAMPLED, UNSAMPLED, INFEASIBLE = "optimal", "sampled", "unsampled", "infeasible"
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """What `taxsolver.grouping.group` returns.
+
+    Attributes:
+        table: the networks chosen from.
+        method: how they were chosen.
+        budget: largest total cost.
+        status: `optimal` where the choice is proven for the method's own losses, `sampled` for a mean over
+            random draws, `unsampled` where there are choices but random draws do not meet enough of them,
+            `infeasible` where no choice of the method fits the budget.
+        chosen: the chosen networks as rising indices into `table.networks`; empty unless the status
+            is `optimal`.
+        assigned: for each task the index of the network picked by the losses that chose; empty likewise.
+        validation_loss: sum over tasks of the least validation loss among the chosen networks.
+        test_loss: the same on the test split, as the authors score: each task takes the network that turns
+            out best for it there.
+        assigned_test_loss: sum over tasks of the test loss of the network in `assigned`, so with nothing
+            decided on the test split.
+        least_budget: where infeasible, the least budget for which the method has a choice, None where none
+            suffices; None also where feasible.
+        draws: number of random draws; 0 for the other methods.
+
+    Losses are NaN where infeasible or unsampled, test losses also where the table has no test split.
+    """
+
+    table: LossTable
+    method: str
+    budget: float
+    status: str
+    chosen: tuple[int, ...] = ()
+    assigned: tuple[int, ...] = ()
+    validation_loss: float = math.nan
+    test_loss: float = math.nan
+    assigned_test_loss: float = math.nan
+    least_budget: float | None = None
+    draws: int = 0
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the chosen networks, in table order."""
+        return tuple(self.table.networks[network] for network in self.chosen)
+
+    @property
+    def cost(self) -> float:
+        """Total cost of the chosen networks, in units of one standard network."""
+        return float(sum(self.table.cost[network] for network in self.chosen))
+
+    @property
+    def serves(self) -> dict[str, tuple[str, ...]]:
+        """Chosen network -> the tasks that it was picked for; empty for one that only fills the budget."""
+        return {
+            self.table.networks[network]: tuple(
+                task
+                for task, picked in zip(self.table.tasks, self.assigned, strict=True)
+                if picked == network
+            )
+            for network in self.chosen
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, with the keys of the command's `--json`; None in place of NaN."""
+        return {
+            "setting": self.table.setting,
+            "method": self.method,
+            "budget": self.budget,
+            "networks": list(self.networks),
+            "validation_loss": _number(self.validation_loss),
+            "test_loss": _number(self.test_loss),
+            "assigned_test_loss": _number(self.assigned_test_loss),
+            "status": self.status,
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON text, indented."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

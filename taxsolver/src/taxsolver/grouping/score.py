@@ -1,0 +1,34 @@
+"""What chosen networks lose, for many choices at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from taxsolver.grouping.table import BoolArray, FloatArray, IntArray
+
+
+def picked_networks(losses: FloatArray, chosen: BoolArray) -> IntArray:
+    """int (choices, tasks): the network of least loss in each choice; the first of equals.
+
+    Args:
+        losses: float64 (networks, tasks); NaN where not predicted.
+        chosen: bool (choices, networks); each has a network for every task.
+    """
+    picked = np.empty((len(chosen), losses.shape[1]), dtype=np.intp)
+    for task, column in enumerate(losses.T):
+        able = np.flatnonzero(~np.isnan(column))
+        picked[:, task] = able[np.where(chosen[:, able], column[able], np.inf).argmin(axis=1)]
+    return picked
+
+
+def least_losses(losses: FloatArray, chosen: BoolArray) -> FloatArray:
+    """float64 (choices, tasks): the least loss in each choice; NaN for tasks without any loss.
+
+    Args:
+        losses: float64 (networks, tasks); NaN where not predicted.
+        chosen: bool (choices, networks); each has a network for every task.
+    """
+    if np.isnan(losses).all():
+        return np.full((len(chosen), losses.shape[1]), np.nan)
+    least: FloatArray = losses[picked_networks(losses, chosen), np.arange(losses.shape[1])]
+    return least

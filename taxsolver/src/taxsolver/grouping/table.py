@@ -1,0 +1,158 @@
+"""Trained networks to choose from: what each costs, and the loss of every task that it predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taxsolver.errors import InvalidInputError
+from taxsolver.problem import LARGEST, check_number
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+SPLITS = ("validation", "test", "validation_early")
+WIDEST = 1e4  # costs further apart than this factor cannot stand in one row of the integer program
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LossTable:
+    """Networks with their costs and losses, as in Standley et al., ICML 2020 (https://arxiv.org/abs/1905.07553).
+
+    Attributes:
+        name: what the table is called in results.
+        setting: number of the published setting, 1 to 4; None for a table of one's own.
+        tasks: names of the tasks.
+        networks: names of the networks.
+        cost: float64 (networks,) in (0, 1e6]; time of one prediction, in units of one standard network.
+        validation: float64 (networks, tasks) in [-1e6, 1e6]; losses on the split that chooses, lower is
+            better; NaN where a network does not predict a task.
+        test: the same on the split that scores, NaN in the same places; None where not measured.
+        validation_early: the same on the validation split early in the training; a row may be NaN
+            throughout, for a network that was not measured then; None where none was.
+
+    Raises:
+        InvalidInputError: on construction; the message names the fault.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    networks: tuple[str, ...]
+    cost: FloatArray
+    validation: FloatArray
+    test: FloatArray | None = None
+    validation_early: FloatArray | None = None
+    setting: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("cost", *SPLITS):
+            if getattr(self, field) is not None:
+                values = np.array(getattr(self, field), dtype=np.float64)
+                values.setflags(write=False)
+                object.__setattr__(self, field, values)
+        _check_names(self)
+        _check_costs(self)
+        for split in SPLITS:
+            if self.losses(split) is not None:
+                _check_losses(self, split)
+
+    def losses(self, split: str) -> FloatArray | None:
+        """float64 (networks, tasks): the losses of a split; None where not measured."""
+        if split not in SPLITS:
+            raise InvalidInputError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
+        found: FloatArray | None = getattr(self, split)
+        return found
+
+    @cached_property
+    def predicts(self) -> BoolArray:
+        """bool (networks, tasks): which network predicts which task."""
+        return ~np.isnan(self.validation)
+
+    @cached_property
+    def num_predicted(self) -> IntArray:
+        """int (networks,): number of tasks that each network predicts."""
+        return np.asarray(self.predicts.sum(axis=1), dtype=np.intp)
+
+    @cached_property
+    def scored(self) -> FloatArray:
+        """float64 (networks, tasks): the test losses, or NaN throughout where none were measured."""
+        return np.full_like(self.validation, np.nan) if self.test is None else self.test
+
+    def task_names(self, network: int) -> tuple[str, ...]:
+        """Names of the tasks that a network predicts.
+
+        Args:
+            network: index into `networks`.
+        """
+        return tuple(self.tasks[column] for column in np.flatnonzero(self.predicts[network]))
+
+
+def _check_names(table: LossTable) -> None:
+    for what, names in (("task", table.tasks), ("network", table.networks)):
+        if not names:
+            raise InvalidInputError(f"loss table {table.name!r} has no {what}")
+        if not all(names):
+            raise InvalidInputError(f"loss table {table.name!r} has a {what} without a name")
+        twice = (
+            sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+        )
+        if twice:
+            raise InvalidInputError(f"loss table {table.name!r} has the {what} {twice[0]!r} twice")
+
+
+def _check_costs(table: LossTable) -> None:
+    _check_shape(table, "cost", table.cost, (len(table.networks),))
+    for network, cost in zip(table.networks, table.cost, strict=True):
+        check_number(float(cost), f"the cost of network {network!r}", zero=False)
+    least, most = int(table.cost.argmin()), int(table.cost.argmax())
+    if table.cost[most] > WIDEST * table.cost[least]:
+        raise InvalidInputError(
+            f"the costs of {table.networks[least]!r} ({table.cost[least]:g}) and {table.networks[most]!r} "
+            f"({table.cost[most]:g}) differ by more than a factor of {WIDEST:,.0f}: drop one of them"
+        )
+
+
+def _check_losses(table: LossTable, split: str) -> None:
+    losses = np.asarray(table.losses(split))
+    _check_shape(table, split, losses, (len(table.networks), len(table.tasks)))
+    outside = ~np.isnan(losses) & ~(np.abs(losses) <= LARGEST)
+    if outside.any():
+        network, task = np.argwhere(outside)[0]
+        raise InvalidInputError(
+            f"the {split} loss of {table.tasks[task]} in network {table.networks[network]!r} is "
+            f"{losses[network, task]:g}, expected a number in [-{LARGEST:,.0f}, {LARGEST:,.0f}]"
+        )
+    measured = ~np.isnan(losses)
+    absent = ~measured.any(axis=1) if split == "validation_early" else np.zeros(len(losses), dtype=bool)
+    differs = (measured != table.predicts) & ~absent[:, None]
+    if differs.any():
+        network, task = np.argwhere(differs)[0]
+        raise InvalidInputError(
+            f"network {table.networks[network]!r} has a loss of {table.tasks[task]} in one of validation and "
+            f"{split}, but not in the other"
+        )
+    _check_covered(table, split, measured)
+
+
+def _check_covered(table: LossTable, split: str, measured: BoolArray) -> None:
+    idle = ~measured.any(axis=1)
+    if idle.any() and split != "validation_early":
+        name = table.networks[int(idle.argmax())]
+        raise InvalidInputError(f"network {name!r} predicts no task in {split}: drop it")
+    unserved = ~measured.any(axis=0)
+    if unserved.any():
+        task = table.tasks[int(unserved.argmax())]
+        raise InvalidInputError(
+            f"no network has a {split} loss of {task}: drop the task, or add a network that predicts it"
+        )
+
+
+def _check_shape(table: LossTable, field: str, values: FloatArray, expected: tuple[int, ...]) -> None:
+    if values.shape != expected:
+        raise InvalidInputError(
+            f"{field} of loss table {table.name!r} has shape {values.shape}, expected {expected}"
+        )

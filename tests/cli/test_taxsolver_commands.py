@@ -1,0 +1,321 @@
+"""The subcommands of `taxsolver`: each agrees with the library, in JSON, as a table, in files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from taxsolver import ahp, load_affinity, rank, save_affinity, significance, similarity, sweep
+from taxsolver.grouping import group, load_setting
+from taxsolver_cli.app import app
+from taxsolver_cli.completion import complete_affinity, complete_tasks
+
+COMMANDS = ("sweep", "significance", "rank", "tree", "group", "ahp", "compare", "affinity")
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, words)
+
+
+def run_json(*words: str) -> dict[str, Any]:
+    done = run(*words, "--json")
+    assert done.exit_code == 0, done.output
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    done = run(command, "--help")
+    assert done.exit_code == 0
+    assert command == "affinity" or f"taxsolver {command}" in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("command", ["list", "show", "import", "export"])
+def test_every_affinity_command_has_help_with_an_example(command: str) -> None:
+    assert f"taxsolver affinity {command}" in " ".join(run("affinity", command, "--help").stdout.split())
+
+
+def test_sweep_prints_the_rows_of_the_library(tmp_path: Path) -> None:
+    words = ["sweep", "-t", "normals,depth", "--budgets", "1-2,4", "--orders", "1,3"]
+    rows = run_json(*words, "--save", str(tmp_path / "rows.csv"))["rows"]
+    expected = sweep("taskonomy-16k", [1, 2, 4], [1, 3], targets="normals,depth")
+    assert rows == [row.to_dict() for row in expected]
+    assert list(rows[0]) == ["budget", "max_order", "objective", "gain", "quality", "sources"]
+    saved = list(csv.DictReader((tmp_path / "rows.csv").read_text().splitlines()))
+    assert [row["sources"] for row in saved] == ["|".join(row["sources"]) for row in rows]
+    table = run(*words).stdout
+    assert "+depth_zbuffer" in table
+    assert max(len(line) for line in table.splitlines()) <= 80
+
+
+def test_sweep_says_where_no_plan_fits() -> None:
+    words = [
+        "sweep",
+        "-t",
+        "normals,depth",
+        "--require",
+        "normals,depth",
+        "--budgets",
+        "1-2",
+        "--orders",
+        "1",
+    ]
+    assert run_json(*words)["rows"][0]["objective"] is None
+    assert "no plan fits" in run(*words).stdout
+
+
+def test_significance_prints_the_rows_of_the_library() -> None:
+    words = ["significance", "-t", "normals,depth", "--budgets", "2", "--orders", "2", "--samples", "50"]
+    answer = run_json(*words, "--seed", "3")
+    expected = significance("taskonomy-16k", [2], [2], targets="normals,depth", samples=50, seed=3)
+    assert answer["rows"] == [row.to_dict() for row in expected]
+    assert (answer["samples"], answer["seed"]) == (50, 3)
+    assert "random gain" in run(*words).stdout
+
+
+def test_rank_prints_the_rows_of_the_library() -> None:
+    answer = run_json("rank", "-t", "normals", "-k", "2", "--allow-random")
+    expected = rank("taskonomy-16k", targets="normals", max_order=2, allow_random=True)
+    assert answer == {"rows": [row.to_dict() for row in expected]}
+    assert list(answer["rows"][0]) == ["target", "order", "sources", "gain", "quality"]
+    assert "reshading" in run("rank", "-t", "normals").stdout
+
+
+def test_tree_prints_leaves_and_merges() -> None:
+    answer = run_json("tree", "-a", "taskonomy-1k")
+    assert answer == json.loads(json.dumps(similarity("taskonomy-1k").to_dict()))
+    assert list(answer) == ["leaves", "merges"]
+    assert len(answer["merges"]) == len(answer["leaves"]) - 1
+    assert "keypoints3d" in run("tree").stdout
+
+
+def test_group_prints_the_choice_of_the_library() -> None:
+    answer = run_json("group", "--setting", "2", "--method", "hoa", "--budget", "2.5")
+    assert answer == json.loads(group(load_setting(2), "hoa", 2.5).to_json())
+    assert list(answer) == [
+        "setting",
+        "method",
+        "budget",
+        "networks",
+        "validation_loss",
+        "test_loss",
+        "assigned_test_loss",
+        "status",
+    ]
+    assert "half-2" in run("group", "--setting", "1", "--budget", "2.5").stdout
+
+
+def test_group_reads_a_table_of_ones_own(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text(
+        "split,network,cost,a,b\nvalidation,both,1,0.4,0.5\nvalidation,a,1,0.3,\nvalidation,b,1,,0.2\n"
+    )
+    answer = run_json("group", "--table", str(table), "--budget", "2")
+    assert answer["networks"] == ["a", "b"]
+    assert answer["validation_loss"] == pytest.approx(0.5)
+    assert answer["test_loss"] is None
+
+
+def test_a_group_that_does_not_fit_is_infeasible() -> None:
+    words = ["group", "--setting", "1", "--method", "independent", "--budget", "1"]
+    assert run_json(*words)["status"] == "infeasible"
+    done = run(*words)
+    assert done.exit_code == 1
+    assert (
+        "infeasible: no independent choice within a budget of 1; the least that works is 2.5" in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["group", "--budget", "2"], 2, "give either --setting 1..4 or --table FILE.csv"),
+        (["group", "--setting", "1"], 2, "missing option --budget"),
+        (["group", "--setting", "9", "--budget", "2"], 1, "setting is 9"),
+        (["group", "--setting", "1", "--budget", "0"], 1, "budget is 0.0, expected"),
+        (["group", "--setting", "1", "--budget", "2", "--method", "best"], 1, "unknown method 'best'"),
+        (["sweep", "--budgets", "5-1"], 2, "--budgets: '5-1' is no range"),
+        (["sweep", "--orders", "x"], 2, "--orders: cannot read 'x', expected numbers"),
+        (["significance", "--samples", "0", "--budgets", "1"], 1, "samples is 0, expected"),
+        (["significance", "--seed", "-1", "--budgets", "1"], 1, "seed is -1, expected"),
+        (["rank", "-k", "0"], 1, "max_order is 0, expected"),
+        (["compare", "taskonomy-16k", "nothing"], 1, "no affinity tensor 'nothing'"),
+        (["affinity", "show", "nothing"], 1, "no affinity tensor 'nothing'"),
+        (["affinity", "export", "taskonomy-1k", "x.txt"], 1, "end it in .safetensors or .csv"),
+        (["ahp", "nothing.csv", "--target", "a"], 1, "cannot read nothing.csv: No such file"),
+        (["ahp", "nothing.csv"], 2, "--target"),
+    ],
+)
+def test_errors_are_one_message_with_their_exit_code(words: list[str], code: int, message: str) -> None:
+    done = run(*words)
+    assert done.exit_code == code
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("view", ["curves", "pairs", "counts"])
+def test_group_shows_its_tables_and_pictures(view: str, tmp_path: Path) -> None:
+    words = ["group", "--setting", "4", "--show", view, "--budgets", "1,2.5", "--draws", "20"]
+    assert run_json(*words)["rows"]
+    done = run(*words, "--plot", str(tmp_path / "view.svg"), "--save", str(tmp_path / "view.csv"))
+    assert done.exit_code == 0, done.output
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert (tmp_path / "view.svg").stat().st_size > 1000
+    assert (tmp_path / "view.csv").read_text().count("\n") > 2
+
+
+@pytest.fixture
+def losses(tmp_path: Path) -> Path:
+    values = np.random.default_rng(0).random((40, 3)) + np.array([0.0, 0.2, 0.4])
+    lines = [",".join(["image7", *(repr(float(value)) for value in row)]) for row in values]
+    path = tmp_path / "losses.csv"
+    path.write_text("\n".join(["image,normal,normal|edge_texture,self", *lines]) + "\n")
+    return path
+
+
+def test_ahp_prints_affinities_that_can_be_planned_with(losses: Path, tmp_path: Path) -> None:
+    out = tmp_path / "affinities.csv"
+    words = ["ahp", str(losses), "--target", "reshading"]
+    answer = run_json(*words, "--save", str(out), "--plot", str(tmp_path / "ahp.png"))
+    table = np.loadtxt(losses, delimiter=",", skiprows=1, usecols=(1, 2, 3))
+    assert [row["affinity"] for row in answer["rows"]] == pytest.approx(ahp(table).tolist())
+    assert answer["images"] == 40
+    assert "40 images" in run(*words).stdout
+    assert run("affinity", "import", str(out), str(tmp_path / "mine.safetensors")).exit_code == 0
+    plan = run_json("-a", str(tmp_path / "mine.safetensors"), "-t", "reshading", "-b", "2")
+    assert plan["status"] == "optimal"
+
+
+def test_ahp_names_the_wrong_line(losses: Path) -> None:
+    losses.write_text(losses.read_text() + "image8,0.1,0.2\n")
+    done = run("ahp", str(losses), "--target", "a")
+    assert (done.exit_code, "line 42: 3 cells, expected 4" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a,b\n0.1,nan\n", "1 losses are not finite"), ("a\n0.1\n", "losses hold 1 transfer: at least two")],
+)
+def test_ahp_refuses_losses_that_cannot_be_compared(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "losses.csv"
+    path.write_text(text)
+    done = run("ahp", str(path), "--target", "x")
+    assert (done.exit_code, message in done.stderr) == (1, True)
+
+
+def test_compare_prints_the_agreement() -> None:
+    answer = run_json("compare", "taskonomy-16k", "taskonomy-16k", "-k", "1")
+    assert answer["mean"] == pytest.approx(1)
+    assert "Mean over targets" in run("compare", "taskonomy-16k", "taskonomy-1k").stdout
+
+
+def test_affinity_list_and_show_tell_where_a_tensor_comes_from() -> None:
+    listed = run_json("affinity", "list")["affinities"]
+    assert [entry["name"] for entry in listed] == ["taskonomy-16k", "taskonomy-1k", "taskonomy-main"]
+    assert all("CVPR 2018" in entry["about"]["citation"] for entry in listed)
+    assert "1,762" in run("affinity", "list").stdout
+    shown = run("affinity", "show", "taskonomy-1k").stdout
+    assert "MIT (https://github.com/StanfordVL/taskonomy)" in shown
+    assert run_json("affinity", "show")["transfers"] == 1762
+
+
+def test_affinity_show_draws_matrix_and_map(tmp_path: Path) -> None:
+    done = run("affinity", "show", "--plot", str(tmp_path / "a.png"), "--map", str(tmp_path / "b.png"))
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png", "b.png"}
+
+
+def test_export_and_import_give_the_same_numbers(tmp_path: Path) -> None:
+    table, tensor = tmp_path / "t.csv", tmp_path / "t.safetensors"
+    assert run("affinity", "export", "taskonomy-1k", str(table)).exit_code == 0
+    words = ["--name", "again", "--licence", "mine", "--alias", "n=normal", "--images-transfer", "1000"]
+    done = run("affinity", "import", str(table), str(tensor), *words)
+    assert done.exit_code == 0, done.output
+    again, first = load_affinity(tensor), load_affinity("taskonomy-1k")
+    assert again.name == "again"
+    assert again.about["licence"] == "mine"
+    assert again.names.find("n") == "normal"
+    assert again.untrained == ("random",)
+    assert np.array_equal(again.affinity, first.affinity)
+    assert np.array_equal(again.sources, first.sources)
+
+
+def test_export_selects(tmp_path: Path) -> None:
+    out = tmp_path / "part.csv"
+    words = ["--targets", "normals", "--max-order", "1", "--sources", "depth,reshading"]
+    assert run("affinity", "export", "taskonomy-16k", str(out), *words).exit_code == 0
+    assert [row["sources"] for row in csv.DictReader(out.read_text().splitlines())] == [
+        "depth_zbuffer",
+        "reshading",
+    ]
+
+
+def test_a_wrong_alias_is_wrong_usage(tmp_path: Path) -> None:
+    path = save_affinity(load_affinity("taskonomy-1k"), tmp_path / "t.csv")
+    assert (
+        run("affinity", "import", str(path), str(tmp_path / "x.safetensors"), "--alias", "n").exit_code == 2
+    )
+
+
+def test_the_shell_completes_the_last_name_of_a_list() -> None:
+    assert list(complete_tasks("normal,depth_z")) == ["normal,depth_zbuffer"]
+    assert "normal,normal" not in set(complete_tasks("normal,nor"))
+    assert list(complete_affinity("taskonomy-m")) == ["taskonomy-main"]
+
+
+def _modules_after(*words: str) -> set[str]:
+    """What is imported by a command in a process of its own."""
+    program = (
+        "import sys\nfrom taxsolver_cli.app import app\n"
+        f"sys.argv = ['taxsolver', *{list(words)!r}]\n"
+        "try:\n    app()\nexcept SystemExit:\n    pass\n"
+        "print('MODULES', *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_imports_neither_numpy_nor_the_library() -> None:
+    assert not {"numpy", "highspy", "taxsolver", "torch"} & _modules_after("--help")
+
+
+def test_a_plan_imports_nothing_that_it_does_not_need() -> None:
+    imported = _modules_after("--targets", "normals", "--budget", "1")
+    assert "highspy" in imported
+    assert not {"torch", "scipy", "matplotlib", "networkx"} & imported
+
+
+def test_a_command_whose_extra_is_missing_names_the_pip_command() -> None:
+    program = (
+        "import sys\nsys.modules['scipy'] = None\nsys.modules['scipy.stats'] = None\n"
+        "sys.modules['scipy.cluster.hierarchy'] = None\nsys.modules['matplotlib'] = None\n"
+        "from taxsolver_cli.app import app\nsys.argv = ['taxsolver', *{!r}]\napp()"
+    )
+    for words in (
+        ["tree"],
+        ["compare", "taskonomy-16k", "taskonomy-1k"],
+        ["-t", "normals", "-b", "1", "--plot", "never-written.png"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", program.format(words)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 1
+        assert "pip install './taxsolver[plot]'" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not Path("never-written.png").exists()

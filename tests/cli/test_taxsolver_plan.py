@@ -1,0 +1,257 @@
+"""`taxsolver --targets A,B --budget N`: what it prints, writes and refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+from typer.testing import CliRunner, Result
+
+from taxsolver import load_affinity, save_affinity, solve
+from taxsolver_cli.app import app
+
+KEYS = [
+    "affinity",
+    "targets",
+    "budget",
+    "max_order",
+    "status",
+    "objective",
+    "bound",
+    "gap",
+    "seconds",
+    "labels",
+    "labels_saved",
+    "sources",
+    "transfers",
+]
+TRANSFER_KEYS = ["target", "sources", "order", "affinity", "gain", "quality", "full_supervision"]
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, words)
+
+
+def run_json(*words: str) -> dict[str, Any]:
+    done = run(*words, "--json")
+    assert done.exit_code == 0, done.output
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_json_is_one_object_with_the_documented_keys_and_nothing_else() -> None:
+    answer = run_json("--targets", "normals,depth,reshading", "--budget", "5")
+    assert list(answer) == KEYS
+    assert [list(transfer) for transfer in answer["transfers"]] == [TRANSFER_KEYS] * 3
+    plan = solve("taskonomy-16k", "normals,depth,reshading", 5)
+    assert answer["objective"] == plan.objective
+    assert answer["sources"] == list(plan.sources)
+    assert answer["targets"] == ["normal", "depth_zbuffer", "reshading"]
+    assert (answer["affinity"], answer["budget"], answer["max_order"]) == ("taskonomy-16k", 5, 4)
+    assert (answer["status"], answer["gap"], answer["bound"]) == ("optimal", 0, plan.objective)
+
+
+def test_a_measure_that_was_not_made_is_null(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("target,sources,affinity\na,self,0.6\na,b,0.4\n")
+    answer = run_json("--affinity", str(table), "--targets", "a", "--budget", "1", "--exclude", "a")
+    (transfer,) = answer["transfers"]
+    assert transfer["gain"] is None
+    assert transfer["quality"] is None
+    assert transfer["sources"] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        (["--max-order", "2"], {"max_order": 2}),
+        (["--sources", "normals,depth,edges"], {"sources": "normals,depth,edges"}),
+        (["--exclude", "denoise"], {"exclude": "denoising"}),
+        (["--require", "class_scene"], {"require": "class_scene"}),
+        (["--objective", "gain"], {"objective": "gain"}),
+        (["--objective", "normalised-affinity"], {"objective": "normalised-affinity"}),
+        (["--objective", "quality"], {"objective": "quality"}),
+        (["--importance", "normals=50,depth=2"], {"importance": {"normal": 50, "depth_zbuffer": 2}}),
+        (["--label-cost", "denoising=3,normals=0.5"], {"label_cost": {"denoising": 3, "normal": 0.5}}),
+        (["--supervise-targets", "none"], {"supervise_targets": False}),
+        (["--supervise-targets", "normals,depth"], {"supervise_targets": "normals,depth"}),
+        (["--images-full", "1000", "--images-transfer", "10"], {"images_full": 1000, "images_transfer": 10}),
+        (["--affinity", "taskonomy-1k"], {"affinity": "taskonomy-1k"}),
+        (["--time-limit", "60"], {"time_limit": 60}),
+    ],
+)
+def test_every_option_reaches_the_solver(words: list[str], options: dict[str, Any]) -> None:
+    answer = run_json("--targets", "all", "--budget", "4", *words)
+    plan = solve(options.pop("affinity", "taskonomy-16k"), "all", 4, **options)
+    assert answer["objective"] == pytest.approx(plan.objective)
+    assert answer["sources"] == list(plan.sources)
+    assert answer["labels"] == plan.labels
+    assert answer["labels_saved"] == pytest.approx(plan.labels_saved)
+
+
+def test_alternatives_and_one_more_unit_are_added_where_asked_for() -> None:
+    answer = run_json("--targets", "all", "--budget", "5", "--k-best", "3", "--one-more")
+    assert len(answer["alternatives"]) == 2
+    assert list(answer["alternatives"][0]) == KEYS
+    assert answer["one_more"]["added"] == ["keypoints3d"]
+
+
+def test_the_table_says_what_to_label_what_is_proven_and_what_is_saved() -> None:
+    done = run("--targets", "all", "--budget", "5", "--k-best", "2")
+    assert done.exit_code == 0
+    assert "Label in full: autoencoding, denoising, edge_texture, keypoints2d, normal" in done.stdout
+    assert "Proven optimal: affinity 2.10335" in done.stdout
+    assert "872,000 labelled images instead of 2,640,000: 67% saved" in done.stdout
+    assert "One more unit of budget adds 0.07583: label keypoints3d" in done.stdout
+    assert "Plan 2: affinity 2.07729" in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert done.stderr == ""
+
+
+def test_a_plan_that_labels_more_than_was_asked_for_says_so() -> None:
+    done = run("--targets", "normals,depth,reshading", "--budget", "5")
+    assert "the plan labels 4 tasks, more than the 3 asked for" in " ".join(done.stdout.split())
+    assert "38% more" in done.stdout
+    assert "One more unit of budget buys nothing" in done.stdout
+    assert "more than the" not in run("--targets", "normals,depth,reshading", "--budget", "2").stdout
+
+
+def test_a_plan_is_written_in_every_format(tmp_path: Path) -> None:
+    words = ["--targets", "normals,depth,reshading", "--budget", "2"]
+    for ending in ("json", "csv", "dot", "graphml"):
+        done = run(*words, "--save", str(tmp_path / f"plan.{ending}"))
+        assert done.exit_code == 0, done.output
+        assert f"plan.{ending}" in done.stderr
+    assert list(json.loads((tmp_path / "plan.json").read_text())) == KEYS
+    assert set(nx.read_graphml(tmp_path / "plan.graphml")) == {"normal", "depth_zbuffer", "reshading"}
+    assert (tmp_path / "plan.dot").read_text().startswith("digraph")
+    assert len((tmp_path / "plan.csv").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_a_plan_is_drawn(ending: str, magic: bytes, tmp_path: Path) -> None:
+    picture = tmp_path / f"plan.{ending}"
+    done = run("--targets", "normals,depth", "--budget", "1", "--plot", str(picture))
+    assert done.exit_code == 0, done.output
+    assert picture.read_bytes().startswith(magic)
+    assert [path.name for path in tmp_path.iterdir()] == [picture.name]
+
+
+def test_a_tensor_of_ones_own_is_planned_from_its_file(tmp_path: Path) -> None:
+    path = save_affinity(load_affinity("taskonomy-1k"), tmp_path / "mine.safetensors")
+    answer = run_json("--affinity", str(path), "--targets", "normals", "--budget", "1")
+    assert answer["sources"] == ["normal"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["-t", "normls", "-b", "2"],
+            "unknown task 'normls' in the affinity tensor 'taskonomy-16k': did you",
+        ),
+        (["-t", "all", "-b", "0"], "budget is 0, expected a number in (0, 1,000,000]"),
+        (["-t", "all", "-b", "-3"], "budget is -3, expected"),
+        (["-t", "all", "-b", "nan"], "budget is nan, expected"),
+        (["-t", "all", "-b", "inf"], "budget is inf, expected"),
+        (["-t", "all", "-b", "1e30"], "budget is 1e+30, expected"),
+        (
+            ["-t", "normals", "-b", "0.5"],
+            "no plan fits a budget of 0.5: the least that serves every target is 1",
+        ),
+        (["-t", "all", "-b", "2", "--exclude", "depth", "--require", "depth"], "both required and excluded"),
+        (["-t", "all", "-b", "2", "-k", "0"], "max_order is 0, expected a whole number of at least 1"),
+        (["-t", "all", "-b", "2", "--k-best", "0"], "k_best is 0, expected"),
+        (["-t", "all", "-b", "2", "--objective", "x"], "unknown objective 'x': choose one of affinity"),
+        (
+            ["-t", "all", "-b", "2", "--importance", "normals=-1"],
+            "the importance of normal is -1.0, expected",
+        ),
+        (
+            ["-t", "all", "-b", "2", "--label-cost", "normals=nan"],
+            "the label cost of normal is nan, expected",
+        ),
+        (
+            ["-t", "all", "-b", "2", "-a", "none.csv"],
+            "no affinity tensor 'none.csv': shipped are taskonomy-16k",
+        ),
+        (
+            ["-t", "all", "-b", "2", "--save", "no/where.json"],
+            "the folder no does not exist; create it first",
+        ),
+        (["-t", "all", "-b", "2", "--plot", "no/where.png"], "the folder no does not exist; create it first"),
+        (["-t", "all", "-b", "2", "--plot", "x.jpg"], "cannot draw 'x.jpg': end the file name in .png, .svg"),
+        (["-t", "all", "-b", "2", "--save", "x.xls"], "x.xls"),
+    ],
+)
+def test_a_known_error_is_one_message_on_stderr_and_exit_1(words: list[str], message: str) -> None:
+    done = run(*words)
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stdout == ""
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-t", "all"], "missing option --budget"),
+        (["-b", "2"], "missing option --targets"),
+        (["-t", "all", "-b", "five"], "--budget"),
+        (
+            ["-t", "all", "-b", "2", "--importance", "normals"],
+            "--importance: cannot read 'normals', expected TASK",
+        ),
+        (
+            ["-t", "all", "-b", "2", "--label-cost", "a=b"],
+            "--label-cost: cannot read 'a=b', expected TASK=NUMBER",
+        ),
+        (["-t", "all", "-b", "2", "--label-cost", "a=1,a=2"], "--label-cost: 'a' stands twice"),
+        (["-t", "all", "-b", "2", "--nonsense"], "--nonsense"),
+        (["-t", "all", "-b", "2", "sweep"], "write the options behind the command: taxsolver sweep"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_wrong_usage_exits_with_2(words: list[str], message: str) -> None:
+    done = run(*words)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_damaged_or_foreign_file_is_named(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"\x00" * 100)
+    done = run("-t", "all", "-b", "2", "-a", str(damaged))
+    assert (done.exit_code, "damaged or no safetensors file" in done.stderr) == (1, True)
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("target,sources,affinity\na,b,0.1\na,c,much\n")
+    done = run("-t", "all", "-b", "2", "-a", str(wrong))
+    assert (done.exit_code, "line 3: affinity is 'much', expected a number" in done.stderr) == (1, True)
+
+
+def test_an_unknown_exception_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sys.modules["taxsolver.solve"], "solve", broken)
+    assert isinstance(run("-t", "all", "-b", "2").exception, ZeroDivisionError)
+
+
+def test_without_words_the_help_is_shown() -> None:
+    assert "Usage" in run().output
+    done = run("--help")
+    assert done.exit_code == 0
+    words = " ".join(done.stdout.replace("│", " ").split())
+    assert "Supervision budget: how many tasks may be labelled in full" in words
+    assert "Order: from how many labelled tasks at once ONE target may be read out" in words
+
+
+def test_the_version_is_printed() -> None:
+    done = run("--version")
+    assert (done.exit_code, done.stdout) == (0, "taxsolver 0.1.0\n")

@@ -1,0 +1,423 @@
+"""Choosing networks: a toy by hand, every choice of small random tables, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from taxsolver.errors import InvalidInputError
+from taxsolver.grouping import Grouping, LossTable, Method, group, load_setting, table_from_csv
+from taxsolver.grouping.approximations import higher_order_losses
+from taxsolver.grouping.exact import Pool
+
+# Within 1 only `all` serves: 10. Within 1.5, `b` and `small`: 4 + 3 = 7. Within 2, `a` and `b`: 2 + 4 = 6.
+TOY = """\
+split,network,cost,a,b
+validation,a,1,2,
+validation,b,1,,4
+validation,small,0.5,3,
+validation,all,1,5,5
+test,a,1,2.5,
+test,b,1,,4.5
+test,small,0.5,2.25,
+test,all,1,6,4.25
+"""
+
+
+def random_table(seed: int, *, levels: int | None = None, networks: int = 7, tasks: int = 3) -> LossTable:
+    """A small table; with `levels`, losses that often tie."""
+    rng = np.random.default_rng(seed)
+    predicts = rng.random((networks, tasks)) < 0.5
+    predicts[rng.integers(networks)] = True
+    predicts[np.arange(networks), rng.integers(tasks, size=networks)] = True
+
+    def losses() -> np.ndarray:
+        drawn = rng.random(predicts.shape)
+        return np.where(predicts, drawn if levels is None else np.round(drawn * levels) / levels, np.nan)
+
+    return LossTable(
+        name=f"random-{seed}",
+        tasks=tuple(f"task{number}" for number in range(tasks)),
+        networks=tuple(f"network{number}" for number in range(networks)),
+        cost=rng.choice([0.1, 0.2, 0.3, 0.5, 1.0], networks),
+        validation=losses(),
+        test=losses(),
+        validation_early=losses(),
+    )
+
+
+def every_choice(table: LossTable, losses: np.ndarray, budget: float) -> Iterator[tuple[Any, ...]]:
+    """(total loss, cost, predictions, indices) of every set within the budget that serves all tasks."""
+    for size in range(1, len(table.networks) + 1):
+        for chosen in combinations(range(len(table.networks)), size):
+            rows = list(chosen)
+            cost = round(float(table.cost[rows].sum()), 9)
+            if cost <= budget + 1e-9 and (~np.isnan(losses[rows])).any(axis=0).all():
+                total = float(np.nanmin(losses[rows], axis=0).sum())
+                yield total, cost, int(table.num_predicted[rows].sum()), chosen
+
+
+def preferred(choices: list[tuple[Any, ...]], sign: float = 1.0) -> tuple[int, ...] | None:
+    """The best total, and of those within a tie the cheapest, the one with fewest predictions, the first."""
+    if not choices:
+        return None
+    best = min(sign * total for total, *_ in choices)
+    ties = [choice[1:] for choice in choices if sign * choice[0] <= best + 1e-9]
+    chosen: tuple[int, ...] = min(ties)[-1]
+    return chosen
+
+
+def uses_budget(table: LossTable, chosen: tuple[int, ...], budget: float) -> bool:
+    """Whether no other network fits into what is left."""
+    left = budget - table.cost[list(chosen)].sum() + 1e-9
+    return all(table.cost[other] > left for other in range(len(table.cost)) if other not in chosen)
+
+
+@pytest.mark.parametrize(
+    ("budget", "networks", "validation", "test", "assigned"),
+    [
+        (1, ("all",), 10, 10.25, 10.25),
+        (1.5, ("b", "small"), 7, 6.75, 6.75),
+        (2, ("a", "b"), 6, 7, 7),
+        (100, ("a", "b"), 6, 7, 7),
+    ],
+)
+def test_optimal_choices_of_the_toy(
+    budget: float, networks: tuple[str, ...], validation: float, test: float, assigned: float
+) -> None:
+    """More budget than is of use is left over."""
+    found = group(table_from_csv(TOY, name="toy"), "optimal", budget)
+    assert found.networks == networks
+    losses = (found.validation_loss, found.test_loss, found.assigned_test_loss)
+    assert losses == pytest.approx((validation, test, assigned), abs=1e-12)
+    assert found.status == "optimal"
+
+
+def test_assigned_test_loss_keeps_to_the_network_picked_on_validation() -> None:
+    """On test b is better in `all` than in the network of its own, by 0.25, and a in `small`, by 0.25."""
+    found = group(table_from_csv(TOY, name="toy"), "worst", 3.5)
+    assert found.networks == ("a", "b", "small", "all")
+    assert found.serves == {"a": ("a",), "b": ("b",), "small": (), "all": ()}
+    assert found.test_loss == pytest.approx(2.25 + 4.25)
+    assert found.assigned_test_loss == pytest.approx(2.5 + 4.5)
+    assert found.cost == 3.5
+
+
+def test_other_methods_on_the_toy() -> None:
+    """Independent takes the small network where budget is short; the worst filling of 2 is `b` and `all`."""
+    table = table_from_csv(TOY, name="toy")
+    assert group(table, "independent", 1.5).networks == ("b", "small")
+    assert group(table, "independent", 2).networks == ("a", "b")
+    assert group(table, "all-in-one", 5).networks == ("all",)
+    assert group(table, "worst", 1).networks == ("all",)
+    assert group(table, "worst", 2).networks == ("b", "all")
+    assert group(table, "hoa", 2).networks == ("a", "b")
+
+
+@pytest.mark.parametrize("method", ["optimal", "hoa", "esa"])
+@pytest.mark.parametrize("levels", [None, 2])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_best_choice_is_that_of_trying_all(seed: int, levels: int | None, method: str) -> None:
+    """With losses on three levels most choices tie, so every rule of preference counts."""
+    table = random_table(seed, levels=levels)
+    early = table.validation_early
+    losses = {"optimal": table.validation, "hoa": higher_order_losses(table), "esa": early}[method]
+    assert losses is not None
+    for budget in (0.1, 0.6, 1.2, 2.0):
+        wanted = preferred(list(every_choice(table, losses, budget)))
+        found = group(table, method, budget)
+        assert found.chosen == (wanted or ())
+        assert found.status == ("optimal" if wanted else "infeasible")
+
+
+@pytest.mark.parametrize("levels", [None, 2])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_worst_filling_is_that_of_trying_all(seed: int, levels: int | None) -> None:
+    """Fillings leave no room for another network."""
+    table = random_table(seed, levels=levels)
+    for budget in (0.6, 1.2, 2.0):
+        choices = list(every_choice(table, table.validation, budget))
+        fillings = [choice for choice in choices if uses_budget(table, choice[-1], budget)]
+        assert group(table, "worst", budget).chosen == (preferred(fillings, -1.0) or ())
+
+
+@pytest.mark.parametrize(
+    ("seed", "levels", "networks", "tasks", "budget"),
+    [(139, 1, 9, 3, 0.7), (154, 4, 9, 3, 0.3), (223, 1, 8, 3, 0.7)],
+)
+def test_tables_on_which_the_solver_alone_went_wrong(
+    seed: int, levels: int, networks: int, tasks: int, budget: float
+) -> None:
+    """Losses of 0 and 1 make rows so tight that HiGHS's tolerance decided; now every proposal is checked."""
+    table = random_table(seed, levels=levels, networks=networks, tasks=tasks)
+    choices = list(every_choice(table, table.validation, budget))
+    fillings = [choice for choice in choices if uses_budget(table, choice[-1], budget)]
+    assert group(table, "optimal", budget).chosen == (preferred(choices) or ())
+    assert group(table, "worst", budget).chosen == (preferred(fillings, -1.0) or ())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_independent_and_all_in_one_are_those_of_trying_all(seed: int) -> None:
+    """One network of its own for every task, or one for all."""
+    table = random_table(seed, levels=3, networks=9)
+    alone, able = table.num_predicted == 1, table.num_predicted == len(table.tasks)
+    for budget in (0.2, 1.0, 2.0):
+        only = np.where(alone[:, None], table.validation, np.nan)
+        wanted = preferred(list(every_choice(table, only, budget)))
+        assert group(table, "independent", budget).chosen == (wanted or ())
+        singles = [choice for choice in every_choice(table, table.validation, budget) if len(choice[-1]) == 1]
+        wanted = preferred([choice for choice in singles if able[choice[-1][0]]])
+        assert group(table, "all-in-one", budget).chosen == (wanted or ())
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), budget=st.floats(0.1, 3), more=st.floats(0, 2))
+def test_more_budget_is_never_worse(seed: int, budget: float, more: float) -> None:
+    """Whatever fits a budget fits a larger one."""
+    table = random_table(seed)
+    small, large = group(table, "optimal", budget), group(table, "optimal", budget + more)
+    if small.status == "optimal":
+        assert large.validation_loss <= small.validation_loss + 1e-9
+        assert small.cost <= budget + 1e-6
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000), order=st.permutations(range(7)))
+def test_the_order_of_networks_does_not_matter(seed: int, order: list[int]) -> None:
+    """Without ties, another table order gives the same networks."""
+    table = random_table(seed)
+    other = LossTable(
+        name="permuted",
+        tasks=table.tasks,
+        networks=tuple(table.networks[row] for row in order),
+        cost=table.cost[order],
+        validation=table.validation[order],
+    )
+    found, again = group(table, "optimal", 1.0), group(other, "optimal", 1.0)
+    assert set(found.networks) == set(again.networks)
+
+
+def tied(*networks: tuple[float, Sequence[float]]) -> LossTable:
+    """A table of networks given by cost and losses; -1 for not predicted."""
+    losses = np.array([row for _, row in networks])
+    return LossTable(
+        name="tied",
+        tasks=tuple("abcdefghijklmn"[: losses.shape[1]]),
+        networks=tuple(f"n{number}" for number in range(len(networks))),
+        cost=np.array([cost for cost, _ in networks]),
+        validation=np.where(losses < 0, np.nan, losses),
+    )
+
+
+def test_ties_go_to_the_cheapest_choice_first() -> None:
+    """Two choices of loss 2, for 3 and for 2: the cheaper one comes later in the table."""
+    table = tied((2, [1, -1]), (1, [-1, 1]), (2, [1, 1 + 5e-10]))
+    assert group(table, "optimal", 3).chosen == (2,)
+
+
+def test_ties_of_loss_and_cost_go_to_the_fewest_predictions() -> None:
+    """Both cost 2; the first pair predicts three tasks, the second two."""
+    table = tied((1, [1, 9]), (1, [-1, 1]), (1, [1, -1]))
+    assert group(table, "optimal", 2).chosen == (1, 2)
+
+
+def test_ties_of_everything_go_to_table_order() -> None:
+    """Of 16 choices of two networks each that are all alike, the first."""
+    table = tied(*[(1, [1, -1])] * 4, *[(1, [-1, 1])] * 4)
+    assert group(table, "optimal", 5).chosen == (0, 4)
+
+
+def test_table_order_is_settled_beyond_one_block() -> None:
+    """Forty networks alike for each of three tasks."""
+    unit: list[list[float]] = np.where(np.eye(3) > 0, 1.0, -1.0).tolist()
+    table = tied(*[(1, unit[2 - number // 40]) for number in range(120)])
+    assert group(table, "optimal", 3).chosen == (0, 40, 80)
+
+
+def test_a_difference_beyond_a_tie_counts() -> None:
+    """The dearer network is better by 1e-8."""
+    table = tied((1, [1]), (2, [1 - 1e-8]))
+    assert group(table, "optimal", 2).chosen == (1,)
+
+
+def test_a_task_with_equal_losses_is_assigned_to_the_cheaper_network() -> None:
+    """Assignments break ties as choices do."""
+    table = tied((1, [1, 1, -1]), (0.5, [-1, 1, 1]))
+    assert group(table, "optimal", 2).assigned == (0, 1, 1)
+
+
+def test_negative_and_zero_losses_are_allowed() -> None:
+    """Likelihoods of densities give such."""
+    table = LossTable(
+        name="signed",
+        tasks=("a", "b"),
+        networks=("x", "y"),
+        cost=np.ones(2),
+        validation=np.array([[-3.0, 0.0], [0.0, -5.0]]),
+    )
+    assert group(table, "optimal", 1).networks == ("y",)
+    assert group(table, "optimal", 2).validation_loss == -8
+
+
+def test_higher_orders_are_the_mean_over_pairs() -> None:
+    """Task a is in two of the pairs, b and c in one each."""
+    table = tied((1, [1, 2, -1]), (1, [3, -1, 4]), (1, [9, 9, 9]), (1, [-1, 8, -1]))
+    found = higher_order_losses(table)
+    np.testing.assert_array_equal(found[2], [2, 2, 4])
+    np.testing.assert_array_equal(found[[0, 1, 3]], table.validation[[0, 1, 3]])
+
+
+def test_higher_orders_use_the_pair_of_the_nearest_cost() -> None:
+    """Of pairs that cost 1 and 3, that of 3 stands for a network that costs 4."""
+    pairs = [(1.0, [1.0, 1.0, -1.0]), (3.0, [5.0, 6.0, -1.0])]
+    table = tied(*pairs, (4.0, [9.0, 9.0, 9.0]))
+    found = higher_order_losses(table)
+    np.testing.assert_array_equal(found[2], [5, 6, np.nan])
+    assert group(table, "hoa", 10).least_budget is None  # task c has no pair at all
+
+
+def test_esa_never_chooses_what_was_not_measured_early() -> None:
+    """Setting 4 lacks one pair."""
+    table = load_setting(4)
+    for budget in range(1, 6):
+        assert "normal+edge_occlusion" not in group(table, "esa", budget).networks
+
+
+@pytest.mark.parametrize(
+    ("method", "least"),
+    [("optimal", 1.0), ("hoa", 1.0), ("esa", 1.0), ("random", 1.0), ("worst", 1.0), ("all-in-one", 1.0)],
+)
+def test_no_choice_within_the_budget_is_infeasible(method: str, least: float) -> None:
+    """The object says so, with no networks and no losses, and holds the least budget."""
+    found = group(load_setting(1), method, 0.5)
+    assert (found.status, found.networks, found.least_budget) == ("infeasible", (), least)
+    assert found.to_dict() == {
+        "setting": 1,
+        "method": method,
+        "budget": 0.5,
+        "networks": [],
+        "validation_loss": None,
+        "test_loss": None,
+        "assigned_test_loss": None,
+        "status": "infeasible",
+    }
+
+
+def test_a_table_without_networks_for_a_method_has_no_least_budget() -> None:
+    """No budget buys what was not trained."""
+    table = tied((1, [1, -1]), (1, [-1, 1]))
+    assert group(table, "all-in-one", 9).least_budget is None
+    assert group(tied((1, [1, 1])), "independent", 9).least_budget is None
+    assert group(table, "all-in-one", 9).status == "infeasible"
+
+
+def test_json_has_exactly_the_keys_of_the_command() -> None:
+    """NaN becomes null."""
+    found = json.loads(group(tied((1, [1, 1])), "optimal", 1).to_json())
+    assert found == {
+        "setting": None,
+        "method": "optimal",
+        "budget": 1,
+        "networks": ["n0"],
+        "validation_loss": 2.0,
+        "test_loss": None,
+        "assigned_test_loss": None,
+        "status": "optimal",
+    }
+
+
+def untyped(value: Any) -> Any:
+    """What a caller without type checks may hand over."""
+    return value
+
+
+def random_mean(table: LossTable, **options: Any) -> Grouping:
+    """Two hundred fillings of a budget of 2."""
+    return group(table, "random", 2, draws=200, **options)
+
+
+def test_the_same_seed_gives_the_same_mean() -> None:
+    """And another seed another one."""
+    table = load_setting(2)
+    first, again, other = random_mean(table), random_mean(table), random_mean(table, seed=1)
+    assert first.to_json() == again.to_json()
+    assert first.test_loss != other.test_loss
+    assert (first.status, first.networks, first.draws) == ("sampled", (), 200)
+
+
+def test_random_fillings_of_a_table_with_one_filling_are_that_one() -> None:
+    """Everything fits, so every draw is everything."""
+    found = group(table_from_csv(TOY, name="toy"), "random", 4, draws=3)
+    assert (found.validation_loss, found.test_loss, found.assigned_test_loss) == pytest.approx((6, 6.5, 7))
+
+
+def test_random_lies_between_optimal_and_worst() -> None:
+    """On the split that chooses, for every seed."""
+    table = random_table(3)
+    best, worst = (group(table, method, 1.2).validation_loss for method in ("optimal", "worst"))
+    for seed in range(5):
+        drawn = group(table, "random", 1.2, seed=seed, draws=50).validation_loss
+        assert best - 1e-9 <= drawn <= worst + 1e-9
+
+
+def test_random_gives_up_where_hardly_any_filling_serves() -> None:
+    """Of the choices of 14 out of 56 networks, one in 20,000 has a network for each of 14 tasks."""
+    rows = np.where(np.eye(14) > 0, 1.0, -1.0).tolist()
+    table = tied(*[(1, rows[number % 14]) for number in range(56)])
+    found = group(table, "random", 14, draws=500)
+    assert (found.status, found.draws) == ("unsampled", 0)
+    assert group(table, "optimal", 14).status == "optimal"
+    assert found.to_dict()["test_loss"] is None
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda table: group(table, "best", 1), "unknown method 'best': choose one of optimal, hoa, esa"),
+        (lambda table: group(table, "optimal", 0), r"budget is 0, expected a number in \(0, 1,000,000\]"),
+        (lambda table: group(table, "optimal", -1), "budget is -1"),
+        (lambda table: group(table, "optimal", float("nan")), "budget is nan"),
+        (lambda table: group(table, "optimal", 1e9), "budget is 1000000000.0"),
+        (lambda table: group(table, "optimal", untyped("2")), "budget is '2'"),
+        (
+            lambda table: group(table, "random", 2, seed=-1),
+            "seed is -1, expected a whole number of at least 0",
+        ),
+        (lambda table: group(table, "random", 2, seed=untyped(1.5)), "seed is 1.5"),
+        (lambda table: group(table, "random", 2, draws=0), "draws is 0, expected a whole number"),
+        (lambda table: group(table, "esa", 2), "'toy' has none: add lines of the split validation_early"),
+    ],
+)
+def test_what_is_not_allowed_is_named(call: Callable[[LossTable], Grouping], message: str) -> None:
+    """With the value and what was allowed."""
+    with pytest.raises(InvalidInputError, match=message):
+        call(table_from_csv(TOY, name="toy"))
+
+
+@pytest.mark.parametrize("name", ["all-in-one", "All in one", "all_in_one", Method.ALL_IN_ONE])
+def test_methods_are_named_as_people_type_them(name: str) -> None:
+    """Case, blanks and underscores do not matter."""
+    assert group(load_setting(1), name, 1).method == "all-in-one"
+
+
+def test_large_losses_are_resolved_to_a_share_of_the_largest() -> None:
+    """Losses of thousands that differ in the sixth figure."""
+    rng = np.random.default_rng(0)
+    table = random_table(0)
+    scaled = LossTable(
+        name="large",
+        tasks=table.tasks,
+        networks=table.networks,
+        cost=table.cost,
+        validation=5000 + np.where(table.predicts, rng.random(table.validation.shape), np.nan) / 100,
+    )
+    wanted = preferred(list(every_choice(scaled, scaled.validation, 1.2)))
+    assert Pool(scaled, scaled.validation).least(1.2) is not None
+    assert group(scaled, "optimal", 1.2).chosen == wanted

@@ -1,0 +1,123 @@
+"""What is inside the built distributions, and that every way of installing them gives the command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECTS = {"taxsolver": ROOT / "taxsolver", "taskbank": ROOT}
+
+
+def _build(project: Path, kind: str, out: Path) -> Path:
+    """One distribution, by the build backend itself, so that no package index is needed."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(out)]
+    subprocess.run(command, cwd=project, check=True, capture_output=True, timeout=120)
+    (built,) = out.iterdir()
+    return built
+
+
+@pytest.fixture(scope="session", params=PROJECTS)
+def wheel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The wheel of each project, built from the checkout."""
+    return zipfile.ZipFile(_build(PROJECTS[request.param], "wheel", tmp_path_factory.mktemp(request.param)))
+
+
+@pytest.fixture(scope="session")
+def taxsolver_wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    return zipfile.ZipFile(_build(PROJECTS["taxsolver"], "wheel", tmp_path_factory.mktemp("taxsolver-wheel")))
+
+
+def _metadata(wheel: zipfile.ZipFile) -> list[str]:
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    return [str(value) for value in Parser().parsestr(wheel.read(name).decode()).get_all("Requires-Dist", [])]
+
+
+def test_a_wheel_holds_only_its_packages(wheel: zipfile.ZipFile) -> None:
+    project = Path(str(wheel.filename)).name.split("-")[0]
+    tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {project, f"{project}_cli"}
+    assert not [name for name in wheel.namelist() if "test" in name.casefold() or "__pycache__" in name]
+
+
+def test_a_wheel_names_its_command_licence_and_types(wheel: zipfile.ZipFile) -> None:
+    project = Path(str(wheel.filename)).name.split("-")[0]
+    names = wheel.namelist()
+    (entry,) = (name for name in names if name.endswith("entry_points.txt"))
+    assert f"{project} = {project}_cli.app:app" in wheel.read(entry).decode()
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert f"{project}/py.typed" in names
+
+
+def test_the_taxsolver_wheel_holds_its_data(taxsolver_wheel: zipfile.ZipFile) -> None:
+    data = {name for name in taxsolver_wheel.namelist() if name.startswith("taxsolver/data/")}
+    tensors = {f"taxsolver/data/taskonomy-{which}.safetensors" for which in ("16k", "1k", "main")}
+    tables = {f"taxsolver/data/task_grouping_setting{number}.csv" for number in (1, 2, 3, 4)}
+    assert data == tensors | tables
+
+
+def test_there_is_no_torch_behind_taxsolver(taxsolver_wheel: zipfile.ZipFile) -> None:
+    needed = {
+        requirement.split(">=")[0] for requirement in _metadata(taxsolver_wheel) if "extra" not in requirement
+    }
+    assert needed == {"numpy", "highspy", "networkx", "safetensors", "typer", "rich"}
+    for name in taxsolver_wheel.namelist():
+        if name.endswith(".py"):
+            source = taxsolver_wheel.read(name).decode()
+            assert "import torch" not in source, name
+            assert "taskbank" not in source, name
+
+
+def test_no_dependency_is_pinned(wheel: zipfile.ZipFile) -> None:
+    for requirement in _metadata(wheel):
+        assert "==" not in requirement.split(";")[0], requirement
+        assert "<" not in requirement.split(";")[0], requirement
+
+
+def test_the_sdist_of_taxsolver_builds_the_same_wheel(
+    taxsolver_wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    sdist = _build(PROJECTS["taxsolver"], "sdist", tmp_path / "sdist")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    (unpacked,) = (tmp_path / "unpacked").iterdir()
+    rebuilt = zipfile.ZipFile(_build(unpacked, "wheel", tmp_path / "wheel"))
+    assert sorted(rebuilt.namelist()) == sorted(taxsolver_wheel.namelist())
+
+
+def test_the_wheel_runs_from_a_folder_of_its_own(taxsolver_wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    taxsolver_wheel.extractall(tmp_path)
+    program = (
+        "import taxsolver, taxsolver_cli.app, sys; "
+        f"assert taxsolver.__file__.startswith({str(tmp_path)!r}), taxsolver.__file__; "
+        f"assert taxsolver_cli.app.__file__.startswith({str(tmp_path)!r}); "
+        "print(taxsolver.solve('taskonomy-16k', 'normals', 1).sources)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == "('normal',)"
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("extra", ["", "[plot]"])
+def test_pip_installs_from_a_git_address(extra: str, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True, timeout=120)
+    python = tmp_path / "venv" / "bin" / "python"
+    address = f"taxsolver{extra} @ git+file://{ROOT}#subdirectory=taxsolver"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", address], check=True, timeout=600)
+    command = [tmp_path / "venv" / "bin" / "taxsolver", "--targets", "normals,depth", "--budget", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "Proven optimal" in done.stdout
