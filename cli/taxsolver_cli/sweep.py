@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from taxsolver_cli import options as opt
 from taxsolver_cli import show
@@ -20,7 +22,7 @@ The best plan of every budget and order, with its mean gain and quality.
 \b
   taxsolver sweep
   taxsolver sweep --targets normals,depth,layout --budgets 1-6 --orders 1-3
-  taxsolver sweep --save sweep.csv --plot sweep.png
+  taxsolver sweep --save sweep.csv --plot sweep.png --band
 """
 
 
@@ -40,6 +42,14 @@ def sweep_command(
     json: opt.Json = False,
     save: opt.SaveRows = None,
     plot: opt.Plot = None,
+    band: Annotated[
+        bool,
+        typer.Option(
+            "--band",
+            help="With --plot: also the band of random plans of the largest order.",
+            rich_help_panel=opt.OUT,
+        ),
+    ] = False,
 ) -> None:
     """Parse, sweep, print."""
     from taxsolver.sweep import sweep
@@ -61,13 +71,18 @@ def sweep_command(
     else:
         _print(rows)
     write_rows(listed, save)
-    write_picture(lambda: _draw(rows), plot)
+    write_picture(lambda: _draw(rows, band), plot)
 
 
-def _draw(rows: list[SweepRow]) -> Figure:
+def _draw(rows: list[SweepRow], band: bool) -> Figure:
     from taxsolver.figures.sweep import draw_sweep
+    from taxsolver.significance import compare_with_random
 
-    return draw_sweep(rows)
+    if not band:
+        return draw_sweep(rows)
+    largest = [row for row in rows if row.max_order == max(row.max_order for row in rows)]
+    with show.progress(largest, len(largest), "random plans") as shown:
+        return draw_sweep(rows, list(compare_with_random(shown)))
 
 
 def _print(rows: list[SweepRow]) -> None:

@@ -58,6 +58,14 @@ def test_sweep_prints_the_rows_of_the_library(tmp_path: Path) -> None:
     assert max(len(line) for line in table.splitlines()) <= 80
 
 
+def test_sweep_draws_the_random_band(tmp_path: Path) -> None:
+    words = ["sweep", "-t", "normals,depth,layout", "--budgets", "1-3", "--orders", "1-2"]
+    assert run(*words, "--plot", str(tmp_path / "plain.svg")).exit_code == 0
+    assert run(*words, "--plot", str(tmp_path / "band.svg"), "--band").exit_code == 0
+    assert "random" in (tmp_path / "band.svg").read_text()
+    assert "random" not in (tmp_path / "plain.svg").read_text()
+
+
 def test_sweep_says_where_no_plan_fits() -> None:
     words = [
         "sweep",

@@ -1,0 +1,87 @@
+"""How long the networks take on this CPU: `resnet50` beside the package `visualpriors`, and `compact`.
+
+Run from a checkout: `python -m benchmarks.taskbank_networks --threads 2`. Both `resnet50` networks hold the
+same weights and see the same images, turn by turn; figures are medians. Other work on the CPU spoils them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+import torch
+from torch import Tensor, nn
+
+from taskbank.nets.architecture import Architecture, Compact, ResNet50
+from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
+from taskbank.nets.fold import fold_batch_norms
+from taskbank.nets.initialise import initialise
+from taskbank.tasks import TASKS
+
+TASK = "normal"
+
+
+def network(architecture: Architecture) -> TaskNetwork:
+    """A seeded network for surface normals, in evaluation mode."""
+    made = TaskNetwork(build_encoder(architecture), build_decoder(TASKS[TASK], architecture))
+    initialise(made, seed=0)
+    made.eval()
+    return made
+
+
+def fast(slow: nn.Module) -> Callable[[Tensor], Tensor]:
+    """The form in which networks predict: folded, channels last."""
+    folded = fold_batch_norms(slow).to(memory_format=torch.channels_last)
+    return lambda images: folded(images.contiguous(memory_format=torch.channels_last))
+
+
+def reference(same: TaskNetwork) -> nn.Module:
+    """The same network of `visualpriors`, with the same weights."""
+    made: nn.Module = import_module("visualpriors.taskonomy_network").TaskonomyNetwork(out_channels=3)
+    made.load_state_dict(same.state_dict(), strict=True)
+    return made.eval()
+
+
+def milliseconds(
+    runs: Mapping[str, Callable[[Tensor], Tensor]], images: Tensor, rounds: int
+) -> dict[str, float]:
+    """Median milliseconds per image of each network, called in turn after one call to warm up."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    with torch.inference_mode():
+        for _ in range(rounds + 1):
+            for name, run in runs.items():
+                start = time.perf_counter()
+                run(images)
+                seconds[name].append(time.perf_counter() - start)
+    return {name: 1000 * statistics.median(taken[1:]) / len(images) for name, taken in seconds.items()}
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads of torch")
+    parser.add_argument("--rounds", type=int, default=7, help="measured calls of each network")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    original = network(ResNet50())
+    runs: dict[str, Callable[[Tensor], Tensor]] = {
+        "visualpriors": reference(original),
+        "resnet50": fast(original),
+        "compact": fast(network(Compact())),
+    }
+    print(f"ms per image, {options.threads} threads, torch {torch.__version__}")
+    print(f"{'px':>4} {'batch':>5} " + " ".join(f"{name:>12}" for name in runs) + f" {'resnet50':>10}")
+    for size in (256, 512):
+        for batch in (1, 8):
+            images = torch.rand((batch, 3, size, size), generator=torch.Generator().manual_seed(0)) * 2 - 1
+            taken = milliseconds(runs, images, options.rounds)
+            times = taken["visualpriors"] / taken["resnet50"]
+            cells = " ".join(f"{value:12.1f}" for value in taken.values())
+            print(f"{size:4} {batch:5} {cells} {times:9.2f}x", flush=True)
+
+
+if __name__ == "__main__":
+    main()

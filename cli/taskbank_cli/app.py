@@ -1,0 +1,35 @@
+"""The `taskbank` command, put together from one file per subcommand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import taskbank
+from taskbank_cli.errors import ErrorBoundary
+from taskbank_cli.tasks import tasks
+
+app = typer.Typer(
+    cls=ErrorBoundary,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(tasks)
+
+
+def _print_version(wanted: bool) -> None:
+    """Print the version and stop, where `--version` was given."""
+    if wanted:
+        typer.echo(f"taskbank {taskbank.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Twenty-five vision tasks behind one command."""

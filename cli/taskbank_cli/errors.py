@@ -1,0 +1,32 @@
+"""The one place where errors become messages and exit codes: 0 done, 1 known error, 2 wrong usage."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from taskbank.errors import TaskBankError
+
+DEBUG_VARIABLE = "TASKBANK_DEBUG"
+"""Environment variable that brings the traceback of a known error back."""
+
+
+class ErrorBoundary(TyperGroup):
+    """A group of commands whose known errors are one line on stderr and exit code 1; others pass."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        Raises:
+            typer.Exit: with code 1, after a known error was printed.
+        """
+        try:
+            return super().invoke(ctx)
+        except TaskBankError as error:
+            if os.environ.get(DEBUG_VARIABLE):
+                raise
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from error

@@ -1,0 +1,43 @@
+"""`taskbank tasks`: what the 26 tasks are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from taskbank.tasks import TASKS, Task
+
+_COUNTS = ("images", "channels")
+
+
+def tasks(
+    as_json: Annotated[bool, typer.Option("--json", help="Print every field, as JSON.")] = False,
+) -> None:
+    """List all tasks: name, group, images per prediction, output, channels and unit."""
+    if as_json:
+        typer.echo(json.dumps([asdict(task) for task in TASKS.values()], indent=2))
+        return
+    _print_table()
+
+
+def _print_table() -> None:
+    """Print one row per task, 80 columns wide at most."""
+    table = Table(box=None, pad_edge=False, caption="* source only: its labels come free with every image")
+    table.caption_justify = "left"
+    for heading in ("task", "group", "images", "output", "channels", "unit"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading in _COUNTS else "left")
+    for task in TASKS.values():
+        table.add_row(*_row(task))
+    Console().print(table)
+
+
+def _row(task: Task) -> tuple[str, ...]:
+    """The cells of one task."""
+    name = f"{task.name}*" if task.source_only else task.name
+    unit = "" if task.unit == "1" else task.unit
+    return name, task.group, str(task.num_images), task.output, str(task.channels), unit

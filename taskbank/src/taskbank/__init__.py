@@ -1,0 +1,48 @@
+"""Twenty-five vision tasks behind one API: networks, banks and predictions.
+
+Names are imported on first use, so that `import taskbank` and the command's help stay free of torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from taskbank.bank import Bank
+    from taskbank.errors import TaskBankError, UnknownTaskError
+    from taskbank.tasks import TASKS, Task, find_task
+
+# Where each public name lives.
+_HOMES = {
+    "Bank": "taskbank.bank",
+    "TASKS": "taskbank.tasks",
+    "Task": "taskbank.tasks",
+    "TaskBankError": "taskbank.errors",
+    "UnknownTaskError": "taskbank.errors",
+    "find_task": "taskbank.tasks",
+}
+
+__all__ = [
+    "TASKS",
+    "Bank",
+    "Task",
+    "TaskBankError",
+    "UnknownTaskError",
+    "__version__",
+    "find_task",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import the home of a public name on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'taskbank' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Every public name, also those not imported yet."""
+    return list(__all__)

@@ -1,0 +1,88 @@
+"""Architectures as data: what a bank's index says about the shape of its networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.nets.compact import CompactWidths
+from taskbank.nets.decoders import DecoderWidths
+from taskbank.nets.encoder import ResNetWidths
+
+ORIGINAL_UNBOUNDED = ("segment_semantic",)
+"""`ResNet50.unbounded` for the published checkpoints, as the `visualpriors` package has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResNet50:
+    """The original architecture.
+
+    Attributes:
+        encoder: numbers of the encoder.
+        decoder: numbers of the convolutional decoders.
+        unbounded: tasks whose pixel decoder ends without a tanh. By default those whose targets leave its
+            range: logits, whitened curvature and blurred occlusion edges. Original weights were trained
+            with a tanh there too, see `ORIGINAL_UNBOUNDED`.
+        max_hidden: no hidden layer of a head is wider than that; the original's are 2048 at most.
+    """
+
+    name: ClassVar[str] = "resnet50"
+    encoder: ResNetWidths = field(default_factory=ResNetWidths)
+    decoder: DecoderWidths = field(default_factory=DecoderWidths)
+    unbounded: tuple[str, ...] = ("segment_semantic", "curvature", "edge_occlusion")
+    max_hidden: int = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compact:
+    """The small architecture of the bundled bank.
+
+    Attributes:
+        widths: numbers of encoder, decoders and heads.
+    """
+
+    name: ClassVar[str] = "compact"
+    widths: CompactWidths = field(default_factory=CompactWidths)
+
+
+Architecture = ResNet50 | Compact
+
+_KINDS: dict[str, type[ResNet50] | type[Compact]] = {"resnet50": ResNet50, "compact": Compact}
+_PARTS: dict[str, type[Any]] = {"encoder": ResNetWidths, "decoder": DecoderWidths, "widths": CompactWidths}
+
+
+def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
+    """All numbers of an architecture under their names, JSON-ready."""
+    return {"name": architecture.name, **asdict(architecture)}
+
+
+def architecture_from_json(written: Mapping[str, Any]) -> Architecture:
+    """The architecture that `architecture_to_json` wrote.
+
+    Raises:
+        BankFormatError: an unknown architecture, a field that is missing or unknown, or numbers that do not
+            fit each other.
+    """
+    name = written.get("name")
+    if name not in _KINDS:
+        raise BankFormatError(f"unknown architecture {name!r}: known are {', '.join(_KINDS)}")
+    parts: dict[str, Any] = {key: value for key, value in written.items() if key != "name"}
+    for key in parts.keys() & _PARTS.keys():
+        parts[key] = _filled(_PARTS[key], parts[key], f"{name}.{key}")
+    made: Architecture = _filled(_KINDS[name], parts, name)
+    return made
+
+
+def _filled(kind: type[Any], written: object, where: str) -> Any:
+    """An instance of a configuration class from its fields; JSON's lists become tuples."""
+    known = {item.name for item in fields(kind)}
+    if not isinstance(written, Mapping) or set(written) != known:
+        found = sorted(written) if isinstance(written, Mapping) else written
+        raise BankFormatError(f"architecture {where} must state {sorted(known)}, not {found}")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in written.items()}
+    try:
+        return kind(**values)
+    except (InvalidInputError, TypeError) as error:
+        raise BankFormatError(f"architecture {where}: {error}") from error

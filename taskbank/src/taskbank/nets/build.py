@@ -1,0 +1,121 @@
+"""Networks by task and architecture: the one place that knows which decoder form a task has where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from taskbank.errors import InvalidInputError
+from taskbank.nets.architecture import Architecture, Compact, ResNet50
+from taskbank.nets.compact import CompactColourDecoder, CompactEncoder, CompactPixelDecoder
+from taskbank.nets.compact_head import CompactHead
+from taskbank.nets.decoders import ColorizationDecoder, PixelDecoder
+from taskbank.nets.encoder import CODE_CHANNELS, CODE_SIZE, ResNetEncoder
+from taskbank.nets.heads import FullyConnectedHead, ThreeImageHead
+from taskbank.nets.transfer import TRANSFER_CHANNELS, TransferNetwork
+from taskbank.tasks import DecoderForm, Task
+
+
+class TaskNetwork(nn.Module):
+    """Encoder and decoder of one task."""
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Float (B, 3, H, W), or (B, P, 3, H, W), in [-1, 1] -> (B, 8, h, w), or (B, P, 8, h, w)."""
+        codes: Tensor = self.encoder(images.reshape(-1, *images.shape[-3:]))
+        return codes.reshape(*images.shape[:-3], *codes.shape[1:])
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The task's output for images, or for tuples of P images or tiles; see the decoder."""
+        decoded: Tensor = self.decoder(self.encode(images))
+        return decoded
+
+
+class TransferReadout(nn.Module):
+    """Transfer network and decoder: a target from the representations of its sources.
+
+    Attributes:
+        sources: canonical names in the order of their channels.
+        target: canonical name.
+    """
+
+    def __init__(
+        self, sources: tuple[str, ...], target: str, transfer: TransferNetwork, decoder: nn.Module
+    ) -> None:
+        super().__init__()
+        self.sources = sources
+        self.target = target
+        self.transfer = transfer
+        self.decoder = decoder
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Float (B, 8 * sources, h, w), or (B, P, 8 * sources, h, w) -> the target's output."""
+        decoded: Tensor = self.decoder(self.transfer(codes))
+        return decoded
+
+
+def build_encoder(architecture: Architecture) -> nn.Module:
+    """An encoder: float (B, 3, H, W) in [-1, 1] -> (B, 8, H / 16, W / 16)."""
+    if isinstance(architecture, ResNet50):
+        return ResNetEncoder(architecture.encoder)
+    return CompactEncoder(architecture.widths)
+
+
+def build_decoder(task: Task, architecture: Architecture, in_channels: int = CODE_CHANNELS) -> nn.Module:
+    """The decoder of a task: representations to its output.
+
+    Args:
+        task: its form, channels, hidden layers and number of encodings are used.
+        architecture: of the encoder whose representations are read.
+        in_channels: 8, or 16 after a transfer network.
+
+    Raises:
+        InvalidInputError: the task has no decoder (`random`).
+    """
+    if task.decoder is DecoderForm.NONE:
+        raise InvalidInputError(
+            f"{task.name!r} has no decoder: it gives representations only, use its encoder"
+        )
+    if isinstance(architecture, ResNet50):
+        return _resnet50_decoder(task, architecture, in_channels)
+    return _compact_decoder(task, architecture, in_channels)
+
+
+def _resnet50_decoder(task: Task, architecture: ResNet50, in_channels: int) -> nn.Module:
+    """The original's decoder form of a task."""
+    if task.decoder is DecoderForm.PIXEL:
+        bounded = task.name not in architecture.unbounded
+        return PixelDecoder(task.channels, in_channels, bounded=bounded, widths=architecture.decoder)
+    if task.decoder is DecoderForm.COLORIZATION:
+        return ColorizationDecoder(task.channels, in_channels, widths=architecture.decoder)
+    numbers = in_channels * CODE_SIZE * CODE_SIZE * task.num_encodings
+    hidden = [min(width, architecture.max_hidden) for width in task.hidden]
+    if task.decoder is DecoderForm.THREE_IMAGE:
+        return ThreeImageHead(numbers, hidden, task.channels)
+    return FullyConnectedHead(numbers, hidden, task.channels)
+
+
+def _compact_decoder(task: Task, architecture: Compact, in_channels: int) -> nn.Module:
+    """The small decoder of a task."""
+    widths = architecture.widths
+    if task.decoder is DecoderForm.PIXEL:
+        return CompactPixelDecoder(task.channels, in_channels, widths=widths)
+    if task.decoder is DecoderForm.COLORIZATION:
+        return CompactColourDecoder(task.channels, in_channels, widths=widths)
+    return CompactHead(task.channels, task.num_encodings, in_channels, widths=widths)
+
+
+def build_readout(task: Task, architecture: Architecture, sources: Sequence[str]) -> TransferReadout:
+    """A transfer network, the same in both architectures, and the target's decoder behind it.
+
+    Raises:
+        InvalidInputError: the target has no decoder, or there is no source.
+    """
+    transfer = TransferNetwork(len(sources))
+    decoder = build_decoder(task, architecture, in_channels=TRANSFER_CHANNELS)
+    return TransferReadout(tuple(sources), task.name, transfer, decoder)

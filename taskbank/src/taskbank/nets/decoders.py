@@ -1,0 +1,149 @@
+"""Convolutional decoders of the original networks: 15 layers to a full-size map, and colour distributions.
+
+https://github.com/StanfordVL/taskonomy (15-layer decoder). The parameter names of `PixelDecoder` are those of
+the `visualpriors` package, so that its published checkpoints load with `strict=True`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from taskbank.errors import InvalidInputError
+from taskbank.nets.encoder import CODE_CHANNELS
+
+# What each layer is called, and whether it doubles the size. The encoder's last layer counts as the first.
+_PIXEL_LAYERS = (
+    "conv2", "conv3", "conv4", "conv5", "conv6", "conv7", "deconv8", "conv9", "deconv10", "conv11",
+    "deconv12", "conv13", "deconv14",
+)  # fmt: skip
+_COLOUR_LAYERS = (
+    "conv2", "conv3", "conv4", "conv5", "conv6", "conv_extra", "conv7", "conv8", "conv9", "deconv10",
+    "conv11", "deconv12",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderWidths:
+    """Channels of the decoders' layers; the defaults are the original's.
+
+    Attributes:
+        pixel: one number for each of the 13 layers before the output of a `PixelDecoder`.
+        colour: one number for each of the 12 layers before the output of a `ColorizationDecoder`.
+    """
+
+    pixel: tuple[int, ...] = (1024, 1024, 512, 256, 256, 128, 64, 64, 32, 32, 16, 32, 16)
+    colour: tuple[int, ...] = (1024, 1024, 512, 512, 512, 512, 256, 256, 256, 256, 256, 256)
+
+    def __post_init__(self) -> None:
+        """Refuse widths that do not fit the layers."""
+        for name, widths, layers in (
+            ("pixel", self.pixel, _PIXEL_LAYERS),
+            ("colour", self.colour, _COLOUR_LAYERS),
+        ):
+            if len(widths) != len(layers) or min(widths) < 1:
+                raise InvalidInputError(f"{name} {widths} must be {len(layers)} positive numbers")
+
+
+class Deconvolution(nn.ConvTranspose2d):
+    """Transposed 3 x 3 convolution that doubles the size exactly.
+
+    TensorFlow pads such a layer on one side only; cutting the last row and column off the full result
+    is the same.
+    """
+
+    def __init__(self, in_channels: int, channels: int) -> None:
+        super().__init__(in_channels, channels, 3, stride=2, bias=False)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """(B, in_channels, h, w) -> (B, channels, 2h, 2w)."""
+        full = super().forward(x, output_size)
+        return full[..., : 2 * x.shape[-2], : 2 * x.shape[-1]]
+
+
+class PixelDecoder(nn.Module):
+    """Representation to a map of the input's size, 16 times that of the representation.
+
+    Args:
+        out_channels: channels of the map.
+        in_channels: 8, or 16 after a transfer network.
+        bounded: whether a tanh ends the network. The original weights of all pixel tasks were trained with
+            it, even where it is a mistake (it keeps the greatest probability of 17 semantic classes
+            below 0.32, and whitened curvature within one standard deviation). `visualpriors` leaves it out
+            for semantic segmentation, which gives the same classes and wider probabilities.
+        widths: channels of the layers.
+    """
+
+    def __init__(
+        self,
+        out_channels: int,
+        in_channels: int = CODE_CHANNELS,
+        *,
+        bounded: bool = True,
+        widths: DecoderWidths | None = None,
+    ) -> None:
+        super().__init__()
+        channels = (widths or DecoderWidths()).pixel
+        self.layers = _PIXEL_LAYERS
+        _add_layers(self, self.layers, (in_channels, *channels))
+        output = nn.Conv2d(channels[-1], out_channels, 3, padding=1)
+        self.decoder_output = nn.Sequential(output, nn.Tanh() if bounded else nn.Identity())
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Float (B, in_channels, h, w) -> (B, out_channels, 16h, 16w), in [-1, 1] where bounded."""
+        for name in self.layers:
+            codes = self.get_submodule(name)(codes)
+        decoded: Tensor = self.decoder_output(codes)
+        return decoded
+
+
+class ColorizationDecoder(nn.Module):
+    """Representation to logits of colour bins, four times the size of the representation.
+
+    Args:
+        out_channels: colour bins, 313 in the original (Zhang et al., ECCV 2016).
+        in_channels: 8, or 16 after a transfer network.
+        widths: channels of the layers.
+    """
+
+    def __init__(
+        self, out_channels: int, in_channels: int = CODE_CHANNELS, *, widths: DecoderWidths | None = None
+    ) -> None:
+        super().__init__()
+        channels = (widths or DecoderWidths()).colour
+        self.layers = _COLOUR_LAYERS
+        _add_layers(self, self.layers, (in_channels, *channels))
+        self.decoder_output = nn.Conv2d(channels[-1], out_channels, 1)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Float (B, in_channels, h, w) -> logits (B, out_channels, 4h, 4w)."""
+        for name in self.layers:
+            codes = self.get_submodule(name)(codes)
+        decoded: Tensor = self.decoder_output(codes)
+        return decoded
+
+
+def _add_layers(module: nn.Module, names: Sequence[str], channels: Sequence[int]) -> None:
+    """Give `module` one layer per name, from channels[i] to channels[i + 1]."""
+    for name, before, after in zip(names, channels[:-1], channels[1:], strict=True):
+        deconvolution = name.startswith("deconv")
+        module.add_module(name, _deconvolved(before, after) if deconvolution else _convolved(before, after))
+
+
+def _convolved(before: int, after: int) -> nn.Sequential:
+    """3 x 3 convolution, batch norm, leaky ReLU."""
+    conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True))
+
+
+def _deconvolved(before: int, after: int) -> nn.Sequential:
+    """Doubling of the size, batch norm, leaky ReLU; numbered as in published checkpoints."""
+    layers: list[tuple[str, nn.Module]] = [
+        ("1", Deconvolution(before, after)),
+        ("3", nn.BatchNorm2d(after)),
+        ("4", nn.LeakyReLU(0.2, inplace=True)),
+    ]
+    return nn.Sequential(OrderedDict(layers))

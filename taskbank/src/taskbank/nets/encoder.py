@@ -1,0 +1,153 @@
+"""The `resnet50` encoder: a ResNet-50 that keeps 16 x 16 places and ends in eight channels.
+
+Zamir et al., CVPR 2018, section 3 and supplementary material; the layout is that of
+https://github.com/StanfordVL/taskonomy (`resnet_v1_50_16x16`), the parameter names are those of the
+`visualpriors` package, so that its published checkpoints load with `strict=True`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from taskbank.errors import InvalidInputError
+
+CODE_CHANNELS = 8
+"""Channels of a representation."""
+
+CODE_SIZE = 16
+"""Rows and columns of the representation of a 256 px image."""
+
+_EXPANSION = 4  # a bottleneck gives four times its inner width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResNetWidths:
+    """The numbers of a `resnet50` encoder; the defaults are the original's.
+
+    Attributes:
+        stem: channels of the first convolution.
+        planes: inner channels of the bottlenecks, one number per stage.
+        blocks: bottlenecks per stage, one number per stage.
+        strides: stride of the last bottleneck of each stage.
+        code: channels of the representation.
+    """
+
+    stem: int = 64
+    planes: tuple[int, ...] = (64, 128, 256, 512)
+    blocks: tuple[int, ...] = (3, 4, 6, 3)
+    strides: tuple[int, ...] = (2, 2, 1, 1)
+    code: int = CODE_CHANNELS
+
+    def __post_init__(self) -> None:
+        """Refuse stages that do not fit each other."""
+        stages = {len(self.planes), len(self.blocks), len(self.strides)}
+        if stages != {4} or min(self.stem, self.code, *self.planes, *self.strides, *self.blocks) < 1:
+            raise InvalidInputError(
+                f"planes {self.planes}, blocks {self.blocks} and strides {self.strides} must be four "
+                f"positive numbers each, stem {self.stem} and code {self.code} positive"
+            )
+
+
+class Bottleneck(nn.Module):
+    """Three convolutions around a shortcut, version 1: the last ReLU follows the sum."""
+
+    def __init__(self, in_channels: int, planes: int, stride: int, project: bool) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, planes, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.conv2 = nn.Conv2d(planes, planes, 3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.conv3 = nn.Conv2d(planes, planes * _EXPANSION, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(planes * _EXPANSION)
+        self.downsample = self._shortcut(in_channels, planes * _EXPANSION, stride, project)
+
+    @staticmethod
+    def _shortcut(in_channels: int, channels: int, stride: int, project: bool) -> nn.Module:
+        """A projection where the channels change, every `stride`-th pixel where only the size does."""
+        if project:
+            conv = nn.Conv2d(in_channels, channels, 1, stride=stride, bias=False)
+            return nn.Sequential(conv, nn.BatchNorm2d(channels))
+        return nn.MaxPool2d(1, stride) if stride > 1 else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, in_channels, H, W) -> (B, 4 planes, ceil(H / stride), ceil(W / stride)), non-negative."""
+        inner = functional.relu(self.bn1(self.conv1(x)), inplace=True)
+        inner = functional.relu(self.bn2(self.conv2(inner)), inplace=True)
+        inner = self.bn3(self.conv3(inner))
+        return functional.relu(inner + self.downsample(x), inplace=True)
+
+
+class ResNetEncoder(nn.Module):
+    """Image to representation, as in the original task networks.
+
+    The stride of a stage sits in its last bottleneck, and the first pooling rounds up: both are how
+    TensorFlow's slim does it, and weights trained there need it.
+
+    Args:
+        widths: the numbers of the network.
+        in_channels: 3, or 1 for the original colorization network, which sees lightness only.
+    """
+
+    def __init__(self, widths: ResNetWidths | None = None, in_channels: int = 3) -> None:
+        super().__init__()
+        widths = widths or ResNetWidths()
+        self.conv1 = nn.Conv2d(in_channels, widths.stem, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(widths.stem)
+        self.maxpool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        channels = widths.stem
+        for number, (planes, blocks, stride) in enumerate(
+            zip(widths.planes, widths.blocks, widths.strides, strict=True), start=1
+        ):
+            self.add_module(f"layer{number}", _stage(channels, planes, blocks, stride))
+            channels = planes * _EXPANSION
+        self.compress1 = nn.Conv2d(channels, widths.code, 3, padding=1, bias=False)
+        self.compress_bn = nn.BatchNorm2d(widths.code)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Representations of images.
+
+        Args:
+            images: float (B, 3, H, W) in [-1, 1]; 256 x 256 is what weights are trained on.
+
+        Returns:
+            float (B, 8, H / 16, W / 16), non-negative: the form that decoders read. Where a side is no
+            multiple of 16, the pooling rounds up or down.
+        """
+        x = functional.relu(self.bn1(self.conv1(images)), inplace=True)
+        x = self.maxpool(x)
+        for number in range(1, 5):
+            x = self.get_submodule(f"layer{number}")(x)
+        return functional.relu(self.compress_bn(self.compress1(x)), inplace=True)
+
+
+def _stage(in_channels: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
+    """`blocks` bottlenecks, the first projecting to the new width, the last with the stride."""
+    channels = planes * _EXPANSION
+    layers = [
+        Bottleneck(
+            in_channels if block == 0 else channels,
+            planes,
+            stride=stride if block == blocks - 1 else 1,
+            project=block == 0 and in_channels != channels,
+        )
+        for block in range(blocks)
+    ]
+    return nn.Sequential(*layers)
+
+
+def normalise_representation(code: Tensor) -> Tensor:
+    """Every channel of every image to mean 0 and variance 1, for use as features elsewhere.
+
+    It is what `visualpriors` gives as a representation (Sax et al., 2018, arXiv:1812.11971); decoders read
+    the form before it.
+
+    Args:
+        code: float (B, C, h, w).
+
+    Returns:
+        float (B, C, h, w).
+    """
+    return functional.group_norm(code, code.shape[1], eps=1e-5)

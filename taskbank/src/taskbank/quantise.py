@@ -1,0 +1,111 @@
+"""How weights are stored: whole, as 16-bit floats, or as 8-bit integers with one scale per channel.
+
+Files hold the packed form; `unpack` gives float32 back, so networks never see it. Only weights of two or more
+axes become integers: scales, biases and running statistics are few and need their precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import torch
+from torch import Tensor
+
+from taskbank.errors import BankFormatError, InvalidInputError
+
+SCALE_SUFFIX = ":scale"
+"""Added to the name of an int8 tensor, it names the tensor of its scales."""
+
+_LEVELS = 127  # symmetric: -128 is not used
+_COUNTER = "num_batches_tracked"  # not stored: batch norm starts it at 0 where it is absent
+
+
+class Storage(StrEnum):
+    """What the floating-point tensors of a file are stored as."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+def pack(weights: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
+    """Weights in the form in which a file holds them.
+
+    Args:
+        weights: a network's state dict.
+        storage: the form. INT8: axis 0 of each weight has one scale, the error is half a scale at most,
+            that is 1/254 of the channel's greatest weight. The rest, and everything with FP16, has 11
+            significant bits.
+
+    Returns:
+        contiguous tensors on the CPU; counters of batch norms are left out.
+
+    Raises:
+        InvalidInputError: a value is not finite, or too large for 16 bits.
+    """
+    packed: dict[str, Tensor] = {}
+    for name, tensor in weights.items():
+        if name.endswith(_COUNTER):
+            continue
+        values = tensor.detach().cpu().contiguous()
+        if values.is_floating_point() and not bool(values.isfinite().all()):
+            raise InvalidInputError(
+                f"{name!r} holds values that are not finite: train again, or leave it out"
+            )
+        packed |= _pack_one(name, values, storage)
+    return packed
+
+
+def _pack_one(name: str, values: Tensor, storage: Storage) -> dict[str, Tensor]:
+    """One tensor in its stored form, with its scales where it has some."""
+    if not values.is_floating_point():
+        return {name: values}
+    if storage is Storage.FP32:
+        return {name: values.float()}
+    if storage is Storage.INT8 and values.dim() > 1:
+        levels, scales = _to_levels(values.float())
+        return {name: levels, name + SCALE_SUFFIX: scales}
+    halves = values.half()
+    if not bool(halves.isfinite().all()):
+        greatest = values.abs().max().item()
+        raise InvalidInputError(f"{name!r} holds {greatest:g}, too large for 16 bits: store as fp32")
+    return {name: halves}
+
+
+def _to_levels(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Integers -127..127 of the same shape, and float32 scales (channels,)."""
+    rows = values.flatten(1)
+    greatest = rows.abs().amax(dim=1)
+    scales = torch.where(greatest > 0, greatest / _LEVELS, torch.ones_like(greatest))
+    levels = torch.round(rows / scales[:, None]).clamp(-_LEVELS, _LEVELS)
+    return levels.to(torch.int8).reshape(values.shape), scales
+
+
+def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict behind stored tensors: floating point as float32, integers expanded.
+
+    Raises:
+        BankFormatError: integers without scales, scales without integers, or of another number.
+    """
+    weights: dict[str, Tensor] = {}
+    for name, stored in packed.items():
+        if name.endswith(SCALE_SUFFIX):
+            if name.removesuffix(SCALE_SUFFIX) not in packed:
+                raise BankFormatError(f"{name!r} has no tensor that it scales: the file is incomplete")
+        elif stored.dtype == torch.int8:
+            weights[name] = _from_levels(name, stored, packed.get(name + SCALE_SUFFIX))
+        else:
+            weights[name] = stored.float() if stored.is_floating_point() else stored
+    return weights
+
+
+def _from_levels(name: str, levels: Tensor, scales: Tensor | None) -> Tensor:
+    """Float32 weights from integers (channels, ...) and scales (channels,)."""
+    if scales is None or scales.shape != levels.shape[:1]:
+        found = "none" if scales is None else str(tuple(scales.shape))
+        raise BankFormatError(
+            f"{name!r} is stored as int8 with {levels.shape[0]} channels but its scales are {found}: "
+            "the file is incomplete or damaged"
+        )
+    return levels.float() * scales.float().reshape(-1, *[1] * (levels.dim() - 1))

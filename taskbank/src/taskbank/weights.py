@@ -1,0 +1,113 @@
+"""Weight files: safetensors only, checked against a sha256 before anything in them is used."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from taskbank.errors import BankFormatError, ChecksumMismatchError, OutputError
+from taskbank.quantise import Storage, pack, unpack
+
+_COUNTER = "num_batches_tracked"  # not stored, see `taskbank.quantise`
+_NAMED = 3  # names of wrong tensors that an error spells out
+
+
+def weights_to_bytes(weights: Mapping[str, Tensor], storage: Storage) -> bytes:
+    """A safetensors file's content: the packed weights, the form in the header.
+
+    The same weights give the same bytes.
+
+    Raises:
+        InvalidInputError: weights that cannot be stored so, see `taskbank.quantise.pack`.
+    """
+    return save(pack(weights, storage), metadata={"storage": storage.value})
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error}") from error
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    """A file's content, once it is known to be the one meant.
+
+    Raises:
+        BankFormatError: the file cannot be read.
+        ChecksumMismatchError: it is another, or damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BankFormatError(f"cannot read {path}: {error}. Get the bank again") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ChecksumMismatchError(
+            f"{path} has sha256 {found}, but the bank's index states {sha256}: the file is damaged or was "
+            "changed. Get it again"
+        )
+    return content
+
+
+def weights_from_bytes(content: bytes, where: str) -> dict[str, Tensor]:
+    """The state dict in a safetensors file's content, floating point as float32.
+
+    Raises:
+        BankFormatError: the content is no safetensors file, or its integers lack their scales.
+    """
+    try:
+        return unpack(load(content))
+    except (SafetensorError, ValueError) as error:
+        raise BankFormatError(f"{where} is no readable safetensors file: {error}") from error
+
+
+def fill(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
+    """Put weights into a network, which may lie on the meta device.
+
+    Raises:
+        BankFormatError: weights are missing, unknown or of another shape; the first few are named.
+    """
+    expected = {key: value for key, value in network.state_dict().items() if not key.endswith(_COUNTER)}
+    given = {key: value for key, value in weights.items() if not key.endswith(_COUNTER)}
+    wrong = {
+        "missing": sorted(expected.keys() - given.keys()),
+        "unknown": sorted(given.keys() - expected.keys()),
+        "of another shape": sorted(
+            f"{key} {tuple(given[key].shape)} for {tuple(expected[key].shape)}"
+            for key in expected.keys() & given.keys()
+            if given[key].shape != expected[key].shape
+        ),
+    }
+    if any(wrong.values()):
+        raise BankFormatError(f"{where} does not fit its network: {_listed(wrong)}")
+    network.load_state_dict(given, strict=True, assign=True)
+
+
+def _listed(wrong: Mapping[str, list[str]]) -> str:
+    """Counts, and the first few names, of each kind of wrong tensor."""
+    parts = []
+    for kind, names in wrong.items():
+        if names:
+            more = ", ..." if len(names) > _NAMED else ""
+            parts.append(f"{len(names)} {kind} ({', '.join(names[:_NAMED])}{more})")
+    return "; ".join(parts)
+
+
+def on_meta() -> torch.device:
+    """The device on which networks are built whose weights come from a file: it costs no memory."""
+    return torch.device("meta")

@@ -1,0 +1,37 @@
+"""What `import taskbank` gives, and what it costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import taskbank
+
+HEAVY = ("torch", "numpy", "PIL", "huggingface_hub", "safetensors")
+
+
+def modules_after(statement: str) -> set[str]:
+    """Names of the modules that a fresh interpreter has loaded after a statement."""
+    code = f"{statement}; import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_every_exported_name_can_be_imported() -> None:
+    """`__all__`, `dir` and the lazy table agree."""
+    assert dir(taskbank) == sorted(taskbank.__all__)
+    assert all(getattr(taskbank, name) is not None for name in taskbank.__all__)
+
+
+def test_an_absent_name_is_an_attribute_error() -> None:
+    """As with any module."""
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = taskbank.nothing
+
+
+def test_the_registry_imports_nothing_heavy() -> None:
+    """`import taskbank` and `taskbank.tasks` stay cheap."""
+    loaded = modules_after("import taskbank, taskbank.tasks")
+    assert not loaded & set(HEAVY)
