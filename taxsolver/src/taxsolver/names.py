@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from re import compile as pattern
 
 from taxsolver.errors import InvalidInputError, UnknownTaskError
+
+_PUNCTUATION = pattern(r"[\W_]+")
 
 
 def normalise(name: str) -> str:
     """The spelling under which names are compared: `Surface Normals` -> `surface_normals`."""
-    return name.strip().casefold().replace("-", "_").replace(" ", "_").replace(".", "_")
+    return _PUNCTUATION.sub("_", name.casefold()).strip("_") or name
 
 
 @dataclass(frozen=True)
