@@ -46,7 +46,7 @@ $(VENV)/taxsolver.done: $(VENV)/bin/python taxsolver/pyproject.toml
 	touch $@
 
 $(VENV)/all.done: $(VENV)/bin/python pyproject.toml taxsolver/pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable './taxsolver[plot]' --editable . --requirement
+	$(BIN)/python -m pip install --quiet --editable './taxsolver[plot]' --editable '.[dev]'
 	touch $@ $(VENV)/taxsolver.done
 
 $(VENV)/bench.done: $(VENV)/taxsolver.done

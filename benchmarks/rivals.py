@@ -41,6 +41,8 @@ def solve_scipy(instance: Instance, budget: float) -> float:
         constraints=LinearConstraint(matrix, lower, upper),
         options={"mip_rel_gap": 0.0},
     )
+    if answer.fun is None:
+        raise ArithmeticError(f"SciPy found no plan: {answer.message}")
     return -float(answer.fun)
 
 
@@ -63,23 +65,3 @@ def solve_highs(instance: Instance, budget: float) -> float:
     highs.passModel(lp)
     highs.run()
     return float(highs.getInfo().objective_function_value)
-
-
-def solve_cp_sat(instance: Instance, budget: float, scale: float = 1e9) -> float:
-    """Objective by OR-tools' CP-SAT, whose weights are whole numbers: affinities in units of 1e-9."""
-    from ortools.sat.python import cp_model
-
-    model = cp_model.CpModel()
-    y = [model.new_bool_var("") for _ in instance.cost]
-    x = [model.new_bool_var("") for _ in instance.weight]
-    for target in range(instance.num_targets):
-        model.add_exactly_one(x[row] for row in np.flatnonzero(instance.target == target))
-    for row, sources in enumerate(instance.sources):
-        for source in np.flatnonzero(sources):
-            model.add_implication(x[row], y[source])
-    model.add(sum(y) <= int(budget))
-    model.maximize(sum(round(weight * scale) * one for weight, one in zip(instance.weight, x, strict=True)))
-    solver = cp_model.CpSolver()
-    if solver.solve(model) != cp_model.OPTIMAL:
-        raise ArithmeticError("CP-SAT did not prove its answer")
-    return float(sum(weight for weight, one in zip(instance.weight, x, strict=True) if solver.value(one)))
