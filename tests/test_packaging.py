@@ -118,6 +118,6 @@ def test_pip_installs_from_a_git_address(extra: str, tmp_path: Path) -> None:
     python = tmp_path / "venv" / "bin" / "python"
     address = f"taxsolver{extra} @ git+file://{ROOT}#subdirectory=taxsolver"
     subprocess.run([python, "-m", "pip", "install", "--quiet", address], check=True, timeout=600)
-    command = [tmp_path / "venv" / "bin" / "taxsolver", "--targets", "normals,depth", "--budget", "1"]
+    command = [str(tmp_path / "venv" / "bin" / "taxsolver"), "--targets", "normals,depth", "--budget", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert "Proven optimal" in done.stdout

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import compress
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from taxsolver.checks import check_tensor
 from taxsolver.errors import InvalidInputError
-from taxsolver.names import TaskNames
+from taxsolver.names import TaskNames, split_names
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -113,8 +112,8 @@ class AffinityTensor:
             values = np.array(getattr(self, name))
             values.setflags(write=False)
             object.__setattr__(self, name, values)
-        object.__setattr__(self, "aliases", MappingProxyType(dict(self.aliases)))
-        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
+        object.__setattr__(self, "aliases", dict(self.aliases))
+        object.__setattr__(self, "about", dict(self.about))
 
     @cached_property
     def names(self) -> TaskNames:
@@ -124,13 +123,17 @@ class AffinityTensor:
     @cached_property
     def order(self) -> IntArray:
         """int32 (transfers,): number of sources of each transfer."""
-        return np.asarray(self.sources.sum(axis=1), dtype=np.int32)
+        order: IntArray = self.sources.sum(axis=1, dtype=np.int32)
+        order.setflags(write=False)
+        return order
 
     @cached_property
     def reads_itself(self) -> BoolArray:
         """bool (transfers,): the target is among the sources, and it is not the fully supervised network."""
-        own = self.sources[np.arange(len(self)), self.target]
-        return own & ~self.full_supervision
+        own: BoolArray = self.sources[np.arange(len(self)), self.target]
+        own &= ~self.full_supervision
+        own.setflags(write=False)
+        return own
 
     @cached_property
     def _transfers(self) -> dict[int, Transfer]:
@@ -164,9 +167,10 @@ class AffinityTensor:
             UnknownTaskError: a name is not known.
             InvalidInputError: no name at all, a name twice, or a task that was never measured as a target.
         """
-        if names == "all" or list(names) == ["all"]:
+        listed = split_names(names)
+        if list(listed) == ["all"]:
             return self.targets
-        found = self.names.find_all(names, "targets")
+        found = self.names.find_all(listed, "targets")
         if not found:
             raise InvalidInputError("targets is empty: name at least one task, or all")
         for task in found:
@@ -203,6 +207,9 @@ class AffinityTensor:
         if sources is not None:
             outside = ~self.mask(self.names.find_all(sources, "sources"))
             keep &= ~self.sources[:, outside].any(axis=1)
+        served = np.zeros(len(self.tasks), dtype=bool)  # by more than their own representation
+        served[self.target[keep & ~self.reads_itself]] = True
+        keep &= served[self.target]
         if not keep.any():
             raise InvalidInputError(f"no transfer of {self.name!r} is left by this selection: widen it")
         return self._rows(keep)

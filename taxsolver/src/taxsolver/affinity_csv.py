@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from taxsolver.affinity import AffinityTensor
-from taxsolver.errors import FileFormatError
+from taxsolver.errors import FileFormatError, InvalidInputError
 
 COLUMNS = ("target", "order", "sources", "affinity", "gain", "quality", "full_supervision")
 SYNONYMS = {"win_rate_vs_scratch": "gain", "win_rate_vs_full_supervision": "quality"}
@@ -46,7 +46,16 @@ def tensor_to_csv(tensor: AffinityTensor) -> str:
     """All transfers of a tensor as CSV text; an empty cell where a measure is NaN.
 
     Numbers are written so that reading them gives the same float64.
+
+    Raises:
+        InvalidInputError: a task is called so that it would not be read as that task.
     """
+    for task in tensor.tasks:
+        if task in {SELF, *BASELINES} or "|" in task or task != task.strip() or not task:
+            raise InvalidInputError(
+                f"the task {task!r} cannot be written to CSV, where `|` joins sources and {SELF}, "
+                f"{' and '.join(sorted(BASELINES))} have a meaning: rename it, or save as .safetensors"
+            )
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -129,7 +138,7 @@ def read_tensor_csv(path: str | Path, *, name: str | None = None, **header: Any)
 
 def _decode(content: str | bytes, where: str) -> str:
     if isinstance(content, str):
-        return content
+        return content.removeprefix("\ufeff")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -151,8 +160,8 @@ def _read_rows(text: str, where: str) -> list[_Row]:
                     f"{where}, line {reader.line_num}: the same transfer as in line {earlier}"
                 )
             rows.append(row)
-    except csv.Error as error:
-        raise FileFormatError(f"{where}, line {reader.line_num}: {error}") from error
+    except csv.Error as error:  # the line number of the DictReader is that of the last good line
+        raise FileFormatError(f"{where}, line {reader.reader.line_num}: {error}") from error
     if not rows:
         raise FileFormatError(f"{where} holds no transfer: there is no line below the column names")
     return rows
@@ -165,6 +174,9 @@ def _check_columns(columns: list[str], where: str) -> None:
             f"{where} has the columns {', '.join(columns) or '(none)'}; needed are target, sources and at "
             "least one of affinity, gain and quality"
         )
+    twice = [column for column in columns if columns.count(column) > 1]
+    if twice:
+        raise FileFormatError(f"{where} has the column {twice[0]!r} twice, under one name or two: keep one")
     unknown = [column for column in columns if column not in COLUMNS]
     if unknown:
         raise FileFormatError(f"{where} has an unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}")
@@ -179,6 +191,9 @@ def _read_row(cells: Mapping[str | None, Any], line: str) -> _Row:
         raise FileFormatError(f"{line}: an empty name in target or sources")
     if len(set(sources)) < len(sources):
         raise FileFormatError(f"{line}: a source stands twice in {text['sources']!r}")
+    alone = [source for source in sources if source in {SELF, *BASELINES}]
+    if alone and len(sources) > 1:
+        raise FileFormatError(f"{line}: {alone[0]!r} is no task: it cannot be read together with others")
     full = _truth(text.get("full_supervision", ""), line) or sources == (SELF,)
     sources = (target,) if sources == (SELF,) else sources
     if text.get("order") and text["order"] != str(len(sources)):

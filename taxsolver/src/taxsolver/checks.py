@@ -35,6 +35,9 @@ def _name_faults(tensor: AffinityTensor) -> Iterator[str]:
     twice = sorted({task for task in tensor.tasks if tensor.tasks.count(task) > 1})
     if twice:
         yield f"tasks holds {', '.join(twice)} more than once"
+    repeated = sorted({task for task in tensor.targets if tensor.targets.count(task) > 1})
+    if repeated:
+        yield f"targets holds {', '.join(repeated)} more than once"
     for field in ("targets", "untrained"):
         unknown = [name for name in getattr(tensor, field) if name not in tensor.tasks]
         if unknown:
@@ -46,7 +49,7 @@ def _name_faults(tensor: AffinityTensor) -> Iterator[str]:
 
 
 def _shape_faults(tensor: AffinityTensor) -> Iterator[str]:
-    transfers = len(tensor.target)
+    transfers = len(tensor.target) if np.ndim(tensor.target) else 0
     expected = {
         "sources": ((transfers, len(tensor.tasks)), np.bool_),
         "target": ((transfers,), np.int32),
@@ -55,6 +58,9 @@ def _shape_faults(tensor: AffinityTensor) -> Iterator[str]:
     }
     for field, (shape, dtype) in expected.items():
         array = getattr(tensor, field)
+        if not isinstance(array, np.ndarray):
+            yield f"{field} is a {type(array).__name__}, expected an array of {np.dtype(dtype)}"
+            continue
         if array.shape != shape:
             yield f"{field} has shape {array.shape}, expected {shape}"
         if array.dtype != dtype:
@@ -64,11 +70,11 @@ def _shape_faults(tensor: AffinityTensor) -> Iterator[str]:
 
 
 def _value_faults(tensor: AffinityTensor) -> Iterator[str]:
+    yield from _measure_faults(tensor)
     outside = (tensor.target < 0) | (tensor.target >= len(tensor.tasks))
     if outside.any():
         yield f"target of {_rows(outside)} is no index of the {len(tensor.tasks)} tasks"
         return  # nothing below makes sense with unknown targets
-    yield from _measure_faults(tensor)
     yield from _source_faults(tensor)
     yield from _duplicate_faults(tensor)
     served = set(tensor.target[~tensor.reads_itself].tolist())

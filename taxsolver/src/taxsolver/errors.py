@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class TaxSolverError(Exception):
@@ -29,16 +30,22 @@ class UnknownTaskError(InvalidInputError):
 
     Attributes:
         name: what was asked for.
+        known: spellings that would have been found.
+        where: what they belong to.
         nearest: known names that look alike, best first; may be empty.
     """
 
     def __init__(self, name: str, known: Iterable[str], where: str) -> None:
         self.name = name
-        spellings = sorted(known)
+        self.where = where
+        self.known = spellings = tuple(sorted(known))
         self.nearest = tuple(get_close_matches(name.casefold(), spellings, n=3, cutoff=0.5))
         hint = f"did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
         hint = hint or f"known are {', '.join(spellings)}"
         super().__init__(f"unknown task {name!r} in {where}: {hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name, self.known, self.where)
 
 
 class InfeasibleBudgetError(TaxSolverError):
@@ -49,10 +56,13 @@ class InfeasibleBudgetError(TaxSolverError):
         least: the smallest budget for which a plan exists; None where no budget suffices.
     """
 
-    def __init__(self, message: str, *, budget: float, least: float | None) -> None:
+    def __init__(self, message: str, budget: float, least: float | None) -> None:
         self.budget = budget
         self.least = least
         super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.budget, self.least)
 
 
 class TimeLimitError(TaxSolverError, TimeoutError):
@@ -76,8 +86,13 @@ class MissingExtraError(TaxSolverError, ImportError):
     """
 
     def __init__(self, module: str, purpose: str) -> None:
+        self.module = module
+        self.purpose = purpose
         super().__init__(
             f"{purpose} needs {module}, which is not installed: run  pip install './taxsolver[plot]'  "
             "in a checkout, or  pip install matplotlib scipy",
             name=module,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.module, self.purpose)

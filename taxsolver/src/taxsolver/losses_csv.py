@@ -8,14 +8,17 @@ for the fully supervised network of the target.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from taxsolver.affinity import FloatArray
 from taxsolver.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,29 +55,36 @@ def read_losses(path: str | Path) -> LossMatrix:
         raise FileFormatError(f"{place} is no CSV text in UTF-8: {error}") from error
 
 
-def _read(lines: Iterator[list[str]], place: Path) -> LossMatrix:
-    header = next(lines, [])
+def _read(lines: Reader, place: Path) -> LossMatrix:
+    header: list[str] = next(lines, [])
     skip = 1 if header and header[0].strip().casefold() == "image" else 0
     transfers = tuple(tuple(part.strip() for part in cell.split("|")) for cell in header[skip:])
     if not transfers or not all(all(sources) for sources in transfers):
         raise FileFormatError(
             f"{place}, line 1: expected the names of transfers, as in normal,normal|edge_texture"
         )
-    repeated = {sources for sources in transfers if transfers.count(sources) > 1}
-    if repeated:
-        raise FileFormatError(f"{place}, line 1: the transfer {'|'.join(min(repeated))!r} stands twice")
-    rows = [
-        _numbers(cells, skip, header, f"{place}, line {number}")
-        for number, cells in enumerate(lines, start=2)
-        if cells
-    ]
+    _check_transfers(transfers, f"{place}, line 1")
+    rows = [_numbers(cells, skip, header, f"{place}, line {lines.line_num}") for cells in lines if cells]
     return LossMatrix(transfers, np.array(rows, dtype=np.float64).reshape(len(rows), len(transfers)))
 
 
 def _numbers(cells: list[str], skip: int, header: list[str], line: str) -> list[float]:
     if len(cells) != len(header):
         raise FileFormatError(f"{line}: {len(cells)} cells, expected {len(header)} as in the first line")
-    try:
-        return [float(cell) for cell in cells[skip:]]
-    except ValueError as error:
-        raise FileFormatError(f"{line}: {error}") from None
+    losses = []
+    for name, cell in zip(header[skip:], cells[skip:], strict=True):
+        try:
+            losses.append(float(cell))
+        except ValueError:
+            raise FileFormatError(f"{line}: the loss of {name} is {cell!r}, expected a number") from None
+    return losses
+
+
+def _check_transfers(transfers: tuple[tuple[str, ...], ...], line: str) -> None:
+    seen: set[frozenset[str]] = set()
+    for sources in transfers:
+        if len(set(sources)) < len(sources):
+            raise FileFormatError(f"{line}: a source stands twice in {'|'.join(sources)!r}")
+        if frozenset(sources) in seen:
+            raise FileFormatError(f"{line}: the transfer {'|'.join(sources)!r} stands twice")
+        seen.add(frozenset(sources))

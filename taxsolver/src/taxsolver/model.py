@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -66,12 +66,8 @@ class PlanModel:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self._unit = (float(np.abs(instance.weight).max()) or 1.0) / _SCALE
-        self._cost_unit = float(instance.cost.max()) or 1.0
-        self._preference = TIE * _SCALE * instance.cost / (float(instance.cost.sum()) or 1.0)
-        objective = np.concatenate([-self._preference, instance.weight / self._unit])
-        self._program = _program(instance, objective, self._cost_unit)
-        self._relaxation = _highs(self._program)
         self._forbidden: list[IntArray] = []
+        self._write(np.ones(len(instance.cost), dtype=bool))
 
     def forbid(self, chosen: BoolArray) -> None:
         """From now on refuse every plan whose sources include all of these."""
@@ -90,6 +86,11 @@ class PlanModel:
             TimeLimitError: the limit passed before any plan was found.
         """
         deadline = None if time_limit is None else time.perf_counter() + time_limit
+        affordable = self.instance.cost <= budget * (1 + TIE)
+        if (self.instance.required & ~affordable).any():
+            return None
+        if (affordable != self._affordable).any():
+            self._write(affordable)
         self._set_budget(self._relaxation, budget)
         status = _run(self._relaxation, deadline)
         if status == _Status.kInfeasible:
@@ -98,7 +99,9 @@ class PlanModel:
             return self._branch(budget, deadline, np.inf)
         values, bound = self._source_values(self._relaxation), self._relaxation.getObjectiveValue()
         if np.abs(values - values.round()).max() <= _INTEGRAL:
-            return self._choice(values > 0.5, bound)
+            choice = self._choice(values > 0.5, bound)
+            if choice.status == OPTIMAL:  # else a `y` is fractional by less than the tolerance
+                return choice
         return self._branch(budget, deadline, bound)
 
     def least_budget(self) -> float | None:
@@ -109,6 +112,25 @@ class PlanModel:
         if _run(highs, None) != _Status.kOptimal:
             return None
         return float(self.instance.cost[self._source_values(highs) > 0.5].sum())
+
+    def _write(self, affordable: BoolArray) -> None:
+        """Write the program with all but the affordable sources fixed at 0.
+
+        Left in, a source that costs far more than the budget would set the scale of the budget's row, and
+        the costs of the others would drown in HiGHS's tolerances.
+        """
+        cost = np.where(affordable, self.instance.cost, 0.0)
+        self._affordable = affordable
+        self._cost_unit = float(cost.max()) or 1.0
+        self._preference = TIE * _SCALE * cost / (float(cost.sum()) or 1.0)
+        objective = np.concatenate([-self._preference, self.instance.weight / self._unit])
+        self._program = _program(replace(self.instance, cost=cost), objective, self._cost_unit)
+        upper = np.ones(self._program.num_col_)
+        upper[: len(cost)] = affordable
+        self._program.col_upper_ = upper
+        self._relaxation = _highs(self._program)
+        for columns in self._forbidden:
+            _forbid(self._relaxation, columns)
 
     def _branch(self, budget: float, deadline: float | None, relaxed: float) -> Choice | None:
         """By branch and bound, from a quick plan; `relaxed` is the value of the relaxation."""

@@ -35,10 +35,15 @@ class TaskNames:
 
         Raises:
             UnknownTaskError: no task has that name or alias; the nearest ones are named.
+            InvalidInputError: two tasks are spelt alike.
         """
         if name in self.tasks:
             return name
         wanted = normalise(name)
+        alike = [task for task in self.tasks if normalise(task) == wanted]
+        if len(alike) > 1:
+            listed = " or ".join(repr(task) for task in alike)
+            raise InvalidInputError(f"{name!r} may be {listed} in {self.where}: spell it exactly")
         spellings = {normalise(task): task for task in self.tasks}
         for alias, task in self.aliases.items():
             if task in self.tasks:
@@ -81,4 +86,7 @@ class TaskNames:
 def split_names(names: str | Iterable[str]) -> Sequence[str]:
     """The single names in a list, or in a string with commas between; blanks are dropped."""
     parts = names.split(",") if isinstance(names, str) else list(names)
+    for part in parts:
+        if not isinstance(part, str):
+            raise InvalidInputError(f"{part!r} is no task name: names are text, as in normal,depth_zbuffer")
     return [part.strip() for part in parts if part.strip()]

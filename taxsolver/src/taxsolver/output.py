@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 from taxsolver.errors import OutputError
@@ -18,10 +19,10 @@ def write_file(path: str | Path, content: str | bytes) -> Path:
     check_writable(place)
     data = content.encode() if isinstance(content, str) else content
     try:
-        if place.exists() and not place.is_file():
-            place.write_bytes(data)  # a pipe or a device has nothing to replace
+        if _is_stream(place):
+            place.write_bytes(data)
         else:
-            _write_and_rename(place, data)
+            _write_and_rename(Path(os.path.realpath(place)), data)  # a link stays a link
     except OSError as error:
         raise OutputError(f"cannot write {place}: {error.strerror or error}") from error
     return place
@@ -34,20 +35,39 @@ def check_writable(path: str | Path) -> None:
         OutputError: the folder is missing or not writable, or `path` is a folder.
     """
     place = Path(path)
+    try:
+        fault = _fault(place)
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        fault = error.strerror or str(error)
+    if fault is not None:
+        raise OutputError(f"cannot write {place}: {fault}")
+
+
+def _fault(place: Path) -> str | None:
     folder = place.parent
+    if "\0" in str(place):
+        return "it is no file name"
+    if folder.exists() and not folder.is_dir():
+        return f"{folder} is no folder"
     if not folder.is_dir():
-        raise OutputError(f"cannot write {place}: the folder {folder} does not exist; create it first")
+        return f"the folder {folder} does not exist; create it first"
     if place.is_dir():
-        raise OutputError(f"cannot write {place}: it is a folder; give a file name")
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"cannot write {place}: the folder {folder} is not writable")
+        return "it is a folder; give a file name"
+    if not _is_stream(place) and not os.access(folder, os.W_OK):
+        return f"the folder {folder} is not writable"
+    return None
 
 
 def _write_and_rename(place: Path, data: bytes) -> None:
-    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    beside = place.with_name(f".{os.getpid()}.{secrets.token_hex(4)}.part")
     try:
         with beside.open("xb") as stream:
             stream.write(data)
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _is_stream(place: Path) -> bool:
+    """Whether it is a pipe or a device, which has nothing to replace."""
+    return place.exists() and not place.is_file() and not place.is_dir()

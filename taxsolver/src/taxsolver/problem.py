@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 from functools import cached_property
 from numbers import Real
 from operator import index
-from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -91,8 +90,8 @@ class Problem:
             check_count(self.max_order, "max_order")
         self._check_require()
         self._check_served()
-        object.__setattr__(self, "importance", MappingProxyType(dict(self.importance)))
-        object.__setattr__(self, "label_cost", MappingProxyType(dict(self.label_cost)))
+        object.__setattr__(self, "importance", dict(self.importance))
+        object.__setattr__(self, "label_cost", dict(self.label_cost))
 
     @classmethod
     def of(
@@ -131,8 +130,8 @@ class Problem:
             importance=_by_task(affinity, importance, "importance", chosen_targets),
             label_cost=_by_task(affinity, label_cost, "label_cost", affinity.tasks),
             objective=Objective.named(objective),
-            images_full=images_full or affinity.images_full or IMAGES_FULL,
-            images_transfer=images_transfer or affinity.images_transfer or IMAGES_TRANSFER,
+            images_full=_first(images_full, affinity.images_full, IMAGES_FULL),
+            images_transfer=_first(images_transfer, affinity.images_transfer, IMAGES_TRANSFER),
         )
 
     def with_budget(self, budget: float) -> Problem:
@@ -202,17 +201,18 @@ class Problem:
 
 
 def normalised_affinity(tensor: AffinityTensor) -> FloatArray:
-    """float64 (transfers,) in [0, 1]: affinities divided by the largest of their target.
+    """float64 (transfers,), not negative: affinities divided by the largest of their target.
 
     Affinities of one target sum to one, so a target with one outstanding transfer outweighs one whose
     transfers are alike; divided like this, each target's best counts 1. Transfers that are never part of a
-    plan, for they read the target itself, do not count for the largest.
+    plan, for they read the target itself, do not count for the largest, and may exceed 1. Where the largest
+    is 0, nothing is divided.
     """
     counted = ~tensor.reads_itself & ~np.isnan(tensor.affinity)
     largest = np.zeros(len(tensor.tasks))
     np.maximum.at(largest, tensor.target[counted], tensor.affinity[counted])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(tensor.affinity / largest[tensor.target], dtype=np.float64)
+    largest[largest == 0] = 1.0
+    return np.asarray(tensor.affinity / largest[tensor.target], dtype=np.float64)
 
 
 def check_number(value: object, what: str, *, zero: bool) -> None:
@@ -222,8 +222,8 @@ def check_number(value: object, what: str, *, zero: bool) -> None:
         InvalidInputError: the message names the value and the range.
     """
     lower = "[0" if zero else "(0"
-    fits = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or not (0 <= float(value) <= LARGEST) or (value == 0 and not zero):  # type: ignore[arg-type]
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not (0 <= value <= LARGEST) or (value == 0 and not zero):  # type: ignore[operator]
         raise InvalidInputError(f"{what} is {value!r}, expected a number in {lower}, {LARGEST:,.0f}]")
 
 
@@ -242,8 +242,18 @@ def check_count(value: object, what: str) -> None:
 
 
 def _plain(value: T) -> T:
-    """A NumPy number as the Python number that JSON can hold; anything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
+    """A number of NumPy or a fraction as the Python number that JSON can hold; anything else as it is."""
+    plain: Any = value
+    if isinstance(value, np.generic):
+        plain = value.item()
+    elif isinstance(value, Fraction):
+        plain = float(value)
+    return cast(T, plain)
+
+
+def _first(*values: int | None) -> int:
+    """The first that is given."""
+    return _plain(next(value for value in values if value is not None))
 
 
 def _allowed_sources(
@@ -274,6 +284,9 @@ def _by_task(
     """Values by canonical name."""
     if not values:
         return {}
+    blank = [name for name in values if not name.strip()]
+    if blank:
+        raise InvalidInputError(f"{what} names {blank[0]!r}, which is no task")
     tasks = tensor.names.find_all(values, what)
     for task in tasks:
         if task not in allowed:

@@ -14,6 +14,8 @@ from taxsolver.errors import InvalidInputError
 from taxsolver.problem import check_count
 from taxsolver.solve import as_tensor
 
+_MOST = 24  # caps that are allowed for small tensors too: every cap makes a row
+
 
 @dataclass(frozen=True)
 class RankRow:
@@ -77,6 +79,10 @@ def rank(
     """
     check_count(max_order, "max_order")
     tensor = as_tensor(affinity)
+    if max_order > max(_MOST, len(tensor.tasks)):
+        raise InvalidInputError(
+            f"max_order is {max_order}, but there are {len(tensor.tasks)} tasks: no transfer has more sources"
+        )
     usable = _usable(tensor, sources, allow_random)
     rows = []
     for target in tensor.find_targets(targets):

@@ -49,4 +49,4 @@ def rows_to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    return "|".join(str(part) for part in value) if isinstance(value, list) else value
+    return "|".join("" if part is None else str(part) for part in value) if isinstance(value, list) else value

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ PERCENTILES = (5, 50, 95)
 SAMPLES = 1000
 _DRAWS_PER_SAMPLE = 1000  # before feasible sets are called too rare
 _NUMBERS_AT_ONCE = 1 << 22
+_SAME = 1e-9  # costs that fill the budget up to rounding
 
 Band = tuple[float, float, float]
 _NO_BAND = (math.nan, math.nan, math.nan)
@@ -108,7 +110,7 @@ def compare_with_random(
         InvalidInputError: a value is not allowed, or random feasible sets are too rare to be drawn.
     """
     check_count(samples, "samples")
-    if seed < 0:
+    if not isinstance(seed, Integral) or seed < 0:
         raise InvalidInputError(f"seed is {seed}, expected a whole number of at least 0")
     for row in rows:
         bands = (_NO_BAND, _NO_BAND)
@@ -138,11 +140,14 @@ def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
     rng = np.random.default_rng([seed, problem.max_order or 0, round(problem.budget * 1000)])
     free = problem.affinity.mask(problem.sources) & ~instance.required
     left = problem.budget - float(instance.cost[instance.required].sum())
-    if left < 0:
+    if left < -_SAME:
+        least = problem.budget - left
         raise InfeasibleBudgetError(
-            "the required sources exceed the budget", budget=problem.budget, least=None
+            f"the required sources cost {least:.12g}, more than the budget of {problem.budget:.12g}",
+            budget=problem.budget,
+            least=least,
         )
-    sampler = BudgetSampler(instance.cost[free], left)
+    sampler = BudgetSampler(instance.cost[free], max(0.0, left))
     batch = max(1, min(samples, _NUMBERS_AT_ONCE // len(instance.weight)))
     drawn = np.empty((0, instance.num_targets), dtype=np.intp)
     for _ in range(math.ceil(samples / batch) * _DRAWS_PER_SAMPLE):

@@ -103,7 +103,7 @@ def first_order_matrix(tensor: AffinityTensor) -> FloatArray:
 
 def _patterns(matrix: FloatArray) -> FloatArray:
     """Float64 (sources, targets): logarithms, centred for each target."""
-    smallest = np.nanmin(np.where(matrix > 0, matrix, np.nan))
+    smallest = np.min(matrix, where=matrix > 0, initial=1.0)
     logarithms = np.log(np.maximum(matrix, smallest))  # an affinity of 0 counts as the smallest measured
     centres = np.nansum(logarithms, axis=0) / np.maximum(1, (~np.isnan(logarithms)).sum(axis=0))
     centred: FloatArray = logarithms - centres

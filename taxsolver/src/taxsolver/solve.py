@@ -155,7 +155,8 @@ def infeasible(problem: Problem, least: float | None) -> InfeasibleBudgetError:
         message = "no plan serves all targets from the allowed sources, whatever the budget"
     else:
         message = (
-            f"no plan fits a budget of {problem.budget:g}: the least that serves every target is {least:g}; "
+            f"no plan fits a budget of {problem.budget:.12g}: "
+            f"the least that serves every target is {least:.12g}; "
             "raise the budget, allow more sources, or ask for fewer targets"
         )
     return InfeasibleBudgetError(message, budget=problem.budget, least=least)

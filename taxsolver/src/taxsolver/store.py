@@ -52,7 +52,7 @@ def load_affinity(name_or_path: str | Path = DEFAULT_AFFINITY) -> AffinityTensor
         return _from_safetensors(_data().joinpath(wanted + _SUFFIX).read_bytes(), wanted)
     try:
         blob = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a NUL in the name
         raise InvalidInputError(
             f"no affinity tensor {str(name_or_path)!r}: shipped are {', '.join(shipped)}, "
             "or give the path of a .safetensors or .csv file"
@@ -98,9 +98,12 @@ def _to_safetensors(tensor: AffinityTensor) -> bytes:
         "untrained": json.dumps(tensor.untrained),
         **{field: str(getattr(tensor, field)) for field in _NUMBERS if getattr(tensor, field) is not None},
     }
-    clash = sorted(set(words) & set(tensor.about))
+    clash = sorted({*words, *_NUMBERS} & set(tensor.about))
     if clash:
         raise InvalidInputError(f"about holds the reserved word {clash[0]!r}: use another one")
+    for word, text in tensor.about.items():
+        if not isinstance(text, str):
+            raise InvalidInputError(f"about holds {text!r} under {word!r}, expected text")
     arrays = {field: getattr(tensor, field) for field in ARRAYS}
     return _sort_header(save(arrays, metadata={**words, **tensor.about}))
 
@@ -122,7 +125,7 @@ def _from_safetensors(blob: bytes, where: str) -> AffinityTensor:
     try:
         arrays = load(blob)
         length = int.from_bytes(blob[:8], "little")
-        words = json.loads(blob[8 : 8 + length]).get("__metadata__", {})
+        words = json.loads(blob[8 : 8 + length]).get("__metadata__") or {}
     except (SafetensorError, ValueError, KeyError) as error:
         raise FileFormatError(f"{where} is damaged or no safetensors file: {error}") from error
     if words.get("format") != FORMAT:
@@ -132,7 +135,8 @@ def _from_safetensors(blob: bytes, where: str) -> AffinityTensor:
             f"{where} has format version {words.get('format_version')!r}, this taxsolver reads version "
             f"{FORMAT_VERSION}: update taxsolver"
         )
-    missing = [field for field in (*ARRAYS, *_HEADER) if field not in arrays and field not in words]
+    missing = [field for field in ARRAYS if field not in arrays]
+    missing += [word for word in _HEADER if word not in words]
     if missing:
         raise FileFormatError(f"{where} lacks {', '.join(missing)}: it was not written by taxsolver")
     return _build(arrays, words, where)
@@ -142,14 +146,26 @@ def _build(arrays: Mapping[str, np.ndarray], words: Mapping[str, str], where: st
     try:
         fields: dict[str, Any] = {
             "name": words["name"],
-            "tasks": tuple(json.loads(words["tasks"])),
-            "targets": tuple(json.loads(words["targets"])),
-            "aliases": dict(json.loads(words["aliases"])),
-            "untrained": tuple(json.loads(words["untrained"])),
+            **{field: _texts(words[field], field) for field in ("tasks", "targets", "untrained")},
+            "aliases": _aliases(words["aliases"]),
             **{field: int(words[field]) for field in _NUMBERS if field in words},
         }
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{where} has a header that cannot be read: {error}") from error
     fields |= {field: arrays[field] for field in ARRAYS}
     known = {*_HEADER, *_NUMBERS}
     return AffinityTensor(**fields, about={word: text for word, text in words.items() if word not in known})
+
+
+def _texts(text: str, field: str) -> tuple[str, ...]:
+    names = json.loads(text)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{field} is no list of names")
+    return tuple(names)
+
+
+def _aliases(text: str) -> dict[str, str]:
+    aliases = json.loads(text)
+    if not isinstance(aliases, dict) or not all(isinstance(task, str) for task in aliases.values()):
+        raise ValueError("aliases is no table of names")
+    return aliases

@@ -12,7 +12,7 @@ from typing import Any
 from taxsolver.affinity import AffinityTensor, Names
 from taxsolver.errors import InvalidInputError, TimeLimitError
 from taxsolver.model import OPTIMAL, Choice, PlanModel
-from taxsolver.problem import Problem
+from taxsolver.problem import Problem, check_count, check_number
 from taxsolver.solve import as_tensor
 from taxsolver.taxonomy import Taxonomy
 
@@ -96,13 +96,18 @@ def sweep(
     listed, ordered = tuple(budgets), tuple(orders)
     if not listed or not ordered:
         raise InvalidInputError("a sweep needs at least one budget and one order")
+    for budget in listed:
+        check_number(budget, "budget", zero=False)
+    for order in ordered:
+        check_count(order, "max_order")
+    first = Problem.of(tensor, targets, listed[0], max_order=ordered[0], **options)
     proven: list[Taxonomy] = []
     rows = {}
     for max_order in sorted(set(ordered), reverse=True):
-        problem = Problem.of(tensor, targets, listed[0], max_order=max_order, **options)
+        problem = replace(first, max_order=int(max_order))
         problems = [problem.with_budget(budget) for budget in sorted(set(listed), reverse=True)]
         for asked, taxonomy in zip(problems, _solve_falling(problems, proven, time_limit), strict=True):
-            rows[max_order, asked.budget] = SweepRow(asked.budget, max_order, taxonomy)
+            rows[max_order, asked.budget] = SweepRow(asked.budget, int(max_order), taxonomy)
     return [rows[max_order, budget] for max_order in ordered for budget in listed]
 
 
