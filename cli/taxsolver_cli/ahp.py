@@ -45,8 +45,9 @@ def ahp_command(
     from taxsolver.losses_csv import read_losses
 
     check_row_outputs(save, plot)
-    matrix = read_losses(losses)
-    wins = win_rates(matrix.losses, matrix.names)
+    with show.working("comparing"):
+        matrix = read_losses(losses)
+        wins = win_rates(matrix.losses, matrix.names)
     affinities = principal_eigenvector(preference_ratios(wins))
     rows = [
         {"target": target, "order": len(sources), "sources": list(sources), "affinity": float(value)}

@@ -144,7 +144,8 @@ def _choice(
 ) -> None:
     from taxsolver.grouping import group
 
-    found = group(networks, method, budget, seed=seed, draws=draws)
+    with show.working("choosing"):
+        found = group(networks, method, budget, seed=seed, draws=draws)
     if json:
         show.print_json(found.to_dict())
     elif math.isnan(found.validation_loss):

@@ -114,23 +114,24 @@ def plan(
     from taxsolver.solve import solve
 
     _check_outputs(save, plot)
-    taxonomy = solve(
-        affinity,
-        targets,
-        int(budget) if budget.is_integer() and abs(budget) < 1e6 else budget,
-        max_order=max_order,
-        sources=sources,
-        exclude=exclude,
-        require=require,
-        importance=opt.parse_weights(importance, "--importance"),
-        label_cost=opt.parse_weights(label_cost, "--label-cost"),
-        objective=objective,
-        supervise_targets=opt.parse_supervise_targets(supervise_targets),
-        k_best=k_best,
-        time_limit=time_limit,
-        images_full=images_full,
-        images_transfer=images_transfer,
-    )
+    with show.working("planning"):
+        taxonomy = solve(
+            affinity,
+            targets,
+            int(budget) if budget.is_integer() and abs(budget) < 1e6 else budget,
+            max_order=max_order,
+            sources=sources,
+            exclude=exclude,
+            require=require,
+            importance=opt.parse_weights(importance, "--importance"),
+            label_cost=opt.parse_weights(label_cost, "--label-cost"),
+            objective=objective,
+            supervise_targets=opt.parse_supervise_targets(supervise_targets),
+            k_best=k_best,
+            time_limit=time_limit,
+            images_full=images_full,
+            images_transfer=images_transfer,
+        )
     if json:
         show.print_json(_as_json(taxonomy, k_best, one_more))
     else:

@@ -55,16 +55,17 @@ def sweep_command(
     from taxsolver.sweep import sweep
 
     check_row_outputs(save, plot)
-    rows = sweep(
-        affinity,
-        opt.parse_numbers(budgets, "--budgets"),
-        opt.parse_whole_numbers(orders, "--orders"),
-        targets=targets,
-        time_limit=time_limit,
-        **opt.problem_options(
-            sources, exclude, require, supervise_targets, objective, importance, label_cost
-        ),
-    )
+    with show.working("sweeping"):
+        rows = sweep(
+            affinity,
+            opt.parse_numbers(budgets, "--budgets"),
+            opt.parse_whole_numbers(orders, "--orders"),
+            targets=targets,
+            time_limit=time_limit,
+            **opt.problem_options(
+                sources, exclude, require, supervise_targets, objective, importance, label_cost
+            ),
+        )
     listed = [row.to_dict() for row in rows]
     if json:
         show.print_json({"rows": listed})
