@@ -1,14 +1,13 @@
-"""Options that several commands share: one place for each help text and for the parsing of its value."""
+"""Options of the commands: one place for each help text."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from taxsolver_cli.completion import complete_affinity, complete_tasks
-from taxsolver_cli.errors import usage_error
 
 ASK, ALLOW, WEIGH, OUT = "What to plan", "What may be labelled", "What counts how much", "Output"
 
@@ -33,6 +32,36 @@ Targets = Annotated[
         metavar="A,B,..|all",
         help="Tasks to solve.",
         autocompletion=complete_tasks,
+        rich_help_panel=ASK,
+    ),
+]
+PlanTargets = Annotated[
+    str | None,
+    typer.Option(
+        "--targets",
+        "-t",
+        metavar="A,B,..|all",
+        help="Tasks to solve.",
+        autocompletion=complete_tasks,
+        rich_help_panel=ASK,
+    ),
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        "--budget",
+        "-b",
+        metavar="N",
+        help="Supervision budget: how many tasks may be labelled in full (their total label cost).",
+        rich_help_panel=ASK,
+    ),
+]
+KBest = Annotated[
+    int,
+    typer.Option(
+        "--k-best",
+        metavar="K",
+        help="Also find the next best plans, each with other labelled tasks.",
         rich_help_panel=ASK,
     ),
 ]
@@ -161,6 +190,19 @@ SaveRows = Annotated[
     Path | None,
     typer.Option("--save", metavar="FILE", help="Write the rows: .csv or .json.", rich_help_panel=OUT),
 ]
+SavePlan = Annotated[
+    Path | None,
+    typer.Option(
+        "--save", metavar="FILE", help="Write the plan: .json, .csv, .dot or .graphml.", rich_help_panel=OUT
+    ),
+]
+OneMore = Annotated[
+    bool,
+    typer.Option(
+        "--one-more", help="With --json: also what one more unit of budget buys.", rich_help_panel=OUT
+    ),
+]
+Version = Annotated[bool, typer.Option("--version", help="Print the version.", rich_help_panel=OUT)]
 Budgets = Annotated[
     str,
     typer.Option(
@@ -180,78 +222,3 @@ Orders = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the random draws.", rich_help_panel=WEIGH)]
-
-
-def parse_weights(text: str, option: str) -> dict[str, float]:
-    """`normal=2,depth=0.5` as a dictionary."""
-    weights: dict[str, float] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, number = part.partition("=")
-        try:
-            value = float(number)
-        except ValueError:
-            equals = ""
-        if not equals or not name.strip():
-            raise usage_error(
-                f"{option}: cannot read {part!r}, expected TASK=NUMBER, as in normal=2,depth=0.5"
-            )
-        if name.strip() in weights:
-            raise usage_error(f"{option}: {name.strip()!r} stands twice")
-        weights[name.strip()] = value
-    return weights
-
-
-def parse_supervise_targets(text: str) -> bool | str:
-    """`all` and `none` as true and false; anything else names targets."""
-    return {"all": True, "none": False}.get(text.strip().casefold(), text)
-
-
-def parse_whole_numbers(text: str, option: str) -> list[int]:
-    """`1-5` or `1,2,8-10` as a list."""
-    numbers: list[int] = []
-    for part in text.split(","):
-        low, dash, high = part.strip().partition("-")
-        try:
-            first = int(low)
-            last = int(high) if dash else first
-        except ValueError:
-            raise usage_error(
-                f"{option}: cannot read {part!r}, expected numbers as in 1-5 or 1,2,8"
-            ) from None
-        if last < first or last - first > 10_000:
-            raise usage_error(f"{option}: {part.strip()!r} is no range: write the smaller number first")
-        numbers.extend(range(first, last + 1))
-    return numbers
-
-
-def parse_numbers(text: str, option: str) -> list[float]:
-    """`1-5`, `1,2,8-10` or `0.5,1,1.5` as a list; whole numbers stay whole."""
-    numbers: list[float] = []
-    for part in text.split(","):
-        try:
-            value = float(part)
-            numbers.append(int(value) if value.is_integer() else value)
-        except (ValueError, OverflowError):
-            numbers += parse_whole_numbers(part, option)
-    return numbers
-
-
-def problem_options(
-    sources: str | None,
-    exclude: str,
-    require: str,
-    supervise_targets: str,
-    objective: str,
-    importance: str,
-    label_cost: str,
-) -> dict[str, Any]:
-    """What describes a problem, as parameters of the library."""
-    return {
-        "sources": sources,
-        "exclude": exclude,
-        "require": require,
-        "supervise_targets": parse_supervise_targets(supervise_targets),
-        "objective": objective,
-        "importance": parse_weights(importance, "--importance"),
-        "label_cost": parse_weights(label_cost, "--label-cost"),
-    }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from taxsolver_cli import options as opt
-from taxsolver_cli import show
-from taxsolver_cli.completion import complete_tasks
+from taxsolver_cli import parse, show
 from taxsolver_cli.errors import usage_error
 from taxsolver_cli.outputs import check_picture, write_picture
 
@@ -35,27 +34,8 @@ Of all plans within the budget the best one is found and proven optimal.
 
 def plan(
     context: typer.Context,
-    targets: Annotated[
-        str | None,
-        typer.Option(
-            "--targets",
-            "-t",
-            metavar="A,B,..|all",
-            help="Tasks to solve.",
-            autocompletion=complete_tasks,
-            rich_help_panel=opt.ASK,
-        ),
-    ] = None,
-    budget: Annotated[
-        float | None,
-        typer.Option(
-            "--budget",
-            "-b",
-            metavar="N",
-            help="Supervision budget: how many tasks may be labelled in full (their total label cost).",
-            rich_help_panel=opt.ASK,
-        ),
-    ] = None,
+    targets: opt.PlanTargets = None,
+    budget: opt.Budget = None,
     max_order: opt.MaxOrder = 4,
     affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
     sources: opt.Sources = None,
@@ -67,36 +47,13 @@ def plan(
     label_cost: opt.LabelCost = "",
     images_full: opt.ImagesFull = None,
     images_transfer: opt.ImagesTransfer = None,
-    k_best: Annotated[
-        int,
-        typer.Option(
-            "--k-best",
-            metavar="K",
-            help="Also find the next best plans, each with other labelled tasks.",
-            rich_help_panel=opt.ASK,
-        ),
-    ] = 1,
-    one_more: Annotated[
-        bool,
-        typer.Option(
-            "--one-more", help="With --json: also what one more unit of budget buys.", rich_help_panel=opt.OUT
-        ),
-    ] = False,
+    k_best: opt.KBest = 1,
+    one_more: opt.OneMore = False,
     time_limit: opt.TimeLimit = None,
     json: opt.Json = False,
-    save: Annotated[
-        Path | None,
-        typer.Option(
-            "--save",
-            metavar="FILE",
-            help="Write the plan: .json, .csv, .dot or .graphml.",
-            rich_help_panel=opt.OUT,
-        ),
-    ] = None,
+    save: opt.SavePlan = None,
     plot: opt.Plot = None,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", rich_help_panel=opt.OUT)
-    ] = False,
+    version: opt.Version = False,
 ) -> None:
     """Parse, plan, print; other commands pass through here first."""
     if version:
@@ -123,10 +80,10 @@ def plan(
             sources=sources,
             exclude=exclude,
             require=require,
-            importance=opt.parse_weights(importance, "--importance"),
-            label_cost=opt.parse_weights(label_cost, "--label-cost"),
+            importance=parse.parse_weights(importance, "--importance"),
+            label_cost=parse.parse_weights(label_cost, "--label-cost"),
             objective=objective,
-            supervise_targets=opt.parse_supervise_targets(supervise_targets),
+            supervise_targets=supervise_targets,
             k_best=k_best,
             time_limit=time_limit,
             images_full=images_full,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from taxsolver_cli import options as opt
-from taxsolver_cli import show
+from taxsolver_cli import parse, show
 from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def significance_command(
     check_row_outputs(save, plot)
     plans = sweep(
         affinity,
-        opt.parse_numbers(budgets, "--budgets"),
-        opt.parse_whole_numbers(orders, "--orders"),
+        parse.parse_numbers(budgets, "--budgets"),
+        parse.parse_whole_numbers(orders, "--orders"),
         targets=targets,
-        **opt.problem_options(
+        **parse.problem_options(
             sources, exclude, require, supervise_targets, objective, importance, label_cost
         ),
     )

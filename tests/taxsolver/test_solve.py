@@ -143,6 +143,13 @@ def test_novel_targets_are_neither_supervised_nor_sources() -> None:
     assert not any(transfer.full_supervision for transfer in plan.transfers)
 
 
+def test_all_and_none_are_words_for_which_targets_may_be_supervised() -> None:
+    tensor = load_affinity()
+    for word, answer in (("all", True), ("NONE", False)):
+        plans = [solve(tensor, "ALL", 3, supervise_targets=choice) for choice in (word, answer)]
+        assert plans[0].sources == plans[1].sources
+
+
 def test_only_named_targets_may_be_supervised() -> None:
     plan = solve("taskonomy-16k", "denoising,edge_texture", 4, supervise_targets="denoising")
     assert "edge_texture" not in plan.sources

@@ -269,6 +269,8 @@ def _novel_targets(
     tensor: AffinityTensor, targets: tuple[str, ...], supervise_targets: bool | Names
 ) -> frozenset[str]:
     """Targets that may not be supervised."""
+    if isinstance(supervise_targets, str):
+        supervise_targets = {"all": True, "none": False}.get(supervise_targets.casefold(), supervise_targets)
     if isinstance(supervise_targets, bool):
         return frozenset() if supervise_targets else frozenset(targets)
     supervised = tensor.names.find_all(supervise_targets, "supervise_targets")

@@ -52,8 +52,9 @@ def solve(
         label_cost: what supervising a task takes of the budget, in [0, 1e6]; 1 where not named.
         objective: `affinity` (the paper's), `normalised-affinity` (each target's best counts 1), `gain` or
             `quality`.
-        supervise_targets: whether targets may be supervised: all, none, or those named. The others are
-            novel tasks: they have no labels for more than a transfer, so they are no sources either.
+        supervise_targets: whether targets may be supervised: True or `all`, False or `none`, or those
+            named. The others are novel tasks: they have no labels for more than a transfer, so they are no
+            sources either.
         k_best: how many taxonomies with different supervised sets to find; all but the best become
             `Taxonomy.alternatives`.
         time_limit: seconds for everything; None for no limit. The best plan found by then is returned, with

@@ -1,0 +1,142 @@
+"""What else `taxsolver group --show` tells of a table of networks: curves, pairs and counts."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taxsolver_cli import show
+from taxsolver_cli.outputs import write_picture, write_rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from taxsolver.grouping import Grouping, LossTable, PairMatrix, TaskCountRow
+
+
+def show_curves(
+    networks: LossTable,
+    budgets: list[float],
+    seed: int,
+    draws: int,
+    json: bool,
+    save: Path | None,
+    plot: Path | None,
+) -> None:
+    """The loss of every method and budget."""
+    from taxsolver.grouping import Method, budget_curves
+
+    methods = [
+        method for method in Method if method is not Method.ESA or networks.validation_early is not None
+    ]
+    with show.progress(methods, len(methods), "methods") as shown:
+        found = [row for one in shown for row in budget_curves(networks, budgets, [one], seed, draws=draws)]
+    rows = [one.to_dict() for one in found]
+    if json:
+        show.print_json({"rows": rows})
+    else:
+        _print_curves(networks, budgets, methods, found)
+    write_rows(rows, save)
+    write_picture(lambda: _draw_curves(found), plot)
+
+
+def _print_curves(
+    networks: LossTable, budgets: list[float], methods: list[Any], found: list[Grouping]
+) -> None:
+    columns = [str(method) for method in methods]
+    table = show.new_table("budget", *columns, numbers=["budget", *columns])
+    losses = {(one.method, one.budget): one.test_loss for one in found}
+    for budget in budgets:
+        table.add_row(f"{budget:g}", *(show.number(losses[method, budget], 4) for method in columns))
+    show.print_rich(f"[bold]{show.escape(networks.name)}[/]: total test loss", "", table)
+
+
+def show_pairs(networks: LossTable, json: bool, save: Path | None, plot: Path | None) -> None:
+    """What learning with one task does to another."""
+    from taxsolver.grouping import pair_matrix
+
+    matrix = pair_matrix(networks)
+    rows = [
+        {"task": task, "with": other, "change_percent": None if math.isnan(value) else float(value)}
+        for other, changes in zip(matrix.tasks, matrix.change, strict=True)
+        for task, value in zip(matrix.tasks, changes, strict=True)
+        if task != other
+    ]
+    if json:
+        show.print_json({"tasks": list(matrix.tasks), "split": matrix.split, "rows": rows})
+    else:
+        _print_pairs(matrix)
+    write_rows(rows, save)
+    write_picture(lambda: _draw_pairs(matrix), plot)
+
+
+def _print_pairs(matrix: PairMatrix) -> None:
+    table = show.new_table("learned with", *matrix.tasks, numbers=matrix.tasks)
+    for other, changes in zip(matrix.tasks, matrix.change, strict=True):
+        table.add_row(
+            show.escape(other), *("-" if math.isnan(value) else f"{value:+.1f} %" for value in changes)
+        )
+    show.print_rich(
+        f"[bold]{show.escape(matrix.name)}[/]: change of {matrix.split} losses against learning alone",
+        "",
+        table,
+        "",
+        "[dim]+: learning the task above together with the one on the left makes it better[/]",
+    )
+
+
+def show_counts(networks: LossTable, json: bool, save: Path | None, plot: Path | None) -> None:
+    """Performance against the number of tasks of a network."""
+    from taxsolver.grouping import task_count_rows
+
+    counts = task_count_rows(networks)
+    rows = [
+        {
+            "num_tasks": row.num_tasks,
+            "num_networks": row.num_networks,
+            "change_percent": row.change,
+            "least_percent": row.least,
+            "most_percent": row.most,
+        }
+        for row in counts
+    ]
+    if json:
+        show.print_json({"rows": rows})
+    else:
+        _print_counts(networks, counts)
+    write_rows(rows, save)
+    write_picture(lambda: _draw_counts(counts, networks.name), plot)
+
+
+def _print_counts(networks: LossTable, counts: list[TaskCountRow]) -> None:
+    columns = ("tasks", "networks", "mean", "worst", "best")
+    table = show.new_table(*columns, numbers=columns)
+    for row in counts:
+        changes = (f"{value:+.1f} %" for value in (row.change, row.least, row.most))
+        table.add_row(str(row.num_tasks), str(row.num_networks), *changes)
+    show.print_rich(
+        f"[bold]{show.escape(networks.name)}[/]: performance against the number of tasks of a network",
+        "",
+        table,
+        "",
+        "[dim]change of the losses against single-task networks of the same cost; +: better[/]",
+    )
+
+
+def _draw_curves(found: list[Grouping]) -> Figure:
+    from taxsolver.figures.grouping import draw_budget_curves
+
+    return draw_budget_curves(found)
+
+
+def _draw_pairs(matrix: PairMatrix) -> Figure:
+    from taxsolver.figures.grouping import draw_pair_matrix
+
+    return draw_pair_matrix(matrix)
+
+
+def _draw_counts(counts: list[TaskCountRow], name: str) -> Figure:
+    from taxsolver.figures.grouping import draw_task_count
+
+    return draw_task_count(counts, name)

@@ -1,0 +1,77 @@
+"""What people write behind an option, as values of the library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taxsolver_cli.errors import usage_error
+
+
+def parse_weights(text: str, option: str) -> dict[str, float]:
+    """`normal=2,depth=0.5` as a dictionary."""
+    weights: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, number = part.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip():
+            raise usage_error(
+                f"{option}: cannot read {part!r}, expected TASK=NUMBER, as in normal=2,depth=0.5"
+            )
+        if name.strip() in weights:
+            raise usage_error(f"{option}: {name.strip()!r} stands twice")
+        weights[name.strip()] = value
+    return weights
+
+
+def parse_whole_numbers(text: str, option: str) -> list[int]:
+    """`1-5` or `1,2,8-10` as a list."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        low, dash, high = part.strip().partition("-")
+        try:
+            first = int(low)
+            last = int(high) if dash else first
+        except ValueError:
+            raise usage_error(
+                f"{option}: cannot read {part!r}, expected numbers as in 1-5 or 1,2,8"
+            ) from None
+        if last < first or last - first > 10_000:
+            raise usage_error(f"{option}: {part.strip()!r} is no range: write the smaller number first")
+        numbers.extend(range(first, last + 1))
+    return numbers
+
+
+def parse_numbers(text: str, option: str) -> list[float]:
+    """`1-5`, `1,2,8-10` or `0.5,1,1.5` as a list; whole numbers stay whole."""
+    numbers: list[float] = []
+    for part in text.split(","):
+        try:
+            value = float(part)
+            numbers.append(int(value) if value.is_integer() else value)
+        except (ValueError, OverflowError):
+            numbers += parse_whole_numbers(part, option)
+    return numbers
+
+
+def problem_options(
+    sources: str | None,
+    exclude: str,
+    require: str,
+    supervise_targets: str,
+    objective: str,
+    importance: str,
+    label_cost: str,
+) -> dict[str, Any]:
+    """What describes a problem, as parameters of the library."""
+    return {
+        "sources": sources,
+        "exclude": exclude,
+        "require": require,
+        "supervise_targets": supervise_targets,
+        "objective": objective,
+        "importance": parse_weights(importance, "--importance"),
+        "label_cost": parse_weights(label_cost, "--label-cost"),
+    }
