@@ -116,7 +116,8 @@ def test_the_wheel_runs_from_a_folder_of_its_own(taxsolver_wheel: zipfile.ZipFil
 def test_pip_installs_from_a_git_address(extra: str, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True, timeout=120)
     python = tmp_path / "venv" / "bin" / "python"
-    address = f"taxsolver{extra} @ git+file://{ROOT}#subdirectory=taxsolver"
+    # A host must be named: pip takes no requirement whose address has none.
+    address = f"taxsolver{extra} @ git+file://localhost{ROOT}#subdirectory=taxsolver"
     subprocess.run([python, "-m", "pip", "install", "--quiet", address], check=True, timeout=600)
     command = [str(tmp_path / "venv" / "bin" / "taxsolver"), "--targets", "normals,depth", "--budget", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
