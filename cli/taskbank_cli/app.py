@@ -7,7 +7,13 @@ from typing import Annotated
 import typer
 
 import taskbank
+from taskbank_cli.convert import convert
+from taskbank_cli.download import download
+from taskbank_cli.encode import encode
 from taskbank_cli.errors import ErrorBoundary
+from taskbank_cli.info import info
+from taskbank_cli.predict import predict
+from taskbank_cli.push import push
 from taskbank_cli.tasks import tasks
 
 app = typer.Typer(
@@ -17,6 +23,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(tasks)
+app.command()(predict)
+app.command()(encode)
+app.command()(info)
+app.command()(download)
+app.command()(push)
+app.command()(convert)
 
 
 def _print_version(wanted: bool) -> None:

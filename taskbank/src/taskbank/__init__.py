@@ -12,27 +12,45 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from taskbank.bank import Bank
-    from taskbank.errors import TaskBankError, UnknownTaskError
+    from taskbank.engine import Engine
+    from taskbank.errors import ImageError, TaskBankError, UnknownTaskError
+    from taskbank.hub import Hub
+    from taskbank.predictor import Predictor, load, predict
+    from taskbank.results import Prediction
     from taskbank.tasks import TASKS, Task, find_task
 
 # Where each public name lives.
 _HOMES = {
     "Bank": "taskbank.bank",
+    "Hub": "taskbank.hub",
+    "Engine": "taskbank.engine",
+    "ImageError": "taskbank.errors",
+    "Prediction": "taskbank.results",
+    "Predictor": "taskbank.predictor",
     "TASKS": "taskbank.tasks",
     "Task": "taskbank.tasks",
     "TaskBankError": "taskbank.errors",
     "UnknownTaskError": "taskbank.errors",
     "find_task": "taskbank.tasks",
+    "load": "taskbank.predictor",
+    "predict": "taskbank.predictor",
 }
 
 __all__ = [
     "TASKS",
     "Bank",
+    "Engine",
+    "Hub",
+    "ImageError",
+    "Prediction",
+    "Predictor",
     "Task",
     "TaskBankError",
     "UnknownTaskError",
     "__version__",
     "find_task",
+    "load",
+    "predict",
 ]
 
 

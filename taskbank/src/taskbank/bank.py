@@ -6,53 +6,36 @@ unpickled.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
+from taskbank.bank_files import BankFiles
 from taskbank.bank_index import (
     INDEX_NAME,
     BankIndex,
     FileEntry,
     TaskEntry,
-    TransferEntry,
-    decoder_path,
-    encoder_path,
-    index_from_json,
+    find_entry,
     index_to_json,
-    transfer_path,
 )
-from taskbank.errors import BankFormatError, InvalidInputError, MissingTaskError, OutputError
+from taskbank.bank_source import BankListing, open_listing
+from taskbank.bank_writing import About, write_task, write_transfer
+from taskbank.errors import InvalidInputError, MissingTaskError, OutputError
+from taskbank.hub import Hub
 from taskbank.nets.architecture import Architecture, architecture_from_json, architecture_to_json
 from taskbank.nets.build import TaskNetwork, TransferReadout, build_decoder, build_encoder, build_readout
 from taskbank.nets.encoder import CODE_CHANNELS, CODE_SIZE
 from taskbank.quantise import Storage
-from taskbank.tasks import Task, find_task
-from taskbank.weights import fill, on_meta, read_checked, weights_from_bytes, weights_to_bytes, write_bytes
+from taskbank.tasks import find_task
+from taskbank.weights import fill, on_meta, weights_from_bytes, write_bytes
+
+__all__ = ["IMAGE_SIZE", "About", "Bank"]
 
 IMAGE_SIZE = 256
 """Side in px of the images that networks are trained on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What is known about one network besides its weights.
-
-    Attributes:
-        classes: names of the output channels, or None.
-        licence: of these weights.
-        metrics: name -> value on held-out images.
-        training: what the run was, JSON-ready.
-    """
-
-    classes: tuple[str, ...] | None = None
-    licence: str = ""
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,41 +45,37 @@ class Bank:
     Attributes:
         index: all that `bank.json` says.
         architecture: shape of every network.
-        where: of what folder or repository, for messages and provenance.
         digest: sha256 of `bank.json`, which names every byte of the bank.
-        fetch: place in the bank -> file on this machine.
+        files: where the files lie.
     """
 
     index: BankIndex
     architecture: Architecture
-    where: str
     digest: str
-    fetch: Callable[[str], Path]
+    files: BankFiles
 
     @classmethod
-    def open(cls, folder: str | Path) -> Bank:
-        """The bank in a folder. Weights are read when networks are loaded, not before.
+    def open(cls, source: str | Path | None = None, *, hub: Hub | None = None) -> Bank:
+        """The bank that a user names. Weights are read when networks are loaded, not before.
+
+        Args:
+            source: a folder; `rooms`, the bundled bank; `hf://owner/name` or `hf://owner/name@revision`. None
+                is the bank that the variable TASKBANK_BANK names, or the bundled one.
+            hub: how a Hub is reached, by default what the variables of huggingface_hub say.
 
         Raises:
             BankFormatError: the folder or its `bank.json` is missing, damaged or of a later version.
+            InvalidInputError: `hf://` is not followed by an owner and a name.
+            MissingBankError: this version does not come with the bundled bank.
+            HubError: the repository cannot be used.
         """
-        root = Path(folder)
-        try:
-            content = (root / INDEX_NAME).read_bytes()
-        except OSError as error:
-            raise BankFormatError(f"no bank at {root}: cannot read its {INDEX_NAME} ({error})") from error
-        return cls._from_index(content, str(root), lambda path: root / path)
+        found = open_listing(source, hub)
+        return cls(found.index, architecture_from_json(found.index.architecture), found.digest, found.files)
 
-    @classmethod
-    def _from_index(cls, content: bytes, where: str, fetch: Callable[[str], Path]) -> Bank:
-        """A bank from the content of its `bank.json` and a way to its files."""
-        try:
-            text = content.decode()
-        except UnicodeDecodeError as error:
-            raise BankFormatError(f"{where}: {INDEX_NAME} is no UTF-8 text: {error}") from error
-        index = index_from_json(text, where)
-        architecture = architecture_from_json(index.architecture)
-        return cls(index, architecture, where, hashlib.sha256(content).hexdigest(), fetch)
+    @property
+    def where(self) -> str:
+        """Folder or repository, for messages and provenance."""
+        return self.files.where
 
     @property
     def name(self) -> str:
@@ -116,10 +95,7 @@ class Bank:
     @property
     def size(self) -> int:
         """Bytes of all weight files."""
-        files = [entry.encoder for entry in self.index.tasks.values()]
-        files += [entry.decoder for entry in self.index.tasks.values() if entry.decoder]
-        files += [entry.file for entry in self.index.transfers]
-        return sum(file.size for file in files)
+        return sum(file.size for file in self.index.files)
 
     def entry(self, task: str) -> TaskEntry:
         """What the index says about a task, by any of its names.
@@ -128,10 +104,7 @@ class Bank:
             UnknownTaskError: the name is none of the 26 tasks.
             MissingTaskError: the bank does not hold it.
         """
-        name = find_task(task).name
-        if name not in self.index.tasks:
-            raise MissingTaskError(name, self.tasks, f"the bank {self.where}")
-        return self.index.tasks[name]
+        return find_entry(self.index, task, self.where)
 
     def load(self, task: str) -> TaskNetwork:
         """Encoder and decoder of a task, float32 on the CPU, in evaluation mode.
@@ -141,6 +114,7 @@ class Bank:
             MissingTaskError: the bank does not hold it, or holds its encoder only.
             BankFormatError: a file is missing, or does not fit its network.
             ChecksumMismatchError: a file is damaged.
+            HubError: a file cannot be had from the Hub.
         """
         entry = self.entry(task)
         if entry.decoder is None:
@@ -192,9 +166,27 @@ class Bank:
 
     def _fill(self, network: nn.Module, file: FileEntry) -> None:
         """Read, check and expand one file into a network."""
-        path = self.fetch(file.path)
-        weights = weights_from_bytes(read_checked(path, file.sha256), str(path))
-        fill(network, weights, str(path))
+        where = f"{self.where}/{file.path}"
+        fill(network, weights_from_bytes(self.files.read(file), where), where)
+
+    def push_to_hub(
+        self,
+        repo: str,
+        *,
+        private: bool = False,
+        revision: str | None = None,
+        card: str | None = None,
+        hub: Hub | None = None,
+    ) -> str:
+        """Put the bank into a Hub repository; `hf://owner/name@commit` of it. See `taskbank.push.push_bank`.
+
+        Raises:
+            TaskBankError: as `push_bank`.
+        """
+        from taskbank.push import push_bank
+
+        listing = BankListing(self.index, self.digest, self.files)
+        return push_bank(listing, repo, private=private, revision=revision, card=card, hub=hub)
 
     @classmethod
     def save(
@@ -235,7 +227,7 @@ class Bank:
             if task.name in tasks:
                 raise InvalidInputError(f"networks name the task {task.name!r} twice: name it once")
             known = (about or {}).get(given, About())
-            tasks[task.name] = _write_task(root, task, network, storage, known)
+            tasks[task.name] = write_task(root, task, network, storage, known)
         index = BankIndex(
             name=name,
             architecture=architecture_to_json(architecture),
@@ -243,46 +235,11 @@ class Bank:
             representation=(CODE_CHANNELS, CODE_SIZE, CODE_SIZE),
             licence=licence,
             tasks=tasks,
-            transfers=tuple(_write_transfer(root, readout, storage) for readout in transfers),
+            transfers=tuple(write_transfer(root, readout, storage) for readout in transfers),
         )
         # Last, so that a folder with an index is whole.
         write_bytes(root / INDEX_NAME, index_to_json(index).encode())
         return cls.open(root)
-
-
-def _write_task(root: Path, task: Task, network: nn.Module, storage: Storage, about: About) -> TaskEntry:
-    """Write a task's files; its entry."""
-    encoder, decoder = network, None
-    if isinstance(network, TaskNetwork):
-        encoder, decoder = network.encoder, network.decoder
-    return TaskEntry(
-        task=task.name,
-        encoder=_write(root, encoder_path(task.name), encoder, storage),
-        decoder=None if decoder is None else _write(root, decoder_path(task.name), decoder, storage),
-        output=task.output.value,
-        channels=task.channels,
-        unit=task.unit,
-        value_range=task.value_range,
-        classes=about.classes,
-        licence=about.licence,
-        metrics=about.metrics,
-        training=about.training,
-    )
-
-
-def _write_transfer(root: Path, readout: TransferReadout, storage: Storage) -> TransferEntry:
-    """Write a transfer's file; its entry."""
-    path = transfer_path(readout.sources, readout.target)
-    file = _write(root, path, readout, storage)
-    return TransferEntry(sources=readout.sources, target=readout.target, file=file)
-
-
-def _write(root: Path, path: str, network: nn.Module, storage: Storage) -> FileEntry:
-    """Write one network's weights; the file's entry."""
-    content = weights_to_bytes(network.state_dict(), storage)
-    write_bytes(root / path, content)
-    digest = hashlib.sha256(content).hexdigest()
-    return FileEntry(path=path, sha256=digest, size=len(content), storage=storage.value)
 
 
 def _shown(sources: tuple[str, ...], target: str) -> str:

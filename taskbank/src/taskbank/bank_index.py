@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from taskbank.errors import BankFormatError
-from taskbank.tasks import TASKS
+from taskbank.errors import BankFormatError, MissingTaskError
+from taskbank.tasks import TASKS, find_task
 
 INDEX_NAME = "bank.json"
 FORMAT = "taskbank"
@@ -70,6 +70,11 @@ class TaskEntry:
     metrics: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def files(self) -> tuple[FileEntry, ...]:
+        """The encoder's file and, where there is one, the decoder's."""
+        return (self.encoder,) if self.decoder is None else (self.encoder, self.decoder)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferEntry:
@@ -109,6 +114,30 @@ class BankIndex:
     licence: str
     tasks: Mapping[str, TaskEntry]
     transfers: tuple[TransferEntry, ...] = ()
+
+    @property
+    def files(self) -> tuple[FileEntry, ...]:
+        """Every weight file: those of the tasks, then those of the transfers."""
+        tasks = [file for entry in self.tasks.values() for file in entry.files]
+        return (*tasks, *(entry.file for entry in self.transfers))
+
+
+def find_entry(index: BankIndex, task: str, where: str) -> TaskEntry:
+    """What an index says about a task, by any of its names.
+
+    Args:
+        index: of the bank.
+        task: any of its names.
+        where: of what bank, for messages.
+
+    Raises:
+        UnknownTaskError: the name is none of the 26 tasks.
+        MissingTaskError: the bank does not hold it.
+    """
+    name = find_task(task).name
+    if name not in index.tasks:
+        raise MissingTaskError(name, index.tasks, f"the bank {where}")
+    return index.tasks[name]
 
 
 def encoder_path(task: str) -> str:
@@ -159,6 +188,19 @@ def index_from_json(text: str, where: str) -> BankIndex:
         raise BankFormatError(f"{where}: {INDEX_NAME} lacks the field {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise BankFormatError(f"{where}: {INDEX_NAME} is not as expected: {error}") from error
+
+
+def index_from_bytes(content: bytes, where: str) -> BankIndex:
+    """The index in the content of a `bank.json`.
+
+    Raises:
+        BankFormatError: as `index_from_json`, or the content is no UTF-8 text.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise BankFormatError(f"{where}: {INDEX_NAME} is no UTF-8 text: {error}") from error
+    return index_from_json(text, where)
 
 
 def _parsed(text: str, where: str) -> dict[str, Any]:

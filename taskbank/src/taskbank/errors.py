@@ -2,10 +2,18 @@
 
 TaskBankError
 ├── InvalidInputError         an argument, an image or a configuration holds a value that is not allowed
+│   ├── ImageError            an image cannot be read, or is none
 │   └── UnknownTaskError      a name that is none of the 26 tasks
 ├── MissingTaskError          a task that the bank at hand does not hold
 ├── BankFormatError           a bank or a weight file is damaged or not of the expected kind
 │   └── ChecksumMismatchError a file's sha256 is not the one that `bank.json` states
+├── MissingBankError          a bank by name that is not bundled with this version
+├── HubError                  a Hub repository cannot be used
+│   ├── HubNotFoundError      no such repository or revision, or a private one
+│   ├── HubAccessError        the repository is gated, or the token is wrong or may not do that
+│   └── HubUnreachableError   no answer, or offline, and the file is not in the cache
+├── DownloadError             a file cannot be had from its public address
+├── MissingPackageError       a package that this step needs is not installed
 └── OutputError               a result cannot be written
 """
 
@@ -21,6 +29,10 @@ class TaskBankError(Exception):
 
 class InvalidInputError(TaskBankError, ValueError):
     """An argument, an image or a configuration holds a value that is not allowed."""
+
+
+class ImageError(InvalidInputError):
+    """An image cannot be read, or its shape, type or values are not those of an image."""
 
 
 class UnknownTaskError(InvalidInputError):
@@ -61,6 +73,34 @@ class BankFormatError(TaskBankError, ValueError):
 
 class ChecksumMismatchError(BankFormatError):
     """A file's sha256 is not the one that `bank.json` states."""
+
+
+class MissingBankError(TaskBankError, LookupError):
+    """A bank by name that is not bundled with this version."""
+
+
+class HubError(TaskBankError, OSError):
+    """A Hub repository cannot be used."""
+
+
+class HubNotFoundError(HubError):
+    """No such repository or revision; a private repository looks the same from outside."""
+
+
+class HubAccessError(HubError):
+    """The repository is gated, or the token is wrong or does not allow what was tried."""
+
+
+class HubUnreachableError(HubError):
+    """The Hub gives no answer, or offline mode is on, and the file is not in the cache."""
+
+
+class DownloadError(TaskBankError, OSError):
+    """A file cannot be had from its public address."""
+
+
+class MissingPackageError(TaskBankError, ImportError):
+    """A package that this step needs is not installed."""
 
 
 class OutputError(TaskBankError, OSError):

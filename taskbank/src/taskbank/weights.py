@@ -1,8 +1,7 @@
-"""Weight files: safetensors only, checked against a sha256 before anything in them is used."""
+"""Weight files: safetensors only."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from taskbank.errors import BankFormatError, ChecksumMismatchError, OutputError
+from taskbank.errors import BankFormatError, OutputError
 from taskbank.quantise import Storage, pack, unpack
 
 _COUNTER = "num_batches_tracked"  # not stored, see `taskbank.quantise`
@@ -42,26 +41,6 @@ def write_bytes(path: Path, content: bytes) -> None:
         partial.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error}") from error
-
-
-def read_checked(path: Path, sha256: str) -> bytes:
-    """A file's content, once it is known to be the one meant.
-
-    Raises:
-        BankFormatError: the file cannot be read.
-        ChecksumMismatchError: it is another, or damaged.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BankFormatError(f"cannot read {path}: {error}. Get the bank again") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ChecksumMismatchError(
-            f"{path} has sha256 {found}, but the bank's index states {sha256}: the file is damaged or was "
-            "changed. Get it again"
-        )
-    return content
 
 
 def weights_from_bytes(content: bytes, where: str) -> dict[str, Tensor]:

@@ -1,0 +1,36 @@
+"""Options and words that the commands about banks share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+_MEGABYTE = 1_000_000
+
+BankArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[BANK]",
+        help="A folder, `rooms` or hf://owner/name\\[@revision]. Without it: what TASKBANK_BANK names, else "
+        "`rooms`.",
+        show_default=False,
+    ),
+]
+TaskNames = Annotated[
+    str | None,
+    typer.Option(
+        "--tasks", "-t", metavar="A,B,..", help="Only these, by any of their names.", show_default="all"
+    ),
+]
+
+
+def split_names(names: str | None) -> list[str] | None:
+    """The names between commas; None where there are none."""
+    parts = [name.strip() for name in (names or "").split(",")]
+    return [name for name in parts if name] or None
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes, with one decimal."""
+    return f"{size / _MEGABYTE:.1f}"

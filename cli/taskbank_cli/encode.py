@@ -1,0 +1,71 @@
+"""`taskbank encode`: representations of images, for other projects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskbank_cli.banks import split_names
+from taskbank_cli.running import (
+    BankOption,
+    BatchSize,
+    Device,
+    FitName,
+    FitOption,
+    Images,
+    Overwrite,
+    PrecisionName,
+    PrecisionOption,
+    SizeOption,
+    Tasks,
+    progress_bar,
+    report_failures,
+)
+
+
+def encode(
+    images: Images,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file, *.safetensors.")],
+    tasks: Tasks = "all",
+    bank: BankOption = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="The form that decoders read, not mean 0 and variance 1.")
+    ] = False,
+    half: Annotated[bool, typer.Option("--half", help="Write 16-bit floats.")] = False,
+    fit: FitOption = FitName.CROP,
+    size: SizeOption = 256,
+    batch_size: BatchSize = 8,
+    device: Device = "auto",
+    precision: PrecisionOption = PrecisionName.FP32,
+    overwrite: Overwrite = False,
+) -> None:
+    """Save representations of images, a tensor (N, 8, 16, 16) per task, with the images' names.
+
+    Example: taskbank encode photos/ --tasks normals,reshading -o features.safetensors
+    """
+    from taskbank.encode_files import encode_files
+    from taskbank.image_files import find_images
+    from taskbank.predictor import make_settings, open_bank
+
+    found = find_images(images)
+    settings = make_settings(
+        {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}
+    )
+    chosen = open_bank(bank)
+    names = split_names(tasks) or []
+    with progress_bar(len(found)) as bar:
+        done = encode_files(
+            chosen,
+            chosen.tasks if names == ["all"] else names,
+            found,
+            out,
+            settings=settings,
+            normalize=not raw,
+            half=half,
+            overwrite=overwrite,
+            each=lambda _: bar.advance(bar.task_ids[0]),
+        )
+    typer.echo(f"{len(done.images)} of {len(found)} image(s), representations in {out}")
+    report_failures(str(outcome.error) for outcome in done.failed)

@@ -1,0 +1,76 @@
+"""`taskbank info`: what a bank holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from taskbank_cli.banks import BankArgument, megabytes
+
+if TYPE_CHECKING:
+    from taskbank.bank_index import TaskEntry
+    from taskbank.bank_source import BankListing
+
+
+def info(
+    bank: BankArgument = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every field, as JSON.")] = False,
+) -> None:
+    """Show a bank's tasks with sizes, licences and metrics. Of a Hub bank only its index is fetched."""
+    from taskbank.bank_source import open_listing
+
+    listing = open_listing(bank)
+    if as_json:
+        typer.echo(json.dumps(_facts(listing) | asdict(listing.index), indent=2))
+        return
+    _print(listing)
+
+
+def _facts(listing: BankListing) -> dict[str, object]:
+    """What the index does not say itself."""
+    size = sum(file.size for file in listing.index.files)
+    return {"where": listing.files.where, "sha256": listing.digest, "size": size}
+
+
+def _print(listing: BankListing) -> None:
+    """Print a few lines and one row per task."""
+    index = listing.index
+    files = index.files
+    storage = ", ".join(sorted({file.storage for file in files})) or "no files"
+    code = " x ".join(map(str, index.representation))
+    console = Console(highlight=False)
+    for name, text in (
+        (
+            "bank",
+            f"{index.name}, {index.architecture.get('name')}, images of {index.image_size} px -> {code}",
+        ),
+        ("where", listing.files.where),
+        ("sha256", listing.digest),
+        ("size", f"{megabytes(sum(file.size for file in files))} MB in {len(files)} files ({storage})"),
+        ("licence", index.licence or "not stated"),
+        ("transfers", str(len(index.transfers))),
+    ):
+        console.print(f"{name:<10}{escape(text)}", soft_wrap=True)
+    console.print()
+    console.print(_table(list(index.tasks.values()), index.licence))
+
+
+def _table(entries: list[TaskEntry], licence: str) -> Table:
+    """One row per task."""
+    from taskbank.card import metrics_text
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("task", "output", "MB", "licence", "metrics"):
+        table.add_column(heading, justify="right" if heading == "MB" else "left")
+    for entry in entries:
+        output = entry.output if entry.decoder else "representation"
+        size = megabytes(sum(file.size for file in entry.files))
+        cells = (entry.task, output, size, entry.licence or licence or "-", metrics_text(entry) or "-")
+        table.add_row(*map(escape, cells))
+    return table

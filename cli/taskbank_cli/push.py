@@ -1,0 +1,37 @@
+"""`taskbank push`: a bank into a Hub repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def push(
+    bank: Annotated[str, typer.Argument(help="A folder, `rooms` or hf://owner/name\\[@revision].")],
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository; it is made if need be.")],
+    private: Annotated[bool, typer.Option("--private", help="Only the owner may see it.")] = False,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch; it is made if need be.", show_default="the main branch")
+    ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model card (Markdown) to use.",
+            show_default="written from bank.json",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+) -> None:
+    """Put a bank into a Hub repository, in one commit. Needs HF_TOKEN or `hf auth login`.
+
+    Example: taskbank push my-bank owner/name --private
+    """
+    from taskbank.bank_source import open_listing
+    from taskbank.push import push_bank
+
+    text = None if card is None else card.read_text(encoding="utf-8")
+    source = push_bank(open_listing(bank), repo, private=private, revision=revision, card=text)
+    typer.echo(f"pushed: open it with {source}")

@@ -1,0 +1,84 @@
+"""Options, progress and reports that the commands about images share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class FitName(StrEnum):
+    """How a photo fills the network's square; a copy of `taskbank.framing.Fit`, which needs torch."""
+
+    CROP = "crop"
+    PAD = "pad"
+    STRETCH = "stretch"
+
+
+class PrecisionName(StrEnum):
+    """Form of numbers in the networks; a copy of `taskbank.device.Precision`, which needs torch."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    BF16 = "bf16"
+
+
+Images = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IMAGE|FOLDER|PATTERN|LIST.txt...", help="What to look at; a list has one of these per line."
+    ),
+]
+BankOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="BANK",
+        help="A folder, `rooms` or hf://owner/name. Without it: what TASKBANK_BANK names.",
+        show_default=False,
+    ),
+]
+Tasks = Annotated[
+    str, typer.Option("--tasks", "-t", metavar="A,B,..", help="Tasks by any of their names, or `all`.")
+]
+FitOption = Annotated[FitName, typer.Option(help="How a photo fills the network's square.")]
+SizeOption = Annotated[int, typer.Option(metavar="PX", help="Side of that square, a multiple of 16.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Images that a network is given at once.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+PrecisionOption = Annotated[
+    PrecisionName, typer.Option(help="bf16 is faster on recent CPUs; fp16 needs a GPU.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there already.")]
+
+
+@contextmanager
+def progress_bar(total: int) -> Iterator[Progress]:
+    """A bar on stderr, where that is a terminal and there is something to wait for."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    hidden = total < 2 or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        bar.add_task("images", total=total)
+        yield bar
+
+
+def report_failures(failures: Iterable[str]) -> None:
+    """Name inputs that could not be used, on stderr, and stop with exit code 1 if there are any.
+
+    Args:
+        failures: what went wrong with each, the input named.
+
+    Raises:
+        typer.Exit: with code 1.
+    """
+    listed = list(failures)
+    if not listed:
+        return
+    for reason in listed:
+        typer.echo(f"failed: {reason}", err=True)
+    typer.echo(f"{len(listed)} input(s) failed, the others are done", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,132 @@
+"""The model card of a bank, written from its index. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from taskbank.bank_index import BankIndex, TaskEntry
+
+# Licences that the Hub knows by an identifier, see https://huggingface.co/docs/hub/repositories-licenses.
+_KNOWN_LICENCES = {
+    "mit", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0",
+    "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "mpl-2.0", "unlicense",
+}  # fmt: skip
+_NOT_STATED = "not stated"
+_MEGABYTE = 1_000_000
+
+
+def model_card(index: BankIndex, digest: str, source: str) -> str:
+    """The text of a bank's `README.md`: metadata for the Hub, then what the index knows, and no more.
+
+    Args:
+        index: of the bank.
+        digest: sha256 of its `bank.json`.
+        source: how the bank is named where the card lies, such as `hf://owner/name`.
+    """
+    return "\n".join(
+        [
+            *_metadata(index),
+            f"# {index.name}",
+            "",
+            f"Networks for {len(index.tasks)} vision tasks, to be used with taskbank: an encoder and, where "
+            "the task has one, a decoder each.",
+            "",
+            *_details(index, digest),
+            *_start(index, source),
+            *_tasks(index),
+            *_training(index),
+            *_limits(index),
+        ]
+    )
+
+
+def _metadata(index: BankIndex) -> list[str]:
+    """The card's head, in YAML; every text is quoted as JSON, which YAML reads."""
+    lines = ["---", "library_name: taskbank"]
+    licence = index.licence.lower()
+    if licence in _KNOWN_LICENCES:
+        lines.append(f"license: {licence}")
+    elif licence:
+        lines += ["license: other", f"license_name: {json.dumps(index.licence)}"]
+    return [*lines, "tags:", "- taskbank", "- computer-vision", "- safetensors", "---", ""]
+
+
+def _details(index: BankIndex, digest: str) -> list[str]:
+    """What the bank is."""
+    code = " x ".join(map(str, index.representation))
+    size = sum(file.size for file in index.files)
+    facts = {
+        "Architecture": str(index.architecture.get("name", "unknown")),
+        "Input": f"RGB images of {index.image_size} px, -1 to 1; other sizes where the decoder allows them",
+        "Representation": f"{code} (channels, rows, columns)",
+        "Transfers": str(len(index.transfers)),
+        "Size": f"{size / _MEGABYTE:.1f} MB in {len(index.files)} safetensors files; nothing is pickled",
+        "Licence": index.licence or _NOT_STATED,
+        "sha256 of `bank.json`": f"`{digest}`",
+    }
+    return ["## Details", "", *_table(("", ""), facts.items()), ""]
+
+
+def _start(index: BankIndex, source: str) -> list[str]:
+    """How to use the bank."""
+    task = next((name for name, entry in index.tasks.items() if entry.decoder), None)
+    if task is None:
+        use = "codes = bank.load_encoder(bank.tasks[0])(images)  # float (B, 3, 256, 256), -1 to 1"
+    else:
+        use = f'network = bank.load("{task}")  # files are downloaded when they are needed'
+    code = ["import taskbank", "", f'bank = taskbank.Bank.open("{source}")', use]
+    return ["## How to start", "", "```python", *code, "```", ""]
+
+
+def _tasks(index: BankIndex) -> list[str]:
+    """One row per task."""
+    rows = [
+        (
+            entry.task,
+            entry.output if entry.decoder else "representation only",
+            "" if entry.unit == "1" or not entry.decoder else entry.unit,
+            f"{sum(file.size for file in entry.files) / _MEGABYTE:.1f}",
+            entry.licence or index.licence or _NOT_STATED,
+            metrics_text(entry) or "not measured",
+        )
+        for entry in index.tasks.values()
+    ]
+    return ["## Tasks", "", *_table(("task", "output", "unit", "MB", "licence", "metrics"), rows), ""]
+
+
+def metrics_text(entry: TaskEntry) -> str:
+    """A task's metrics in words: `mae 0.12, top5 0.5`."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in entry.metrics.items())
+
+
+def _training(index: BankIndex) -> list[str]:
+    """What is known about the runs, said once for all tasks that share it."""
+    groups: dict[str, list[str]] = {}
+    for entry in index.tasks.values():
+        shared = {
+            name: value for name, value in entry.training.items() if isinstance(value, str | int | float)
+        }
+        groups.setdefault(json.dumps(shared, sort_keys=True), []).append(entry.task)
+    lines = ["## Training", ""]
+    for written, names in groups.items():
+        words = [f"{name}: {value}" for name, value in json.loads(written).items()]
+        who = "All tasks" if len(groups) == 1 else ", ".join(names)
+        lines += [f"- {who}: {'; '.join(words) or _NOT_STATED}"]
+    return [*lines, ""]
+
+
+def _limits(index: BankIndex) -> list[str]:
+    """Notes that the entries carry."""
+    notes: dict[str, list[str]] = {}
+    for entry in index.tasks.values():
+        for note in entry.training.get("notes", ()):
+            notes.setdefault(str(note), []).append(entry.task)
+    lines = [f"- {', '.join(names)}: {note}" for note, names in notes.items()]
+    return ["## Limits", "", *(lines or ["None are stated in `bank.json`; see the metrics above."]), ""]
+
+
+def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """A table in Markdown."""
+    cells = [headings, tuple("---" for _ in headings), *rows]
+    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]

@@ -1,0 +1,72 @@
+"""Tables that reading a network's output depends on; README.md beside them says where they are from."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@cache
+def colour_bins() -> NDArray[np.float32]:
+    """The colours between which colorization chooses.
+
+    Returns:
+        read-only float32 (313, 2): a and b of CIE Lab, -110 to 110.
+    """
+    return _frozen(np.array([(row["a"], row["b"]) for row in _rows("colour_bins")], dtype=np.float32))
+
+
+@cache
+def jigsaw_permutations() -> NDArray[np.int64]:
+    """The orders of tiles between which jigsaw chooses.
+
+    Returns:
+        read-only int64 (100, 9): place i of order p shows the image's tile [p, i]; tiles and places are
+        counted row by row from the top left.
+    """
+    rows = [[row[f"p{place}"] for place in range(9)] for row in _rows("jigsaw_permutations")]
+    return _frozen(np.array(rows, dtype=np.int64))
+
+
+@cache
+def class_names(task: str) -> tuple[str, ...] | None:
+    """Names of a task's channels, None where channels are no classes.
+
+    Args:
+        task: canonical name.
+    """
+    if task == "segment_semantic":
+        return tuple(row["name"] for row in _rows("segment_semantic_classes"))
+    if task == "class_scene":
+        return tuple(_scene(row["name"]) for row in _rows("places_indoor_63"))
+    if task == "class_object":
+        from torchvision.models import ResNet152_Weights
+
+        return tuple(ResNet152_Weights.IMAGENET1K_V1.meta["categories"])
+    return None
+
+
+def _scene(name: str) -> str:
+    """A class of Places365 in words: `/b/booth/indoor` -> `booth (indoor)`."""
+    place, *variant = name.split("/")[2:]
+    words = place.replace("_", " ")
+    return f"{words} ({' '.join(variant)})" if variant else words
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    """The rows of a table of this package, by column."""
+    text = files(__name__).joinpath(f"{table}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def _frozen(table: NDArray[Any]) -> NDArray[Any]:
+    """The array, read-only: it is shared by all who ask."""
+    table.flags.writeable = False
+    return table

@@ -1,0 +1,296 @@
+"""From a network's numbers to values with units, task by task.
+
+| kind | array |
+|---|---|
+| image, colour distribution | float32 (H, W, 3), sRGB in [0, 1] |
+| depth | float32 (H, W), metres |
+| normals | float32 (H, W, 3), unit vectors |
+| curvature | float32 (H, W, 2), the two principal curvatures, 1/m |
+| heat map | float32 (H, W), share of the full scale on disk |
+| semantic map | uint8 (H, W), labels on disk: 0 is unknown, channel c of the network is c + 1 |
+| embedding | float32 (h, w, 64), always in the network's frame |
+| classes | float32 (C,), probabilities |
+| layout | float32 (9,), see `taskbank.geometry.box_corners` |
+| vanishing points | float32 (3, 3), rows are unit vectors along the room's x, y and z |
+| pose | float32 (6,), or (3, 6) for three images: 1-2, 2-3, 1-3; three angles in rad, translation in m |
+| match | float32 (), probability that both images are fixed on one point |
+| permutation | int64 (9,), the tile of the photo that is thought to be shown at each place |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from taskbank.colour import lab_to_rgb, lightness
+from taskbank.constants import colour_bins, jigsaw_permutations
+from taskbank.framing import to_input_frame
+from taskbank.geometry import CAMERA_AXES, compose
+from taskbank.inputs import Sight
+from taskbank.results import Axes, Frame
+from taskbank.task_kinds import OutputKind, Task
+from taskbank.whitening import WHITENING, unwhiten
+
+_CODES = (0.0, 254.0)  # of curvature on disk; 127 is flat
+_MIN_RADIUS = 0.03  # metres; the dataset's curvatures end there
+_ROWS = 256  # of a photo that are coloured at once
+_SMALLEST = 1e-12  # length below which a vector has no direction
+
+_NORMAL_AXES = {
+    Axes.OPENCV: "OpenCV camera: +x right, +y down, +z into the scene; what faces the camera has z = -1",
+    Axes.OPENGL: "OpenGL camera: +x right, +y up, +z out of the scene; what faces the camera has z = 1",
+}
+_POSE = (
+    "static-axes Euler angles x, y, z of R2^T R1 in rad, then R2^T (l1 - l2) in m, for cameras 1 and 2 with "
+    f"rotations R and locations l; {CAMERA_AXES}"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How predictions are wanted.
+
+    Attributes:
+        frame: maps at the input's size and place, or as the network gives them.
+        normals: axes of surface normals.
+    """
+
+    frame: Frame = Frame.INPUT
+    normals: Axes = Axes.OPENCV
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """Values and what they mean; the rest of a prediction is the same for all tasks.
+
+    Attributes:
+        array: see the table above.
+        convention: what values and axes mean, in words.
+        value_range: least and greatest value there can be, or None.
+        frame: whose pixels rows and columns are.
+        details: further facts, JSON-ready.
+    """
+
+    array: NDArray[Any]
+    convention: str
+    value_range: tuple[float, float] | None
+    frame: Frame = Frame.NETWORK
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def decode(task: Task, raw: Tensor, sights: tuple[Sight, ...], reading: Reading) -> Decoded:
+    """What a network's numbers for one item mean.
+
+    Args:
+        task: whose network it was.
+        raw: float32 on the CPU, without batch axis: (C, h, w) of a map, (C,) otherwise.
+        sights: what the network was shown.
+        reading: how the prediction is wanted.
+    """
+    if task.output is OutputKind.EMBEDDING:
+        return _embedding(raw)
+    if task.output is OutputKind.COLOUR_DISTRIBUTION:
+        return _colours(raw, sights[0], reading.frame)
+    if task.output in _NUMBERS:
+        return _NUMBERS[task.output](task, raw, sights)
+    values, seen = _placed(raw, sights[0], reading.frame, _per_pixel(task, reading))
+    semantic = task.output is OutputKind.SEMANTIC_MAP
+    return Decoded(
+        array=_labels(values, seen) if semantic else _channels_last(values, seen),
+        convention=_map_convention(task, reading),
+        value_range=(0, task.channels) if semantic else task.value_range,
+        frame=reading.frame,
+    )
+
+
+def _placed(
+    raw: Tensor, sight: Sight, frame: Frame, values: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Decoded map and mask of the pixels that were seen, in the frame that is wanted."""
+    if frame is Frame.INPUT:
+        return to_input_frame(raw, sight.view, values)
+    size = (sight.view.size, sight.view.size)
+    full = raw
+    if raw.shape[-2:] != size:
+        full = functional.interpolate(raw[None], size, mode="bilinear", align_corners=False)[0]
+    return values(full), torch.ones(size, dtype=torch.bool)
+
+
+def _channels_last(values: Tensor, seen: Tensor) -> NDArray[np.float32]:
+    """(C, H, W) -> float32 (H, W, C), or (H, W) for one channel; NaN where nothing was seen."""
+    masked = values.masked_fill(~seen, torch.nan).permute(1, 2, 0).contiguous()
+    array = masked[..., 0] if masked.shape[-1] == 1 else masked
+    return array.numpy().astype(np.float32, copy=False)
+
+
+def _labels(values: Tensor, seen: Tensor) -> NDArray[np.uint8]:
+    """(1, H, W) -> uint8 (H, W); 0 where nothing was seen."""
+    return values[0].masked_fill(~seen, 0).numpy()
+
+
+def _per_pixel(task: Task, reading: Reading) -> Callable[[Tensor], Tensor]:
+    """What turns a map of network numbers (C, H, W) into values (D, H, W)."""
+    match task.output:
+        case OutputKind.DEPTH:
+            return _metres
+        case OutputKind.NORMALS:
+            return _opencv if reading.normals is Axes.OPENCV else _opengl
+        case OutputKind.CURVATURE:
+            return _curvature
+        case OutputKind.SEMANTIC_MAP:
+            return lambda logits: (logits.argmax(0, keepdim=True) + 1).to(torch.uint8)
+        case _:
+            highest = (task.value_range or (0, 1))[1]
+            return lambda signed: ((signed + 1) / 2).clamp(0, 1) * highest
+
+
+def _map_convention(task: Task, reading: Reading) -> str:
+    """What the values of a map mean, in words."""
+    match task.output:
+        case OutputKind.DEPTH:
+            along = "the ray" if task.name == "depth_euclidean" else "the optical axis"
+            return f"distance along {along}"
+        case OutputKind.NORMALS:
+            return _NORMAL_AXES[reading.normals]
+        case OutputKind.CURVATURE:
+            return "the two principal curvatures, 0 is flat"
+        case OutputKind.SEMANTIC_MAP:
+            return "labels: 0 is unknown, label n is class n - 1 of the list"
+        case OutputKind.HEAT_MAP:
+            return "response as a share of the full scale on disk"
+        case _:
+            return "sRGB"
+
+
+def _metres(share: Tensor) -> Tensor:
+    """The logarithm of 16-bit depth at 1/512 m, as a share of its range, in metres."""
+    return (torch.exp2(16 * share.clamp(0, 1)) - 1) / 512
+
+
+def _opencv(vectors: Tensor) -> Tensor:
+    """Vectors (3, H, W) of length one; NaN where a vector has no direction."""
+    length: Tensor = torch.linalg.vector_norm(vectors, dim=0, keepdim=True)
+    return vectors / length.masked_fill(length < _SMALLEST, torch.nan)
+
+
+def _opengl(vectors: Tensor) -> Tensor:
+    """The same with y and z turned round."""
+    return _opencv(vectors) * torch.tensor([1.0, -1.0, -1.0])[:, None, None]
+
+
+def _curvature(whitened: Tensor) -> Tensor:
+    """Whitened 8-bit codes (2, H, W) as curvatures in 1/m."""
+    mean, std = torch.tensor(WHITENING["curvature"])[..., None, None]
+    codes: Tensor = (whitened * std + mean).clamp(*_CODES)
+    return (codes / 127 - 1) / _MIN_RADIUS
+
+
+def _embedding(raw: Tensor) -> Decoded:
+    """Vectors per pixel; at the size of a photo they would fill gigabytes."""
+    return Decoded(
+        array=raw.permute(1, 2, 0).contiguous().numpy(),
+        convention="pixels of one segment have vectors close to each other",
+        value_range=None,
+    )
+
+
+def _colours(logits: Tensor, sight: Sight, frame: Frame) -> Decoded:
+    """Lightness of the photo with the expected colour of each pixel (Zhang et al., 2016)."""
+    bins = torch.from_numpy(colour_bins().copy())
+    expected = torch.einsum("chw,ck->khw", logits.softmax(0), bins)
+    ab, seen = _placed(expected, sight, frame, lambda colours: colours)
+    rgb = (sight.square + 1) / 2
+    if frame is Frame.INPUT:
+        pixels = sight.photo.pixels
+        rgb = pixels / 255 if pixels.dtype == torch.uint8 else pixels
+    # In strips: powers of whole photos would need gigabytes.
+    strips = zip(torch.split(rgb, _ROWS, dim=1), torch.split(ab, _ROWS, dim=1), strict=True)
+    coloured = [lab_to_rgb(torch.cat([lightness(light), colours])) for light, colours in strips]
+    return Decoded(
+        array=_channels_last(torch.cat(coloured, dim=1), seen),
+        convention="sRGB: lightness of the photo, expected colour of the network's distribution",
+        value_range=(0, 1),
+        frame=frame,
+    )
+
+
+def _classes(_task: Task, logits: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+    """Probabilities of classes."""
+    return Decoded(array=logits.softmax(0).numpy(), convention="probabilities of classes", value_range=(0, 1))
+
+
+def _match(_task: Task, logits: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+    """The probability of the second of two logits."""
+    return Decoded(
+        array=logits.softmax(0)[1].numpy(),
+        convention="probability that both images are fixed on one point",
+        value_range=(0, 1),
+    )
+
+
+def _permutation(_task: Task, logits: Tensor, sights: tuple[Sight, ...]) -> Decoded:
+    """The likeliest order of tiles."""
+    probability, number = logits.softmax(0).max(0)
+    order = sights[0].order
+    shown = None if order is None else jigsaw_permutations()[order].tolist()
+    return Decoded(
+        array=jigsaw_permutations()[int(number)].copy(),
+        convention="tile of the photo thought to be shown at each place; both counted row by row",
+        value_range=(0, 8),
+        details={"probability": float(probability), "permutation": int(number), "shown": shown},
+    )
+
+
+def _layout(task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+    """The box of the room."""
+    return Decoded(
+        array=unwhiten(task.name, numbers.numpy()).astype(np.float32),
+        convention=(
+            "centre of the room (m), static-axes Euler angles x, y, z of the camera in the room's frame "
+            f"(rad), edges along the room's x, y and z (m); {CAMERA_AXES}"
+        ),
+        value_range=None,
+    )
+
+
+def _vanishing_points(_task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+    """Three directions of length one."""
+    return Decoded(
+        array=functional.normalize(numbers.reshape(3, 3), dim=1).numpy(),
+        convention=f"directions of the room's x, y and z, one per row; {CAMERA_AXES}",
+        value_range=(-1, 1),
+    )
+
+
+def _pose(task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+    """One relative pose, or three of which the last is composed of the others."""
+    poses = unwhiten(task.name, numbers.numpy())
+    convention = _POSE
+    if task.num_images == 3:
+        first, second = poses[:6], poses[6:]
+        poses = np.stack([first, second, compose(first, second)])
+        convention += "; rows are images 1-2, 2-3 and 1-3"
+    angles = np.degrees(poses[..., :3])
+    return Decoded(
+        array=poses.astype(np.float32),
+        convention=convention,
+        value_range=None,
+        details={"angles_in_degrees": angles.tolist()},
+    )
+
+
+_NUMBERS: Mapping[OutputKind, Callable[[Task, Tensor, tuple[Sight, ...]], Decoded]] = {
+    OutputKind.CLASSES: _classes,
+    OutputKind.MATCH: _match,
+    OutputKind.PERMUTATION: _permutation,
+    OutputKind.LAYOUT: _layout,
+    OutputKind.VANISHING_POINTS: _vanishing_points,
+    OutputKind.POSE: _pose,
+}

@@ -1,0 +1,83 @@
+"""Where networks run, and in what form they run fastest there."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from taskbank.errors import InvalidInputError
+from taskbank.nets.fold import fold_batch_norms
+
+
+class Precision(StrEnum):
+    """Floating-point form of weights and activations while a network runs."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    BF16 = "bf16"
+
+
+_DTYPES = {Precision.FP32: torch.float32, Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device of that name, or the fastest there is.
+
+    Args:
+        name: `auto` (CUDA, else MPS, else CPU), `cpu`, `cuda`, `cuda:1`, `mps`, ...
+
+    Raises:
+        InvalidInputError: no such device, or none here.
+    """
+    here = _devices_here()
+    if name == "auto":
+        return torch.device(here[0])
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InvalidInputError(f"unknown device {name!r}: choose auto, {', '.join(here)}") from error
+    too_high = device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()
+    if device.type not in here or too_high:
+        raise InvalidInputError(f"there is no device {name!r} here: choose auto, {', '.join(here)}")
+    return device
+
+
+def _devices_here() -> list[str]:
+    """Kinds of devices that can be used, fastest first."""
+    here = ["cuda"] if torch.cuda.is_available() else []
+    if torch.backends.mps.is_available():
+        here.append("mps")
+    return [*here, "cpu"]
+
+
+def prepare(
+    network: nn.Module, device: torch.device, precision: Precision, *, compiled: bool = False
+) -> nn.Module:
+    """A copy of a network that gives the same numbers, up to rounding, and faster.
+
+    Batch norms are folded into the layers before them, and weights are laid out channels last.
+
+    Args:
+        network: in evaluation mode; stays as it is.
+        device: where it will run.
+        precision: FP16 needs a GPU. BF16 also runs on CPUs, faster where they have instructions for it: with
+            AVX512-BF16, `resnet50` took half the time of FP32 and `compact` two thirds.
+        compiled: whether `torch.compile` is applied; the first call for each shape then takes long.
+
+    Raises:
+        InvalidInputError: FP16 on a CPU.
+    """
+    if precision is Precision.FP16 and device.type == "cpu":
+        raise InvalidInputError(f"precision {precision} needs a GPU: choose fp32 or bf16 on {device}")
+    folded = fold_batch_norms(network).to(device, _DTYPES[precision])
+    # The stubs of torch know no memory format here.
+    folded = cast(Any, folded).to(memory_format=torch.channels_last)
+    return cast(nn.Module, torch.compile(folded)) if compiled else folded
+
+
+def dtype_of(precision: Precision) -> torch.dtype:
+    """Torch's name of a precision."""
+    return _DTYPES[precision]

@@ -1,0 +1,107 @@
+"""Cameras and rooms: rotations from angles, poses one after another, boxes and where they are seen.
+
+Camera frames are those of the dataset's poses: +x right, +y up, the camera looks along -z. Angles are Euler
+angles about static axes in the order x, y, z: R = Rz Ry Rx.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Numbers: TypeAlias = NDArray[np.float64]
+
+CAMERA_AXES = "camera: +x right, +y up, looking along -z"
+"""The frame in words, for results."""
+
+DEFAULT_FOV = 75.0
+"""Horizontal field of view in degrees that the original networks were trained on."""
+
+BOX_EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 6), (5, 7), (6, 7))
+"""Pairs of corners of a box that an edge joins; the numbers are those of `box_corners`."""
+
+
+def rotation(angles: ArrayLike) -> Numbers:
+    """Rotation matrix of three angles.
+
+    Args:
+        angles: (3,), radians about x, y and z.
+
+    Returns:
+        float64 (3, 3).
+    """
+    (sx, sy, sz), (cx, cy, cz) = np.sin(angles), np.cos(angles)
+    about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    turned: Numbers = about_z @ about_y @ about_x
+    return turned
+
+
+def euler_angles(matrix: ArrayLike) -> Numbers:
+    """Angles of a rotation matrix: the inverse of `rotation`, the angle about y within a quarter turn.
+
+    Args:
+        matrix: (3, 3). Where the angle about y is a quarter turn, only the sum of the others is defined, and
+            the one about z is given as 0.
+
+    Returns:
+        float64 (3,), radians.
+    """
+    m = np.asarray(matrix, dtype=np.float64)
+    level = np.hypot(m[0, 0], m[1, 0])
+    about_y = np.arctan2(-m[2, 0], level)
+    if level < 1e-9:
+        return np.array([np.arctan2(-m[1, 2], m[1, 1]), about_y, 0.0])
+    return np.array([np.arctan2(m[2, 1], m[2, 2]), about_y, np.arctan2(m[1, 0], m[0, 0])])
+
+
+def compose(first: ArrayLike, second: ArrayLike) -> Numbers:
+    """The pose from camera 1 to 3, from those from 1 to 2 and from 2 to 3.
+
+    Args:
+        first: (6,), angles of R2^T R1 in radians and R2^T (l1 - l2) in metres, for cameras with rotations R
+            and locations l in the world.
+        second: (6,), the same from 2 to 3.
+
+    Returns:
+        float64 (6,): angles of R3^T R1 and R3^T (l1 - l3).
+    """
+    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    turn = rotation(two[:3])
+    return np.concatenate([euler_angles(turn @ rotation(one[:3])), turn @ one[3:] + two[3:]])
+
+
+def box_corners(layout: ArrayLike) -> Numbers:
+    """The corners of a room.
+
+    Args:
+        layout: (9,): centre in the camera frame in metres, angles of the camera's rotation in the room's
+            frame in radians, edges along the room's x, y and z in metres.
+
+    Returns:
+        float64 (8, 3), metres in the camera frame. Bits of a corner's number say on which side it is: 4 for
+        x, 2 for y, 1 for z.
+    """
+    numbers = np.asarray(layout, dtype=np.float64)
+    signs = np.array([[corner >> 2 & 1, corner >> 1 & 1, corner & 1] for corner in range(8)]) - 0.5
+    corners: Numbers = numbers[:3] + (signs * numbers[6:]) @ rotation(numbers[3:6])
+    return corners
+
+
+def project(points: ArrayLike, fov: float = DEFAULT_FOV) -> Numbers:
+    """Where points are seen, in shares of a square picture.
+
+    Args:
+        points: (..., 3), camera frame, in front of the camera (negative z).
+        fov: horizontal and vertical field of view in degrees.
+
+    Returns:
+        float64 (..., 2): column and row, 0 to 1 from the top left corner; may lie outside.
+    """
+    given = np.asarray(points, dtype=np.float64)
+    focal = 0.5 / np.tan(np.radians(fov) / 2)
+    x, y, ahead = given[..., 0], given[..., 1], -given[..., 2]
+    return np.stack([0.5 + focal * x / ahead, 0.5 - focal * y / ahead], axis=-1)

@@ -1,0 +1,59 @@
+"""Files that are whole or absent, and names for the results of many inputs. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from taskbank.errors import OutputError
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file beside its place and move it there when it is whole.
+
+    Whatever happens meanwhile, an interrupt too, leaves the old file or none, and nothing beside it.
+
+    Args:
+        path: the file; its folder is made.
+        write: puts the content into an open file.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            write(file)
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error}") from error
+    finally:
+        if partial.parent.is_dir():
+            partial.unlink(missing_ok=True)
+
+
+def result_names(inputs: Sequence[Path]) -> list[str]:
+    """A different name for the results of each input, as short as can be.
+
+    Args:
+        inputs: paths of images; the same path twice has the same name twice.
+
+    Returns:
+        places below a common folder: the file's name without suffix where that is unique; with suffix where
+        files of one name differ in it; below the inputs' own folders where names repeat in several.
+    """
+    stems = [_below(path, inputs) for path in inputs]
+    names = [str(place.with_suffix("")) for place in stems]
+    shared = Counter(dict.fromkeys(zip(names, map(str, stems), strict=True), 1))
+    users = Counter(name for name, _ in shared)
+    return [str(place) if users[name] > 1 else name for name, place in zip(names, stems, strict=True)]
+
+
+def _below(path: Path, inputs: Sequence[Path]) -> Path:
+    """The path below the folder that all inputs share."""
+    folders = {str(one.absolute().parent) for one in inputs}
+    return path.absolute().relative_to(os.path.commonpath(folders))

@@ -1,0 +1,228 @@
+"""`taskbank predict` and `taskbank encode`: messages, exit codes, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors import safe_open
+from tests.taskbank.toy import TOY_COMPACT, toy_network
+from typer.testing import CliRunner, Result
+
+from taskbank.bank import Bank
+from taskbank_cli.app import app
+from taskbank_cli.predict import DEFAULT_FOV, AxesName, FrameName
+from taskbank_cli.running import FitName, PrecisionName
+
+runner = CliRunner()
+TASKS = ("normal", "depth_zbuffer", "class_scene", "segment_semantic", "fixated_pose", "point_matching")
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a toy bank."""
+    networks = {task: toy_network(task) for task in TASKS}
+    folder = tmp_path_factory.mktemp("toy") / "bank"
+    return Bank.save(folder, name="toy", architecture=TOY_COMPACT, networks=networks).where
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of three images, one of them damaged."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in "ac":
+        noise = np.random.default_rng(ord(name)).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / f"{name}.png")
+    (folder / "b.png").write_bytes(b"damaged")
+    return folder
+
+
+def run(*words: object) -> Result:
+    """The command, as typed."""
+    return runner.invoke(app, [str(word) for word in words])
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_is_predicted_and_the_bad_image_reported(bank: str, photos: Path, tmp_path: Path) -> None:
+    """The others are done; exit code 1; inputs stay as they are."""
+    before = content(photos)
+    out = tmp_path / "out"
+    done = run(
+        "predict", photos, "--tasks", "normals, scene", "--out", out, "--bank", bank, "--save", "png,npy,json"
+    )
+    assert done.exit_code == 1
+    assert done.stdout == f"2 of 3 input(s), results in {out}\n"
+    assert f"failed: {photos / 'b.png'} is no image of a known format" in done.stderr
+    assert "1 input(s) failed, the others are done" in done.stderr
+    expected = {f"{task}.{form}" for task in ("normal", "class_scene") for form in ("png", "npy", "json")}
+    for name in "ac":
+        assert {path.name for path in (out / name).iterdir()} == expected | {"all_tasks.png"}
+    assert np.load(out / "a" / "normal.npy").shape == (20, 30, 3)
+    assert content(photos) == before
+
+
+def test_existing_results_are_refused_without_overwrite(bank: str, photos: Path, tmp_path: Path) -> None:
+    """With it they are replaced."""
+    words = ("predict", photos / "a.png", "-t", "depth", "-o", tmp_path / "out", "--bank", bank)
+    assert run(*words).exit_code == 0
+    again = run(*words)
+    assert again.exit_code == 1
+    assert "3 result(s) exist already" in again.stderr
+    assert "--overwrite" in again.stderr
+    assert run(*words, "--overwrite").exit_code == 0
+
+
+def test_options_reach_the_prediction(bank: str, photos: Path, tmp_path: Path) -> None:
+    """Fit, frame, axes and size are in the facts."""
+    out = tmp_path / "out"
+    options = ("--fit", "pad", "--frame", "network", "--normals", "opengl", "--size", 128, "--device", "cpu")
+    assert (
+        run("predict", photos / "a.png", "-t", "normals", "-o", out, "--bank", bank, *options).exit_code == 0
+    )
+    facts = json.loads((out / "a" / "normal.json").read_text())
+    assert (facts["frame"], facts["shape"]) == ("network", [128, 128, 3])
+    assert facts["inputs"][0]["fit"] == "pad"
+    assert facts["convention"].startswith("OpenGL")
+
+
+def test_together_is_for_tasks_of_several_images(bank: str, photos: Path, tmp_path: Path) -> None:
+    """`all` is then every task of so many images."""
+    out = tmp_path / "out"
+    done = run("predict", "--together", photos / "a.png", photos / "c.png", "-o", out, "--bank", bank)
+    assert done.exit_code == 0
+    written = {path.name for path in (out / "a+c").iterdir()}
+    assert {"fixated_pose.json", "point_matching.png", "all_tasks.png"} <= written
+    alone = run("predict", photos / "a.png", "-t", "pose", "-o", tmp_path / "x", "--bank", bank)
+    assert alone.exit_code == 1
+    assert "fixated_pose takes 2 image(s) together, not 1: name so many, with --together" in alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-t", "nromals"), "unknown task 'nromals': did you mean normal"),
+        (("-t", "curvature"), "no task 'curvature' in the bank"),
+        (("-t", "normals,pose"), "fixated_pose takes 2 image(s) together, not 1"),
+        (("-t", ","), "no task was named"),
+        (("--save", "gif"), "cannot save as 'gif': choose from png, npy, json"),
+        (("--device", "gpu"), "unknown device 'gpu'"),
+        (("--precision", "fp16", "--device", "cpu"), "precision fp16 needs a GPU"),
+        (("--size", "100"), "size 100 is no positive multiple of 16"),
+        (("--bank", "nowhere"), "no bank at nowhere"),
+    ],
+)
+def test_mistakes_are_one_line_and_nothing_is_written(
+    bank: str, photos: Path, tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    """Exit code 1."""
+    done = run("predict", photos / "a.png", "-o", tmp_path / "out", "--bank", bank, *words)
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_bank_the_message_says_what_to_do(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variable and option are named."""
+    monkeypatch.delenv("TASKBANK_BANK", raising=False)
+    done = run("predict", photos)
+    assert done.exit_code == 1
+    assert "TASKBANK_BANK" in done.stderr
+    assert "--bank" in done.stderr
+
+
+def test_a_place_without_images_is_named(tmp_path: Path, bank: str) -> None:
+    """Before the bank is read."""
+    done = run("predict", tmp_path, "--bank", bank)
+    assert (done.exit_code, "holds no images" in done.stderr) == (1, True)
+    assert run("predict", "--bank", bank).exit_code == 2
+
+
+def test_representations_are_saved(bank: str, photos: Path, tmp_path: Path) -> None:
+    """Of every encoder, also those of tasks that take several images."""
+    out = tmp_path / "codes.safetensors"
+    done = run("encode", photos, "-o", out, "--bank", bank)
+    assert done.exit_code == 1
+    assert "2 of 3 image(s)" in done.stdout
+    assert "b.png is no image" in done.stderr
+    with safe_open(out, "np") as file:
+        assert set(file.keys()) == set(TASKS)
+        assert file.get_tensor("fixated_pose").shape == (2, 8, 16, 16)
+    assert "exist already" in run("encode", photos, "-o", out, "--bank", bank).stderr
+
+
+def test_words_of_options_are_those_of_the_library() -> None:
+    """The command repeats them so that its help stays free of torch."""
+    from taskbank.device import Precision
+    from taskbank.framing import Fit
+    from taskbank.geometry import DEFAULT_FOV as LIBRARYS_FOV
+    from taskbank.results import Axes, Frame
+
+    pairs = ((FitName, Fit), (PrecisionName, Precision), (AxesName, Axes), (FrameName, Frame))
+    assert all([*ours] == [*theirs] for ours, theirs in pairs)
+    assert DEFAULT_FOV == LIBRARYS_FOV
+
+
+@pytest.mark.parametrize("command", ["predict", "encode"])
+def test_help_does_not_import_torch(command: str) -> None:
+    """It answers at once."""
+    code = (
+        "import sys\nfrom taskbank_cli.app import app\n"
+        f"app([{command!r}, '--help'], standalone_mode=False)\n"
+        "sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interrupt_leaves_whole_files_only(bank: str, tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a folder: what is there can be read, and nothing half-written is left."""
+    folder, out = tmp_path / "many", tmp_path / "out"
+    folder.mkdir()
+    for number in range(300):
+        Image.new("RGB", (400, 300), (number % 256, 9, 9)).save(folder / f"{number:03}.png")
+    words = [
+        "predict",
+        str(folder),
+        "-t",
+        "normals,depth",
+        "-o",
+        str(out),
+        "--bank",
+        bank,
+        "--save",
+        "png,npy,json",
+    ]
+    code = f"from taskbank_cli.app import app; app({words!r})"
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while len(list(out.glob("*/normal.npy"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    files = [path for path in out.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if "partial" in path.name]
+    assert len(list(out.iterdir())) < 300
+    for path in files:
+        if path.suffix == ".png":
+            with Image.open(path) as image:
+                image.load()
+        elif path.suffix == ".npy":
+            np.load(path)
+        else:
+            json.loads(path.read_text())
