@@ -59,10 +59,7 @@ def plan(
     if version:
         _print_version()
     if context.invoked_subcommand is not None:
-        if targets is not None or budget is not None:
-            raise usage_error(
-                f"write the options behind the command: taxsolver {context.invoked_subcommand} ..."
-            )
+        _refuse_options_before(context.invoked_subcommand, context)
         return
     if targets is None or budget is None:
         missing = "--targets" if targets is None else "--budget"
@@ -94,6 +91,15 @@ def plan(
     else:
         _print(taxonomy)
     _write(taxonomy, save, plot)
+
+
+def _refuse_options_before(command: str, context: typer.Context) -> None:
+    """Options in front of another command are those of the plan, and would go unheard."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise usage_error(f"write {option} behind the command: taxsolver {command} ... {option} ...")
 
 
 def _print_version() -> None:

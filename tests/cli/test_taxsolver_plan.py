@@ -213,7 +213,11 @@ def test_a_known_error_is_one_message_on_stderr_and_exit_1(words: list[str], mes
         ),
         (["-t", "all", "-b", "2", "--label-cost", "a=1,a=2"], "--label-cost: 'a' stands twice"),
         (["-t", "all", "-b", "2", "--nonsense"], "--nonsense"),
-        (["-t", "all", "-b", "2", "sweep"], "write the options behind the command: taxsolver sweep"),
+        (
+            ["-t", "all", "-b", "2", "sweep"],
+            "write --targets behind the command: taxsolver sweep ... --targets",
+        ),
+        (["-a", "taskonomy-1k", "sweep"], "write --affinity behind the command: taxsolver sweep"),
         (["nonsense"], "nonsense"),
     ],
 )
