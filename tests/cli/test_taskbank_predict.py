@@ -206,7 +206,9 @@ def test_an_interrupt_leaves_whole_files_only(bank: str, tmp_path: Path) -> None
         "--save",
         "png,npy,json",
     ]
-    code = f"from taskbank_cli.app import app; app({words!r})"
+    # A process started in the background of a script ignores SIGINT: this one is to listen all the same.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}\nfrom taskbank_cli.app import app; app({words!r})"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while len(list(out.glob("*/normal.npy"))) < 3 and time.monotonic() < deadline:
