@@ -92,6 +92,7 @@ def significance(
         UnknownTaskError: a name is not known.
         InvalidInputError: a value is not allowed, or random feasible sets are too rare to be drawn.
     """
+    _check_draws(samples, seed)
     rows = sweep(affinity, budgets, orders, targets=targets, **options)
     return list(compare_with_random(rows, samples=samples, seed=seed))
 
@@ -109,16 +110,23 @@ def compare_with_random(
     Raises:
         InvalidInputError: a value is not allowed, or random feasible sets are too rare to be drawn.
     """
+    _check_draws(samples, seed)
+    return (_beside_random(row, samples, seed) for row in rows)
+
+
+def _check_draws(samples: int, seed: int) -> None:
     check_count(samples, "samples")
     if not isinstance(seed, Integral) or seed < 0:
         raise InvalidInputError(f"seed is {seed}, expected a whole number of at least 0")
-    for row in rows:
-        bands = (_NO_BAND, _NO_BAND)
-        if row.taxonomy is not None:
-            problem = row.taxonomy.problem
-            drawn = random_taxonomies(problem, samples, seed)
-            bands = _band(problem.affinity.gain[drawn]), _band(problem.affinity.quality[drawn])
-        yield SignificanceRow(row.budget, row.max_order, row.gain, row.quality, *bands)
+
+
+def _beside_random(row: SweepRow, samples: int, seed: int) -> SignificanceRow:
+    bands = (_NO_BAND, _NO_BAND)
+    if row.taxonomy is not None:
+        problem = row.taxonomy.problem
+        drawn = random_taxonomies(problem, samples, seed)
+        bands = _band(problem.affinity.gain[drawn]), _band(problem.affinity.quality[drawn])
+    return SignificanceRow(row.budget, row.max_order, row.gain, row.quality, *bands)
 
 
 def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
