@@ -157,6 +157,8 @@ def export_command(
 ) -> None:
     """Write a tensor, or part of it, as CSV or safetensors.
 
+    A CSV holds the transfers only, no aliases, image counts or origin.
+
     Example:  taxsolver affinity export taskonomy-16k normals.csv --targets normals --max-order 2
     """
     from taxsolver.store import load_affinity, save_affinity

@@ -9,6 +9,7 @@ import typer
 
 from taxsolver_cli import options as opt
 from taxsolver_cli import show
+from taxsolver_cli.errors import usage_error
 from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def ahp_command(
     from taxsolver.ahp import preference_ratios, principal_eigenvector, win_rates
     from taxsolver.losses_csv import read_losses
 
+    if not target.strip():
+        raise usage_error("--target is empty: name the task that the transfers are read out for")
     check_row_outputs(save, plot)
     with show.working("comparing"):
         matrix = read_losses(losses)

@@ -25,6 +25,7 @@ HELP = """
 Choose trained multi-task networks so that every task is predicted within a budget of inference time.
 
 The choice is made on validation losses and scored on test losses (Standley et al., ICML 2020).
+Where nothing fits the budget the status is infeasible: exit status 1, but 0 with --json.
 
 \b
   taxsolver group --setting 1 --budget 2.5
@@ -93,7 +94,7 @@ def group_command(
     ] = View.CHOICE,
     budgets: Annotated[
         str,
-        typer.Option("--budgets", metavar="A,B,..", help="Of the curves.", rich_help_panel=opt.ASK),
+        typer.Option("--budgets", metavar="A-B|A,B,..", help="Of the curves.", rich_help_panel=opt.ASK),
     ] = "1,1.5,2,2.5,3,3.5,4,4.5,5",
     seed: opt.Seed = 0,
     draws: Annotated[

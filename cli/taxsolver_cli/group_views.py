@@ -46,10 +46,11 @@ def _print_curves(
 ) -> None:
     columns = [str(method) for method in methods]
     table = show.new_table("budget", *columns, numbers=["budget", *columns])
-    losses = {(one.method, one.budget): one.test_loss for one in found}
+    split = "validation" if networks.test is None else "test"
+    losses = {(one.method, one.budget): getattr(one, f"{split}_loss") for one in found}
     for budget in budgets:
         table.add_row(f"{budget:g}", *(show.number(losses[method, budget], 4) for method in columns))
-    show.print_rich(f"[bold]{show.escape(networks.name)}[/]: total test loss", "", table)
+    show.print_rich(f"[bold]{show.escape(networks.name)}[/]: total {split} loss", "", table)
 
 
 def show_pairs(networks: LossTable, json: bool, save: Path | None, plot: Path | None) -> None:

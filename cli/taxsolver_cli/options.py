@@ -61,7 +61,7 @@ KBest = Annotated[
     typer.Option(
         "--k-best",
         metavar="K",
-        help="Also find the next best plans, each with other labelled tasks.",
+        help="Also find the next best plans, each with other labelled tasks; not those that only label more.",
         rich_help_panel=ASK,
     ),
 ]
@@ -193,7 +193,10 @@ SaveRows = Annotated[
 SavePlan = Annotated[
     Path | None,
     typer.Option(
-        "--save", metavar="FILE", help="Write the plan: .json, .csv, .dot or .graphml.", rich_help_panel=OUT
+        "--save",
+        metavar="FILE",
+        help="Write the best plan: .json, .csv, .dot or .graphml.",
+        rich_help_panel=OUT,
     ),
 ]
 OneMore = Annotated[

@@ -6,6 +6,8 @@ from typing import Any
 
 from taxsolver_cli.errors import usage_error
 
+MOST_NUMBERS = 10_000
+
 
 def parse_weights(text: str, option: str) -> dict[str, float]:
     """`normal=2,depth=0.5` as a dictionary."""
@@ -38,8 +40,10 @@ def parse_whole_numbers(text: str, option: str) -> list[int]:
             raise usage_error(
                 f"{option}: cannot read {part!r}, expected numbers as in 1-5 or 1,2,8"
             ) from None
-        if last < first or last - first > 10_000:
+        if last < first:
             raise usage_error(f"{option}: {part.strip()!r} is no range: write the smaller number first")
+        if last - first >= MOST_NUMBERS:
+            raise usage_error(f"{option}: {part.strip()!r} has more than {MOST_NUMBERS:,} numbers")
         numbers.extend(range(first, last + 1))
     return numbers
 

@@ -200,9 +200,10 @@ def _sources(transfer: Transfer) -> str:
 
 def _lines(taxonomy: Taxonomy) -> list[str]:
     lines = [_proof(taxonomy), _labels(taxonomy)]
-    if len(taxonomy.sources) > len(taxonomy.problem.targets):
+    chosen = _chosen_to_label(taxonomy)
+    if len(chosen) > len(taxonomy.problem.targets):
         lines.append(
-            f"[yellow]Note:[/] the plan labels {len(taxonomy.sources)} tasks, more than the "
+            f"[yellow]Note:[/] the plan labels {len(chosen)} tasks, more than the "
             f"{len(taxonomy.problem.targets)} asked for: the budget allows it, and some targets are read "
             "out better so. A smaller budget saves labels."
         )
@@ -213,6 +214,12 @@ def _lines(taxonomy: Taxonomy) -> list[str]:
         "quality: against full supervision (0.5 = parity)[/]"
     )
     return lines
+
+
+def _chosen_to_label(taxonomy: Taxonomy) -> list[str]:
+    """Sources that need labels and that nobody required."""
+    problem = taxonomy.problem
+    return [task for task in taxonomy.sources if task not in {*problem.require, *problem.affinity.untrained}]
 
 
 def _proof(taxonomy: Taxonomy) -> str:

@@ -132,6 +132,9 @@ def test_group_reads_a_table_of_ones_own(tmp_path: Path) -> None:
     assert answer["networks"] == ["a", "b"]
     assert answer["validation_loss"] == pytest.approx(0.5)
     assert answer["test_loss"] is None
+    curves = run("group", "--table", str(table), "--show", "curves", "--budgets", "2").stdout
+    assert "total validation loss" in curves
+    assert "0.5000" in curves
 
 
 def test_a_group_that_does_not_fit_is_infeasible() -> None:
@@ -153,6 +156,10 @@ def test_a_group_that_does_not_fit_is_infeasible() -> None:
         (["group", "--setting", "1", "--budget", "0"], 1, "budget is 0.0, expected"),
         (["group", "--setting", "1", "--budget", "2", "--method", "best"], 1, "unknown method 'best'"),
         (["sweep", "--budgets", "5-1"], 2, "--budgets: '5-1' is no range"),
+        (["sweep", "--budgets", "1-99999"], 2, "--budgets: '1-99999' has more than 10,000 numbers"),
+        (["ahp", "nothing.csv", "--target", " "], 2, "--target is empty"),
+        (["compare", "taskonomy-16k", "taskonomy-1k", "-k", "0"], 1, "max_order is 0, expected"),
+        (["-t", "all", "-b", "1", "--sources", ""], 1, "sources is empty: name at least one task"),
         (["sweep", "--orders", "x"], 2, "--orders: cannot read 'x', expected numbers"),
         (["significance", "--samples", "0", "--budgets", "1"], 1, "samples is 0, expected"),
         (["significance", "--seed", "-1", "--budgets", "1"], 1, "seed is -1, expected"),

@@ -120,6 +120,11 @@ def test_a_plan_that_labels_more_than_was_asked_for_says_so() -> None:
     assert "more than the" not in run("--targets", "normals,depth,reshading", "--budget", "2").stdout
 
 
+def test_required_and_untrained_sources_are_no_surprise() -> None:
+    words = ["-t", "normals", "-b", "3", "--require", "depth,random"]
+    assert "more than the" not in run(*words).stdout
+
+
 def test_a_plan_is_written_in_every_format(tmp_path: Path) -> None:
     words = ["--targets", "normals,depth,reshading", "--budget", "2"]
     for ending in ("json", "csv", "dot", "graphml"):

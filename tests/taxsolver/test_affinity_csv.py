@@ -205,8 +205,11 @@ def test_what_is_wrong_is_named_with_its_line(content: str | bytes, message: str
     [
         (HEAD + "a,pixels,.5\na,scratch,.5\n", "'wrong' is not valid:\n.*there is no transfer|no transfer"),
         (HEAD + "a,b,.5\nc,c,.5\n", "target c has no transfer"),
-        (HEAD + "a,b,\na,c,.5\n", "row 0 is NaN in affinity, gain and quality"),
-        ("target,sources,gain,full_supervision\na,b,.5,yes\n", "row 0 is full supervision, but"),
+        (HEAD + "a,b,\na,c,.5\n", "line 2: none of affinity, gain and quality is given"),
+        (
+            "target,sources,gain,full_supervision\na,b,.5,yes\n",
+            "line 2: full supervision of 'a' reads the target alone, not 'b'",
+        ),
     ],
 )
 def test_readable_lines_may_still_make_no_tensor(content: str, message: str) -> None:

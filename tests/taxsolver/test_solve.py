@@ -289,6 +289,8 @@ def test_required_and_excluded_sources_are_kept_to() -> None:
         ({"exclude": "s,a", "targets": "c", "max_order": 1, "sources": "c"}, "target 'c' cannot be served"),
         ({"targets": "s"}, "'s' is a source only in 'toy'"),
         ({"targets": ""}, "targets is empty"),
+        ({"targets": None}, "None names no tasks: give a list of names"),
+        ({"objective": None}, "unknown objective None"),
         ({"targets": "a,b,a"}, "targets names the task 'a' twice"),
         ({"objective": "loss"}, "unknown objective 'loss': choose one of affinity, normalised-affinity"),
     ],

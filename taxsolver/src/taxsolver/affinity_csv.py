@@ -198,7 +198,13 @@ def _read_row(cells: Mapping[str | None, Any], line: str) -> _Row:
     sources = (target,) if sources == (SELF,) else sources
     if text.get("order") and text["order"] != str(len(sources)):
         raise FileFormatError(f"{line}: order is {text['order']}, but there are {len(sources)} sources")
+    if full and sources != (target,):
+        raise FileFormatError(
+            f"{line}: full supervision of {target!r} reads the target alone, not {text['sources']!r}"
+        )
     affinity, gain, quality = (_number(text.get(m, ""), m, line) for m in ("affinity", "gain", "quality"))
+    if np.isnan([affinity, gain, quality]).all():
+        raise FileFormatError(f"{line}: none of affinity, gain and quality is given, at least one is needed")
     return _Row(target, sources, affinity, gain, quality, full)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from taxsolver.affinity import AffinityTensor
 from taxsolver.errors import InvalidInputError, MissingExtraError
-from taxsolver.problem import normalised_affinity
+from taxsolver.problem import check_count, normalised_affinity
 from taxsolver.solve import as_tensor
 
 _FEWEST = 3  # transfers of a target: two points always correlate by 1 or -1
@@ -70,9 +70,11 @@ def compare(
         max_order: compare transfers of at most so many sources; None for all.
 
     Raises:
-        InvalidInputError: the tensors share no transfer.
+        InvalidInputError: the tensors share no transfer, or `max_order` is no whole number of at least 1.
         MissingExtraError: SciPy is not installed.
     """
+    if max_order is not None:
+        check_count(max_order, "max_order")
     tensors = as_tensor(first), as_tensor(second)
     values = [_by_transfer(tensor, max_order, tensors[0]) for tensor in tensors]
     shared = [transfer for transfer in values[0] if transfer in values[1]]

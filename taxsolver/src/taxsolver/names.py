@@ -85,6 +85,10 @@ class TaskNames:
 
 def split_names(names: str | Iterable[str]) -> Sequence[str]:
     """The single names in a list, or in a string with commas between; blanks are dropped."""
+    if not isinstance(names, Iterable):
+        raise InvalidInputError(
+            f"{names!r} names no tasks: give a list of names, or a text with commas between"
+        )
     parts = names.split(",") if isinstance(names, str) else list(names)
     for part in parts:
         if not isinstance(part, str):

@@ -40,7 +40,7 @@ class Objective(StrEnum):
         Raises:
             InvalidInputError: there is none.
         """
-        wanted = normalise(name).replace("_", "-").replace("normalized", "normalised")
+        wanted = normalise(str(name)).replace("_", "-").replace("normalized", "normalised")
         if wanted in tuple(cls):
             return cls(wanted)
         raise InvalidInputError(f"unknown objective {name!r}: choose one of {', '.join(cls)}")
@@ -261,7 +261,10 @@ def _allowed_sources(
 ) -> tuple[str, ...]:
     """Named sources; or all but untrained ones, which are used only where asked for."""
     if sources is not None:
-        return tensor.names.find_all(sources, "sources")
+        named = tensor.names.find_all(sources, "sources")
+        if not named:
+            raise InvalidInputError("sources is empty: name at least one task")
+        return named
     return tuple(task for task in tensor.tasks if task not in tensor.untrained or task in required)
 
 

@@ -56,7 +56,8 @@ def solve(
             named. The others are novel tasks: they have no labels for more than a transfer, so they are no
             sources either.
         k_best: how many taxonomies with different supervised sets to find; all but the best become
-            `Taxonomy.alternatives`.
+            `Taxonomy.alternatives`. Sets that only add tasks to a set that is as good without them are left
+            out, so there may be fewer.
         time_limit: seconds for everything; None for no limit. The best plan found by then is returned, with
             its bound and gap.
         images_full: labelled images of a supervised task; None for what the tensor states, or 120,000.
