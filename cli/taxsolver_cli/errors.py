@@ -29,6 +29,12 @@ def usage_error(message: str) -> typer.Exit:
     return typer.Exit(2)
 
 
+def given(context: typer.Context) -> list[str]:
+    """Names of the parameters that were written on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+
+
 def _is_known(error: Exception) -> bool:
     """Whether taxsolver raised it on purpose; without taxsolver loaded, it cannot have."""
     errors = sys.modules.get("taxsolver.errors")

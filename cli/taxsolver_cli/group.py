@@ -11,7 +11,7 @@ import typer
 
 from taxsolver_cli import options as opt
 from taxsolver_cli import parse, show
-from taxsolver_cli.errors import usage_error
+from taxsolver_cli.errors import given, usage_error
 from taxsolver_cli.group_views import show_counts, show_curves, show_pairs
 from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 
@@ -46,7 +46,17 @@ class View(StrEnum):
     COUNTS = "counts"
 
 
+# What each view reads besides the table and the outputs.
+READS = {
+    View.CHOICE: {"budget", "method", "seed", "draws"},
+    View.CURVES: {"budgets", "seed", "draws"},
+    View.PAIRS: set(),
+    View.COUNTS: set(),
+}
+
+
 def group_command(
+    context: typer.Context,
     setting: Annotated[
         int | None,
         typer.Option(
@@ -108,6 +118,7 @@ def group_command(
     plot: opt.Plot = None,
 ) -> None:
     """Parse, choose, print."""
+    _refuse_unheard(context, view)
     check_row_outputs(save, plot)
     networks = _load(setting, table)
     if view is View.CURVES:
@@ -120,6 +131,13 @@ def group_command(
         if budget is None:
             raise usage_error("missing option --budget, as in  taxsolver group --setting 1 --budget 2.5")
         _choice(networks, method, budget, seed, draws, json, save, plot)
+
+
+def _refuse_unheard(context: typer.Context, view: View) -> None:
+    """An option that the view does not read is a mistake, not a wish to be passed over."""
+    for name in given(context):
+        if name in set().union(*READS.values()) - READS[view]:
+            raise usage_error(f"--{name} has no meaning with --show {view}: leave it out")
 
 
 def _load(setting: int | None, table: Path | None) -> LossTable:

@@ -9,7 +9,7 @@ import typer
 
 from taxsolver_cli import options as opt
 from taxsolver_cli import parse, show
-from taxsolver_cli.errors import usage_error
+from taxsolver_cli.errors import given, usage_error
 from taxsolver_cli.outputs import check_picture, write_picture
 
 if TYPE_CHECKING:
@@ -95,11 +95,9 @@ def plan(
 
 def _refuse_options_before(command: str, context: typer.Context) -> None:
     """Options in front of another command are those of the plan, and would go unheard."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            option = f"--{name.replace('_', '-')}"
-            raise usage_error(f"write {option} behind the command: taxsolver {command} ... {option} ...")
+    for name in given(context):
+        option = f"--{name.replace('_', '-')}"
+        raise usage_error(f"write {option} behind the command: taxsolver {command} ... {option} ...")
 
 
 def _print_version() -> None:

@@ -152,6 +152,17 @@ def test_a_group_that_does_not_fit_is_infeasible() -> None:
     [
         (["group", "--budget", "2"], 2, "give either --setting 1..4 or --table FILE.csv"),
         (["group", "--setting", "1"], 2, "missing option --budget"),
+        (
+            ["group", "--setting", "1", "--show", "curves", "--method", "hoa"],
+            2,
+            "--method has no meaning with",
+        ),
+        (
+            ["group", "--setting", "1", "--budget", "2", "--budgets", "1,2"],
+            2,
+            "--budgets has no meaning with",
+        ),
+        (["group", "--setting", "1", "--show", "pairs", "--budget", "2"], 2, "--budget has no meaning with"),
         (["group", "--setting", "9", "--budget", "2"], 1, "setting is 9"),
         (["group", "--setting", "1", "--budget", "0"], 1, "budget is 0.0, expected"),
         (["group", "--setting", "1", "--budget", "2", "--method", "best"], 1, "unknown method 'best'"),
@@ -180,7 +191,8 @@ def test_errors_are_one_message_with_their_exit_code(words: list[str], code: int
 
 @pytest.mark.parametrize("view", ["curves", "pairs", "counts"])
 def test_group_shows_its_tables_and_pictures(view: str, tmp_path: Path) -> None:
-    words = ["group", "--setting", "4", "--show", view, "--budgets", "1,2.5", "--draws", "20"]
+    words = ["group", "--setting", "4", "--show", view]
+    words += ["--budgets", "1,2.5", "--draws", "20"] if view == "curves" else []
     assert run_json(*words)["rows"]
     done = run(*words, "--plot", str(tmp_path / "view.svg"), "--save", str(tmp_path / "view.csv"))
     assert done.exit_code == 0, done.output

@@ -241,6 +241,20 @@ def check_count(value: object, what: str) -> None:
         raise InvalidInputError(f"{what} is {value!r}, expected a whole number of at least 1")
 
 
+def check_seed(seed: object) -> None:
+    """Refuse what is no whole number of at least 0.
+
+    Raises:
+        InvalidInputError: the message names the value.
+    """
+    try:
+        whole = index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        whole = -1
+    if whole < 0 or isinstance(seed, bool):
+        raise InvalidInputError(f"seed is {seed!r}, expected a whole number of at least 0")
+
+
 def _plain(value: T) -> T:
     """A number of NumPy or a fraction as the Python number that JSON can hold; anything else as it is."""
     plain: Any = value

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 from taxsolver.affinity import AffinityTensor, BoolArray, FloatArray, Names
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError
 from taxsolver.instance import Instance, IntArray
-from taxsolver.problem import Problem, check_count
+from taxsolver.problem import Problem, check_count, check_seed
 from taxsolver.sampling import BudgetSampler
 from taxsolver.sweep import BUDGETS, ORDERS, SweepRow, sweep
 
@@ -116,8 +115,7 @@ def compare_with_random(
 
 def _check_draws(samples: int, seed: int) -> None:
     check_count(samples, "samples")
-    if not isinstance(seed, Integral) or seed < 0:
-        raise InvalidInputError(f"seed is {seed}, expected a whole number of at least 0")
+    check_seed(seed)
 
 
 def _beside_random(row: SweepRow, samples: int, seed: int) -> SignificanceRow:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from operator import index
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from taxsolver.grouping.score import least_losses, picked_networks
 from taxsolver.grouping.table import BoolArray, FloatArray, LossTable
 from taxsolver.grouping.ties import tie
 from taxsolver.names import normalise
-from taxsolver.problem import check_count, check_number
+from taxsolver.problem import check_count, check_number, check_seed
 
 DRAWS = 10_000
 
@@ -93,20 +92,6 @@ def group(table: LossTable, method: str, budget: float, *, seed: int = 0, draws:
         least = _all_in_one_budget(pool) if chosen_method is Method.ALL_IN_ONE else pool.least_budget()
         return Grouping(table, chosen_method.value, budget, INFEASIBLE, least_budget=least)
     return _scored(pool, chosen_method, budget, chosen)
-
-
-def check_seed(seed: object) -> None:
-    """Refuse what is no whole number of at least 0.
-
-    Raises:
-        InvalidInputError: the message names the value.
-    """
-    try:
-        whole = index(seed)  # type: ignore[arg-type]
-    except TypeError:
-        whole = -1
-    if whole < 0 or isinstance(seed, bool):
-        raise InvalidInputError(f"seed is {seed!r}, expected a whole number of at least 0")
 
 
 def _selection_losses(table: LossTable, method: Method) -> FloatArray:
