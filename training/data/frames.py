@@ -1,0 +1,254 @@
+"""Frames with their labels on disk: what every stage of training reads, wherever the frames are from.
+
+A store is a folder:
+
+    frames.json             format, side of the images in px, domains, where the frames are from
+    shard_00000/rgb.npy     (frames of the shard, side, side[, channels]), coded by `taskbank.label_codes`
+    shard_00000/....npy     one array a domain; class_object and class_scene as int16 (frames,) channels, or
+                            as float16 (frames, channels) probabilities
+    shard_00000/cameras.npy `CAMERA` records, one a frame
+    shard_00000/sightings.npy  `SIGHTING` records: this frame sees that point of its room
+
+A shard is whole or absent: it is written beside its place and moved there, so an interrupted writer goes on
+with the first number that is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from training.errors import DataError, StorageError
+
+CAMERA = np.dtype(
+    [
+        ("room", "i4"),  # number of the room or building; no room is in two splits
+        ("point", "i4"),  # fixated point, numbered within the room; -1 where unknown
+        ("view", "i4"),  # camera among those that fixate the point
+        ("location", "f8", 3),  # metres, world with +z up
+        ("angles", "f8", 3),  # Euler sxyz, radians; the camera looks along its -z, +y up
+        ("fov", "f8"),  # radians, horizontal and vertical
+        ("fixated", "f8", 3),  # metres, world
+        ("box", "f8", (2, 3)),  # least and greatest corner of the room, metres, world; NaN where unknown
+    ]
+)
+"""One frame's camera."""
+
+SIGHTING = np.dtype([("frame", "i8"), ("room", "i4"), ("point", "i4"), ("x", "f4"), ("y", "f4")])
+"""A frame (numbered within its shard on disk, within the store in `FrameStore.sightings`) sees a point that
+it does not fixate, at column x and row y in px."""
+
+_INDEX = "frames.json"
+_FORMAT = 1
+_RECORDS = ("cameras", "sightings")
+
+
+@dataclass(frozen=True)
+class FrameStore:
+    """Frames that are read from disk as they are asked for.
+
+    Attributes:
+        root: the folder.
+        size: side of the images in px.
+        domains: names of the label domains, `rgb` among them.
+        about: where the frames are from, JSON-ready.
+        counts: frames of each shard.
+    """
+
+    root: Path
+    size: int
+    domains: tuple[str, ...]
+    about: Mapping[str, Any]
+    counts: tuple[int, ...]
+
+    @classmethod
+    def open(cls, root: str | Path) -> FrameStore:
+        """The store in a folder.
+
+        Raises:
+            DataError: there is none, it was not finished, or it is of a later format.
+        """
+        folder = Path(root)
+        try:
+            written = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise DataError(f"no frames in {folder}: {_INDEX} is missing, make them first") from error
+        if written.get("format") != _FORMAT:
+            raise DataError(f"{folder / _INDEX} has format {written.get('format')!r}, known is {_FORMAT}")
+        return cls(
+            root=folder,
+            size=written["size"],
+            domains=tuple(written["domains"]),
+            about=written["about"],
+            counts=tuple(written["counts"]),
+        )
+
+    def __len__(self) -> int:
+        return sum(self.counts)
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        """First frame of each shard."""
+        return np.concatenate([[0], np.cumsum(self.counts)[:-1]]).astype(np.int64)
+
+    @cached_property
+    def cameras(self) -> NDArray[np.void]:
+        """`CAMERA` records of all frames."""
+        return np.concatenate([self._array(number, "cameras") for number in range(len(self.counts))])
+
+    @cached_property
+    def sightings(self) -> NDArray[np.void]:
+        """`SIGHTING` records, frames numbered within the store."""
+        parts = []
+        for number, start in enumerate(self._starts):
+            part = np.array(self._array(number, "sightings"))
+            part["frame"] += start
+            parts.append(part)
+        return np.concatenate(parts)
+
+    def has(self, domain: str) -> bool:
+        """Whether frames have labels of a domain."""
+        return domain in self.domains
+
+    def read(self, domain: str, frames: ArrayLike) -> NDArray[Any]:
+        """Labels of some frames.
+
+        Args:
+            domain: one of `domains`.
+            frames: integers of any shape, numbers within the store.
+
+        Returns:
+            codes, the shape of `frames` followed by that of one label.
+
+        Raises:
+            DataError: the store has no such labels.
+        """
+        if not self.has(domain):
+            raise DataError(f"{self.root} has no labels of {domain!r}: it has {', '.join(self.domains)}")
+        wanted = np.asarray(frames, dtype=np.int64)
+        flat = wanted.reshape(-1)
+        shards = np.searchsorted(self._starts, flat, side="right") - 1
+        example = self._array(0, domain)
+        found = np.empty((len(flat), *example.shape[1:]), dtype=example.dtype)
+        for number in np.unique(shards):
+            here = shards == number
+            found[here] = self._array(int(number), domain)[flat[here] - self._starts[number]]
+        return found.reshape(*wanted.shape, *found.shape[1:])
+
+    def _array(self, shard: int, name: str) -> NDArray[Any]:
+        """One array of one shard, mapped, not read."""
+        mapped = self._maps.get((shard, name))
+        if mapped is None:
+            path = self.root / _shard_name(shard) / f"{name}.npy"
+            mapped = np.load(path, mmap_mode=None if name in _RECORDS else "r", allow_pickle=False)
+            self._maps[shard, name] = mapped
+        return mapped
+
+    @cached_property
+    def _maps(self) -> dict[tuple[int, str], NDArray[Any]]:
+        """Arrays that were opened."""
+        return {}
+
+
+class FrameWriter:
+    """Writes a store shard by shard.
+
+    Args:
+        root: the folder; what is in it stays.
+        size: side of the images in px.
+        about: where the frames are from, JSON-ready; a store is continued only if it is the same.
+    """
+
+    def __init__(self, root: str | Path, *, size: int, about: Mapping[str, Any]) -> None:
+        self.root = Path(root)
+        self.size = size
+        self.about = dict(about)
+
+    def has_shard(self, number: int) -> bool:
+        """Whether a shard is there, whole."""
+        return (self.root / _shard_name(number)).is_dir()
+
+    def write_shard(
+        self,
+        number: int,
+        labels: Mapping[str, NDArray[Any]],
+        cameras: NDArray[np.void],
+        sightings: NDArray[np.void],
+    ) -> None:
+        """Write one shard.
+
+        Args:
+            number: from 0, without holes in the end.
+            labels: domain -> codes (frames, side, side[, channels]), or per-frame classes.
+            cameras: `CAMERA` records, one a frame.
+            sightings: `SIGHTING` records, frames numbered within the shard.
+
+        Raises:
+            StorageError: it cannot be written, a full disk for example.
+        """
+        place = self.root / _shard_name(number)
+        partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+        arrays = {**labels, "cameras": cameras, "sightings": sightings}
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            for name, array in arrays.items():
+                np.save(partial / f"{name}.npy", array, allow_pickle=False)
+            partial.replace(place)
+        except OSError as error:
+            raise StorageError(f"cannot write {place}: {error}") from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def finish(self, shards: int) -> FrameStore:
+        """Write the index over the first `shards` shards; the store.
+
+        Raises:
+            DataError: a shard is missing, or shards differ in their domains.
+            StorageError: the index cannot be written.
+        """
+        folders = [self.root / _shard_name(number) for number in range(shards)]
+        missing = [folder.name for folder in folders if not folder.is_dir()]
+        if missing:
+            raise DataError(f"{self.root} lacks {missing[0]}: write all shards before finishing")
+        domains = [_domains(folder) for folder in folders]
+        if any(found != domains[0] for found in domains):
+            raise DataError(f"shards of {self.root} hold different domains: {sorted(set(domains))}")
+        index = {
+            "format": _FORMAT,
+            "size": self.size,
+            "domains": domains[0],
+            "about": self.about,
+            "counts": [len(np.load(folder / "cameras.npy")) for folder in folders],
+        }
+        path = self.root / _INDEX
+        partial = path.with_name(f".{_INDEX}.partial")
+        try:
+            partial.write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+            partial.replace(path)
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error}") from error
+        return FrameStore.open(self.root)
+
+
+def _shard_name(number: int) -> str:
+    return f"shard_{number:05d}"
+
+
+def _domains(folder: Path) -> tuple[str, ...]:
+    """The label domains of a shard."""
+    return tuple(sorted(path.stem for path in _arrays(folder) if path.stem not in _RECORDS))
+
+
+def _arrays(folder: Path) -> Iterable[Path]:
+    """The arrays of a shard."""
+    return folder.glob("*.npy")
