@@ -1,0 +1,140 @@
+"""A bank's scores on the frames of a store: one measure a task, over predictions as users get them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.bank import Bank
+from taskbank.decode import Reading
+from taskbank.engine import Engine, Item
+from taskbank.results import Frame
+from taskbank.settings import Settings
+from taskbank.tasks import OutputKind, Task, find_task
+from training.data.frames import FrameStore
+from training.evaluate.maps import (
+    DepthMeasure,
+    DifferenceMeasure,
+    LabelMeasure,
+    NormalMeasure,
+    PictureMeasure,
+    ResponseMeasure,
+)
+from training.evaluate.measures import Measure
+from training.evaluate.numbers import (
+    ClassMeasure,
+    DirectionMeasure,
+    LayoutMeasure,
+    MatchMeasure,
+    OrderMeasure,
+    PoseMeasure,
+    SegmentMeasure,
+)
+from training.evaluate.truth import true_value
+from training.inputs import NOISE
+from training.samples import Samples, samples_of
+
+Scores = Mapping[str, Mapping[str, float]]
+"""Task -> name of a number -> value."""
+
+_log = logging.getLogger(__name__)
+_SEED = 0  # which samples are drawn where there are more than are wanted
+_READING = Reading(frame=Frame.NETWORK)
+
+
+def measure_of(task: Task) -> Measure:
+    """A new measure for a task.
+
+    Raises:
+        KeyError: the task predicts nothing (`random`).
+    """
+    match task.output:
+        case OutputKind.SEMANTIC_MAP:
+            return LabelMeasure(task.channels)
+        case OutputKind.HEAT_MAP:
+            return ResponseMeasure((task.value_range or (0.0, 1.0))[1])
+        case _:
+            return _MEASURES[task.output]()
+
+
+_MEASURES: Mapping[OutputKind, type[Measure]] = {
+    OutputKind.IMAGE: PictureMeasure,
+    OutputKind.COLOUR_DISTRIBUTION: PictureMeasure,
+    OutputKind.DEPTH: DepthMeasure,
+    OutputKind.NORMALS: NormalMeasure,
+    OutputKind.CURVATURE: DifferenceMeasure,
+    OutputKind.EMBEDDING: SegmentMeasure,
+    OutputKind.CLASSES: ClassMeasure,
+    OutputKind.LAYOUT: LayoutMeasure,
+    OutputKind.VANISHING_POINTS: DirectionMeasure,
+    OutputKind.POSE: PoseMeasure,
+    OutputKind.MATCH: MatchMeasure,
+    OutputKind.PERMUTATION: OrderMeasure,
+}
+
+
+def score_bank(
+    bank: Bank,
+    store: FrameStore,
+    tasks: Iterable[str] | None = None,
+    *,
+    limit: int = 2000,
+    device: str = "auto",
+) -> dict[str, dict[str, float]]:
+    """Measure task networks on frames that no network was trained on.
+
+    Args:
+        bank: whose networks are measured.
+        store: the test frames.
+        tasks: any names; None is all that the bank can predict.
+        limit: samples of a task at most, drawn from a fixed seed.
+        device: where networks run.
+
+    Returns:
+        canonical task name -> the numbers of its measure, and `samples`, how many there were.
+
+    Raises:
+        DataError: the store lacks the labels of a task.
+        TaskBankError: the bank cannot be used.
+    """
+    decodable = [name for name, entry in bank.index.tasks.items() if entry.decoder is not None]
+    chosen = decodable if tasks is None else [find_task(name).name for name in tasks]
+    settings = Settings(device=device, size=store.size)
+    scores = {}
+    for name in chosen:
+        scores[name] = _score(Engine(bank, [name], settings), find_task(name), store, limit)
+        _log.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in scores[name].items()))
+    return scores
+
+
+def _score(engine: Engine, task: Task, store: FrameStore, limit: int) -> dict[str, float]:
+    """The numbers of one task."""
+    samples = samples_of(task, store, seed=_SEED)
+    drawn = np.random.default_rng(_SEED).permutation(len(samples))[:limit]
+    measure = measure_of(task)
+    for index, outcome in zip(drawn, engine.run(_items(task, store, samples, drawn)), strict=True):
+        prediction = outcome.prediction(task.name, _READING)
+        if task.output is OutputKind.PERMUTATION:
+            shown = np.asarray(prediction.details["shown"])
+            measure.add(prediction.array, shown)
+        else:
+            measure.add(prediction.array, true_value(task, store, samples, int(index)))
+    return {**measure.result(), "samples": float(len(drawn))}
+
+
+def _items(task: Task, store: FrameStore, samples: Samples, drawn: NDArray[np.int64]) -> Iterator[Item]:
+    """Images, or tuples of them, one after another."""
+    for index in drawn:
+        pictures = store.read("rgb", samples.frames[index])
+        if task.name == "denoising":
+            pictures = _with_noise(pictures, seed=int(index))
+        yield pictures if pictures.ndim == 3 else tuple(pictures)
+
+
+def _with_noise(picture: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """The noise that the network has learned to take away, which predictions leave to the photograph."""
+    noise = np.random.default_rng(seed).normal(scale=255 * NOISE, size=picture.shape)
+    return (picture + noise).clip(0, 255).round().astype(np.uint8)
