@@ -15,6 +15,7 @@ from taskbank.tasks import OutputKind, Task
 from training.data.frames import FrameStore
 from training.data.poses import relative_poses, room_layouts, vanishing_points
 from training.samples import Samples
+from training.targets import blurred
 
 Truth = NDArray[Any]
 
@@ -69,6 +70,8 @@ def _map(task: Task, store: FrameStore, frame: NDArray[np.int64]) -> Truth:
     if task.output in _MASKED and store.has("depth_zbuffer"):
         unknown = np.isnan(_map_of_depth(store, frame))
         values[unknown] = np.nan
+    if task.name == "edge_occlusion":
+        values = blurred(torch.from_numpy(values)[None, None])[0, 0].numpy()
     if task.output is OutputKind.CURVATURE:
         values[(codes == 0).all(-1)] = np.nan
     return values

@@ -18,7 +18,8 @@ def _plane(normal: np.ndarray, distance: float, size: int = 64) -> np.ndarray:
     rays = np.stack(
         [(columns - _CAMERA.cx) / _CAMERA.fx, (rows - _CAMERA.cy) / _CAMERA.fy, np.ones((size, size))], -1
     )
-    return (-distance / (rays @ normal)).astype(np.float32)
+    depth: np.ndarray = (-distance / (rays @ normal)).astype(np.float32)
+    return depth
 
 
 def _write(folder: Path, name: str, depth: np.ndarray, labels: np.ndarray | None = None) -> None:

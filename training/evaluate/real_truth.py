@@ -1,0 +1,70 @@
+"""What can be known about real frames with measured depth: six tasks' true values.
+
+Occlusion edges and reshading are computed from depth and fitted normals by the functions that label rendered
+frames. Semantic classes are those of NYU40 that are also classes of the task; tables are left out, as NYU40
+does not say which are dining tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.data.labels.edges import edge_occlusion
+from training.data.labels.surfaces import reshading
+from training.data.rooms.classes import nyu40, semantic_channels
+from training.evaluate.real_frames import RealFrame
+from training.targets import blurred
+
+Truth = NDArray[Any]
+
+
+def _normals(frame: RealFrame) -> Truth:
+    return frame.normals
+
+
+def _depth(frame: RealFrame) -> Truth:
+    return frame.depth
+
+
+def _distance(frame: RealFrame) -> Truth:
+    return frame.distance
+
+
+def _occlusion_edges(frame: RealFrame) -> Truth:
+    """Blurred, as networks learn them; NaN where the blur reaches no depth."""
+    edges = edge_occlusion(torch.from_numpy(frame.depth)[None])
+    known = edges.isfinite()
+    softened = blurred(edges.nan_to_num(0)[:, None])[0, 0]
+    return torch.where(known[0], softened, torch.nan).numpy()
+
+
+def _reshading(frame: RealFrame) -> Truth:
+    """NaN where there is no reliable normal."""
+    points = frame.intrinsics.points(torch.from_numpy(frame.depth)).permute(1, 2, 0)
+    upright = points * points.new_tensor([1.0, -1.0, -1.0])
+    shaded: Truth = reshading(upright[None], torch.from_numpy(frame.normals)[None])[0].numpy()
+    return shaded
+
+
+def _semantic(frame: RealFrame) -> Truth:
+    if frame.labels is None:
+        return np.zeros(frame.depth.shape, dtype=np.uint8)
+    nothing = np.full(frame.labels.shape, -1)
+    known = (frame.labels > 0) & (frame.labels != nyu40("table"))
+    return np.where(known, semantic_channels(frame.labels, nothing) + 1, 0).astype(np.uint8)
+
+
+REAL_TRUTHS: Mapping[str, Callable[[RealFrame], Truth]] = {
+    "normal": _normals,
+    "depth_zbuffer": _depth,
+    "depth_euclidean": _distance,
+    "edge_occlusion": _occlusion_edges,
+    "reshading": _reshading,
+    "segment_semantic": _semantic,
+}
+"""Task -> true values of a frame, as `Prediction.array`: NaN, or label 0, where nothing is known."""
