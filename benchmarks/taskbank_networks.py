@@ -15,9 +15,9 @@ from importlib import import_module
 import torch
 from torch import Tensor, nn
 
+from taskbank.device import Precision, prepare
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
-from taskbank.nets.fold import fold_batch_norms
 from taskbank.nets.initialise import initialise
 from taskbank.tasks import TASKS
 
@@ -33,9 +33,9 @@ def network(architecture: Architecture) -> TaskNetwork:
 
 
 def fast(slow: nn.Module) -> Callable[[Tensor], Tensor]:
-    """The form in which networks predict: folded, channels last."""
-    folded = fold_batch_norms(slow).to(memory_format=torch.channels_last)
-    return lambda images: folded(images.contiguous(memory_format=torch.channels_last))
+    """The form in which networks predict."""
+    ready = prepare(slow, torch.device("cpu"), Precision.FP32)
+    return lambda images: ready(images.contiguous(memory_format=torch.channels_last))
 
 
 def reference(same: TaskNetwork) -> nn.Module:

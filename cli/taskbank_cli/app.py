@@ -15,6 +15,7 @@ from taskbank_cli.info import info
 from taskbank_cli.predict import predict
 from taskbank_cli.push import push
 from taskbank_cli.tasks import tasks
+from taskbank_cli.transfer import transfer
 
 app = typer.Typer(
     cls=ErrorBoundary,
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(tasks)
 app.command()(predict)
+app.command()(transfer)
 app.command()(encode)
 app.command()(info)
 app.command()(download)

@@ -14,7 +14,7 @@ from rich.table import Table
 from taskbank_cli.banks import BankArgument, megabytes
 
 if TYPE_CHECKING:
-    from taskbank.bank_index import TaskEntry
+    from taskbank.bank_index import TaskEntry, TransferEntry
     from taskbank.bank_source import BankListing
 
 
@@ -58,19 +58,40 @@ def _print(listing: BankListing) -> None:
     ):
         console.print(f"{name:<10}{escape(text)}", soft_wrap=True)
     console.print()
-    console.print(_table(list(index.tasks.values()), index.licence))
+    console.print(_task_table(list(index.tasks.values()), index.licence))
+    if index.transfers:
+        console.print()
+        console.print(_transfer_table(index.transfers, index.licence))
 
 
-def _table(entries: list[TaskEntry], licence: str) -> Table:
+def _task_table(entries: list[TaskEntry], licence: str) -> Table:
     """One row per task."""
     from taskbank.card import metrics_text
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("task", "output", "MB", "licence", "metrics"):
-        table.add_column(heading, justify="right" if heading == "MB" else "left")
+    table = _empty_table("task", "output", "MB", "licence", "metrics")
     for entry in entries:
         output = entry.output if entry.decoder else "representation"
         size = megabytes(sum(file.size for file in entry.files))
         cells = (entry.task, output, size, entry.licence or licence or "-", metrics_text(entry) or "-")
         table.add_row(*map(escape, cells))
+    return table
+
+
+def _transfer_table(entries: tuple[TransferEntry, ...], licence: str) -> Table:
+    """One row per transfer."""
+    from taskbank.card import metrics_text
+
+    table = _empty_table("sources", "target", "MB", "licence", "metrics")
+    for entry in entries:
+        size = megabytes(entry.file.size)
+        cells = (",".join(entry.sources), entry.target, size, entry.licence or licence or "-")
+        table.add_row(*map(escape, (*cells, metrics_text(entry) or "-")))
+    return table
+
+
+def _empty_table(*headings: str) -> Table:
+    """A table without lines."""
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading == "MB" else "left")
     return table

@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+INPUTS = "inputs"
+"""What progress counts."""
+
 
 class FitName(StrEnum):
     """How a photo fills the network's square; a copy of `taskbank.framing.Fit`, which needs torch."""
@@ -57,12 +60,11 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results th
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Progress]:
-    """A bar on stderr, where that is a terminal and there is something to wait for."""
+    """A bar on stderr, where that is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hidden = total < 2 or not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        bar.add_task("images", total=total)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        bar.add_task(INPUTS, total=total)
         yield bar
 
 

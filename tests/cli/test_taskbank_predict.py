@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from taskbank.bank import Bank
 from taskbank_cli.app import app
-from taskbank_cli.predict import DEFAULT_FOV, AxesName, FrameName
+from taskbank_cli.predicting import DEFAULT_FOV, AxesName, FrameName
 from taskbank_cli.running import FitName, PrecisionName
 
 runner = CliRunner()

@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network
 
 from taskbank.bank import About, Bank
-from taskbank.bank_index import BankIndex
+from taskbank.bank_index import BankIndex, TransferEntry
 from taskbank.card import model_card
 
 DIGEST = "d" * 64
@@ -94,6 +94,25 @@ def test_the_lines_of_how_to_start_are_a_program(index: BankIndex) -> None:
     for shown in (index, replace(index, tasks=encoders)):
         program = model_card(shown, DIGEST, "hf://a/b").split("```python\n")[1].split("```")[0]
         compile(program, "card", "exec")
+
+
+def test_transfers_stand_in_a_table_of_their_own(index: BankIndex) -> None:
+    """With sources, metrics, licences, training and limits; without transfers there is no table."""
+    file = index.tasks["random"].encoder
+    transfer = TransferEntry(
+        sources=("random", "depth_zbuffer"),
+        target="normal",
+        file=replace(file, size=123_456),
+        metrics={"mean_angle": 12.34567},
+        training={"images": 16, "notes": ["small"]},
+    )
+    card = model_card(replace(index, transfers=(transfer,)), DIGEST, "hf://a/b")
+    assert "| random, depth_zbuffer | normal | 0.12 | MIT | mean_angle 12.35 |" in card
+    assert "- random+depth_zbuffer -> normal: images: 16" in card
+    assert "- random+depth_zbuffer -> normal: small" in card
+    assert "| Transfers | 1 |" in card
+    assert "## Transfers" in card
+    assert "## Transfers" not in model_card(index, DIGEST, "hf://a/b")
 
 
 def test_a_card_of_the_same_bank_is_the_same(index: BankIndex, tmp_path: Path) -> None:

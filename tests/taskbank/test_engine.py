@@ -221,13 +221,12 @@ def test_devices_are_checked() -> None:
         prepare(toy_encoder(), torch.device("cpu"), Precision.FP16)
 
 
-def test_preparing_leaves_the_network_as_it_is() -> None:
-    """A copy is folded."""
+def test_preparing_folds_the_network_itself() -> None:
+    """A copy would take longer than all the rest."""
     network = toy_network("normal")
-    before = {name: values.clone() for name, values in network.state_dict().items()}
     prepared = prepare(network, torch.device("cpu"), Precision.FP32)
+    assert prepared is network
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in prepared.modules())
-    assert all(torch.equal(before[name], values) for name, values in network.state_dict().items())
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def test_every_form_is_written(bank: Bank, photos: list[Path], tmp_path: Path) -
     )
     assert [report.error is None for report in reports] == [True, False, True]
     written = {path.name for path in (tmp_path / "out" / "0").iterdir()}
-    expected = {*file_names("normal", Form), *file_names("depth_zbuffer", Form), "all_tasks.png"}
+    forms = saving.forms
+    expected = {*file_names("normal", forms), *file_names("depth_zbuffer", forms), "all_tasks.png"}
     assert written == expected
     assert "depth_zbuffer_16bit.png" in expected
     assert not (tmp_path / "out" / "1").exists()
@@ -81,6 +82,23 @@ def test_depth_pictures_hold_the_datasets_code(bank: Bank, photos: list[Path], t
     seen = ~np.isnan(metres)
     assert np.abs(code[seen] - np.minimum(metres[seen] * 512, 65534)).max() <= 0.51
     assert not (tmp_path / "out" / "0" / "all_tasks.png").exists()
+
+
+def test_point_clouds_are_of_depth_and_have_the_normals_of_the_same_call(
+    bank: Bank, photos: list[Path], tmp_path: Path
+) -> None:
+    """Of 20 x 30 px the middle 20 x 20 are seen; without depth there is nothing to write."""
+    saving = Saving(folder=tmp_path / "out", forms=(Form.PLY,), fov=60)
+    list(predict_files(bank, ["depth", "normals"], [(photos[0],)], saving, settings=CPU))
+    assert [path.name for path in (tmp_path / "out" / "0").iterdir()] == ["depth_zbuffer.ply"]
+    header = (tmp_path / "out" / "0" / "depth_zbuffer.ply").read_bytes().split(b"end_header")[0].decode()
+    assert "element vertex 400" in header
+    assert "property float nx" in header
+    assert "focal length 25.9808 px" in header
+    with pytest.raises(
+        InvalidInputError, match="point cloud .ply. is made of depth, not of normal: add depth_z"
+    ):
+        list(predict_files(bank, ["normals"], [(photos[0],)], saving, settings=CPU))
 
 
 def test_existing_results_stop_everything_unless_allowed(
@@ -117,7 +135,9 @@ def test_several_images_together_have_one_folder(bank: Bank, photos: list[Path],
 def test_wrong_words_are_refused() -> None:
     """Forms and fields of view."""
     assert parse_forms(["npy", "png", "npy"]) == (Form.NPY, Form.PNG)
-    with pytest.raises(InvalidInputError, match="cannot save as 'gif': choose from png, npy, json"):
+    with pytest.raises(
+        InvalidInputError, match="cannot save as 'gif': choose from png, npy, json, ply, dataset"
+    ):
         parse_forms(["png", "gif"])
     with pytest.raises(InvalidInputError, match="nothing would be saved"):
         parse_forms(None)

@@ -14,8 +14,13 @@ from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network
 
 import taskbank
 from taskbank.bank import Bank
+from taskbank.engine import Engine
 from taskbank.errors import ImageError, InvalidInputError, MissingTaskError, TaskBankError, UnknownTaskError
+from taskbank.quantise import Storage
+from taskbank.render import picture
 from taskbank.results import Frame
+from taskbank.settings import Settings
+from taskbank.whitening import whiten
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 TASKS = (
@@ -194,3 +199,32 @@ def test_the_variable_names_the_default_bank(bank: Bank, monkeypatch: pytest.Mon
     """For scripts and the command."""
     monkeypatch.setenv("TASKBANK_BANK", bank.where)
     assert taskbank.load("normals").bank.digest == bank.digest
+
+
+def test_egomotion_gives_three_poses_from_three_images(tmp_path: Path) -> None:
+    """A network that always says a turn, then a step: JSON and picture show all three cameras."""
+    turn, step = [0, 0.5, 0, 0, 0, 0], [0, 0, 0, 0, 0, 2.0]
+    network = toy_network("egomotion")
+    output = network.decoder.get_submodule("output")
+    with torch.no_grad():
+        output.get_parameter("weight").zero_()
+        output.get_parameter("bias").copy_(torch.from_numpy(whiten("egomotion", [*turn, *step])))
+    bank = Bank.save(
+        tmp_path / "bank",
+        name="toy",
+        architecture=TOY_COMPACT,
+        networks={"egomotion": network},
+        storage=Storage.FP32,
+    )
+    (outcome,) = Engine(bank, ["egomotion"], Settings(device="cpu")).run([(PHOTO, PHOTO, PHOTO)])
+    given = outcome.prediction("egomotion")
+    assert np.allclose(given.array, [turn, step, [0, 0.5, 0, 0, 0, 2]], atol=1e-4)
+    facts = given.facts()
+    assert facts["pairs"] == [[1, 2], [2, 3], [1, 3]]
+    assert np.allclose(facts["angles_in_degrees"][2], [0, np.degrees(0.5), 0], atol=0.01)
+    assert np.allclose(facts["values"], given.array)
+    assert len(facts["inputs"]) == 3
+    pixels = np.asarray(picture(given, outcome.sights)).astype(int)
+    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+    for camera in (red - green > 100, (green - red > 60) & (green - blue > 60), blue - red > 100):
+        assert camera.sum() > 50

@@ -22,7 +22,8 @@ from taskbank.framing import Fit
 from taskbank.geometry import euler_angles
 from taskbank.images import read_photo
 from taskbank.inputs import look_at
-from taskbank.render import depth_limits, picture
+from taskbank.picture_scale import depth_limits
+from taskbank.render import picture
 from taskbank.results import Frame
 from taskbank.settings import Settings
 from taskbank.sheet import caption, sheet

@@ -13,9 +13,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from taskbank.bank import Bank
     from taskbank.engine import Engine
-    from taskbank.errors import ImageError, TaskBankError, UnknownTaskError
+    from taskbank.errors import ImageError, TaskBankError, UnknownTaskError, VideoError
     from taskbank.hub import Hub
-    from taskbank.predictor import Predictor, load, predict
+    from taskbank.predict_video import predict_video
+    from taskbank.predictor import Predictor, TransferPredictor, load, load_transfer, predict
     from taskbank.results import Prediction
     from taskbank.tasks import TASKS, Task, find_task
 
@@ -32,8 +33,12 @@ _HOMES = {
     "TaskBankError": "taskbank.errors",
     "UnknownTaskError": "taskbank.errors",
     "find_task": "taskbank.tasks",
+    "TransferPredictor": "taskbank.predictor",
+    "VideoError": "taskbank.errors",
     "load": "taskbank.predictor",
+    "load_transfer": "taskbank.predictor",
     "predict": "taskbank.predictor",
+    "predict_video": "taskbank.predict_video",
 }
 
 __all__ = [
@@ -46,11 +51,15 @@ __all__ = [
     "Predictor",
     "Task",
     "TaskBankError",
+    "TransferPredictor",
     "UnknownTaskError",
+    "VideoError",
     "__version__",
     "find_task",
     "load",
+    "load_transfer",
     "predict",
+    "predict_video",
 ]
 
 

@@ -6,9 +6,10 @@ unpickled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from torch import nn
 
@@ -18,8 +19,10 @@ from taskbank.bank_index import (
     BankIndex,
     FileEntry,
     TaskEntry,
+    TransferEntry,
     find_entry,
     index_to_json,
+    transfer_name,
 )
 from taskbank.bank_source import BankListing, open_listing
 from taskbank.bank_writing import About, write_task, write_transfer
@@ -33,6 +36,9 @@ from taskbank.tasks import find_task
 from taskbank.weights import fill, on_meta, weights_from_bytes, write_bytes
 
 __all__ = ["IMAGE_SIZE", "About", "Bank"]
+
+TransferKey: TypeAlias = tuple[tuple[str, ...], str]
+"""Sources in the order of their channels, and target."""
 
 IMAGE_SIZE = 256
 """Side in px of the images that networks are trained on."""
@@ -88,9 +94,29 @@ class Bank:
         return tuple(self.index.tasks)
 
     @property
-    def transfers(self) -> tuple[tuple[tuple[str, ...], str], ...]:
+    def transfers(self) -> tuple[TransferKey, ...]:
         """Sources and target of the transfers it holds."""
         return tuple((entry.sources, entry.target) for entry in self.index.transfers)
+
+    def transfer_entry(self, sources: Iterable[str], target: str) -> TransferEntry:
+        """What the index says about a transfer.
+
+        Args:
+            sources: any names, in any order.
+            target: any name.
+
+        Raises:
+            UnknownTaskError: a name is none of the 26 tasks.
+            MissingTaskError: the bank does not hold that transfer.
+        """
+        wanted = {find_task(source).name for source in sources}
+        task = find_task(target).name
+        for entry in self.index.transfers:
+            if entry.target == task and set(entry.sources) == wanted:
+                return entry
+        held = [entry.name for entry in self.index.transfers]
+        name = transfer_name(sorted(wanted), task)
+        raise MissingTaskError(name, held, f"the bank {self.where}", what="transfer")
 
     @property
     def size(self) -> int:
@@ -138,7 +164,7 @@ class Bank:
         self._fill(encoder, entry.encoder)
         return encoder.eval()
 
-    def load_transfer(self, sources: tuple[str, ...] | list[str], target: str) -> TransferReadout:
+    def load_transfer(self, sources: Iterable[str], target: str) -> TransferReadout:
         """The transfer network of a set of sources and the decoder behind it, in evaluation mode.
 
         Args:
@@ -152,17 +178,11 @@ class Bank:
             BankFormatError: the file is missing, or does not fit its network.
             ChecksumMismatchError: the file is damaged.
         """
-        wanted = {find_task(source).name for source in sources}
-        task = find_task(target)
-        for entry in self.index.transfers:
-            if entry.target == task.name and set(entry.sources) == wanted:
-                with on_meta():
-                    readout = build_readout(task, self.architecture, entry.sources)
-                self._fill(readout, entry.file)
-                return readout.eval()
-        held = [_shown(entry.sources, entry.target) for entry in self.index.transfers]
-        name = _shown(tuple(sorted(wanted)), task.name)
-        raise MissingTaskError(name, held, f"the bank {self.where}", what="transfer")
+        entry = self.transfer_entry(sources, target)
+        with on_meta():
+            readout = build_readout(find_task(entry.target), self.architecture, entry.sources)
+        self._fill(readout, entry.file)
+        return readout.eval()
 
     def _fill(self, network: nn.Module, file: FileEntry) -> None:
         """Read, check and expand one file into a network."""
@@ -199,6 +219,7 @@ class Bank:
         transfers: tuple[TransferReadout, ...] = (),
         storage: Storage = Storage.FP16,
         about: Mapping[str, About] | None = None,
+        about_transfers: Mapping[TransferKey, About] | None = None,
         licence: str = "",
     ) -> Bank:
         """Write a bank and open it.
@@ -210,17 +231,23 @@ class Bank:
             networks: by task name; an encoder alone (no `TaskNetwork`) is a task without decoder.
             transfers: transfer networks with their decoders.
             storage: form of the weights on disk.
-            about: what is known about each task's network.
+            about: what is known about each task's network, under its name in `networks`.
+            about_transfers: what is known about each transfer, under its sources and target as
+                `Bank.transfers` gives them.
             licence: of the bank as a whole.
 
         Raises:
             UnknownTaskError: a name is none of the 26 tasks.
-            InvalidInputError: weights that cannot be stored so, or two names of one task.
+            InvalidInputError: weights that cannot be stored so; two names of one task; something is said
+                about a network that is not given.
             OutputError: a bank is there already, or a file cannot be written.
         """
         root = Path(folder)
         if (root / INDEX_NAME).exists():
             raise OutputError(f"{root} holds a bank already: choose another folder or delete it first")
+        known_transfers = about_transfers or {}
+        _check_known(about or {}, networks)
+        _check_known(known_transfers, [(readout.sources, readout.target) for readout in transfers])
         tasks = {}
         for given, network in networks.items():
             task = find_task(given)
@@ -235,13 +262,22 @@ class Bank:
             representation=(CODE_CHANNELS, CODE_SIZE, CODE_SIZE),
             licence=licence,
             tasks=tasks,
-            transfers=tuple(write_transfer(root, readout, storage) for readout in transfers),
+            transfers=tuple(
+                write_transfer(
+                    root, readout, storage, known_transfers.get((readout.sources, readout.target), About())
+                )
+                for readout in transfers
+            ),
         )
         # Last, so that a folder with an index is whole.
         write_bytes(root / INDEX_NAME, index_to_json(index).encode())
         return cls.open(root)
 
 
-def _shown(sources: tuple[str, ...], target: str) -> str:
-    """A transfer in words."""
-    return f"{'+'.join(sources)} -> {target}"
+def _check_known(about: Iterable[object], given: Iterable[object]) -> None:
+    """Refuse facts about networks that are not there."""
+    held = set(given)
+    if strange := [name for name in about if name not in held]:
+        raise InvalidInputError(
+            f"about names {strange[0]!r}, but no such network is given: {sorted(map(str, held))}"
+        )

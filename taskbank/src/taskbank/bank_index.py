@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -84,13 +84,24 @@ class TransferEntry:
         sources: canonical names in the order of their channels.
         target: canonical name.
         file: weights under `transfer.` and `decoder.`.
+        classes: names of the target's channels, or None.
+        licence: of these weights.
         metrics: name -> value on held-out images.
+        training: what the run was: dataset, images, seed, commit and the like.
     """
 
     sources: tuple[str, ...]
     target: str
     file: FileEntry
+    classes: tuple[str, ...] | None = None
+    licence: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The transfer in words: `normal+reshading -> depth_zbuffer`."""
+        return transfer_name(self.sources, self.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +149,11 @@ def find_entry(index: BankIndex, task: str, where: str) -> TaskEntry:
     if name not in index.tasks:
         raise MissingTaskError(name, index.tasks, f"the bank {where}")
     return index.tasks[name]
+
+
+def transfer_name(sources: Iterable[str], target: str) -> str:
+    """A transfer in words: `normal+reshading -> depth_zbuffer`."""
+    return f"{'+'.join(sources)} -> {target}"
 
 
 def encoder_path(task: str) -> str:
@@ -222,8 +238,7 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
 def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
     """One task's entry, its files in their places."""
     _known(name)
-    decoder = entry["decoder"]
-    limits = entry["value_range"]
+    decoder, limits = entry["decoder"], entry["value_range"]
     return TaskEntry(
         task=name,
         encoder=_file(entry["encoder"], encoder_path(name)),
@@ -240,13 +255,19 @@ def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
 
 
 def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
-    """One transfer's entry, its file in its place."""
-    sources = tuple(map(str, entry["sources"]))
-    target = str(entry["target"])
+    """One transfer's entry, its file in its place; the first banks stated only metrics."""
+    sources, target = tuple(map(str, entry["sources"])), str(entry["target"])
     for name in (*sources, target):
         _known(name)
-    file = _file(entry["file"], transfer_path(sources, target))
-    return TransferEntry(sources=sources, target=target, file=file, metrics=dict(entry["metrics"]))
+    return TransferEntry(
+        sources=sources,
+        target=target,
+        file=_file(entry["file"], transfer_path(sources, target)),
+        classes=None if entry.get("classes") is None else tuple(map(str, entry["classes"])),
+        licence=str(entry.get("licence", "")),
+        metrics=dict(entry["metrics"]),
+        training=dict(entry.get("training", {})),
+    )
 
 
 def _file(entry: Mapping[str, Any], path: str) -> FileEntry:

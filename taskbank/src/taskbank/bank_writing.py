@@ -61,11 +61,19 @@ def write_task(root: Path, task: Task, network: nn.Module, storage: Storage, abo
     )
 
 
-def write_transfer(root: Path, readout: TransferReadout, storage: Storage) -> TransferEntry:
+def write_transfer(root: Path, readout: TransferReadout, storage: Storage, about: About) -> TransferEntry:
     """Write a transfer's file; its entry."""
     path = transfer_path(readout.sources, readout.target)
     file = _write(root, path, readout, storage)
-    return TransferEntry(sources=readout.sources, target=readout.target, file=file)
+    return TransferEntry(
+        sources=readout.sources,
+        target=readout.target,
+        file=file,
+        classes=about.classes,
+        licence=about.licence,
+        metrics=about.metrics,
+        training=about.training,
+    )
 
 
 def _write(root: Path, path: str, network: nn.Module, storage: Storage) -> FileEntry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from taskbank.bank_index import BankIndex, TaskEntry
+from taskbank.bank_index import BankIndex, TaskEntry, TransferEntry
 
 # Licences that the Hub knows by an identifier, see https://huggingface.co/docs/hub/repositories-licenses.
 _KNOWN_LICENCES = {
@@ -35,6 +35,7 @@ def model_card(index: BankIndex, digest: str, source: str) -> str:
             *_details(index, digest),
             *_start(index, source),
             *_tasks(index),
+            *_transfers(index),
             *_training(index),
             *_limits(index),
         ]
@@ -95,23 +96,44 @@ def _tasks(index: BankIndex) -> list[str]:
     return ["## Tasks", "", *_table(("task", "output", "unit", "MB", "licence", "metrics"), rows), ""]
 
 
-def metrics_text(entry: TaskEntry) -> str:
-    """A task's metrics in words: `mae 0.12, top5 0.5`."""
+def _transfers(index: BankIndex) -> list[str]:
+    """One row per transfer; nothing where there is none."""
+    rows = [
+        (
+            ", ".join(entry.sources),
+            entry.target,
+            f"{entry.file.size / _MEGABYTE:.2f}",
+            entry.licence or index.licence or _NOT_STATED,
+            metrics_text(entry) or "not measured",
+        )
+        for entry in index.transfers
+    ]
+    table = _table(("sources", "target", "MB", "licence", "metrics"), rows)
+    return ["## Transfers", "", *table, ""] if rows else []
+
+
+def _entries(index: BankIndex) -> dict[str, TaskEntry | TransferEntry]:
+    """Every network by its name."""
+    return {**index.tasks, **{entry.name: entry for entry in index.transfers}}
+
+
+def metrics_text(entry: TaskEntry | TransferEntry) -> str:
+    """A network's metrics in words: `mae 0.12, top5 0.5`."""
     return ", ".join(f"{name} {value:.4g}" for name, value in entry.metrics.items())
 
 
 def _training(index: BankIndex) -> list[str]:
-    """What is known about the runs, said once for all tasks that share it."""
+    """What is known about the runs, said once for all networks that share it."""
     groups: dict[str, list[str]] = {}
-    for entry in index.tasks.values():
+    for network, entry in _entries(index).items():
         shared = {
             name: value for name, value in entry.training.items() if isinstance(value, str | int | float)
         }
-        groups.setdefault(json.dumps(shared, sort_keys=True), []).append(entry.task)
+        groups.setdefault(json.dumps(shared, sort_keys=True), []).append(network)
     lines = ["## Training", ""]
     for written, names in groups.items():
         words = [f"{name}: {value}" for name, value in json.loads(written).items()]
-        who = "All tasks" if len(groups) == 1 else ", ".join(names)
+        who = "All networks" if len(groups) == 1 else ", ".join(names)
         lines += [f"- {who}: {'; '.join(words) or _NOT_STATED}"]
     return [*lines, ""]
 
@@ -119,9 +141,9 @@ def _training(index: BankIndex) -> list[str]:
 def _limits(index: BankIndex) -> list[str]:
     """Notes that the entries carry."""
     notes: dict[str, list[str]] = {}
-    for entry in index.tasks.values():
+    for network, entry in _entries(index).items():
         for note in entry.training.get("notes", ()):
-            notes.setdefault(str(note), []).append(entry.task)
+            notes.setdefault(str(note), []).append(network)
     lines = [f"- {', '.join(names)}: {note}" for note, names in notes.items()]
     return ["## Limits", "", *(lines or ["None are stated in `bank.json`; see the metrics above."]), ""]
 

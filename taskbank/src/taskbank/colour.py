@@ -76,3 +76,17 @@ def _mixed(colours: Tensor, matrix: object) -> Tensor:
     """A matrix (n, 3) applied to the channels of (..., 3, H, W)."""
     weights = torch.tensor(matrix, dtype=colours.dtype, device=colours.device)
     return torch.einsum("ij,...jhw->...ihw", weights, colours)
+
+
+def recolour(rgb: Tensor, ab: Tensor) -> Tensor:
+    """A picture's lightness with other colours.
+
+    Args:
+        rgb: sRGB (3, H, W), uint8 or float in [0, 1].
+        ab: float (2, H, W), of CIE Lab.
+
+    Returns:
+        sRGB (3, H, W), float in [0, 1].
+    """
+    shares = rgb / 255 if rgb.dtype == torch.uint8 else rgb
+    return lab_to_rgb(torch.cat([lightness(shares), ab]))

@@ -29,9 +29,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from taskbank.colour import lab_to_rgb, lightness
+from taskbank.colour import recolour
 from taskbank.constants import colour_bins, jigsaw_permutations
-from taskbank.framing import to_input_frame
+from taskbank.framing import join_rows, to_input_frame
 from taskbank.geometry import CAMERA_AXES, compose
 from taskbank.inputs import Sight
 from taskbank.results import Axes, Frame
@@ -43,10 +43,12 @@ _MIN_RADIUS = 0.03  # metres; the dataset's curvatures end there
 _ROWS = 256  # of a photo that are coloured at once
 _SMALLEST = 1e-12  # length below which a vector has no direction
 
-_NORMAL_AXES = {
+NORMAL_AXES = {
     Axes.OPENCV: "OpenCV camera: +x right, +y down, +z into the scene; what faces the camera has z = -1",
     Axes.OPENGL: "OpenGL camera: +x right, +y up, +z out of the scene; what faces the camera has z = 1",
 }
+"""What the axes of normals are, in words, as in `Prediction.convention`."""
+
 _POSE = (
     "static-axes Euler angles x, y, z of R2^T R1 in rad, then R2^T (l1 - l2) in m, for cameras 1 and 2 with "
     f"rotations R and locations l; {CAMERA_AXES}"
@@ -125,9 +127,10 @@ def _placed(
 
 def _channels_last(values: Tensor, seen: Tensor) -> NDArray[np.float32]:
     """(C, H, W) -> float32 (H, W, C), or (H, W) for one channel; NaN where nothing was seen."""
-    masked = values.masked_fill(~seen, torch.nan).permute(1, 2, 0).contiguous()
-    array = masked[..., 0] if masked.shape[-1] == 1 else masked
-    return array.numpy().astype(np.float32, copy=False)
+    # A copy in every case: it is written to.
+    array = np.array(values.permute(1, 2, 0).numpy(), dtype=np.float32, order="C")
+    array[~seen.numpy()] = np.nan
+    return array[..., 0] if array.shape[-1] == 1 else array
 
 
 def _labels(values: Tensor, seen: Tensor) -> NDArray[np.uint8]:
@@ -158,7 +161,7 @@ def _map_convention(task: Task, reading: Reading) -> str:
             along = "the ray" if task.name == "depth_euclidean" else "the optical axis"
             return f"distance along {along}"
         case OutputKind.NORMALS:
-            return _NORMAL_AXES[reading.normals]
+            return NORMAL_AXES[reading.normals]
         case OutputKind.CURVATURE:
             return "the two principal curvatures, 0 is flat"
         case OutputKind.SEMANTIC_MAP:
@@ -206,15 +209,12 @@ def _colours(logits: Tensor, sight: Sight, frame: Frame) -> Decoded:
     bins = torch.from_numpy(colour_bins().copy())
     expected = torch.einsum("chw,ck->khw", logits.softmax(0), bins)
     ab, seen = _placed(expected, sight, frame, lambda colours: colours)
-    rgb = (sight.square + 1) / 2
-    if frame is Frame.INPUT:
-        pixels = sight.photo.pixels
-        rgb = pixels / 255 if pixels.dtype == torch.uint8 else pixels
+    rgb = sight.photo.pixels if frame is Frame.INPUT else (sight.square + 1) / 2
     # In strips: powers of whole photos would need gigabytes.
     strips = zip(torch.split(rgb, _ROWS, dim=1), torch.split(ab, _ROWS, dim=1), strict=True)
-    coloured = [lab_to_rgb(torch.cat([lightness(light), colours])) for light, colours in strips]
+    coloured = (recolour(light, colours) for light, colours in strips)
     return Decoded(
-        array=_channels_last(torch.cat(coloured, dim=1), seen),
+        array=_channels_last(join_rows(coloured, rgb.shape[1]), seen),
         convention="sRGB: lightness of the photo, expected colour of the network's distribution",
         value_range=(0, 1),
         frame=frame,
@@ -272,17 +272,18 @@ def _vanishing_points(_task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) 
 def _pose(task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
     """One relative pose, or three of which the last is composed of the others."""
     poses = unwhiten(task.name, numbers.numpy())
-    convention = _POSE
+    convention, pairs = _POSE, [[1, 2]]
     if task.num_images == 3:
         first, second = poses[:6], poses[6:]
         poses = np.stack([first, second, compose(first, second)])
         convention += "; rows are images 1-2, 2-3 and 1-3"
+        pairs = [[1, 2], [2, 3], [1, 3]]
     angles = np.degrees(poses[..., :3])
     return Decoded(
         array=poses.astype(np.float32),
         convention=convention,
         value_range=None,
-        details={"angles_in_degrees": angles.tolist()},
+        details={"pairs": pairs, "angles_in_degrees": angles.tolist()},
     )
 
 

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors.torch import save
-from torch import Tensor
+import numpy as np
 
 from taskbank.bank import Bank
 from taskbank.engine import Engine, Outcome
 from taskbank.errors import InvalidInputError
 from taskbank.export import refuse_existing
 from taskbank.settings import Settings
-from taskbank.whole_files import write_whole
+from taskbank.tensor_stream import tensor_stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ def encode_files(
 
     It holds a tensor per task under its canonical name, (N, 8, h, w), and in its header `images`: a JSON list
     of the N files in that order, `normalised`, `bank` and `bank_sha256`. An image takes 8 kB per task (4 kB
-    as half), and all are held in memory until the end.
+    as half) on disk, and until the file is whole as much again; memory does not grow with their number.
 
     Args:
         bank: where encoders come from.
@@ -72,23 +70,21 @@ def encode_files(
         refuse_existing([out])
     engine = Engine(bank, tasks, settings, encoders_only=True)
     good, failed = [], []
-    codes: dict[str, list[Tensor]] = {task.name: [] for task in engine.tasks}
-    for outcome in engine.encode(images, normalize=normalize):
-        each(outcome)
-        if outcome.error is not None:
-            failed.append(outcome)
-            continue
-        good.append(outcome.sources[0])
-        for task, code in outcome.raw.items():
-            codes[task].append(code.half() if half else code)
-    if not good:
-        raise InvalidInputError(f"none of {len(images)} image(s) could be read: {failed[0].error}")
-    header = {
-        "images": json.dumps(good),
-        "normalised": json.dumps(normalize),
-        "bank": bank.name,
-        "bank_sha256": bank.digest,
-    }
-    content = save({task: torch.stack(rows) for task, rows in codes.items()}, header)
-    write_whole(out, lambda file: file.write(content))
+    dtype = np.float16 if half else np.float32
+    with tensor_stream(out) as stream:
+        for outcome in engine.encode(images, normalize=normalize):
+            each(outcome)
+            if outcome.error is not None:
+                failed.append(outcome)
+                continue
+            good.append(outcome.sources[0])
+            stream.add({task: code.numpy().astype(dtype, copy=False) for task, code in outcome.raw.items()})
+        if not good:
+            raise InvalidInputError(f"none of {len(images)} image(s) could be read: {failed[0].error}")
+        stream.metadata |= {
+            "images": json.dumps(good),
+            "normalised": json.dumps(normalize),
+            "bank": bank.name,
+            "bank_sha256": bank.digest,
+        }
     return Encoded(images=tuple(good), failed=tuple(failed))

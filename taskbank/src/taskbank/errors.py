@@ -3,6 +3,7 @@
 TaskBankError
 ├── InvalidInputError         an argument, an image or a configuration holds a value that is not allowed
 │   ├── ImageError            an image cannot be read, or is none
+│   ├── VideoError            a video cannot be read, or is none
 │   └── UnknownTaskError      a name that is none of the 26 tasks
 ├── MissingTaskError          a task that the bank at hand does not hold
 ├── BankFormatError           a bank or a weight file is damaged or not of the expected kind
@@ -33,6 +34,10 @@ class InvalidInputError(TaskBankError, ValueError):
 
 class ImageError(InvalidInputError):
     """An image cannot be read, or its shape, type or values are not those of an image."""
+
+
+class VideoError(InvalidInputError):
+    """A video cannot be read, or is none."""
 
 
 class UnknownTaskError(InvalidInputError):

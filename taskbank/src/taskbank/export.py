@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from taskbank.errors import InvalidInputError, OutputError
-from taskbank.geometry import DEFAULT_FOV
 from taskbank.inputs import Sight
+from taskbank.label_codes import encode
+from taskbank.label_files import save_facts, save_label
+from taskbank.point_cloud import save_point_cloud, square_fov
 from taskbank.render import picture
 from taskbank.results import Prediction
 from taskbank.task_kinds import OutputKind
@@ -24,9 +26,6 @@ from taskbank.whole_files import write_whole
 SHEET = "all_tasks.png"
 """Name of the picture of all tasks."""
 
-_UNKNOWN_DEPTH = 65535  # as on disk in the dataset
-_STEPS_PER_METRE = 512
-
 
 class Form(StrEnum):
     """A form in which predictions are saved."""
@@ -34,6 +33,11 @@ class Form(StrEnum):
     PNG = "png"
     NPY = "npy"
     JSON = "json"
+    PLY = "ply"
+    DATASET = "dataset"
+
+
+_OWN_FILES = (Form.PNG, Form.NPY, Form.JSON)  # what every task has a file of
 
 
 def parse_forms(words: Iterable[str] | None) -> tuple[Form, ...]:
@@ -54,15 +58,17 @@ def file_names(task: str, forms: Iterable[Form]) -> list[str]:
     """Names of the files of one prediction.
 
     Depth has two pictures: in colours, and `TASK_16bit.png` in the dataset's code, 1/512 m with 65535 where
-    nothing is known.
+    nothing is known; and it alone has a point cloud. The form `dataset` has files elsewhere, see
+    `taskbank.dataset_export`.
 
     Args:
         task: canonical name.
         forms: those that are saved.
     """
-    names = [f"{task}.{form}" for form in forms]
-    if Form.PNG in forms and TASKS[task].output is OutputKind.DEPTH:
-        names.append(_deep_name(task))
+    wanted = tuple(forms)
+    names = [f"{task}.{form}" for form in wanted if form in _OWN_FILES]
+    if TASKS[task].output is OutputKind.DEPTH:
+        names += [_deep_name(task)] * (Form.PNG in wanted) + [f"{task}.{Form.PLY}"] * (Form.PLY in wanted)
     return names
 
 
@@ -91,7 +97,8 @@ def save_prediction(
     folder: Path,
     forms: Iterable[Form],
     *,
-    fov: float = DEFAULT_FOV,
+    fov: float | None = None,
+    normals: Prediction | None = None,
 ) -> Image.Image | None:
     """Write the files of one prediction, each whole or not at all.
 
@@ -100,7 +107,9 @@ def save_prediction(
         sights: what its network was shown.
         folder: is made; files of those names are replaced.
         forms: what to write.
-        fov: field of view in degrees, for rooms and vanishing points.
+        fov: horizontal field of view of the photograph in degrees, for rooms, vanishing points and point
+            clouds; without it, as `taskbank.point_cloud.focal_length` says.
+        normals: of the same image, for the points of a cloud.
 
     Returns:
         the picture, where one was made.
@@ -111,15 +120,17 @@ def save_prediction(
     drawn = None
     wanted = set(forms)
     if Form.PNG in wanted:
-        drawn = picture(prediction, sights, fov=fov)
+        drawn = picture(prediction, sights, fov=square_fov(sights[0].view, fov))
         save_image(drawn, folder / f"{prediction.task}.png")
         if prediction.kind is OutputKind.DEPTH:
-            save_image(Image.fromarray(depth_code(prediction)), folder / _deep_name(prediction.task))
+            save_label(folder / _deep_name(prediction.task), prediction.task, depth_code(prediction))
+    if Form.PLY in wanted and prediction.kind is OutputKind.DEPTH:
+        path = folder / f"{prediction.task}.{Form.PLY}"
+        save_point_cloud(path, prediction, sights[0], fov=fov, normals=normals)
     if Form.NPY in wanted:
         write_whole(folder / f"{prediction.task}.npy", lambda file: np.save(file, prediction.array))
     if Form.JSON in wanted:
-        text = json.dumps(prediction.facts(), indent=1, allow_nan=False) + "\n"
-        write_whole(folder / f"{prediction.task}.json", lambda file: file.write(text.encode()))
+        save_facts(folder / f"{prediction.task}.json", prediction.facts())
     return drawn
 
 
@@ -146,7 +157,5 @@ def depth_code(prediction: Prediction) -> NDArray[np.uint16]:
     Returns:
         uint16 (H, W): 1/512 m, at most 65534; 65535 where nothing is known.
     """
-    steps = np.clip(np.nan_to_num(prediction.array) * _STEPS_PER_METRE + 0.5, 0, _UNKNOWN_DEPTH - 1)
-    code: NDArray[np.uint16] = steps.astype(np.uint16)
-    code[np.isnan(prediction.array)] = _UNKNOWN_DEPTH
-    return code
+    codes = encode(prediction.task, torch.from_numpy(np.array(prediction.array)))
+    return codes.numpy().astype(np.uint16)

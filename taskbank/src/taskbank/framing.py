@@ -7,7 +7,7 @@ box is all that has to be kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -167,9 +167,24 @@ def to_input_frame(
     rows = _places(view.height, box.top, box.bottom, values.shape[-2])
     wide = _lerp(values, columns, -1)
     step = max(1, _STRIP // (values.shape[0] * view.width))
-    strips = [decode(_lerp(wide, strip, -2)) for strip in torch.split(rows, step)]
     seen = _inside(rows, values.shape[-2])[:, None] & _inside(columns, values.shape[-1])[None, :]
-    return torch.cat(strips, dim=-2), seen
+    strips = (decode(_lerp(wide, strip, -2)) for strip in torch.split(rows, step))
+    return join_rows(strips, view.height), seen
+
+
+def join_rows(strips: Iterable[Tensor], height: int) -> Tensor:
+    """Strips (D, rows, W) put one under another: (D, height, W).
+
+    They are asked for one by one, so that a large map is never held twice.
+    """
+    joined, start = torch.empty(0), 0
+    for strip in strips:
+        if start == 0:
+            joined = strip.new_empty(strip.shape[0], height, strip.shape[-1])
+        stop = start + strip.shape[-2]
+        joined[:, start:stop] = strip
+        start = stop
+    return joined
 
 
 def _places(count: int, low: float, high: float, cells: int) -> Tensor:

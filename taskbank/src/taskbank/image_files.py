@@ -13,6 +13,19 @@ SUFFIXES = frozenset(
 )
 """Files of a folder that are taken for images; a file that is named itself may have any suffix."""
 
+VIDEO_SUFFIXES = frozenset(
+    {
+        ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv",
+        ".ts", ".webm", ".wmv",
+    }
+)  # fmt: skip
+"""Files that are taken for videos where they are named; those of a folder are left alone."""
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is meant to be a video, by its name."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
 
 def find_images(named: Iterable[str | Path]) -> list[Path]:
     """The image files that are meant, each once, in the order given; those of a folder by name.

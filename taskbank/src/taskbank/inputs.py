@@ -14,7 +14,7 @@ from taskbank.colour import lightness
 from taskbank.constants import jigsaw_permutations
 from taskbank.framing import Fit, View, fill_square, fit_photo
 from taskbank.images import Photo
-from taskbank.tasks import Task
+from taskbank.tasks import Task, find_task
 
 _GRID = 3  # tiles across and down
 _TILE_SHARE = 0.9  # of a cell's side: the seams must not give the puzzle away
@@ -46,6 +46,19 @@ def shown_to_encoder(task: Task) -> Shown:
     Holes and tiles serve training and prediction; as a source of features the encoder sees the photo.
     """
     return Shown.LIGHTNESS if shown_to(task) is Shown.LIGHTNESS else Shown.WHOLE
+
+
+def shown_for_readout(source: str, target: Task) -> Shown:
+    """What the encoder of a source is shown when a target is read out from it.
+
+    What is hidden from the target's own network is hidden from the source's too.
+
+    Args:
+        source: any name of a task.
+        target: the task read out.
+    """
+    form = shown_to(target)
+    return shown_to_encoder(find_task(source)) if form is Shown.WHOLE else form
 
 
 @dataclass(frozen=True, slots=True, eq=False)

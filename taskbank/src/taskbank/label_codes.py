@@ -13,6 +13,9 @@ in exported predictions, in rendered frames and in the dataset's own files.
 | edge_occlusion, edge_texture, keypoints2d, keypoints3d | 16 bits, share of the full scale in [0, 1] | |
 | segment_unsup2d, segment_unsup25d | 8 bits, number of a segment | |
 | segment_semantic | 8 bits, 0 unknown, 1 background, 2 to 17 things | 0 |
+
+Code 0 of a curvature, a brightness or a share is also what the lowest value has, so `decode` does not tell it
+apart: pixels without geometry are those where depth is unknown.
 """
 
 from __future__ import annotations
@@ -54,13 +57,15 @@ class Domain:
         name: of the folder.
         coding: what the integers stand for.
         bits: of a channel.
-        channels: of a label; files may repeat them.
+        channels: of a label.
+        file_channels: of its picture on disk, 1 or 3; further channels repeat a single one, or are 0.
     """
 
     name: str
     coding: Coding
     bits: int = 8
     channels: int = 1
+    file_channels: int = 1
 
     @property
     def highest(self) -> int:
@@ -72,12 +77,12 @@ DOMAINS: MappingProxyType[str, Domain] = MappingProxyType(
     {
         domain.name: domain
         for domain in (
-            Domain(name="rgb", coding=Coding.COLOUR, channels=3),
+            Domain(name="rgb", coding=Coding.COLOUR, channels=3, file_channels=3),
             Domain(name="depth_zbuffer", coding=Coding.DEPTH, bits=16),
             Domain(name="depth_euclidean", coding=Coding.DEPTH, bits=16),
-            Domain(name="normal", coding=Coding.NORMAL, channels=3),
-            Domain(name="principal_curvature", coding=Coding.CURVATURE, channels=2),
-            Domain(name="reshading", coding=Coding.SHARE),
+            Domain(name="normal", coding=Coding.NORMAL, channels=3, file_channels=3),
+            Domain(name="principal_curvature", coding=Coding.CURVATURE, channels=2, file_channels=3),
+            Domain(name="reshading", coding=Coding.SHARE, file_channels=3),
             Domain(name="edge_occlusion", coding=Coding.SHARE, bits=16),
             Domain(name="edge_texture", coding=Coding.SHARE, bits=16),
             Domain(name="keypoints2d", coding=Coding.SHARE, bits=16),

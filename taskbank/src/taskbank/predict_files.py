@@ -1,23 +1,37 @@
-"""Predictions for image files, saved as they come."""
+"""Predictions for files, images and videos, saved as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image
 
 from taskbank.bank import Bank
 from taskbank.canvas import photo_image
+from taskbank.dataset_export import (
+    building_name,
+    check_exportable,
+    export_outcome,
+    exported_paths,
+    manifest_path,
+    save_manifest,
+)
 from taskbank.decode import Reading
 from taskbank.engine import Engine, Item, Outcome
-from taskbank.errors import InvalidInputError, TaskBankError
+from taskbank.errors import InvalidInputError, TaskBankError, VideoError
 from taskbank.export import SHEET, Form, file_names, refuse_existing, save_image, save_prediction
-from taskbank.geometry import DEFAULT_FOV
+from taskbank.image_files import is_video
 from taskbank.settings import Settings
 from taskbank.sheet import caption, sheet
+from taskbank.task_kinds import OutputKind
 from taskbank.tasks import find_task
+from taskbank.transfer_engine import TransferEngine
+from taskbank.video import load_av, open_clip
+from taskbank.video_files import VideoSaving, save_video, video_file_names
 from taskbank.whole_files import result_names
 
 
@@ -29,23 +43,44 @@ class Saving:
         folder: results of an input go to a folder of its name in it.
         forms: what is written for each prediction.
         overwrite: whether results that are there already are replaced.
-        fov: field of view of what networks see, in degrees, for drawing rooms and vanishing points.
+        fov: horizontal field of view of the photographs in degrees, for drawing rooms and vanishing points
+            and for point clouds; None where it is not known.
+        building: name of the inputs together in the dataset's form; None for that of their folder.
+        smooth: seconds over which numbers are averaged in videos, see `taskbank.video_files.VideoSaving`.
     """
 
     folder: Path
     forms: tuple[Form, ...] = (Form.PNG, Form.JSON)
     overwrite: bool = False
-    fov: float = DEFAULT_FOV
+    fov: float | None = None
+    building: str | None = None
+    smooth: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse an impossible field of view."""
-        if not 0 < self.fov < 180:
+        if self.fov is not None and not 0 < self.fov < 180:
             raise InvalidInputError(f"fov {self.fov:g} must lie between 0 and 180 degrees")
+
+    def for_video(self, folder: Path) -> VideoSaving:
+        """The same for a video, whose files lie in a folder of their own.
+
+        Raises:
+            InvalidInputError: a form that a video cannot have.
+        """
+        return VideoSaving(folder=folder, forms=self.forms, fov=self.fov, smooth=self.smooth)
 
     @property
     def sheet(self) -> bool:
         """Whether pictures are made, and so a sheet of them where there are several."""
         return Form.PNG in self.forms
+
+    def building_folder(self, inputs: Sequence[tuple[Path, ...]]) -> Path:
+        """Where labels in the dataset's form go.
+
+        Raises:
+            InvalidInputError: the name of the building cannot be that of a folder.
+        """
+        return self.folder / building_name([files[0] for files in inputs], self.building)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +89,7 @@ class Saved:
 
     Attributes:
         sources: its files.
-        folder: where its results are.
+        folder: where its own results are; the dataset's form lies elsewhere.
         error: why there are none; None where there are.
     """
 
@@ -69,44 +104,122 @@ def predict_files(
     inputs: Sequence[tuple[Path, ...]],
     saving: Saving,
     *,
+    sources: Sequence[str] = (),
     settings: Settings | None = None,
     reading: Reading | None = None,
+    each_frame: Callable[[Path, int, int], object] = lambda path, number, frames: None,
 ) -> Iterator[Saved]:
     """Predict and save, input by input; an input that cannot be read does not stop the others.
 
     Args:
         bank: where networks come from.
         tasks: names of tasks that take the same number of images.
-        inputs: tuples of so many files.
+        inputs: tuples of so many files; one that `is_video` is predicted frame by frame.
         saving: where and how.
+        sources: names of tasks from whose representations transfer networks read `tasks`; without them, the
+            tasks' own networks are run.
         settings: how networks are run.
         reading: how predictions are wanted.
+        each_frame: is called after every frame of a video: its path, the frame's number, and how many there
+            are.
 
     Yields:
         one report per input, in order, after its results are written.
 
     Raises:
-        InvalidInputError: an input has another number of files than the tasks take images.
+        InvalidInputError: an input has another number of files than the tasks take images; a form that none
+            of the tasks has.
         OutputError: results exist already and may not be replaced (nothing is computed then), or a file
             cannot be written.
-        TaskBankError: as `taskbank.engine.Engine`.
+        TaskBankError: as `taskbank.engine.Engine` or `taskbank.transfer_engine.TransferEngine`.
     """
     folders = [saving.folder / name for name in _names(inputs)]
-    names = [bank.entry(task).task for task in tasks]
+    names = list(dict.fromkeys(_held(bank, task, sources) for task in tasks))
+    settings = settings or Settings()
     _check_numbers(names, inputs)
+    _check_forms(names, saving, settings)
+    for files, folder in zip(inputs, folders, strict=True):
+        if is_video(files[0]):
+            load_av()
+            saving.for_video(folder)
+    building = saving.building_folder(inputs) if Form.DATASET in saving.forms else None
     if not saving.overwrite:
-        refuse_existing(path for folder in folders for path in _results(folder, names, saving))
-    engine = Engine(bank, names, settings)
-    items: Iterable[Item] = (files if len(files) > 1 else files[0] for files in inputs)
-    for outcome, folder in zip(engine.run(items), folders, strict=True):
+        pairs = zip(inputs, folders, strict=True)
+        refuse_existing(path for pair in pairs for path in _results(*pair, names, saving))
+        refuse_existing(_exported(building, names, len(inputs)))
+    engine = TransferEngine(bank, sources, names, settings) if sources else Engine(bank, names, settings)
+    if building is not None:
+        save_manifest(building, [files[0] for files in inputs])
+    jobs = [_Job(*job) for job in zip(range(len(inputs)), inputs, folders, strict=True)]
+    for videos, group in groupby(jobs, key=lambda job: is_video(job.files[0])):
+        if videos:
+            yield from (_save_video(engine, job, saving, reading, each_frame) for job in group)
+        else:
+            yield from _save_images(engine, list(group), saving, reading or Reading(), building)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One input: its place among all, its files, and where its results go."""
+
+    point: int
+    files: tuple[Path, ...]
+    folder: Path
+
+
+def _save_images(
+    engine: Engine | TransferEngine,
+    jobs: Sequence[_Job],
+    saving: Saving,
+    reading: Reading,
+    building: Path | None,
+) -> Iterator[Saved]:
+    """Predict and save images, in batches."""
+    names = [task.name for task in engine.tasks]
+    items: Iterable[Item] = (job.files if len(job.files) > 1 else job.files[0] for job in jobs)
+    for outcome, job in zip(engine.run(items), jobs, strict=True):
         if outcome.error is None:
-            _save(outcome, [task.name for task in engine.tasks], folder, saving, reading or Reading())
-        yield Saved(sources=outcome.sources, folder=folder, error=outcome.error)
+            _save(outcome, names, job.folder, saving, reading)
+            if building is not None:
+                export_outcome(outcome, names, building, job.point, fov=saving.fov)
+        yield Saved(sources=outcome.sources, folder=job.folder, error=outcome.error)
+
+
+def _save_video(
+    engine: Engine | TransferEngine,
+    job: _Job,
+    saving: Saving,
+    reading: Reading | None,
+    each_frame: Callable[[Path, int, int], object],
+) -> Saved:
+    """Predict and save one video; what is wrong with it is in the report."""
+    path = job.files[0]
+    try:
+        clip = open_clip(path)
+        each = partial(each_frame, path)
+        save_video(
+            engine,
+            clip,
+            saving.for_video(job.folder),
+            reading=reading,
+            each=lambda number: each(number, clip.frames),
+        )
+    except VideoError as error:
+        return Saved(sources=(str(path),), folder=job.folder, error=error)
+    return Saved(sources=(str(path),), folder=job.folder)
+
+
+def _held(bank: Bank, task: str, sources: Sequence[str]) -> str:
+    """A task's canonical name, if the bank has what predicts it."""
+    return bank.transfer_entry(sources, task).target if sources else bank.entry(task).task
 
 
 def _check_numbers(tasks: Sequence[str], inputs: Sequence[tuple[Path, ...]]) -> None:
     """Refuse inputs of a wrong number of files at once, rather than one by one."""
     given = {len(group) for group in inputs}
+    together = [path for group in inputs if len(group) > 1 for path in group if is_video(path)]
+    if together:
+        raise InvalidInputError(f"{together[0]} is a video: only images can be taken together")
     for task in tasks:
         wanted = find_task(task).num_images
         if wanted == 1 and given - {1}:
@@ -118,6 +231,25 @@ def _check_numbers(tasks: Sequence[str], inputs: Sequence[tuple[Path, ...]]) -> 
             )
 
 
+def _check_forms(tasks: Sequence[str], saving: Saving, settings: Settings) -> None:
+    """Refuse forms that would stay empty."""
+    if Form.PLY in saving.forms and not any(find_task(task).output is OutputKind.DEPTH for task in tasks):
+        raise InvalidInputError(
+            f"a point cloud (ply) is made of depth, not of {', '.join(tasks)}: add depth_zbuffer or "
+            "depth_euclidean to the tasks"
+        )
+    if Form.DATASET in saving.forms:
+        check_exportable(tasks, settings.fit)
+
+
+def _exported(building: Path | None, tasks: Sequence[str], count: int) -> Iterator[Path]:
+    """Every file in the dataset's form."""
+    if building is not None:
+        yield manifest_path(building)
+        for point in range(count):
+            yield from exported_paths(building, point, tasks)
+
+
 def _names(inputs: Sequence[tuple[Path, ...]]) -> list[str]:
     """A folder name per input; several files of one input are joined."""
     files = [path for group in inputs for path in group]
@@ -125,8 +257,10 @@ def _names(inputs: Sequence[tuple[Path, ...]]) -> list[str]:
     return ["+".join(names[path] for path in group) for group in inputs]
 
 
-def _results(folder: Path, tasks: Sequence[str], saving: Saving) -> list[Path]:
+def _results(files: tuple[Path, ...], folder: Path, tasks: Sequence[str], saving: Saving) -> list[Path]:
     """Every file that one input gives."""
+    if is_video(files[0]):
+        return [folder / name for task in tasks for name in video_file_names(task, saving.forms)]
     paths = [folder / name for task in tasks for name in file_names(task, saving.forms)]
     return [*paths, folder / SHEET] if saving.sheet and len(tasks) > 1 else paths
 
@@ -135,9 +269,14 @@ def _save(outcome: Outcome, tasks: Sequence[str], folder: Path, saving: Saving, 
     """Decode, write and forget one task after another; keep small pictures for the sheet."""
     pictures: dict[str, Image.Image] = {}
     captions: dict[str, str] = {}
-    for task in tasks:
+    normals = None
+    if Form.PLY in saving.forms and "normal" in tasks:
+        normals = outcome.prediction("normal", reading)
+    for task in tasks if set(saving.forms) - {Form.DATASET} else ():
         prediction = outcome.prediction(task, reading)
-        drawn = save_prediction(prediction, outcome.sights, folder, saving.forms, fov=saving.fov)
+        drawn = save_prediction(
+            prediction, outcome.sights, folder, saving.forms, fov=saving.fov, normals=normals
+        )
         if drawn is not None:
             drawn.thumbnail((512, 512))
             pictures[task], captions[task] = drawn, caption(prediction)

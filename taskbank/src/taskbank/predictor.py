@@ -16,24 +16,24 @@ from taskbank.errors import InvalidInputError
 from taskbank.images import split_batch
 from taskbank.results import Axes, Frame
 from taskbank.settings import Settings
+from taskbank.transfer_engine import TransferEngine
 
 BankInput = Bank | str | Path | None
 """A bank, or what `Bank.open` takes; None is the default bank."""
 
 
-class Predictor:
-    """The network of one task, ready for use. Made by `taskbank.load`.
+class Predicts:
+    """One task that is predicted, whatever networks do it.
 
     Attributes:
         task: canonical name.
-        bank: where the network comes from.
+        bank: where the networks come from.
     """
 
-    def __init__(self, bank: Bank, task: str, settings: Settings) -> None:
-        entry = bank.entry(task)
-        self.task = entry.task
+    def __init__(self, bank: Bank, task: str, engine: Engine | TransferEngine) -> None:
+        self.task = task
         self.bank = bank
-        self._engine = Engine(bank, [entry.task], settings, encoders_only=entry.decoder is None)
+        self._engine = engine
 
     def predict(self, images: Any, *, frame: str = "input", normals: str = "opencv") -> Any:
         """What the network says about an image, or about each of several.
@@ -58,6 +58,20 @@ class Predictor:
         made = [outcome.prediction(self.task, reading) for outcome in self._engine.run(items)]
         return made[0] if alone else made
 
+
+class Predictor(Predicts):
+    """The network of one task, ready for use. Made by `taskbank.load`.
+
+    Attributes:
+        task: canonical name.
+        bank: where the network comes from.
+    """
+
+    def __init__(self, bank: Bank, task: str, settings: Settings) -> None:
+        entry = bank.entry(task)
+        self._encoder = Engine(bank, [entry.task], settings, encoders_only=entry.decoder is None)
+        super().__init__(bank, entry.task, self._encoder)
+
     def encode(self, images: Any, *, normalize: bool = True) -> NDArray[np.float32]:
         """The representation of an image, or of each of several: features for other networks.
 
@@ -74,11 +88,26 @@ class Predictor:
             InvalidInputError: a tuple.
         """
         items, alone = split_batch(images)
-        outcomes = self._engine.encode(items, normalize=normalize)
+        outcomes = self._encoder.encode(items, normalize=normalize)
         codes = [_raw(outcome, self.task) for outcome in outcomes]
         if alone:
             return codes[0]
         return np.stack(codes) if codes else np.empty((0, *self.bank.index.representation), np.float32)
+
+
+class TransferPredictor(Predicts):
+    """A task read out from the representations of others, ready for use. Made by `taskbank.load_transfer`.
+
+    Attributes:
+        task: canonical name of the target.
+        bank: where the networks come from.
+        sources: canonical names, in the order in which their representations are joined.
+    """
+
+    def __init__(self, bank: Bank, sources: Iterable[str], target: str, settings: Settings) -> None:
+        entry = bank.transfer_entry(sources, target)
+        self.sources = entry.sources
+        super().__init__(bank, entry.target, TransferEngine(bank, entry.sources, [entry.target], settings))
 
 
 def _raw(outcome: Outcome, task: str) -> NDArray[np.float32]:
@@ -106,6 +135,28 @@ def load(task: str, *, bank: BankInput = None, **settings: Any) -> Predictor:
         BankFormatError: the bank is missing or damaged.
     """
     return Predictor(open_bank(bank), task, make_settings(settings))
+
+
+def load_transfer(
+    sources: str | Iterable[str], target: str, *, bank: BankInput = None, **settings: Any
+) -> TransferPredictor:
+    """A transfer network of a bank with the encoders of its sources, ready to predict the target.
+
+    Args:
+        sources: any names of tasks, in any order; one alone may stand without a list.
+        target: any name of a task.
+        bank: as for `load`.
+        settings: as for `load`.
+
+    Raises:
+        UnknownTaskError: a name is none of the 26 tasks.
+        MissingTaskError: the bank does not hold that transfer, or the encoder of a source.
+        MissingBankError: no bank was named, and none is bundled.
+        InvalidInputError: a setting is unknown, or this machine cannot meet it.
+        BankFormatError: the bank is missing or damaged.
+    """
+    names = [sources] if isinstance(sources, str) else list(sources)
+    return TransferPredictor(open_bank(bank), names, target, make_settings(settings))
 
 
 def predict(

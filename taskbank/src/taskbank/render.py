@@ -15,6 +15,7 @@ from taskbank.errors import InvalidInputError
 from taskbank.framing import to_input_frame
 from taskbank.geometry import DEFAULT_FOV
 from taskbank.inputs import Sight, hole
+from taskbank.picture_scale import CurvatureScale, DepthScale, EmbeddingScale, Scale, measure
 from taskbank.results import Frame, Prediction
 from taskbank.scene_pictures import (
     classes_picture,
@@ -33,17 +34,24 @@ SEMANTIC_PALETTE = (
 """Colours of the semantic classes, those of the original pictures; the background is not painted."""
 
 _COVER = 0.6  # of the photo by a class's colour
-_SAMPLED = 7  # every so many pixels are enough to find an embedding's main directions
 _DIMMED = 0.35  # brightness of what the network did not see
 
 
-def picture(prediction: Prediction, sights: tuple[Sight, ...], *, fov: float = DEFAULT_FOV) -> Image.Image:
+def picture(
+    prediction: Prediction,
+    sights: tuple[Sight, ...],
+    *,
+    fov: float = DEFAULT_FOV,
+    scale: Scale | None = None,
+) -> Image.Image:
     """The picture of a prediction.
 
     Args:
         prediction: of any task.
         sights: what its network was shown, see `taskbank.engine.Outcome`.
         fov: field of view of what the network saw, in degrees; rooms and vanishing points are drawn with it.
+        scale: what colours mean, see `taskbank.picture_scale.measure`; measured on the prediction itself
+            where none is given.
 
     Returns:
         RGB. Maps have the size of the prediction; what the network did not see is the photo, dimmed.
@@ -53,52 +61,44 @@ def picture(prediction: Prediction, sights: tuple[Sight, ...], *, fov: float = D
     """
     if tuple(sight.view for sight in sights) != prediction.views:
         raise InvalidInputError("the sights are not those of the prediction: take both from one outcome")
-    draw = _DRAWN.get(prediction.kind, _map_picture)
-    return draw(prediction, sights, fov)
+    if prediction.kind in _DRAWN:
+        return _DRAWN[prediction.kind](prediction, sights, fov)
+    chosen = scale or measure([prediction])
+    if isinstance(chosen, EmbeddingScale):
+        return _embedding_picture(prediction, sights[0], chosen)
+    return _map_picture(prediction, sights[0], chosen)
 
 
-def _map_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+def _map_picture(prediction: Prediction, sight: Sight, scale: Scale | None) -> Image.Image:
     """A map with a colour per pixel."""
-    sight = sights[0]
     array = prediction.array
     seen = ~np.isnan(array if array.ndim == 2 else array[..., 0])
-    colours = _colours(prediction, seen)
+    colours = _colours(prediction, scale)
     if not seen.all():
         colours[~seen] = (_base(prediction, sight)[~seen] * _DIMMED).astype(np.uint8)
     image = Image.fromarray(colours)
     return _with_hole(image, sight, prediction.frame) if prediction.task == "inpainting" else image
 
 
-def _colours(prediction: Prediction, seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
     """uint8 (H, W, 3) of a map's values."""
     array = prediction.array
+    match scale:
+        case DepthScale(low, high):
+            span = max(np.log(high / low), 1e-6)
+            # Near is bright.
+            return paint(1 - np.log(np.maximum(array, low) / low) / span, "sequential")
+        case CurvatureScale(reach):
+            return paint(0.5 + array.mean(-1) / reach / 2, "diverging")
     match prediction.kind:
         case OutputKind.NORMALS:
             # The dataset's code: zero is 127.
             return np.nan_to_num(array * 127 + 127.5).astype(np.uint8)
-        case OutputKind.DEPTH:
-            low, high = depth_limits(prediction)
-            span = max(np.log(high / low), 1e-6)
-            # Near is bright.
-            return paint(1 - np.log(np.maximum(array, low) / low) / span, "sequential")
-        case OutputKind.CURVATURE:
-            mean = array.mean(-1)
-            reach = max(float(np.percentile(np.abs(mean[seen]), 98)), 1e-6) if seen.any() else 1.0
-            return paint(0.5 + mean / reach / 2, "diverging")
         case OutputKind.HEAT_MAP:
             highest = (prediction.value_range or (0, 1))[1]
             return paint(array / highest, "grey")
         case _:
             return np.nan_to_num(array * 255 + 0.5).astype(np.uint8)
-
-
-def depth_limits(prediction: Prediction) -> tuple[float, float]:
-    """Nearest and farthest distance in metres that a depth picture tells apart: 2 % lie beyond each."""
-    seen = prediction.array[~np.isnan(prediction.array)]
-    if seen.size == 0:
-        return 0.1, 1.0
-    low, high = np.percentile(seen, [2, 98])
-    return max(float(low), 0.01), max(float(high), 0.011)
 
 
 def _base(prediction: Prediction, sight: Sight) -> NDArray[np.uint8]:
@@ -149,27 +149,13 @@ def _with_legend(image: Image.Image, prediction: Prediction, channels: list[int]
     return canvas.done() if channels else image
 
 
-def _embedding_colours(prediction: Prediction) -> torch.Tensor:
-    """The three directions in which the vectors differ most, as red, green and blue: (3, h, w), 0 to 255."""
-    vectors = torch.from_numpy(prediction.array.reshape(-1, prediction.array.shape[-1]).copy())
-    some = vectors[::_SAMPLED]
-    mean = some.mean(0)
-    _, directions = torch.linalg.eigh((some - mean).T @ (some - mean))
-    best = directions[:, -3:].flip(1)
-    # A direction has no sign of its own: the largest component is made positive, so pictures repeat.
-    signs = best.gather(0, best.abs().argmax(0, keepdim=True)).sign()
-    shares = (vectors - mean) @ (best * signs)
-    low, high = (shares[::_SAMPLED].quantile(share).item() for share in (0.01, 0.99))
-    scaled = ((shares - low) / max(high - low, 1e-9)).clamp(0, 1)
-    colours: torch.Tensor = scaled.T.reshape(3, *prediction.array.shape[:2]).float() * 255
-    return colours
-
-
-def _embedding_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+def _embedding_picture(prediction: Prediction, sight: Sight, scale: EmbeddingScale) -> Image.Image:
     """The embedding's main directions as colours, where the photo is."""
-    sight = sights[0]
-    colours = _embedding_colours(prediction)
-    placed, seen = to_input_frame(colours, sight.view, lambda strip: (strip + 0.5).to(torch.uint8))
+    vectors = prediction.array.reshape(-1, prediction.array.shape[-1])
+    shares = ((vectors - scale.mean) @ scale.directions - scale.low) / max(scale.high - scale.low, 1e-9)
+    colours = torch.from_numpy(shares.clip(0, 1).astype(np.float32) * 255)
+    small = colours.T.reshape(3, *prediction.array.shape[:2])
+    placed, seen = to_input_frame(small, sight.view, lambda strip: (strip + 0.5).to(torch.uint8))
     image = placed.permute(1, 2, 0).numpy().copy()
     outside = ~seen.numpy()
     image[outside] = (sight.photo.as_bytes()[outside] * _DIMMED).astype(np.uint8)
@@ -184,5 +170,4 @@ _DRAWN: Mapping[OutputKind, Callable[[Prediction, tuple[Sight, ...], float], Ima
     OutputKind.MATCH: match_picture,
     OutputKind.PERMUTATION: puzzle_picture,
     OutputKind.SEMANTIC_MAP: _semantic_picture,
-    OutputKind.EMBEDDING: _embedding_picture,
 }

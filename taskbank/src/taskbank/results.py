@@ -46,6 +46,8 @@ class Prediction:
         sources: name of each input: its path, or what kind of object it was.
         bank: name of the bank.
         bank_digest: sha256 of the bank's index.
+        read_from: tasks whose representations a transfer network read, in its order; empty where the task's
+            own network spoke.
         classes: names of classes, or None.
         details: further facts of this kind of task, JSON-ready.
     """
@@ -61,6 +63,7 @@ class Prediction:
     sources: tuple[str, ...]
     bank: str
     bank_digest: str
+    read_from: tuple[str, ...] = ()
     classes: tuple[str, ...] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -100,6 +103,8 @@ class Prediction:
             "bank": {"name": self.bank, "sha256": self.bank_digest},
             **self.details,
         }
+        if self.read_from:
+            facts["read_from"] = list(self.read_from)
         if self.kind is OutputKind.CLASSES:
             facts["top5"] = [{"name": name, "probability": share} for name, share in self.top()]
         elif self.array.ndim < 3 and self.array.size <= 18:

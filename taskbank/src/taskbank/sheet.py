@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PIL import Image, ImageDraw
 
 from taskbank.canvas import font
-from taskbank.render import depth_limits
+from taskbank.picture_scale import depth_limits
 from taskbank.results import Prediction
 from taskbank.task_kinds import OutputKind
 from taskbank.tasks import find_task

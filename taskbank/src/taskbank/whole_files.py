@@ -4,11 +4,39 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from taskbank.errors import OutputError
+from taskbank.errors import OutputError, TaskBankError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A place beside a file's own, from where it is moved when the block ends well.
+
+    Whatever happens meanwhile, an interrupt too, leaves the old file or none, and nothing beside it.
+
+    Args:
+        path: the file; its folder is made.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        # Errors of our own are told apart already.
+        if isinstance(error, TaskBankError):
+            raise
+        raise OutputError(f"cannot write {path}: {error}") from error
+    finally:
+        if partial.parent.is_dir():
+            partial.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -23,17 +51,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            write(file)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error}") from error
-    finally:
-        if partial.parent.is_dir():
-            partial.unlink(missing_ok=True)
+    with whole_file(path) as partial, partial.open("wb") as file:
+        write(file)
 
 
 def result_names(inputs: Sequence[Path]) -> list[str]:

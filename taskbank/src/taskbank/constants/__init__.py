@@ -12,6 +12,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_WEIGHTS = {
+    "colorization": ("colour_bins", "prior_factor_indoor"),
+    "segment_semantic": ("segment_semantic_classes", "prior_factor"),
+}
+
 
 @cache
 def colour_bins() -> NDArray[np.float32]:
@@ -36,6 +41,20 @@ def jigsaw_permutations() -> NDArray[np.int64]:
 
 
 @cache
+def loss_weights(task: str) -> NDArray[np.float32]:
+    """What a task's training loss multiplies each class with: rare classes count more.
+
+    Args:
+        task: `colorization` (of indoor pictures) or `segment_semantic`.
+
+    Returns:
+        read-only float32, one per channel.
+    """
+    table, column = _WEIGHTS[task]
+    return _frozen(np.array([row[column] for row in _rows(table)], dtype=np.float32))
+
+
+@cache
 def class_names(task: str) -> tuple[str, ...] | None:
     """Names of a task's channels, None where channels are no classes.
 
@@ -51,6 +70,16 @@ def class_names(task: str) -> tuple[str, ...] | None:
 
         return tuple(ResNet152_Weights.IMAGENET1K_V1.meta["categories"])
     return None
+
+
+@cache
+def scene_positions() -> NDArray[np.int64]:
+    """Where the indoor classes of class_scene stand among those of Places365.
+
+    Returns:
+        read-only int64 (63,), 0 to 364.
+    """
+    return _frozen(np.array([row["places365_class"] for row in _rows("places_indoor_63")], dtype=np.int64))
 
 
 def _scene(name: str) -> str:

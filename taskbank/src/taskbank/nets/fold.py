@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from copy import deepcopy
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
 from taskbank.errors import InvalidInputError
 
 Network = TypeVar("Network", bound=nn.Module)
+Layer: TypeAlias = nn.ConvTranspose2d | nn.Conv2d | nn.Linear
 
 
 def fold_batch_norms(network: Network) -> Network:
@@ -30,25 +31,40 @@ def fold_batch_norms(network: Network) -> Network:
     Raises:
         InvalidInputError: the network is in training mode, where batch norms have no fixed numbers.
     """
+    folded = deepcopy(network)
+    fold_in_place(folded)
+    return folded
+
+
+def fold_in_place(network: nn.Module) -> None:
+    """As `fold_batch_norms`, but the network itself is changed: copies of modules are slow.
+
+    Raises:
+        InvalidInputError: the network is in training mode.
+    """
     if network.training:
         raise InvalidInputError("a network in training mode cannot be folded: call .eval() first")
-    folded = deepcopy(network)
-    for module in folded.modules():
+    for module in network.modules():
         _fold_children(module)
-    return folded
 
 
 def _fold_children(module: nn.Module) -> None:
     """Fold the pairs among the direct children of one module."""
     children = list(module.named_children())
-    for (name, layer), (norm_name, norm) in pairwise(children):
+    for (_, layer), (norm_name, norm) in pairwise(children):
         if isinstance(layer, nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
-            fused: nn.Module = fuse_conv_bn_eval(layer, norm, transpose=True)
+            layer.weight, layer.bias = fuse_conv_bn_weights(*_numbers(layer, norm), transpose=True)
         elif isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            fused = fuse_conv_bn_eval(layer, norm)
+            layer.weight, layer.bias = fuse_conv_bn_weights(*_numbers(layer, norm))
         elif isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d):
-            fused = fuse_linear_bn_eval(layer, norm)
+            layer.weight, layer.bias = fuse_linear_bn_weights(*_numbers(layer, norm))
         else:
             continue
-        setattr(module, name, fused)
         setattr(module, norm_name, nn.Identity())
+
+
+def _numbers(
+    layer: Layer, norm: nn.BatchNorm1d | nn.BatchNorm2d
+) -> tuple[Any, Any, Any, Any, float, Any, Any]:
+    """What torch's functions for fusing take, in their order; the stubs of torch are narrower than they."""
+    return layer.weight, layer.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias

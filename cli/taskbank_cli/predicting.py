@@ -1,0 +1,107 @@
+"""Options of the commands that predict, and the run they share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taskbank_cli.running import INPUTS, progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from taskbank.bank import Bank
+    from taskbank.decode import Reading
+    from taskbank.predict_files import Saving
+    from taskbank.settings import Settings
+
+DEFAULT_FOV = 75.0
+"""Degrees; a copy of `taskbank.geometry.DEFAULT_FOV`, which needs NumPy."""
+
+
+class AxesName(StrEnum):
+    """Axes of normals; a copy of `taskbank.results.Axes`, which needs torch."""
+
+    OPENCV = "opencv"
+    OPENGL = "opengl"
+
+
+class FrameName(StrEnum):
+    """Whose pixels maps have; a copy of `taskbank.results.Frame`, which needs torch."""
+
+    INPUT = "input"
+    NETWORK = "network"
+
+
+ImagesOrVideos = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IMAGE|VIDEO|FOLDER|PATTERN|LIST.txt...",
+        help="What to look at; a list has one of these per line. Videos in folders are left alone.",
+    ),
+]
+Together = Annotated[
+    bool, typer.Option("--together", help="The images are one input, for tasks that take several.")
+]
+FrameOption = Annotated[FrameName, typer.Option(help="Maps as large as the input, or as the network's.")]
+NormalsOption = Annotated[AxesName, typer.Option(help="Axes of normals; opencv is the dataset's.")]
+FovOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DEGREES",
+        help="Horizontal field of view of the photographs, for rooms, vanishing points and point clouds. "
+        f"Without it: what the networks see is {DEFAULT_FOV:g} degrees wide.",
+        show_default=False,
+    ),
+]
+SmoothOption = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        metavar="SECONDS",
+        help="Of videos: average the networks' numbers over so long. Calmer, but what moves leaves trails.",
+    ),
+]
+
+
+def predict_all(
+    bank: Bank,
+    tasks: list[str],
+    inputs: Sequence[tuple[Path, ...]],
+    saving: Saving,
+    *,
+    sources: list[str] | None = None,
+    settings: Settings,
+    reading: Reading,
+) -> list[str]:
+    """Predict and save everything, with progress; say how much was done, and return what went wrong.
+
+    What it takes is explained at `taskbank.predict_files.predict_files`.
+    """
+    from taskbank.predict_files import predict_files
+
+    failures = []
+    with progress_bar(len(inputs)) as bar:
+        job = bar.task_ids[0]
+
+        def show_frame(path: Path, number: int, frames: int) -> None:
+            bar.update(job, description=f"{path.name} {number + 1}/{frames}")
+
+        for saved in predict_files(
+            bank,
+            tasks,
+            inputs,
+            saving,
+            sources=sources or (),
+            settings=settings,
+            reading=reading,
+            each_frame=show_frame,
+        ):
+            bar.update(job, advance=1, description=INPUTS)
+            if saved.error is not None:
+                failures.append(str(saved.error))
+    typer.echo(f"{len(inputs) - len(failures)} of {len(inputs)} input(s), results in {saving.folder}")
+    return failures

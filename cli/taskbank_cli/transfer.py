@@ -1,0 +1,98 @@
+"""`taskbank transfer`: what transfer networks read out from the representations of other tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskbank_cli.banks import split_names
+from taskbank_cli.predicting import (
+    AxesName,
+    FovOption,
+    FrameName,
+    FrameOption,
+    ImagesOrVideos,
+    NormalsOption,
+    SmoothOption,
+    Together,
+    predict_all,
+)
+from taskbank_cli.running import (
+    BankOption,
+    BatchSize,
+    Device,
+    FitName,
+    FitOption,
+    Overwrite,
+    PrecisionName,
+    PrecisionOption,
+    SizeOption,
+    report_failures,
+)
+
+
+def transfer(
+    images: ImagesOrVideos,
+    sources: Annotated[
+        str,
+        typer.Option("--sources", "-s", metavar="A,B,..", help="Tasks whose encoders look, in any order."),
+    ],
+    target: Annotated[
+        str,
+        typer.Option("--target", metavar="A,B,..", help="The task that is read out from them; several too."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.")] = Path("transfers"),
+    save: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,..",
+            help="png: pictures, npy: raw arrays, json: units and provenance, ply: point clouds of depth.",
+        ),
+    ] = "png,json",
+    bank: BankOption = None,
+    together: Together = False,
+    fit: FitOption = FitName.CROP,
+    frame: FrameOption = FrameName.INPUT,
+    normals: NormalsOption = AxesName.OPENCV,
+    fov: FovOption = None,
+    smooth: SmoothOption = 0.0,
+    size: SizeOption = 256,
+    batch_size: BatchSize = 8,
+    device: Device = "auto",
+    precision: PrecisionOption = PrecisionName.FP32,
+    overwrite: Overwrite = False,
+) -> None:
+    """Read a target out from other tasks' representations. `taskbank info` lists the transfers of a bank.
+
+    Results are those of `taskbank predict`; the JSON files name the sources.
+
+    Example: taskbank transfer photo.jpg --sources normals,occlusion_edges --target reshading
+    """
+    from taskbank.errors import InvalidInputError
+    from taskbank.export import parse_forms
+    from taskbank.image_files import find_images
+    from taskbank.predict_files import Saving
+    from taskbank.predictor import make_reading, make_settings, open_bank
+
+    named = split_names(sources)
+    if named is None:
+        raise InvalidInputError("no source was named: --sources normals,reshading, say")
+    found = find_images(images)
+    inputs = [tuple(found)] if together else [(path,) for path in found]
+    saving = Saving(
+        folder=out, forms=parse_forms(split_names(save)), overwrite=overwrite, fov=fov, smooth=smooth
+    )
+    failures = predict_all(
+        open_bank(bank),
+        split_names(target) or [],
+        inputs,
+        saving,
+        sources=named,
+        settings=make_settings(
+            {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}
+        ),
+        reading=make_reading(frame, normals),
+    )
+    report_failures(failures)

@@ -1,0 +1,94 @@
+"""Transfer networks, run over images: targets read out from the representations of other tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from taskbank.bank import Bank
+from taskbank.device import choose_device
+from taskbank.engine import common_number_of_images, distinct_tasks
+from taskbank.inputs import Shown, shown_for_readout, shown_to
+from taskbank.outcome import Item, Outcome
+from taskbank.pipeline import Pipeline, Showing
+from taskbank.settings import Settings
+
+
+class TransferEngine:
+    """Targets read out from one set of sources; each source's encoder sees each image once, for all targets.
+
+    Args:
+        bank: where networks come from.
+        sources: any names of tasks, in any order.
+        targets: any names of tasks that take the same number of images.
+        settings: how networks are run.
+
+    Raises:
+        UnknownTaskError: a name is none of the 26 tasks.
+        MissingTaskError: the bank does not hold a transfer, or the encoder of a source.
+        InvalidInputError: no source or no target; targets of different numbers of images; settings that
+            this machine cannot meet.
+        BankFormatError: a file of the bank is missing or damaged.
+    """
+
+    def __init__(
+        self, bank: Bank, sources: Iterable[str], targets: Iterable[str], settings: Settings | None = None
+    ) -> None:
+        self.bank = bank
+        self.settings = settings or Settings()
+        self.sources = distinct_tasks(sources)
+        self.tasks = distinct_tasks(targets)
+        self.num_images = common_number_of_images(self.tasks)
+        self.device = choose_device(self.settings.device)
+        names = tuple(source.name for source in self.sources)
+        # Before any weights are read, so that a mistake is known at once.
+        entries = {task.name: bank.transfer_entry(names, task.name) for task in self.tasks}
+        for name in names:
+            bank.entry(name)
+        # In the order in which the channels of the representations are joined.
+        self._orders = {target: entry.sources for target, entry in entries.items()}
+        self._pipeline = Pipeline(
+            bank=bank,
+            settings=self.settings,
+            device=self.device,
+            tasks=tuple(entries),
+            tiles=any(shown_to(task) is Shown.TILES for task in self.tasks),
+            read_from=self._orders[self.tasks[0].name],
+        )
+        ready = self._pipeline.ready
+        self._encoders: dict[str, nn.Module] = {name: ready(bank.load_encoder(name)) for name in names}
+        self._readouts = {target: ready(bank.load_transfer(names, target)) for target in entries}
+
+    def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        """One outcome per item, in order.
+
+        An item that cannot be read has an outcome with its error; the others go on.
+
+        Args:
+            items: images, or tuples of as many images as the targets take.
+        """
+        yield from self._pipeline.outcomes(items, self._predict, self.num_images)
+
+    def _predict(self, showing: Showing) -> dict[str, Tensor]:
+        """Raw outputs of all targets, float32 on the CPU, (B, ...)."""
+        codes: dict[tuple[str, Shown], Tensor] = {}
+        outputs = {}
+        for target in self.tasks:
+            joined = []
+            for source in self._orders[target.name]:
+                key = (source, shown_for_readout(source, target))
+                if key not in codes:
+                    codes[key] = _encoded(self._encoders[source], showing, key[1])
+                joined.append(codes[key])
+            readout = self._readouts[target.name]
+            outputs[target.name] = readout(torch.cat(joined, dim=-3)).float().cpu()
+        return outputs
+
+
+def _encoded(encoder: nn.Module, showing: Showing, shown: Shown) -> Tensor:
+    """Representations (B, 8, h, w), or (B, P, 8, h, w) for tuples of images and for tiles."""
+    images = showing.to(encoder, shown)
+    codes: Tensor = encoder(images.reshape(-1, *images.shape[-3:]))
+    return codes.reshape(*images.shape[:-3], *codes.shape[1:])

@@ -1,0 +1,209 @@
+"""Videos: frames read upright with their times, pictures written with the same times. Needs PyAV.
+
+Frames may come at any rate, also a varying one: each carries its own time from the file to the file. Only
+the picture is read; sound stays behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.errors import MissingPackageError, OutputError, VideoError
+from taskbank.whole_files import whole_file
+
+_USUAL_RATE = Fraction(25)  # frames per second, where a file does not say
+_CODECS = ("libx264", "mpeg4")  # what plays everywhere, best first
+_QUALITY = {"crf": "18"}  # of libx264: no loss is seen
+_RGB, _YUV = "rgb24", "yuv420p"
+_BT709 = 1  # matrix and primaries that players expect
+_LIMITED = 1  # range of values that players expect
+_QUARTER = 90  # degrees
+
+Bytes: TypeAlias = NDArray[np.uint8]
+Write: TypeAlias = Callable[[Bytes, int], None]
+"""Takes a picture uint8 (H, W, 3) and its time in units of the clip's `time_base`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """The picture of a video file.
+
+    Attributes:
+        path: the file.
+        frames: pictures in it; damaged ones may be fewer when they are read.
+        width: columns of the upright picture.
+        height: rows of the upright picture.
+        rotation: degrees by which stored pictures are turned counterclockwise to be upright.
+        rate: frames per second, on average.
+        time_base: unit of times, in seconds.
+        sound: whether the file has sound, which is not read.
+    """
+
+    path: Path
+    frames: int
+    width: int
+    height: int
+    rotation: int
+    rate: Fraction
+    time_base: Fraction
+    sound: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a clip.
+
+    Attributes:
+        number: from 0.
+        time: since the first frame, in units of the clip's `time_base`; grows from frame to frame.
+        pixels: uint8 (H, W, 3), sRGB, upright.
+    """
+
+    number: int
+    time: int
+    pixels: Bytes
+
+
+def open_clip(path: Path) -> Clip:
+    """What a video file holds. All of it is looked through, but only one frame is decoded.
+
+    Raises:
+        VideoError: the file is missing, damaged, or holds no pictures.
+        MissingPackageError: PyAV is not installed.
+    """
+    with _reading(path) as (container, stream):
+        first = next(container.decode(stream), None)
+        if first is None:
+            raise VideoError(f"{path} holds no picture that can be read: it may be damaged, get it again")
+        rotation = round(first.rotation / _QUARTER) * _QUARTER % 360
+        rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
+        sound = bool(container.streams.audio)
+    with _reading(path) as (container, stream):
+        frames = sum(1 for packet in container.demux(stream) if packet.size)
+    wide, high = first.width, first.height
+    if rotation % 180:
+        wide, high = high, wide
+    return Clip(
+        path=path,
+        frames=frames,
+        width=wide,
+        height=high,
+        rotation=rotation,
+        rate=Fraction(rate),
+        time_base=Fraction(stream.time_base),
+        sound=sound,
+    )
+
+
+def read_frames(clip: Clip, wanted: Container[int] | None = None) -> Iterator[Frame]:
+    """The frames of a clip in order, one by one; nothing is kept.
+
+    Args:
+        clip: from `open_clip`.
+        wanted: numbers of the frames to give; others are passed over quickly. None is all of them.
+
+    Raises:
+        VideoError: the file is damaged.
+    """
+    stored = (clip.height, clip.width) if clip.rotation % 180 else (clip.width, clip.height)
+    step = max(1, round(1 / (clip.rate * clip.time_base)))
+    start, last = None, -1
+    with _reading(clip.path) as (container, stream):
+        for number, frame in enumerate(container.decode(stream)):
+            time = last + step if frame.pts is None else frame.pts
+            start = time if start is None else start
+            # Files with faults repeat times, or go back; players and encoders want them to grow.
+            last = max(time, last + 1) if number else time
+            if wanted is None or number in wanted:
+                pixels = frame.to_ndarray(format=_RGB, width=stored[0], height=stored[1])
+                upright = np.rot90(pixels, clip.rotation // _QUARTER)
+                yield Frame(number, last - start, np.ascontiguousarray(upright))
+
+
+@contextmanager
+def video_writer(path: Path, clip: Clip) -> Iterator[Write]:
+    """A function that adds pictures to a new MP4 file, which is there when all went well and not before.
+
+    Pictures may have any size, but all the same one. H.264 stores colours for squares of 2 x 2 px: where a
+    side is odd, its last row or column is repeated.
+
+    Args:
+        path: the file; its folder is made.
+        clip: whose rate and unit of time the file has.
+
+    Raises:
+        OutputError: the file cannot be written.
+        MissingPackageError: PyAV is not installed.
+    """
+    av = load_av()
+    codec = next(name for name in _CODECS if name in av.codecs_available)
+    try:
+        with (
+            whole_file(path) as partial,
+            av.open(str(partial), "w", format="mp4", options={"movflags": "faststart"}) as container,
+        ):
+            stream = container.add_stream(codec, rate=clip.rate, options=dict(_QUALITY))
+            yield _writer(av, container, stream, clip)
+            container.mux(stream.encode())
+    except av.FFmpegError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _writer(av: Any, container: Any, stream: Any, clip: Clip) -> Write:
+    """What puts pictures into an open file; the first one says how large they are."""
+    context = stream.codec_context
+
+    def write(picture: Bytes, time: int) -> None:
+        rows, columns = picture.shape[:2]
+        even = np.pad(picture, ((0, rows % 2), (0, columns % 2), (0, 0)), mode="edge")
+        if not context.is_open:
+            context.height, context.width = even.shape[:2]
+            context.pix_fmt, context.time_base = _YUV, clip.time_base
+            context.colorspace = context.color_primaries = _BT709
+            context.color_trc, context.color_range = _BT709, _LIMITED
+        frame = av.VideoFrame.from_ndarray(even, format=_RGB)
+        frame = frame.reformat(format=_YUV, dst_colorspace=_BT709, dst_color_range=_LIMITED)
+        frame.pts, frame.time_base = time, clip.time_base
+        container.mux(stream.encode(frame))
+
+    return write
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[tuple[Any, Any]]:
+    """An open file and its stream of pictures; what goes wrong meanwhile is the file's fault."""
+    av = load_av()
+    if not path.is_file():
+        raise VideoError(f"{path} does not exist, or is no file")
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise VideoError(f"{path} holds no pictures: name a video, or an image")
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            yield container, stream
+    except av.FFmpegError as error:
+        raise VideoError(f"{path} cannot be read as a video: {error.strerror}") from error
+
+
+def load_av() -> Any:
+    """PyAV, which comes with the extra `video`.
+
+    Raises:
+        MissingPackageError: it is not installed.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise MissingPackageError(
+            "videos need the package av (PyAV): install it with pip install 'taskbank[video]'"
+        ) from error
+    return av
