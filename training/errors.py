@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class TrainingError(Exception):
     """Base of all errors that training raises on purpose."""
@@ -21,3 +23,23 @@ class DivergedError(TrainingError, ArithmeticError):
 
 class StorageError(TrainingError, OSError):
     """Something that cannot be written."""
+
+
+class CheckpointError(TrainingError, ValueError):
+    """A checkpoint that cannot be read, or that does not fit what it is put into."""
+
+
+class JobsFailedError(TrainingError, RuntimeError):
+    """Jobs that failed after all others were done.
+
+    Attributes:
+        reasons: by the job's key.
+    """
+
+    def __init__(self, reasons: Mapping[str, str], jobs: int) -> None:
+        self.reasons = dict(reasons)
+        listed = "\n".join(f"  {key}: {reason}" for key, reason in self.reasons.items())
+        super().__init__(
+            f"{len(self.reasons)} of {jobs} jobs failed, the others are done:\n{listed}\n"
+            "mend that and run the same command again: only these run"
+        )

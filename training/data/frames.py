@@ -10,16 +10,16 @@ A store is a folder:
     shard_00000/sightings.npy  `SIGHTING` records: this frame sees that point of its room
 
 A shard is whole or absent: it is written beside its place and moved there, so an interrupted writer goes on
-with the first number that is missing.
+with the first number that is missing. While it does, `frames.part.json` says what is being written, and
+nobody goes on with something else.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from training.data.store_index import read_json, refuse_other, write_json
 from training.errors import DataError, StorageError
 
 CAMERA = np.dtype(
@@ -48,7 +49,9 @@ SIGHTING = np.dtype([("frame", "i8"), ("room", "i4"), ("point", "i4"), ("x", "f4
 it does not fixate, at column x and row y in px."""
 
 _INDEX = "frames.json"
+_PART = "frames.part.json"
 _FORMAT = 1
+_MOST_MAPS = 512  # arrays that are open at once: each takes one of the process's file descriptors
 _RECORDS = ("cameras", "sightings")
 
 
@@ -79,7 +82,7 @@ class FrameStore:
         """
         folder = Path(root)
         try:
-            written = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+            written = read_json(folder / _INDEX)
         except FileNotFoundError as error:
             raise DataError(f"no frames in {folder}: {_INDEX} is missing, make them first") from error
         if written.get("format") != _FORMAT:
@@ -142,21 +145,38 @@ class FrameStore:
         for number in np.unique(shards):
             here = shards == number
             found[here] = self._array(int(number), domain)[flat[here] - self._starts[number]]
-        return found.reshape(*wanted.shape, *found.shape[1:])
+        return found.reshape((*wanted.shape, *found.shape[1:]))
 
     def _array(self, shard: int, name: str) -> NDArray[Any]:
-        """One array of one shard, mapped, not read."""
-        mapped = self._maps.get((shard, name))
+        """One array of one shard, mapped, not read.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        mapped = self._maps.pop((shard, name), None)
         if mapped is None:
             path = self.root / _shard_name(shard) / f"{name}.npy"
-            mapped = np.load(path, mmap_mode=None if name in _RECORDS else "r", allow_pickle=False)
-            self._maps[shard, name] = mapped
+            try:
+                mapped = np.load(path, mmap_mode=None if name in _RECORDS else "r", allow_pickle=False)
+            except (OSError, ValueError, EOFError) as error:
+                advice = f"remove {path.parent} and make the frames again"
+                raise DataError(f"cannot read {path} ({error}): {advice}") from error
+            if name != "sightings" and len(mapped) != self.counts[shard]:
+                raise DataError(f"{path} holds {len(mapped)} frames, {self.counts[shard]} are expected")
+        # The newest lies last; the oldest is closed.
+        self._maps[shard, name] = mapped
+        if len(self._maps) > _MOST_MAPS:
+            del self._maps[next(iter(self._maps))]
         return mapped
 
     @cached_property
     def _maps(self) -> dict[tuple[int, str], NDArray[Any]]:
         """Arrays that were opened."""
         return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: not what was read already."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 class FrameWriter:
@@ -166,16 +186,31 @@ class FrameWriter:
         root: the folder; what is in it stays.
         size: side of the images in px.
         about: where the frames are from, JSON-ready; a store is continued only if it is the same.
+
+    Raises:
+        ConfigError: the folder holds frames of another size or from elsewhere.
+        StorageError: the folder cannot be written.
     """
 
     def __init__(self, root: str | Path, *, size: int, about: Mapping[str, Any]) -> None:
         self.root = Path(root)
         self.size = size
         self.about = dict(about)
+        self._begin()
 
     def has_shard(self, number: int) -> bool:
         """Whether a shard is there, whole."""
         return (self.root / _shard_name(number)).is_dir()
+
+    def _begin(self) -> None:
+        """Say what is being written, unless that was said before."""
+        wanted = {"format": _FORMAT, "size": self.size, "about": self.about}
+        for name in (_INDEX, _PART):
+            path = self.root / name
+            if path.exists():
+                refuse_other(path, wanted)
+                return
+        write_json(self.root / _PART, wanted)
 
     def write_shard(
         self,
@@ -213,10 +248,12 @@ class FrameWriter:
         """Write the index over the first `shards` shards; the store.
 
         Raises:
-            DataError: a shard is missing, or shards differ in their domains.
+            DataError: there are no shards, one is missing, or they differ in their domains.
             StorageError: the index cannot be written.
         """
         folders = [self.root / _shard_name(number) for number in range(shards)]
+        if not folders:
+            raise DataError(f"no frames for {self.root}: a store needs one shard at least")
         missing = [folder.name for folder in folders if not folder.is_dir()]
         if missing:
             raise DataError(f"{self.root} lacks {missing[0]}: write all shards before finishing")
@@ -230,13 +267,8 @@ class FrameWriter:
             "about": self.about,
             "counts": [len(np.load(folder / "cameras.npy")) for folder in folders],
         }
-        path = self.root / _INDEX
-        partial = path.with_name(f".{_INDEX}.partial")
-        try:
-            partial.write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
-            partial.replace(path)
-        except OSError as error:
-            raise StorageError(f"cannot write {path}: {error}") from error
+        write_json(self.root / _INDEX, index)
+        (self.root / _PART).unlink(missing_ok=True)
         return FrameStore.open(self.root)
 
 

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from training.data.rooms.batch import SceneBatch
+from training.data.rooms.build import build_scene
+from training.data.rooms.cameras import CameraOptions, place_cameras
+from training.data.rooms.scene import Cameras, Scene, Shape
+from training.data.rooms.trace import cast
+from training.errors import DataError
+
+from solids import chosen, entries
+from taskbank.geometry import project, rotation
+
+SEEDS = range(5)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """A room is small: threads would only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@cache
+def room(seed: int) -> tuple[Scene, Cameras]:
+    scene = build_scene(seed)
+    return scene, place_cameras(scene, seed, points=3, views=3)
+
+
+def every() -> list[tuple[Scene, Cameras]]:
+    return [room(seed) for seed in SEEDS]
+
+
+def test_cameras_come_point_by_point() -> None:
+    for _, cameras in every():
+        assert cameras.point.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+        assert cameras.view.tolist() == [0, 1, 2] * 3
+        for point in range(3):
+            assert len(np.unique(cameras.fixated[cameras.point == point], axis=0)) == 1
+
+
+def test_the_same_seed_places_the_same_cameras() -> None:
+    scene, cameras = room(4)
+    again = place_cameras(scene, 4, points=3, views=3)
+    for name in Cameras.__slots__:
+        np.testing.assert_array_equal(getattr(again, name), getattr(cameras, name))
+
+
+def test_the_fixated_point_is_seen_in_the_middle() -> None:
+    for _, cameras in every():
+        for place, angles, fov, point in zip(
+            cameras.location, cameras.angles, cameras.fov, cameras.fixated, strict=True
+        ):
+            own = rotation(angles).T @ (point - place)
+            np.testing.assert_allclose(project(own, np.degrees(fov)), [0.5, 0.5], atol=1e-9)
+
+
+def test_nothing_is_between_a_camera_and_its_point() -> None:
+    for scene, cameras in every():
+        way = cameras.fixated - cameras.location
+        length = np.linalg.norm(way, axis=1)
+        batch, every_ray = SceneBatch.of([scene]), torch.zeros(len(way), dtype=torch.long)
+        rays = torch.from_numpy(way / length[:, None]).float()
+        seen = cast(batch, every_ray, torch.from_numpy(cameras.location).float(), rays).distance.numpy()
+        np.testing.assert_allclose(seen, length, rtol=0.01)
+
+
+def test_no_box_is_nearer_than_the_point() -> None:
+    for scene, cameras in every():
+        solids = scene.primitives
+        boxes = chosen(solids, (solids.shape == Shape.BOX) & (solids.detail < 1e-6))
+        way = cameras.fixated - cameras.location
+        length = np.linalg.norm(way, axis=1)
+        assert (entries(cameras.location, way / length[:, None], boxes) >= 0.99 * length).all()
+
+
+def test_cameras_keep_clear_of_solids_and_of_their_points() -> None:
+    for scene, cameras in every():
+        solids = scene.primitives
+        own = np.einsum("cnx,nxi->cni", cameras.location[:, None] - solids.centre, solids.axes)
+        apart = np.linalg.norm(np.maximum(np.abs(own) - solids.half, 0), axis=-1)
+        assert apart.min() > 0.149
+        assert np.linalg.norm(cameras.fixated - cameras.location, axis=1).min() >= 0.8
+
+
+def test_cameras_of_a_point_stand_apart() -> None:
+    for _, cameras in every():
+        for point in range(3):
+            places = cameras.location[cameras.point == point]
+            between = np.linalg.norm(places[:, None] - places[None], axis=-1)[np.triu_indices(3, 1)]
+            assert between.min() > 0.1
+
+
+def test_cameras_are_held_as_people_hold_them() -> None:
+    cameras = [held for _, held in every()]
+    angles = np.degrees(np.concatenate([held.angles for held in cameras]))
+    pitch, roll = angles[:, 0] - 90, angles[:, 1]
+    assert -18 < pitch.mean() < 2
+    assert 6 < pitch.std() < 22
+    assert abs(roll.mean()) < 1
+    assert 0.7 < roll.std() < 4
+    height = np.concatenate([held.location[:, 2] for held in cameras])
+    assert height.min() >= 0.9
+    assert height.max() <= 2.2
+    assert 1.3 < height.mean() < 1.7
+    fov = np.degrees(np.concatenate([held.fov for held in cameras]))
+    assert fov.min() >= 40
+    assert fov.max() <= 90
+    assert 54 < fov.mean() < 67
+
+
+def test_a_room_full_to_the_ceiling_is_refused() -> None:
+    scene, _ = room(0)
+    solids = scene.primitives
+    swollen = replace(scene, primitives=replace(solids, half=solids.half + np.float32(3)))
+    with pytest.raises(DataError, match=r"room 0 has no 2 points that 3 cameras see; ask for fewer"):
+        place_cameras(swollen, 0, points=2, views=3)
+
+
+def test_options_are_followed() -> None:
+    scene, _ = room(1)
+    level = CameraOptions(pitch_sigma=1.0, pitch_mean=-20, roll_sigma=0.01, fov=(50, 51), fov_mean=50.5)
+    cameras = place_cameras(scene, 1, points=2, views=2, options=level)
+    assert (np.abs(np.degrees(cameras.fov) - 50.5) <= 0.5001).all()
+    assert np.degrees(cameras.angles[:, 0]).mean() - 90 < -8
+    assert np.abs(np.degrees(cameras.angles[:, 1])).max() < 0.5

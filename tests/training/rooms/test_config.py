@@ -1,0 +1,76 @@
+"""Which rooms are rendered: splits and seeds never share a room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise, product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from training.data.rooms.config import ATTEMPTS, SPLITS, RoomsConfig, textures_digest
+from training.errors import ConfigError, DataError
+
+
+def test_no_room_is_in_two_splits() -> None:
+    config = RoomsConfig(train=1_000_000, val=1_000_000, test=1_000_000)
+    spans = sorted((config.rooms(split).start, config.rooms(split).stop) for split in SPLITS)
+
+    assert all(stop <= start for (_, stop), (start, _) in pairwise(spans))
+
+
+def test_more_rooms_in_one_split_leave_the_others_alone() -> None:
+    few, many = RoomsConfig(train=5), RoomsConfig(train=500)
+
+    assert few.rooms("test") == many.rooms("test")
+    assert few.about("val") == many.about("val")
+    assert few.about("train") != many.about("train")
+
+
+def test_no_two_rooms_share_a_seed() -> None:
+    ends = (0, 1, 999_999, 1_000_000, 2_999_999)
+    seeds = [
+        seed
+        for config, room in product([RoomsConfig(seed=0), RoomsConfig(seed=1)], ends)
+        for seed in config.room_seeds(room)
+    ]
+
+    assert len(set(seeds)) == len(seeds) == 2 * len(ends) * ATTEMPTS
+
+
+def test_the_index_names_images_by_their_digest_not_their_place(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").write_bytes(b"picture")
+    one, two = (RoomsConfig(textures=str(tmp_path / name)).about("train") for name in ("one", "two"))
+
+    assert one == two
+    assert one["textures"] == textures_digest(tmp_path / "one")
+    (tmp_path / "two" / "a.png").write_bytes(b"other")
+    assert textures_digest(tmp_path / "two") != one["textures"]
+
+
+def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no textures in .*: give a folder of images, or none at all"):
+        RoomsConfig(textures=str(tmp_path)).about("train")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("points", 1, "points is 1: choose 2 or more"),
+        ("views", 0, "views is 0: choose 2 or more"),
+        ("rooms_per_shard", 0, "rooms_per_shard is 0: choose 1 or more"),
+        ("val", -1, "val is -1 rooms: choose 0 to 1000000"),
+        ("size", 100, "size is 100 px: choose a multiple of 16"),
+        ("seed", -2, "seed is -2: choose 0 to 2147483647"),
+    ],
+)
+def test_what_cannot_be_rendered_is_refused(field: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        replace(RoomsConfig(), **{field: value})
+
+
+def test_an_unknown_split_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no split 'dev': choose from train, val, test"):
+        RoomsConfig().rooms("dev")

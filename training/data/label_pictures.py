@@ -1,0 +1,129 @@
+"""Pictures of a frame's labels, drawn as `taskbank` draws predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from taskbank.canvas import Canvas
+from taskbank.colour import lab_to_rgb
+from taskbank.constants import class_names
+from taskbank.framing import Fit
+from taskbank.images import read_photo
+from taskbank.inputs import Sight, look_at
+from taskbank.label_codes import DOMAINS, Coding, decode
+from taskbank.render import picture
+from taskbank.results import Frame, Prediction
+from taskbank.task_kinds import OutputKind
+from taskbank.tasks import TASKS
+from training.data.poses import relative_poses, room_layouts, vanishing_points
+
+Labels = Mapping[str, NDArray[Any]]
+
+TASK_OF_DOMAIN = {"rgb": "autoencoding", "principal_curvature": "curvature"}
+"""Tasks that are not called like the domain of their labels."""
+
+_MAPS = (
+    "normal", "depth_zbuffer", "depth_euclidean", "principal_curvature", "reshading", "edge_occlusion",
+    "keypoints3d", "segment_unsup25d", "edge_texture", "keypoints2d", "segment_unsup2d", "segment_semantic",
+)  # fmt: skip
+_GOLDEN = 0.618034  # of a turn between the hues of one segment and the next: neighbours differ
+_DOT = (255, 214, 0)
+
+
+def label_pictures(labels: Labels, camera: NDArray[np.void]) -> dict[str, Image.Image]:
+    """Pictures of all labels of one frame.
+
+    Args:
+        labels: domain -> codes of the frame, (size, size[, channels]).
+        camera: its `CAMERA` record.
+
+    Returns:
+        canonical task name -> RGB.
+    """
+    sight = _sight(labels["rgb"])
+    fov = float(np.degrees(camera["fov"]))
+    drawn = {TASK_OF_DOMAIN.get(name, name): _map_picture(name, labels[name], sight) for name in _MAPS}
+    if np.isfinite(camera["box"]).all():
+        drawn["room_layout"] = _drawn("room_layout", room_layouts(camera), (sight,), fov)
+    axes = vanishing_points(camera).reshape(3, 3)
+    drawn["vanishing_point"] = _drawn("vanishing_point", axes, (sight,), fov)
+    return drawn
+
+
+def pair_picture(first: NDArray[np.void], second: NDArray[np.void], rgb: tuple[Any, Any]) -> Image.Image:
+    """The pose of one camera for another.
+
+    Args:
+        first: `CAMERA` record.
+        second: likewise.
+        rgb: what they see, uint8 (size, size, 3) each.
+    """
+    sights = (_sight(rgb[0]), _sight(rgb[1]))
+    return _drawn("fixated_pose", relative_poses(first, second), sights, 60.0)
+
+
+def marked_picture(rgb: NDArray[np.uint8], x: float, y: float) -> Image.Image:
+    """A picture with a dot at column x and row y, px."""
+    canvas = Canvas(Image.fromarray(rgb))
+    canvas.dot((x, y), _DOT, 5)
+    return canvas.done()
+
+
+def class_words(labels: Labels) -> tuple[str, str]:
+    """Names of a frame's scene and object class, the latter empty where it is unknown."""
+    scenes, objects = class_names("class_scene") or (), class_names("class_object") or ()
+    scene = scenes[int(labels["class_scene"])].split("/")[0].replace("_", " ")
+    number = int(labels["class_object"])
+    return scene, "" if number < 0 else objects[number].split(",")[0].replace("_", " ")
+
+
+def _sight(rgb: NDArray[np.uint8]) -> Sight:
+    return look_at(read_photo(rgb), Fit.STRETCH, rgb.shape[0])
+
+
+def _map_picture(domain: str, codes: NDArray[Any], sight: Sight) -> Image.Image:
+    """A map with a colour per pixel."""
+    values = decode(domain, torch.from_numpy(codes.astype(np.int32))).numpy()
+    if domain.startswith("segment_unsup"):
+        return Image.fromarray(_segment_colours(values))
+    task = TASK_OF_DOMAIN.get(domain, domain)
+    dtype = np.uint8 if DOMAINS[domain].coding is Coding.NUMBER else np.float32
+    return _drawn(task, values.astype(dtype), (sight,), 60.0)
+
+
+def _drawn(task: str, array: NDArray[Any], sights: tuple[Sight, ...], fov: float) -> Image.Image:
+    """An array as the prediction of a task, drawn."""
+    kind = TASKS[task].output
+    maps = kind not in (OutputKind.LAYOUT, OutputKind.VANISHING_POINTS, OutputKind.POSE)
+    shown = Prediction(
+        task=task,
+        kind=kind,
+        array=array,
+        unit=TASKS[task].unit,
+        value_range=TASKS[task].value_range,
+        convention="label",
+        frame=Frame.INPUT if maps else Frame.NETWORK,
+        views=tuple(sight.view for sight in sights),
+        sources=tuple(sight.photo.name for sight in sights),
+        bank="labels",
+        bank_digest="",
+        classes=class_names(task),
+    )
+    return picture(shown, sights, fov=fov)
+
+
+def _segment_colours(numbers: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+    """A colour a segment, of equal chroma and of lightness in four steps: uint8 (H, W, 3)."""
+    count = np.arange(256)
+    hue = 2 * np.pi * _GOLDEN * count
+    light = 52 + 11 * (count % 4)
+    lab = torch.from_numpy(np.stack([light, 42 * np.cos(hue), 42 * np.sin(hue)]))[..., None]
+    table = (lab_to_rgb(lab)[..., 0].numpy().T * 255).round().astype(np.uint8)
+    colours: NDArray[np.uint8] = table[numbers]
+    return colours

@@ -1,0 +1,151 @@
+"""Normalised cuts of graphs of regions (Shi and Malik, 2000), dense and without chance.
+
+The answers are those of `skimage.graph.cut_normalized`, which takes seconds a picture as it computes a
+hundred eigenvectors for each cut and keeps one. NumPy and SciPy only: pools of processes start quickly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+Weights = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+_SIGMA = 255.0  # of squared differences of colours, as in scikit-image
+
+
+def similarity_graph(regions: Labels, features: NDArray[np.floating]) -> Weights:
+    """How alike neighbouring regions are: exp(-d^2 / 255) for mean features that differ by d.
+
+    Args:
+        regions: int (H, W), 0 to N - 1, each present.
+        features: float (H, W, C), on the scale of colours, 0 to 255.
+
+    Returns:
+        float64 (N, N), symmetric, 0 for regions that do not touch (corners count), 0 on the diagonal.
+    """
+    count = int(regions.max()) + 1
+    flat = regions.ravel()
+    sizes = np.bincount(flat, minlength=count)
+    channels = features.reshape(-1, features.shape[-1]).T
+    means = np.stack([np.bincount(flat, channel, count) / sizes for channel in channels], axis=1)
+    one, other = _touching(regions)
+    weights = np.zeros((count, count))
+    weights[one, other] = np.exp(-np.square(means[one] - means[other]).sum(-1) / _SIGMA)
+    return np.maximum(weights, weights.T)
+
+
+def join_smooth(regions: Labels, features: NDArray[np.floating], *, step: float) -> Labels:
+    """Join neighbours between which features go on as they do beside the border, as on curved surfaces.
+
+    A border is smooth where features change by less than `step` from one of its pixels to the next, and by no
+    more than twice as much as from either of them to the pixel behind; half of a border's pixels and more
+    must be so.
+
+    Args:
+        regions: int (H, W), 0 to N - 1, each present.
+        features: float (H, W, C).
+        step: in units of the features.
+
+    Returns:
+        int64 (H, W), numbered without gaps.
+    """
+    count = int(regions.max()) + 1
+    codes, smooth = zip(*(_borders(*turned, step) for turned in _both_ways(regions, features)), strict=True)
+    found, inverse = np.unique(np.concatenate(codes), return_inverse=True)
+    share = np.bincount(inverse, np.concatenate(smooth).astype(np.float64)) / np.bincount(inverse)
+    one, other = np.divmod(found[share >= 0.5], count)
+    links = csr_array((np.ones(len(one)), (one, other)), shape=(count, count))
+    return connected_components(links, directed=False)[1].astype(np.int64)[regions]
+
+
+def cut_normalised(weights: Weights, *, threshold: float, steps: int, own: float) -> Labels:
+    """Cut a graph in two, and the parts again, while the normalised cut is cheap.
+
+    Args:
+        weights: float64 (N, N), see `similarity_graph`.
+        threshold: a part is cut as long as that costs less than this.
+        steps: places along the second eigenvector at which a cut is tried.
+        own: weight of each node to itself, which is that of identical regions.
+
+    Returns:
+        int64 (N,): the part of each node, numbered from 0.
+    """
+    whole = weights + own * np.eye(len(weights))
+    parts = np.zeros(len(weights), dtype=np.int64)
+    waiting = _apart(whole, threshold)
+    done = 0
+    while waiting:
+        nodes = waiting.pop()
+        within = whole[np.ix_(nodes, nodes)]
+        side, cost = _cheapest(within, steps)
+        if cost < threshold:
+            waiting += [nodes[side], nodes[~side]]
+        else:
+            parts[nodes] = done
+            done += 1
+    return parts
+
+
+def _apart(weights: Weights, threshold: float) -> list[NDArray[np.int64]]:
+    """Groups of nodes that all edges together that are left out between them would not make dear to cut."""
+    negligible = threshold * weights[0, 0] / 2 / max(np.count_nonzero(weights), 1)
+    count, found = connected_components(csr_array(weights > negligible), directed=False)
+    return [np.flatnonzero(found == number) for number in range(count)]
+
+
+def _cheapest(weights: Weights, steps: int) -> tuple[NDArray[np.bool_], float]:
+    """The cheapest cut along the second eigenvector of the normalised Laplacian; infinite where none is."""
+    degree = weights.sum(1)
+    if len(weights) < 2:
+        return np.zeros(len(weights), dtype=np.bool_), np.inf
+    root = 1 / np.sqrt(degree)
+    laplacian = np.eye(len(weights)) - weights * root[:, None] * root
+    second = eigh(laplacian, subset_by_index=[1, 1], check_finite=False)[1][:, 0]
+    low, high = second.min(), second.max()
+    if np.isclose(low, high):
+        return np.zeros(len(weights), dtype=np.bool_), np.inf
+    sides = second > np.linspace(low, high, steps, endpoint=False)[:, None]
+    inside = sides @ degree
+    cut = inside - ((sides @ weights) * sides).sum(1)
+    cost = cut / inside + cut / (degree.sum() - inside)
+    best = int(np.argmin(cost))
+    return sides[best], float(cost[best])
+
+
+def _touching(regions: Labels) -> tuple[Labels, Labels]:
+    """Pairs of regions with pixels beside each other, across corners too."""
+    count = int(regions.max()) + 1
+    pairs = [
+        (regions[:, :-1], regions[:, 1:]),
+        (regions[:-1], regions[1:]),
+        (regions[:-1, :-1], regions[1:, 1:]),
+        (regions[:-1, 1:], regions[1:, :-1]),
+    ]
+    codes = np.concatenate([(one * count + other)[one != other].ravel() for one, other in pairs])
+    found = np.unique(codes)
+    return found // count, found % count
+
+
+def _both_ways(regions: Labels, features: NDArray[np.floating]) -> list[tuple[Labels, NDArray[np.floating]]]:
+    """Along rows, and along columns as if they were rows."""
+    return [(regions, features), (regions.T, features.swapaxes(0, 1))]
+
+
+def _borders(
+    regions: Labels, features: NDArray[np.floating], step: float
+) -> tuple[Labels, NDArray[np.bool_]]:
+    """Pairs of regions that meet within rows, as codes, one a pair of pixels, and which meet smoothly."""
+    count = int(regions.max()) + 1
+    here = np.linalg.norm(np.diff(features, axis=1), axis=-1)
+    before = np.pad(here, ((0, 0), (1, 0)))[:, :-1]
+    behind = np.pad(here, ((0, 0), (0, 1)))[:, 1:]
+    one, other = regions[:, :-1], regions[:, 1:]
+    smooth = (here < step) & (here <= 2 * np.maximum(before, behind) + 1e-6)
+    apart = one != other
+    low, high = np.minimum(one, other)[apart], np.maximum(one, other)[apart]
+    return low * count + high, smooth[apart]

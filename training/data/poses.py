@@ -1,0 +1,144 @@
+"""What cameras and rooms say about poses: the labels that are a few numbers.
+
+All from `CAMERA` records (`training.data.frames`), many at once, float64, not whitened. Conventions are those
+of the original targets (https://github.com/StanfordVL/taskonomy, `load_ops.py`) and of `taskbank.geometry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Numbers = NDArray[np.float64]
+Records = NDArray[np.void]
+
+_DIGITS = 9  # of what is compared: rounding may not decide which way round a room lies
+_QUARTERS = np.array(
+    [[[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[0, -1, 0], [1, 0, 0], [0, 0, 1]],
+     [[-1, 0, 0], [0, -1, 0], [0, 0, 1]], [[0, 1, 0], [-1, 0, 0], [0, 0, 1]]],
+    dtype=np.float64,
+)  # fmt: skip
+"""Turns of the world about z by 0, 90, 180 and 270 degrees."""
+
+
+def rotations(angles: ArrayLike) -> Numbers:
+    """Rotation matrices, as `taskbank.geometry.rotation`.
+
+    Args:
+        angles: (..., 3), radians about static x, y and z.
+
+    Returns:
+        (..., 3, 3).
+    """
+    given = np.asarray(angles, dtype=np.float64)
+    sx, sy, sz = np.moveaxis(np.sin(given), -1, 0)
+    cx, cy, cz = np.moveaxis(np.cos(given), -1, 0)
+    rows = [
+        [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
+        [sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
+        [-sy, cy * sx, cy * cx],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def euler_angles(matrices: ArrayLike) -> Numbers:
+    """Angles of rotation matrices (..., 3, 3), as `taskbank.geometry.euler_angles`: (..., 3)."""
+    m = np.asarray(matrices, dtype=np.float64)
+    level = np.hypot(m[..., 0, 0], m[..., 1, 0])
+    about_y = np.arctan2(-m[..., 2, 0], level)
+    upright = level < 1e-9  # the camera's x axis; only a sum of angles is defined then
+    about_x = np.where(
+        upright, np.arctan2(-m[..., 1, 2], m[..., 1, 1]), np.arctan2(m[..., 2, 1], m[..., 2, 2])
+    )
+    about_z = np.where(upright, 0.0, np.arctan2(m[..., 1, 0], m[..., 0, 0]))
+    return np.stack([about_x, about_y, about_z], axis=-1)
+
+
+def relative_poses(first: Records, second: Records) -> Numbers:
+    """Where cameras are and how they are turned, seen from others.
+
+    Args:
+        first: `CAMERA` records of any shape.
+        second: as many.
+
+    Returns:
+        (..., 6): angles of R2^T R1 in radians, and R2^T (l1 - l2) in metres, for rotations R (camera to
+        world) and locations l.
+    """
+    back = np.swapaxes(rotations(second["angles"]), -1, -2)
+    turn = back @ rotations(first["angles"])
+    shift = back @ (first["location"] - second["location"])[..., None]
+    return np.concatenate([euler_angles(turn), shift[..., 0]], axis=-1)
+
+
+def egomotions(first: Records, second: Records, third: Records) -> Numbers:
+    """Poses from cameras 1 to 2 and 2 to 3: (..., 12); that from 1 to 3 follows by `geometry.compose`."""
+    return np.concatenate([relative_poses(first, second), relative_poses(second, third)], axis=-1)
+
+
+def room_layouts(cameras: Records) -> Numbers:
+    """Boxes of rooms, as seen by cameras.
+
+    The room's frame is the world, turned about z by the quarter turns after which the camera heads within 45
+    degrees of +x. Of two equally good turns the smaller is taken.
+
+    Args:
+        cameras: `CAMERA` records of any shape.
+
+    Returns:
+        (..., 9), the `layout` of `taskbank.geometry.box_corners`: centre in the camera frame in metres,
+        angles of the camera's rotation in the room's frame in radians, edges along the room's axes in metres;
+        NaN where the box is unknown.
+    """
+    turn = rotations(cameras["angles"])
+    ahead = -(_QUARTERS @ turn[..., None, :, :])[..., 0, 2]
+    quarter = np.argmax(ahead.round(_DIGITS), axis=-1)
+    low, high = cameras["box"][..., 0, :], cameras["box"][..., 1, :]
+    off = (low + high) / 2 - cameras["location"]
+    centre = np.swapaxes(turn, -1, -2) @ off[..., None]
+    room = _QUARTERS[quarter]
+    edges = np.abs(room) @ (high - low)[..., None]
+    angles = np.where(np.isnan(off), np.nan, euler_angles(room @ turn))
+    return np.concatenate([centre[..., 0], angles, edges[..., 0]], axis=-1)
+
+
+def vanishing_points(cameras: Records) -> Numbers:
+    """Directions of the room's axes in camera frames.
+
+    The world is turned about z by the quarter turns after which the camera looks between +x and +y: the sum
+    of the angles between its direction and those axes is least. A camera that looks along an axis has two
+    such turns, of which the one is taken that has x ahead.
+
+    Args:
+        cameras: `CAMERA` records of any shape.
+
+    Returns:
+        (..., 9): unit vectors along x, y and z, one after another; +x right, +y up, looking along -z.
+    """
+    turned = _QUARTERS @ rotations(cameras["angles"])[..., None, :, :]
+    ahead = -turned[..., 2]
+    between = np.arccos(np.clip(ahead[..., :2], -1, 1)).sum(-1).round(_DIGITS)
+    best = between == between.min(axis=-1, keepdims=True)
+    quarter = np.argmax(np.where(best, ahead[..., 0].round(_DIGITS), -np.inf), axis=-1)
+    # Rows of a rotation are the world's axes in the camera's frame.
+    chosen = np.take_along_axis(turned, quarter[..., None, None, None], axis=-3)
+    return chosen.reshape(*quarter.shape, 9)
+
+
+def box_from_point_info(ranges: Mapping[str, Sequence[float]]) -> Numbers:
+    """The room's box in world axes out of `bounding_box_ranges` of a point file of the dataset.
+
+    The files name the box's sides by swapped axes: what they call x is the world's y and the other way round.
+
+    Args:
+        ranges: `x`, `y` and `z`, each two numbers in metres.
+
+    Returns:
+        (2, 3), least and greatest corner, as in `CAMERA`.
+
+    Raises:
+        KeyError: a side is missing.
+    """
+    return np.sort(np.array([ranges["y"], ranges["x"], ranges["z"]], dtype=np.float64).T, axis=0)

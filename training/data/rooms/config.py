@@ -1,0 +1,105 @@
+"""Which rooms to render: how many, how often, how large, from which seed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from training.errors import ConfigError, DataError
+
+SPLITS: Mapping[str, int] = MappingProxyType({"train": 0, "val": 1_000_000, "test": 2_000_000})
+"""Number of the first room of each split: none is in two, and more rooms in one leave the others alone."""
+
+_MOST_ROOMS = 1_000_000
+_NUMBERS = 2**22  # room numbers lie below: no two seeds share a room
+
+ATTEMPTS = 16
+"""Seeds of one room: the next is taken where a room is too full for its cameras."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomsConfig:
+    """Frames of furnished rooms.
+
+    Attributes:
+        train: rooms whose frames task networks learn from.
+        val: rooms whose frames transfers learn from.
+        test: rooms that everything is compared on.
+        points: points of each room that cameras fixate, at most.
+        views: cameras that fixate a point, at most.
+        size: side of the pictures in px, a multiple of 16.
+        seed: of all rooms, cameras and noise.
+        textures: folder of images for materials; empty for procedural ones alone.
+        rooms_per_shard: rooms that are rendered and written at once.
+    """
+
+    train: int = 2000
+    val: int = 400
+    test: int = 300
+    points: int = 8
+    views: int = 4
+    size: int = 256
+    seed: int = 0
+    textures: str = ""
+    rooms_per_shard: int = 8
+
+    def __post_init__(self) -> None:
+        for name, least in (("points", 2), ("views", 2), ("rooms_per_shard", 1)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} is {getattr(self, name)}: choose {least} or more")
+        for name in SPLITS:
+            if not 0 <= getattr(self, name) <= _MOST_ROOMS:
+                raise ConfigError(f"{name} is {getattr(self, name)} rooms: choose 0 to {_MOST_ROOMS}")
+        if self.size < 16 or self.size % 16:
+            raise ConfigError(f"size is {self.size} px: choose a multiple of 16")
+        if not 0 <= self.seed < 2**31:
+            raise ConfigError(f"seed is {self.seed}: choose 0 to {2**31 - 1}")
+
+    def rooms(self, split: str) -> range:
+        """Numbers of the rooms of a split.
+
+        Raises:
+            ConfigError: there is no such split.
+        """
+        if split not in SPLITS:
+            raise ConfigError(f"no split {split!r}: choose from {', '.join(SPLITS)}")
+        count: int = getattr(self, split)
+        return range(SPLITS[split], SPLITS[split] + count)
+
+    def room_seeds(self, room: int) -> range:
+        """Seeds of a room, one for each attempt: others for every number and every `seed`."""
+        first = (self.seed * _NUMBERS + room) * ATTEMPTS
+        return range(first, first + ATTEMPTS)
+
+    def about(self, split: str) -> dict[str, Any]:
+        """What makes the frames of a split what they are, for their index: no path, but the images' digest.
+
+        Raises:
+            DataError: the folder of images is missing or holds none.
+        """
+        facts = asdict(self)
+        others = {name: facts.pop(name) for name in SPLITS}
+        del facts["size"]
+        facts["textures"] = textures_digest(self.textures) if self.textures else ""
+        return {"source": "rooms", "split": split, "rooms": others[split], **facts}
+
+
+def textures_digest(folder: str | Path) -> str:
+    """sha256 over names and contents of the files of a folder, in order.
+
+    Raises:
+        DataError: it is missing or empty.
+    """
+    root = Path(folder)
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    if not paths:
+        raise DataError(f"no textures in {root}: give a folder of images, or none at all")
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Furniture and small things out of solids, one file a family."""

@@ -1,0 +1,109 @@
+"""What JPEG does to pictures, on the pictures' device: no file is made.
+
+The quantisation tables are those of ITU-T T.81, Annex K.1, scaled with quality as the reference
+implementation does. Colour is kept at half the resolution. Sums run in one order, so a picture's neighbours
+in the batch do not change it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+_BLOCK = 8
+
+_LUMINANCE = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+_CHROMINANCE = (
+    (17, 18, 24, 47, 99, 99, 99, 99),
+    (18, 21, 26, 66, 99, 99, 99, 99),
+    (24, 26, 56, 99, 99, 99, 99, 99),
+    (47, 66, 99, 99, 99, 99, 99, 99),
+    *((99, 99, 99, 99, 99, 99, 99, 99),) * 4,
+)
+
+
+def through_jpeg(pictures: Tensor, quality: Tensor) -> Tensor:
+    """Pictures as they come back from JPEG files.
+
+    Args:
+        pictures: float32 (F, H, W, 3), sRGB in [0, 1].
+        quality: float32 (F,), 1 to 100; 0 leaves the picture as it is.
+
+    Returns:
+        float32 (F, H, W, 3) in [0, 1].
+    """
+    height, width = pictures.shape[1:3]
+    whole = _padded(pictures, 2 * _BLOCK)
+    r, g, b = (255 * whole[..., i] for i in range(3))
+    luma = 0.299 * r + 0.587 * g + 0.114 * b
+    blue, red = 0.564 * (b - luma), 0.713 * (r - luma)
+    luma = _quantised(luma - 128, _table(_LUMINANCE, quality)) + 128
+    coarse = _table(_CHROMINANCE, quality)
+    blue, red = (_doubled(_quantised(_halved(part), coarse)) for part in (blue, red))
+    back = (luma + 1.403 * red, luma - 0.344 * blue - 0.714 * red, luma + 1.773 * blue)
+    stored = (torch.stack(back, -1)[:, :height, :width] / 255).clamp(0, 1)
+    return torch.where((quality > 0)[:, None, None, None], stored, pictures)
+
+
+def _table(table: tuple[tuple[int, ...], ...], quality: Tensor) -> Tensor:
+    """Steps of the coefficients: float32 (F, 1, 1, 8, 8)."""
+    kept = quality.clamp(1, 100)
+    scale = torch.where(kept < 50, 5000 / kept, 200 - 2 * kept)[:, None, None]
+    base = torch.tensor(table, dtype=torch.float32, device=quality.device)
+    return ((base * scale + 50) / 100).floor().clamp(1, 255)[:, None, None]
+
+
+def _quantised(plane: Tensor, steps: Tensor) -> Tensor:
+    """A plane (F, H, W) with its coefficients rounded, block by block."""
+    frames, height, width = plane.shape
+    blocks = plane.reshape(frames, height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK).transpose(2, 3)
+    basis = _cosines(plane.device)
+    coded = _times(_times(blocks, basis).transpose(-1, -2), basis).transpose(-1, -2)
+    coded = (coded / steps).round() * steps
+    back = _times(_times(coded, basis.T).transpose(-1, -2), basis.T).transpose(-1, -2)
+    return back.transpose(2, 3).reshape(frames, height, width)
+
+
+def _cosines(device: torch.device) -> Tensor:
+    """The orthonormal cosine transform of eight numbers, one column a frequency."""
+    rows = [
+        [math.sqrt((1 if k == 0 else 2) / 8) * math.cos(math.pi * (2 * n + 1) * k / 16) for k in range(8)]
+        for n in range(8)
+    ]
+    return torch.tensor(rows, dtype=torch.float32, device=device)
+
+
+def _times(blocks: Tensor, matrix: Tensor) -> Tensor:
+    """blocks @ matrix, summed in order."""
+    total = blocks[..., :1] * matrix[0]
+    for row in range(1, _BLOCK):
+        total = total + blocks[..., row : row + 1] * matrix[row]
+    return total
+
+
+def _padded(pictures: Tensor, unit: int) -> Tensor:
+    """The last row and column repeated up to whole blocks."""
+    rows, columns = (
+        torch.arange(-(-size // unit) * unit, device=pictures.device).clamp(max=size - 1)
+        for size in pictures.shape[1:3]
+    )
+    return pictures.index_select(1, rows).index_select(2, columns)
+
+
+def _halved(plane: Tensor) -> Tensor:
+    return (plane[:, ::2, ::2] + plane[:, 1::2, ::2] + plane[:, ::2, 1::2] + plane[:, 1::2, 1::2]) / 4
+
+
+def _doubled(plane: Tensor) -> Tensor:
+    return plane.repeat_interleave(2, 1).repeat_interleave(2, 2)

@@ -1,0 +1,64 @@
+"""The index of a store of frames: a small JSON file, written whole, that refuses to be mixed with another."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from training.errors import ConfigError, DataError, StorageError
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What is in an index.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        DataError: it cannot be read.
+    """
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is damaged ({error}): remove it and make the frames again") from error
+    return found
+
+
+def refuse_other(path: Path, wanted: Mapping[str, Any]) -> None:
+    """Stop unless a store that was begun is the one that is wanted.
+
+    Raises:
+        ConfigError: it is not; what differs is named.
+    """
+    there = read_json(path)
+    same = json.loads(json.dumps(wanted))
+    for name in ("format", "size"):
+        if there.get(name) != same[name]:
+            raise ConfigError(
+                f"{path.parent} holds frames of {name} {there.get(name)}, not {same[name]}: "
+                "write to another folder"
+            )
+    keys = sorted({*there["about"], *same["about"]})
+    differing = [key for key in keys if there["about"].get(key) != same["about"].get(key)]
+    if differing:
+        key = differing[0]
+        old, new = there["about"].get(key), same["about"].get(key)
+        raise ConfigError(
+            f"{path.parent} holds frames with {key} {old!r}, not {new!r}: write to another folder"
+        )
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """A JSON file, whole or not at all.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error}") from error

@@ -1,0 +1,179 @@
+"""The dataset into stores of frames: read once, checked, resized, and what cannot be used is listed.
+
+A frame of which any picture or its point info is missing or damaged is left out and reported in
+`skipped.csv` of the store; nothing is put in its place. Classes are another matter, as many frames of the
+dataset have none: probabilities of 0 throughout say that they are unknown, and the report says why.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import multiprocessing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskbank.label_codes import DOMAINS
+from taskbank.label_files import CLASSES, MATCHES
+from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
+from training.data.taskonomy.plan import Candidate, Plan, Skipped, TaskonomyConfig, make_plan
+from training.data.taskonomy.reading import CHANNELS, Frame, UnusableError, matches_in, read_frame
+from training.errors import DataError
+from training.whole_files import write_whole
+
+_LOG = logging.getLogger(__name__)
+
+REPORT = "skipped.csv"
+"""What was left out of a store: columns building, file, reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One shard to be made, with all that a worker needs."""
+
+    number: int
+    candidates: Sequence[Candidate]
+    root: Path
+    folders: Mapping[str, Mapping[str, Path]]
+    domains: tuple[str, ...]
+
+
+def import_taskonomy(root: str | Path, out: str | Path, split: str, config: TaskonomyConfig) -> FrameStore:
+    """Read one split of the dataset, in any of its layouts.
+
+    Goes on where an earlier call with the same arguments was interrupted, shard by shard.
+
+    Args:
+        root: where the dataset lies.
+        out: folder of the store; it also gets `REPORT`.
+        split: `train`, `val` or `test`.
+        config: how it is read.
+
+    Raises:
+        DataError: there is no dataset or no frame in it; not a single frame could be read.
+        ConfigError: no such split; the folder holds frames that were planned otherwise.
+        StorageError: the store cannot be written.
+    """
+    folder = Path(out)
+    plan = make_plan(root, split, config)
+    writer = FrameWriter(folder, size=config.size, about=plan.about)
+    jobs = list(_jobs(plan, config.frames_per_shard))
+    left = [job for job in jobs if not writer.has_shard(job.number)]
+    make = partial(_import_shard, writer)
+    if config.workers == 1:
+        for job in left:
+            make(job)
+    else:
+        # Workers start afresh: forks of a process that runs torch may stand still.
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(config.workers, spawn, initializer=_use_one_core) as pool:
+            list(pool.map(make, left))
+    skipped = [*plan.skipped, *(row for job in jobs for row in _read_rows(_part(folder, job.number)))]
+    _write_rows(folder / REPORT, skipped)
+    store = writer.finish(len(jobs))
+    if len(store) == 0:
+        raise DataError(f"none of {len(plan.candidates)} frame(s) could be read: see {folder / REPORT}")
+    _LOG.info("%s: %d of %d frames, %s", split, len(store), len(plan.candidates), folder / REPORT)
+    return store
+
+
+def _jobs(plan: Plan, frames_per_shard: int) -> Iterator[_Job]:
+    """The shards of a plan."""
+    for number, start in enumerate(range(0, len(plan.candidates), frames_per_shard)):
+        candidates = plan.candidates[start : start + frames_per_shard]
+        buildings = dict.fromkeys(candidate.building for candidate in candidates)
+        yield _Job(
+            number=number,
+            candidates=candidates,
+            root=plan.tree.root,
+            folders={building: plan.tree.folders(building) for building in buildings},
+            domains=plan.domains,
+        )
+
+
+def _use_one_core() -> None:
+    """Workers share the cores among them."""
+    torch.set_num_threads(1)
+
+
+def _import_shard(writer: FrameWriter, job: _Job) -> None:
+    """Read, resize and write one shard, and beside it what was left out."""
+    frames: dict[Candidate, Frame] = {}
+    skipped: list[Skipped] = []
+    for candidate in job.candidates:
+        building = candidate.building
+        try:
+            frame = read_frame(job.folders[building], job.domains, candidate, writer.size)
+        except UnusableError as error:
+            skipped.append(error.row(building, job.root))
+            continue
+        frames[candidate] = frame
+        remark = ": the frame is kept, its class is unknown"
+        skipped += [error.row(building, job.root, remark) for error in frame.without_class]
+    labels = {domain: _stack(domain, list(frames.values()), writer.size) for domain in job.domains}
+    cameras = np.array([frame.camera for frame in frames.values()], dtype=CAMERA)
+    sightings = _sightings(job, frames, writer.size, skipped)
+    # The report first: a shard that is there is not made again.
+    _write_rows(_part(writer.root, job.number), skipped)
+    writer.write_shard(job.number, labels, cameras, sightings)
+
+
+def _stack(domain: str, frames: Sequence[Frame], size: int) -> NDArray[Any]:
+    """Labels of a shard, of the right shape even where no frame is left."""
+    if frames:
+        return np.stack([frame.labels[domain] for frame in frames])
+    if domain in CLASSES:
+        return np.empty((0, CHANNELS[domain]), dtype=np.float16)
+    coded = DOMAINS[domain]
+    shape = (0, size, size) if coded.channels == 1 else (0, size, size, coded.channels)
+    return np.empty(shape, dtype=np.uint16 if coded.bits == 16 else np.uint8)
+
+
+def _sightings(
+    job: _Job, frames: Mapping[Candidate, Frame], size: int, skipped: list[Skipped]
+) -> NDArray[np.void]:
+    """`SIGHTING` records of a shard, at the middles of pixels."""
+    found = []
+    numbers = {(one.building, one.point, one.view): number for number, one in enumerate(frames)}
+    read = list(frames.values())
+    for building, folders in job.folders.items():
+        if MATCHES not in folders:
+            continue
+        matches, unusable = matches_in(folders[MATCHES])
+        skipped += [error.row(building, job.root) for error in unusable]
+        for match in matches:
+            number = numbers.get((building, match.point, match.view))
+            if number is not None:
+                scale = size / read[number].side
+                room = int(read[number].camera["room"])
+                found.append((number, room, match.seen, (match.x + 0.5) * scale, (match.y + 0.5) * scale))
+    return np.array(found, dtype=SIGHTING)
+
+
+def _part(folder: Path, number: int) -> Path:
+    """The report about one shard."""
+    return folder / "skipped" / f"shard_{number:05d}.csv"
+
+
+def _write_rows(path: Path, rows: Iterable[Skipped]) -> None:
+    """Write a report, each row once."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("building", "file", "reason"))
+    table.writerows(dict.fromkeys(rows))
+    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+
+
+def _read_rows(path: Path) -> list[Skipped]:
+    """The rows of a report."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [(row["building"], row["file"], row["reason"]) for row in csv.DictReader(file)]

@@ -1,0 +1,174 @@
+"""Where files of the dataset lie, found by looking.
+
+| layout | folders | made by |
+|---|---|---|
+| original | ROOT/BUILDING/DOMAIN/ | the dataset's own archives |
+| omnidata | ROOT/DOMAIN/COMPONENT/BUILDING/ | omnidata's downloader |
+| grouping | ROOT/DOMAIN/BUILDING/ | the loader of the task-grouping paper |
+
+File names begin with `point_P_view_V_domain_` everywhere; folders and the rest of a name have aliases.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+
+from taskbank.label_codes import DOMAINS
+from taskbank.label_files import CLASSES, MATCHES, POINT_INFO
+from training.errors import DataError
+
+ALL_VIEWS = -1
+"""View of a file that is about all views of its point."""
+
+_ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        **{name: name for name in (*DOMAINS, *CLASSES, POINT_INFO, MATCHES)},
+        "normals": "normal",
+        "curvature": "principal_curvature",
+        "reshade": "reshading",
+        "edge3d": "edge_occlusion",
+        "edge2d": "edge_texture",
+        "keypoint2d": "keypoints2d",
+        "keypoint3d": "keypoints3d",
+        "segment2d": "segment_unsup2d",
+        "segment25d": "segment_unsup25d",
+        "segmentsemantic": "segment_semantic",
+        "class_1000": "class_object",
+        "class_places": "class_scene",
+        "points": POINT_INFO,
+        "fixatedpose": POINT_INFO,
+        "nonfixated": MATCHES,
+        "nonfixatedpose": MATCHES,
+    }
+)
+_NAME = re.compile(r"point_(\d+)_view_(\d+|all)_domain_(\w+)\.(?:png|npy|json)")
+
+
+class Layout(StrEnum):
+    """Order of folders."""
+
+    ORIGINAL = "original"
+    OMNIDATA = "omnidata"
+    GROUPING = "grouping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """Folders of the dataset.
+
+    Attributes:
+        root: above them.
+        layout: their order.
+        buildings: building -> canonical domain -> folder; sorted.
+    """
+
+    root: Path
+    layout: Layout
+    buildings: Mapping[str, Mapping[str, Path]]
+
+    def folders(self, building: str) -> Mapping[str, Path]:
+        """Canonical domain -> folder, of one building.
+
+        Raises:
+            DataError: there is no such building.
+        """
+        found = self.buildings.get(building)
+        if found is None:
+            raise DataError(f"no building {building!r} in {self.root}")
+        return found
+
+
+def canonical(name: str) -> str | None:
+    """The domain that a folder's name, or the end of a file's, stands for; None where it is none."""
+    return _ALIASES.get(name.casefold())
+
+
+def find_tree(root: str | Path, *, component: str = "taskonomy") -> Tree:
+    """The folders below a root.
+
+    Args:
+        root: where the dataset lies.
+        component: which of several in the layout of omnidata.
+
+    Raises:
+        DataError: there is no such folder, or none of the three layouts in it.
+    """
+    top = Path(root)
+    if not top.is_dir():
+        raise DataError(f"no dataset at {top}: it is no folder")
+    domains = [(name, folder) for folder in _subfolders(top) if (name := canonical(folder.name))]
+    layout = Layout.ORIGINAL
+    if domains:
+        layout = Layout.GROUPING if any(_has_files(folder) for _, folder in domains) else Layout.OMNIDATA
+    found = list(_original(top) if layout is Layout.ORIGINAL else _by_domain(domains, layout, component))
+    if not found:
+        raise DataError(
+            f"no dataset at {top}: expected are folders BUILDING/DOMAIN, DOMAIN/{component}/BUILDING or "
+            "DOMAIN/BUILDING, with domains such as rgb and point_info"
+        )
+    buildings: dict[str, dict[str, Path]] = {}
+    for building, domain, folder in sorted(found):
+        buildings.setdefault(building, {})[domain] = folder
+    return Tree(root=top, layout=layout, buildings=buildings)
+
+
+def list_files(folder: Path, domain: str) -> dict[tuple[int, int], Path]:
+    """The files of one domain in a folder.
+
+    Args:
+        folder: of one building and domain.
+        domain: canonical name; files whose name says another domain are passed over.
+
+    Returns:
+        (point, view) -> path; the view is `ALL_VIEWS` where a file is about all.
+    """
+    files = {}
+    for name in os.listdir(folder):  # noqa: PTH208
+        parts = _NAME.fullmatch(name)
+        if parts is not None and (canonical(parts[3]) or domain) == domain:
+            view = ALL_VIEWS if parts[2] == "all" else int(parts[2])
+            files[int(parts[1]), view] = folder / name
+    return files
+
+
+def _original(top: Path) -> Iterator[tuple[str, str, Path]]:
+    """Building, domain and folder where buildings come first."""
+    for building in _subfolders(top):
+        for folder in _subfolders(building):
+            if domain := canonical(folder.name):
+                yield building.name, domain, folder
+
+
+def _by_domain(
+    domains: list[tuple[str, Path]], layout: Layout, component: str
+) -> Iterator[tuple[str, str, Path]]:
+    """Building, domain and folder where domains come first."""
+    for domain, folder in domains:
+        above = folder / component if layout is Layout.OMNIDATA else folder
+        for building in _subfolders(above):
+            yield building.name, domain, building
+
+
+def _has_files(folder: Path) -> bool:
+    """Whether the folders in a domain's folder are of buildings: then they hold files."""
+    return any(_is_named(inner) for inner in _subfolders(folder))
+
+
+def _is_named(folder: Path) -> bool:
+    """Whether the first names in a folder, which may hold thousands, are those of frames."""
+    with os.scandir(folder) as entries:
+        return any(_NAME.fullmatch(entry.name) for entry in islice(entries, 16))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    """Visible folders in a folder, by name; none where it does not exist."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -1,0 +1,187 @@
+"""What is read from the dataset, and in which shard it ends: decided before the first picture is opened."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from taskbank.label_codes import DOMAINS
+from taskbank.label_files import CLASSES, MATCHES, POINT_INFO
+from training.data.taskonomy.layout import Tree, find_tree, list_files
+from training.data.taskonomy.splits import SPLITS, read_exclusions, read_splits
+from training.errors import ConfigError, DataError
+
+_LOG = logging.getLogger(__name__)
+
+Skipped = tuple[str, str, str]
+"""A row of the report: building, file or folder, reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskonomyConfig:
+    """How the dataset is read.
+
+    Attributes:
+        splits: table of buildings and their splits, see `read_splits`.
+        size: side of the images in px.
+        domains: labels that are wanted, by canonical names; None for all that are there. A frame that lacks
+            one of them is left out.
+        exclusions: table of buildings that are left out; None for the one that comes with this package.
+        component: which one, in the layout of omnidata's downloads.
+        frames_per_building: at most so many, all views of the points that are drawn; None for all.
+        frames_per_shard: as many are held in memory by each worker.
+        workers: processes that read; 1 reads in this one.
+        seed: of the points that are drawn.
+    """
+
+    splits: Path
+    size: int = 256
+    domains: tuple[str, ...] | None = None
+    exclusions: Path | None = None
+    component: str = "taskonomy"
+    frames_per_building: int | None = None
+    frames_per_shard: int = 128
+    workers: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        least = min(self.size, self.frames_per_shard, self.workers, self.frames_per_building or 1)
+        if least < 1 or self.frames_per_building == 0:
+            raise ConfigError(
+                f"size {self.size}, frames_per_shard {self.frames_per_shard}, workers {self.workers} and "
+                f"frames_per_building {self.frames_per_building} must be 1 at least"
+            )
+        known = (*DOMAINS, *CLASSES)
+        if unknown := [name for name in self.domains or () if name not in known]:
+            raise ConfigError(f"unknown domain {unknown[0]!r}: choose from {', '.join(known)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A frame that is to be read.
+
+    Attributes:
+        building: its name.
+        room: its number.
+        point: number of the fixated point.
+        view: number of the camera.
+    """
+
+    building: str
+    room: int
+    point: int
+    view: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is read.
+
+    Attributes:
+        tree: where.
+        domains: labels of every frame, `rgb` among them.
+        candidates: frames in order, those of a building together.
+        skipped: what is left out before anything is opened.
+        about: where the frames are from, JSON-ready; what is planned anew must be the same.
+    """
+
+    tree: Tree
+    domains: tuple[str, ...]
+    candidates: Sequence[Candidate]
+    skipped: Sequence[Skipped]
+    about: Mapping[str, Any]
+
+
+def make_plan(root: str | Path, split: str, config: TaskonomyConfig) -> Plan:
+    """What is read of one split.
+
+    Buildings are numbered by name over the whole dataset, so that no number is in two splits.
+
+    Raises:
+        ConfigError: no such split.
+        DataError: there is no dataset, a table cannot be read, or no frame is left.
+    """
+    if split not in SPLITS:
+        raise ConfigError(f"unknown split {split!r}: choose {', '.join(SPLITS)}")
+    tree = find_tree(root, component=config.component)
+    rooms = {building: room for room, building in enumerate(tree.buildings)}
+    members, skipped = _members(tree, split, config)
+    domains = config.domains or _common_domains(tree, members)
+    domains = tuple(dict.fromkeys(("rgb", *domains)))
+    candidates: list[Candidate] = []
+    checksum = 0
+    for building in members:
+        lacking = [domain for domain in domains if domain not in tree.folders(building)]
+        if lacking:
+            skipped.append((building, "", f"has no folder of {', '.join(lacking)}"))
+            continue
+        frames = _frames(tree, building, config)
+        checksum = zlib.crc32(repr((building, frames)).encode(), checksum)
+        candidates += [
+            Candidate(building=building, room=rooms[building], point=point, view=view)
+            for point, view in frames
+        ]
+    if not candidates:
+        raise DataError(
+            f"no frame of split {split!r} in {tree.root}: {len(tree.buildings)} building(s) are there, "
+            f"{len(members)} of them in the split and not excluded; {len(skipped)} left out"
+        )
+    _LOG.info("%s: %d frames of %d buildings, %s layout", split, len(candidates), len(members), tree.layout)
+    used = {candidate.room: candidate.building for candidate in candidates}
+    about = {
+        "made_by": "taskonomy",
+        "split": split,
+        "buildings": {str(room): building for room, building in used.items()},
+        "candidates": len(candidates),
+        "checksum": checksum,
+        "frames_per_shard": config.frames_per_shard,
+        "domains": list(domains),
+    }
+    return Plan(tree=tree, domains=domains, candidates=candidates, skipped=skipped, about=about)
+
+
+def _members(tree: Tree, split: str, config: TaskonomyConfig) -> tuple[list[str], list[Skipped]]:
+    """Buildings of a split, and those that are excluded."""
+    splits = read_splits(config.splits)
+    excluded = read_exclusions(config.exclusions)
+    of_split = [building for building in tree.buildings if splits.get(building) == split]
+    skipped = [
+        (building, "", f"excluded: {excluded[building]}") for building in of_split if building in excluded
+    ]
+    return [building for building in of_split if building not in excluded], skipped
+
+
+def _common_domains(tree: Tree, buildings: Sequence[str]) -> tuple[str, ...]:
+    """Label domains that every building has."""
+    sets = [set(tree.folders(building)) - {POINT_INFO, MATCHES} for building in buildings]
+    if not sets:
+        return ()
+    common = set.intersection(*sets)
+    if partial := set.union(*sets) - common:
+        _LOG.warning("not every building has %s: left out", ", ".join(sorted(partial)))
+    return tuple(domain for domain in (*DOMAINS, *CLASSES) if domain in common)
+
+
+def _frames(tree: Tree, building: str, config: TaskonomyConfig) -> list[tuple[int, int]]:
+    """Point and view of the frames of one building, in order."""
+    frames = sorted(list_files(tree.folders(building)["rgb"], "rgb"))
+    if config.frames_per_building is None or len(frames) <= config.frames_per_building:
+        return frames
+    return _some_points(frames, config.frames_per_building, [config.seed, zlib.crc32(building.encode())])
+
+
+def _some_points(frames: list[tuple[int, int]], most: int, seed: list[int]) -> list[tuple[int, int]]:
+    """All views of drawn points, so that pairs and triplets stay whole as far as they fit."""
+    points = sorted({point for point, _ in frames})
+    rank = dict(
+        zip(np.random.default_rng(seed).permutation(points).tolist(), range(len(points)), strict=True)
+    )
+    drawn = sorted(frames, key=lambda frame: (rank[frame[0]], frame[1]))
+    return sorted(drawn[:most])

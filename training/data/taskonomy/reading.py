@@ -1,0 +1,141 @@
+"""One frame of the dataset: its pictures, classes and camera, checked and resized."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.errors import ImageError
+from taskbank.label_codes import DOMAINS
+from taskbank.label_files import CLASSES, MATCHES, POINT_INFO, label_name, read_classes, read_label
+from training.data.taskonomy.layout import list_files
+from training.data.taskonomy.plan import Candidate, Skipped
+from training.data.taskonomy.point_info import Match, read_camera, read_matches, unknown_camera
+from training.data.taskonomy.resize import resize_frame
+from training.errors import DataError
+
+CHANNELS: Mapping[str, int] = {"class_object": 1000, "class_scene": 63}
+"""Probabilities of a frame."""
+
+_Content = TypeVar("_Content")
+
+
+class UnusableError(DataError):
+    """A file that cannot be used, and with it its frame.
+
+    Attributes:
+        path: of the file.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} {reason}")
+
+    def row(self, building: str, root: Path, remark: str = "") -> Skipped:
+        """A row of the report; files below the dataset's root."""
+        return building, self.path.relative_to(root).as_posix(), self.reason + remark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """A frame that was read.
+
+    Attributes:
+        labels: domain -> codes at the size that was asked for, or float16 (C,) probabilities of classes, 0
+            throughout where they are unknown.
+        camera: a `CAMERA` record.
+        side: of the pictures on disk, in px.
+        without_class: why classes are unknown.
+    """
+
+    labels: Mapping[str, NDArray[Any]]
+    camera: NDArray[np.void]
+    side: int
+    without_class: tuple[UnusableError, ...]
+
+
+def read_frame(
+    folders: Mapping[str, Path], domains: tuple[str, ...], candidate: Candidate, size: int
+) -> Frame:
+    """All labels of one frame, and its camera.
+
+    Args:
+        folders: domain -> folder, of the frame's building.
+        domains: labels that are wanted, `rgb` among them.
+        candidate: which frame.
+        size: side in px that is wanted.
+
+    Raises:
+        UnusableError: a picture or the point info is missing or damaged, or pictures differ in size.
+    """
+    camera = unknown_camera(candidate.room, candidate.view)
+    if POINT_INFO in folders:
+        path = _find(folders, POINT_INFO, candidate)
+        read = partial(read_camera, room=candidate.room, point=candidate.point, view=candidate.view)
+        camera = _read(path, read)
+    pictures: dict[str, NDArray[Any]] = {}
+    for domain in filter(DOMAINS.__contains__, domains):
+        path = _find(folders, domain, candidate)
+        pictures[domain] = _read(path, partial(read_label, domain=domain))
+        _check_shape(path, pictures[domain], pictures["rgb"])
+    labels = resize_frame(pictures, size)
+    without_class = []
+    for domain in filter(CLASSES.__contains__, domains):
+        labels[domain] = np.zeros(CHANNELS[domain], dtype=np.float16)
+        path = _find(folders, domain, candidate)
+        try:
+            labels[domain] = _read(path, partial(read_classes, domain=domain)).astype(np.float16)
+        except UnusableError as error:
+            without_class.append(error)
+    side = pictures["rgb"].shape[0]
+    return Frame(labels=labels, camera=camera, side=side, without_class=tuple(without_class))
+
+
+@lru_cache(maxsize=2)
+def matches_in(folder: Path) -> tuple[tuple[Match, ...], tuple[UnusableError, ...]]:
+    """All matches of a building, and files of them that cannot be used."""
+    matches: list[Match] = []
+    unusable = []
+    for path in list_files(folder, MATCHES).values():
+        try:
+            matches += _read(path, read_matches)
+        except UnusableError as error:
+            unusable.append(error)
+    return tuple(matches), tuple(unusable)
+
+
+def _find(folders: Mapping[str, Path], domain: str, candidate: Candidate) -> Path:
+    """The file of a frame, whatever it is called, or where it would be."""
+    listed = _listed(folders[domain], domain)
+    expected = folders[domain] / label_name(domain, candidate.point, candidate.view)
+    return listed.get((candidate.point, candidate.view), expected)
+
+
+@lru_cache(maxsize=2 * (len(DOMAINS) + len(CLASSES) + 1))
+def _listed(folder: Path, domain: str) -> dict[tuple[int, int], Path]:
+    """The files of a folder, listed once for its many frames."""
+    return list_files(folder, domain)
+
+
+def _read(path: Path, read: Callable[[Path], _Content]) -> _Content:
+    """The content of a file, or what is wrong with it."""
+    try:
+        return read(path)
+    except (ImageError, DataError) as error:
+        raise UnusableError(path, str(error).removeprefix(f"{path} ")) from error
+
+
+def _check_shape(path: Path, codes: NDArray[Any], rgb: NDArray[Any]) -> None:
+    """Refuse pictures that do not lie over the colours, and those that are no squares."""
+    rows, columns = codes.shape[:2]
+    if rows != columns or codes.shape[:2] != rgb.shape[:2]:
+        expected = f"expected is a square of {rgb.shape[0]} px like rgb"
+        raise UnusableError(path, f"has {columns} x {rows} px: {expected}")
