@@ -145,18 +145,29 @@ def _mean_over_window(maps: Tensor, window: int) -> Tensor:
     ]
 
 
-def real_frames(folder: str | Path, intrinsics: Intrinsics) -> Iterator[RealFrame]:
-    """The frames of a folder, by name.
+@dataclass(frozen=True, slots=True)
+class RealFolder:
+    """A folder of real frames.
 
-    Raises:
-        DataError: there are none, or a file is missing or damaged.
+    Attributes:
+        root: the folder.
+        intrinsics: of the camera that took them all.
     """
-    root = Path(folder)
-    pictures = sorted(path for end in ("jpg", "png") for path in root.glob(f"*_rgb.{end}"))
-    if not pictures:
-        raise DataError(f"no frames in {root}: files must be called NAME_rgb.jpg and NAME_depth.png")
-    for picture in pictures:
-        yield _frame(picture, intrinsics)
+
+    root: Path
+    intrinsics: Intrinsics
+
+    def frames(self) -> Iterator[RealFrame]:
+        """The frames, by name.
+
+        Raises:
+            DataError: there are none, or a file is missing or damaged.
+        """
+        pictures = sorted(path for end in ("jpg", "png") for path in self.root.glob(f"*_rgb.{end}"))
+        if not pictures:
+            raise DataError(f"no frames in {self.root}: files must be called NAME_rgb.jpg and NAME_depth.png")
+        for picture in pictures:
+            yield _frame(picture, self.intrinsics)
 
 
 def _frame(picture: Path, intrinsics: Intrinsics) -> RealFrame:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from training.errors import DataError
-from training.evaluate.real_frames import Intrinsics, fit_normals, real_frames
+from training.evaluate.real_frames import Intrinsics, RealFolder, fit_normals
 
 _CAMERA = Intrinsics(fx=60, fy=62, cx=30.5, cy=33)
 
@@ -72,7 +72,7 @@ def test_frames_come_by_name_with_metres_and_classes_from_one(tmp_path: Path) ->
     labels[0, :3] = (38, 39, 255)
     _write(tmp_path, "b", depth, labels)
     _write(tmp_path, "a", depth)
-    first, second = real_frames(tmp_path, _CAMERA)
+    first, second = RealFolder(tmp_path, _CAMERA).frames()
     assert (first.name, first.labels) == ("a", None)
     assert second.rgb.shape == (16, 16, 3)
     assert np.isnan(second.depth[0, 0])
@@ -88,11 +88,11 @@ def test_a_folder_without_frames_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"no frames in .*: files must be called NAME_rgb.jpg and NAME_depth.png"
     ):
-        next(real_frames(tmp_path, _CAMERA))
+        next(RealFolder(tmp_path, _CAMERA).frames())
 
 
 def test_a_frame_without_depth_is_named(tmp_path: Path) -> None:
     _write(tmp_path, "a", np.ones((8, 8), np.float32))
     (tmp_path / "a_depth.png").unlink()
     with pytest.raises(DataError, match=r"cannot read .*a_depth\.png"):
-        next(real_frames(tmp_path, _CAMERA))
+        next(RealFolder(tmp_path, _CAMERA).frames())

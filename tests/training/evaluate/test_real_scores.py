@@ -38,7 +38,7 @@ def test_a_wall_straight_ahead_has_the_known_normals_and_brightness() -> None:
     far = RealFrame(name="a", rgb=frame.rgb, depth=frame.depth * 2, labels=None, intrinsics=_CAMERA)
     assert np.allclose(REAL_TRUTHS["normal"](far), [0, 0, -1], atol=1e-4)
     shading = REAL_TRUTHS["reshading"](far)
-    assert shading[31:33, 31:33].mean() == pytest.approx(0.8 * 2.5 * 8 / (8 + 4**2), abs=0.001)
+    assert shading[31:33, 31:33].mean() == pytest.approx(0.64 * 2.5 * 8 / (8 + 4**2), abs=0.001)
     assert shading[0, 0] < shading[31, 31]
 
 

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.training.evaluate.toy_evaluated import ToyRun, toy_run
+from training.errors import ConfigError
+from training.evaluate.assemble import chosen_transfers
+from training.evaluate.carry_over import agreement, error_of
+from training.evaluate.config import EvaluateConfig
+from training.evaluate.report import report_text
+from training.evaluate.sanity import SanityRow, sanity_text, wins
+from training.evaluate.stage import BANK, REPORT, SCORES, run_evaluation
+from training.publish import CARD, TENSOR, check_same_weights, run_publishing
+
+from taskbank.bank import Bank
+from taskbank.nets.build import TransferReadout
+from taxsolver import AffinityTensor, load_affinity
+
+_CONFIG = EvaluateConfig(samples=4, shown_sources=2, carried_over=2)
+_NETWORKS = {"normal", "depth_zbuffer", "reshading", "edge_texture", "curvature"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> ToyRun:
+    return toy_run(tmp_path_factory.mktemp("run"))
+
+
+def _evaluate(run: ToyRun, config: EvaluateConfig = _CONFIG, *, overwrite: bool = False) -> Path:
+    return run_evaluation(
+        config,
+        run.config,
+        networks=run.networks,
+        transfers=run.transfers,
+        affinity=run.affinity,
+        test=run.test,
+        out=run.root / "evaluation",
+        real=run.real,
+        device="cpu",
+        overwrite=overwrite,
+    )
+
+
+@pytest.fixture(scope="module")
+def evaluation(run: ToyRun) -> Path:
+    return _evaluate(run)
+
+
+@pytest.fixture(scope="module")
+def published(run: ToyRun, evaluation: Path) -> Path:
+    return run_publishing(
+        _CONFIG,
+        run.config,
+        networks=run.networks,
+        transfers=run.transfers,
+        affinity=run.affinity,
+        evaluation=evaluation,
+        out=run.root / "published",
+        card="## Taxonomy\n\nSaid by an earlier stage.\n",
+    )
+
+
+def test_the_bank_holds_every_network_random_and_the_chosen_transfers(run: ToyRun, evaluation: Path) -> None:
+    bank = Bank.open(evaluation / BANK)
+    assert set(bank.tasks) == {*_NETWORKS, "random"}
+    chosen = chosen_transfers(load_affinity(run.affinity), _CONFIG)
+    assert {(frozenset(sources), target) for sources, target in bank.transfers} == {
+        (frozenset(sources), target) for sources, target in chosen
+    }
+    sources, target = bank.transfers[0]
+    assert isinstance(bank.load_transfer(sources, target), TransferReadout)
+
+
+def test_everything_is_measured_on_rendered_and_real_frames(evaluation: Path) -> None:
+    scores = json.loads((evaluation / SCORES).read_text())
+    assert set(scores["test"]) == _NETWORKS
+    assert scores["real_frames"] == 3
+    assert set(scores["real"]) == set(scores["real_constant"]) == {"normal", "depth_zbuffer", "reshading"}
+    assert [one["target"] for one in scores["carry_over"]] == ["normal", "depth_zbuffer"]
+    assert all(math.isfinite(error) for one in scores["carry_over"] for error in one["errors"].values())
+    assert {row["task"] for row in scores["sanity"]} == {"normal", "depth_zbuffer"}
+
+
+def test_the_report_fits_a_page_and_names_every_table(evaluation: Path) -> None:
+    text = (evaluation / REPORT).read_text()
+    assert max(map(len, text.splitlines())) <= 110
+    for words in ("Test frames", "average estimator", "3 real frames", "best constant", "Spearman"):
+        assert words in text
+
+
+def test_the_published_bank_has_its_metrics_and_the_weights_that_were_measured(
+    evaluation: Path, published: Path
+) -> None:
+    bank, measured = Bank.open(published / BANK), Bank.open(evaluation / BANK)
+    scores = json.loads((evaluation / SCORES).read_text())
+    assert [file.sha256 for file in bank.index.files] == [file.sha256 for file in measured.index.files]
+    metrics = bank.entry("normal").metrics
+    assert metrics["mean"] == scores["test"]["normal"]["mean"]
+    assert metrics["real_mean"] == scores["real"]["normal"]["mean"]
+    assert 0 <= metrics["beats_average"] <= 1
+    assert bank.index.transfers[0].metrics["affinity"] > 0
+    assert bank.entry("normal").training["steps"] == 3
+
+
+def test_the_card_says_what_stages_said_and_lies_in_the_bank_too(run: ToyRun, published: Path) -> None:
+    card = (published / CARD).read_text()
+    assert "Said by an earlier stage." in card
+    assert "## Limits" in card
+    assert "Learned from rendered indoor rooms only" in card
+    assert card == (published / BANK / "README.md").read_text()
+    assert (published / TENSOR).read_bytes() == run.affinity.read_bytes()
+
+
+def test_an_evaluation_that_is_done_is_not_done_again_and_other_settings_are_refused(
+    run: ToyRun, evaluation: Path
+) -> None:
+    before = (evaluation / SCORES).stat().st_mtime_ns
+    _evaluate(run)
+    assert (evaluation / SCORES).stat().st_mtime_ns == before
+    with pytest.raises(ConfigError, match="samples"):
+        _evaluate(run, EvaluateConfig(samples=3, shown_sources=2, carried_over=2))
+
+
+def test_numbers_of_other_weights_are_not_published(tmp_path: Path, evaluation: Path) -> None:
+    from tests.taskbank.toy import TOY_COMPACT, toy_network
+
+    other = Bank.save(
+        tmp_path / "b", name="b", architecture=TOY_COMPACT, networks={"normal": toy_network("normal")}
+    )
+    with pytest.raises(
+        Exception, match=r"encoders/normal.safetensors is not what was measured: .* run it again"
+    ):
+        check_same_weights(other, Bank.open(evaluation / BANK))
+
+
+def _tensor() -> AffinityTensor:
+    """Order-1 and order-2 transfers to `normal` with affinities by hand."""
+    tasks = ("curvature", "edge_texture", "jigsaw", "normal", "random")
+    rows = [("curvature",), ("edge_texture",), ("jigsaw",), ("normal",), ("random",), ("curvature", "jigsaw")]
+    values = np.array([0.3, 0.1, 0.15, 0.2, 0.05, 0.2])
+    return AffinityTensor(
+        name="hand",
+        tasks=tasks,
+        targets=("normal",),
+        sources=np.array([[task in sources for task in tasks] for sources in rows]),
+        target=np.full(6, 3, dtype=np.int32),
+        affinity=values,
+        gain=values,
+        quality=values,
+        full_supervision=np.zeros(6, dtype=bool),
+        untrained=("random",),
+    )
+
+
+def test_the_best_of_each_order_is_chosen_then_those_to_be_compared() -> None:
+    config = EvaluateConfig(shown_targets=("normal",), shown_sources=2)
+    assert chosen_transfers(_tensor(), config) == [
+        (("curvature",), "normal"),
+        (("curvature", "jigsaw"), "normal"),
+        (("edge_texture",), "normal"),
+        (("random",), "normal"),
+    ]
+    assert chosen_transfers(_tensor(), EvaluateConfig(shown_targets=())) == [
+        (("curvature",), "normal"),
+        (("curvature", "jigsaw"), "normal"),
+    ]
+
+
+def test_sources_that_rank_alike_agree_fully_and_the_other_way_round_not_at_all() -> None:
+    errors = {"curvature": 10.0, "edge_texture": 40.0, "jigsaw": 30.0, "normal": 20.0, "random": 50.0}
+    assert agreement(errors, _tensor(), "normal") == pytest.approx(1)
+    turned = {source: -error for source, error in errors.items()}
+    assert agreement(turned, _tensor(), "normal") == pytest.approx(-1)
+    assert agreement({"curvature": 1.0}, _tensor(), "normal") is None
+    assert agreement(errors, _tensor(), "reshading") is None
+
+
+def test_each_target_has_one_error_that_ranks_sources() -> None:
+    assert error_of("normal", {"mean": 30.0}) == 30
+    assert error_of("depth_zbuffer", {"abs_rel_scaled": 0.2}) == 0.2
+    assert error_of("segment_semantic", {"miou": 0.3}) == pytest.approx(0.7)
+    assert error_of("normal", {}) == math.inf
+
+
+def test_wins_are_shares_of_samples_and_ties_count_half() -> None:
+    assert wins(np.array([1.0, 2.0, 3.0, 0.0]), np.array([2.0, 2.0, 1.0, 1.0])) == 0.625
+
+
+def test_the_sanity_table_ends_with_means() -> None:
+    rows = [
+        SanityRow(task="normal", beats_average=1.0, beats_random=0.5, samples=1000),
+        SanityRow(task="jigsaw", beats_average=0.5, beats_random=None, samples=10),
+    ]
+    lines = sanity_text(rows).splitlines()
+    assert lines[1].split() == ["normal", "100.0", "50.0", "1,000"]
+    assert lines[2].split() == ["jigsaw", "50.0", "-", "10"]
+    assert lines[3].split() == ["mean", "75.0", "50.0"]
+
+
+def test_a_report_without_real_frames_has_no_empty_tables() -> None:
+    text = report_text({"test": {"normal": {"mean": 30.0}}, "sanity": []})
+    assert "real" not in text
+    assert "normal             mean 30 deg" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"samples": 0}, "samples is 0, it must be at least 1"),
+        ({"carried_over": 0}, "carried_over is 0, it must be at least 1"),
+        ({"transfer_orders": (0,)}, r"transfer_orders \(0,\) must be 1 or more"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        EvaluateConfig(**change)  # type: ignore[arg-type]

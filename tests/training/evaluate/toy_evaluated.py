@@ -1,0 +1,54 @@
+"""A run as far as stage 7 needs it: two targets, four sources, three steps, and real frames of a wall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tests.training.transfers.toy_run import toy_config, toy_places
+from training.affinity import AffinityConfig, run_affinity
+from training.evaluate.real_frames import Intrinsics, RealFolder
+from training.transfers.config import TransfersConfig
+from training.transfers.run import run_transfers
+
+
+@dataclass(frozen=True)
+class ToyRun:
+    """Where stages 1 to 3 are."""
+
+    root: Path
+    config: TransfersConfig
+    networks: Path
+    transfers: Path
+    affinity: Path
+    test: Path
+    real: RealFolder
+
+
+def toy_run(root: Path) -> ToyRun:
+    """Stages 2 and 3 over untrained networks."""
+    places = toy_places(root)
+    for weights in places.networks.glob("*.safetensors"):
+        weights.with_suffix(".json").write_text('{"steps": 3, "seconds": 1.5, "device": "cpu"}')
+    stores = {split: root / "frames" / split for split in ("train", "val", "test")}
+    config = toy_config(
+        steps=3, batch=4, targets=("normal", "depth_zbuffer"), ridge_samples=16, average_samples=8
+    )
+    transfers = run_transfers(config, places.networks, stores, root)
+    affinity = run_affinity(AffinityConfig(resamples=3), transfers, stores, root)
+    return ToyRun(
+        root, config, places.networks, transfers, affinity, stores["test"], real_folder(root / "real")
+    )
+
+
+def real_folder(root: Path) -> RealFolder:
+    """Three frames of a slanted wall."""
+    root.mkdir()
+    draw = np.random.default_rng(0)
+    for number in range(3):
+        depth = 2000 + 20 * number * np.arange(64) + np.zeros((64, 1))
+        Image.fromarray(depth.astype(np.uint16)).save(root / f"{number}_depth.png")
+        Image.fromarray(draw.integers(0, 255, (64, 64, 3), dtype=np.uint8)).save(root / f"{number}_rgb.png")
+    return RealFolder(root, Intrinsics(fx=80, fy=80, cx=31.5, cy=31.5))

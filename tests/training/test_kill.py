@@ -1,0 +1,65 @@
+"""`kill -9` at random moments, and the same command again until it ends: the same numbers."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+JOB = ROOT / "tests" / "support" / "kill_job.py"
+
+
+def begin(*words: object) -> subprocess.Popen[bytes]:
+    """A process that finds this checkout."""
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, *map(str, words)],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def run_with_kills(words: list[object], folder: Path, kills: int, seed: int) -> int:
+    """Run until it ends, killed so many times while it is at work; how often it was killed half-way."""
+    draws = random.Random(seed)
+    half_way = 0
+    for _ in range(kills):
+        process = begin(*words)
+        rows = _rows(folder)
+        while process.poll() is None and _rows(folder) == rows:
+            time.sleep(0.005)
+        time.sleep(draws.uniform(0, 0.15))
+        process.kill()
+        process.communicate()
+        half_way += not (folder / "stage.json").exists()
+    process = begin(*words)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors.decode()
+    return half_way
+
+
+def _rows(folder: Path) -> int:
+    """Size of the metrics so far: it changes once training is at work."""
+    metrics = list(folder.glob("*.metrics.csv"))
+    return metrics[0].stat().st_size if metrics else 0
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    """Weights and metrics."""
+    kept = (*folder.glob("weights.bin"), *folder.glob("*.metrics.csv"))
+    return {path.name: path.read_bytes() for path in kept}
+
+
+def test_training_that_is_killed_again_and_again_ends_with_the_same_numbers(tmp_path: Path) -> None:
+    steps = 600
+    run_with_kills([JOB, tmp_path / "undisturbed", steps], tmp_path / "undisturbed", kills=0, seed=0)
+    half_way = run_with_kills([JOB, tmp_path / "killed", steps], tmp_path / "killed", kills=2, seed=0)
+    assert half_way >= 1
+    assert len(results(tmp_path / "killed")) == 2
+    assert results(tmp_path / "killed") == results(tmp_path / "undisturbed")
+    assert not list((tmp_path / "killed").glob(".*.partial"))

@@ -1,0 +1,89 @@
+"""Random numbers out of seeds, a row for each sample: the same on every device, in any batch and order.
+
+Torch's generators give one stream for a whole batch, so that a sample's numbers would depend on its
+neighbours, and a run that goes on after a stop would need their state. Here number i of a sample is a hash of
+its seed and i (the finaliser of SplitMix64; Steele, Lea and Flood, OOPSLA 2014).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+_GOLDEN = -0x61C8864680B583EB  # 2^64 over the golden ratio, as signed 64 bits
+_FIRST = -0x40A7B892E31B1A47
+_SECOND = -0x6B2FB644ECCEEE15
+_HALF = 1 << 31
+
+
+def seeds_of(*keys: int | Tensor) -> Tensor:
+    """One seed a row out of whole numbers.
+
+    Args:
+        keys: ints, or int64 tensors (B,), one of them at least.
+
+    Returns:
+        int64 (B,), on the tensors' device.
+    """
+    example = next(key for key in keys if isinstance(key, Tensor))
+    seeds = torch.zeros_like(example, dtype=torch.int64)
+    for key in keys:
+        seeds = _hash(seeds + _GOLDEN + key)
+    return seeds
+
+
+def uniform(seeds: Tensor, count: int, salt: int) -> Tensor:
+    """Numbers in [0, 1).
+
+    Args:
+        seeds: int64 (B,).
+        count: numbers for each.
+        salt: what they are for; each purpose has its own.
+
+    Returns:
+        float32 (B, count).
+    """
+    high, _ = _halves(seeds, count, salt)
+    return (high >> 7).to(torch.float32) / (1 << 24)
+
+
+def integers(seeds: Tensor, count: int, highest: int, salt: int) -> Tensor:
+    """Whole numbers from 0 to `highest`, which is left out: int64 (B, count)."""
+    high, _ = _halves(seeds, count, salt)
+    return (high * highest) >> 31
+
+
+def gaussian(seeds: Tensor, shape: Sequence[int], salt: int) -> Tensor:
+    """Numbers of mean 0 and variance 1 (Box and Muller, 1958).
+
+    Args:
+        seeds: int64 (B,).
+        shape: of one sample's numbers.
+        salt: what they are for.
+
+    Returns:
+        float32 (B, *shape).
+    """
+    count = math.prod(shape)
+    high, low = _halves(seeds, (count + 1) // 2, salt)
+    radius = ((high.to(torch.float32) + 0.5) / _HALF).log().mul_(-2).sqrt_()
+    angle = low.to(torch.float32) * (2 * math.pi / _HALF)
+    both = torch.cat([radius * angle.cos(), radius * angle.sin()], dim=1)
+    return both[:, :count].reshape(-1, *shape)
+
+
+def _halves(seeds: Tensor, count: int, salt: int) -> tuple[Tensor, Tensor]:
+    """Two independent numbers below 2^31 for each place: int64 (B, count) both."""
+    places = torch.arange(1, count + 1, device=seeds.device) * _GOLDEN
+    mixed = _hash(seeds_of(seeds, salt)[:, None] + places)
+    return (mixed >> 33) & (_HALF - 1), mixed & (_HALF - 1)
+
+
+def _hash(numbers: Tensor) -> Tensor:
+    """Bits mixed; arithmetic is modulo 2^64, shifts bring in zeros."""
+    numbers = (numbers ^ ((numbers >> 30) & ((1 << 34) - 1))) * _FIRST
+    numbers = (numbers ^ ((numbers >> 27) & ((1 << 37) - 1))) * _SECOND
+    return numbers ^ ((numbers >> 31) & ((1 << 33) - 1))

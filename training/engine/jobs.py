@@ -1,0 +1,129 @@
+"""Jobs: pieces of a stage's work that do not need each other."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from training.errors import ConfigError, JobsFailedError, TrainingError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """Something to do that leaves one file or folder.
+
+    Attributes:
+        key: what log and errors call it; different for each job of a run.
+        function: `module:name` of a function, or the function itself where it stands at the top of its
+            module. It is called as `function(output, **arguments)` and writes the output whole or not at all.
+        arguments: frozen values that can be pickled: numbers, texts, paths, frozen dataclasses.
+        output: a job whose output is there is done. On a cluster: in a folder that all machines share.
+    """
+
+    key: str
+    function: str | Callable[..., object]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    output: Path
+
+
+class Engine(Protocol):
+    """Something that runs jobs."""
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Run what is not done yet; when it returns, all outputs are there.
+
+        Raises:
+            ConfigError: two jobs have one key or one output.
+            JobsFailedError: some jobs failed; all others are done.
+        """
+
+
+def perform(job: Job, threads: int | None = None) -> str | None:
+    """Do one job in this process.
+
+    Args:
+        job: what to do.
+        threads: that torch may use; sums come out the same to the last bit only with the same number.
+
+    Returns:
+        what went wrong; None where nothing did. No exception is handed on, for not every one can be pickled.
+    """
+    if job.output.exists():
+        return None
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    try:
+        _function(job.function)(job.output, **job.arguments)
+    except TrainingError as error:
+        return f"{type(error).__name__}: {error}"
+    except Exception as error:
+        log.debug("%s failed", job.key, exc_info=True)
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
+    return None
+
+
+def unfinished(jobs: Sequence[Job]) -> list[Job]:
+    """Jobs whose output is not there.
+
+    Raises:
+        ConfigError: two jobs have one key or one output.
+    """
+    for what, counts in (
+        ("key", Counter(job.key for job in jobs)),
+        ("output", Counter(str(job.output) for job in jobs)),
+    ):
+        value, count = counts.most_common(1)[0] if counts else ("", 0)
+        if count > 1:
+            raise ConfigError(f"jobs must differ in their {what}: {value!r} is there {count} times")
+    return [job for job in jobs if not job.output.exists()]
+
+
+def check_all_done(jobs: Sequence[Job], reasons: Mapping[str, str]) -> None:
+    """Report failures together, in the order of the jobs.
+
+    Args:
+        jobs: all of a run.
+        reasons: what went wrong, by key.
+
+    Raises:
+        JobsFailedError: something failed, or an output is not there.
+    """
+    failed = {}
+    for job in jobs:
+        if job.key in reasons:
+            failed[job.key] = reasons[job.key]
+        elif not job.output.exists():
+            failed[job.key] = (
+                f"{job.output} was not written, or not where this machine sees it: on a cluster --out must "
+                "lie in a folder that all machines share"
+            )
+    if failed:
+        raise JobsFailedError(failed, len(jobs))
+
+
+def _function(named: str | Callable[..., object]) -> Callable[..., object]:
+    """The function itself.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if callable(named):
+        return named
+    module, _, name = named.partition(":")
+    try:
+        found: Callable[..., object] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"no function {named!r}: {error}; Python looks in {sys.path[:3]}") from error
+    return found

@@ -1,0 +1,52 @@
+"""What stage 7 is run with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from taskbank.quantise import Storage
+from training.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConfig:
+    """How a bank is put together and measured.
+
+    Attributes:
+        name: of the bank.
+        licence: of its weights.
+        storage: form of its weights on disk.
+        transfer_orders: of each target's best transfers that come with it.
+        shown_targets: targets that come with several transfers of order 1, so that sources can be compared.
+        shown_sources: how many: the best, the worst and those in between, at even distances; and `random`.
+        samples: of each task that scores are taken over, at most.
+        carried_over: real frames, evenly spread, that every transfer of order 1 is run on, at most.
+        data: what the frames are, for the card.
+        limits: what users should know, a sentence each, for the card.
+    """
+
+    name: str = "rooms"
+    licence: str = "MIT"
+    storage: Storage = Storage.INT8
+    transfer_orders: tuple[int, ...] = (1, 2)
+    shown_targets: tuple[str, ...] = ("normal", "depth_zbuffer")
+    shown_sources: int = 4
+    samples: int = 2000
+    carried_over: int = 100
+    data: str = "rendered rooms"
+    limits: tuple[str, ...] = (
+        "Learned from rendered indoor rooms only: outdoor scenes, people and close-ups are strange to it.",
+        "Depth has a scale that was learned from rooms of ordinary size; photographs do not tell it.",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense.
+
+        Raises:
+            ConfigError: naming the field.
+        """
+        for name in ("samples", "shown_sources", "carried_over"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}, it must be at least 1")
+        if any(order < 1 for order in self.transfer_orders):
+            raise ConfigError(f"transfer_orders {self.transfer_orders} must be 1 or more")

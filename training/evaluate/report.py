@@ -1,0 +1,53 @@
+"""The numbers of stage 7 for people: text of 100 columns at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from training.evaluate.sanity import SanityRow, sanity_text
+
+_UNITS = {
+    "mean": "deg", "median": "deg", "angle": "deg", "rotation": "deg", "rotation_median": "deg",
+    "rmse": "m", "rmse_scaled": "m", "translation": "m", "translation_median": "m", "corners": "m",
+    "edges": "m", "psnr": "dB",
+}  # fmt: skip
+
+
+def report_text(scores: Mapping[str, Any]) -> str:
+    """All that `scores.json` holds."""
+    blocks = [
+        "Test frames that nothing was learned from\n" + scores_text(scores["test"]),
+        "Share of test samples, in %, on which the task's network beats the average estimator and the\n"
+        "readout of a random encoder\n" + sanity_text([SanityRow(**row) for row in scores["sanity"]]),
+    ]
+    if "real" in scores:
+        blocks += [
+            f"{scores['real_frames']} real frames\n" + scores_text(scores["real"]),
+            "The best constant of these very frames\n" + scores_text(scores["real_constant"]),
+            "Spearman of affinity and of lower error on real frames, over sources\n" + _carried(scores),
+        ]
+    return "\n\n".join(blocks)
+
+
+def scores_text(scores: Mapping[str, Mapping[str, float]]) -> str:
+    """One line a task, or two."""
+    lines = []
+    for task, numbers in scores.items():
+        words = [_words(name, value) for name, value in numbers.items()]
+        lines.append(f"{task:18} {', '.join(words[:4])}")
+        lines += [f"{'':18} {', '.join(words[start : start + 4])}" for start in range(4, len(words), 4)]
+    return "\n".join(lines)
+
+
+def _words(name: str, value: float) -> str:
+    unit = _UNITS.get(name)
+    return f"{name} {value:,.4g}{'' if unit is None else f' {unit}'}"
+
+
+def _carried(scores: Mapping[str, Any]) -> str:
+    rows = (
+        f"{one['target']:18} {'-' if one['spearman'] is None else format(one['spearman'], '.2f')}"
+        for one in scores["carry_over"]
+    )
+    return "\n".join(rows)

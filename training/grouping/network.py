@@ -1,0 +1,84 @@
+"""A network of several tasks: one encoder, one decoder each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from taskbank.nets.architecture import Architecture
+from taskbank.nets.build import build_decoder, build_encoder
+from taskbank.nets.initialise import initialise
+from taskbank.tasks import find_task
+
+
+class MultiTaskNetwork(nn.Module):
+    """All tasks of a set from one representation.
+
+    The gradient that reaches the encoder is divided by the root of the number of tasks, as in the original.
+
+    Args:
+        tasks: canonical names.
+        architecture: of encoder and decoders.
+        seed: of the first weights.
+    """
+
+    def __init__(self, tasks: tuple[str, ...], architecture: Architecture, seed: int) -> None:
+        super().__init__()
+        self.encoder = build_encoder(architecture)
+        self.decoders = nn.ModuleDict({name: build_decoder(find_task(name), architecture) for name in tasks})
+        initialise(self, seed)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Float (B, 3, H, W) in [-1, 1] -> the output of each task; see its decoder."""
+        codes = _Damped.apply(self.encoder(images), 1 / math.sqrt(len(self.decoders)))
+        return {name: decoder(codes) for name, decoder in self.decoders.items()}
+
+
+class _Damped(torch.autograd.Function):
+    """The same numbers forwards, a share of the gradient backwards."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, share: float) -> Tensor:
+        """The input."""
+        ctx.share = share
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """The share."""
+        return gradients[0] * ctx.share, None
+
+
+@contextmanager
+def kept_statistics(network: nn.Module) -> Iterator[None]:
+    """What norms have measured is afterwards as it was before."""
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    try:
+        yield
+    finally:
+        _put(dict(network.named_buffers()), before)
+
+
+@contextmanager
+def moved(parameters: Mapping[str, Tensor], steps: Mapping[str, Tensor]) -> Iterator[None]:
+    """Parameters with steps added, for a while."""
+    before = {name: value.detach().clone() for name, value in parameters.items()}
+    try:
+        with torch.no_grad():
+            for name, step in steps.items():
+                parameters[name].add_(step)
+        yield
+    finally:
+        _put(parameters, before)
+
+
+@torch.no_grad()
+def _put(tensors: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    """Copy values into tensors of the same names."""
+    for name, value in values.items():
+        tensors[name].copy_(value)

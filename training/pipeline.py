@@ -1,0 +1,256 @@
+"""The stages in their order: which settings each has, what it reads, and where it writes.
+
+    OUT/frames -> networks -> codes, transfers -> affinity -> taxonomy
+    OUT/frames, affinity -> grouping
+    OUT/networks, transfers, affinity, frames -> evaluation -> published
+
+What a stage needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training.errors import ConfigError
+from training.run import SPLITS, Run
+from training.settings import nearest
+
+if TYPE_CHECKING:
+    from training.task_networks.config import TaskNetworksConfig
+    from training.transfers.config import TransfersConfig
+
+_UNTRAINED = "random"  # a source that needs no network of stage 1
+
+
+def run_stages(run: Run, names: Sequence[str] = ()) -> None:
+    """Run stages in the order of the pipeline.
+
+    Args:
+        run: what was asked for.
+        names: of `STAGES`; none for all.
+
+    Raises:
+        ConfigError: an unknown stage.
+        TrainingError: as the stages say.
+    """
+    for name in names:
+        if name not in STAGES:
+            raise ConfigError(f"no stage {name!r}: {nearest(name, tuple(STAGES))}")
+    for name, work in STAGES.items():
+        if not names or name in names:
+            work(run)
+
+
+def _frames(run: Run) -> None:
+    """Stage 0: stores of frames, rendered or read."""
+    if "taskonomy" in run.preset.sections:
+        _frames_of_taskonomy(run)
+    else:
+        _frames_of_rooms(run)
+
+
+def _frames_of_rooms(run: Run) -> None:
+    """Stage 0 with rendered rooms."""
+    from training.data.rooms.config import RoomsConfig
+    from training.data.rooms.dataset import write_splits
+    from training.metrics import progress
+    from training.stage import run_stage
+
+    config = run.preset.settings("rooms", RoomsConfig)
+    if run.textures is not None:
+        config = replace(config, textures=str(run.textures))
+
+    def body(folder: Path) -> None:
+        total = sum(-(-len(config.rooms(split)) // config.rooms_per_shard) for split in SPLITS)
+        with progress("shards", total) as advance:
+            write_splits(
+                folder,
+                config,
+                device=run.device,
+                workers=run.workers if run.workers > 1 else 0,
+                progress=lambda *_: advance(1),
+            )
+
+    run_stage(run.out / "frames", name="frames", config=config, inputs=[], body=body, overwrite=run.overwrite)
+
+
+def _frames_of_taskonomy(run: Run) -> None:
+    """Stage 0 with the real dataset.
+
+    Raises:
+        ConfigError: nobody said where it lies.
+    """
+    from training.data.taskonomy.importing import import_taskonomy
+    from training.data.taskonomy.plan import TaskonomyConfig
+    from training.stage import run_stage
+
+    if run.data is None:
+        raise ConfigError(f"preset {run.preset.name} reads the real dataset: say with --data where it lies")
+    root = run.data
+    config = replace(run.preset.settings("taskonomy", TaskonomyConfig), workers=run.workers)
+
+    def body(folder: Path) -> None:
+        for split in SPLITS:
+            import_taskonomy(root, folder / split, split, config)
+
+    run_stage(
+        run.out / "frames",
+        name="frames",
+        config=config,
+        inputs=[root, config.splits],
+        body=body,
+        overwrite=run.overwrite,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworksSettings:
+    """What stage 1 is compared by: which tasks, and how they learn."""
+
+    tasks: tuple[str, ...] | None
+    learning: TaskNetworksConfig
+
+
+def _networks(run: Run) -> None:
+    """Stage 1: one network a task."""
+    from training.stage import run_stage
+    from training.task_networks.config import TaskNetworksConfig
+    from training.task_networks.train import train_task_networks
+
+    config = run.preset.settings("networks", TaskNetworksConfig)
+    tasks = None if run.tasks is None else tuple(task for task in run.tasks if task != _UNTRAINED)
+
+    def body(folder: Path) -> None:
+        train_task_networks(config, run.stores("train"), folder, device=run.device, tasks=tasks)
+
+    run_stage(
+        run.networks,
+        name="networks",
+        config=NetworksSettings(tasks=tasks, learning=config),
+        inputs=[run.frames["train"]],
+        body=body,
+        overwrite=run.overwrite,
+    )
+
+
+def _transfers(run: Run) -> None:
+    """Stage 2: representations, transfers and controls."""
+    from training.transfers.run import run_transfers
+
+    config = _transfers_config(run)
+    run_transfers(
+        config,
+        run.networks,
+        run.frames,
+        run.out,
+        device=run.device,
+        engine=run.engine,
+        overwrite=run.overwrite,
+    )
+
+
+def _transfers_config(run: Run) -> TransfersConfig:
+    """Settings of stage 2, for the tasks that take part."""
+    from training.transfers.config import TransfersConfig
+
+    config = run.preset.settings("transfers", TransfersConfig)
+    if run.tasks is None:
+        return config
+    sources = tuple(one for one in config.sources if one in (*run.tasks, _UNTRAINED))
+    return replace(config, sources=sources, targets=tuple(one for one in config.targets if one in run.tasks))
+
+
+def _affinity(run: Run) -> None:
+    """Stage 3: affinities out of losses."""
+    from training.affinity import AffinityConfig, run_affinity
+
+    config = run.preset.settings("affinity", AffinityConfig)
+    run_affinity(config, run.transfers, run.frames, run.out, overwrite=run.overwrite)
+
+
+def _taxonomy(run: Run) -> None:
+    """Stage 4: taxonomies, their significance and figures."""
+    from training.taxonomy import TaxonomyConfig, run_taxonomy
+
+    config = run.preset.settings("taxonomy", TaxonomyConfig)
+    run_taxonomy(config, run.tensor, run.transfers, run.out, overwrite=run.overwrite)
+
+
+def _grouping(run: Run) -> None:
+    """Stage 6: networks that share an encoder, and which tasks belong together."""
+    from training.grouping.config import GroupingConfig
+    from training.grouping.stage import run_grouping
+
+    config = run.preset.settings("grouping", GroupingConfig)
+    run_grouping(
+        config,
+        run.frames,
+        run.out / "grouping",
+        engine=run.engine,
+        device=run.device,
+        affinity=run.tensor,
+        overwrite=run.overwrite,
+    )
+
+
+def _evaluation(run: Run) -> None:
+    """Stage 7: measures that people know, on frames that nothing was learned from."""
+    from training.evaluate.config import EvaluateConfig
+    from training.evaluate.real_frames import Intrinsics, RealFolder
+    from training.evaluate.stage import run_evaluation
+
+    real = None
+    if run.real is not None:
+        folder, (fx, fy, cx, cy) = run.real
+        real = RealFolder(folder, Intrinsics(fx=fx, fy=fy, cx=cx, cy=cy))
+    run_evaluation(
+        run.preset.settings("evaluate", EvaluateConfig),
+        _transfers_config(run),
+        networks=run.networks,
+        transfers=run.transfers,
+        affinity=run.tensor,
+        test=run.frames["test"],
+        out=run.out / "evaluation",
+        real=real,
+        device=run.device,
+        overwrite=run.overwrite,
+    )
+
+
+def _published(run: Run) -> None:
+    """Stage 7: the bank, the affinity tensor and the card."""
+    from training.evaluate.config import EvaluateConfig
+    from training.markers import read_marker
+    from training.publish import run_publishing
+
+    read_marker(run.out / "taxonomy")
+    run_publishing(
+        run.preset.settings("evaluate", EvaluateConfig),
+        _transfers_config(run),
+        networks=run.networks,
+        transfers=run.transfers,
+        affinity=run.tensor,
+        evaluation=run.out / "evaluation",
+        out=run.out / "published",
+        card=(run.out / "taxonomy" / "card.md").read_text(encoding="utf-8"),
+        overwrite=run.overwrite,
+    )
+
+
+STAGES: Mapping[str, Callable[[Run], None]] = {
+    "frames": _frames,
+    "networks": _networks,
+    "transfers": _transfers,
+    "affinity": _affinity,
+    "taxonomy": _taxonomy,
+    "grouping": _grouping,
+    "evaluation": _evaluation,
+    "published": _published,
+}
+"""By name, in their order."""
+
+SECTIONS = ("rooms", "taskonomy", "networks", "transfers", "affinity", "taxonomy", "grouping", "evaluate")
+"""What a preset may have settings for; `rooms` and `taskonomy` are both of the stage `frames`."""

@@ -1,0 +1,74 @@
+"""What was asked for, and where a run's folders are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training.presets import Preset
+
+if TYPE_CHECKING:
+    from training.data.frames import FrameStore
+    from training.engine import Engine
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """What was asked for.
+
+    Attributes:
+        preset: settings of all stages.
+        out: folder of the run.
+        engine: who does the jobs of stages that have some.
+        data: where the real dataset lies; needed by presets with a section `taskonomy`.
+        real: folder of real frames with labels that networks are measured on too, and the camera's fx, fy, cx
+            and cy in px; None for none.
+        textures: folder of images for the materials of rooms; None for what the preset says.
+        device: cpu, cuda, cuda:1 or mps.
+        workers: processes that prepare data.
+        tasks: canonical names, if not all take part.
+        overwrite: whether a stage deletes what was made with other settings.
+    """
+
+    preset: Preset
+    out: Path
+    engine: Engine
+    data: Path | None = None
+    real: tuple[Path, tuple[float, float, float, float]] | None = None
+    textures: Path | None = None
+    device: str = "cpu"
+    workers: int = 1
+    tasks: tuple[str, ...] | None = None
+    overwrite: bool = False
+
+    @property
+    def frames(self) -> dict[str, Path]:
+        """Folders of the stores by split."""
+        return {split: self.out / "frames" / split for split in SPLITS}
+
+    @property
+    def networks(self) -> Path:
+        """Folder of stage 1."""
+        return self.out / "networks"
+
+    @property
+    def transfers(self) -> Path:
+        """Folder of stage 2."""
+        return self.out / "transfers"
+
+    @property
+    def tensor(self) -> Path:
+        """The affinity tensor of stage 3."""
+        from training.affinity import AffinityConfig
+
+        name = self.preset.settings("affinity", AffinityConfig).name
+        return self.out / "affinity" / f"{name}.safetensors"
+
+    def stores(self, *splits: str) -> dict[str, FrameStore]:
+        """Opened stores by split."""
+        from training.data.frames import FrameStore
+
+        return {split: FrameStore.open(self.frames[split]) for split in splits}

@@ -1,0 +1,203 @@
+"""Configurations as frozen dataclasses: made out of tables that people write, and written down as JSON.
+
+What a table may hold follows from the dataclass's annotations, so a stage that has a new setting has it in
+presets and on the command line too.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from difflib import get_close_matches
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from taskbank.errors import InvalidInputError
+from training.errors import ConfigError
+
+Settings = TypeVar("Settings")
+
+_UNIONS = (Union, types.UnionType)
+_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
+
+
+def settings_from(kind: type[Settings], table: Mapping[str, Any], where: str) -> Settings:
+    """A configuration out of a table, such as a section of a TOML file.
+
+    Args:
+        kind: a dataclass of bool, int, float, str, `Path`, `Literal`, enumerations, optional ones, tuples,
+            mappings by strings, and further dataclasses. Where a setting may be one of several dataclasses,
+            the table's `name`, or a text in its place, says which: it is that class's variable `name`. The
+            text "none" stands for None.
+        table: what is not in it has the dataclass's default.
+        where: what errors call the table.
+
+    Raises:
+        ConfigError: an unknown setting, with the nearest name; a value of another type; a missing one; or
+            values that the dataclass itself refuses.
+    """
+    hints = get_type_hints(kind)
+    known = {one.name: one for one in fields(kind) if one.init}  # type: ignore[arg-type] # a dataclass
+    for name in table:
+        if name not in known:
+            raise ConfigError(f"{where} has no setting {name!r}: {nearest(name, known)}")
+    for name, one in known.items():
+        if name not in table and one.default is MISSING and one.default_factory is MISSING:
+            raise ConfigError(f"{where} lacks {name!r}, which has no default")
+    values = {name: _value(hints[name], value, f"{where} {name}") for name, value in table.items()}
+    try:
+        return kind(**values)
+    except (ConfigError, InvalidInputError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def settings_of(config: object, *, only_compared: bool = False) -> dict[str, Any]:
+    """A configuration as JSON.
+
+    Args:
+        config: a dataclass as `settings_from` makes them.
+        only_compared: leave out fields made with `field(compare=False)`: those that change no result, such as
+            the device.
+
+    Raises:
+        ConfigError: it is no dataclass, or holds something else.
+    """
+    if not is_dataclass(config) or isinstance(config, type):
+        raise ConfigError(f"a stage's configuration is a dataclass, this is {type(config).__name__}")
+    own_name = getattr(type(config), "name", None)
+    named = {"name": own_name} if isinstance(own_name, str) else {}
+    kept = [one.name for one in fields(config) if one.compare or not only_compared]
+    return named | {name: _as_json(getattr(config, name), name, only_compared) for name in kept}
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings under dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def nearest(name: str, known: Mapping[str, object] | Sequence[str]) -> str:
+    """A hint at names that look alike, else all names."""
+    close = get_close_matches(name, list(known), n=2)
+    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}"
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    """A value as a setting's annotation asks for it.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if get_origin(hint) is not None:
+        return _of_parts(get_origin(hint), get_args(hint), value, where)
+    if is_dataclass(hint):
+        return _nested(hint, value, where)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(_listed([one.value for one in hint], value, where))
+    return _plain(hint, value, where)
+
+
+def _of_parts(origin: Any, parts: tuple[Any, ...], value: Any, where: str) -> Any:
+    """A value of an annotation with parts: a union, a list of allowed values, a tuple, a mapping."""
+    if origin in _UNIONS:
+        return _one_of(parts, value, where)
+    if origin is Literal:
+        return _listed(parts, value, where)
+    if origin is tuple:
+        return _tuple(parts, value, where)
+    _check(isinstance(value, Mapping), value, "a table", where)
+    return {name: _value(parts[1], one, f"{where}.{name}") for name, one in value.items()}
+
+
+def _nested(kind: Any, value: Any, where: str) -> Any:
+    """A dataclass within one; the `name` that told which class it is for is none of its settings."""
+    _check(isinstance(value, Mapping), value, "a table", where)
+    named = isinstance(getattr(kind, "name", None), str) and value.get("name") == kind.name
+    table = {key: one for key, one in value.items() if not (named and key == "name")}
+    return settings_from(kind, table, where)
+
+
+def _plain(hint: type[Any], value: Any, where: str) -> Any:
+    """A number, a text or a path."""
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    fits = isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
+    _check(fits, value, _NAMES.get(hint, hint.__name__), where)
+    return value
+
+
+def _listed(allowed: Sequence[Any], value: Any, where: str) -> Any:
+    """A value out of a list."""
+    _check(value in allowed, value, f"one of {', '.join(map(repr, allowed))}", where)
+    return value
+
+
+def _tuple(hints: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    """A list of values, of any length where the annotation ends with an ellipsis."""
+    _check(isinstance(value, list | tuple), value, "a list", where)
+    if hints[-1] is Ellipsis:
+        return tuple(_value(hints[0], one, f"{where}[{place}]") for place, one in enumerate(value))
+    _check(len(value) == len(hints), value, f"a list of {len(hints)}", where)
+    pairs = zip(hints, value, strict=True)
+    return tuple(_value(hint, one, f"{where}[{place}]") for place, (hint, one) in enumerate(pairs))
+
+
+def _one_of(hints: tuple[Any, ...], value: Any, where: str) -> Any:
+    """A value of one of several types: the one that fits; among dataclasses, the one that is named."""
+    named = {hint.name: hint for hint in hints if is_dataclass(hint) and hasattr(hint, "name")}
+    if named and value is not None:
+        table = {"name": value} if isinstance(value, str) else value
+        _check(isinstance(table, Mapping), value, "a table or a name", where)
+        chosen = table.get("name")
+        _check(chosen in named, chosen, f"named one of {', '.join(named)}", where)
+        return _value(named[chosen], table, where)
+    if value is None or value == "none":
+        _check(type(None) in hints, value, "a value", where)
+        return None
+    rest = [hint for hint in hints if hint is not type(None)]
+    for hint in rest[:-1]:
+        try:
+            return _value(hint, value, where)
+        except ConfigError:
+            continue
+    return _value(rest[-1], value, where)
+
+
+def _check(fits: bool, value: Any, wanted: str, where: str) -> None:
+    """Refuse a value of the wrong kind.
+
+    Raises:
+        ConfigError: with the value and what was wanted.
+    """
+    if not fits:
+        raise ConfigError(f"{where} = {value!r} must be {wanted}")
+
+
+def _as_json(value: object, where: str, only_compared: bool) -> Any:
+    """One setting as JSON.
+
+    Raises:
+        ConfigError: it is of a type that has no such form.
+    """
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    if is_dataclass(value):
+        return settings_of(value, only_compared=only_compared)
+    if isinstance(value, Mapping):
+        return {str(name): _as_json(one, f"{where}.{name}", only_compared) for name, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [_as_json(one, where, only_compared) for one in value]
+    raise ConfigError(f"setting {where!r} is {type(value).__name__}, which cannot be written down as JSON")

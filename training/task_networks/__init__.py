@@ -1,0 +1,1 @@
+"""Stage 1: one network for each task, with one form of encoder."""

@@ -1,0 +1,116 @@
+"""What stage 1 is run with."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from taskbank.device import Precision
+from taskbank.framing import STEP
+from taskbank.nets.architecture import Architecture, Compact
+from training.errors import ConfigError
+
+_POSITIVE = (
+    "steps", "batch", "learning_rate", "clip", "log_every", "check_every", "held_out_samples", "readers",
+)  # fmt: skip
+
+
+_RANGES = (("zoom", 0.25, 1), ("ema", 0, 1), ("held_out", 0, 0.5), ("adversarial", 0, 1))
+
+
+class Schedule(StrEnum):
+    """How the learning rate goes on after the warm-up."""
+
+    COSINE = "cosine"  # down to a hundredth of the highest
+    PIECEWISE = "piecewise"  # a tenth after two thirds of the steps, as in the original
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskNetworksConfig:
+    """How task networks are trained.
+
+    Attributes:
+        architecture: of all networks.
+        steps: of every network.
+        batch: images a step. Tasks of several images or tiles get as many fewer samples, two at least, as
+            in the original.
+        size: side in px of what networks are shown; None for that of the frames.
+        learning_rate: of AdamW, the highest.
+        schedule: how it goes down.
+        warm_up: steps over which it goes up.
+        weight_decay: of weights, not of biases and norms.
+        clip: greatest norm of a network's gradient.
+        ema: share of the averaged weights that a step leaves in place, in the long run.
+        precision: of activations; BF16 keeps weights and losses in FP32.
+        mirror: whether samples are mirrored at random.
+        zoom: least share of a frame's side that is shown; 1 for whole frames.
+        photometric: whether colours and sharpness are varied.
+        adversarial: share of a patch discriminator in the loss of maps, 0.004 in the original; 0 for none.
+        adversarial_from: step from which it takes part.
+        recalibration: batches from which norms of the averaged weights are measured in the end.
+        held_out: share of the training rooms that networks do not learn from, to be monitored on.
+        held_out_samples: of each task, at most.
+        resident: whether labels are copied to the device as a whole.
+        readers: threads that read ahead.
+        log_every: steps between rows of metrics, and between checks for losses that are no numbers.
+        check_every: steps between losses on held-out rooms and sample pictures.
+        checkpoint_seconds: between checkpoints.
+        seed: of weights, held-out rooms, order and variations.
+    """
+
+    architecture: Architecture = field(default_factory=Compact)
+    steps: int = 60_000
+    batch: int = 64
+    size: int | None = None
+    learning_rate: float = 2e-3
+    schedule: Schedule = Schedule.COSINE
+    warm_up: int = 500
+    weight_decay: float = 1e-4
+    clip: float = 1.0
+    ema: float = 0.9995
+    precision: Precision = Precision.FP32
+    mirror: bool = True
+    zoom: float = 1.0
+    photometric: bool = True
+    adversarial: float = 0.0
+    adversarial_from: int = 25_000
+    recalibration: int = 16
+    held_out: float = 0.02
+    held_out_samples: int = 256
+    resident: bool = field(default=False, compare=False)
+    readers: int = field(default=1, compare=False)
+    log_every: int = field(default=50, compare=False)
+    check_every: int = field(default=2_000, compare=False)
+    checkpoint_seconds: float = field(default=120.0, compare=False)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense.
+
+        Raises:
+            ConfigError: naming the number.
+        """
+        for name in _POSITIVE:
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} is {getattr(self, name)}, it must be positive")
+        for name, low, high in (
+            ("zoom", 0.25, 1),
+            ("ema", 0, 1),
+            ("held_out", 0, 0.5),
+            ("adversarial", 0, 1),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise ConfigError(f"{name} is {getattr(self, name)}, it must be from {low} to {high}")
+        if self.size is not None and (self.size < STEP or self.size % STEP):
+            raise ConfigError(f"size is {self.size}, it must be a positive multiple of {STEP}, or None")
+        if self.precision is Precision.FP16:
+            raise ConfigError("precision fp16 needs scaled losses to be trained in: choose bf16 or fp32")
+
+    def learning_rate_at(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        warm = min(1.0, (step + 1) / (self.warm_up + 1))
+        done = step / self.steps
+        if self.schedule is Schedule.PIECEWISE:
+            return self.learning_rate * warm * (1.0 if done < 2 / 3 else 0.1)
+        return self.learning_rate * warm * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * done)))

@@ -1,0 +1,160 @@
+"""Batches for all networks: read once, varied once, in an order that follows from seed and step alone.
+
+Tasks of one image share a stream of frames, each task of pairs or triplets has its own. A frame whose label
+a task does not know counts nothing there. So a network's batches do not depend on which others are trained
+beside it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from taskbank.tasks import Task
+from training.augment import UNTOUCHED, UNZOOMED, drawn_mirror, drawn_zoom, mirrored, zoomed
+from training.batches import BatchReader
+from training.draws import seeds_of
+from training.inputs import as_unit, network_input, resized
+from training.photometry import photometric
+from training.samples import Samples
+from training.targets import Target, make_target
+from training.task_networks.config import TaskNetworksConfig
+
+FRAMES = "frames"
+"""The stream of tasks of one image."""
+
+_LEAST = 2  # samples a step: batch norms need more than one
+
+
+def stream_of(task: Task) -> str:
+    """Name of the stream that a task's samples come from."""
+    return FRAMES if task.num_images == 1 else task.name
+
+
+def samples_a_step(task: Task, batch: int) -> int:
+    """Samples of a task for so many images."""
+    return max(_LEAST, batch // task.num_encodings)
+
+
+class Batch:
+    """One step's samples of one stream; what tasks share is made when the first of them asks.
+
+    Args:
+        raw: what `BatchReader.load` gave.
+        seeds: int64 (B,), of the samples in this step.
+        config: which variations there are.
+        varied: whether samples are varied; held-out ones are not.
+    """
+
+    def __init__(
+        self, raw: dict[str, Tensor], seeds: Tensor, config: TaskNetworksConfig, *, varied: bool
+    ) -> None:
+        self._seeds = seeds
+        self._config = config
+        self._varied = varied
+        if varied and config.mirror:
+            raw = mirrored(raw, drawn_mirror(seeds))
+        self._raw = {False: raw}
+        self._pictures: dict[tuple[bool, bool], Tensor] = {}
+
+    def pair(self, task: Task, weights: Tensor | None = None) -> tuple[Tensor, Target]:
+        """What the task's network is shown, and what its output is compared with."""
+        config = self._config
+        count = samples_a_step(task, config.batch)
+        zoom = self._varied and config.zoom < 1 and task.name not in UNZOOMED
+        touched = self._varied and config.photometric and task.name not in UNTOUCHED
+        seeds = self._seeds[:count]
+        raw = {name: value[:count] for name, value in self._zoomed(zoom).items()}
+        shown = network_input(task, self._picture(zoom, touched)[:count], seeds)
+        return shown, make_target(task, raw, seeds, size=config.size, weights=weights)
+
+    def _zoomed(self, zoom: bool) -> dict[str, Tensor]:
+        """Labels, of the middle of frames if so."""
+        if zoom not in self._raw:
+            self._raw[zoom] = zoomed(self._raw[False], drawn_zoom(self._seeds, self._config.zoom))
+        return self._raw[zoom]
+
+    def _picture(self, zoom: bool, touched: bool) -> Tensor:
+        """Pictures in [0, 1] at the size that networks see."""
+        if (zoom, touched) not in self._pictures:
+            if touched:
+                picture = photometric(self._picture(zoom, False), self._seeds)
+            else:
+                picture = resized(as_unit(self._zoomed(zoom)["rgb"]), self._config.size)
+            self._pictures[zoom, touched] = picture
+        return self._pictures[zoom, touched]
+
+
+class Feed:
+    """Batches of one stream, by step.
+
+    Args:
+        reader: of the store.
+        tasks: that share the stream.
+        samples: of the stream.
+        config: size of batches, variations, seed.
+    """
+
+    def __init__(
+        self, reader: BatchReader, tasks: Sequence[Task], samples: Samples, config: TaskNetworksConfig
+    ) -> None:
+        self.tasks = tuple(tasks)
+        self.samples = samples
+        self._reader = reader
+        self._config = config
+        self._name = stream_of(self.tasks[0])
+        # Not the greatest that these tasks need: a task's batches may not depend on its company.
+        self._count = max(_LEAST, config.batch // self.tasks[0].num_images)
+        self._epoch = (-1, np.empty(0, dtype=np.int64))
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step."""
+        index = self._index(step)
+        raw = self._reader.load(self.tasks, self.samples, index)
+        seeds = seeds_of(torch.from_numpy(index).to(self._reader.device), self._config.seed, step)
+        return Batch(raw, seeds, self._config, varied=True)
+
+    def _index(self, step: int) -> NDArray[np.int64]:
+        """Samples of a step: each epoch has an order of its own, and batches run over its end."""
+        places = np.arange(step * self._count, (step + 1) * self._count)
+        epochs, within = np.divmod(places, len(self.samples))
+        return np.array([self._order(int(epoch))[place] for epoch, place in zip(epochs, within, strict=True)])
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """The samples in an epoch's order."""
+        known, order = self._epoch
+        if known != epoch:
+            key = [self._config.seed, zlib.crc32(self._name.encode()), epoch]
+            order = np.random.default_rng(key).permutation(len(self.samples))
+            self._epoch = (epoch, order)
+        return order
+
+
+@contextmanager
+def read_ahead(feeds: Sequence[Feed], first: int, threads: int) -> Iterator[Iterator[dict[str, Batch]]]:
+    """Batches of all streams, step by step from `first`, read by threads while networks learn.
+
+    Yields:
+        an endless iterator of batches by the name of their stream.
+    """
+    # One core each: teams of threads that wait for each other would keep those that learn from theirs.
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+
+        def asked(step: int) -> dict[str, Future[Batch]]:
+            return {stream_of(feed.tasks[0]): pool.submit(feed.batch, step) for feed in feeds}
+
+        def steps() -> Iterator[dict[str, Batch]]:
+            step, waiting = first, asked(first)
+            while True:
+                step, ready = step + 1, waiting
+                waiting = asked(step)
+                yield {name: future.result() for name, future in ready.items()}
+
+        yield steps()

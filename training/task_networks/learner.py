@@ -1,0 +1,201 @@
+"""One network that learns: weights, their average, the optimiser; and all of it as tensors."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from taskbank.device import Precision
+from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
+from taskbank.nets.initialise import initialise
+from taskbank.tasks import DecoderForm, Task
+from training.checkpoint import optimizer_tensors, restore_optimizer
+from training.losses import losses
+from training.targets import Target
+from training.task_networks.adversary import Adversary, Discriminator, is_judged
+from training.task_networks.config import TaskNetworksConfig
+from training.task_networks.flat import FlatNetwork
+
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+_COUNTER = "num_batches_tracked"
+
+
+class Learner:
+    """A task's network in training.
+
+    Args:
+        task: any task but `random`.
+        config: of the stage.
+        device: where it learns.
+        weights: of semantic classes; None for the original's.
+
+    Attributes:
+        network: the weights that gradients move.
+        average: their exponential average, which is what is kept.
+    """
+
+    def __init__(
+        self, task: Task, config: TaskNetworksConfig, device: torch.device, weights: Tensor | None = None
+    ) -> None:
+        self.task = task
+        self.weights = weights
+        self._config = config
+        self._device = device
+        self.network = new_network(task, config).to(device)
+        self.average = deepcopy(self.network).eval().requires_grad_(False)
+        self._flat, self._flat_average = FlatNetwork(self.network), FlatNetwork(self.average)
+        groups = [
+            {"params": [self._flat.wide], "weight_decay": config.weight_decay},
+            {"params": [self._flat.narrow], "weight_decay": 0.0},
+        ]
+        self._optimizer = torch.optim.AdamW(
+            groups, lr=config.learning_rate, fused=device.type in {"cpu", "cuda"}
+        )
+        self._adversary = self._opponent()
+
+    def _opponent(self) -> Adversary | None:
+        """The discriminator, if there is to be one."""
+        if self._config.adversarial == 0 or not is_judged(self.task):
+            return None
+        channels = 2 if self.task.decoder is DecoderForm.COLORIZATION else self.task.channels
+        discriminator = Discriminator(channels)
+        initialise(discriminator, _key(self._config.seed, f"{self.task.name}/discriminator"))
+        return Adversary(
+            self.task, discriminator.to(self._device), self._config.weight_decay, self._config.seed
+        )
+
+    def learn(self, shown: Tensor, target: Target, step: int) -> Tensor:
+        """Take one step; the mean loss before it, on the device."""
+        self.network.train()
+        with self._dropout(step):
+            output = self.forward(self.network, shown)
+        loss = losses(self.task, output, target).mean()
+        share = self._config.adversarial
+        if self._adversary is None or step < self._config.adversarial_from:
+            self.descend(loss, step)
+            return loss.detach()
+        share *= self._adversary.factor
+        self.descend((1 - share) * loss + share * self._adversary.doubt(shown, output, target, step), step)
+        self._adversary.learn(shown, output, target, step)
+        return loss.detach()
+
+    def descend(self, loss: Tensor, step: int) -> None:
+        """Follow the gradient of a loss, and let the average follow."""
+        self._flat.forget_gradients()
+        torch.autograd.backward(loss)
+        self._flat.gather_gradients()
+        nn.utils.clip_grad_norm_(self._flat.weights, self._config.clip)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._config.learning_rate_at(step)
+        self._optimizer.step()
+        stays = min(self._config.ema, (1 + step) / (10 + step))
+        self._flat_average.follow(self._flat, 1 - stays)
+
+    def forward(self, network: nn.Module, shown: Tensor) -> Tensor:
+        """A network's output in the precision that is asked for."""
+        half = self._config.precision is Precision.BF16
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
+            output: Tensor = network(_channels_last(shown))
+        return output
+
+    @torch.no_grad()
+    def compare(self, shown: Tensor, target: Target) -> Tensor:
+        """Losses (B,) of the averaged weights."""
+        return losses(self.task, self.forward(self.average, shown), target)
+
+    @torch.no_grad()
+    def show(self, shown: Tensor) -> Tensor:
+        """What the averaged weights say."""
+        return self.forward(self.average, shown)
+
+    @contextmanager
+    def recalibration(self) -> Iterator[Callable[[Tensor], None]]:
+        """Measure the averaged weights' norms anew: those of moving weights, averaged, do not quite fit them.
+
+        Yields:
+            what takes in one batch that the network is shown; all batches count alike.
+        """
+        norms = [module for module in self.average.modules() if isinstance(module, _NORMS)]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None
+            norm.train()
+
+        @torch.no_grad()
+        def take_in(shown: Tensor) -> None:
+            self.forward(self.average, shown)
+
+        yield take_in
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        self.average.eval()
+
+    def _networks(self) -> dict[str, nn.Module]:
+        """What has a state, by name."""
+        networks: dict[str, nn.Module] = {"network": self.network, "average": self.average}
+        if self._adversary is not None:
+            networks["discriminator"] = self._adversary.discriminator
+        return networks
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that learning goes on from."""
+        own = self.task.name
+        state = {
+            f"{own}/{name}/{key}": value
+            for name, network in self._networks().items()
+            for key, value in network.state_dict().items()
+        }
+        return {**state, **optimizer_tensors(self._optimizer, f"{own}/optimizer/")}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        own = self.task.name
+        for name, network in self._networks().items():
+            prefix = f"{own}/{name}/"
+            network.load_state_dict(
+                {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+            )
+        restore_optimizer(self._optimizer, tensors, f"{own}/optimizer/")
+
+    def _dropout(self, step: int) -> AbstractContextManager[None]:
+        """Draws of dropout follow from the step; maps know none."""
+        if self.task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}:
+            return nullcontext()
+        return _drawn_from(_key(self._config.seed, f"{self.task.name}/{step}"), self._device)
+
+    def weights_to_keep(self) -> dict[str, Tensor]:
+        """The averaged weights, float32 on the CPU, without counters."""
+        kept = self.average.state_dict().items()
+        return {key: value.float().cpu().contiguous() for key, value in kept if not key.endswith(_COUNTER)}
+
+
+def new_network(task: Task, config: TaskNetworksConfig) -> TaskNetwork:
+    """A network before its first step: the same weights for the same seed and task."""
+    network = TaskNetwork(build_encoder(config.architecture), build_decoder(task, config.architecture))
+    initialise(network, _key(config.seed, task.name))
+    return network
+
+
+def _channels_last(shown: Tensor) -> Tensor:
+    """The layout that convolutions are fastest in, for images and for tuples of them."""
+    flat = shown.reshape(-1, *shown.shape[-3:]).contiguous(memory_format=torch.channels_last)
+    return flat.reshape(shown.shape)
+
+
+@contextmanager
+def _drawn_from(seed: int, device: torch.device) -> Iterator[None]:
+    """Torch's own generators, seeded for a while, and afterwards as they were before."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
+        torch.manual_seed(seed)
+        yield
+
+
+def _key(seed: int, name: str) -> int:
+    """A seed out of a seed and a name, of 32 bits: torch's generator on CPUs knows no more."""
+    return zlib.crc32(f"{seed}/{name}".encode())

@@ -1,0 +1,230 @@
+"""The jobs of stage 2: each knows all that it needs, can be pickled, and leaves one whole file.
+
+A job whose file is there is done, so a stage that was stopped goes on with what is missing. Jobs share
+nothing in memory: they may run in any order within their round, on any machine that sees the folders.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, Protocol
+
+import torch
+from torch import nn
+
+from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder, build_readout
+from taskbank.nets.initialise import initialise
+from training.data.frames import FrameStore
+from training.engine import Job
+from training.transfers.average import average_estimator
+from training.transfers.choose import SourceSet
+from training.transfers.codes import codes_path, write_codes
+from training.transfers.config import TransfersConfig
+from training.transfers.fit import Single, fit
+from training.transfers.loss_files import HELD_OUT, TEST, losses_path, save_losses, transfer_name
+from training.transfers.measure import measure
+from training.transfers.parts import TargetParts
+from training.transfers.places import Places, TargetPlaces
+from training.transfers.readouts import save_readouts
+from training.transfers.stack import ReadoutStack, members_at_once
+
+log = logging.getLogger(__name__)
+
+SCRATCH, AVERAGE, FULL = "scratch", "average", "full_supervision"
+CONTROLS = (SCRATCH, AVERAGE, FULL)
+
+
+class Work(Protocol):
+    """What a job of this stage is: frozen, to be pickled, and done where its output is there."""
+
+    @property
+    def output(self) -> Path:
+        """The file that it leaves."""
+
+    def run(self) -> None:
+        """Do it."""
+
+
+def as_jobs(works: Iterable[Work], root: Path) -> list[Job]:
+    """What an engine runs; each is called like its output, seen from `root`."""
+    return [
+        Job(
+            key=work.output.relative_to(root).as_posix(),
+            function=f"{__name__}:do",
+            arguments={"work": work},
+            output=work.output,
+        )
+        for work in works
+    ]
+
+
+def do(output: Path, work: Work) -> None:
+    """Do one piece of work, as engines call it; the output is the work's own."""
+    log.debug("%s", output)
+    work.run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodesJob:
+    """Representations of one source of one split."""
+
+    places: Places
+    config: TransfersConfig
+    device: str
+    source: str
+    split: Literal["val", "test"]
+    noisy: bool = False
+
+    @property
+    def output(self) -> Path:
+        """The representations."""
+        return codes_path(self.places.codes / self.split, self.source, noisy=self.noisy)
+
+    def run(self) -> None:
+        """Write them."""
+        write_codes(
+            self.source,
+            FrameStore.open(self.places.val if self.split == "val" else self.places.test),
+            self.places.codes / self.split,
+            networks=self.places.networks,
+            config=self.config,
+            noisy=self.noisy,
+            device=torch.device(self.device),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferJob:
+    """All transfers of one target and one order.
+
+    They start from the same weights and see the same batches: what tells them apart is their sources.
+
+    Attributes:
+        sets: the sources of each.
+    """
+
+    places: TargetPlaces
+    config: TransfersConfig
+    device: str
+    target: str
+    order: int
+    sets: tuple[SourceSet, ...]
+
+    @property
+    def output(self) -> Path:
+        """Their losses."""
+        return losses_path(self.places.out, self.target, f"order_{self.order}")
+
+    def run(self) -> None:
+        """Train them, keep their weights, then their losses.
+
+        Raises:
+            DivergedError: a loss is not finite.
+        """
+        data = self.places.data_of(self.target, self.config, torch.device(self.device))
+        stack = self._trained(data, self.config.at_once or self._at_once(data))
+        names = [transfer_name(sources) for sources in self.sets]
+        parts = {TEST: data.test, HELD_OUT: data.held_out} if self.order == 1 else {TEST: data.test}
+        splits = {
+            split: measure(stack, names, reading, partial(reading.code_batch, self.sets))
+            for split, reading in parts.items()
+        }
+        save_readouts(self.places.out, self.target, self.order, stack)
+        save_losses(self.output, splits)
+        log.info("%s: %d transfers of order %d", self.target, len(self.sets), self.order)
+
+    def _at_once(self, data: TargetParts) -> int:
+        """Members in one pass, if nothing is said."""
+        found = members_at_once(data.task, self.config.batch, data.size, data.device)
+        return found or len(self.sets)
+
+    def _trained(self, data: TargetParts, at_once: int) -> ReadoutStack:
+        """The stack, trained; with fewer members in one pass where a GPU cannot hold them."""
+        seed = seed_of(self.config, self.target, self.order)
+        start = build_readout(data.task, self.config.architecture, self.sets[0])
+        initialise(start, seed)
+        stack = ReadoutStack(start, self.sets, device=data.device, at_once=at_once)
+        decay = self.config.weight_decay if self.order == 1 else self.config.weight_decay_higher
+        batches = (
+            data.learned.code_batch(self.sets, rows, turn)
+            for turn, rows in enumerate(data.learned.drawn(self.config.steps), start=1)
+        )
+        try:
+            fit(
+                stack, batches, self.config, weight_decay=decay, seed=seed, what=f"transfers to {self.target}"
+            )
+        except torch.OutOfMemoryError:
+            if at_once == 1:
+                raise
+            log.info("%s: %d transfers at once do not fit, trying half", self.target, at_once)
+        else:
+            return stack
+        torch.cuda.empty_cache()
+        return self._trained(data, -(-at_once // 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlJob:
+    """What transfers to one target are compared with.
+
+    Attributes:
+        control: `scratch`, the target's whole network trained on what transfers learn from; `average`, the
+            best constant for the same; `full_supervision`, the network of stage 1.
+    """
+
+    places: TargetPlaces
+    config: TransfersConfig
+    device: str
+    target: str
+    control: str
+
+    @property
+    def output(self) -> Path:
+        """Its losses."""
+        return losses_path(self.places.out, self.target, self.control)
+
+    def run(self) -> None:
+        """Train or load it, then keep its losses.
+
+        Raises:
+            DivergedError: a loss is not finite.
+            DataError: the network of stage 1 is missing.
+        """
+        data = self.places.data_of(self.target, self.config, torch.device(self.device))
+        if self.control == AVERAGE:
+            learner = Single(average_estimator(data.learned, self.config, data.size), data.device)
+            found = measure(learner, [AVERAGE], data.test, data.test.blind_batch)
+        else:
+            learner = Single(self._network(data), data.device)
+            found = measure(learner, [self.control], data.test, data.test.picture_batch)
+        save_losses(self.output, {TEST: found})
+        log.info("%s: %s", self.target, self.control)
+
+    def _network(self, data: TargetParts) -> nn.Module:
+        """The whole network of a control."""
+        if self.control == FULL:
+            return data.full_supervision()
+        network = TaskNetwork(
+            build_encoder(self.config.architecture), build_decoder(data.task, self.config.architecture)
+        )
+        seed = seed_of(self.config, self.target, 0)
+        initialise(network, seed)
+        learned = data.learned
+        batches = (
+            learned.picture_batch(rows, turn)
+            for turn, rows in enumerate(learned.drawn(self.config.steps), start=1)
+        )
+        learner = Single(network, data.device)
+        decay = self.config.weight_decay
+        fit(learner, batches, self.config, weight_decay=decay, seed=seed, what=f"{self.target} from scratch")
+        return network
+
+
+def seed_of(config: TransfersConfig, target: str, order: int) -> int:
+    """The seed of a job's weights and of its dropout; order 0 is training from scratch."""
+    return zlib.crc32(f"{config.seed} {target} {order}".encode())
