@@ -5,13 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo test lint format type unit bench affinities clean
+.PHONY: demo smoke test lint format type unit bench affinities clean
 
 demo: $(VENV)/taxsolver.done ## plan taxonomies from the published affinities and draw them
 	$(PYTHON) -c "import pathlib; pathlib.Path('$(OUT)').mkdir(parents=True, exist_ok=True)"
 	BIN=$(BIN) OUT=$(OUT) sh cli/demo.sh
 
-test: lint type unit ## everything CI runs
+smoke: $(VENV)/all.done ## every stage of training, as small as they still run: frames to bank in two minutes
+	PYTHON=$(BIN)/python training/run_all.sh --preset smoke --out out/smoke
+	$(BIN)/taskbank info out/smoke/published/bank
+	$(BIN)/taxsolver --affinity out/smoke/published/affinity.safetensors --targets all --budget 8
+
+test: lint type unit smoke ## everything CI runs
 
 lint: $(VENV)/all.done ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -25,12 +30,16 @@ type: $(VENV)/all.done ## mypy
 	$(BIN)/mypy
 
 unit: $(VENV)/all.done ## pytest without the slow tests and those that need a GPU or a package index
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-bench: $(VENV)/bench.done ## tables of speed, as ratios in one run
+bench: $(VENV)/all.done $(VENV)/bench.done ## tables of speed, as ratios in one run
 	$(BIN)/python -m benchmarks.taxsolver_sweep
 	$(BIN)/python -m benchmarks.taxsolver_growth
 	$(BIN)/python -m benchmarks.taxsolver_start
+	$(BIN)/python -m benchmarks.taskbank_networks
+	$(BIN)/python -m benchmarks.taskbank_photo
+	$(BIN)/python -m benchmarks.rooms_frames
+	$(BIN)/python -m benchmarks.stacked_transfers
 
 affinities: $(VENV)/all.done ## make the shipped tensors from the published figures again
 	$(BIN)/python -m training.published_affinities

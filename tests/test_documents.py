@@ -36,6 +36,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lines = ["normal,depth_zbuffer", *(",".join(map(repr, row)) for row in losses)]
     (tmp_path / "losses.csv").write_text("\n".join(lines) + "\n")
     save_affinity(load_affinity("taskonomy-1k"), tmp_path / "mine.csv")
+    (tmp_path / "daylight").mkdir()
+    save_affinity(load_affinity("taskonomy-16k"), tmp_path / "daylight" / "affinity.safetensors")
     return tmp_path
 
 

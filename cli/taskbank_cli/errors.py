@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 import typer
@@ -23,6 +24,8 @@ class ErrorBoundary(TyperGroup):
         Raises:
             typer.Exit: with code 1, after a known error was printed.
         """
+        # Pillow warns of photos that half fill its limit, and raises an error beyond it.
+        warnings.filterwarnings("ignore", message="Image size .* could be decompression bomb")
         try:
             return super().invoke(ctx)
         except TaskBankError as error:

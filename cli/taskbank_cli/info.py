@@ -79,12 +79,12 @@ def _task_table(entries: list[TaskEntry], licence: str) -> Table:
 
 def _transfer_table(entries: tuple[TransferEntry, ...], licence: str) -> Table:
     """One row per transfer."""
-    from taskbank.card import metrics_text
+    from taskbank.card import metrics_text, target_text
 
     table = _empty_table("sources", "target", "MB", "licence", "metrics")
     for entry in entries:
         size = megabytes(entry.file.size)
-        cells = (",".join(entry.sources), entry.target, size, entry.licence or licence or "-")
+        cells = (",".join(entry.sources), target_text(entry), size, entry.licence or licence or "-")
         table.add_row(*map(escape, (*cells, metrics_text(entry) or "-")))
     return table
 

@@ -83,7 +83,7 @@ def predict(
     from taskbank.predict_files import Saving
     from taskbank.predictor import choose_tasks, make_reading, make_settings, open_bank
 
-    found = find_images(images)
+    found = find_images(images, once=not together, without=out)
     inputs = [tuple(found)] if together else [(path,) for path in found]
     forms = parse_forms(split_names(save))
     saving = Saving(folder=out, forms=forms, overwrite=overwrite, fov=fov, building=building, smooth=smooth)

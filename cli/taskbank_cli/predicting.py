@@ -39,8 +39,9 @@ class FrameName(StrEnum):
 ImagesOrVideos = Annotated[
     list[str],
     typer.Argument(
-        metavar="IMAGE|VIDEO|FOLDER|PATTERN|LIST.txt...",
-        help="What to look at; a list has one of these per line. Videos in folders are left alone.",
+        metavar="INPUT",
+        help="Images, videos, folders, patterns such as 'scans/*.png', or .txt files with one of these per "
+        "line. Videos in folders are left alone.",
     ),
 ]
 Together = Annotated[

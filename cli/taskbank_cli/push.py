@@ -9,7 +9,9 @@ import typer
 
 
 def push(
-    bank: Annotated[str, typer.Argument(help="A folder, `rooms` or hf://owner/name\\[@revision].")],
+    bank: Annotated[
+        str, typer.Argument(metavar="BANK", help="A folder, `rooms` or hf://owner/name\\[@revision].")
+    ],
     repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository; it is made if need be.")],
     private: Annotated[bool, typer.Option("--private", help="Only the owner may see it.")] = False,
     revision: Annotated[

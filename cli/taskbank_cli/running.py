@@ -34,7 +34,8 @@ class PrecisionName(StrEnum):
 Images = Annotated[
     list[str],
     typer.Argument(
-        metavar="IMAGE|FOLDER|PATTERN|LIST.txt...", help="What to look at; a list has one of these per line."
+        metavar="INPUT",
+        help="Images, folders, patterns such as 'scans/*.png', or .txt files with one of these per line.",
     ),
 ]
 BankOption = Annotated[

@@ -13,6 +13,10 @@ from rich.table import Table
 from taskbank.tasks import TASKS, Task
 
 _COUNTS = ("images", "channels")
+_NOTES = (
+    "* source only: its labels come free with every image\n"
+    "other names (normals, depth, edges, rgb2sfnorm, ...), ranges, losses: --json"
+)
 
 
 def tasks(
@@ -27,7 +31,7 @@ def tasks(
 
 def _print_table() -> None:
     """Print one row per task, 80 columns wide at most."""
-    table = Table(box=None, pad_edge=False, caption="* source only: its labels come free with every image")
+    table = Table(box=None, pad_edge=False, caption=_NOTES)
     table.caption_justify = "left"
     for heading in ("task", "group", "images", "output", "channels", "unit"):
         table.add_column(heading, no_wrap=True, justify="right" if heading in _COUNTS else "left")

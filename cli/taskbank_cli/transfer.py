@@ -41,7 +41,9 @@ def transfer(
     ],
     target: Annotated[
         str,
-        typer.Option("--target", metavar="A,B,..", help="The task that is read out from them; several too."),
+        typer.Option(
+            "--target", metavar="A,B,..", help="What is read out from them: tasks, or the bank's own."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.")] = Path("transfers"),
     save: Annotated[
@@ -79,7 +81,7 @@ def transfer(
     named = split_names(sources)
     if named is None:
         raise InvalidInputError("no source was named: --sources normals,reshading, say")
-    found = find_images(images)
+    found = find_images(images, once=not together, without=out)
     inputs = [tuple(found)] if together else [(path,) for path in found]
     saving = Saving(
         folder=out, forms=parse_forms(split_names(save)), overwrite=overwrite, fov=fov, smooth=smooth

@@ -74,6 +74,29 @@ def test_a_folder_is_predicted_and_the_bad_image_reported(bank: str, photos: Pat
     assert content(photos) == before
 
 
+def test_large_photos_pass_without_a_word_and_decompression_bombs_are_refused(
+    bank: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow warns from its limit of pixels on, and refuses from twice as many on; here are 600."""
+    words = ("predict", photos / "a.png", "-t", "normals", "--bank", bank, "-o")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
+    done = run(*words, tmp_path / "large")
+    assert (done.exit_code, done.stderr) == (0, "")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200)
+    refused = run(*words, tmp_path / "bomb")
+    assert refused.exit_code == 1
+    assert "decompression bomb DOS attack. Make it smaller first\n" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["predict", "transfer", "encode"])
+def test_help_says_what_can_be_named_within_80_columns(command: str) -> None:
+    """Nothing is cut off."""
+    page = runner.invoke(app, [command, "--help"], env={"COLUMNS": "80", "TERM": "dumb"}).stdout
+    assert "…" not in page
+    assert max(map(len, page.splitlines())) <= 80
+    assert "patterns such as" in page
+
+
 def test_existing_results_are_refused_without_overwrite(bank: str, photos: Path, tmp_path: Path) -> None:
     """With it they are replaced."""
     words = ("predict", photos / "a.png", "-t", "depth", "-o", tmp_path / "out", "--bank", bank)
@@ -83,6 +106,34 @@ def test_existing_results_are_refused_without_overwrite(bank: str, photos: Path,
     assert "3 result(s) exist already" in again.stderr
     assert "--overwrite" in again.stderr
     assert run(*words, "--overwrite").exit_code == 0
+
+
+def test_results_stay_in_their_folder_and_are_no_inputs_of_the_next_call(
+    bank: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the images lie, and with the folder of results among them."""
+    (photos / "b.png").unlink()
+    (tmp_path / "here").mkdir()
+    (photos / "c.png").rename(tmp_path / "here" / "c.png")
+    monkeypatch.chdir(tmp_path / "here")
+    words = ("--tasks", "normals", "--bank", bank, "--save", "json", "--overwrite")
+    assert run("predict", "../photos/a.png", "c.png", *words).exit_code == 0
+    assert sorted(content(tmp_path)) == [
+        "here/c.png",
+        "here/predictions/here/c/normal.json",
+        "here/predictions/photos/a/normal.json",
+        "photos/a.png",
+    ]
+    (tmp_path / "here" / "predictions" / "earlier.png").write_bytes(Path("c.png").read_bytes())
+    assert run("predict", ".", *words).stdout == "1 of 1 input(s), results in predictions\n"
+
+
+def test_options_that_nothing_would_heed_are_refused(bank: str, photos: Path, tmp_path: Path) -> None:
+    """With what they are for."""
+    words = ("predict", photos / "a.png", "-t", "normals", "--bank", bank, "-o", tmp_path / "out")
+    assert "only --save dataset has buildings" in run(*words, "--building", "home").stderr
+    assert "only videos can be smoothed, and none is named" in run(*words, "--smooth", "1").stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_options_reach_the_prediction(bank: str, photos: Path, tmp_path: Path) -> None:
@@ -105,6 +156,9 @@ def test_together_is_for_tasks_of_several_images(bank: str, photos: Path, tmp_pa
     assert done.exit_code == 0
     written = {path.name for path in (out / "a+c").iterdir()}
     assert {"fixated_pose.json", "point_matching.png", "all_tasks.png"} <= written
+    twice = (photos / "a.png", photos / "a.png", "-t", "matching")
+    assert run("predict", "--together", *twice, "-o", out, "--bank", bank).exit_code == 0
+    assert (out / "a+a" / "point_matching.json").is_file()
     alone = run("predict", photos / "a.png", "-t", "pose", "-o", tmp_path / "x", "--bank", bank)
     assert alone.exit_code == 1
     assert "fixated_pose takes 2 image(s) together, not 1: name so many, with --together" in alone.stderr

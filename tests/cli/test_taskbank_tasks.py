@@ -25,6 +25,8 @@ def test_tasks_lists_every_task_within_80_columns() -> None:
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert [line.split()[0].rstrip("*") for line in lines[1:27]] == list(TASKS)
+    assert "other names" in lines[-1]
+    assert "--json" in lines[-1]
 
 
 def test_tasks_as_json_hold_every_field() -> None:

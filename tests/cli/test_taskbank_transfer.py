@@ -77,9 +77,9 @@ def test_egomotion_is_read_out_from_three_images(bank: str, photo: Path, tmp_pat
     """With the composed pose, and the picture of three cameras."""
     out = tmp_path / "out"
     words = ("-s", "normals", "--target", "egomotion", "-o", out, "--bank", bank)
-    done = run("transfer", "--together", photo, photo.parent / "." / "photo.png", photo, *words)
+    done = run("transfer", "--together", photo, photo, *words)
     assert done.exit_code == 1
-    assert "egomotion takes 3 image(s) together, not 1" in done.stderr
+    assert "egomotion takes 3 image(s) together, not 2" in done.stderr
     copies = [photo.with_name(f"{name}.png") for name in "abc"]
     for copy in copies:
         copy.write_bytes(photo.read_bytes())

@@ -255,3 +255,20 @@ def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> N
     (tmp_path / "bank").write_text("in the way")
     with pytest.raises(OutputError, match="cannot write"):
         save_toy(tmp_path / "bank")
+
+
+def test_an_interrupt_leaves_whole_files_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here it comes when the second file is in place; without an index there is no bank."""
+    moved: list[Path] = []
+    move = Path.replace
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if len(moved) == 2:
+            raise KeyboardInterrupt
+        moved.append(target)
+        return move(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_toy(tmp_path)
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(moved)

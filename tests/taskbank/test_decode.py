@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskbank.constants import jigsaw_permutations
-from taskbank.decode import Decoded, Reading, decode
+from taskbank.decode import Reading, decode
 from taskbank.images import read_photo
 from taskbank.inputs import Sight, look_at
-from taskbank.results import Axes, Frame
+from taskbank.results import Axes, Decoded, Frame
 from taskbank.tasks import TASKS
 from taskbank.whitening import whiten
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from taskbank.images import read_photo
 from taskbank.inputs import Shown, look_at, show
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.encoder import normalise_representation
+from taskbank.nets.pack import PackedConvolution
 from taskbank.read_ahead import in_batches, read_ahead
 from taskbank.settings import Settings
 
@@ -227,6 +229,21 @@ def test_preparing_folds_the_network_itself() -> None:
     prepared = prepare(network, torch.device("cpu"), Precision.FP32)
     assert prepared is network
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in prepared.modules())
+
+
+def test_preparing_for_a_cpu_lays_out_large_convolutions_as_its_library_wants_them() -> None:
+    """They give the same numbers; in bf16 they stay, as not every CPU has the operators for it."""
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("this build of torch has no oneDNN")
+    wide = torch.nn.Sequential(torch.nn.Conv2d(128, 128, 3), torch.nn.BatchNorm2d(128)).eval()
+    x = torch.rand((1, 128, 8, 8), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = wide(x)
+        prepared = prepare(deepcopy(wide), torch.device("cpu"), Precision.FP32)
+        assert torch.allclose(prepared(x), expected, atol=1e-5)
+    assert isinstance(prepared.get_submodule("0"), PackedConvolution)
+    half = prepare(wide, torch.device("cpu"), Precision.BF16)
+    assert isinstance(half.get_submodule("0"), torch.nn.Conv2d)
 
 
 @pytest.mark.parametrize(

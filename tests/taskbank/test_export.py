@@ -15,7 +15,7 @@ from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network
 from taskbank.bank import Bank
 from taskbank.encode_files import encode_files
 from taskbank.errors import ImageError, InvalidInputError, OutputError
-from taskbank.export import Form, file_names, parse_forms
+from taskbank.export import Form, check_results, file_names, parse_forms
 from taskbank.image_files import find_images
 from taskbank.predict_files import Saving, predict_files
 from taskbank.predictor import load
@@ -183,6 +183,8 @@ def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> No
         (["a/x.jpg", "a/b/x.jpg"], ["x", "b/x"]),
         (["a/v1.2.jpg"], ["v1.2"]),
         (["x.jpg", "x.jpg"], ["x", "x"]),
+        (["../a/x.jpg", "y.jpg"], ["a/x", f"{Path.cwd().name}/y"]),
+        (["a/../x.jpg", "x.png"], ["x.jpg", "x.png"]),
     ],
 )
 def test_results_have_names_of_their_own(inputs: list[str], names: list[str]) -> None:
@@ -209,6 +211,39 @@ def test_images_are_found_by_file_folder_pattern_and_list(tmp_path: Path) -> Non
     assert found("notes.md", "missing.png") == ["notes.md", "missing.png"]
     (tmp_path / "[odd].png").touch()
     assert found("[odd].png") == ["[odd].png"]
+
+
+def test_results_of_an_earlier_call_are_no_images_of_a_folder(tmp_path: Path) -> None:
+    """But a folder of results that is named itself, or that holds the folder named, is none."""
+    photo, made = tmp_path / "photos" / "a.png", tmp_path / "photos" / "out" / "a" / "normal.png"
+    for path in (photo, made):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    assert find_images([photo.parent], without=tmp_path / "photos" / "out") == [photo]
+    assert find_images([made], without=tmp_path / "photos" / "out") == [made]
+    assert find_images([made.parent.parent], without=tmp_path / "photos" / "out") == [made]
+    assert find_images([photo.parent], without=tmp_path) == [photo, made]
+
+
+def test_an_image_may_be_named_twice_where_images_are_taken_together(tmp_path: Path) -> None:
+    """Does it match itself?"""
+    (tmp_path / "a.png").touch()
+    assert find_images([tmp_path / "a.png"] * 2) == [tmp_path / "a.png"]
+    assert find_images([tmp_path / "a.png"] * 2, once=False) == [tmp_path / "a.png"] * 2
+
+
+def test_a_result_never_replaces_an_input(tmp_path: Path) -> None:
+    """Whether results may be replaced or not, and however the paths are written."""
+    read = tmp_path / "out" / "normal.png"
+    read.parent.mkdir()
+    read.touch()
+    other = tmp_path / "elsewhere" / "normal.png"
+    check_results([other], [read], overwrite=True)
+    check_results([other], [read], overwrite=False)
+    with pytest.raises(OutputError, match="written over the input .*normal.png: choose another --out"):
+        check_results([other, tmp_path / "x" / ".." / "out" / "normal.png"], [read], overwrite=True)
+    with pytest.raises(OutputError, match="exist already"):
+        check_results([read], [read], overwrite=False)
 
 
 @pytest.mark.parametrize(

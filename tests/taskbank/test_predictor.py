@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageColor
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network
 
 import taskbank
@@ -124,14 +125,33 @@ def test_classes_have_names(bank: Bank) -> None:
 
 def test_facts_are_json_ready(bank: Bank) -> None:
     """With the values of small predictions."""
-    import json
-
     for task, given in taskbank.predict(PHOTO, "all", bank=bank).items():
         facts = json.loads(json.dumps(given.facts(), allow_nan=False))
         assert facts["task"] == task
         assert facts["inputs"][0]["crop_box"] == [10, 0, 50, 40]
         assert facts["bank"] == {"name": "toy", "sha256": bank.digest}
     assert len(taskbank.predict(PHOTO, "vanishing", bank=bank)["vanishing_point"].facts()["values"]) == 3
+
+
+def test_facts_of_tiny_maps_are_json_ready(bank: Bank) -> None:
+    """They hold no values, as those that were not seen are no numbers."""
+    tiny = PHOTO[:3, :4]
+    for task in ("depth_zbuffer", "segment_semantic"):
+        facts = taskbank.predict(tiny, task, bank=bank)[task].facts()
+        assert facts["shape"] == [3, 4]
+        assert "values" not in json.loads(json.dumps(facts, allow_nan=False))
+
+
+def test_semantic_maps_have_a_palette_and_a_legend(bank: Bank) -> None:
+    """A class is painted in the colour that the facts name."""
+    (outcome,) = Engine(bank, ["semantic"], Settings(device="cpu")).run([PHOTO])
+    given = outcome.prediction("segment_semantic")
+    facts = given.facts()
+    assert len(facts["palette"]) == len(facts["classes"]) == 17
+    painted = np.asarray(picture(given, outcome.sights)).astype(float)
+    row, column = np.argwhere(given.array >= 2)[-1]
+    named = ImageColor.getrgb(facts["palette"][given.array[row, column] - 1])
+    assert np.abs(painted[row, column] - (0.4 * PHOTO[row, column] + 0.6 * np.array(named))).max() <= 1
 
 
 def test_pairs_are_tuples(bank: Bank) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 
@@ -23,6 +24,12 @@ def test_every_exported_name_can_be_imported() -> None:
     """`__all__`, `dir` and the lazy table agree."""
     assert dir(taskbank) == sorted(taskbank.__all__)
     assert all(getattr(taskbank, name) is not None for name in taskbank.__all__)
+
+
+def test_no_module_hides_an_exported_name() -> None:
+    """Importing a module of the same name would put it in the name's place, from the second use on."""
+    modules = {module.name for module in pkgutil.iter_modules(taskbank.__path__)}
+    assert not modules & set(taskbank.__all__)
 
 
 def test_an_absent_name_is_an_attribute_error() -> None:

@@ -126,6 +126,7 @@ def test_groups_are_those_of_the_papers_tree() -> None:
         Group.SEMANTIC: 3,
         Group.LOW_DIMENSIONAL: 8,
         Group.DENOISING: 1,
+        Group.OWN: 0,
     }
 
 

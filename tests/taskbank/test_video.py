@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,11 +140,11 @@ def test_files_that_are_no_videos_are_named(tmp_path: Path) -> None:
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
     for name, message in (
         ("gone.mp4", "does not exist, or is no file"),
-        ("empty.mp4", "cannot be read as a video"),
+        ("empty.mp4", "is empty (0 bytes)"),
         ("text.mp4", "cannot be read as a video"),
         ("cut.mp4", "cannot be read as a video"),
     ):
-        with pytest.raises(VideoError, match=message) as caught:
+        with pytest.raises(VideoError, match=re.escape(message)) as caught:
             open_clip(tmp_path / name)
         assert str(tmp_path / name) in str(caught.value)
 

@@ -22,11 +22,12 @@ from taskbank.errors import InvalidInputError, OutputError, VideoError
 from taskbank.export import Form
 from taskbank.picture_scale import measure
 from taskbank.predict_files import Saving, predict_files
-from taskbank.predict_video import predict_video
 from taskbank.render import picture
 from taskbank.settings import Settings
+from taskbank.tasks import find_task
 from taskbank.video import open_clip, read_frames
 from taskbank.video_files import VideoSaving, save_video, video_file_names
+from taskbank.video_predictor import predict_video
 
 CPU = Settings(device="cpu", batch_size=3)
 TASKS = ("normal", "depth_zbuffer", "class_scene", "vanishing_point", "jigsaw", "point_matching")
@@ -91,6 +92,15 @@ def test_pictures_are_those_of_the_frames_as_images(bank: Bank, clip_file: Path,
         assert np.abs(blocks(given) - blocks(expected)).max() < 10
 
 
+def test_a_video_is_never_replaced_by_its_own_result(bank: Bank, clip_file: Path, tmp_path: Path) -> None:
+    """Not even with leave to overwrite."""
+    own = tmp_path / "normal.mp4"
+    own.write_bytes(clip_file.read_bytes())
+    with pytest.raises(OutputError, match="written over the input .*normal.mp4"):
+        run(bank, own, "normals", tmp_path, overwrite=True)
+    assert own.read_bytes() == clip_file.read_bytes()
+
+
 def test_depth_has_one_range_of_colours(bank: Bank, clip_file: Path, tmp_path: Path) -> None:
     """That of all frames, which the facts name; a frame of its own range would have others."""
     saved = run(bank, clip_file, "depth", tmp_path, save=["png", "json"])
@@ -150,8 +160,8 @@ def test_facts_of_the_clip_and_lines_of_its_frames(bank: Bank, clip_file: Path, 
 
 def test_names_are_known_before() -> None:
     """Of all forms."""
-    assert video_file_names("normal", [Form.PNG, Form.JSON]) == ["normal.mp4", "normal.json"]
-    assert video_file_names("class_scene", Form) == [
+    assert video_file_names(find_task("normal"), [Form.PNG, Form.JSON]) == ["normal.mp4", "normal.json"]
+    assert video_file_names(find_task("class_scene"), Form) == [
         "class_scene.mp4", "class_scene.npy", "class_scene.json", "class_scene.jsonl",
     ]  # fmt: skip
 

@@ -13,9 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from taskbank.colour import lab_to_rgb
-from taskbank.colour_maps import paint
+from taskbank.colour_maps import SEMANTIC_PALETTE, paint
 from taskbank.constants import colour_bins
-from taskbank.render import SEMANTIC_PALETTE
 from taskbank.tasks import OutputKind, Task
 from taskbank.whitening import WHITENING
 from training.targets import Target

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from taskbank.engine import Engine
     from taskbank.errors import ImageError, TaskBankError, UnknownTaskError, VideoError
     from taskbank.hub import Hub
-    from taskbank.predict_video import predict_video
     from taskbank.predictor import Predictor, TransferPredictor, load, load_transfer, predict
     from taskbank.results import Prediction
     from taskbank.tasks import TASKS, Task, find_task
+    from taskbank.video_predictor import predict_video
 
 # Where each public name lives.
 _HOMES = {
@@ -38,7 +38,7 @@ _HOMES = {
     "load": "taskbank.predictor",
     "load_transfer": "taskbank.predictor",
     "predict": "taskbank.predictor",
-    "predict_video": "taskbank.predict_video",
+    "predict_video": "taskbank.video_predictor",
 }
 
 __all__ = [

@@ -31,8 +31,9 @@ from taskbank.hub import Hub
 from taskbank.nets.architecture import Architecture, architecture_from_json, architecture_to_json
 from taskbank.nets.build import TaskNetwork, TransferReadout, build_decoder, build_encoder, build_readout
 from taskbank.nets.encoder import CODE_CHANNELS, CODE_SIZE
+from taskbank.own_targets import find_target
 from taskbank.quantise import Storage
-from taskbank.tasks import find_task
+from taskbank.tasks import Task, find_task
 from taskbank.weights import fill, on_meta, weights_from_bytes, write_bytes
 
 __all__ = ["IMAGE_SIZE", "About", "Bank"]
@@ -103,20 +104,28 @@ class Bank:
 
         Args:
             sources: any names, in any order.
-            target: any name.
+            target: any name, or that of a user's own target in this bank.
 
         Raises:
-            UnknownTaskError: a name is none of the 26 tasks.
+            UnknownTaskError: a name is none of the 26 tasks and no target of this bank.
             MissingTaskError: the bank does not hold that transfer.
         """
         wanted = {find_task(source).name for source in sources}
-        task = find_task(target).name
+        task = self.find_target(target).name
         for entry in self.index.transfers:
             if entry.target == task and set(entry.sources) == wanted:
                 return entry
         held = [entry.name for entry in self.index.transfers]
         name = transfer_name(sorted(wanted), task)
         raise MissingTaskError(name, held, f"the bank {self.where}", what="transfer")
+
+    def find_target(self, name: str) -> Task:
+        """A task by any of its names, or a user's own target that this bank describes.
+
+        Raises:
+            UnknownTaskError: nothing has that name.
+        """
+        return find_target(name, self.index.own_tasks)
 
     @property
     def size(self) -> int:
@@ -180,7 +189,7 @@ class Bank:
         """
         entry = self.transfer_entry(sources, target)
         with on_meta():
-            readout = build_readout(find_task(entry.target), self.architecture, entry.sources)
+            readout = build_readout(entry.task, self.architecture, entry.sources)
         self._fill(readout, entry.file)
         return readout.eval()
 
@@ -239,7 +248,8 @@ class Bank:
         Raises:
             UnknownTaskError: a name is none of the 26 tasks.
             InvalidInputError: weights that cannot be stored so; two names of one task; something is said
-                about a network that is not given.
+                about a network that is not given; a transfer's target is none of the 26 tasks and nothing
+                describes it.
             OutputError: a bank is there already, or a file cannot be written.
         """
         root = Path(folder)

@@ -3,105 +3,47 @@
 Layout, the same in a folder, a Hub repository and the bundled bank:
 `bank.json`, `encoders/TASK.safetensors`, `decoders/TASK.safetensors`,
 `transfers/SOURCE__SOURCE__TARGET.safetensors`, `README.md`.
+
+A transfer's target is one of the 26 tasks, or a user's own: then its entry has `own_target`, which says what
+that is (`taskbank.own_targets.OwnTarget`), and no task has its name.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from taskbank.errors import BankFormatError, MissingTaskError
-from taskbank.tasks import TASKS, find_task
+from taskbank.bank_entries import FileEntry, TaskEntry, TransferEntry, transfer_name
+from taskbank.errors import BankFormatError, InvalidInputError, MissingTaskError
+from taskbank.own_targets import OwnTarget, own_name, own_target_from_json
+from taskbank.tasks import TASKS, Task, find_task, normalise
+
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "INDEX_NAME",
+    "BankIndex",
+    "FileEntry",
+    "TaskEntry",
+    "TransferEntry",
+    "decoder_path",
+    "encoder_path",
+    "find_entry",
+    "index_from_bytes",
+    "index_from_json",
+    "index_to_json",
+    "transfer_name",
+    "transfer_path",
+]
 
 INDEX_NAME = "bank.json"
 FORMAT = "taskbank"
 FORMAT_VERSION = 1
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEntry:
-    """One weight file.
-
-    Attributes:
-        path: place in the bank, with forward slashes.
-        sha256: of its content, 64 hexadecimal digits.
-        size: bytes.
-        storage: `fp32`, `fp16` or `int8`, see `taskbank.quantise`.
-    """
-
-    path: str
-    sha256: str
-    size: int
-    storage: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskEntry:
-    """One task network.
-
-    Attributes:
-        task: canonical name.
-        encoder: file of the encoder.
-        decoder: file of the decoder; None for `random`, or where only the encoder was published.
-        output: kind of output, as in the registry of the version that wrote the bank.
-        channels: numbers that the network gives per pixel or in all.
-        unit: of a decoded prediction.
-        value_range: least and greatest decoded value, or None.
-        classes: names of the channels, or None.
-        licence: of these weights.
-        metrics: name -> value on held-out images.
-        training: what the run was: dataset, images, seed, commit and the like.
-    """
-
-    task: str
-    encoder: FileEntry
-    decoder: FileEntry | None
-    output: str
-    channels: int
-    unit: str
-    value_range: tuple[float, float] | None
-    classes: tuple[str, ...] | None = None
-    licence: str = ""
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def files(self) -> tuple[FileEntry, ...]:
-        """The encoder's file and, where there is one, the decoder's."""
-        return (self.encoder,) if self.decoder is None else (self.encoder, self.decoder)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferEntry:
-    """One transfer network and its decoder.
-
-    Attributes:
-        sources: canonical names in the order of their channels.
-        target: canonical name.
-        file: weights under `transfer.` and `decoder.`.
-        classes: names of the target's channels, or None.
-        licence: of these weights.
-        metrics: name -> value on held-out images.
-        training: what the run was: dataset, images, seed, commit and the like.
-    """
-
-    sources: tuple[str, ...]
-    target: str
-    file: FileEntry
-    classes: tuple[str, ...] | None = None
-    licence: str = ""
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The transfer in words: `normal+reshading -> depth_zbuffer`."""
-        return transfer_name(self.sources, self.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +68,27 @@ class BankIndex:
     tasks: Mapping[str, TaskEntry]
     transfers: tuple[TransferEntry, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse transfers that describe one target differently.
+
+        Raises:
+            InvalidInputError: naming the target.
+        """
+        described: dict[str, OwnTarget | None] = {}
+        for entry in self.transfers:
+            if described.setdefault(entry.target, entry.own_target) != entry.own_target:
+                raise InvalidInputError(f"transfers describe their target {entry.target!r} differently")
+
     @property
     def files(self) -> tuple[FileEntry, ...]:
         """Every weight file: those of the tasks, then those of the transfers."""
         tasks = [file for entry in self.tasks.values() for file in entry.files]
         return (*tasks, *(entry.file for entry in self.transfers))
+
+    @property
+    def own_tasks(self) -> dict[str, Task]:
+        """Users' own targets of its transfers, by name."""
+        return {entry.target: entry.task for entry in self.transfers if entry.own_target is not None}
 
 
 def find_entry(index: BankIndex, task: str, where: str) -> TaskEntry:
@@ -143,17 +101,18 @@ def find_entry(index: BankIndex, task: str, where: str) -> TaskEntry:
 
     Raises:
         UnknownTaskError: the name is none of the 26 tasks.
+        InvalidInputError: the name is that of a user's own target, which has no network of its own.
         MissingTaskError: the bank does not hold it.
     """
+    if normalise(task) in index.own_tasks:
+        raise InvalidInputError(
+            f"{task!r} has no network of its own in the bank {where}: it is read out from other tasks, with "
+            f"`taskbank transfer --sources A,B --target {task}`"
+        )
     name = find_task(task).name
     if name not in index.tasks:
         raise MissingTaskError(name, index.tasks, f"the bank {where}")
     return index.tasks[name]
-
-
-def transfer_name(sources: Iterable[str], target: str) -> str:
-    """A transfer in words: `normal+reshading -> depth_zbuffer`."""
-    return f"{'+'.join(sources)} -> {target}"
 
 
 def encoder_path(task: str) -> str:
@@ -174,6 +133,9 @@ def transfer_path(sources: tuple[str, ...], target: str) -> str:
 def index_to_json(index: BankIndex) -> str:
     """The text of `bank.json`; the same index gives the same text."""
     written = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(index)}
+    for transfer in written["transfers"]:
+        if transfer["own_target"] is None:  # earlier banks do not name it, and keep their bytes so
+            del transfer["own_target"]
     return json.dumps(written, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
@@ -257,17 +219,28 @@ def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
 def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
     """One transfer's entry, its file in its place; the first banks stated only metrics."""
     sources, target = tuple(map(str, entry["sources"])), str(entry["target"])
-    for name in (*sources, target):
+    for name in sources:
         _known(name)
     return TransferEntry(
         sources=sources,
         target=target,
+        own_target=_own_target(target, entry.get("own_target")),
         file=_file(entry["file"], transfer_path(sources, target)),
         classes=None if entry.get("classes") is None else tuple(map(str, entry["classes"])),
         licence=str(entry.get("licence", "")),
         metrics=dict(entry["metrics"]),
         training=dict(entry.get("training", {})),
     )
+
+
+def _own_target(name: str, written: Mapping[str, Any] | None) -> OwnTarget | None:
+    """A user's own target; None for one that the registry knows."""
+    if written is None:
+        _known(name)
+        return None
+    if own_name(name) != name:
+        raise ValueError(f"target {name!r} should be written {own_name(name)!r}")
+    return own_target_from_json(written)
 
 
 def _file(entry: Mapping[str, Any], path: str) -> FileEntry:

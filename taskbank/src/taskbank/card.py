@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from taskbank.bank_index import BankIndex, TaskEntry, TransferEntry
+from taskbank.task_kinds import OutputKind
 
 # Licences that the Hub knows by an identifier, see https://huggingface.co/docs/hub/repositories-licenses.
 _KNOWN_LICENCES = {
@@ -101,7 +102,7 @@ def _transfers(index: BankIndex) -> list[str]:
     rows = [
         (
             ", ".join(entry.sources),
-            entry.target,
+            target_text(entry),
             f"{entry.file.size / _MEGABYTE:.2f}",
             entry.licence or index.licence or _NOT_STATED,
             metrics_text(entry) or "not measured",
@@ -120,6 +121,15 @@ def _entries(index: BankIndex) -> dict[str, TaskEntry | TransferEntry]:
 def metrics_text(entry: TaskEntry | TransferEntry) -> str:
     """A network's metrics in words: `mae 0.12, top5 0.5`."""
     return ", ".join(f"{name} {value:.4g}" for name, value in entry.metrics.items())
+
+
+def target_text(entry: TransferEntry) -> str:
+    """A transfer's target; a user's own with what it is: `daylight (numbers, lx)`."""
+    if entry.own_target is None:
+        return entry.target
+    own = entry.own_target
+    kind = f"{own.channels} {own.output}" if own.output is not OutputKind.MAP else own.output.value
+    return f"{entry.target} ({kind}{'' if own.unit == '1' else f', {own.unit}'})"
 
 
 def _training(index: BankIndex) -> list[str]:

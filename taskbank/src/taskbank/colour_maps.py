@@ -1,4 +1,4 @@
-"""Colours for numbers: maps whose steps look equally large, made in CIE Lab."""
+"""Colours for numbers, in maps whose steps look equally large, made in CIE Lab; and for classes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from taskbank.colour import lab_to_rgb
+
+SEMANTIC_PALETTE = (
+    "white", "red", "blue", "yellow", "magenta", "green", "indigo", "darkorange", "cyan", "pink",
+    "yellowgreen", "black", "darkgreen", "brown", "gray", "purple", "darkviolet",
+)  # fmt: skip
+"""Colours of the semantic classes, those of the original pictures; the background is not painted."""
 
 # Lightness, a, b at equal steps. Lightness alone carries the order, so it also reads in grey.
 _ANCHORS = {

@@ -35,7 +35,7 @@ from taskbank.outcome import Outcome
 from taskbank.results import Prediction
 from taskbank.segment_numbers import number_segments
 from taskbank.task_kinds import OutputKind
-from taskbank.tasks import find_task
+from taskbank.tasks import find_task, is_task
 from taskbank.whole_files import write_whole
 
 SIDE = 512
@@ -62,8 +62,9 @@ def folder_of(task: str) -> str | None:
 
 
 def without_folder(tasks: Iterable[str]) -> list[str]:
-    """Those tasks that the dataset has no files for, by canonical names."""
-    return [name for name in (find_task(task).name for task in tasks) if folder_of(name) is None]
+    """Those tasks that the dataset has no files for, by canonical names; all users' own targets are such."""
+    names = [find_task(task).name if is_task(task) else task for task in tasks]
+    return [name for name in names if folder_of(name) is None]
 
 
 def check_exportable(tasks: Sequence[str], fit: Fit) -> None:

@@ -14,14 +14,15 @@
 | vanishing points | float32 (3, 3), rows are unit vectors along the room's x, y and z |
 | pose | float32 (6,), or (3, 6) for three images: 1-2, 2-3, 1-3; three angles in rad, translation in m |
 | match | float32 (), probability that both images are fixed on one point |
+| map | float32 (H, W) or (H, W, 3), of a user's own target, in its unit |
+| numbers | float32 (C,), of a user's own target, in its unit |
 | permutation | int64 (9,), the tile of the photo that is thought to be shown at each place |
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,16 +31,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from taskbank.colour import recolour
-from taskbank.constants import colour_bins, jigsaw_permutations
+from taskbank.constants import colour_bins
+from taskbank.decode_numbers import DECODED_NUMBERS
 from taskbank.framing import join_rows, to_input_frame
-from taskbank.geometry import CAMERA_AXES, compose
 from taskbank.inputs import Sight
-from taskbank.results import Axes, Frame
+from taskbank.label_codes import decode as decode_label
+from taskbank.results import Axes, Decoded, Frame
 from taskbank.task_kinds import OutputKind, Task
-from taskbank.whitening import WHITENING, unwhiten
+from taskbank.whitening import WHITENING
 
 _CODES = (0.0, 254.0)  # of curvature on disk; 127 is flat
-_MIN_RADIUS = 0.03  # metres; the dataset's curvatures end there
 _ROWS = 256  # of a photo that are coloured at once
 _SMALLEST = 1e-12  # length below which a vector has no direction
 
@@ -49,10 +50,12 @@ NORMAL_AXES = {
 }
 """What the axes of normals are, in words, as in `Prediction.convention`."""
 
-_POSE = (
-    "static-axes Euler angles x, y, z of R2^T R1 in rad, then R2^T (l1 - l2) in m, for cameras 1 and 2 with "
-    f"rotations R and locations l; {CAMERA_AXES}"
-)
+_CONVENTIONS = {
+    OutputKind.CURVATURE: "the two principal curvatures, 0 is flat",
+    OutputKind.SEMANTIC_MAP: "labels: 0 is unknown, label n is class n - 1 of the list",
+    OutputKind.HEAT_MAP: "response as a share of the full scale on disk",
+    OutputKind.MAP: "a user's own target; the range is that of the labels it was learned from",
+}  # of maps; all others are sRGB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,25 +71,6 @@ class Reading:
     normals: Axes = Axes.OPENCV
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
-    """Values and what they mean; the rest of a prediction is the same for all tasks.
-
-    Attributes:
-        array: see the table above.
-        convention: what values and axes mean, in words.
-        value_range: least and greatest value there can be, or None.
-        frame: whose pixels rows and columns are.
-        details: further facts, JSON-ready.
-    """
-
-    array: NDArray[Any]
-    convention: str
-    value_range: tuple[float, float] | None
-    frame: Frame = Frame.NETWORK
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
 def decode(task: Task, raw: Tensor, sights: tuple[Sight, ...], reading: Reading) -> Decoded:
     """What a network's numbers for one item mean.
 
@@ -100,8 +84,8 @@ def decode(task: Task, raw: Tensor, sights: tuple[Sight, ...], reading: Reading)
         return _embedding(raw)
     if task.output is OutputKind.COLOUR_DISTRIBUTION:
         return _colours(raw, sights[0], reading.frame)
-    if task.output in _NUMBERS:
-        return _NUMBERS[task.output](task, raw, sights)
+    if task.output in DECODED_NUMBERS:
+        return DECODED_NUMBERS[task.output](task, raw, sights)
     values, seen = _placed(raw, sights[0], reading.frame, _per_pixel(task, reading))
     semantic = task.output is OutputKind.SEMANTIC_MAP
     return Decoded(
@@ -149,6 +133,9 @@ def _per_pixel(task: Task, reading: Reading) -> Callable[[Tensor], Tensor]:
             return _curvature
         case OutputKind.SEMANTIC_MAP:
             return lambda logits: (logits.argmax(0, keepdim=True) + 1).to(torch.uint8)
+        case OutputKind.MAP:
+            low, high = task.value_range or (0, 1)
+            return lambda signed: (signed + 1).clamp(0, 2) * ((high - low) / 2) + low
         case _:
             highest = (task.value_range or (0, 1))[1]
             return lambda signed: ((signed + 1) / 2).clamp(0, 1) * highest
@@ -162,14 +149,8 @@ def _map_convention(task: Task, reading: Reading) -> str:
             return f"distance along {along}"
         case OutputKind.NORMALS:
             return NORMAL_AXES[reading.normals]
-        case OutputKind.CURVATURE:
-            return "the two principal curvatures, 0 is flat"
-        case OutputKind.SEMANTIC_MAP:
-            return "labels: 0 is unknown, label n is class n - 1 of the list"
-        case OutputKind.HEAT_MAP:
-            return "response as a share of the full scale on disk"
         case _:
-            return "sRGB"
+            return _CONVENTIONS.get(task.output, "sRGB")
 
 
 def _metres(share: Tensor) -> Tensor:
@@ -191,8 +172,7 @@ def _opengl(vectors: Tensor) -> Tensor:
 def _curvature(whitened: Tensor) -> Tensor:
     """Whitened 8-bit codes (2, H, W) as curvatures in 1/m."""
     mean, std = torch.tensor(WHITENING["curvature"])[..., None, None]
-    codes: Tensor = (whitened * std + mean).clamp(*_CODES)
-    return (codes / 127 - 1) / _MIN_RADIUS
+    return decode_label("principal_curvature", (whitened * std + mean).clamp(*_CODES))
 
 
 def _embedding(raw: Tensor) -> Decoded:
@@ -219,79 +199,3 @@ def _colours(logits: Tensor, sight: Sight, frame: Frame) -> Decoded:
         value_range=(0, 1),
         frame=frame,
     )
-
-
-def _classes(_task: Task, logits: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
-    """Probabilities of classes."""
-    return Decoded(array=logits.softmax(0).numpy(), convention="probabilities of classes", value_range=(0, 1))
-
-
-def _match(_task: Task, logits: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
-    """The probability of the second of two logits."""
-    return Decoded(
-        array=logits.softmax(0)[1].numpy(),
-        convention="probability that both images are fixed on one point",
-        value_range=(0, 1),
-    )
-
-
-def _permutation(_task: Task, logits: Tensor, sights: tuple[Sight, ...]) -> Decoded:
-    """The likeliest order of tiles."""
-    probability, number = logits.softmax(0).max(0)
-    order = sights[0].order
-    shown = None if order is None else jigsaw_permutations()[order].tolist()
-    return Decoded(
-        array=jigsaw_permutations()[int(number)].copy(),
-        convention="tile of the photo thought to be shown at each place; both counted row by row",
-        value_range=(0, 8),
-        details={"probability": float(probability), "permutation": int(number), "shown": shown},
-    )
-
-
-def _layout(task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
-    """The box of the room."""
-    return Decoded(
-        array=unwhiten(task.name, numbers.numpy()).astype(np.float32),
-        convention=(
-            "centre of the room (m), static-axes Euler angles x, y, z of the camera in the room's frame "
-            f"(rad), edges along the room's x, y and z (m); {CAMERA_AXES}"
-        ),
-        value_range=None,
-    )
-
-
-def _vanishing_points(_task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
-    """Three directions of length one."""
-    return Decoded(
-        array=functional.normalize(numbers.reshape(3, 3), dim=1).numpy(),
-        convention=f"directions of the room's x, y and z, one per row; {CAMERA_AXES}",
-        value_range=(-1, 1),
-    )
-
-
-def _pose(task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
-    """One relative pose, or three of which the last is composed of the others."""
-    poses = unwhiten(task.name, numbers.numpy())
-    convention, pairs = _POSE, [[1, 2]]
-    if task.num_images == 3:
-        first, second = poses[:6], poses[6:]
-        poses = np.stack([first, second, compose(first, second)])
-        convention += "; rows are images 1-2, 2-3 and 1-3"
-        pairs = [[1, 2], [2, 3], [1, 3]]
-    angles = np.degrees(poses[..., :3])
-    return Decoded(
-        array=poses.astype(np.float32),
-        convention=convention,
-        value_range=None,
-        details={"pairs": pairs, "angles_in_degrees": angles.tolist()},
-    )
-
-
-_NUMBERS: Mapping[OutputKind, Callable[[Task, Tensor, tuple[Sight, ...]], Decoded]] = {
-    OutputKind.CLASSES: _classes,
-    OutputKind.MATCH: _match,
-    OutputKind.PERMUTATION: _permutation,
-    OutputKind.LAYOUT: _layout,
-    OutputKind.VANISHING_POINTS: _vanishing_points,
-    OutputKind.POSE: _pose,
-}

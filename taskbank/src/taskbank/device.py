@@ -10,6 +10,7 @@ from torch import nn
 
 from taskbank.errors import InvalidInputError
 from taskbank.nets.fold import fold_in_place
+from taskbank.nets.pack import pack_convolutions
 
 
 class Precision(StrEnum):
@@ -59,7 +60,7 @@ def prepare(
     """A network made faster, with the same numbers up to rounding. The one given is used up.
 
     Batch norms are folded into the layers before them, and weights are laid out channels last, or as the CPU
-    library wants them.
+    library wants them, see `taskbank.nets.pack`.
 
     Args:
         network: in evaluation mode; it is changed, as copies would take longer than all the rest.
@@ -76,7 +77,12 @@ def prepare(
     fold_in_place(network)
     # The stubs of torch know no memory format here.
     moved = cast(Any, network).to(device, _DTYPES[precision], memory_format=torch.channels_last)
-    return cast(nn.Module, torch.compile(moved) if compiled else moved)
+    if compiled:
+        # The compiler packs weights itself.
+        return cast(nn.Module, torch.compile(moved))
+    if device.type == "cpu" and precision is Precision.FP32:
+        pack_convolutions(moved)
+    return cast(nn.Module, moved)
 
 
 def dtype_of(precision: Precision) -> torch.dtype:

@@ -113,14 +113,19 @@ class Engine:
         return codes
 
 
-def distinct_tasks(names: Iterable[str]) -> tuple[Task, ...]:
+def distinct_tasks(names: Iterable[str], bank: Bank | None = None) -> tuple[Task, ...]:
     """The tasks of those names, each once, in the order given.
+
+    Args:
+        names: any names.
+        bank: whose users' own targets may be named too.
 
     Raises:
         InvalidInputError: there is none.
-        UnknownTaskError: a name is none of the 26 tasks.
+        UnknownTaskError: a name is none of the 26 tasks and no such target.
     """
-    tasks = tuple(dict.fromkeys(find_task(name) for name in names))
+    find = find_task if bank is None else bank.find_target
+    tasks = tuple(dict.fromkeys(find(name) for name in names))
     if not tasks:
         raise InvalidInputError("no task was named: `taskbank tasks` lists all")
     return tasks

@@ -21,7 +21,7 @@ from taskbank.render import picture
 from taskbank.results import Prediction
 from taskbank.task_kinds import OutputKind
 from taskbank.tasks import TASKS
-from taskbank.whole_files import write_whole
+from taskbank.whole_files import plain_path, write_whole
 
 SHEET = "all_tasks.png"
 """Name of the picture of all tasks."""
@@ -37,6 +37,7 @@ class Form(StrEnum):
     DATASET = "dataset"
 
 
+_DEPTHS = frozenset(task.name for task in TASKS.values() if task.output is OutputKind.DEPTH)
 _OWN_FILES = (Form.PNG, Form.NPY, Form.JSON)  # what every task has a file of
 
 
@@ -62,12 +63,12 @@ def file_names(task: str, forms: Iterable[Form]) -> list[str]:
     `taskbank.dataset_export`.
 
     Args:
-        task: canonical name.
+        task: canonical name, or that of a user's own target.
         forms: those that are saved.
     """
     wanted = tuple(forms)
     names = [f"{task}.{form}" for form in wanted if form in _OWN_FILES]
-    if TASKS[task].output is OutputKind.DEPTH:
+    if task in _DEPTHS:
         names += [_deep_name(task)] * (Form.PNG in wanted) + [f"{task}.{Form.PLY}"] * (Form.PLY in wanted)
     return names
 
@@ -89,6 +90,27 @@ def refuse_existing(paths: Iterable[Path]) -> None:
         raise OutputError(
             f"{len(there)} result(s) exist already ({named}): choose another --out, or allow --overwrite"
         )
+
+
+def check_results(paths: Iterable[Path], inputs: Iterable[Path], *, overwrite: bool) -> None:
+    """Stop before anything is computed, if a result is there already, or would replace an input.
+
+    Args:
+        paths: of results.
+        inputs: files that are read.
+        overwrite: whether results that are there already are replaced; inputs never are.
+
+    Raises:
+        OutputError: a path may not be written.
+    """
+    if not overwrite:
+        refuse_existing(paths)
+        return
+    read = {plain_path(path) for path in inputs}
+    names = {path.name for path in read}
+    for path in paths:
+        if path.name in names and plain_path(path) in read:
+            raise OutputError(f"a result would be written over the input {path}: choose another --out")
 
 
 def save_prediction(

@@ -27,9 +27,12 @@ ImageInput: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[Any] | Te
 (1, H, W), (3, H, W) or (4, H, W). Values are uint8, uint16, or float in [0, 1]."""
 
 _CHANNELS = (1, 3, 4)
-_DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
-# What Pillow raises on damaged files of one format or another.
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+
+DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+"""Pillow's names of 16-bit grey, by version, file format and platform."""
+
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+"""What Pillow raises on damaged files of one format or another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,10 +120,10 @@ def _from_file(path: Path) -> Tensor:
     except UnidentifiedImageError as error:
         raise ImageError(f"{path} is no image of a known format") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"{path} is refused: {error}. Make it smaller first") from error
+        raise ImageError(f"{path} is refused: {str(error).rstrip('.')}. Make it smaller first") from error
     except ImageError:
         raise
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise ImageError(f"{path} cannot be read: {error}") from error
 
 
@@ -135,7 +138,7 @@ def _refuse_what_holds_no_bytes(path: Path) -> None:
 def _from_pil(image: Image.Image, name: str) -> Tensor:
     """The pixels of a PIL image, uint8 (3, H, W), or float32 where it has more than eight bits."""
     upright = ImageOps.exif_transpose(image)
-    if upright.mode in _DEEP_MODES:
+    if upright.mode in DEEP_MODES:
         return _from_deep(np.asarray(upright), name)
     if upright.mode == "F":
         return _from_array(np.asarray(upright, dtype=np.float32))

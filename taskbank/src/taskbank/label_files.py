@@ -8,8 +8,6 @@ https://github.com/StanfordVL/taskonomy (`data/README.md`)
 from __future__ import annotations
 
 import json
-import struct
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from taskbank.constants import scene_positions
 from taskbank.errors import ImageError
+from taskbank.images import DAMAGED, DEEP_MODES
 from taskbank.label_codes import DOMAINS, Domain, find_domain
 from taskbank.whole_files import write_whole
 
@@ -35,18 +34,8 @@ CLASSES: MappingProxyType[str, int] = MappingProxyType({"class_object": 1000, "c
 
 _SMALLEST_CLASS_FILE = 100  # bytes; what the original loader takes for no label
 _LEAST_PROBABILITY = 1e-12  # whose logarithm is written for nothing at all
-_DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
-# What readers raise on damaged files of one kind or another.
-_DAMAGED = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
+# What readers raise on files that are damaged, or made to be.
+_DAMAGED = (*DAMAGED, Image.DecompressionBombError)
 
 
 def label_name(domain: str, point: int, view: int | str) -> str:
@@ -105,7 +94,7 @@ def read_label(path: Path, domain: str) -> NDArray[Any]:
     coded = find_domain(domain)
     try:
         with Image.open(path) as image:
-            deep, stored = image.mode in _DEEP_MODES, np.array(image)
+            deep, stored = image.mode in DEEP_MODES, np.array(image)
     except FileNotFoundError as error:
         raise ImageError(f"{path} does not exist") from error
     except UnidentifiedImageError as error:

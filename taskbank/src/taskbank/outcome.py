@@ -15,7 +15,6 @@ from taskbank.errors import TaskBankError
 from taskbank.images import ImageInput
 from taskbank.inputs import Sight
 from taskbank.results import Prediction
-from taskbank.tasks import find_task
 
 Item: TypeAlias = ImageInput | tuple[ImageInput, ...]
 """What one prediction is about: an image, or a tuple of them for tasks that take several."""
@@ -53,7 +52,7 @@ class Outcome:
         """
         if self.error is not None:
             raise self.error
-        found = find_task(task)
+        found = self.bank.find_target(task)
         decoded = decode(found, self.raw[task], self.sights, reading or Reading())
         return Prediction(
             task=task,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 from PIL import Image
@@ -23,12 +23,12 @@ from taskbank.dataset_export import (
 from taskbank.decode import Reading
 from taskbank.engine import Engine, Item, Outcome
 from taskbank.errors import InvalidInputError, TaskBankError, VideoError
-from taskbank.export import SHEET, Form, file_names, refuse_existing, save_image, save_prediction
+from taskbank.export import SHEET, Form, check_results, file_names, save_image, save_prediction
 from taskbank.image_files import is_video
 from taskbank.settings import Settings
 from taskbank.sheet import caption, sheet
 from taskbank.task_kinds import OutputKind
-from taskbank.tasks import find_task
+from taskbank.tasks import Task, find_task
 from taskbank.transfer_engine import TransferEngine
 from taskbank.video import load_av, open_clip
 from taskbank.video_files import VideoSaving, save_video, video_file_names
@@ -128,25 +128,28 @@ def predict_files(
 
     Raises:
         InvalidInputError: an input has another number of files than the tasks take images; a form that none
-            of the tasks has.
-        OutputError: results exist already and may not be replaced (nothing is computed then), or a file
-            cannot be written.
+            of the tasks has; a building that no form has; nothing to smooth.
+        OutputError: results exist already and may not be replaced, or would replace an input (nothing is
+            computed then), or a file cannot be written.
         TaskBankError: as `taskbank.engine.Engine` or `taskbank.transfer_engine.TransferEngine`.
     """
     folders = [saving.folder / name for name in _names(inputs)]
-    names = list(dict.fromkeys(_held(bank, task, sources) for task in tasks))
+    wanted = list(dict.fromkeys(_held(bank, task, sources) for task in tasks))
+    names = [task.name for task in wanted]
     settings = settings or Settings()
-    _check_numbers(names, inputs)
-    _check_forms(names, saving, settings)
+    _check_numbers(wanted, inputs)
+    _check_forms(wanted, inputs, saving, settings)
     for files, folder in zip(inputs, folders, strict=True):
         if is_video(files[0]):
             load_av()
             saving.for_video(folder)
     building = saving.building_folder(inputs) if Form.DATASET in saving.forms else None
-    if not saving.overwrite:
-        pairs = zip(inputs, folders, strict=True)
-        refuse_existing(path for pair in pairs for path in _results(*pair, names, saving))
-        refuse_existing(_exported(building, names, len(inputs)))
+    pairs = zip(inputs, folders, strict=True)
+    results = chain(
+        (path for pair in pairs for path in _results(*pair, wanted, saving)),
+        _exported(building, names, len(inputs)),
+    )
+    check_results(results, chain.from_iterable(inputs), overwrite=saving.overwrite)
     engine = TransferEngine(bank, sources, names, settings) if sources else Engine(bank, names, settings)
     if building is not None:
         save_manifest(building, [files[0] for files in inputs])
@@ -209,37 +212,44 @@ def _save_video(
     return Saved(sources=(str(path),), folder=job.folder)
 
 
-def _held(bank: Bank, task: str, sources: Sequence[str]) -> str:
-    """A task's canonical name, if the bank has what predicts it."""
-    return bank.transfer_entry(sources, task).target if sources else bank.entry(task).task
+def _held(bank: Bank, task: str, sources: Sequence[str]) -> Task:
+    """A task, if the bank has what predicts it."""
+    return bank.transfer_entry(sources, task).task if sources else find_task(bank.entry(task).task)
 
 
-def _check_numbers(tasks: Sequence[str], inputs: Sequence[tuple[Path, ...]]) -> None:
+def _check_numbers(tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]]) -> None:
     """Refuse inputs of a wrong number of files at once, rather than one by one."""
     given = {len(group) for group in inputs}
     together = [path for group in inputs if len(group) > 1 for path in group if is_video(path)]
     if together:
         raise InvalidInputError(f"{together[0]} is a video: only images can be taken together")
     for task in tasks:
-        wanted = find_task(task).num_images
+        wanted = task.num_images
         if wanted == 1 and given - {1}:
-            raise InvalidInputError(f"{task} takes single images: leave --together out")
+            raise InvalidInputError(f"{task.name} takes single images: leave --together out")
         if given - {wanted}:
             raise InvalidInputError(
-                f"{task} takes {wanted} image(s) together, not {min(given - {wanted})}: name so many, with "
-                "--together"
+                f"{task.name} takes {wanted} image(s) together, not {min(given - {wanted})}: name so many, "
+                "with --together"
             )
 
 
-def _check_forms(tasks: Sequence[str], saving: Saving, settings: Settings) -> None:
-    """Refuse forms that would stay empty."""
-    if Form.PLY in saving.forms and not any(find_task(task).output is OutputKind.DEPTH for task in tasks):
+def _check_forms(
+    tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]], saving: Saving, settings: Settings
+) -> None:
+    """Refuse forms that would stay empty, and wishes that nothing would heed."""
+    names = [task.name for task in tasks]
+    if Form.PLY in saving.forms and not any(task.output is OutputKind.DEPTH for task in tasks):
         raise InvalidInputError(
-            f"a point cloud (ply) is made of depth, not of {', '.join(tasks)}: add depth_zbuffer or "
+            f"a point cloud (ply) is made of depth, not of {', '.join(names)}: add depth_zbuffer or "
             "depth_euclidean to the tasks"
         )
     if Form.DATASET in saving.forms:
-        check_exportable(tasks, settings.fit)
+        check_exportable(names, settings.fit)
+    elif saving.building is not None:
+        raise InvalidInputError("only --save dataset has buildings: add it, or leave --building out")
+    if saving.smooth and not any(is_video(files[0]) for files in inputs):
+        raise InvalidInputError("only videos can be smoothed, and none is named: leave --smooth out")
 
 
 def _exported(building: Path | None, tasks: Sequence[str], count: int) -> Iterator[Path]:
@@ -257,11 +267,11 @@ def _names(inputs: Sequence[tuple[Path, ...]]) -> list[str]:
     return ["+".join(names[path] for path in group) for group in inputs]
 
 
-def _results(files: tuple[Path, ...], folder: Path, tasks: Sequence[str], saving: Saving) -> list[Path]:
+def _results(files: tuple[Path, ...], folder: Path, tasks: Sequence[Task], saving: Saving) -> list[Path]:
     """Every file that one input gives."""
     if is_video(files[0]):
         return [folder / name for task in tasks for name in video_file_names(task, saving.forms)]
-    paths = [folder / name for task in tasks for name in file_names(task, saving.forms)]
+    paths = [folder / name for task in tasks for name in file_names(task.name, saving.forms)]
     return [*paths, folder / SHEET] if saving.sheet and len(tasks) > 1 else paths
 
 

@@ -18,8 +18,10 @@ from taskbank.errors import BankFormatError, InvalidInputError
 SCALE_SUFFIX = ":scale"
 """Added to the name of an int8 tensor, it names the tensor of its scales."""
 
+COUNTER = "num_batches_tracked"
+"""Ends the names of what is not stored: batch norm starts it at 0 where it is absent."""
+
 _LEVELS = 127  # symmetric: -128 is not used
-_COUNTER = "num_batches_tracked"  # not stored: batch norm starts it at 0 where it is absent
 
 
 class Storage(StrEnum):
@@ -47,7 +49,7 @@ def pack(weights: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
     """
     packed: dict[str, Tensor] = {}
     for name, tensor in weights.items():
-        if name.endswith(_COUNTER):
+        if name.endswith(COUNTER):
             continue
         values = tensor.detach().cpu().contiguous()
         if values.is_floating_point() and not bool(values.isfinite().all()):

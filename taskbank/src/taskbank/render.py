@@ -10,28 +10,24 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw
 
 from taskbank.canvas import Canvas, seen_image
-from taskbank.colour_maps import paint
+from taskbank.colour_maps import SEMANTIC_PALETTE, paint
 from taskbank.errors import InvalidInputError
 from taskbank.framing import to_input_frame
 from taskbank.geometry import DEFAULT_FOV
 from taskbank.inputs import Sight, hole
+from taskbank.label_codes import encode
 from taskbank.picture_scale import CurvatureScale, DepthScale, EmbeddingScale, Scale, measure
 from taskbank.results import Frame, Prediction
 from taskbank.scene_pictures import (
     classes_picture,
     layout_picture,
     match_picture,
+    numbers_picture,
     pose_picture,
     puzzle_picture,
     vanishing_picture,
 )
 from taskbank.task_kinds import OutputKind
-
-SEMANTIC_PALETTE = (
-    "white", "red", "blue", "yellow", "magenta", "green", "indigo", "darkorange", "cyan", "pink",
-    "yellowgreen", "black", "darkgreen", "brown", "gray", "purple", "darkviolet",
-)  # fmt: skip
-"""Colours of the semantic classes, those of the original pictures; the background is not painted."""
 
 _COVER = 0.6  # of the photo by a class's colour
 _DIMMED = 0.35  # brightness of what the network did not see
@@ -92,13 +88,23 @@ def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
             return paint(0.5 + array.mean(-1) / reach / 2, "diverging")
     match prediction.kind:
         case OutputKind.NORMALS:
-            # The dataset's code: zero is 127.
-            return np.nan_to_num(array * 127 + 127.5).astype(np.uint8)
+            # As the dataset stores them: zero is 127.
+            return encode("normal", torch.from_numpy(np.array(array))).numpy()
         case OutputKind.HEAT_MAP:
             highest = (prediction.value_range or (0, 1))[1]
             return paint(array / highest, "grey")
+        case OutputKind.MAP:
+            low, high = prediction.value_range or (0, 1)
+            shares = (array - low) / (high - low)
+            return paint(shares, "sequential") if array.ndim == 2 else _bytes(shares)
         case _:
-            return np.nan_to_num(array * 255 + 0.5).astype(np.uint8)
+            return _bytes(array)
+
+
+def _bytes(shares: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Shares of full brightness as bytes; NaN is black."""
+    levels: NDArray[np.uint8] = np.nan_to_num(shares * 255 + 0.5).astype(np.uint8)
+    return levels
 
 
 def _base(prediction: Prediction, sight: Sight) -> NDArray[np.uint8]:
@@ -168,6 +174,7 @@ _DRAWN: Mapping[OutputKind, Callable[[Prediction, tuple[Sight, ...], float], Ima
     OutputKind.POSE: pose_picture,
     OutputKind.CLASSES: classes_picture,
     OutputKind.MATCH: match_picture,
+    OutputKind.NUMBERS: numbers_picture,
     OutputKind.PERMUTATION: puzzle_picture,
     OutputKind.SEMANTIC_MAP: _semantic_picture,
 }

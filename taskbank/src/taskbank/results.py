@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskbank.colour_maps import SEMANTIC_PALETTE
 from taskbank.errors import InvalidInputError
 from taskbank.framing import Box, View
 from taskbank.task_kinds import OutputKind
+
+_FEW = 18  # numbers that stand in the facts; three poses have so many
 
 
 class Frame(StrEnum):
@@ -29,12 +32,31 @@ class Axes(StrEnum):
     OPENGL = "opengl"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """Values and what they mean; the rest of a prediction is the same for all tasks.
+
+    Attributes:
+        array: see the table of `taskbank.decode`.
+        convention: what values and axes mean, in words.
+        value_range: least and greatest value there can be, or None.
+        frame: whose pixels rows and columns are.
+        details: further facts, JSON-ready.
+    """
+
+    array: NDArray[Any]
+    convention: str
+    value_range: tuple[float, float] | None
+    frame: Frame = Frame.NETWORK
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prediction:
     """What one network says about one image, or one tuple of images.
 
     Attributes:
-        task: canonical name.
+        task: canonical name, or that of a user's own target.
         kind: what the prediction is.
         array: read-only; maps are (rows, columns) or (rows, columns, channels), see `taskbank.decode` for
             each kind. Float maps are NaN, and labels 0, where the network saw nothing of the image.
@@ -48,7 +70,7 @@ class Prediction:
         bank_digest: sha256 of the bank's index.
         read_from: tasks whose representations a transfer network read, in its order; empty where the task's
             own network spoke.
-        classes: names of classes, or None.
+        classes: names of classes, or of the numbers of a user's own target; None where there are none.
         details: further facts of this kind of task, JSON-ready.
     """
 
@@ -89,7 +111,10 @@ class Prediction:
         return tuple((names[number], float(self.array[number])) for number in best)
 
     def facts(self) -> dict[str, Any]:
-        """Everything but the array of a map, JSON-ready: units, provenance, and values where they are few."""
+        """Everything but the array of a map, JSON-ready: units, provenance, and values where they are few.
+
+        Of a semantic map also the colours of its classes in pictures, by their names in CSS.
+        """
         facts: dict[str, Any] = {
             "task": self.task,
             "kind": self.kind.value,
@@ -107,10 +132,14 @@ class Prediction:
             facts["read_from"] = list(self.read_from)
         if self.kind is OutputKind.CLASSES:
             facts["top5"] = [{"name": name, "probability": share} for name, share in self.top()]
-        elif self.array.ndim < 3 and self.array.size <= 18:
+        elif self.kind is OutputKind.NUMBERS and self.classes:
+            return facts | {"values": dict(zip(self.classes, self.array.tolist(), strict=True))}
+        elif self.frame is Frame.NETWORK and self.array.size <= _FEW:
             facts["values"] = self.array.tolist()
         if self.classes is not None and self.kind is not OutputKind.CLASSES:
             facts["classes"] = list(self.classes)
+        if self.kind is OutputKind.SEMANTIC_MAP:
+            facts["palette"] = list(SEMANTIC_PALETTE)
         return facts
 
 

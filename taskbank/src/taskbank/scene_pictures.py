@@ -132,6 +132,21 @@ def classes_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: flo
     return below(image, panel)
 
 
+def numbers_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+    """What the network saw, and numbers with their names and unit."""
+    image = seen_image(sights[0].square).resize((_CARD, _CARD), Image.Resampling.LANCZOS)
+    names = prediction.classes or tuple(f"number {place}" for place in range(len(prediction.array)))
+    unit = "" if prediction.unit == "1" else f" {prediction.unit}"
+    row = 28
+    panel = Image.new("RGB", (_CARD, row * len(names) + 8), "white")
+    draw = ImageDraw.Draw(panel)
+    for place, (name, value) in enumerate(zip(names, prediction.array.tolist(), strict=True)):
+        middle = 4 + (place + 0.5) * row
+        draw.text((10, middle), name, fill=_INK, font=font(18), anchor="lm")
+        draw.text((_CARD - 10, middle), f"{value:.4g}{unit}", fill=_INK, font=font(18), anchor="rm")
+    return below(image, panel)
+
+
 def match_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
     """Both views, and how likely they are fixed on one point."""
     pair = beside([seen_image(sight.square) for sight in sights])

@@ -10,7 +10,7 @@ from taskbank.canvas import font
 from taskbank.picture_scale import depth_limits
 from taskbank.results import Prediction
 from taskbank.task_kinds import OutputKind
-from taskbank.tasks import find_task
+from taskbank.tasks import TASKS
 
 _CELL = 256  # px of a picture
 _CAPTION = 40  # px under it
@@ -57,7 +57,7 @@ def sheet(
         RGB, 256 px and a caption per picture.
     """
     cells = [("Image", "", photo)]
-    cells += [(find_task(task).label, captions.get(task, ""), shown) for task, shown in pictures.items()]
+    cells += [(_label(task), captions.get(task, ""), shown) for task, shown in pictures.items()]
     columns = min(columns, len(cells))
     rows = -(-len(cells) // columns)
     page = Image.new("RGB", (columns * (_CELL + 8) + 8, rows * (_CELL + _CAPTION + 8) + 8), "white")
@@ -65,6 +65,11 @@ def sheet(
         row, column = divmod(number, columns)
         _paste_cell(page, (8 + column * (_CELL + 8), 8 + row * (_CELL + _CAPTION + 8)), name, words, shown)
     return page
+
+
+def _label(task: str) -> str:
+    """How pictures call a task; users' own targets are called by their names."""
+    return TASKS[task].label if task in TASKS else task
 
 
 def _paste_cell(page: Image.Image, at: tuple[int, int], name: str, words: str, shown: Image.Image) -> None:

@@ -14,6 +14,7 @@ class Group(StrEnum):
     SEMANTIC = "semantic"
     LOW_DIMENSIONAL = "low-dimensional"
     DENOISING = "denoising"
+    OWN = "user's own"  # in no tree
 
 
 class OutputKind(StrEnum):
@@ -34,6 +35,8 @@ class OutputKind(StrEnum):
     PERMUTATION = "permutation"
     MATCH = "match"
     REPRESENTATION = "representation"
+    MAP = "map"  # of a user's own target, as are numbers
+    NUMBERS = "numbers"
 
 
 class Loss(StrEnum):
@@ -78,6 +81,8 @@ class Task:
         hidden: widths of the hidden layers of the original fully connected heads.
         num_images: images that one prediction takes.
         num_tiles: pieces that an image is cut into before it is encoded.
+        whitening: of numbers of a user's own target: means and standard deviations, one per channel, that
+            they are read with. None elsewhere, see `taskbank.whitening`.
         source_only: True where the task is no target of transfers: it has no labels of interest in itself.
     """
 
@@ -95,6 +100,7 @@ class Task:
     hidden: tuple[int, ...] = ()
     num_images: int = 1
     num_tiles: int = 1
+    whitening: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     source_only: bool = False
 
     @property

@@ -39,6 +39,12 @@ def find_task(name: str) -> Task:
     return found
 
 
+def is_task(name: str) -> bool:
+    """Whether one of the 26 tasks has that name, in any spelling that `find_task` takes."""
+    wanted = normalise(name)
+    return wanted in TASKS or wanted in ALIASES
+
+
 def _nearest(wanted: str) -> list[str]:
     """Canonical names of the tasks with the spellings closest to `wanted`, best first."""
     spellings = get_close_matches(wanted, [*TASKS, *ALIASES], n=6, cutoff=0.6)

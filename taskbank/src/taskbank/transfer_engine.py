@@ -22,7 +22,7 @@ class TransferEngine:
     Args:
         bank: where networks come from.
         sources: any names of tasks, in any order.
-        targets: any names of tasks that take the same number of images.
+        targets: any names of tasks that take the same number of images, or of users' own targets.
         settings: how networks are run.
 
     Raises:
@@ -39,7 +39,7 @@ class TransferEngine:
         self.bank = bank
         self.settings = settings or Settings()
         self.sources = distinct_tasks(sources)
-        self.tasks = distinct_tasks(targets)
+        self.tasks = distinct_tasks(targets, bank)
         self.num_images = common_number_of_images(self.tasks)
         self.device = choose_device(self.settings.device)
         names = tuple(source.name for source in self.sources)

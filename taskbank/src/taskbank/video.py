@@ -183,6 +183,8 @@ def _reading(path: Path) -> Iterator[tuple[Any, Any]]:
     av = load_av()
     if not path.is_file():
         raise VideoError(f"{path} does not exist, or is no file")
+    if path.stat().st_size == 0:
+        raise VideoError(f"{path} is empty (0 bytes): it was not written to the end, get it again")
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:

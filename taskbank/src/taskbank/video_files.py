@@ -44,8 +44,15 @@ from taskbank.video_sinks import Sink, array_sink, changing_facts, line_sink, pi
 _MEASURED_FRAMES = 24  # of a clip, for the scale of its colours
 _FORMS = (Form.PNG, Form.NPY, Form.JSON)
 _FEW_NUMBERS = frozenset(
-    {OutputKind.CLASSES, OutputKind.LAYOUT, OutputKind.VANISHING_POINTS, OutputKind.PERMUTATION}
+    {
+        OutputKind.CLASSES,
+        OutputKind.LAYOUT,
+        OutputKind.NUMBERS,
+        OutputKind.VANISHING_POINTS,
+        OutputKind.PERMUTATION,
+    }
 )
+_PUZZLES = frozenset(task.name for task in TASKS.values() if task.output is OutputKind.PERMUTATION)
 
 
 class Runs(Protocol):
@@ -87,17 +94,17 @@ class VideoSaving:
                 )
 
 
-def video_file_names(task: str, forms: Iterable[Form]) -> list[str]:
+def video_file_names(task: Task, forms: Iterable[Form]) -> list[str]:
     """Names of the files of one task for a video.
 
     Args:
-        task: canonical name.
+        task: whose files.
         forms: those that are saved.
     """
     endings = {Form.PNG: "mp4", Form.NPY: "npy", Form.JSON: "json"}
     wanted = tuple(forms)
-    names = [f"{task}.{endings[form]}" for form in wanted if form in endings]
-    return names + [f"{task}.jsonl"] * (Form.JSON in wanted and TASKS[task].output in _FEW_NUMBERS)
+    names = [f"{task.name}.{endings[form]}" for form in wanted if form in endings]
+    return names + [f"{task.name}.jsonl"] * (Form.JSON in wanted and task.output in _FEW_NUMBERS)
 
 
 def save_video(
@@ -129,7 +136,7 @@ def save_video(
     scales = _scales(engine, clip, chosen) if Form.PNG in saving.forms else {}
     count, last = 0, None
     with ExitStack() as stack:
-        sinks = {name: _sinks(stack, name, clip, saving, scales.get(name)) for name in names}
+        sinks = {task.name: _sinks(stack, task, clip, saving, scales.get(task.name)) for task in engine.tasks}
         for frame, outcome in _outcomes(engine, clip, saving.smooth):
             last = {}
             for name in names:
@@ -181,9 +188,7 @@ class _Average:
         if self._mean:
             share = 1 - exp(-(time - self._time) * self._unit / self._seconds)
             raw = {
-                task: values
-                if TASKS[task].output is OutputKind.PERMUTATION
-                else self._mean[task].lerp(values, share)
+                task: values if task in _PUZZLES else self._mean[task].lerp(values, share)
                 for task, values in raw.items()
             }
         self._mean, self._time = raw, time
@@ -204,7 +209,7 @@ def _scales(engine: Runs, clip: Clip, reading: Reading) -> dict[str, Scale | Non
     return {name: measure(predictions) for name, predictions in seen.items() if predictions}
 
 
-def _sinks(stack: ExitStack, task: str, clip: Clip, saving: VideoSaving, scale: Scale | None) -> list[Sink]:
+def _sinks(stack: ExitStack, task: Task, clip: Clip, saving: VideoSaving, scale: Scale | None) -> list[Sink]:
     """What writes each form of a task."""
     sinks: list[AbstractContextManager[Sink]] = []
     for name in video_file_names(task, saving.forms):

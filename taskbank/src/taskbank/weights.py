@@ -10,10 +10,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from taskbank.errors import BankFormatError, OutputError
-from taskbank.quantise import Storage, pack, unpack
+from taskbank.errors import BankFormatError
+from taskbank.quantise import COUNTER, Storage, pack, unpack
+from taskbank.whole_files import write_whole
 
-_COUNTER = "num_batches_tracked"  # not stored, see `taskbank.quantise`
 _NAMED = 3  # names of wrong tensors that an error spells out
 
 
@@ -34,13 +34,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error}") from error
+    write_whole(path, lambda file: file.write(content))
 
 
 def weights_from_bytes(content: bytes, where: str) -> dict[str, Tensor]:
@@ -61,8 +55,8 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
     Raises:
         BankFormatError: weights are missing, unknown or of another shape; the first few are named.
     """
-    expected = {key: value for key, value in network.state_dict().items() if not key.endswith(_COUNTER)}
-    given = {key: value for key, value in weights.items() if not key.endswith(_COUNTER)}
+    expected = {key: value for key, value in network.state_dict().items() if not key.endswith(COUNTER)}
+    given = {key: value for key, value in weights.items() if not key.endswith(COUNTER)}
     wrong = {
         "missing": sorted(expected.keys() - given.keys()),
         "unknown": sorted(given.keys() - expected.keys()),

@@ -74,5 +74,10 @@ def result_names(inputs: Sequence[Path]) -> list[str]:
 
 def _below(path: Path, inputs: Sequence[Path]) -> Path:
     """The path below the folder that all inputs share."""
-    folders = {str(one.absolute().parent) for one in inputs}
-    return path.absolute().relative_to(os.path.commonpath(folders))
+    folders = {str(plain_path(one).parent) for one in inputs}
+    return plain_path(path).relative_to(os.path.commonpath(folders))
+
+
+def plain_path(path: Path) -> Path:
+    """The path from the root on, without `..` in it; links stay links."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - pathlib keeps `..`, or follows links

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from taskbank.engine import Engine
 from taskbank.errors import InvalidInputError
-from taskbank.export import parse_forms, refuse_existing
+from taskbank.export import check_results, parse_forms
 from taskbank.predictor import BankInput, choose_tasks, make_reading, make_settings, open_bank
 from taskbank.video import Clip, open_clip
 from taskbank.video_files import VideoSaving, save_video, video_file_names
@@ -65,7 +66,7 @@ def predict_video(
     Raises:
         VideoError: the file is missing, damaged or no video.
         MissingPackageError: PyAV is not installed: `pip install 'taskbank[video]'`.
-        OutputError: files exist already, or cannot be written.
+        OutputError: files exist already, would replace the input, or cannot be written.
         TaskBankError: as `taskbank.predict`.
     """
     saving = VideoSaving(folder=Path(out), forms=parse_forms(save), fov=fov, smooth=smooth)
@@ -78,10 +79,9 @@ def predict_video(
             f"{engine.tasks[0].name} takes {engine.num_images} images, not a video's frames"
         )
     files = {
-        task.name: tuple(saving.folder / name for name in video_file_names(task.name, saving.forms))
+        task.name: tuple(saving.folder / name for name in video_file_names(task, saving.forms))
         for task in engine.tasks
     }
-    if not overwrite:
-        refuse_existing(path for paths in files.values() for path in paths)
+    check_results(chain.from_iterable(files.values()), [clip.path], overwrite=overwrite)
     count = save_video(engine, clip, saving, reading=reading, each=each)
     return SavedVideo(clip=clip, frames=count, files=files)

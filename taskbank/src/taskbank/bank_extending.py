@@ -1,0 +1,61 @@
+"""A bank for targets of one's own: encoders of another bank, byte for byte, and new transfers from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from taskbank.bank import About, Bank
+from taskbank.bank_index import INDEX_NAME, BankIndex, index_to_json
+from taskbank.bank_writing import write_transfer
+from taskbank.errors import OutputError
+from taskbank.nets.build import TransferReadout
+from taskbank.quantise import Storage
+from taskbank.tasks import TASKS
+from taskbank.weights import write_bytes
+
+
+def bank_of_transfers(
+    bank: Bank,
+    folder: str | Path,
+    *,
+    name: str,
+    transfers: Iterable[tuple[TransferReadout, About]],
+    storage: Storage = Storage.FP16,
+) -> Bank:
+    """Write a bank of transfers, with the encoders of their sources.
+
+    Args:
+        bank: where the encoders are from; its files are copied as they are. Decoders are left out.
+        folder: is made; a bank that is already there is not touched.
+        name: of the new bank.
+        transfers: each with what is known about it; `own_target` where the target is a user's own.
+        storage: form of the transfers' weights on disk.
+
+    Raises:
+        MissingTaskError: the bank lacks the encoder of a source.
+        InvalidInputError: weights that cannot be stored so; a target that nothing describes.
+        OutputError: a bank is there already, or a file cannot be written.
+        TaskBankError: a file of the bank cannot be read.
+    """
+    root = Path(folder)
+    if (root / INDEX_NAME).exists():
+        raise OutputError(f"{root} holds a bank already: choose another folder or delete it first")
+    entries = tuple(write_transfer(root, readout, storage, about) for readout, about in transfers)
+    read = {source for entry in entries for source in entry.sources}
+    tasks = {task: replace(bank.entry(task), decoder=None, metrics={}) for task in TASKS if task in read}
+    for entry in tasks.values():
+        write_bytes(root / entry.encoder.path, bank.files.read(entry.encoder))
+    index = BankIndex(
+        name=name,
+        architecture=bank.index.architecture,
+        image_size=bank.index.image_size,
+        representation=bank.index.representation,
+        licence=bank.index.licence,
+        tasks=tasks,
+        transfers=entries,
+    )
+    # Last, so that a folder with an index is whole.
+    write_bytes(root / INDEX_NAME, index_to_json(index).encode())
+    return Bank.open(root)

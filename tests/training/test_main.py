@@ -1,0 +1,136 @@
+"""The command line: options, exit codes, and a stage that really runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from training.__main__ import app
+from training.pipeline import STAGES
+from typer.testing import CliRunner
+
+ROOT = Path(__file__).parents[2]
+SMALL = """# tiny: one room a split.
+[rooms]
+train = 1
+val = 1
+test = 1
+points = 2
+views = 2
+size = 32
+"""
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return result.exit_code, result.output
+
+
+def preset_file(tmp_path: Path, text: str = SMALL) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(text)
+    return path
+
+
+def test_help_names_every_stage_and_an_example() -> None:
+    code, text = run("--help")
+    assert code == 0
+    assert all(name in text for name in (*STAGES, "presets", "run"))
+    assert "Example: python -m training run" in text
+
+
+def test_presets_are_listed_with_what_they_reproduce() -> None:
+    code, text = run("presets")
+    assert code == 0
+    assert "smoke\nsmoke: every stage" in text
+
+
+def test_missing_options_are_wrong_usage(tmp_path: Path) -> None:
+    assert run("run", "--preset", "smoke")[0] == 2
+    assert run("run", "--out", tmp_path)[0] == 2
+    words = ("run", "--preset", "smoke", "--out", tmp_path)
+    assert run(*words, "--engine", "slurm")[0] == 2
+    assert run(*words, "--camera", "1,2,3,4")[0] == 2
+    assert run(*words, "--real", tmp_path)[0] == 2
+    assert run(*words, "--real", tmp_path, "--camera", "1,2,3")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--preset", "smok"), "error: no preset 'smok'"),
+        (("--preset", "smoke", "--stages", "network"), "error: no stage 'network': did you mean networks?"),
+        (("--preset", "smoke", "--tasks", "normalz"), "error: unknown task 'normalz': did you mean normal"),
+        (
+            ("--preset", "smoke", "--set", "rooms.trian=1"),
+            "[rooms] has no setting 'trian': did you mean train?",
+        ),
+        (("--preset", "taskonomy"), "error: preset taskonomy reads the real dataset: say with --data"),
+        (("--preset", "smoke", "--stages", "networks"), "does not exist: run the stage that makes it"),
+    ],
+)
+def test_known_errors_are_one_line_and_exit_code_1(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    code, text = run("run", "--out", tmp_path / "out", *arguments)
+    assert code == 1
+    assert message in text
+
+
+def test_a_stage_runs_once_and_refuses_another_setting(tmp_path: Path) -> None:
+    words = ("frames", "--preset", preset_file(tmp_path), "--out", tmp_path / "out", "--device", "cpu")
+    assert run(*words)[0] == 0
+    marker = json.loads((tmp_path / "out" / "frames" / "stage.json").read_text())
+    assert marker["settings"]["size"] == 32
+    assert run(*words)[0] == 0
+    assert json.loads((tmp_path / "out" / "frames" / "stage.json").read_text()) == marker
+    code, text = run(*words, "--set", "rooms.views=3")
+    assert code == 1
+    assert "was made with views = 2, and now views = 3: choose another --out, or --overwrite" in text
+
+
+def test_a_traceback_can_be_had_for_known_errors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRAINING_DEBUG", "1")
+    result = CliRunner().invoke(app, ["run", "--preset", "smok", "--out", str(tmp_path)])
+    assert type(result.exception).__name__ == "ConfigError"
+
+
+def test_it_runs_from_a_source_tree_without_installation(tmp_path: Path) -> None:
+    paths = os.pathsep.join(str(ROOT / part) for part in (".", "taskbank/src", "taxsolver/src"))
+    script = (
+        "import sys; sys.argv[1:] = ['--help']; import runpy\n"
+        "try: runpy.run_module('training', run_name='__main__')\n"
+        "except SystemExit as end: code = end.code\n"
+        "print('torch' in sys.modules, code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "False 0"
+
+
+def test_the_script_runs_the_stages_of_the_pipeline_in_their_order() -> None:
+    lines = (ROOT / "training" / "run_all.sh").read_text().splitlines()
+    assert "set -euo pipefail" in lines
+    assert [line.split()[1] for line in lines if line.startswith('"${training[@]}"')] == list(STAGES)
+
+
+def test_the_script_hands_over_the_exit_code(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [ROOT / "training" / "run_all.sh", "--preset", "smok", "--out", tmp_path],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("error: no preset 'smok'") == 1

@@ -1,0 +1,227 @@
+"""The command `python -m training`: all stages, or one of them, out of a preset."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from training.novel.command import novel
+from training.pipeline import SECTIONS, STAGES, run_stages
+from training.presets import preset_names, read_preset
+from training.run import Run
+
+if TYPE_CHECKING:
+    from training.engine import Engine
+
+DEBUG_VARIABLE = "TRAINING_DEBUG"
+"""Environment variable that brings the traceback of a known error back."""
+
+
+class ErrorBoundary(TyperGroup):
+    """A group of commands whose known errors are lines on stderr and exit code 1; others pass."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        Raises:
+            typer.Exit: with code 1, after a known error was printed.
+        """
+        from taskbank.errors import TaskBankError
+        from taxsolver.errors import TaxSolverError
+        from training.errors import TrainingError
+
+        try:
+            return super().invoke(ctx)
+        except (TrainingError, TaskBankError, TaxSolverError) as error:
+            if os.environ.get(DEBUG_VARIABLE):
+                raise
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from error
+
+
+class EngineName(StrEnum):
+    """Where jobs run."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+PresetOption = Annotated[
+    str, typer.Option("--preset", "-p", metavar="NAME|FILE.toml", help="What to run: see `presets`.")
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", file_okay=False, help="Folder of the run; started again, it goes on.")
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Where the real dataset lies.", show_default="none", exists=True),
+]
+RealOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--real",
+        help="Folder of real frames with labels, to be measured on too.",
+        show_default="none",
+        exists=True,
+        file_okay=False,
+    ),
+]
+CameraOption = Annotated[
+    str | None, typer.Option("--camera", metavar="FX,FY,CX,CY", help="Of the real frames, in px.")
+]
+TexturesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--textures",
+        help="Folder of images for the materials of rooms.",
+        show_default="procedural",
+        exists=True,
+        file_okay=False,
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.SETTING=VALUE", help="Above the preset's; may be repeated."),
+]
+TasksOption = Annotated[
+    str | None,
+    typer.Option("--tasks", "-t", metavar="A,B,..", help="Only these, by any name.", show_default="all"),
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+EngineOption = Annotated[EngineName, typer.Option(help="Jobs on this machine, or on a Ray cluster.")]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Processes for local jobs and for data.")]
+GpusOption = Annotated[float, typer.Option(min=0, help="Share of a GPU that a job takes on Ray.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Delete what was made with other settings, and make it again.")
+]
+
+app = typer.Typer(
+    cls=ErrorBoundary,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def main() -> None:
+    """From a dataset to task networks, transfers, affinities and a taxonomy.
+
+    Example: python -m training run --preset smoke --out out/smoke
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+
+
+@app.command()
+def presets() -> None:
+    """List presets, and what each reproduces."""
+    for name in preset_names():
+        about = read_preset(name, SECTIONS).about
+        typer.echo(f"{name}\n{about}\n")
+
+
+def _command(stage: str | None = None) -> Callable[..., None]:
+    """A command that runs one stage; without a name, those that the user names."""
+    option: Any = typer.Option(
+        stage,
+        "--stages",
+        metavar="A,B,..",
+        help="Only these, in the order of the pipeline.",
+        show_default="all",
+        hidden=stage is not None,
+    )
+
+    def command(  # noqa: PLR0917 - a command has as many options as it needs
+        preset: PresetOption,
+        out: OutOption,
+        data: DataOption = None,
+        real: RealOption = None,
+        camera: CameraOption = None,
+        textures: TexturesOption = None,
+        settings: SetOption = None,
+        tasks: TasksOption = None,
+        device: DeviceOption = "auto",
+        engine: EngineOption = EngineName.LOCAL,
+        workers: WorkersOption = 1,
+        gpus: GpusOption = 0.0,
+        overwrite: OverwriteOption = False,
+        stages: str | None = option,
+    ) -> None:
+        from taskbank.device import choose_device
+        from taskbank.tasks import find_task
+
+        names = None if tasks is None else tuple(find_task(name).name for name in _split(tasks))
+        run_stages(
+            Run(
+                preset=read_preset(preset, SECTIONS, settings or ()),
+                out=out,
+                engine=_engine(engine, workers, gpus),
+                data=data,
+                real=_real(real, camera),
+                textures=textures,
+                device=str(choose_device(device)),
+                workers=workers,
+                tasks=names,
+                overwrite=overwrite,
+            ),
+            _split(stages),
+        )
+
+    return command
+
+
+def _split(names: str | None) -> tuple[str, ...]:
+    """The names between commas."""
+    return tuple(name.strip() for name in (names or "").split(",") if name.strip())
+
+
+def _real(folder: Path | None, camera: str | None) -> tuple[Path, tuple[float, float, float, float]] | None:
+    """Real frames and their camera.
+
+    Raises:
+        BadParameter: one without the other, or a camera that is not four numbers.
+    """
+    if folder is None and camera is None:
+        return None
+    try:
+        fx, fy, cx, cy = (float(number) for number in _split(camera))
+    except ValueError as error:
+        raise typer.BadParameter("--real needs --camera FX,FY,CX,CY, four numbers in px") from error
+    if folder is None:
+        raise typer.BadParameter("--camera is for the frames of --real")
+    return folder, (fx, fy, cx, cy)
+
+
+def _engine(name: EngineName, workers: int, gpus: float) -> Engine:
+    """Who does the jobs."""
+    if name is EngineName.RAY:
+        from training.engine.ray import RayEngine
+
+        return RayEngine(gpus=gpus)
+    from training.engine import LocalEngine
+
+    return LocalEngine(workers=workers)
+
+
+app.command(
+    "run",
+    help=f"Run all stages: {', '.join(STAGES)}. What is done is skipped, what is half done goes on.\n\n"
+    "Example: python -m training run --preset smoke --out out/smoke --set networks.steps=100",
+)(_command())
+for _name, _work in STAGES.items():
+    _about = (_work.__doc__ or "").strip()
+    app.command(
+        _name, help=f"{_about}\n\nExample: python -m training {_name} --preset smoke --out out/smoke"
+    )(_command(_name))
+
+app.command()(novel)
+
+if __name__ == "__main__":
+    app(prog_name="python -m training")
