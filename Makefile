@@ -12,7 +12,7 @@ demo: $(VENV)/taxsolver.done ## plan taxonomies from the published affinities an
 	BIN=$(BIN) OUT=$(OUT) sh cli/demo.sh
 
 smoke: $(VENV)/all.done ## every stage of training, as small as they still run: frames to bank in two minutes
-	PYTHON=$(BIN)/python training/run_all.sh --preset smoke --out out/smoke
+	OMP_NUM_THREADS=1 PYTHON=$(BIN)/python training/run_all.sh --preset smoke --out out/smoke --workers 2
 	$(BIN)/taskbank info out/smoke/published/bank
 	$(BIN)/taxsolver --affinity out/smoke/published/affinity.safetensors --targets all --budget 8
 

@@ -233,7 +233,7 @@ def test_preparing_folds_the_network_itself() -> None:
 
 def test_preparing_for_a_cpu_lays_out_large_convolutions_as_its_library_wants_them() -> None:
     """They give the same numbers; in bf16 they stay, as not every CPU has the operators for it."""
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         pytest.skip("this build of torch has no oneDNN")
     wide = torch.nn.Sequential(torch.nn.Conv2d(128, 128, 3), torch.nn.BatchNorm2d(128)).eval()
     x = torch.rand((1, 128, 8, 8), generator=torch.Generator().manual_seed(0))

@@ -16,6 +16,7 @@ from taskbank.errors import InvalidInputError
 from taskbank.images import split_batch
 from taskbank.results import Axes, Frame
 from taskbank.settings import Settings
+from taskbank.tasks import find_task
 from taskbank.transfer_engine import TransferEngine
 
 BankInput = Bank | str | Path | None
@@ -204,8 +205,6 @@ def choose_tasks(bank: Bank, tasks: str | Iterable[str], num_images: int = 1) ->
     names = [tasks] if isinstance(tasks, str) else list(tasks)
     if names != ["all"]:
         return names
-    from taskbank.tasks import find_task
-
     held = [name for name, entry in bank.index.tasks.items() if entry.decoder is not None]
     fitting = [name for name in held if find_task(name).num_images == num_images]
     if not fitting:
