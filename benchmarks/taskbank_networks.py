@@ -10,12 +10,13 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from importlib import import_module
 
 import torch
 from torch import Tensor, nn
 
-from taskbank.device import Precision, prepare
+from taskbank.device import Precision, dtype_of, prepare
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
 from taskbank.nets.initialise import initialise
@@ -32,10 +33,11 @@ def network(architecture: Architecture) -> TaskNetwork:
     return made
 
 
-def fast(slow: nn.Module) -> Callable[[Tensor], Tensor]:
-    """The form in which networks predict."""
-    ready = prepare(slow, torch.device("cpu"), Precision.FP32)
-    return lambda images: ready(images.contiguous(memory_format=torch.channels_last))
+def fast(slow: nn.Module, precision: Precision = Precision.FP32) -> Callable[[Tensor], Tensor]:
+    """The form in which networks predict; a copy, as preparing uses a network up."""
+    ready = prepare(deepcopy(slow), torch.device("cpu"), precision)
+    dtype = dtype_of(precision)
+    return lambda images: ready(images.to(dtype).contiguous(memory_format=torch.channels_last))
 
 
 def reference(same: TaskNetwork) -> nn.Module:
@@ -70,17 +72,20 @@ def main() -> None:
     runs: dict[str, Callable[[Tensor], Tensor]] = {
         "visualpriors": reference(original),
         "resnet50": fast(original),
+        "in bf16": fast(original, Precision.BF16),
         "compact": fast(network(Compact())),
     }
     print(f"ms per image, {options.threads} threads, torch {torch.__version__}")
-    print(f"{'px':>4} {'batch':>5} " + " ".join(f"{name:>12}" for name in runs) + f" {'resnet50':>10}")
+    print(
+        f"{'px':>4} {'batch':>5} " + " ".join(f"{name:>12}" for name in runs) + "  times as fast: fp32   bf16"
+    )
     for size in (256, 512):
         for batch in (1, 8):
             images = torch.rand((batch, 3, size, size), generator=torch.Generator().manual_seed(0)) * 2 - 1
             taken = milliseconds(runs, images, options.rounds)
-            times = taken["visualpriors"] / taken["resnet50"]
+            fp32, bf16 = (taken["visualpriors"] / taken[name] for name in ("resnet50", "in bf16"))
             cells = " ".join(f"{value:12.1f}" for value in taken.values())
-            print(f"{size:4} {batch:5} {cells} {times:9.2f}x", flush=True)
+            print(f"{size:4} {batch:5} {cells} {fp32:19.2f}x {bf16:5.2f}x", flush=True)
 
 
 if __name__ == "__main__":

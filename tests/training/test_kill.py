@@ -9,13 +9,16 @@ import sys
 import time
 from pathlib import Path
 
+from tests.training.toy_store import toy_store
+
 ROOT = Path(__file__).parents[2]
 JOB = ROOT / "tests" / "support" / "kill_job.py"
+NETWORKS = ROOT / "tests" / "support" / "kill_networks.py"
 
 
 def begin(*words: object) -> subprocess.Popen[bytes]:
     """A process that finds this checkout."""
-    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support"), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
         [sys.executable, *map(str, words)],
         env={**os.environ, "PYTHONPATH": paths},
@@ -36,7 +39,7 @@ def run_with_kills(words: list[object], folder: Path, kills: int, seed: int) -> 
         time.sleep(draws.uniform(0, 0.15))
         process.kill()
         process.communicate()
-        half_way += not (folder / "stage.json").exists()
+        half_way += not (folder / "stage.json").exists() and not list(folder.glob("*.safetensors"))
     process = begin(*words)
     _, errors = process.communicate()
     assert process.returncode == 0, errors.decode()
@@ -63,3 +66,15 @@ def test_training_that_is_killed_again_and_again_ends_with_the_same_numbers(tmp_
     assert len(results(tmp_path / "killed")) == 2
     assert results(tmp_path / "killed") == results(tmp_path / "undisturbed")
     assert not list((tmp_path / "killed").glob(".*.partial"))
+
+
+def test_task_networks_that_are_killed_again_and_again_end_with_the_same_weights(tmp_path: Path) -> None:
+    toy_store(tmp_path / "frames", rooms=3)
+    steps = 40
+    run_with_kills([NETWORKS, tmp_path / "undisturbed", steps], tmp_path / "undisturbed", kills=0, seed=1)
+    half_way = run_with_kills([NETWORKS, tmp_path / "killed", steps], tmp_path / "killed", kills=2, seed=1)
+    assert half_way >= 1
+    weights = {path.name: path.read_bytes() for path in (tmp_path / "killed").glob("*.safetensors")}
+    assert sorted(weights) == ["fixated_pose.safetensors", "normal.safetensors"]
+    for name, content in weights.items():
+        assert content == (tmp_path / "undisturbed" / name).read_bytes()
