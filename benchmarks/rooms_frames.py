@@ -21,19 +21,31 @@ from training.data.rooms.build import build_scene
 from training.data.rooms.cameras import place_cameras
 from training.data.rooms.lens import photograph
 from training.data.rooms.look import LookOptions, Looks
+from training.data.rooms.render import ViewedRoom, render_frames
 from training.data.rooms.scene import Cameras
 from training.data.rooms.views import cast_views, render_views
 
 PLAIN = LookOptions(shadows=False, reflections=False, smooth_edges=False)
 
 
-def rooms(count: int, device: str) -> tuple[SceneBatch, Tensor, Cameras]:
-    """Rooms, and two views of each."""
-    scenes = [build_scene(seed) for seed in range(count)]
-    parts = [place_cameras(scene, seed, points=2, views=2) for seed, scene in enumerate(scenes)]
-    few = {name: np.concatenate([getattr(part, name)[:2] for part in parts]) for name in Cameras.__slots__}
-    owners = np.concatenate([np.full(len(part.fov[:2]), number) for number, part in enumerate(parts)])
-    return SceneBatch.of(scenes, device), torch.from_numpy(owners).to(device), Cameras(**few)
+def rooms(count: int) -> list[ViewedRoom]:
+    """Rooms with two views each."""
+    made = []
+    for seed in range(count):
+        scene = build_scene(seed)
+        cameras = place_cameras(scene, seed, points=2, views=2)
+        few = Cameras(**{name: getattr(cameras, name)[:2] for name in Cameras.__slots__})
+        made.append(ViewedRoom(number=seed, scene=scene, cameras=few))
+    return made
+
+
+def joined(viewed: list[ViewedRoom], device: str) -> tuple[SceneBatch, Tensor, Cameras]:
+    """The same as one batch."""
+    parts = [room.cameras for room in viewed]
+    all_views = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Cameras.__slots__}
+    owners = np.concatenate([np.full(len(part.fov), number) for number, part in enumerate(parts)])
+    batch = SceneBatch.of([room.scene for room in viewed], device)
+    return batch, torch.from_numpy(owners).to(device), Cameras(**all_views)
 
 
 def seconds(run: Callable[[], object], rounds: int, device: str) -> tuple[float, float]:
@@ -59,7 +71,8 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    batch, scene, cameras = rooms(given.rooms, given.device)
+    viewed = rooms(given.rooms)
+    batch, scene, cameras = joined(viewed, given.device)
     seeds, size = range(len(scene)), given.size
     light = torch.rand((len(scene), size, size, 3), device=given.device)
     looks = Looks.draw(seeds, LookOptions(), given.device)
@@ -70,6 +83,7 @@ def main() -> None:
             batch, scene, cameras, size, seeds, options=PLAIN
         ),
         "everything": lambda: render_views(batch, scene, cameras, size, seeds),
+        "everything, with all labels": lambda: render_frames(viewed, size, device=given.device),
     }
     solids = int(batch.valid.sum()) / len(batch)
     print(f"{len(scene)} pictures of {size} px, {solids:.0f} solids a room, {given.device}")

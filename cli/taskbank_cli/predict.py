@@ -22,6 +22,7 @@ from taskbank_cli.predicting import (
 from taskbank_cli.running import (
     BankOption,
     BatchSize,
+    CompileOption,
     Device,
     FitName,
     FitOption,
@@ -65,6 +66,7 @@ def predict(
     batch_size: BatchSize = 8,
     device: Device = "auto",
     precision: PrecisionOption = PrecisionName.FP32,
+    compiled: CompileOption = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Predict tasks for images and videos, and save pictures, arrays and facts in a folder for each.
@@ -88,7 +90,14 @@ def predict(
     forms = parse_forms(split_names(save))
     saving = Saving(folder=out, forms=forms, overwrite=overwrite, fov=fov, building=building, smooth=smooth)
     settings = make_settings(
-        {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}
+        {
+            "fit": fit,
+            "size": size,
+            "batch_size": batch_size,
+            "device": device,
+            "precision": precision,
+            "compiled": compiled,
+        }
     )
     chosen = open_bank(bank)
     names = choose_tasks(chosen, split_names(tasks) or [], len(inputs[0]))

@@ -56,6 +56,9 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 PrecisionOption = Annotated[
     PrecisionName, typer.Option(help="bf16 is faster on recent CPUs; fp16 needs a GPU.")
 ]
+CompileOption = Annotated[
+    bool, typer.Option("--compile", help="Compile the networks: minutes at first, faster over many images.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there already.")]
 
 

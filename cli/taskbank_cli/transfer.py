@@ -22,6 +22,7 @@ from taskbank_cli.predicting import (
 from taskbank_cli.running import (
     BankOption,
     BatchSize,
+    CompileOption,
     Device,
     FitName,
     FitOption,
@@ -64,6 +65,7 @@ def transfer(
     batch_size: BatchSize = 8,
     device: Device = "auto",
     precision: PrecisionOption = PrecisionName.FP32,
+    compiled: CompileOption = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Read a target out from other tasks' representations. `taskbank info` lists the transfers of a bank.
@@ -93,7 +95,14 @@ def transfer(
         saving,
         sources=named,
         settings=make_settings(
-            {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}
+            {
+                "fit": fit,
+                "size": size,
+                "batch_size": batch_size,
+                "device": device,
+                "precision": precision,
+                "compiled": compiled,
+            }
         ),
         reading=make_reading(frame, normals),
     )

@@ -94,6 +94,13 @@ def test_all_is_what_the_bank_can_predict_from_one_image(bank: Bank) -> None:
     """Not the pose of two, nor the encoder without decoder."""
     given = taskbank.predict(PHOTO, "all", bank=bank)
     assert set(given) == set(TASKS) - {"fixated_pose"}
+    assert list(taskbank.predict(PHOTO, ["all", "normals"], bank=bank)) == list(given)
+
+
+def test_all_does_not_hide_a_name_that_does_not_fit(bank: Bank) -> None:
+    """A pair is asked for beside single images."""
+    with pytest.raises(InvalidInputError, match="these tasks cannot run together"):
+        taskbank.predict(PHOTO, ["all", "fixated_pose"], bank=bank)
 
 
 def test_maps_can_be_had_in_the_networks_frame(bank: Bank) -> None:

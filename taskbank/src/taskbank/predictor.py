@@ -201,9 +201,9 @@ def predict(
 
 
 def choose_tasks(bank: Bank, tasks: str | Iterable[str], num_images: int = 1) -> list[str]:
-    """The tasks that are meant: one name, several, or `all` that can be predicted from so many images."""
+    """The tasks that are meant: names, and for `all` those that can be predicted from so many images."""
     names = [tasks] if isinstance(tasks, str) else list(tasks)
-    if names != ["all"]:
+    if "all" not in names:
         return names
     held = [name for name, entry in bank.index.tasks.items() if entry.decoder is not None]
     fitting = [name for name in held if find_task(name).num_images == num_images]
@@ -212,7 +212,8 @@ def choose_tasks(bank: Bank, tasks: str | Iterable[str], num_images: int = 1) ->
             f"{bank.where} holds no task that predicts from {num_images} image(s): it holds "
             f"{', '.join(held) or 'no decoder at all'}"
         )
-    return fitting
+    others = [name for name in names if name != "all" and find_task(name).name not in fitting]
+    return [*fitting, *others]
 
 
 def open_bank(bank: BankInput) -> Bank:
