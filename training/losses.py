@@ -4,7 +4,7 @@ The losses are the original's (https://github.com/StanfordVL/taskonomy); means a
 sample's loss does not depend on its batch. Two things differ in poses and layouts:
 
 - Errors are measured in units that make sense. The original whitens fixated poses with constants that were
-  computed on poses whitened already, so an angle of a radian counts as 0.1 and a step of a metre to the side
+  computed on poses whitened already, so an angle of a radian counts as 0.1 and a step of a metre upwards
   as 4: angles would hardly be learned. Here errors are multiplied back by what was divided once too often
   (`ERROR_SCALE`). The roll of a room's camera has the opposite fault: its constant, 0.84 degrees, comes from
   cameras that hardly roll; errors count as if it were 3 degrees.

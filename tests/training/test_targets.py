@@ -1,9 +1,13 @@
 import math
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
 from skimage.color import rgb2lab
 from tests.training.toy_store import toy_store
@@ -288,3 +292,25 @@ def test_depth_in_metres_survives_the_way_through_code_and_target() -> None:
     back = (torch.exp2(16 * target.values[:, 0]) - 1) / 512
     assert torch.allclose(back, metres, atol=1 / 512)
     assert math.isclose(float(target.values.max()), math.log(60 * 512 + 1) / math.log(65536), rel_tol=1e-5)
+
+
+def test_a_resident_domain_is_read_once_however_many_threads_ask(
+    store: FrameStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    read = FrameStore.read
+
+    def slow(self: FrameStore, domain: str, frames: ArrayLike) -> NDArray[Any]:
+        asked.append(domain)
+        time.sleep(0.05)
+        return read(self, domain, frames)
+
+    reader = BatchReader(store, resident=True)
+    task = TASKS["autoencoding"]
+    frames = samples_of(task, store, 0)
+    monkeypatch.setattr(FrameStore, "read", slow)
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(lambda row: reader.load([task], frames, [row])["rgb"], range(3)))
+
+    assert asked == ["rgb"]
+    np.testing.assert_array_equal(torch.cat(found).movedim(1, -1), read(store, "rgb", frames.frames[:3]))

@@ -17,7 +17,6 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from taskbank.bank import IMAGE_SIZE
 from taskbank.decode import Reading, decode
 from taskbank.framing import Fit
 from taskbank.images import read_photo
@@ -64,6 +63,7 @@ def carry_over(
     networks: Path,
     transfers: Path,
     config: TransfersConfig,
+    size: int,
     device: str = "cpu",
 ) -> list[CarryOver]:
     """Rank the sources of every target that has transfers and a truth.
@@ -74,14 +74,13 @@ def carry_over(
         networks: folder of stage 1.
         transfers: folder of stage 2.
         config: of stage 2.
+        size: side in px that frames are shown at: what networks learned from.
         device: where networks run.
 
     Raises:
         DataError: a network or a transfer is missing.
     """
-    seen = [
-        _Seen(frame, look_at(read_photo(frame.rgb), Fit.CROP, config.size or IMAGE_SIZE)) for frame in frames
-    ]
+    seen = [_Seen(frame, look_at(read_photo(frame.rgb), Fit.CROP, size)) for frame in frames]
     targets = [find_task(name) for name in TARGETS if name in config.targets]
     errors: dict[str, dict[str, float]] = {target.name: {} for target in targets}
     for source in config.sources:

@@ -15,6 +15,7 @@ from training.evaluate.measures import FloatArray, Histogram, Mean
 
 _THRESHOLDS = (11.25, 22.5, 30.0)
 _DELTA = 1.25
+_NEAREST = 1 / 512  # metres
 _LEVELS = 256
 
 
@@ -65,11 +66,12 @@ class DepthMeasure:
         self._scaled = {name: Mean() for name in ("abs_rel", "rmse", "delta")}
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
-        """Metres (H, W) each; what is not positive is not counted."""
-        known = np.isfinite(predicted) & np.isfinite(truth) & (predicted > 0) & (truth > 0)
+        """Metres (H, W) each; truth that is not positive is unknown, predictions are 1/512 m at least."""
+        known = np.isfinite(predicted) & np.isfinite(truth) & (truth > 0)
         if not known.any():
             return
-        given, right = predicted[known].astype(np.float64), truth[known].astype(np.float64)
+        given = predicted[known].astype(np.float64).clip(_NEAREST)
+        right = truth[known].astype(np.float64)
         for means, values in ((self._means, given), (self._scaled, given * np.median(right / given))):
             for name, error in _depth_errors(values, right).items():
                 means[name].add(error)
@@ -107,9 +109,10 @@ class LabelMeasure:
         self._confusion = np.zeros((self._size, self._size), dtype=np.int64)
 
     def add(self, predicted: NDArray[np.integer], truth: NDArray[np.integer]) -> None:
-        """Labels (H, W) each."""
-        pairs = truth.astype(np.int64) * self._size + predicted
-        counts = np.bincount(pairs.ravel(), minlength=self._size**2)
+        """Labels (H, W) each; a prediction of 0 is a pixel that the network was not shown."""
+        seen = predicted > 0
+        pairs = truth[seen].astype(np.int64) * self._size + predicted[seen]
+        counts = np.bincount(pairs, minlength=self._size**2)
         self._confusion += counts.reshape(self._size, self._size)
 
     def result(self) -> dict[str, float]:

@@ -22,7 +22,8 @@ class ClassMeasure:
 
     def add(self, predicted: FloatArray, truth: NDArray[np.integer]) -> None:
         """Probabilities (C,) and a class's number ()."""
-        rank = int((predicted > predicted[int(truth)]).sum())
+        # Of equal ones the first is taken, as `argmax` does: all alike is no answer that is always right.
+        rank = int(np.argsort(-predicted, kind="stable").tolist().index(int(truth)))
         self._first.add(float(rank == 0))
         self._among.add(float(rank < _BEST))
 
@@ -156,14 +157,15 @@ class SegmentMeasure:
         self._other = np.zeros(_LEVELS, dtype=np.int64)
 
     def add(self, predicted: FloatArray, truth: NDArray[np.integer]) -> None:
-        """Vectors (H, W, C) and numbers of segments (H, W)."""
+        """Vectors (H, W, C) and numbers of segments (H, W), below 0 where they are unknown."""
         vectors = predicted.reshape(-1, predicted.shape[-1])
         one, other = self._rng.integers(len(vectors), size=(2, self._pairs))
         distance = ((vectors[one] - vectors[other]).astype(np.float64) ** 2).sum(1)
         level = (np.exp(-distance) * (_LEVELS - 1)).astype(np.int64)
-        same = truth.ravel()[one] == truth.ravel()[other]
-        self._same += np.bincount(level[same], minlength=_LEVELS)
-        self._other += np.bincount(level[~same], minlength=_LEVELS)
+        segments = truth.ravel()
+        same, known = segments[one] == segments[other], np.minimum(segments[one], segments[other]) >= 0
+        self._same += np.bincount(level[same & known], minlength=_LEVELS)
+        self._other += np.bincount(level[~same & known], minlength=_LEVELS)
 
     def result(self) -> dict[str, float]:
         """See the class."""

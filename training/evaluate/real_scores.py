@@ -27,7 +27,12 @@ _READING = Reading(frame=Frame.INPUT)
 
 
 def score_real(
-    bank: Bank, frames: Sequence[RealFrame], tasks: Iterable[str] | None = None, *, device: str = "auto"
+    bank: Bank,
+    frames: Sequence[RealFrame],
+    tasks: Iterable[str] | None = None,
+    *,
+    size: int | None = None,
+    device: str = "auto",
 ) -> dict[str, dict[str, float]]:
     """Measure task networks on real frames.
 
@@ -35,6 +40,7 @@ def score_real(
         bank: whose networks are measured.
         frames: all of one size.
         tasks: any names; None is all that the bank can predict and frames have a truth for.
+        size: side in px that frames are shown at; None for what the bank says.
         device: where networks run.
 
     Returns:
@@ -48,7 +54,7 @@ def score_real(
     chosen = [name for name in REAL_TRUTHS if name in held]
     if tasks is not None:
         chosen = [_known(find_task(name).name) for name in tasks]
-    settings = Settings(device=device, size=bank.index.image_size)
+    settings = Settings(device=device, size=size or bank.index.image_size)
     scores = {}
     for name in chosen:
         measure = measure_of(find_task(name))

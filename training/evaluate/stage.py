@@ -82,7 +82,7 @@ def run_evaluation(
     """
 
     def body(folder: Path) -> None:
-        tensor = load_affinity(affinity)
+        tensor, store = load_affinity(affinity), FrameStore.open(test)
         shutil.rmtree(folder / BANK, ignore_errors=True)
         bank = assemble_bank(
             folder / BANK,
@@ -94,13 +94,14 @@ def run_evaluation(
         )
         scores: dict[str, Any] = {
             "bank": bank.digest,
-            "test": score_bank(bank, FrameStore.open(test), limit=config.samples, device=device),
+            "test": score_bank(bank, store, limit=config.samples, device=device),
             "sanity": [asdict(row) for row in sanity_table(transfers, tensor.targets)],
         }
         if real is not None:
             frames = list(real.frames())
             scores["real_frames"] = len(frames)
-            scores["real"] = score_real(bank, frames, device=device)
+            size = transfers_config.size or store.size
+            scores["real"] = score_real(bank, frames, size=size, device=device)
             scores["real_constant"] = score_constant(frames, scores["real"])
             step = -(-len(frames) // config.carried_over)
             carried = carry_over(
@@ -109,6 +110,7 @@ def run_evaluation(
                 networks=networks,
                 transfers=transfers,
                 config=transfers_config,
+                size=size,
                 device=device,
             )
             scores["carry_over"] = [asdict(one) for one in carried]

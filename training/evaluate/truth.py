@@ -14,10 +14,13 @@ from taskbank.label_codes import decode
 from taskbank.tasks import OutputKind, Task
 from training.data.frames import FrameStore
 from training.data.poses import relative_poses, room_layouts, vanishing_points
-from training.samples import Samples
+from training.samples import Samples, domains_of
 from training.targets import blurred
 
 Truth = NDArray[Any]
+
+_DEPTH = "depth_zbuffer"
+_NO_SEGMENT = -1
 
 
 def true_value(task: Task, store: FrameStore, samples: Samples, index: int) -> Truth:
@@ -31,7 +34,7 @@ def true_value(task: Task, store: FrameStore, samples: Samples, index: int) -> T
 
     Returns:
         an array like `Prediction.array` (see `taskbank.decode`), with NaN or label 0 where nothing is known;
-        numbers of segments (H, W) for embeddings; a class's number () for classes.
+        numbers of segments (H, W) for embeddings, -1 where nothing is known; a class's number () for classes.
     """
     frames = samples.frames[index]
     if samples.label is not None:
@@ -63,15 +66,15 @@ def _poses(cameras: NDArray[np.void]) -> Truth:
 
 
 def _map(task: Task, store: FrameStore, frame: NDArray[np.int64]) -> Truth:
-    """A map in the task's unit; NaN where its depth is not trusted."""
+    """A map in the task's unit; NaN where networks are not told, as depth is not trusted there."""
     domain = "principal_curvature" if task.output is OutputKind.CURVATURE else task.name
     codes = store.read(domain, frame)
     values: Truth = decode(domain, torch.from_numpy(codes.astype(np.int32))).numpy()
-    if task.output in _MASKED and store.has("depth_zbuffer"):
-        unknown = np.isnan(_map_of_depth(store, frame))
-        values[unknown] = np.nan
     if task.name == "edge_occlusion":
         values = blurred(torch.from_numpy(values)[None, None])[0, 0].numpy()
+    if _DEPTH in domains_of(task, store):
+        unknown = _NO_SEGMENT if task.output is OutputKind.EMBEDDING else np.nan
+        values[np.isnan(_map_of_depth(store, frame))] = unknown
     if task.output is OutputKind.CURVATURE:
         values[(codes == 0).all(-1)] = np.nan
     return values
@@ -79,8 +82,8 @@ def _map(task: Task, store: FrameStore, frame: NDArray[np.int64]) -> Truth:
 
 def _map_of_depth(store: FrameStore, frame: NDArray[np.int64]) -> Truth:
     """Depth in metres, NaN where it is not trusted."""
-    codes = store.read("depth_zbuffer", frame).astype(np.int32)
-    depth: Truth = decode("depth_zbuffer", torch.from_numpy(codes)).numpy()
+    codes = store.read(_DEPTH, frame).astype(np.int32)
+    depth: Truth = decode(_DEPTH, torch.from_numpy(codes)).numpy()
     return depth
 
 
@@ -89,4 +92,3 @@ _FROM_CAMERAS: Mapping[OutputKind, Callable[[NDArray[np.void]], Truth]] = {
     OutputKind.VANISHING_POINTS: _directions,
     OutputKind.POSE: _poses,
 }
-_MASKED = (OutputKind.NORMALS, OutputKind.CURVATURE, OutputKind.DEPTH)

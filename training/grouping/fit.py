@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,8 @@ class _Training:
             self._restore(*load_checkpoint(checkpoint))
         due = Every(self._config.checkpoint_seconds)
         while self._step < self._config.steps:
-            self._learn()
+            with self._dropout():
+                self._learn()
             if due.due():
                 save_checkpoint(checkpoint, *self._state())
         splits = {VALIDATION: self._job.val, TEST: self._job.test}
@@ -140,6 +142,13 @@ class _Training:
     def _measurements(self) -> int:
         """How often inter-task affinity is measured."""
         return -(-self._config.steps // self._job.config.tag_every)
+
+    @contextmanager
+    def _dropout(self) -> Iterator[None]:
+        """Draws of dropout follow from the step, so that a network that was stopped ends the same."""
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            torch.manual_seed(zlib.crc32(f"{self._config.seed} {self._job.plan.name} {self._step}".encode()))
+            yield
 
     def _learn(self) -> None:
         """One step."""

@@ -35,7 +35,7 @@ def inter_task_affinity(
     """
     shared = dict(network.encoder.named_parameters())
     with kept_statistics(network):
-        before = task_losses(network, shown, targets)
+        before = _with_same_dropout(network, shown, targets)
         gradients = [
             torch.autograd.grad(loss, list(shared.values()), retain_graph=True) for loss in before.values()
         ]
@@ -43,9 +43,17 @@ def inter_task_affinity(
         for gradient in gradients:
             steps = {name: -rate * slope for name, slope in zip(shared, gradient, strict=True)}
             with moved(shared, steps), torch.no_grad():
-                rows.append(torch.stack(list(task_losses(network, shown, targets).values())))
+                rows.append(torch.stack(list(_with_same_dropout(network, shown, targets).values())))
     start = torch.stack([loss.detach() for loss in before.values()])
     return (1 - torch.stack(rows) / start).double().cpu()
+
+
+def _with_same_dropout(
+    network: MultiTaskNetwork, shown: Tensor, targets: Mapping[str, Target]
+) -> dict[str, Tensor]:
+    """Losses, and torch's generators as before: dropout drops the same before and after a step."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        return task_losses(network, shown, targets)
 
 
 def task_losses(network: MultiTaskNetwork, shown: Tensor, targets: Mapping[str, Target]) -> dict[str, Tensor]:

@@ -76,14 +76,16 @@ def average_estimator(reading: Part, config: TransfersConfig, size: int) -> Cons
 
 
 def _median(targets: list[Target]) -> Tensor:
-    """Median of each pixel over the samples where it is known, 0 where it never is: (C, H, W)."""
+    """Median of each pixel, samples counted as in their losses, 0 where it is never known: (C, H, W)."""
+    shares = [_shares(target) for target in targets]
     rows = []
     for row in range(targets[0].values.shape[2]):
-        known = [_known(target)[:, :, row] for target in targets]
-        values = [target.values[:, :, row] for target in targets]
-        line = torch.cat(values).masked_fill(torch.cat(known).expand_as(torch.cat(values)) == 0, torch.nan)
-        rows.append(line.nanmedian(0).values)
-    return torch.stack(rows, dim=1).nan_to_num(0.0)
+        values, order = torch.cat([target.values[:, :, row] for target in targets]).sort(dim=0)
+        counted = torch.cat([share[:, :, row] for share in shares]).expand_as(values).gather(0, order)
+        below = counted.cumsum(0)
+        middle = (below >= below[-1:] / 2).int().argmax(0, keepdim=True)
+        rows.append(values.gather(0, middle)[0].where(below[-1] > 0, 0.0))
+    return torch.stack(rows, dim=1)
 
 
 def _mean(targets: list[Target]) -> Tensor:
@@ -91,16 +93,17 @@ def _mean(targets: list[Target]) -> Tensor:
     total = torch.zeros_like(targets[0].values[0])
     count = torch.zeros_like(total[:1])
     for target in targets:
-        weight = _known(target)
-        weight = weight / weight.sum((1, 2, 3), keepdim=True).clamp(min=1)
+        weight = _shares(target)
         total += (target.values * weight).sum(0)
         count += weight.sum(0)
     return total / count.clamp(min=torch.finfo(count.dtype).tiny)
 
 
-def _known(target: Target) -> Tensor:
-    """Weights of the pixels of a map, (B, 1, H, W)."""
-    return torch.ones_like(target.values[:, :1]) if target.weight is None else target.weight
+def _shares(target: Target) -> Tensor:
+    """What pixels of maps count in the loss of their sample, (B, 1, H, W)."""
+    if target.weight is None:
+        return torch.ones_like(target.values[:, :1])
+    return target.weight / target.weight.sum((1, 2, 3), keepdim=True).clamp(min=1)
 
 
 def _marginal(task: Task, targets: list[Target]) -> Tensor:

@@ -26,7 +26,7 @@ from training.batches import BatchReader
 from training.data.frames import FrameStore
 from training.draws import seeds_of
 from training.errors import DataError, DivergedError
-from training.inputs import encoder_input, network_input, resized
+from training.inputs import as_unit, encoder_input, network_input, resized
 from training.samples import Samples
 from training.transfers.config import UNTRAINED, TransfersConfig
 from training.transfers.networks import load_network
@@ -118,11 +118,11 @@ def _encode(
     codes = np.empty((len(store), CODE_CHANNELS, side, side), dtype=np.float16)
     for start in range(0, len(store), _AT_ONCE):
         rows = np.arange(start, min(start + _AT_ONCE, len(store)))
-        rgb = reader.load([TASKS["autoencoding"]], samples, rows)["rgb"]
+        rgb = resized(as_unit(reader.load([TASKS["autoencoding"]], samples, rows)["rgb"]), config.size)
         if noisy:
             seeds = input_seeds(config.seed, samples, rows).to(device)
             rgb = (network_input(denoising, rgb, seeds) + 1) / 2
-        found = encoder(resized(encoder_input(task, rgb), config.size))
+        found = encoder(encoder_input(task, rgb))
         codes[rows] = found.half().cpu().numpy()
     return codes
 

@@ -61,7 +61,7 @@ class Part(ABC):
 
     @abstractmethod
     def picture_batch(self, rows: Rows, turn: int = 0) -> Batch:
-        """A batch for a whole network; noise of turn 0 is that of the noisy representations."""
+        """A batch for a whole network, of the very pictures whose representations transfers read."""
 
     def code_batch(self, sets: Sequence[Sequence[str]], rows: Rows, turn: int = 0) -> Batch:
         """A batch for transfers; arguments as for `codes` and `target`."""

@@ -14,7 +14,7 @@ from taskbank.tasks import OutputKind, Task
 from training.batches import BatchReader
 from training.data.frames import FrameStore
 from training.draws import seeds_of
-from training.inputs import network_input, resized
+from training.inputs import as_unit, network_input, resized
 from training.losses import losses
 from training.samples import samples_of
 from training.targets import Target, class_weights, make_target
@@ -85,10 +85,11 @@ class Reading(Part):
         return found.to(self.device, non_blocking=True).float()
 
     def picture_batch(self, rows: Rows, turn: int = 0) -> Batch:
-        """A batch for a whole network; noise of turn 0 is that of the noisy representations."""
-        raw, seeds = self._load(rows), self._seeds(rows, turn)
-        target = self._target(raw, seeds)
-        shown = resized(network_input(self.task, raw["rgb"], seeds), self.config.size)
+        """A batch for a whole network; its noise is that of the noisy representations, whatever the turn."""
+        raw = self._load(rows)
+        target = self._target(raw, self._seeds(rows, turn))
+        pictures = resized(as_unit(raw["rgb"]), self.config.size)
+        shown = network_input(self.task, pictures, self._seeds(rows, 0))
         return shown, lambda output: losses(self.task, output, target)
 
     def _seeds(self, rows: Rows, turn: int) -> Tensor:

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from taskbank.tasks import Loss, Task
+from training.losses import ERROR_SCALE
 from training.targets import Target
 from training.transfers.config import TransfersConfig
 from training.transfers.places import Places, TargetData
@@ -178,6 +179,9 @@ def _picture_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Te
     truth = target.values
     if truth.ndim == 1:
         truth = functional.one_hot(truth, task.channels).float()
+    if task.name in ERROR_SCALE:  # or angles about x and y would count next to nothing
+        scale = truth.new_tensor(ERROR_SCALE[task.name])
+        truth = truth * scale.repeat(truth.shape[1] // len(scale))
     weight = torch.ones_like(truth[:, 0]) if target.weight is None else target.weight
     return features, truth, weight
 

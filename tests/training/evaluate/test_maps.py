@@ -67,6 +67,14 @@ def test_unknown_depth_is_not_counted() -> None:
     assert measure.result()["rmse"] == 0
 
 
+def test_predicting_no_depth_at_all_is_wrong() -> None:
+    measure = DepthMeasure()
+    measure.add(np.array([[0.0, 2.0]]), np.array([[2.0, 2.0]]))
+    found = measure.result()
+    assert found["abs_rel"] == pytest.approx(0.5, abs=1e-3)
+    assert found["delta"] == 0.5
+
+
 def test_labels_are_judged_by_overlap_over_the_classes_that_occur() -> None:
     measure = LabelMeasure(4)
     measure.add(np.array([[1, 1, 2, 3]]), np.array([[1, 2, 2, 0]]))
@@ -75,9 +83,9 @@ def test_labels_are_judged_by_overlap_over_the_classes_that_occur() -> None:
     assert found["accuracy"] == pytest.approx(2 / 3)
 
 
-def test_predicting_the_unknown_label_is_wrong() -> None:
+def test_pixels_that_the_network_was_not_shown_are_not_counted() -> None:
     measure = LabelMeasure(2)
-    measure.add(np.array([[0, 1]]), np.array([[1, 1]]))
+    measure.add(np.array([[0, 1, 2, 0]]), np.array([[1, 1, 1, 0]]))
     assert measure.result() == {"miou": 0.5, "accuracy": 0.5}
 
 

@@ -22,6 +22,13 @@ def test_classes_are_right_first_or_among_five() -> None:
     assert measure.result() == {"top1": pytest.approx(1 / 3), "top5": pytest.approx(2 / 3)}
 
 
+def test_classes_that_are_all_alike_are_no_right_answer() -> None:
+    measure = ClassMeasure()
+    for truth in range(10):
+        measure.add(np.full(10, 0.1), np.array(truth))
+    assert measure.result() == {"top1": pytest.approx(0.1), "top5": pytest.approx(0.5)}
+
+
 @pytest.mark.parametrize("degrees", [0.0, 1e-5, 30, 90, 180])
 def test_turns_about_one_axis_have_their_angle(degrees: float) -> None:
     assert turn_between(np.zeros(3), np.array([0, 0, np.radians(degrees)])) == pytest.approx(
@@ -102,3 +109,12 @@ def test_embeddings_that_follow_segments_have_full_precision_and_constant_ones_t
 )
 def test_nothing_measured_gives_no_numbers(measure: ClassMeasure) -> None:
     assert measure.result() == {}
+
+
+def test_pixels_of_no_known_segment_are_not_compared() -> None:
+    measure = SegmentMeasure(pairs=500)
+    vectors = np.zeros((4, 4, 2))
+    vectors[2:] = 3
+    truth = np.repeat([0, -1, 1, 1], 4).reshape(4, 4)  # the second row lies like the first, and is unknown
+    measure.add(vectors, truth)
+    assert measure.result() == {"ap": 1.0}

@@ -96,11 +96,27 @@ def test_the_true_layout_has_the_rooms_corners_in_the_cameras_frame(store: Frame
     assert sorted(sides) == pytest.approx(sorted((box[1] - box[0])[:2]))
 
 
-def test_normals_are_unknown_where_depth_is(store: FrameStore) -> None:
-    task = TASKS["normal"]
-    normals = true_value(task, store, samples_of(task, store, seed=0), 0)
-    assert np.isnan(normals[:3, :3]).all()
-    assert np.isfinite(normals[4:, 4:]).all()
+@pytest.mark.parametrize("name", ["normal", "curvature", "edge_occlusion", "keypoints3d", "reshading"])
+def test_what_depends_on_geometry_is_unknown_where_depth_is(store: FrameStore, name: str) -> None:
+    task = TASKS[name]
+    values = true_value(task, store, samples_of(task, store, seed=0), 0)
+    assert np.isnan(values[:3, :3]).all()
+    assert np.isfinite(values[4:, 4:]).all()
+
+
+def test_segments_are_unknown_where_the_depth_that_makes_them_is(store: FrameStore) -> None:
+    surfaces, colours = (
+        true_value(TASKS[name], store, samples_of(TASKS[name], store, seed=0), 0)
+        for name in ("segment_unsup25d", "segment_unsup2d")
+    )
+    assert (surfaces[:3, :3] == -1).all()
+    assert surfaces[4:, 4:].min() >= 0
+    assert colours.min() >= 0
+
+
+def test_what_depends_on_pixels_is_known_everywhere(store: FrameStore) -> None:
+    task = TASKS["edge_texture"]
+    assert np.isfinite(true_value(task, store, samples_of(task, store, seed=0), 0)).all()
 
 
 def test_missing_labels_are_named(bank: Bank, store: FrameStore, tmp_path: Path) -> None:

@@ -43,6 +43,17 @@ def test_a_small_step_lowers_the_tasks_own_loss() -> None:
     assert (found.diagonal() > 0).all()
 
 
+def test_a_step_of_no_length_does_nothing_even_where_dropout_draws() -> None:
+    network = _network(("class_scene", "normal"))
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in network.decoders.parameters():
+            weight.add_(0.3 * torch.randn(weight.shape, generator=generator))
+    shown, targets = _batch()
+    given = {"class_scene": Target(values=torch.arange(4)), "normal": targets["normal"]}
+    assert inter_task_affinity(network, shown, given, 0.0).abs().max() < 1e-5
+
+
 def test_measuring_leaves_the_network_as_it_was() -> None:
     network = _network()
     before = {name: value.clone() for name, value in network.state_dict().items()}

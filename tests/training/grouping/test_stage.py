@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tests.taskbank.toy import TOY_COMPACT
 from tests.training.toy_store import toy_store
 from training.checkpoint import save_checkpoint
@@ -81,6 +82,18 @@ def test_a_stage_that_is_done_trains_nothing_again(done: Path, frames: dict[str,
     before = {path: path.stat().st_mtime_ns for path in (done / "networks").iterdir()}
     run_grouping(_config(), frames, done, engine=LocalEngine())
     assert {path: path.stat().st_mtime_ns for path in (done / "networks").iterdir()} == before
+
+
+def test_what_dropout_drops_follows_from_the_step(tmp_path: Path, frames: dict[str, Path]) -> None:
+    learning = _config(steps=4).learning
+    config = GroupingConfig(tasks=("class_scene", "normal"), tag_every=2, samples=6, learning=learning)
+    found = []
+    for attempt in range(2):
+        job = _job(config, frames, tmp_path / str(attempt))
+        train_network(job.path, job)
+        found.append(json.loads(job.path.read_text()))
+        torch.rand(7)  # somebody else draws
+    assert found[0] == found[1]
 
 
 def _job(config: GroupingConfig, frames: dict[str, Path], out: Path) -> NetworkJob:

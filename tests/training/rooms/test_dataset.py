@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
+import pickle
 import shutil
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from training.data.frames import FrameStore
+from training.data.frames import FrameStore, FrameWriter
 from training.data.poses import relative_poses
 from training.data.rooms import dataset
 from training.data.rooms.cameras import place_cameras
@@ -162,3 +165,36 @@ def test_several_processes_make_the_same_frames(root: Path, tmp_path: Path) -> N
     store = write_rooms(tmp_path, CONFIG, "train", workers=2)
 
     _same(store, FrameStore.open(root / "train"))
+
+
+def test_threads_that_serve_a_gpu_have_their_rooms_and_segments_from_processes() -> None:
+    served: list[tuple[int, str]] = []
+
+    def make(number: int, *, device: str, pool: Executor) -> int:
+        served.append((pool.submit(os.getpid).result(), device))
+        return 10 * number
+
+    with dataset._makers(make, "cuda", 1) as shards:
+        found = list(shards(range(4)))
+
+    assert found == [0, 10, 20, 30]
+    assert [device for _, device in served] == ["cuda"] * 4
+    assert os.getpid() not in {process for process, _ in served}
+
+
+def test_rooms_from_a_pool_make_the_same_shard(root: Path, tmp_path: Path) -> None:
+    writer = FrameWriter(tmp_path, size=CONFIG.size, about=CONFIG.about("test"))
+    with ThreadPoolExecutor(2) as pool:
+        count = dataset._make_shard(writer, CONFIG, "test", 0, device="cpu", pool=pool)
+
+    assert count == 4
+    _same(writer.finish(1), FrameStore.open(root / "test"))
+
+
+def test_rooms_go_from_one_process_to_another() -> None:
+    room = viewed_room(CONFIG, 1)
+
+    sent = pickle.loads(pickle.dumps(room))
+
+    np.testing.assert_array_equal(sent.scene.primitives.axes, room.scene.primitives.axes)
+    np.testing.assert_array_equal(sent.cameras.fov, room.cameras.fov)

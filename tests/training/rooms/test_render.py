@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional
 from training.data.poses import room_layouts, rotations
 from training.data.rooms import render
 from training.data.rooms.classes import object_channel
@@ -186,3 +189,22 @@ def test_a_gpu_finds_the_same_labels(frames: Frames) -> None:
         off = np.abs(found.labels[name].astype(int) - frames.labels[name])
         assert (off <= 2).mean() > 0.99, name
     np.testing.assert_array_equal(found.sightings["point"], frames.sightings["point"])
+
+
+def test_labels_are_the_same_where_convolutions_have_ten_bits_of_mantissa(
+    frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = functional.conv2d
+
+    def like_tf32(values: Tensor, weights: Tensor, **options: Any) -> Tensor:
+        if values.dtype == torch.float32:
+            values, weights = (
+                (one.view(torch.int32) & ~0x1FFF).view(torch.float32) for one in (values, weights)
+            )
+        return exact(values, weights, **options)
+
+    monkeypatch.setattr(functional, "conv2d", like_tf32)
+    again = render_frames([_room()], SIZE)
+
+    for domain, codes in frames.labels.items():
+        np.testing.assert_array_equal(again.labels[domain], codes, err_msg=domain)

@@ -78,6 +78,20 @@ def test_masked_pixels_take_no_part(monkeypatch: pytest.MonkeyPatch, readings: d
     assert found[:, 0, 1].tolist() == [0, 0]  # never known
 
 
+def test_the_median_counts_samples_as_their_losses_do(
+    monkeypatch: pytest.MonkeyPatch, readings: dict[str, Reading]
+) -> None:
+    values = torch.tensor([0.0, 1.0, 2.0]).reshape(3, 1, 1, 1).expand(3, 3, 1, 4).clone()
+    weight = torch.tensor([[1.0, 1, 1, 1], [1.0, 1, 1, 1], [1.0, 0, 0, 0]]).reshape(3, 1, 1, 4)
+    target = Target(values=values, weight=weight)
+    reading = readings["normal"]
+    monkeypatch.setattr(reading, "target", lambda rows: target)
+    found = average_estimator(reading, toy_config(batch=64), 32)(torch.zeros(1))[0].detach()
+    # The only known pixel of the third picture is its whole loss: it counts like four of the others.
+    assert found[:, 0, 0].tolist() == [2, 2, 2]
+    assert found[:, 0, 1].tolist() == [0, 0, 0]
+
+
 def test_scenes_get_their_frequencies(readings: dict[str, Reading]) -> None:
     likely = estimated(readings["class_scene"]).softmax(0)
     assert likely[:3].tolist() == pytest.approx([1 / 3] * 3, abs=2e-3)

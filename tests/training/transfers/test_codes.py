@@ -11,9 +11,10 @@ from tests.training.toy_store import toy_store
 from tests.training.transfers.toy_run import TINY, save_network, toy_config
 from training.data.frames import FrameStore
 from training.errors import DataError, DivergedError
-from training.inputs import encoder_input, network_input
+from training.inputs import NOISE, encoder_input, network_input
 from training.samples import Samples
 from training.transfers.codes import Codes, input_seeds, source_encoder, write_codes
+from training.transfers.reading import Reading
 
 from taskbank.quantise import Storage
 from taskbank.tasks import find_task
@@ -61,6 +62,29 @@ def test_noisy_codes_see_the_noise_that_the_denoising_network_sees(store: FrameS
     with torch.no_grad():
         wanted = network.encoder(network_input(find_task("denoising"), rgb, seeds))
     np.testing.assert_allclose(codes[3], wanted[0].numpy(), atol=2e-3, rtol=2e-3)
+
+
+def test_noise_is_added_at_the_size_that_networks_see(tmp_path: Path) -> None:
+    store = toy_store(tmp_path / "frames", rooms=2, size=128, gaps=False)
+    task, config = find_task("denoising"), toy_config(size=32)
+    reading, rows = Reading(task, store, tmp_path, config, CPU), np.arange(8)
+    shown, _ = reading.picture_batch(rows)
+    grain = shown - reading.target(rows).values
+    assert grain.std().item() == pytest.approx(2 * NOISE, rel=0.1)  # pictures span two, and are clipped
+    network = save_network(tmp_path / "networks", "normal", 1)
+    path = write_codes(
+        "normal", store, tmp_path / "codes", networks=tmp_path / "networks", config=config, noisy=True,
+        device=CPU,
+    )  # fmt: skip
+    with torch.no_grad():
+        wanted = network.encoder(shown)
+    np.testing.assert_allclose(np.load(path)[:8], wanted.numpy(), atol=2e-3, rtol=2e-3)
+
+
+def test_training_from_scratch_sees_no_other_noise_than_transfers(store: FrameStore, tmp_path: Path) -> None:
+    reading = Reading(find_task("denoising"), store, tmp_path, toy_config(), CPU)
+    first, later = (reading.picture_batch(np.arange(4), turn)[0] for turn in (0, 3))
+    assert torch.equal(first, later)
 
 
 def test_random_needs_no_network_and_comes_from_its_seed(tmp_path: Path) -> None:

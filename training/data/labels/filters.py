@@ -44,6 +44,9 @@ def gradient(values: Tensor) -> Tensor:
 def blur(values: Tensor, sigma: float) -> Tensor:
     """Gaussian blur, as `skimage.filters.gaussian` (cut off at four sigma, edges repeated).
 
+    It is computed in float64: convolutions of float32 have ten bits of mantissa on GPUs (TF32), unless told
+    otherwise for the whole process.
+
     Args:
         values: float (..., H, W).
         sigma: px.
@@ -54,13 +57,13 @@ def blur(values: Tensor, sigma: float) -> Tensor:
     reach = ceil(4 * sigma - 0.5)
     if reach < 1:
         return values
-    places = torch.arange(-reach, reach + 1, device=values.device, dtype=values.dtype)
+    places = torch.arange(-reach, reach + 1, device=values.device, dtype=torch.float64)
     weights = torch.exp(-0.5 * (places / sigma) ** 2)
     weights = weights / weights.sum()
-    stack = values.reshape(-1, 1, *values.shape[-2:])
+    stack = values.double().reshape(-1, 1, *values.shape[-2:])
     stack = functional.pad(stack, (reach, reach, reach, reach), mode="replicate")
     stack = functional.conv2d(stack, weights[None, None, None, :])
-    return functional.conv2d(stack, weights[None, None, :, None]).reshape(values.shape)
+    return functional.conv2d(stack, weights[None, None, :, None]).reshape(values.shape).to(values.dtype)
 
 
 def grey(rgb: Tensor) -> Tensor:

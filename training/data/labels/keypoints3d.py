@@ -83,11 +83,13 @@ def _changes(points: Tensor, normals: Tensor, dim: int) -> Tensor:
 
 def _smooth(field: Tensor) -> Tensor:
     """A binomial blur, so that slanted edges, which are staircases of pixels, have one direction."""
-    weights = field.new_tensor([1, 4, 6, 4, 1]) / 16
-    channels = field.shape[1]
+    # Sums, not convolutions, which round to ten bits of mantissa on GPUs (TF32).
     padded = functional.pad(field, (2, 2, 2, 2), mode="replicate")
-    rows = functional.conv2d(padded, weights[None, None, None].repeat(channels, 1, 1, 1), groups=channels)
-    return functional.conv2d(rows, weights[None, None, :, None].repeat(channels, 1, 1, 1), groups=channels)
+    for dim in (3, 2):
+        count = padded.shape[dim] - 4
+        a, b, c, d, e = (padded.narrow(dim, start, count) for start in range(5))
+        padded = ((a + e) + 4 * (b + d) + 6 * c) / 16
+    return padded
 
 
 def _nearest(points: Tensor, window: int, stride: int) -> Tensor:

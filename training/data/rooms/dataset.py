@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import chain, repeat
@@ -23,6 +23,9 @@ from training.data.rooms.textures import Textures
 from training.errors import DataError
 
 _LOG = logging.getLogger(__name__)
+
+_SHARDS_AT_ONCE = 3
+"""On a GPU: while one is rendered, others wait for their rooms and segments, or are written."""
 
 Progress = Callable[[int, int], None]
 """Is told after each shard how many are done, and how many there are."""
@@ -44,7 +47,8 @@ def write_rooms(
         config: which rooms.
         split: train, val or test.
         device: where rays are cast.
-        workers: processes that render shards on a CPU, or that find segments for a GPU; 0 for this one alone.
+        workers: processes that render shards on a CPU, or that furnish rooms and find segments for a GPU; 0
+            for this one alone.
         progress: is told of every shard.
 
     Returns:
@@ -87,13 +91,18 @@ def write_splits(
     return {split: write(Path(root) / split, config, split) for split in SPLITS}
 
 
-def viewed_room(config: RoomsConfig, room: int, textures: Textures | None = None) -> ViewedRoom:
+def viewed_room(config: RoomsConfig, room: int, *, photos: int = 0) -> ViewedRoom:
     """A room and its cameras by number, the same in any run.
+
+    Args:
+        config: of all rooms.
+        room: its number.
+        photos: images that materials may take.
 
     Raises:
         DataError: no attempt left room for the cameras.
     """
-    options = RoomOptions(photos=0 if textures is None else len(textures))
+    options = RoomOptions(photos=photos)
     for seed in config.room_seeds(room):
         scene = build_scene(seed, options)
         try:
@@ -121,7 +130,8 @@ def _make_shard(
     start = number * config.rooms_per_shard
     rooms = config.rooms(split)[start : start + config.rooms_per_shard]
     textures = _textures(config.textures, device) if config.textures else None
-    viewed = [viewed_room(config, room, textures) for room in rooms]
+    furnish = partial(viewed_room, config, photos=0 if textures is None else len(textures))
+    viewed = list(map(furnish, rooms) if pool is None else pool.map(furnish, rooms))
     frames = render_frames(viewed, config.size, textures=textures, device=device, pool=pool)
     writer.write_shard(number, frames.labels, frames.cameras, frames.sightings)
     return len(frames.cameras)
@@ -136,16 +146,19 @@ def _textures(folder: str, device: str) -> Textures:
 def _makers(
     make: Callable[..., int], device: str, workers: int
 ) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
-    """What makes shards: this process, or on a CPU several of one thread each, which is faster."""
+    """What makes shards: this process, or several of one thread each, which on a CPU is faster.
+
+    A GPU serves threads of this process; what it cannot do, the processes do for them.
+    """
     if workers < 1:
         yield partial(map, partial(make, device=device))
         return
-    on_cpu = torch.device(device).type == "cpu"
-    # Processes start afresh: those that find segments need neither torch nor what this one holds.
+    # Processes start afresh: they need nothing of what this one holds, least of all its GPU.
     context = multiprocessing.get_context("spawn")
-    prepare = partial(torch.set_num_threads, 1) if on_cpu else None
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=prepare) as pool:
-        if on_cpu:
+    one_thread = partial(torch.set_num_threads, 1)
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=one_thread) as pool:
+        if torch.device(device).type == "cpu":
             yield partial(pool.map, partial(make, device=device))
-        else:
-            yield partial(map, partial(make, device=device, pool=pool))
+            return
+        with ThreadPoolExecutor(_SHARDS_AT_ONCE) as threads:
+            yield partial(threads.map, partial(make, device=device, pool=pool))

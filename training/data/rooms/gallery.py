@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _frames(config: RoomsConfig, room: int, textures: Textures | None, device: torch.device | str) -> Frames:
     """All frames of one room."""
-    return render_frames([viewed_room(config, room, textures)], config.size, textures=textures, device=device)
+    viewed = viewed_room(config, room, photos=0 if textures is None else len(textures))
+    return render_frames([viewed], config.size, textures=textures, device=device)
 
 
 def frame_cells(frames: Frames) -> list[Cell]:
