@@ -36,7 +36,7 @@ class Builder:
                 label = WALL if axis < 2 else (FLOOR, CEILING)[side]
                 self.add(Shape.BOX, centre, half, label=label)
 
-    def add(  # noqa: D102
+    def add(
         self,
         shape: Shape,
         centre: object,
@@ -47,6 +47,7 @@ class Builder:
         label: int = OTHER,
         category: int = -1,
     ) -> Builder:
+        """One solid more; the builder itself, for the next."""
         turned = np.eye(3) if axes is None else axes
         row = (shape, np.array(centre, float), np.array(half, float), turned, detail, label, category)
         self.rows.append(row)

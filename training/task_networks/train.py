@@ -70,7 +70,8 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
 ) -> Progress:
     """Train one network a task.
 
-    Killed at any moment and called again with the same arguments, it goes on and ends with the same weights.
+    Killed at any moment and called again with the same arguments, it goes on and ends with the same weights:
+    to the bit on a CPU, to rounding on a GPU, whose libraries add gradients up in any order.
     A network's weights do not depend on which others are trained beside it.
 
     Args:
