@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from taskbank.device import Precision, dtype_of, prepare
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
-from taskbank.nets.initialise import initialise
+from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
 from taskbank.tasks import TASKS
 
 TASK = "normal"
@@ -28,7 +28,7 @@ TASK = "normal"
 def network(architecture: Architecture) -> TaskNetwork:
     """A seeded network for surface normals, in evaluation mode."""
     made = TaskNetwork(build_encoder(architecture), build_decoder(TASKS[TASK], architecture))
-    initialise(made, seed=0)
+    initialise(made, seed=0, gain=UNTRAINED_GAIN)
     made.eval()
     return made
 

@@ -28,13 +28,13 @@ def seeded_bank(folder: Path) -> Path:
     from taskbank.bank import Bank
     from taskbank.nets.architecture import Compact
     from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
-    from taskbank.nets.initialise import initialise
+    from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
     from taskbank.tasks import TASKS, Loss
 
     networks = {}
     for seed, task in enumerate(task for task in TASKS.values() if task.loss is not Loss.NONE):
         networks[task.name] = TaskNetwork(build_encoder(Compact()), build_decoder(task, Compact())).eval()
-        initialise(networks[task.name], seed)
+        initialise(networks[task.name], seed, gain=UNTRAINED_GAIN)
     Bank.save(folder, name="seeded", architecture=Compact(), networks=networks)
     return folder
 

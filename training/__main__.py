@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from enum import StrEnum
@@ -12,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from training.bundle import bundle
+from training.check import check
+from training.logs import begin_logging
 from training.novel.command import novel
 from training.pipeline import SECTIONS, STAGES, run_stages
 from training.presets import preset_names, read_preset
@@ -96,7 +98,9 @@ TasksOption = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 EngineOption = Annotated[EngineName, typer.Option(help="Jobs on this machine, or on a Ray cluster.")]
-WorkersOption = Annotated[int, typer.Option(min=1, help="Processes for local jobs and for data.")]
+WorkersOption = Annotated[
+    int, typer.Option(min=1, help="Processes for local jobs and data; jobs of stage 1.")
+]
 GpusOption = Annotated[float, typer.Option(min=0, help="Share of a GPU that a job takes on Ray.")]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Delete what was made with other settings, and make it again.")
@@ -116,7 +120,7 @@ def main() -> None:
 
     Example: python -m training run --preset smoke --out out/smoke
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    begin_logging()
 
 
 @app.command()
@@ -222,6 +226,8 @@ for _name, _work in STAGES.items():
     )(_command(_name))
 
 app.command()(novel)
+app.command()(check)
+app.command()(bundle)
 
 if __name__ == "__main__":
     app(prog_name="python -m training")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from threading import Lock
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -15,6 +16,8 @@ from training.errors import ConfigError, StorageError
 from training.whole_files import write_whole
 
 STEP = "step"
+
+_terminal = Lock()  # held by the bar that is shown
 
 
 class MetricsFile:
@@ -78,21 +81,31 @@ def read_metrics(path: Path) -> dict[str, list[float]]:
 
 @contextmanager
 def progress(label: str, total: int, *, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, where that is a terminal.
+    """A bar on stderr, where that is a terminal and shows none yet: two would overwrite each other.
 
     Args:
         label: what is counted.
-        total: how many there are.
+        total: how many there are; of a single one there is no bar.
         done: how many were done before.
 
     Yields:
         a function that is told how many more are done.
     """
     console = Console(stderr=True)
+    shows = total > 1 and console.is_terminal and _terminal.acquire(blocking=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(label, total=total, completed=done)
-        yield lambda steps: bar.advance(task, steps)
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not shows) as bar:
+            task = bar.add_task(label, total=total, completed=done)
+            yield lambda steps: bar.advance(task, steps)
+    finally:
+        if shows:
+            _terminal.release()
+
+
+def leave_bars() -> None:
+    """Show no bars in this process from now on: the terminal is that of another one."""
+    _terminal.acquire(blocking=False)
 
 
 def _as_lines(rows: Sequence[Sequence[str]]) -> str:

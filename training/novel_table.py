@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from taskbank.tasks import SCRATCH
 from taxsolver import AffinityTensor, solve
-from training.transfers.jobs import AVERAGE, FULL, SCRATCH
+from training.transfers.jobs import AVERAGE, FULL
 from training.transfers.loss_files import LossArray, SampleLosses, load_target, transfer_name
 
 SELF_SUPERVISED = ("autoencoding", "colorization", "denoising", "inpainting", "jigsaw", "random")

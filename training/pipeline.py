@@ -10,7 +10,7 @@ What a stage needs is imported when it runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from training.run import SPLITS, Run
 from training.settings import nearest
 
 if TYPE_CHECKING:
-    from training.task_networks.config import TaskNetworksConfig
+    from training.evaluate.trained import Trained
     from training.transfers.config import TransfersConfig
 
 _UNTRAINED = "random"  # a source that needs no network of stage 1
@@ -106,32 +106,19 @@ def _frames_of_taskonomy(run: Run) -> None:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NetworksSettings:
-    """What stage 1 is compared by: which tasks, and how they learn."""
-
-    tasks: tuple[str, ...] | None
-    learning: TaskNetworksConfig
-
-
 def _networks(run: Run) -> None:
     """Stage 1: one network a task."""
-    from training.stage import run_stage
     from training.task_networks.config import TaskNetworksConfig
-    from training.task_networks.train import train_task_networks
+    from training.task_networks.stage import run_networks
 
-    config = run.preset.settings("networks", TaskNetworksConfig)
-    tasks = None if run.tasks is None else tuple(task for task in run.tasks if task != _UNTRAINED)
-
-    def body(folder: Path) -> None:
-        train_task_networks(config, run.stores("train"), folder, device=run.device, tasks=tasks)
-
-    run_stage(
+    run_networks(
+        run.preset.settings("networks", TaskNetworksConfig),
+        run.frames["train"],
         run.networks,
-        name="networks",
-        config=NetworksSettings(tasks=tasks, learning=config),
-        inputs=[run.frames["train"]],
-        body=body,
+        tasks=None if run.tasks is None else tuple(task for task in run.tasks if task != _UNTRAINED),
+        engine=run.engine,
+        workers=run.workers,
+        device=run.device,
         overwrite=run.overwrite,
     )
 
@@ -198,7 +185,6 @@ def _grouping(run: Run) -> None:
 
 def _evaluation(run: Run) -> None:
     """Stage 7: measures that people know, on frames that nothing was learned from."""
-    from training.evaluate.config import EvaluateConfig
     from training.evaluate.real_frames import Intrinsics, RealFolder
     from training.evaluate.stage import run_evaluation
 
@@ -207,11 +193,7 @@ def _evaluation(run: Run) -> None:
         folder, (fx, fy, cx, cy) = run.real
         real = RealFolder(folder, Intrinsics(fx=fx, fy=fy, cx=cx, cy=cy))
     run_evaluation(
-        run.preset.settings("evaluate", EvaluateConfig),
-        _transfers_config(run),
-        networks=run.networks,
-        transfers=run.transfers,
-        affinity=run.tensor,
+        _trained(run),
         test=run.frames["test"],
         out=run.out / "evaluation",
         real=real,
@@ -220,19 +202,29 @@ def _evaluation(run: Run) -> None:
     )
 
 
+def _trained(run: Run) -> Trained:
+    """What stage 7 begins with."""
+    from training.evaluate.config import EvaluateConfig
+    from training.evaluate.trained import Trained
+
+    return Trained(
+        config=run.preset.settings("evaluate", EvaluateConfig),
+        transfers_config=_transfers_config(run),
+        networks=run.networks,
+        transfers=run.transfers,
+        affinity=run.tensor,
+    )
+
+
 def _published(run: Run) -> None:
     """Stage 7: the bank, the affinity tensor and the card."""
-    from training.evaluate.config import EvaluateConfig
     from training.markers import read_marker
     from training.publish import run_publishing
 
     read_marker(run.out / "taxonomy")
     run_publishing(
-        run.preset.settings("evaluate", EvaluateConfig),
-        _transfers_config(run),
-        networks=run.networks,
-        transfers=run.transfers,
-        affinity=run.tensor,
+        _trained(run),
+        frames=run.frames,
         evaluation=run.out / "evaluation",
         out=run.out / "published",
         card=(run.out / "taxonomy" / "card.md").read_text(encoding="utf-8"),

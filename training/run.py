@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from training.presets import Preset
 
 if TYPE_CHECKING:
-    from training.data.frames import FrameStore
     from training.engine import Engine
 
 SPLITS = ("train", "val", "test")
@@ -28,7 +27,7 @@ class Run:
             and cy in px; None for none.
         textures: folder of images for the materials of rooms; None for what the preset says.
         device: cpu, cuda, cuda:1 or mps.
-        workers: processes that prepare data.
+        workers: processes that prepare data, and jobs that stage 1 is split into.
         tasks: canonical names, if not all take part.
         overwrite: whether a stage deletes what was made with other settings.
     """
@@ -66,9 +65,3 @@ class Run:
 
         name = self.preset.settings("affinity", AffinityConfig).name
         return self.out / "affinity" / f"{name}.safetensors"
-
-    def stores(self, *splits: str) -> dict[str, FrameStore]:
-        """Opened stores by split."""
-        from training.data.frames import FrameStore
-
-        return {split: FrameStore.open(self.frames[split]) for split in splits}

@@ -35,7 +35,7 @@ def encode(
     ] = False,
     half: Annotated[bool, typer.Option("--half", help="Write 16-bit floats.")] = False,
     fit: FitOption = FitName.CROP,
-    size: SizeOption = 256,
+    size: SizeOption = None,
     batch_size: BatchSize = 8,
     device: Device = "auto",
     precision: PrecisionOption = PrecisionName.FP32,

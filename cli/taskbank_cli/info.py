@@ -66,13 +66,13 @@ def _print(listing: BankListing) -> None:
 
 def _task_table(entries: list[TaskEntry], licence: str) -> Table:
     """One row per task."""
-    from taskbank.card import metrics_text
+    from taskbank.card import metrics_text, output_text
 
     table = _empty_table("task", "output", "MB", "licence", "metrics")
     for entry in entries:
-        output = entry.output if entry.decoder else "representation"
         size = megabytes(sum(file.size for file in entry.files))
-        cells = (entry.task, output, size, entry.licence or licence or "-", metrics_text(entry) or "-")
+        stated = entry.licence or licence or "-"
+        cells = (entry.task, output_text(entry), size, stated, metrics_text(entry) or "-")
         table.add_row(*map(escape, cells))
     return table
 

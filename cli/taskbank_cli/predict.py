@@ -62,7 +62,7 @@ def predict(
         ),
     ] = None,
     smooth: SmoothOption = 0.0,
-    size: SizeOption = 256,
+    size: SizeOption = None,
     batch_size: BatchSize = 8,
     device: Device = "auto",
     precision: PrecisionOption = PrecisionName.FP32,

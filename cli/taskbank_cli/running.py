@@ -50,7 +50,14 @@ Tasks = Annotated[
     str, typer.Option("--tasks", "-t", metavar="A,B,..", help="Tasks by any of their names, or `all`.")
 ]
 FitOption = Annotated[FitName, typer.Option(help="How a photo fills the network's square.")]
-SizeOption = Annotated[int, typer.Option(metavar="PX", help="Side of that square, a multiple of 16.")]
+SizeOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PX",
+        help="Side of that square, a multiple of 16.",
+        show_default="what the bank was trained on",
+    ),
+]
 BatchSize = Annotated[int, typer.Option(min=1, help="Images that a network is given at once.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 PrecisionOption = Annotated[

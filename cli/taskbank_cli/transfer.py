@@ -38,7 +38,13 @@ def transfer(
     images: ImagesOrVideos,
     sources: Annotated[
         str,
-        typer.Option("--sources", "-s", metavar="A,B,..", help="Tasks whose encoders look, in any order."),
+        typer.Option(
+            "--sources",
+            "-s",
+            metavar="A,B,..",
+            help="Tasks whose encoders look, in any order; or `scratch`, the target's whole network that was "
+            "trained on as little as transfers are.",
+        ),
     ],
     target: Annotated[
         str,
@@ -61,7 +67,7 @@ def transfer(
     normals: NormalsOption = AxesName.OPENCV,
     fov: FovOption = None,
     smooth: SmoothOption = 0.0,
-    size: SizeOption = 256,
+    size: SizeOption = None,
     batch_size: BatchSize = 8,
     device: Device = "auto",
     precision: PrecisionOption = PrecisionName.FP32,

@@ -85,7 +85,7 @@ def test_info_shows_tasks_sizes_licences_and_metrics(bank: Bank) -> None:
     assert any(bank.digest in line for line in lines)
     rows = {line.split()[0]: line.split() for line in lines if line}
     assert rows["normal"] == ["normal", "normals", "0.0", "CC0-1.0", "mean", "angle", "20.5"]
-    assert rows["random"] == ["random", "representation", "0.0", "MIT", "-"]
+    assert rows["random"] == ["random", "representation", "only", "0.0", "MIT", "-"]
 
 
 def test_info_as_json_holds_the_index(bank: Bank) -> None:

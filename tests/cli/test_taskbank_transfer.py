@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.taskbank.clips import corner_frames, read_clip, write_clip
-from tests.taskbank.toy import TOY_COMPACT, toy_network, toy_readout
+from tests.taskbank.toy import TOY_COMPACT, toy_network, toy_readout, toy_scratch
 from typer.testing import CliRunner, Result
 
 from taskbank.bank import About, Bank
@@ -30,7 +30,11 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> str:
         name="toy",
         architecture=TOY_COMPACT,
         networks={task: toy_network(task) for task in (*sources, "depth_zbuffer")},
-        transfers=(toy_readout(sources, "reshading"), toy_readout(("normal",), "egomotion")),
+        transfers=(
+            toy_readout(sources, "reshading"),
+            toy_readout(("normal",), "egomotion"),
+            toy_scratch("reshading"),
+        ),
         about_transfers={(sources, "reshading"): About(metrics={"mae": 0.125}, licence="CC0-1.0")},
         licence="MIT",
     ).where
@@ -71,6 +75,14 @@ def test_a_target_is_read_out_from_sources(bank: str, photo: Path, tmp_path: Pat
         "transfer", photo, "-s", "normals,edge_occlusion", "--target", "reshading", "-o", out, "--bank", bank
     )
     assert (again.exit_code, "exist already" in again.stderr) == (1, True)
+
+
+def test_a_network_from_scratch_is_named_like_a_source(bank: str, photo: Path, tmp_path: Path) -> None:
+    """It needs no encoder of the bank."""
+    out = tmp_path / "out"
+    words = ("--sources", "scratch", "--target", "reshading", "--out", out, "--bank", bank)
+    assert run("transfer", photo, *words).exit_code == 0
+    assert json.loads((out / "photo" / "reshading.json").read_text())["read_from"] == ["scratch"]
 
 
 def test_egomotion_is_read_out_from_three_images(bank: str, photo: Path, tmp_path: Path) -> None:
@@ -115,6 +127,7 @@ def test_info_lists_transfers_with_metrics_and_licences(bank: str) -> None:
     lines = [line.split() for line in run("info", bank).stdout.splitlines()]
     assert ["normal,edge_occlusion", "reshading", "0.0", "CC0-1.0", "mae", "0.125"] in lines
     assert ["normal", "egomotion", "0.0", "MIT", "-"] in lines
+    assert ["scratch", "reshading", "0.0", "MIT", "-"] in lines
 
 
 def test_a_video_gives_a_video_per_task(bank: str, photo: Path, tmp_path: Path) -> None:

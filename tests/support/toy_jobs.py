@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 import torch
 from training.errors import DivergedError
 from training.whole_files import write_whole
+
+log = logging.getLogger(__name__)
 
 
 def fit_line(output: Path, *, seed: int, steps: int = 20, pause: float = 0.0) -> None:
@@ -35,6 +38,18 @@ def diverge(output: Path) -> None:
 def divide(output: Path) -> None:
     """Fail as a mistake in the code does."""
     output.write_text(str(1 / int("0")))
+
+
+def warn(output: Path) -> None:
+    """Log a line."""
+    log.warning("%s is done", output.stem)
+    output.touch()
+
+
+def sleep_noted(output: Path) -> None:
+    """Note which process this is, then take longer than anybody waits."""
+    output.with_suffix(".pid").write_text(str(os.getpid()))
+    time.sleep(600)
 
 
 def write_nothing(output: Path) -> None:

@@ -152,7 +152,7 @@ def test_missing_tasks_decoders_and_transfers_are_named(bank: Bank) -> None:
 def test_weights_of_another_network_are_refused(bank: Bank) -> None:
     """With the number of tensors that differ, and some of their names."""
     index = bank.index.tasks
-    wrong = Path(bank.where) / index["normal"].encoder.path
+    wrong = Path(bank.where) / index["normal"].files[0].path
     other = bank.load("class_scene").decoder.state_dict()
     save_file({key: value.contiguous() for key, value in other.items()}, wrong)
     digest = sha256(wrong.read_bytes()).hexdigest()

@@ -98,7 +98,7 @@ def test_the_lines_of_how_to_start_are_a_program(index: BankIndex) -> None:
 
 def test_transfers_stand_in_a_table_of_their_own(index: BankIndex) -> None:
     """With sources, metrics, licences, training and limits; without transfers there is no table."""
-    file = index.tasks["random"].encoder
+    (file,) = index.tasks["random"].files
     transfer = TransferEntry(
         sources=("random", "depth_zbuffer"),
         target="normal",
@@ -108,11 +108,30 @@ def test_transfers_stand_in_a_table_of_their_own(index: BankIndex) -> None:
     )
     card = model_card(replace(index, transfers=(transfer,)), DIGEST, "hf://a/b")
     assert "| random, depth_zbuffer | normal | 0.12 | MIT | mean_angle 12.35 |" in card
-    assert "- random+depth_zbuffer -> normal: images: 16" in card
-    assert "- random+depth_zbuffer -> normal: small" in card
+    assert "- All transfers: small" in card
+    assert "- All transfers: images: 16" in card
     assert "| Transfers | 1 |" in card
     assert "## Transfers" in card
     assert "## Transfers" not in model_card(index, DIGEST, "hf://a/b")
+
+
+def test_networks_that_were_trained_alike_are_told_together(index: BankIndex) -> None:
+    """With the least and the greatest of their numbers; other words part them."""
+    entry = index.tasks["depth_zbuffer"]
+    facts: tuple[dict[str, Any], ...] = (
+        {"device": "cpu", "seconds": 2.5},
+        {"device": "cpu", "seconds": 1.0},
+        {"device": "cuda"},
+    )
+    tasks = {
+        name: replace(entry, task=name, training=training)
+        for name, training in zip(("depth_zbuffer", "normal", "reshading"), facts, strict=True)
+    }
+    told = model_card(replace(index, tasks=tasks), DIGEST, "hf://a/b")
+    assert "- depth_zbuffer, normal: device: cpu; seconds: 1.0 to 2.5\n- reshading: device: cuda" in told
+    alike = {name: replace(one, training=facts[0]) for name, one in tasks.items()}
+    told = model_card(replace(index, tasks=alike), DIGEST, "hf://a/b")
+    assert "- All networks: device: cpu; seconds: 2.5\n" in told
 
 
 def test_a_card_of_the_same_bank_is_the_same(index: BankIndex, tmp_path: Path) -> None:

@@ -50,12 +50,12 @@ def test_normals_are_in_the_opencv_frame(normal: tuple[float, ...], code: tuple[
 
 
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=3).filter(lambda n: math.hypot(*n) > 0.1))
-def test_normals_come_back_within_half_a_degree(numbers: list[float]) -> None:
-    """As unit vectors."""
+def test_normals_come_back_within_a_degree(numbers: list[float]) -> None:
+    """As unit vectors; codes are cut off, not rounded: sqrt(3) steps of 1 / 127.5 at most."""
     normal = torch.nn.functional.normalize(torch.tensor(numbers, dtype=torch.float64), dim=0)
     back = decode("normal", encode("normal", normal)).double()
     assert back.norm().item() == pytest.approx(1, abs=1e-6)
-    assert torch.linalg.vector_norm(back - normal).item() < math.radians(0.5) + 0.003
+    assert torch.linalg.vector_norm(back - normal).item() < math.radians(1)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
-from taskbank.nets.build import TaskNetwork, TransferReadout, build_decoder, build_encoder, build_readout
+from taskbank.nets.build import (
+    ScratchNetwork,
+    TaskNetwork,
+    TransferReadout,
+    build_decoder,
+    build_encoder,
+    build_readout,
+    build_scratch,
+)
 from taskbank.nets.compact import CompactWidths
 from taskbank.nets.decoders import DecoderWidths
 from taskbank.nets.encoder import ResNetWidths
-from taskbank.nets.initialise import initialise
+from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
 from taskbank.tasks import TASKS
 
 TOY_RESNET = ResNet50(
@@ -32,17 +41,26 @@ TOY_COMPACT = Compact(
 TOYS: tuple[Architecture, ...] = (TOY_RESNET, TOY_COMPACT)
 
 
+def _fill(network: nn.Module, seed: int) -> None:
+    """Seeded weights; with biases, as few channels without would be zero at many places."""
+    initialise(network, seed, gain=UNTRAINED_GAIN)
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.bias, std=0.2, generator=generator)
+
+
 def toy_encoder(architecture: Architecture = TOY_COMPACT, seed: int = 0) -> nn.Module:
     """An encoder with seeded weights."""
     encoder = build_encoder(architecture)
-    initialise(encoder, seed)
+    _fill(encoder, seed)
     return encoder.eval()
 
 
 def toy_network(task: str, architecture: Architecture = TOY_COMPACT, seed: int = 0) -> TaskNetwork:
     """A task network with seeded weights."""
     network = TaskNetwork(build_encoder(architecture), build_decoder(TASKS[task], architecture))
-    initialise(network, seed)
+    _fill(network, seed)
     network.eval()
     return network
 
@@ -52,6 +70,14 @@ def toy_readout(
 ) -> TransferReadout:
     """A transfer network and its decoder with seeded weights."""
     readout = build_readout(TASKS[target], architecture, sources)
-    initialise(readout, seed)
+    _fill(readout, seed)
     readout.eval()
     return readout
+
+
+def toy_scratch(target: str, architecture: Architecture = TOY_COMPACT, seed: int = 0) -> ScratchNetwork:
+    """A target's network from scratch with seeded weights."""
+    network = build_scratch(TASKS[target], architecture)
+    _fill(network, seed)
+    network.eval()
+    return network

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.training.toy_store import toy_store
@@ -27,11 +28,17 @@ def begin(*words: object) -> subprocess.Popen[bytes]:
     )
 
 
-def run_with_kills(words: list[object], folder: Path, kills: int, seed: int) -> int:
-    """Run until it ends, killed so many times while it is at work; how often it was killed half-way."""
+def run_with_kills(runs: Sequence[Sequence[object]], folder: Path, seed: int) -> int:
+    """Run until it ends, killed while it is at work in every run but the last; how often it was half-way.
+
+    Args:
+        runs: words of each command.
+        folder: where it is at work.
+        seed: of the moments.
+    """
     draws = random.Random(seed)
     half_way = 0
-    for _ in range(kills):
+    for words in runs[:-1]:
         process = begin(*words)
         rows = _rows(folder)
         while process.poll() is None and _rows(folder) == rows:
@@ -40,7 +47,7 @@ def run_with_kills(words: list[object], folder: Path, kills: int, seed: int) -> 
         process.kill()
         process.communicate()
         half_way += not (folder / "stage.json").exists() and not list(folder.glob("*.safetensors"))
-    process = begin(*words)
+    process = begin(*runs[-1])
     _, errors = process.communicate()
     assert process.returncode == 0, errors.decode()
     return half_way
@@ -59,22 +66,24 @@ def results(folder: Path) -> dict[str, bytes]:
 
 
 def test_training_that_is_killed_again_and_again_ends_with_the_same_numbers(tmp_path: Path) -> None:
-    steps = 600
-    run_with_kills([JOB, tmp_path / "undisturbed", steps], tmp_path / "undisturbed", kills=0, seed=0)
-    half_way = run_with_kills([JOB, tmp_path / "killed", steps], tmp_path / "killed", kills=2, seed=0)
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    run_with_kills([[JOB, undisturbed, 600]], undisturbed, seed=0)
+    half_way = run_with_kills([[JOB, killed, 600]] * 3, killed, seed=0)
     assert half_way >= 1
-    assert len(results(tmp_path / "killed")) == 2
-    assert results(tmp_path / "killed") == results(tmp_path / "undisturbed")
-    assert not list((tmp_path / "killed").glob(".*.partial"))
+    assert len(results(killed)) == 2
+    assert results(killed) == results(undisturbed)
+    assert not list(killed.glob(".*.partial"))
 
 
-def test_task_networks_that_are_killed_again_and_again_end_with_the_same_weights(tmp_path: Path) -> None:
+def test_task_networks_that_are_killed_and_go_on_in_other_jobs_end_with_the_same_weights(
+    tmp_path: Path,
+) -> None:
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     toy_store(tmp_path / "frames", rooms=3)
-    steps = 40
-    run_with_kills([NETWORKS, tmp_path / "undisturbed", steps], tmp_path / "undisturbed", kills=0, seed=1)
-    half_way = run_with_kills([NETWORKS, tmp_path / "killed", steps], tmp_path / "killed", kills=2, seed=1)
+    run_with_kills([[NETWORKS, undisturbed, 40, 1]], undisturbed, seed=1)
+    half_way = run_with_kills([[NETWORKS, killed, 40, workers] for workers in (1, 2, 1)], killed, seed=1)
     assert half_way >= 1
-    weights = {path.name: path.read_bytes() for path in (tmp_path / "killed").glob("*.safetensors")}
+    weights = {path.name: path.read_bytes() for path in killed.glob("*.safetensors")}
     assert sorted(weights) == ["fixated_pose.safetensors", "normal.safetensors"]
     for name, content in weights.items():
-        assert content == (tmp_path / "undisturbed" / name).read_bytes()
+        assert content == (undisturbed / name).read_bytes()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from io import StringIO
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pytest
+from rich.console import Console
 from training.errors import ConfigError, StorageError
-from training.metrics import MetricsFile, progress, read_metrics
+from training.metrics import MetricsFile, leave_bars, progress, read_metrics
 
 from disks import files_no_larger_than
 
@@ -74,3 +78,41 @@ def test_a_bar_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) 
     with progress("steps", 5, done=2) as advance:
         advance(3)
     assert capsys.readouterr() == ("", "")
+
+
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What bars write, as if stderr were a terminal."""
+    text = StringIO()
+    terminal = partial(Console, file=text, force_terminal=True, width=80)
+    monkeypatch.setattr("training.metrics.Console", lambda **_: terminal())
+    return text
+
+
+def test_only_the_outermost_bar_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = on_a_terminal(monkeypatch)
+    with progress("jobs", 2) as advance, progress("steps", 5) as advance_within:
+        advance_within(5)
+        advance(2)
+    assert "jobs" in text.getvalue()
+    assert "2/2" in text.getvalue()
+    assert "steps" not in text.getvalue()
+    with progress("steps", 5):
+        pass
+    assert "steps" in text.getvalue()
+
+
+def test_a_single_thing_has_no_bar_and_leaves_room_for_that_within(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = on_a_terminal(monkeypatch)
+    with progress("jobs", 1), progress("steps", 5):
+        pass
+    assert "jobs" not in text.getvalue()
+    assert "steps" in text.getvalue()
+
+
+def test_a_process_that_leaves_bars_to_another_shows_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = on_a_terminal(monkeypatch)
+    monkeypatch.setattr("training.metrics._terminal", Lock())
+    leave_bars()
+    with progress("steps", 5):
+        pass
+    assert text.getvalue() == ""

@@ -66,12 +66,15 @@ def perform(job: Job, threads: int | None = None) -> str | None:
     try:
         _function(job.function)(job.output, **job.arguments)
     except TrainingError as error:
-        return f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}"
     except Exception as error:
         log.debug("%s failed", job.key, exc_info=True)
         place = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
-    return None
+        reason = f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
+    else:
+        return None
+    log.warning("%s failed, others go on: %s", job.key, reason)
+    return reason
 
 
 def unfinished(jobs: Sequence[Job]) -> list[Job]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from threading import Thread
 
 from training.engine.jobs import Job, check_all_done, perform, unfinished
 from training.errors import ConfigError
-from training.metrics import progress
+from training.logs import begin_logging
+from training.metrics import leave_bars, progress
 
 log = logging.getLogger(__name__)
 
@@ -102,5 +105,15 @@ def _submit(pool: ProcessPoolExecutor, job: Job, threads: int | None) -> Future[
 
 
 def _begin(level: int) -> None:
-    """Have a worker process log as its parent does."""
-    logging.basicConfig(level=level, format="%(message)s")
+    """Have a worker process log as its parent does, leave bars to it, and end when it is killed."""
+    begin_logging(level)
+    leave_bars()
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End when the parent is gone, or work would go on beside that of the run that is started next."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -16,10 +16,15 @@ class EvaluateConfig:
         name: of the bank.
         licence: of its weights.
         storage: form of its weights on disk.
+        max_megabytes: of the whole folder, a million bytes each; transfers that do not fit are left out, see
+            `choice.py` for those that go first. None for no limit.
         transfer_orders: of each target's best transfers that come with it.
-        shown_targets: targets that come with several transfers of order 1, so that sources can be compared.
-        shown_sources: how many: the best, the worst and those in between, at even distances; and `random`.
+        shown_targets: targets that come with several transfers of order 1, `random` and `scratch`, so that
+            they can be compared.
+        shown_sources: how many: the best, the worst and those in between, at even distances.
         samples: of each task that scores are taken over, at most.
+        transfer_samples: of each transfer, at most.
+        pictured: test frames of which the best and the worst are shown on the card, at most.
         carried_over: real frames, evenly spread, that every transfer of order 1 is run on, at most.
         data: what the frames are, for the card.
         limits: what users should know, a sentence each, for the card.
@@ -28,10 +33,13 @@ class EvaluateConfig:
     name: str = "rooms"
     licence: str = "MIT"
     storage: Storage = Storage.INT8
+    max_megabytes: float | None = 42.0
     transfer_orders: tuple[int, ...] = (1, 2)
     shown_targets: tuple[str, ...] = ("normal", "depth_zbuffer")
     shown_sources: int = 4
     samples: int = 2000
+    transfer_samples: int = 200
+    pictured: int = 200
     carried_over: int = 100
     data: str = "rendered rooms"
     limits: tuple[str, ...] = (
@@ -45,8 +53,10 @@ class EvaluateConfig:
         Raises:
             ConfigError: naming the field.
         """
-        for name in ("samples", "shown_sources", "carried_over"):
+        for name in ("samples", "transfer_samples", "shown_sources", "pictured", "carried_over"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}, it must be at least 1")
+        if self.max_megabytes is not None and self.max_megabytes <= 0:
+            raise ConfigError(f"max_megabytes is {self.max_megabytes}, it must be positive, or none")
         if any(order < 1 for order in self.transfer_orders):
             raise ConfigError(f"transfer_orders {self.transfer_orders} must be 1 or more")

@@ -54,7 +54,7 @@ def score_real(
     chosen = [name for name in REAL_TRUTHS if name in held]
     if tasks is not None:
         chosen = [_known(find_task(name).name) for name in tasks]
-    settings = Settings(device=device, size=size or bank.index.image_size)
+    settings = Settings(device=device, size=size)
     scores = {}
     for name in chosen:
         measure = measure_of(find_task(name))

@@ -15,7 +15,7 @@ _UNITS = {
 
 
 def report_text(scores: Mapping[str, Any]) -> str:
-    """All that `scores.json` holds."""
+    """The tables of `scores.json`; those of transfers stand in the bank's index and on its card."""
     blocks = [
         "Test frames that nothing was learned from\n" + scores_text(scores["test"]),
         "Share of test samples, in %, on which the task's network beats the average estimator and the\n"
@@ -32,12 +32,14 @@ def report_text(scores: Mapping[str, Any]) -> str:
 
 def scores_text(scores: Mapping[str, Mapping[str, float]]) -> str:
     """One line a task, or two."""
-    lines = []
-    for task, numbers in scores.items():
-        words = [_words(name, value) for name, value in numbers.items()]
-        lines.append(f"{task:18} {', '.join(words[:4])}")
-        lines += [f"{'':18} {', '.join(words[start : start + 4])}" for start in range(4, len(words), 4)]
-    return "\n".join(lines)
+    return "\n".join(line for task, numbers in scores.items() for line in _lines(task, numbers))
+
+
+def _lines(name: str, numbers: Mapping[str, float]) -> list[str]:
+    """Four numbers a line, the first after the name."""
+    words = [_words(number, value) for number, value in numbers.items()]
+    parts = [", ".join(words[start : start + 4]) for start in range(0, max(1, len(words)), 4)]
+    return [f"{name if place == 0 else '':18} {part}" for place, part in enumerate(parts)]
 
 
 def _words(name: str, value: float) -> str:

@@ -14,6 +14,7 @@ from taskbank.engine import Engine, Item
 from taskbank.results import Frame
 from taskbank.settings import Settings
 from taskbank.tasks import OutputKind, Task, find_task
+from taskbank.transfer_engine import TransferEngine
 from training.data.frames import FrameStore
 from training.evaluate.maps import (
     DepthMeasure,
@@ -42,7 +43,9 @@ Scores = Mapping[str, Mapping[str, float]]
 
 _log = logging.getLogger(__name__)
 _SEED = 0  # which samples are drawn where there are more than are wanted
-_READING = Reading(frame=Frame.NETWORK)
+
+AS_SEEN = Reading(frame=Frame.NETWORK)
+"""Predictions pixel by pixel over what the network saw, as truths are."""
 
 
 def measure_of(task: Task) -> Measure:
@@ -106,17 +109,50 @@ def score_bank(
     scores = {}
     for name in chosen:
         scores[name] = _score(Engine(bank, [name], settings), find_task(name), store, limit)
-        _log.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in scores[name].items()))
+        _log.info("%s: %s", name, scores_in_words(scores[name]))
     return scores
 
 
-def _score(engine: Engine, task: Task, store: FrameStore, limit: int) -> dict[str, float]:
+def score_transfers(
+    bank: Bank, store: FrameStore, *, limit: int = 200, device: str = "auto"
+) -> dict[str, dict[str, float]]:
+    """Measure the transfers of a bank, and its networks from scratch, as task networks are measured.
+
+    Args:
+        bank: whose networks are measured.
+        store: the test frames.
+        limit: samples of a transfer at most, the first of those that task networks are measured on.
+        device: where networks run.
+
+    Returns:
+        name of a transfer (`normal+reshading -> depth_zbuffer`) -> the numbers of its target's measure, and
+        `samples`.
+
+    Raises:
+        DataError: the store lacks the labels of a target.
+        TaskBankError: the bank cannot be used.
+    """
+    settings = Settings(device=device, size=store.size)
+    scores = {}
+    for entry in bank.index.transfers:
+        engine = TransferEngine(bank, entry.sources, [entry.target], settings)
+        scores[entry.name] = _score(engine, entry.task, store, limit)
+        _log.info("%s: %s", entry.name, scores_in_words(scores[entry.name]))
+    return scores
+
+
+def scores_in_words(scores: Mapping[str, float]) -> str:
+    """One line of names and values."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+
+
+def _score(engine: Engine | TransferEngine, task: Task, store: FrameStore, limit: int) -> dict[str, float]:
     """The numbers of one task."""
     samples = samples_of(task, store, seed=_SEED)
-    drawn = np.random.default_rng(_SEED).permutation(len(samples))[:limit]
+    drawn = drawn_samples(samples, limit)
     measure = measure_of(task)
-    for index, outcome in zip(drawn, engine.run(_items(task, store, samples, drawn)), strict=True):
-        prediction = outcome.prediction(task.name, _READING)
+    for index, outcome in zip(drawn, engine.run(shown_items(task, store, samples, drawn)), strict=True):
+        prediction = outcome.prediction(task.name, AS_SEEN)
         if task.output is OutputKind.PERMUTATION:
             shown = np.asarray(prediction.details["shown"])
             measure.add(prediction.array, shown)
@@ -125,8 +161,13 @@ def _score(engine: Engine, task: Task, store: FrameStore, limit: int) -> dict[st
     return {**measure.result(), "samples": float(len(drawn))}
 
 
-def _items(task: Task, store: FrameStore, samples: Samples, drawn: NDArray[np.int64]) -> Iterator[Item]:
-    """Images, or tuples of them, one after another."""
+def drawn_samples(samples: Samples, limit: int) -> NDArray[np.int64]:
+    """Numbers of samples that are measured, the same in every run; fewer are the first of more."""
+    return np.random.default_rng(_SEED).permutation(len(samples))[:limit]
+
+
+def shown_items(task: Task, store: FrameStore, samples: Samples, drawn: NDArray[np.int64]) -> Iterator[Item]:
+    """What networks are shown of samples: images, or tuples of them, one after another."""
     for index in drawn:
         pictures = store.read("rgb", samples.frames[index])
         if task.name == "denoising":

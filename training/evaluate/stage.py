@@ -1,37 +1,38 @@
 """Stage 7, first half: the bank of a run is put together and measured.
 
-The folder gets `bank/`, the bank that is measured, `scores.json` with all numbers, and `report.txt` with the
-same for people.
+The folder gets `bank/`, the bank that is measured, `scores.json` with all numbers and the hashes of the
+weights that they are of, `report.txt` with the same for people, and `pictures/` of good and bad predictions.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from taskbank.bank import Bank
 from taxsolver import load_affinity
 from training.data.frames import FrameStore
 from training.evaluate.assemble import assemble_bank
 from training.evaluate.carry_over import carry_over
 from training.evaluate.config import EvaluateConfig
+from training.evaluate.lineage import check_lineage
 from training.evaluate.real_frames import Intrinsics, RealFolder
 from training.evaluate.real_scores import score_constant, score_real
 from training.evaluate.report import report_text
 from training.evaluate.sanity import sanity_table
-from training.evaluate.scores import score_bank
+from training.evaluate.scores import score_bank, score_transfers
+from training.evaluate.showcase import draw_showcase
+from training.evaluate.trained import Trained
+from training.evaluate.weights import weights_of
 from training.stage import run_stage
-from training.transfers.config import TransfersConfig
 from training.whole_files import write_json, write_whole
 
-SCORES, REPORT, BANK, CARD, TENSOR = (
-    "scores.json",
-    "report.txt",
-    "bank",
-    "MODEL_CARD.md",
-    "affinity.safetensors",
-)
+SCORES, REPORT, BANK, PICTURES = "scores.json", "report.txt", "bank", "pictures"
+_PARTS, _VALUE = "parts", "value"  # of the scores, while not all are there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +49,8 @@ class EvaluationSettings:
 
 
 def run_evaluation(
-    config: EvaluateConfig,
-    transfers_config: TransfersConfig,
+    trained: Trained,
     *,
-    networks: Path,
-    transfers: Path,
-    affinity: Path,
     test: Path,
     out: Path,
     real: RealFolder | None = None,
@@ -63,11 +60,7 @@ def run_evaluation(
     """Put the bank of a run together and measure it.
 
     Args:
-        config: of this stage.
-        transfers_config: of stage 2.
-        networks: folder of stage 1.
-        transfers: folder of stage 2.
-        affinity: tensor of stage 3.
+        trained: what the bank is made of, and how.
         test: store that nothing was learned from.
         out: folder of this stage.
         real: real frames; None for none.
@@ -78,46 +71,87 @@ def run_evaluation(
         the folder.
 
     Raises:
+        DataError: transfers or affinities are of other networks.
         TrainingError: something is missing or cannot be written.
     """
+    check_lineage(trained.networks, trained.transfers, trained.affinity)
+    measured = _Measured(trained=trained, test=test, real=real, device=device)
+    inputs = [*trained.folders, test, *([] if real is None else [real.root])]
+    settings = EvaluationSettings(measured=trained.config, camera=None if real is None else real.intrinsics)
+    return run_stage(
+        out, name="evaluation", config=settings, inputs=inputs, body=measured.write, overwrite=overwrite
+    )
 
-    def body(folder: Path) -> None:
-        tensor, store = load_affinity(affinity), FrameStore.open(test)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """The stage's work, part by part: a part that is done is not done again."""
+
+    trained: Trained
+    test: Path
+    real: RealFolder | None
+    device: str
+
+    def write(self, folder: Path) -> None:
+        """Everything, into the stage's folder."""
         shutil.rmtree(folder / BANK, ignore_errors=True)
-        bank = assemble_bank(
-            folder / BANK,
-            config,
-            transfers_config,
-            networks=networks,
-            transfers=transfers,
-            affinity=tensor,
-        )
-        scores: dict[str, Any] = {
-            "bank": bank.digest,
-            "test": score_bank(bank, store, limit=config.samples, device=device),
-            "sanity": [asdict(row) for row in sanity_table(transfers, tensor.targets)],
-        }
-        if real is not None:
-            frames = list(real.frames())
-            scores["real_frames"] = len(frames)
-            size = transfers_config.size or store.size
-            scores["real"] = score_real(bank, frames, size=size, device=device)
-            scores["real_constant"] = score_constant(frames, scores["real"])
-            step = -(-len(frames) // config.carried_over)
-            carried = carry_over(
-                frames[::step],
-                tensor,
-                networks=networks,
-                transfers=transfers,
-                config=transfers_config,
-                size=size,
-                device=device,
-            )
-            scores["carry_over"] = [asdict(one) for one in carried]
+        bank = assemble_bank(folder / BANK, self.trained)
+        parts = self._on_frames(bank, folder) | self._on_real_frames(bank)
+        scores = {name: _kept(folder / _PARTS / f"{name}.json", measure) for name, measure in parts.items()}
+        if self.real is not None:
+            scores["real_constant"] = score_constant(list(self.real.frames()), scores["real"])
+        scores["weights"] = weights_of(bank.index)
         write_json(folder / SCORES, scores)
         text = report_text(scores)
         write_whole(folder / REPORT, lambda file: file.write(text.encode()))
+        shutil.rmtree(folder / _PARTS)
 
-    inputs = [networks, transfers, affinity, test, *([] if real is None else [real.root])]
-    settings = EvaluationSettings(measured=config, camera=None if real is None else real.intrinsics)
-    return run_stage(out, name="evaluation", config=settings, inputs=inputs, body=body, overwrite=overwrite)
+    def _on_frames(self, bank: Bank, folder: Path) -> dict[str, Callable[[], Any]]:
+        """What is measured on test frames, each under its name in the scores."""
+        config, device, store = self.trained.config, self.device, FrameStore.open(self.test)
+
+        def pictures() -> list[dict[str, str]]:
+            shown = draw_showcase(bank, store, folder / PICTURES, limit=config.pictured, device=device)
+            return [asdict(one) for one in shown]
+
+        def sanity() -> list[dict[str, Any]]:
+            targets = load_affinity(self.trained.affinity).targets
+            return [asdict(row) for row in sanity_table(self.trained.transfers, targets)]
+
+        return {
+            "test": lambda: score_bank(bank, store, limit=config.samples, device=device),
+            "transfers": lambda: score_transfers(bank, store, limit=config.transfer_samples, device=device),
+            "pictures": pictures,
+            "sanity": sanity,
+        }
+
+    def _on_real_frames(self, bank: Bank) -> dict[str, Callable[[], Any]]:
+        """What is measured on real frames; nothing where there are none."""
+        if self.real is None:
+            return {}
+        trained, frames = self.trained, list(self.real.frames())
+
+        def carried() -> list[dict[str, Any]]:
+            found = carry_over(
+                frames[:: -(-len(frames) // trained.config.carried_over)],
+                load_affinity(trained.affinity),
+                networks=trained.networks,
+                transfers=trained.transfers,
+                config=trained.transfers_config,
+                size=trained.transfers_config.size or FrameStore.open(self.test).size,
+                device=self.device,
+            )
+            return [asdict(one) for one in found]
+
+        return {
+            "real_frames": lambda: len(frames),
+            "real": lambda: score_real(bank, frames, device=self.device),
+            "carry_over": carried,
+        }
+
+
+def _kept(path: Path, measure: Callable[[], Any]) -> Any:
+    """What an earlier process has measured, or what is measured now."""
+    if not path.is_file():
+        write_json(path, {_VALUE: measure()})
+    return json.loads(path.read_text(encoding="utf-8"))[_VALUE]

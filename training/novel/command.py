@@ -48,7 +48,12 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Of every transfer.")] = 600,
     orders: Annotated[str, typer.Option("--orders", help="Numbers of sources, 1 among them.")] = "1,2,3,4",
-    size: Annotated[int, typer.Option("--size", help="Side in px that photographs are brought to.")] = 256,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            "--size", help="Side in px that photographs are brought to.", show_default="that of the bank"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of division, weights and batches.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -60,6 +65,7 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
 
     Example: python -m training novel --images photos --labels light.csv --kind numbers --bank BANK --out OUT
     """
+    from taskbank.bank import Bank
     from taskbank.device import choose_device
     from training.engine import LocalEngine
     from training.novel.conclude import TABLE, read_report
@@ -67,7 +73,13 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
     from training.novel.run import run_novel
 
     config = NovelConfig(
-        kind=kind, name=name, unit=unit, steps=steps, orders=_numbers(orders), size=size, seed=seed
+        kind=kind,
+        name=name,
+        unit=unit,
+        steps=steps,
+        orders=_numbers(orders),
+        size=size or Bank.open(bank).index.image_size,
+        seed=seed,
     )
     done = run_novel(
         config,

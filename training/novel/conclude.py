@@ -14,6 +14,7 @@ from typing import Any
 from safetensors.numpy import save
 
 from taskbank.bank import Bank
+from taskbank.tasks import SCRATCH
 from taxsolver import AffinityTensor, save_affinity
 from training.novel.config import NovelConfig
 from training.novel.division import Part
@@ -23,7 +24,6 @@ from training.novel.saving import save_bank
 from training.novel.tensor import extended, new_tensor
 from training.target_affinity import TargetAffinity, target_affinity
 from training.transfers.config import UNTRAINED
-from training.transfers.jobs import SCRATCH
 from training.transfers.loss_files import load_target
 from training.whole_files import write_json, write_whole
 

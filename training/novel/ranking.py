@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from taskbank.tasks import SCRATCH
 from training.target_affinity import TargetAffinity
-from training.transfers.jobs import AVERAGE, SCRATCH
+from training.transfers.jobs import AVERAGE
 from training.transfers.loss_files import SampleLosses, sources_of
 from training.whole_files import write_whole
 

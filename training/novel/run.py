@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from taskbank.bank import Bank
+from taskbank.tasks import SCRATCH
 from taxsolver import AffinityTensor, load_affinity
 from training.engine import Engine, LocalEngine
 from training.errors import DataError
@@ -21,7 +22,7 @@ from training.novel.tensor import check_new
 from training.stage import run_stage
 from training.transfers.choose import rank_sources, source_sets
 from training.transfers.config import TransfersConfig
-from training.transfers.jobs import AVERAGE, SCRATCH, ControlJob, TransferJob, Work, as_jobs
+from training.transfers.jobs import AVERAGE, ControlJob, TransferJob, Work, as_jobs
 from training.transfers.loss_files import HELD_OUT, load_losses, losses_path
 
 log = logging.getLogger(__name__)

@@ -48,6 +48,7 @@ def save_bank(
         folder,
         name=f"{bank.name}+{config.name}",
         transfers=_with_facts(config, bank, prepared, transfers, ranked),
+        image_size=config.size,
     )
 
 

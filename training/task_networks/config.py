@@ -13,10 +13,11 @@ from training.errors import ConfigError
 
 _POSITIVE = (
     "steps", "batch", "learning_rate", "clip", "log_every", "check_every", "held_out_samples", "readers",
+    "jobs",
 )  # fmt: skip
-
-
-_RANGES = (("zoom", 0.25, 1), ("ema", 0, 1), ("held_out", 0, 0.5), ("adversarial", 0, 1))
+_RANGES = (
+    ("small", 0, 1), ("zoom", 0.25, 1), ("ema", 0, 1), ("held_out", 0, 0.5), ("adversarial", 0, 1),
+)  # fmt: skip
 
 
 class Schedule(StrEnum):
@@ -36,6 +37,7 @@ class TaskNetworksConfig:
         batch: images a step. Tasks of several images or tiles get as many fewer samples, two at least, as
             in the original.
         size: side in px of what networks are shown; None for that of the frames.
+        small: share of the steps, the first ones, that show pictures at half the size, a quarter of the work.
         learning_rate: of AdamW, the highest.
         schedule: how it goes down.
         warm_up: steps over which it goes up.
@@ -53,6 +55,7 @@ class TaskNetworksConfig:
         held_out_samples: of each task, at most.
         resident: whether labels are copied to the device as a whole.
         readers: threads that read ahead.
+        jobs: that the networks are split into; None for as many as the run has workers.
         log_every: steps between rows of metrics, and between checks for losses that are no numbers.
         check_every: steps between losses on held-out rooms and sample pictures.
         checkpoint_seconds: between checkpoints.
@@ -63,6 +66,7 @@ class TaskNetworksConfig:
     steps: int = 60_000
     batch: int = 64
     size: int | None = None
+    small: float = 0.0
     learning_rate: float = 2e-3
     schedule: Schedule = Schedule.COSINE
     warm_up: int = 500
@@ -80,6 +84,7 @@ class TaskNetworksConfig:
     held_out_samples: int = 256
     resident: bool = field(default=False, compare=False)
     readers: int = field(default=1, compare=False)
+    jobs: int | None = field(default=None, compare=False)
     log_every: int = field(default=50, compare=False)
     check_every: int = field(default=2_000, compare=False)
     checkpoint_seconds: float = field(default=120.0, compare=False)
@@ -92,20 +97,36 @@ class TaskNetworksConfig:
             ConfigError: naming the number.
         """
         for name in _POSITIVE:
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} is {getattr(self, name)}, it must be positive")
-        for name, low, high in (
-            ("zoom", 0.25, 1),
-            ("ema", 0, 1),
-            ("held_out", 0, 0.5),
-            ("adversarial", 0, 1),
-        ):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"{name} is {value}, it must be positive")
+        for name, low, high in _RANGES:
             if not low <= getattr(self, name) <= high:
                 raise ConfigError(f"{name} is {getattr(self, name)}, it must be from {low} to {high}")
         if self.size is not None and (self.size < STEP or self.size % STEP):
             raise ConfigError(f"size is {self.size}, it must be a positive multiple of {STEP}, or None")
         if self.precision is Precision.FP16:
             raise ConfigError("precision fp16 needs scaled losses to be trained in: choose bf16 or fp32")
+
+    def size_at(self, step: int, frames: int) -> int:
+        """Side in px of what networks are shown in a step, counted from 0.
+
+        Args:
+            step: of `steps`.
+            frames: side of the frames.
+
+        Raises:
+            ConfigError: half the size is wanted, and it is no multiple of 16.
+        """
+        size = self.size or frames
+        if step >= self.small * self.steps:
+            return size
+        if size % (2 * STEP):
+            raise ConfigError(
+                f"small is {self.small}, but half of {size} px is no multiple of {STEP}: choose small=0, or "
+                f"a size that is a multiple of {2 * STEP}"
+            )
+        return size // 2
 
     def learning_rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""

@@ -51,11 +51,19 @@ class Batch:
         seeds: int64 (B,), of the samples in this step.
         config: which variations there are.
         varied: whether samples are varied; held-out ones are not.
+        size: side of pictures and maps in px; None for what the configuration says.
     """
 
     def __init__(
-        self, raw: dict[str, Tensor], seeds: Tensor, config: TaskNetworksConfig, *, varied: bool
+        self,
+        raw: dict[str, Tensor],
+        seeds: Tensor,
+        config: TaskNetworksConfig,
+        *,
+        varied: bool,
+        size: int | None = None,
     ) -> None:
+        self._size = size or config.size
         self._seeds = seeds
         self._config = config
         self._varied = varied
@@ -73,7 +81,7 @@ class Batch:
         seeds = self._seeds[:count]
         raw = {name: value[:count] for name, value in self._zoomed(zoom).items()}
         shown = network_input(task, self._picture(zoom, touched)[:count], seeds)
-        return shown, make_target(task, raw, seeds, size=config.size, weights=weights)
+        return shown, make_target(task, raw, seeds, size=self._size, weights=weights)
 
     def _zoomed(self, zoom: bool) -> dict[str, Tensor]:
         """Labels, of the middle of frames if so."""
@@ -87,7 +95,7 @@ class Batch:
             if touched:
                 picture = photometric(self._picture(zoom, False), self._seeds)
             else:
-                picture = resized(as_unit(self._zoomed(zoom)["rgb"]), self._config.size)
+                picture = resized(as_unit(self._zoomed(zoom)["rgb"]), self._size)
             self._pictures[zoom, touched] = picture
         return self._pictures[zoom, touched]
 
@@ -119,7 +127,8 @@ class Feed:
         index = self._index(step)
         raw = self._reader.load(self.tasks, self.samples, index)
         seeds = seeds_of(torch.from_numpy(index).to(self._reader.device), self._config.seed, step)
-        return Batch(raw, seeds, self._config, varied=True)
+        size = self._config.size_at(step, self._reader.store.size)
+        return Batch(raw, seeds, self._config, varied=True, size=size)
 
     def _index(self, step: int) -> NDArray[np.int64]:
         """Samples of a step: each epoch has an order of its own, and batches run over its end."""

@@ -1,10 +1,12 @@
-"""What stage 1 leaves in its folder: finished networks, and the checkpoint of those that still learn."""
+"""What stage 1 leaves in its folder: finished networks, and a checkpoint of each that still learns.
+
+Every file is one task's own, so any number of processes may train in one folder, each its own tasks, and
+others in the next run.
+"""
 
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +31,9 @@ class NetworksFolder:
         root: where they are; it is made.
         config: of the stage.
         store: that is learned from.
-        tasks: that are asked for; other calls may train other tasks in the same folder.
     """
 
-    def __init__(
-        self, root: Path, config: TaskNetworksConfig, store: FrameStore, tasks: Sequence[Task]
-    ) -> None:
+    def __init__(self, root: Path, config: TaskNetworksConfig, store: FrameStore) -> None:
         self.root = root
         self.digest = digest_json(
             {
@@ -43,48 +42,47 @@ class NetworksFolder:
             }
         )
         self._config = config
-        names = ",".join(sorted(task.name for task in tasks))
-        self._checkpoint = root / f"{zlib.crc32(names.encode()):08x}.checkpoint"
+        self._size = config.size or store.size
         root.mkdir(parents=True, exist_ok=True)
 
     def is_finished(self, task: Task) -> bool:
-        """Whether a network was written.
+        """Whether a network was written, and is still there.
 
         Raises:
             ConfigError: with another configuration, or from other frames.
         """
-        path = self._about(task)
-        if not path.exists():
+        path = self.about_path(task)
+        if not (path.exists() and self.weights_path(task).exists()):
             return False
         self._check(json.loads(path.read_text(encoding="utf-8"))["digest"], path)
         return True
 
-    def forget(self) -> None:
-        """Delete the checkpoint."""
-        discard_checkpoint(self._checkpoint)
+    def forget(self, task: Task) -> None:
+        """Delete a task's checkpoint."""
+        discard_checkpoint(self._checkpoint(task))
 
-    def save(self, learners: Sequence[Learner], step: int, seconds: float) -> None:
+    def save(self, learner: Learner, step: int, seconds: float) -> None:
         """Write a checkpoint: `step` steps are done.
 
         Raises:
             StorageError: it cannot be written.
         """
-        tensors = {name: value for learner in learners for name, value in learner.state().items()}
-        save_checkpoint(self._checkpoint, tensors, {"digest": self.digest, "step": step, "seconds": seconds})
+        facts = {"digest": self.digest, "step": step, "seconds": seconds}
+        save_checkpoint(self._checkpoint(learner.task), learner.state(), facts)
 
-    def restore(self, learners: Sequence[Learner]) -> tuple[int, float]:
-        """Put the last checkpoint into learners; steps that are done and seconds, 0 where there is none.
+    def restore(self, learner: Learner) -> tuple[int, float]:
+        """Put the last checkpoint into a learner; steps that are done and seconds, 0 where there is none.
 
         Raises:
             ConfigError: it is of another configuration, or from other frames.
             CheckpointError: it is damaged.
         """
-        if not has_checkpoint(self._checkpoint):
+        path = self._checkpoint(learner.task)
+        if not has_checkpoint(path):
             return 0, 0.0
-        tensors, facts = load_checkpoint(self._checkpoint)
-        self._check(facts["digest"], self._checkpoint)
-        for learner in learners:
-            learner.restore(tensors)
+        tensors, facts = load_checkpoint(path)
+        self._check(facts["digest"], path)
+        learner.restore(tensors)
         return int(facts["step"]), float(facts["seconds"])
 
     def write(self, learner: Learner, facts: dict[str, Any]) -> None:
@@ -99,11 +97,12 @@ class NetworksFolder:
             "task": learner.task.name,
             "digest": self.digest,
             "architecture": architecture_to_json(self._config.architecture),
+            "image_size": self._size,
             "steps": self._config.steps,
             "config": settings_of(self._config),
             **facts,
         }
-        write_json(self._about(learner.task), about)
+        write_json(self.about_path(learner.task), about)
 
     def weights_path(self, task: Task) -> Path:
         """Where a task's network is."""
@@ -113,8 +112,12 @@ class NetworksFolder:
         """Where a sample picture goes."""
         return self.root / "pictures" / task.name / f"{step:07d}.png"
 
-    def _about(self, task: Task) -> Path:
+    def about_path(self, task: Task) -> Path:
+        """Where it is said how a task's network was made; written last of all."""
         return self.root / f"{task.name}.json"
+
+    def _checkpoint(self, task: Task) -> Path:
+        return self.root / f"{task.name}.checkpoint"
 
     def _check(self, digest: str, path: Path) -> None:
         if digest != self.digest:

@@ -1,10 +1,9 @@
-"""Losses on their way to a file, and the one place that stops a run whose loss is no number."""
+"""A network's losses on their way to a file, and the one place that stops a run whose loss is no number."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -19,63 +18,66 @@ from training.task_networks.feed import samples_a_step
 COLUMNS = ("loss", "learning_rate", "images_per_second", "held_out_loss")
 
 
+def metrics_path(folder: Path, task: Task) -> Path:
+    """Where a task's losses are written."""
+    return folder / f"{task.name}.metrics.csv"
+
+
 class Journal:
-    """Collects losses on the device and writes them down every so often.
+    """Collects a task's losses on the device and writes them down every so often.
 
     Args:
         folder: gets `TASK.metrics.csv`.
-        tasks: that learn.
+        task: that is learned.
         config: of the stage.
         first: step that learning begins or goes on with.
     """
 
-    def __init__(self, folder: Path, tasks: Sequence[Task], config: TaskNetworksConfig, first: int) -> None:
-        self._tasks = tuple(tasks)
+    def __init__(self, folder: Path, task: Task, config: TaskNetworksConfig, first: int) -> None:
+        self._task = task
         self._config = config
-        self._files = [
-            MetricsFile(folder / f"{task.name}.metrics.csv", COLUMNS, after_step=first) for task in tasks
-        ]
+        self._file = MetricsFile(metrics_path(folder, task), COLUMNS, after_step=first)
         self._losses: list[Tensor] = []
         self._next = first
         self._since = time.monotonic()
 
-    def note(self, losses: Sequence[Tensor]) -> None:
-        """Keep one step's losses, one a task; nothing waits for the device."""
-        self._losses.append(torch.stack(list(losses)))
+    def note(self, loss: Tensor) -> None:
+        """Keep one step's loss (); nothing waits for the device."""
+        self._losses.append(loss)
 
-    def write(self, held_out: Mapping[str, float] | None = None) -> None:
-        """Write the mean losses since the last time.
+    def write(self, held_out: float | None = None) -> None:
+        """Write the mean loss since the last time.
 
         Args:
-            held_out: losses on held-out rooms by task, where they were measured.
+            held_out: the loss on held-out rooms, where it was measured.
 
         Raises:
             DivergedError: a loss is no finite number.
         """
         if not self._losses:
+            self._since = time.monotonic()
             return
-        table = torch.stack(self._losses).cpu()
-        self._check(table)
-        done = self._next + len(table)
+        losses = torch.stack(self._losses).cpu()
+        self._check(losses)
+        done = self._next + len(losses)
         seconds = max(time.monotonic() - self._since, 1e-9)
-        for place, (task, file) in enumerate(zip(self._tasks, self._files, strict=True)):
-            images = samples_a_step(task, self._config.batch) * task.num_images * len(table)
-            row = {
-                "loss": float(table[:, place].mean()),
-                "learning_rate": self._config.learning_rate_at(done - 1),
-                "images_per_second": images / seconds,
-                "held_out_loss": (held_out or {}).get(task.name, math.nan),
-            }
-            file.write(done, row)
+        images = samples_a_step(self._task, self._config.batch) * self._task.num_images * len(losses)
+        row = {
+            "loss": float(losses.mean()),
+            "learning_rate": self._config.learning_rate_at(done - 1),
+            "images_per_second": images / seconds,
+            "held_out_loss": math.nan if held_out is None else held_out,
+        }
+        self._file.write(done, row)
         self._losses, self._next, self._since = [], done, time.monotonic()
 
-    def _check(self, table: Tensor) -> None:
-        """Refuse losses (steps, tasks) that are no finite numbers."""
-        wrong = (~table.isfinite()).nonzero()
+    def _check(self, losses: Tensor) -> None:
+        """Refuse losses (steps,) that are no finite numbers."""
+        wrong = (~losses.isfinite()).nonzero()
         if len(wrong) == 0:
             return
-        row, place = wrong[0].tolist()
+        row = int(wrong[0])
         raise DivergedError(
-            f"{self._tasks[place].name}: the loss of step {self._next + row} is {float(table[row, place])}: "
+            f"{self._task.name}: the loss of step {self._next + row} is {float(losses[row])}: "
             "begin again with a lower learning_rate, or look for labels that are no numbers"
         )

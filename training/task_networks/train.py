@@ -31,17 +31,15 @@ from training.metrics import progress
 from training.samples import Samples, samples_of
 from training.targets import measured_weights
 from training.task_networks.config import TaskNetworksConfig
+from training.task_networks.course import Course
 from training.task_networks.feed import FRAMES, Batch, Feed, read_ahead, stream_of
 from training.task_networks.folder import NetworksFolder
 from training.task_networks.held_out import HeldOut, learned_from
-from training.task_networks.journal import Journal
 from training.task_networks.learner import Learner
-from training.task_networks.pictures import is_painted, write_strip
 
 log = logging.getLogger(__name__)
 
 TRAIN = "train"
-_STRIP = 4  # samples on a sample picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +47,7 @@ class Progress:
     """How far stage 1 got.
 
     Attributes:
-        steps: that are done.
+        steps: that are done, by the network that is furthest behind.
         finished: whether all networks are written.
         seconds: of all runs so far together.
     """
@@ -72,7 +70,8 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
 
     Killed at any moment and called again with the same arguments, it goes on and ends with the same weights:
     to the bit on a CPU, to rounding on a GPU, whose libraries add gradients up in any order.
-    A network's weights do not depend on which others are trained beside it.
+    A network's weights do not depend on which others are trained beside it, so several processes may share
+    the work: each with tasks of its own, all with one `out`, in other shares the next time.
 
     Args:
         config: how.
@@ -93,22 +92,23 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
     if TRAIN not in stores:
         held = ", ".join(stores) or "nothing"
         raise DataError(f"task networks learn from {TRAIN!r}, but there is only {held}")
-    wanted = _chosen(tasks)
-    folder = NetworksFolder(out, config, stores[TRAIN], wanted)
-    if not resume:
-        folder.forget()
+    wanted = chosen_tasks(tasks)
+    folder = NetworksFolder(out, config, stores[TRAIN])
     left = [task for task in wanted if not (resume and folder.is_finished(task))]
+    for task in wanted:
+        if not resume or task not in left:
+            folder.forget(task)
     if not left:
         return Progress(steps=config.steps, finished=True, seconds=0.0)
     run = _Run(config, stores[TRAIN], folder, torch.device(device), left)
     run.learn(math.inf if max_seconds is None else max_seconds)
-    if run.step == config.steps:
+    finished = run.step == config.steps
+    if finished:
         run.finish()
-        folder.forget()
-    return Progress(steps=run.step, finished=run.step == config.steps, seconds=run.seconds)
+    return Progress(steps=run.step, finished=finished, seconds=run.seconds)
 
 
-def _chosen(names: Iterable[str] | None) -> list[Task]:
+def chosen_tasks(names: Iterable[str] | None) -> list[Task]:
     """The tasks of those names, or all that can be trained."""
     if names is None:
         return [task for task in ALL_TASKS if task.decoder is not DecoderForm.NONE]
@@ -116,11 +116,11 @@ def _chosen(names: Iterable[str] | None) -> list[Task]:
 
 
 class _Run:
-    """Learners and what they learn from, from the last checkpoint on.
+    """Networks and what they learn from, each from its last checkpoint on.
 
     Attributes:
-        step: steps that are done.
-        seconds: of all runs so far together.
+        courses: one a network.
+        step: steps that are done by the one that is furthest behind.
     """
 
     def __init__(
@@ -132,94 +132,78 @@ class _Run:
         tasks: Sequence[Task],
     ) -> None:
         self._config = config
-        self._folder = folder
-        self._device = device
         self._reader = BatchReader(store, device, resident=config.resident)
         among = learned_from(store, config)
         self._feeds = list(_feeds(self._reader, tasks, among, config))
-        weights = None
-        if any(task.name == "segment_semantic" for task in tasks):
-            weights = measured_weights(store, find_task("segment_semantic").channels).to(device)
-        self._learners = [Learner(task, config, device, weights) for task in tasks]
-        held_out = (HeldOut.of(task, store, ~among, config) for task in tasks)
-        self._held_out = {found.task.name: found for found in held_out if found is not None}
-        self.step, self.seconds = folder.restore(self._learners)
+        self.courses = [
+            Course(
+                Learner(task, config, device, _class_weights(task, store, device)),
+                HeldOut.of(task, store, ~among, config),
+                self._reader,
+                folder,
+                config,
+            )
+            for task in tasks
+        ]
+        self.step = min(course.step for course in self.courses)
+
+    @property
+    def seconds(self) -> float:
+        """Of all runs so far together."""
+        return max(course.seconds for course in self.courses)
 
     def learn(self, max_seconds: float) -> None:
         """Take the steps that are left, or as many as there is time for."""
-        config, began, before = self._config, time.monotonic(), self.seconds
-        journal = Journal(self._folder.root, [one.task for one in self._learners], config, self.step)
+        config, began = self._config, time.monotonic()
         due = Every(config.checkpoint_seconds)
-        log.info("task networks: %d from step %d of %d", len(self._learners), self.step, config.steps)
+        log.debug("%d task networks from step %d of %d", len(self.courses), self.step, config.steps)
         with (
             read_ahead(self._feeds, self.step, config.readers) as batches,
             progress("task networks", config.steps, done=self.step) as advance,
         ):
             while self.step < config.steps:
-                batch = next(batches)
-                journal.note([self._teach(learner, batch) for learner in self._learners])
-                self.step += 1
-                self.seconds = before + time.monotonic() - began
+                taught = self._teach(next(batches))
                 advance(1)
                 late = time.monotonic() - began > max_seconds
                 ends = late or self.step == config.steps
                 looks = self.step % config.check_every == 0 or self.step == config.steps
                 saves = due.due() or ends
                 if looks or saves or self.step % config.log_every == 0:
-                    journal.write(self._look() if looks else None)
+                    for course in taught:
+                        course.write(looks=looks)
                 if saves:
-                    self._folder.save(self._learners, self.step, self.seconds)
+                    for course in taught:
+                        course.save()
                 if late:
                     return
 
-    def _teach(self, learner: Learner, batches: Mapping[str, Batch]) -> Tensor:
-        """One step of one network; its loss, on the device."""
-        shown, target = batches[stream_of(learner.task)].pair(learner.task, learner.weights)
-        return learner.learn(shown, target, self.step)
+    def _teach(self, batches: Mapping[str, Batch]) -> list[Course]:
+        """The next step of every network that has not taken it yet; which these are.
 
-    def _look(self) -> dict[str, float]:
-        """Losses on held-out rooms, and sample pictures of them."""
-        found = {}
-        for learner in self._learners:
-            held_out = self._held_out.get(learner.task.name)
-            if held_out is None:
-                continue
-            found[learner.task.name] = held_out.loss(learner, self._reader, self._config)
-            if is_painted(learner.task):
-                batch = held_out.batch(self._reader, held_out.index[:_STRIP], self._config)
-                shown, target = batch.pair(learner.task, learner.weights)
-                path = self._folder.picture_path(learner.task, self.step)
-                write_strip(path, learner.task, shown, target, learner.show(shown))
-        return found
+        Those that were saved later than others, by another set of jobs or in a run that died among its
+        checkpoints, wait until the others have caught up.
+        """
+        taught = [course for course in self.courses if course.step == self.step]
+        for course in taught:
+            course.learn(batches)
+        self.step += 1
+        return taught
 
     def finish(self) -> None:
         """Measure the averages' norms and write all networks."""
         self._recalibrate()
-        for learner in self._learners:
-            held_out = self._held_out.get(learner.task.name)
-            loss = None if held_out is None else held_out.loss(learner, self._reader, self._config)
-            weights = sum(parameter.numel() for parameter in learner.network.parameters())
-            self._folder.write(
-                learner,
-                {
-                    "metrics": {} if loss is None else {"held_out_loss": loss},
-                    "parameters": weights,
-                    "seconds": round(self.seconds, 1),
-                    "trained_beside": len(self._learners) - 1,
-                    "device": _device_name(self._device),
-                },
-            )
+        for course in self.courses:
+            course.finish(beside=len(self.courses) - 1)
 
     def _recalibrate(self) -> None:
         """Show all averages the batches after the last step."""
-        first = self._config.steps
         with ExitStack() as stack:
-            take_in = [stack.enter_context(learner.recalibration()) for learner in self._learners]
-            batches = stack.enter_context(read_ahead(self._feeds, first, self._config.readers))
+            take_in = [stack.enter_context(course.recalibration()) for course in self.courses]
+            batches = stack.enter_context(read_ahead(self._feeds, self._config.steps, self._config.readers))
             for _ in range(self._config.recalibration):
                 batch = next(batches)
-                for learner, take in zip(self._learners, take_in, strict=True):
-                    take(batch[stream_of(learner.task)].pair(learner.task, learner.weights)[0])
+                for take in take_in:
+                    take(batch)
 
 
 def _feeds(
@@ -235,6 +219,8 @@ def _feeds(
         yield Feed(reader, members, found[0], config)
 
 
-def _device_name(device: torch.device) -> str:
-    """What a device is called."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+def _class_weights(task: Task, store: FrameStore, device: torch.device) -> Tensor | None:
+    """Weights of semantic classes, as measured; None for other tasks."""
+    if task.name != "segment_semantic":
+        return None
+    return measured_weights(store, task.channels).to(device)

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from taskbank.nets.architecture import Architecture
-from taskbank.nets.build import build_encoder
 from taskbank.nets.encoder import CODE_CHANNELS
-from taskbank.nets.initialise import initialise
+from taskbank.seeded import untrained_encoder
 from taskbank.tasks import TASKS, find_task
 from training.batches import BatchReader
 from training.data.frames import FrameStore
@@ -89,9 +88,7 @@ def source_encoder(source: str, networks: Path, architecture: Architecture, seed
     """
     if source != UNTRAINED:
         return load_network(networks, find_task(source), architecture).encoder
-    encoder = build_encoder(architecture)
-    initialise(encoder, seed)
-    return encoder.eval()
+    return untrained_encoder(architecture, seed)
 
 
 def input_seeds(seed: int, samples: Samples, rows: NDArray[np.int64]) -> Tensor:

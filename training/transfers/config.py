@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from taskbank.bank_index import SeededEncoder
 from taskbank.nets.architecture import Architecture, Compact
+from taskbank.seeded import describe_untrained
 from taskbank.task_table import ALL_TASKS
 from training.errors import ConfigError
 
@@ -127,6 +129,7 @@ class CodesSettings:
         architecture: of the encoders.
         size: side in px of the pictures; None for that of the store.
         seed: of the noise, and of the encoder that is never trained.
+        untrained: that encoder's sums: another way to begin makes another one out of the same seed.
     """
 
     sources: tuple[str, ...]
@@ -134,6 +137,7 @@ class CodesSettings:
     architecture: Architecture
     size: int | None
     seed: int
+    untrained: SeededEncoder
 
     @classmethod
     def of(cls, config: TransfersConfig) -> CodesSettings:
@@ -144,4 +148,5 @@ class CodesSettings:
             architecture=config.architecture,
             size=config.size,
             seed=config.seed,
+            untrained=describe_untrained(config.architecture, config.seed),
         )

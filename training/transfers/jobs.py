@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import torch
-from torch import nn
 
-from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder, build_readout
+from taskbank.nets.build import ScratchNetwork, build_readout, build_scratch
 from taskbank.nets.initialise import initialise
+from taskbank.tasks import SCRATCH
 from training.data.frames import FrameStore
 from training.engine import Job
 from training.transfers.average import average_estimator
@@ -30,12 +30,12 @@ from training.transfers.loss_files import HELD_OUT, TEST, losses_path, save_loss
 from training.transfers.measure import measure
 from training.transfers.parts import TargetParts
 from training.transfers.places import Places, TargetPlaces
-from training.transfers.readouts import save_readouts
+from training.transfers.readouts import save_readouts, save_scratch
 from training.transfers.stack import ReadoutStack, members_at_once
 
 log = logging.getLogger(__name__)
 
-SCRATCH, AVERAGE, FULL = "scratch", "average", "full_supervision"
+AVERAGE, FULL = "average", "full_supervision"
 CONTROLS = (SCRATCH, AVERAGE, FULL)
 
 
@@ -189,7 +189,7 @@ class ControlJob:
         return losses_path(self.places.out, self.target, self.control)
 
     def run(self) -> None:
-        """Train or load it, then keep its losses.
+        """Train or load it, then keep its losses, and the weights of a network from scratch.
 
         Raises:
             DivergedError: a loss is not finite.
@@ -200,18 +200,17 @@ class ControlJob:
             learner = Single(average_estimator(data.learned, self.config, data.size), data.device)
             found = measure(learner, [AVERAGE], data.test, data.test.blind_batch)
         else:
-            learner = Single(self._network(data), data.device)
+            network = data.full_supervision() if self.control == FULL else self._from_scratch(data)
+            learner = Single(network, data.device)
             found = measure(learner, [self.control], data.test, data.test.picture_batch)
+            if isinstance(network, ScratchNetwork):
+                save_scratch(self.places.out, network)
         save_losses(self.output, {TEST: found})
         log.info("%s: %s", self.target, self.control)
 
-    def _network(self, data: TargetParts) -> nn.Module:
-        """The whole network of a control."""
-        if self.control == FULL:
-            return data.full_supervision()
-        network = TaskNetwork(
-            build_encoder(self.config.architecture), build_decoder(data.task, self.config.architecture)
-        )
+    def _from_scratch(self, data: TargetParts) -> ScratchNetwork:
+        """The target's whole network, trained on what transfers learn from."""
+        network = build_scratch(data.task, self.config.architecture)
         seed = seed_of(self.config, self.target, 0)
         initialise(network, seed)
         learned = data.learned

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from taskbank.errors import BankFormatError
@@ -27,3 +29,28 @@ def load_network(folder: Path, task: Task, architecture: Architecture) -> TaskNe
     except BankFormatError as error:
         raise DataError(f"{error}; run stage 1 again, with the architecture of this stage") from error
     return network.eval()
+
+
+def trained_size(folder: Path, tasks: Iterable[str]) -> int:
+    """Side in px of the pictures that networks learned from, as stage 1 wrote it beside them.
+
+    Args:
+        folder: of stage 1.
+        tasks: canonical names, one at least.
+
+    Raises:
+        DataError: it is not known of a network, or differs between them.
+    """
+    sizes: dict[int, str] = {}
+    for task in tasks:
+        path = folder / f"{task}.json"
+        try:
+            sizes.setdefault(int(json.loads(path.read_text(encoding="utf-8"))["image_size"]), task)
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(
+                f"{path} does not say at which size {task!r} was trained: delete it and run stage 1 again"
+            ) from error
+    if len(sizes) > 1:
+        listed = ", ".join(f"{task} at {size} px" for size, task in sizes.items())
+        raise DataError(f"networks of one bank learn from pictures of one size: {listed}")
+    return next(iter(sizes))

@@ -1,20 +1,19 @@
-"""Trained transfers as files, and the best of them for a bank."""
+"""Trained transfers and networks from scratch as files."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from taskbank.errors import BankFormatError
 from taskbank.nets.architecture import Architecture
-from taskbank.nets.build import TransferReadout, build_readout
-from taskbank.tasks import Task, find_task
-from taskbank.weights import fill
-from taxsolver import AffinityTensor
+from taskbank.nets.build import ScratchNetwork, TransferReadout, build_readout, build_scratch
+from taskbank.quantise import Storage
+from taskbank.tasks import SCRATCH, Task, find_task
+from taskbank.weights import fill, weights_from_bytes, weights_to_bytes
 from training.errors import DataError
 from training.transfers.loss_files import sources_of, transfer_name
 from training.transfers.stack import ReadoutStack
@@ -35,6 +34,49 @@ def save_readouts(folder: Path, target: str, order: int, stack: ReadoutStack) ->
     path = _path(folder, target, order)
     write_whole(path, lambda file: file.write(save(tensors)))
     return path
+
+
+def save_scratch(folder: Path, network: ScratchNetwork) -> Path:
+    """Write the weights of a target's network from scratch.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    path = _scratch_path(folder, network.target)
+    content = weights_to_bytes(network.state_dict(), Storage.FP32)
+    write_whole(path, lambda file: file.write(content))
+    return path
+
+
+def has_scratch(folder: Path, target: str) -> bool:
+    """Whether a target's network from scratch was kept."""
+    return _scratch_path(folder, target).is_file()
+
+
+def load_scratch(folder: Path, target: str | Task, architecture: Architecture) -> ScratchNetwork:
+    """A target's network from scratch on the CPU, in evaluation mode.
+
+    Args:
+        folder: of stage 2.
+        target: canonical name, or the task itself.
+        architecture: of the run.
+
+    Raises:
+        DataError: it was not trained, its file is damaged, or of another architecture.
+    """
+    task = find_task(target) if isinstance(target, str) else target
+    path = _scratch_path(folder, task.name)
+    network = build_scratch(task, architecture)
+    try:
+        fill(network, weights_from_bytes(path.read_bytes(), str(path)), str(path))
+    except FileNotFoundError as error:
+        raise DataError(
+            f"no network from scratch at {path}: delete {SCRATCH}.losses.safetensors beside it, and run "
+            "stage 2 again"
+        ) from error
+    except BankFormatError as error:
+        raise DataError(f"{error}; delete it and run stage 2 again, or name that architecture") from error
+    return network.eval()
 
 
 def load_readout(
@@ -84,39 +126,8 @@ def _find(names: Collection[str], sources: Sequence[str], path: Path) -> str:
     raise DataError(f"{path} has no transfer from {wanted}; it has {held}")
 
 
-def best_readouts(
-    folder: Path, affinity: AffinityTensor, architecture: Architecture, *, max_order: int = 4
-) -> tuple[TransferReadout, ...]:
-    """For each target and each order up to one, the transfer of largest affinity: ready for `Bank.save`.
-
-    Transfers of a target from its own representation, and from random ones, are left out: nobody uses them.
-
-    Args:
-        folder: of stage 2.
-        affinity: of stage 3.
-        architecture: of the run.
-        max_order: largest number of sources.
-
-    Raises:
-        DataError: one was not trained, or its file is damaged.
-    """
-    rows = list(_best_rows(affinity, max_order))
-    return tuple(
-        load_readout(folder, transfer.target, transfer.sources, architecture)
-        for transfer in (affinity.transfer(row) for row in rows)
-    )
-
-
-def _best_rows(affinity: AffinityTensor, max_order: int) -> Iterable[int]:
-    """Rows of the tensor."""
-    untrained = affinity.sources[:, affinity.columns(affinity.untrained)].any(axis=1)
-    useful = ~(affinity.reads_itself | affinity.full_supervision | untrained)
-    for target in affinity.columns(affinity.targets):
-        for order in range(1, max_order + 1):
-            rows = np.flatnonzero(useful & (affinity.target == target) & (affinity.order == order))
-            rows = rows[~np.isnan(affinity.affinity[rows])]
-            if len(rows):
-                yield int(rows[affinity.affinity[rows].argmax()])
+def _scratch_path(folder: Path, target: str) -> Path:
+    return folder / target / f"{SCRATCH}.weights.safetensors"
 
 
 def _path(folder: Path, target: str, order: int) -> Path:

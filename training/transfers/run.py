@@ -6,11 +6,13 @@ import json
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from taskbank.seeded import describe_untrained
 from training.data.frames import FrameStore
 from training.engine import Engine, LocalEngine
 from training.errors import DataError
@@ -171,6 +173,7 @@ def _counts(config: TransfersConfig, places: Places) -> dict[str, Any]:
         "targets": list(config.targets),
         "images_transfer": int(division.learned.sum()),
         **{f"rooms_{part}": len(np.unique(numbers)) for part, numbers in rooms.items()},
+        "untrained": asdict(describe_untrained(config.architecture, config.seed)),
         "config": settings_of(config, only_compared=True),
     }
 

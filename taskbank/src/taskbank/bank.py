@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from torch import nn
 
@@ -18,6 +17,7 @@ from taskbank.bank_index import (
     INDEX_NAME,
     BankIndex,
     FileEntry,
+    SeededEncoder,
     TaskEntry,
     TransferEntry,
     find_entry,
@@ -25,24 +25,35 @@ from taskbank.bank_index import (
     transfer_name,
 )
 from taskbank.bank_source import BankListing, open_listing
-from taskbank.bank_writing import About, write_task, write_transfer
-from taskbank.errors import InvalidInputError, MissingTaskError, OutputError
+from taskbank.bank_writing import (
+    IMAGE_SIZE,
+    About,
+    Form,
+    TransferKey,
+    Untrained,
+    check_known,
+    representation_of,
+    write_tasks,
+    write_transfer,
+)
+from taskbank.errors import MissingTaskError, OutputError
 from taskbank.hub import Hub
 from taskbank.nets.architecture import Architecture, architecture_from_json, architecture_to_json
-from taskbank.nets.build import TaskNetwork, TransferReadout, build_decoder, build_encoder, build_readout
-from taskbank.nets.encoder import CODE_CHANNELS, CODE_SIZE
+from taskbank.nets.build import (
+    Readout,
+    TaskNetwork,
+    build_decoder,
+    build_encoder,
+    build_readout,
+    build_scratch,
+)
 from taskbank.own_targets import find_target
 from taskbank.quantise import Storage
-from taskbank.tasks import Task, find_task
+from taskbank.seeded import rebuild
+from taskbank.tasks import Task, find_source, find_task
 from taskbank.weights import fill, on_meta, weights_from_bytes, write_bytes
 
-__all__ = ["IMAGE_SIZE", "About", "Bank"]
-
-TransferKey: TypeAlias = tuple[tuple[str, ...], str]
-"""Sources in the order of their channels, and target."""
-
-IMAGE_SIZE = 256
-"""Side in px of the images that networks are trained on."""
+__all__ = ["IMAGE_SIZE", "About", "Bank", "TransferKey", "Untrained"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +114,14 @@ class Bank:
         """What the index says about a transfer.
 
         Args:
-            sources: any names, in any order.
+            sources: any names, in any order, or `scratch` alone.
             target: any name, or that of a user's own target in this bank.
 
         Raises:
             UnknownTaskError: a name is none of the 26 tasks and no target of this bank.
             MissingTaskError: the bank does not hold that transfer.
         """
-        wanted = {find_task(source).name for source in sources}
+        wanted = {find_source(source) for source in sources}
         task = self.find_target(target).name
         for entry in self.index.transfers:
             if entry.target == task and set(entry.sources) == wanted:
@@ -167,18 +178,21 @@ class Bank:
         Raises:
             TaskBankError: as `load`, but a missing decoder does not matter.
         """
-        entry = self.entry(task)
+        encoder = self.entry(task).encoder
+        if isinstance(encoder, SeededEncoder):
+            return rebuild(encoder, self.architecture, self.where)
         with on_meta():
-            encoder = build_encoder(self.architecture)
-        self._fill(encoder, entry.encoder)
-        return encoder.eval()
+            network = build_encoder(self.architecture)
+        self._fill(network, encoder)
+        return network.eval()
 
-    def load_transfer(self, sources: Iterable[str], target: str) -> TransferReadout:
+    def load_transfer(self, sources: Iterable[str], target: str) -> Readout:
         """The transfer network of a set of sources and the decoder behind it, in evaluation mode.
 
         Args:
             sources: in any order; the index says in which order their channels go, see
-                `TransferReadout.sources`.
+                `TransferReadout.sources`. `scratch` alone: the target's whole network, trained on what its
+                transfers learned from, a `ScratchNetwork`.
             target: the task read out.
 
         Raises:
@@ -188,8 +202,12 @@ class Bank:
             ChecksumMismatchError: the file is damaged.
         """
         entry = self.transfer_entry(sources, target)
+        readout: Readout
         with on_meta():
-            readout = build_readout(entry.task, self.architecture, entry.sources)
+            if entry.from_scratch:
+                readout = build_scratch(entry.task, self.architecture)
+            else:
+                readout = build_readout(entry.task, self.architecture, entry.sources)
         self._fill(readout, entry.file)
         return readout.eval()
 
@@ -224,12 +242,13 @@ class Bank:
         *,
         name: str,
         architecture: Architecture,
-        networks: Mapping[str, TaskNetwork | nn.Module],
-        transfers: tuple[TransferReadout, ...] = (),
+        networks: Mapping[str, TaskNetwork | nn.Module | Untrained],
+        transfers: tuple[Readout, ...] = (),
         storage: Storage = Storage.FP16,
         about: Mapping[str, About] | None = None,
         about_transfers: Mapping[TransferKey, About] | None = None,
         licence: str = "",
+        image_size: int = IMAGE_SIZE,
     ) -> Bank:
         """Write a bank and open it.
 
@@ -237,13 +256,15 @@ class Bank:
             folder: is made; a bank that is already there is not touched.
             name: of the bank.
             architecture: of all networks.
-            networks: by task name; an encoder alone (no `TaskNetwork`) is a task without decoder.
-            transfers: transfer networks with their decoders.
+            networks: by task name; an encoder alone (no `TaskNetwork`) is a task without decoder, `Untrained`
+                one that is made from its seed and takes no space.
+            transfers: transfer networks with their decoders, and networks from scratch.
             storage: form of the weights on disk.
             about: what is known about each task's network, under its name in `networks`.
             about_transfers: what is known about each transfer, under its sources and target as
                 `Bank.transfers` gives them.
             licence: of the bank as a whole.
+            image_size: side in px of the images that the networks were trained on, a multiple of 16.
 
         Raises:
             UnknownTaskError: a name is none of the 26 tasks.
@@ -255,23 +276,16 @@ class Bank:
         root = Path(folder)
         if (root / INDEX_NAME).exists():
             raise OutputError(f"{root} holds a bank already: choose another folder or delete it first")
-        known_transfers = about_transfers or {}
-        _check_known(about or {}, networks)
-        _check_known(known_transfers, [(readout.sources, readout.target) for readout in transfers])
-        tasks = {}
-        for given, network in networks.items():
-            task = find_task(given)
-            if task.name in tasks:
-                raise InvalidInputError(f"networks name the task {task.name!r} twice: name it once")
-            known = (about or {}).get(given, About())
-            tasks[task.name] = write_task(root, task, network, storage, known)
+        known, known_transfers = about or {}, about_transfers or {}
+        check_known(known, networks)
+        check_known(known_transfers, [(readout.sources, readout.target) for readout in transfers])
         index = BankIndex(
             name=name,
             architecture=architecture_to_json(architecture),
-            image_size=IMAGE_SIZE,
-            representation=(CODE_CHANNELS, CODE_SIZE, CODE_SIZE),
+            image_size=image_size,
+            representation=representation_of(image_size),
             licence=licence,
-            tasks=tasks,
+            tasks=write_tasks(root, networks, Form(architecture=architecture, storage=storage), known),
             transfers=tuple(
                 write_transfer(
                     root, readout, storage, known_transfers.get((readout.sources, readout.target), About())
@@ -282,12 +296,3 @@ class Bank:
         # Last, so that a folder with an index is whole.
         write_bytes(root / INDEX_NAME, index_to_json(index).encode())
         return cls.open(root)
-
-
-def _check_known(about: Iterable[object], given: Iterable[object]) -> None:
-    """Refuse facts about networks that are not there."""
-    held = set(given)
-    if strange := [name for name in about if name not in held]:
-        raise InvalidInputError(
-            f"about names {strange[0]!r}, but no such network is given: {sorted(map(str, held))}"
-        )

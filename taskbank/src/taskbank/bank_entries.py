@@ -6,8 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from taskbank.errors import InvalidInputError
 from taskbank.own_targets import OwnTarget
-from taskbank.tasks import TASKS, Task
+from taskbank.tasks import SCRATCH, TASKS, Task
+
+PX_A_PLACE = 16
+"""Rows and columns of an image that one place of its representation stands for."""
+
+_LARGEST = 4096  # px; a bank from elsewhere could name any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +34,27 @@ class FileEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeededEncoder:
+    """An encoder that was never trained and is not stored, see `taskbank.seeded`.
+
+    Attributes:
+        seed: that it is made from.
+        total: sum of its weights; another generator of random numbers would give another.
+        size: sum of their absolute values, likewise.
+    """
+
+    seed: int
+    total: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEntry:
     """One task network.
 
     Attributes:
         task: canonical name.
-        encoder: file of the encoder.
+        encoder: file of the encoder, or the seed of one that was never trained.
         decoder: file of the decoder; None for `random`, or where only the encoder was published.
         output: kind of output, as in the registry of the version that wrote the bank.
         channels: numbers that the network gives per pixel or in all.
@@ -46,7 +67,7 @@ class TaskEntry:
     """
 
     task: str
-    encoder: FileEntry
+    encoder: FileEntry | SeededEncoder
     decoder: FileEntry | None
     output: str
     channels: int
@@ -59,19 +80,19 @@ class TaskEntry:
 
     @property
     def files(self) -> tuple[FileEntry, ...]:
-        """The encoder's file and, where there is one, the decoder's."""
-        return (self.encoder,) if self.decoder is None else (self.encoder, self.decoder)
+        """The encoder's file and the decoder's, as far as there are some."""
+        return tuple(part for part in (self.encoder, self.decoder) if isinstance(part, FileEntry))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferEntry:
-    """One transfer network and its decoder.
+    """One transfer network and its decoder, or a network from scratch to compare it with.
 
     Attributes:
-        sources: canonical names in the order of their channels.
+        sources: canonical names in the order of their channels; `scratch` alone for a network from scratch.
         target: canonical name, or the name of a user's own target.
         own_target: what the target is, where it is a user's own; None for the 26 tasks.
-        file: weights under `transfer.` and `decoder.`.
+        file: weights under `transfer.` and `decoder.`; from scratch under `encoder.` and `decoder.`.
         classes: names of the target's channels, or None.
         licence: of these weights.
         metrics: name -> value on held-out images.
@@ -88,6 +109,16 @@ class TransferEntry:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def from_scratch(self) -> bool:
+        """Whether it is the target's whole network, which reads no representation."""
+        return self.sources == (SCRATCH,)
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """Tasks whose encoders it needs besides its own file."""
+        return () if self.from_scratch else self.sources
+
+    @property
     def name(self) -> str:
         """The transfer in words: `normal+reshading -> depth_zbuffer`."""
         return transfer_name(self.sources, self.target)
@@ -96,6 +127,17 @@ class TransferEntry:
     def task(self) -> Task:
         """The target."""
         return TASKS[self.target] if self.own_target is None else self.own_target.as_task(self.target)
+
+
+def check_image_size(size: int) -> int:
+    """The side in px of the images that networks are trained on, if it can be one.
+
+    Raises:
+        InvalidInputError: it is no multiple of 16, or beyond what networks are trained on.
+    """
+    if size % PX_A_PLACE or not 0 < size <= _LARGEST:
+        raise InvalidInputError(f"image size {size} must be a multiple of {PX_A_PLACE}, {_LARGEST} at most")
+    return size
 
 
 def transfer_name(sources: Iterable[str], target: str) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from taskbank.bank import About, Bank
 from taskbank.bank_index import INDEX_NAME, BankIndex, index_to_json
-from taskbank.bank_writing import write_transfer
+from taskbank.bank_writing import representation_of, write_transfer
 from taskbank.errors import OutputError
-from taskbank.nets.build import TransferReadout
+from taskbank.nets.build import Readout
 from taskbank.quantise import Storage
 from taskbank.tasks import TASKS
 from taskbank.weights import write_bytes
@@ -21,8 +21,9 @@ def bank_of_transfers(
     folder: str | Path,
     *,
     name: str,
-    transfers: Iterable[tuple[TransferReadout, About]],
+    transfers: Iterable[tuple[Readout, About]],
     storage: Storage = Storage.FP16,
+    image_size: int | None = None,
 ) -> Bank:
     """Write a bank of transfers, with the encoders of their sources.
 
@@ -30,8 +31,11 @@ def bank_of_transfers(
         bank: where the encoders are from; its files are copied as they are. Decoders are left out.
         folder: is made; a bank that is already there is not touched.
         name: of the new bank.
-        transfers: each with what is known about it; `own_target` where the target is a user's own.
+        transfers: transfers and networks from scratch, each with what is known about it; `own_target` where
+            the target is a user's own.
         storage: form of the transfers' weights on disk.
+        image_size: side in px of the images that the transfers were trained on, a multiple of 16; None for
+            that of `bank`.
 
     Raises:
         MissingTaskError: the bank lacks the encoder of a source.
@@ -42,16 +46,18 @@ def bank_of_transfers(
     root = Path(folder)
     if (root / INDEX_NAME).exists():
         raise OutputError(f"{root} holds a bank already: choose another folder or delete it first")
+    size = image_size or bank.index.image_size
+    representation = representation_of(size)  # before anything is written
     entries = tuple(write_transfer(root, readout, storage, about) for readout, about in transfers)
-    read = {source for entry in entries for source in entry.sources}
+    read = {source for entry in entries for source in entry.encoders}
     tasks = {task: replace(bank.entry(task), decoder=None, metrics={}) for task in TASKS if task in read}
-    for entry in tasks.values():
-        write_bytes(root / entry.encoder.path, bank.files.read(entry.encoder))
+    for file in (file for entry in tasks.values() for file in entry.files):
+        write_bytes(root / file.path, bank.files.read(file))
     index = BankIndex(
         name=name,
         architecture=bank.index.architecture,
-        image_size=bank.index.image_size,
-        representation=bank.index.representation,
+        image_size=size,
+        representation=representation,
         licence=bank.index.licence,
         tasks=tasks,
         transfers=entries,

@@ -5,7 +5,9 @@ Layout, the same in a folder, a Hub repository and the bundled bank:
 `transfers/SOURCE__SOURCE__TARGET.safetensors`, `README.md`.
 
 A transfer's target is one of the 26 tasks, or a user's own: then its entry has `own_target`, which says what
-that is (`taskbank.own_targets.OwnTarget`), and no task has its name.
+that is (`taskbank.own_targets.OwnTarget`), and no task has its name. Its sources are tasks, or `scratch`
+alone: then the file is the target's whole network, trained on what its transfers learned from. The encoder of
+a task is a file, or `{"seed": ..., "total": ..., "size": ...}` for one that was never trained.
 """
 
 from __future__ import annotations
@@ -16,10 +18,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from taskbank.bank_entries import FileEntry, TaskEntry, TransferEntry, transfer_name
+from taskbank.bank_entries import (
+    FileEntry,
+    SeededEncoder,
+    TaskEntry,
+    TransferEntry,
+    check_image_size,
+    transfer_name,
+)
 from taskbank.errors import BankFormatError, InvalidInputError, MissingTaskError
 from taskbank.own_targets import OwnTarget, own_name, own_target_from_json
-from taskbank.tasks import TASKS, Task, find_task, normalise
+from taskbank.tasks import SCRATCH, TASKS, Task, find_task, normalise
 
 __all__ = [
     "FORMAT",
@@ -27,6 +36,7 @@ __all__ = [
     "INDEX_NAME",
     "BankIndex",
     "FileEntry",
+    "SeededEncoder",
     "TaskEntry",
     "TransferEntry",
     "decoder_path",
@@ -156,7 +166,7 @@ def index_from_json(text: str, where: str) -> BankIndex:
         return BankIndex(
             name=str(written["name"]),
             architecture=dict(written["architecture"]),
-            image_size=int(written["image_size"]),
+            image_size=check_image_size(int(written["image_size"])),
             representation=_three(written["representation"]),
             licence=str(written["licence"]),
             tasks={name: held[name] for name in TASKS if name in held},
@@ -203,7 +213,7 @@ def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
     decoder, limits = entry["decoder"], entry["value_range"]
     return TaskEntry(
         task=name,
-        encoder=_file(entry["encoder"], encoder_path(name)),
+        encoder=_encoder(name, entry["encoder"]),
         decoder=None if decoder is None else _file(decoder, decoder_path(name)),
         output=str(entry["output"]),
         channels=int(entry["channels"]),
@@ -216,10 +226,17 @@ def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
     )
 
 
+def _encoder(task: str, entry: Mapping[str, Any]) -> FileEntry | SeededEncoder:
+    """A task's encoder: a file in its place, or a seed."""
+    if "seed" not in entry:
+        return _file(entry, encoder_path(task))
+    return SeededEncoder(seed=int(entry["seed"]), total=float(entry["total"]), size=float(entry["size"]))
+
+
 def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
     """One transfer's entry, its file in its place; the first banks stated only metrics."""
     sources, target = tuple(map(str, entry["sources"])), str(entry["target"])
-    for name in sources:
+    for name in sources if sources != (SCRATCH,) else ():
         _known(name)
     return TransferEntry(
         sources=sources,

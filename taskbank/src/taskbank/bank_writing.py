@@ -1,17 +1,19 @@
-"""Networks into the files of a bank."""
+"""Networks into the files of a bank, and what is known about them into its index."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from torch import nn
 
+from taskbank.bank_entries import PX_A_PLACE, check_image_size
 from taskbank.bank_index import (
     FileEntry,
+    SeededEncoder,
     TaskEntry,
     TransferEntry,
     decoder_path,
@@ -19,11 +21,17 @@ from taskbank.bank_index import (
     transfer_path,
 )
 from taskbank.errors import InvalidInputError
-from taskbank.nets.build import TaskNetwork, TransferReadout
+from taskbank.nets.architecture import Architecture
+from taskbank.nets.build import Readout, TaskNetwork
+from taskbank.nets.encoder import CODE_CHANNELS
 from taskbank.own_targets import OwnTarget, own_name
 from taskbank.quantise import Storage
-from taskbank.tasks import TASKS, Task
+from taskbank.seeded import describe_untrained
+from taskbank.tasks import TASKS, Task, find_task
 from taskbank.weights import weights_to_bytes, write_bytes
+
+IMAGE_SIZE = 256
+"""Side in px of the images that networks are trained on, where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +53,100 @@ class About:
     own_target: OwnTarget | None = None
 
 
-def write_task(root: Path, task: Task, network: nn.Module, storage: Storage, about: About) -> TaskEntry:
+@dataclass(frozen=True, slots=True)
+class Untrained:
+    """Stands for an encoder that is not stored but made again from its seed, see `taskbank.seeded`.
+
+    Attributes:
+        seed: of its weights.
+    """
+
+    seed: int
+
+
+TransferKey: TypeAlias = tuple[tuple[str, ...], str]
+"""Sources in the order of their channels, or `scratch` alone; and target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How the networks of a bank look.
+
+    Attributes:
+        architecture: of all of them.
+        storage: form of the weights on disk.
+    """
+
+    architecture: Architecture
+    storage: Storage
+
+
+def write_tasks(
+    root: Path,
+    networks: Mapping[str, TaskNetwork | nn.Module | Untrained],
+    form: Form,
+    about: Mapping[str, About],
+) -> dict[str, TaskEntry]:
+    """Write the files of task networks; their entries by canonical name.
+
+    Args:
+        root: folder of the bank.
+        networks: by any names.
+        form: of all of them.
+        about: what is known about each, under its name in `networks`.
+
+    Raises:
+        UnknownTaskError: a name is none of the 26 tasks.
+        InvalidInputError: two names of one task; weights that cannot be stored so.
+    """
+    entries: dict[str, TaskEntry] = {}
+    for given, network in networks.items():
+        task = find_task(given)
+        if task.name in entries:
+            raise InvalidInputError(f"networks name the task {task.name!r} twice: name it once")
+        entries[task.name] = _write_task(root, task, network, form, about.get(given, About()))
+    return entries
+
+
+def representation_of(image_size: int) -> tuple[int, int, int]:
+    """Channels, rows and columns of the representation of a square image.
+
+    Raises:
+        InvalidInputError: networks are not trained at that size.
+    """
+    side = check_image_size(image_size) // PX_A_PLACE
+    return CODE_CHANNELS, side, side
+
+
+def check_known(about: Iterable[object], given: Iterable[object]) -> None:
+    """Refuse facts about networks that are not there.
+
+    Raises:
+        InvalidInputError: naming the first.
+    """
+    held = set(given)
+    if strange := [name for name in about if name not in held]:
+        raise InvalidInputError(
+            f"about names {strange[0]!r}, but no such network is given: {sorted(map(str, held))}"
+        )
+
+
+def _write_task(
+    root: Path, task: Task, network: nn.Module | Untrained, form: Form, about: About
+) -> TaskEntry:
     """Write a task's files; its entry."""
     encoder, decoder = network, None
     if isinstance(network, TaskNetwork):
         encoder, decoder = network.encoder, network.decoder
+    storage = form.storage
+    described: FileEntry | SeededEncoder
+    if isinstance(encoder, Untrained):
+        described = describe_untrained(form.architecture, encoder.seed)
+    else:
+        described = _write(root, encoder_path(task.name), encoder, storage)
     return TaskEntry(
         task=task.name,
-        encoder=_write(root, encoder_path(task.name), encoder, storage),
+        encoder=described,
         decoder=None if decoder is None else _write(root, decoder_path(task.name), decoder, storage),
         output=task.output.value,
         channels=task.channels,
@@ -65,7 +159,7 @@ def write_task(root: Path, task: Task, network: nn.Module, storage: Storage, abo
     )
 
 
-def write_transfer(root: Path, readout: TransferReadout, storage: Storage, about: About) -> TransferEntry:
+def write_transfer(root: Path, readout: Readout, storage: Storage, about: About) -> TransferEntry:
     """Write a transfer's file; its entry.
 
     Raises:

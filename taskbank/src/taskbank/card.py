@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
-from taskbank.bank_index import BankIndex, TaskEntry, TransferEntry
+from taskbank.bank_index import BankIndex, SeededEncoder, TaskEntry, TransferEntry
 from taskbank.task_kinds import OutputKind
+from taskbank.tasks import SCRATCH
+
+_Entry: TypeAlias = TaskEntry | TransferEntry
 
 # Licences that the Hub knows by an identifier, see https://huggingface.co/docs/hub/repositories-licenses.
 _KNOWN_LICENCES = {
@@ -86,7 +90,7 @@ def _tasks(index: BankIndex) -> list[str]:
     rows = [
         (
             entry.task,
-            entry.output if entry.decoder else "representation only",
+            output_text(entry),
             "" if entry.unit == "1" or not entry.decoder else entry.unit,
             f"{sum(file.size for file in entry.files) / _MEGABYTE:.1f}",
             entry.licence or index.licence or _NOT_STATED,
@@ -110,15 +114,26 @@ def _transfers(index: BankIndex) -> list[str]:
         for entry in index.transfers
     ]
     table = _table(("sources", "target", "MB", "licence", "metrics"), rows)
+    if any(entry.from_scratch for entry in index.transfers):
+        table += ["", f"`{SCRATCH}`: the target's whole network, trained on what its transfers learned from."]
     return ["## Transfers", "", *table, ""] if rows else []
 
 
-def _entries(index: BankIndex) -> dict[str, TaskEntry | TransferEntry]:
+def _entries(index: BankIndex) -> dict[str, _Entry]:
     """Every network by its name."""
     return {**index.tasks, **{entry.name: entry for entry in index.transfers}}
 
 
-def metrics_text(entry: TaskEntry | TransferEntry) -> str:
+def output_text(entry: TaskEntry) -> str:
+    """What a task network gives: its kind of output, or only a representation, perhaps of random weights."""
+    if entry.decoder is not None:
+        return entry.output
+    if isinstance(entry.encoder, SeededEncoder):
+        return f"representation, seed {entry.encoder.seed}"
+    return "representation only"
+
+
+def metrics_text(entry: _Entry) -> str:
     """A network's metrics in words: `mae 0.12, top5 0.5`."""
     return ", ".join(f"{name} {value:.4g}" for name, value in entry.metrics.items())
 
@@ -134,18 +149,47 @@ def target_text(entry: TransferEntry) -> str:
 
 def _training(index: BankIndex) -> list[str]:
     """What is known about the runs, said once for all networks that share it."""
-    groups: dict[str, list[str]] = {}
-    for network, entry in _entries(index).items():
-        shared = {
+    kinds: tuple[Mapping[str, _Entry], ...] = (
+        {name: entry for name, entry in index.tasks.items() if entry.files},
+        {entry.name: entry for entry in index.transfers},
+    )
+    lines = ["## Training", ""]
+    for known, alike in (group for entries in kinds for group in _alike(entries)):
+        words = [f"{name}: {text or _span(name, alike.values())}" for name, text in known]
+        lines += [f"- {_together(list(alike), index)}: {'; '.join(words) or _NOT_STATED}"]
+    return [*lines, ""]
+
+
+def _together(names: list[str], index: BankIndex) -> str:
+    """Names of networks, or what they are together; encoders that were never trained do not count."""
+    tasks = {name for name, entry in index.tasks.items() if entry.files}
+    transfers = {entry.name for entry in index.transfers}
+    sets = ((tasks | transfers, "All networks"), (tasks, "All task networks"), (transfers, "All transfers"))
+    return next((words for held, words in sets if held == set(names)), ", ".join(names))
+
+
+def _alike(entries: Mapping[str, _Entry]) -> list[tuple[tuple[tuple[str, str], ...], dict[str, _Entry]]]:
+    """Networks whose facts differ in numbers only, and those facts; a number has no text yet."""
+    groups: dict[tuple[tuple[str, str], ...], dict[str, _Entry]] = {}
+    for network, entry in entries.items():
+        facts = {
             name: value for name, value in entry.training.items() if isinstance(value, str | int | float)
         }
-        groups.setdefault(json.dumps(shared, sort_keys=True), []).append(network)
-    lines = ["## Training", ""]
-    for written, names in groups.items():
-        words = [f"{name}: {value}" for name, value in json.loads(written).items()]
-        who = "All networks" if len(groups) == 1 else ", ".join(names)
-        lines += [f"- {who}: {'; '.join(words) or _NOT_STATED}"]
-    return [*lines, ""]
+        known = {name: "" if _is_number(value) else str(value) for name, value in facts.items()}
+        groups.setdefault(tuple(sorted(known.items())), {})[network] = entry
+    return list(groups.items())
+
+
+def _is_number(value: object) -> bool:
+    """Numbers differ between networks that were trained alike: seconds, for one."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _span(name: str, entries: Iterable[_Entry]) -> str:
+    """A number that all networks have, or the least and the greatest."""
+    values = [entry.training[name] for entry in entries]
+    least, greatest = min(values), max(values)
+    return str(least) if least == greatest else f"{least} to {greatest}"
 
 
 def _limits(index: BankIndex) -> list[str]:
@@ -154,7 +198,7 @@ def _limits(index: BankIndex) -> list[str]:
     for network, entry in _entries(index).items():
         for note in entry.training.get("notes", ()):
             notes.setdefault(str(note), []).append(network)
-    lines = [f"- {', '.join(names)}: {note}" for note, names in notes.items()]
+    lines = [f"- {_together(names, index)}: {note}" for note, names in notes.items()]
     return ["## Limits", "", *(lines or ["None are stated in `bank.json`; see the metrics above."]), ""]
 
 

@@ -97,6 +97,11 @@ class Pipeline:
     tiles: bool = False
     read_from: tuple[str, ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Side in px of the square that networks see."""
+        return self.settings.size or self.bank.index.image_size
+
     def ready(self, network: nn.Module) -> nn.Module:
         """A network as it runs fastest here; the one given is used up."""
         settings = self.settings
@@ -129,13 +134,11 @@ class Pipeline:
         empty = Outcome(
             sources=tuple(name_of(image) for image in images), bank=self.bank, read_from=self.read_from
         )
-        settings = self.settings
+        fit, size = self.settings.fit, self.size
         try:
             if len(images) != wanted:
                 raise InvalidInputError(_wrong_number(len(images), wanted, self.tasks))
-            sights = tuple(
-                look_at(read_photo(image), settings.fit, settings.size, tiles=self.tiles) for image in images
-            )
+            sights = tuple(look_at(read_photo(image), fit, size, tiles=self.tiles) for image in images)
         except TaskBankError as error:
             return replace(empty, error=error)
         return replace(empty, sights=sights)

@@ -20,7 +20,7 @@ class Settings:
         batch_size: items that a network is given at once.
         workers: threads that read images.
         fit: how a photo fills the network's square.
-        size: side of that square in px, a multiple of 16; networks are trained on 256.
+        size: side of that square in px, a multiple of 16; None for what the bank's networks were trained on.
     """
 
     device: str = "auto"
@@ -29,7 +29,7 @@ class Settings:
     batch_size: int = 8
     workers: int = 2
     fit: Fit = Fit.CROP
-    size: int = 256
+    size: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be; take the words for fit and precision as well."""
@@ -37,7 +37,8 @@ class Settings:
             raise InvalidInputError(
                 f"batch_size {self.batch_size} and workers {self.workers} must be 1 at least"
             )
-        check_size(self.size)
+        if self.size is not None:
+            check_size(self.size)
         for name, kind in (("fit", Fit), ("precision", Precision)):
             value = getattr(self, name)
             if value not in set(kind):

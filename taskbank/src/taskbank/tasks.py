@@ -10,7 +10,19 @@ from taskbank.errors import UnknownTaskError
 from taskbank.task_kinds import DecoderForm, Group, Loss, OutputKind, Task
 from taskbank.task_table import ALL_TASKS
 
-__all__ = ["ALIASES", "TASKS", "DecoderForm", "Group", "Loss", "OutputKind", "Task", "find_task", "normalise"]
+__all__ = [
+    "ALIASES",
+    "SCRATCH",
+    "TASKS",
+    "DecoderForm",
+    "Group",
+    "Loss",
+    "OutputKind",
+    "Task",
+    "find_source",
+    "find_task",
+    "normalise",
+]
 
 TASKS: MappingProxyType[str, Task] = MappingProxyType({task.name: task for task in ALL_TASKS})
 """Canonical name -> task, in the order of the original tables."""
@@ -19,6 +31,9 @@ ALIASES: MappingProxyType[str, str] = MappingProxyType(
     {alias: task.name for task in ALL_TASKS for alias in task.aliases}
 )
 """Normalised other spelling -> canonical name. Canonical names themselves are not in it."""
+
+SCRATCH = "scratch"
+"""In place of a transfer's sources: the target's whole network, trained on no more images than transfers."""
 
 
 def normalise(name: str) -> str:
@@ -37,6 +52,15 @@ def find_task(name: str) -> Task:
     if found is None:
         raise UnknownTaskError(name, _nearest(wanted))
     return found
+
+
+def find_source(name: str) -> str:
+    """The canonical name of what a target is read out from: a task by any of its names, or `scratch`.
+
+    Raises:
+        UnknownTaskError: nothing has that name; the nearest tasks are named.
+    """
+    return SCRATCH if normalise(name) == SCRATCH else find_task(name).name
 
 
 def is_task(name: str) -> bool:

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from taskbank.bank import Bank
 from taskbank.device import choose_device
 from taskbank.engine import common_number_of_images, distinct_tasks
+from taskbank.errors import InvalidInputError
 from taskbank.inputs import Shown, shown_for_readout, shown_to
 from taskbank.outcome import Item, Outcome
 from taskbank.pipeline import Pipeline, Showing
 from taskbank.settings import Settings
+from taskbank.tasks import Task, find_source
 
 
 class TransferEngine:
@@ -21,7 +23,7 @@ class TransferEngine:
 
     Args:
         bank: where networks come from.
-        sources: any names of tasks, in any order.
+        sources: any names of tasks, in any order; or `scratch` alone, for the targets' networks from scratch.
         targets: any names of tasks that take the same number of images, or of users' own targets.
         settings: how networks are run.
 
@@ -38,27 +40,27 @@ class TransferEngine:
     ) -> None:
         self.bank = bank
         self.settings = settings or Settings()
-        self.sources = distinct_tasks(sources)
+        names = _distinct(sources)
         self.tasks = distinct_tasks(targets, bank)
         self.num_images = common_number_of_images(self.tasks)
         self.device = choose_device(self.settings.device)
-        names = tuple(source.name for source in self.sources)
         # Before any weights are read, so that a mistake is known at once.
         entries = {task.name: bank.transfer_entry(names, task.name) for task in self.tasks}
-        for name in names:
+        encoders = tuple(dict.fromkeys(name for entry in entries.values() for name in entry.encoders))
+        for name in encoders:
             bank.entry(name)
-        # In the order in which the channels of the representations are joined.
-        self._orders = {target: entry.sources for target, entry in entries.items()}
+        # In the order in which the channels of the representations are joined; empty for one from scratch.
+        self._orders = {target: entry.encoders for target, entry in entries.items()}
         self._pipeline = Pipeline(
             bank=bank,
             settings=self.settings,
             device=self.device,
             tasks=tuple(entries),
             tiles=any(shown_to(task) is Shown.TILES for task in self.tasks),
-            read_from=self._orders[self.tasks[0].name],
+            read_from=entries[self.tasks[0].name].sources,
         )
         ready = self._pipeline.ready
-        self._encoders: dict[str, nn.Module] = {name: ready(bank.load_encoder(name)) for name in names}
+        self._encoders: dict[str, nn.Module] = {name: ready(bank.load_encoder(name)) for name in encoders}
         self._readouts = {target: ready(bank.load_transfer(names, target)) for target in entries}
 
     def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
@@ -76,15 +78,38 @@ class TransferEngine:
         codes: dict[tuple[str, Shown], Tensor] = {}
         outputs = {}
         for target in self.tasks:
-            joined = []
-            for source in self._orders[target.name]:
-                key = (source, shown_for_readout(source, target))
-                if key not in codes:
-                    codes[key] = _encoded(self._encoders[source], showing, key[1])
-                joined.append(codes[key])
             readout = self._readouts[target.name]
-            outputs[target.name] = readout(torch.cat(joined, dim=-3)).float().cpu()
+            order = self._orders[target.name]
+            seen = (
+                self._joined(order, target, showing, codes)
+                if order
+                else showing.to(readout, shown_to(target))
+            )
+            outputs[target.name] = readout(seen).float().cpu()
         return outputs
+
+    def _joined(
+        self, order: tuple[str, ...], target: Task, showing: Showing, codes: dict[tuple[str, Shown], Tensor]
+    ) -> Tensor:
+        """Representations side by side; those that other targets have asked for are taken from `codes`."""
+        keys = [(source, shown_for_readout(source, target)) for source in order]
+        for source, shown in keys:
+            if (source, shown) not in codes:
+                codes[source, shown] = _encoded(self._encoders[source], showing, shown)
+        return torch.cat([codes[key] for key in keys], dim=-3)
+
+
+def _distinct(sources: Iterable[str]) -> tuple[str, ...]:
+    """Canonical names, each once, in the order given.
+
+    Raises:
+        InvalidInputError: there is none.
+        UnknownTaskError: a name is none of the 26 tasks and not `scratch`.
+    """
+    names = tuple(dict.fromkeys(find_source(source) for source in sources))
+    if not names:
+        raise InvalidInputError("no task was named: `taskbank tasks` lists all")
+    return names
 
 
 def _encoded(encoder: nn.Module, showing: Showing, shown: Shown) -> Tensor:

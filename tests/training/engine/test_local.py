@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from training.engine import Job, LocalEngine
 from training.errors import ConfigError, JobsFailedError
 
-from toy_jobs import die, die_once, diverge, fit_line, write_nothing
+from toy_jobs import die, die_once, diverge, fit_line, warn, write_nothing
+
+ROOT = Path(__file__).parents[3]
 
 
 def lines(folder: Path, count: int) -> list[Job]:
@@ -42,7 +50,9 @@ def test_nothing_to_do_is_done() -> None:
     LocalEngine(workers=2).run([])
 
 
-def test_failures_are_told_after_the_others_are_done(tmp_path: Path) -> None:
+def test_failures_are_told_at_once_and_after_the_others_are_done(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     good = lines(tmp_path, 2)
     jobs = [
         Job(key="bad", function=diverge, output=tmp_path / "normal.bin"),
@@ -60,6 +70,7 @@ def test_failures_are_told_after_the_others_are_done(tmp_path: Path) -> None:
     assert "lazy.bin was not written" in text
     assert text.endswith("run the same command again: only these run")
     assert all(job.output.exists() for job in good)
+    assert "bad failed, others go on: DivergedError: the loss of normal" in caplog.messages[0]
 
 
 @pytest.mark.slow
@@ -79,6 +90,54 @@ def test_a_process_that_is_always_killed_is_given_up(tmp_path: Path) -> None:
     doomed = Job(key="doomed", function=die, output=tmp_path / "doomed.bin")
     with pytest.raises(JobsFailedError, match=r"doomed: its process was lost 2 times"):
         LocalEngine(workers=2, retries=1).run([doomed])
+
+
+def test_worker_processes_log_with_the_time(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    LocalEngine(workers=2).run([Job(key="a", function=warn, output=tmp_path / "normal.bin")])
+    assert re.search(r"^\d\d:\d\d:\d\d normal is done$", capfd.readouterr().err, re.MULTILINE)
+
+
+BUSY = """
+import sys
+from pathlib import Path
+from training.engine import Job, LocalEngine
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    outputs = [folder / name for name in ("a", "b")]
+    jobs = [Job(key=out.name, function="toy_jobs:sleep_noted", output=out) for out in outputs]
+    LocalEngine(workers=2).run(jobs)
+"""
+
+
+@pytest.mark.slow
+def test_worker_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "busy.py"
+    script.write_text(BUSY)
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support"), os.environ.get("PYTHONPATH", "")])
+    parent = subprocess.Popen([sys.executable, script, tmp_path], env={**os.environ, "PYTHONPATH": paths})
+    notes = [tmp_path / "a.pid", tmp_path / "b.pid"]
+    assert soon(lambda: all(note.exists() and note.read_text() for note in notes))
+    parent.kill()
+    parent.wait()
+    assert soon(lambda: not any(is_alive(int(note.read_text())) for note in notes))
+
+
+def soon(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether something comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be noticed does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_no_workers_are_refused() -> None:

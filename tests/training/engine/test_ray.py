@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -11,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training.engine import Job, LocalEngine
+from tests.taskbank.toy import TOY_COMPACT
+from tests.training.toy_store import toy_store
+from training.engine import Engine, Job, LocalEngine
 from training.engine.ray import RayEngine
 from training.errors import ConfigError, JobsFailedError
+from training.task_networks.config import TaskNetworksConfig
+from training.task_networks.stage import run_networks
 
 from toy_jobs import diverge, fit_line, fit_line_noted, write_nothing
 
@@ -86,6 +91,21 @@ def test_jobs_of_a_lost_node_are_done_elsewhere_with_the_same_results(cluster: A
     assert all(len(nodes) == 2 and nodes[1] != node.node_id for nodes in lost)
     LocalEngine(threads=1).run(lines(tmp_path / "local", 4))
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")
+
+
+@pytest.mark.slow
+def test_task_networks_come_out_the_same_on_a_cluster(cluster: Any, tmp_path: Path) -> None:
+    store = toy_store(tmp_path / "frames", rooms=3)
+    config = TaskNetworksConfig(architecture=TOY_COMPACT, steps=3, batch=4, warm_up=1)
+    tasks = ("normal", "egomotion", "class_object")
+    engines: dict[str, Engine] = {"local": LocalEngine(threads=1), "ray": RayEngine(threads=1)}
+    for name, engine in engines.items():
+        run_networks(config, store.root, tmp_path / name, tasks=tasks, engine=engine, workers=2)
+    for task in tasks:
+        local, ray = (tmp_path / name / f"{task}.safetensors" for name in engines)
+        assert local.read_bytes() == ray.read_bytes()
+    beside = [json.loads((tmp_path / "ray" / f"{task}.json").read_text())["trained_beside"] for task in tasks]
+    assert sorted(beside) == [0, 1, 1]
 
 
 def test_failures_on_a_cluster_are_told_after_the_others_are_done(cluster: Any, tmp_path: Path) -> None:

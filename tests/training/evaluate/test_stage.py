@@ -2,25 +2,30 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tests.training.evaluate.toy_evaluated import ToyRun, toy_run
-from training.errors import ConfigError
-from training.evaluate.assemble import chosen_transfers
+from training.errors import ConfigError, DataError
+from training.evaluate.assemble import assemble_bank
 from training.evaluate.carry_over import agreement, error_of
+from training.evaluate.choice import those_that_fit, wanted_transfers
 from training.evaluate.config import EvaluateConfig
 from training.evaluate.report import report_text
 from training.evaluate.sanity import SanityRow, sanity_text, wins
-from training.evaluate.stage import BANK, REPORT, SCORES, run_evaluation
-from training.publish import CARD, TENSOR, check_same_weights, run_publishing
+from training.evaluate.stage import BANK, REPORT, SCORES, _kept, run_evaluation
+from training.evaluate.weights import check_measured, weights_of
+from training.publish import CARD, TENSOR, run_publishing
+from training.transfers.codes import source_encoder
 
 from taskbank.bank import Bank
-from taskbank.nets.build import TransferReadout
+from taskbank.nets.build import ScratchNetwork, TransferReadout
 from taxsolver import AffinityTensor, load_affinity
 
-_CONFIG = EvaluateConfig(samples=4, shown_sources=2, carried_over=2)
+_CONFIG = EvaluateConfig(samples=4, transfer_samples=2, pictured=3, shown_sources=2, carried_over=2)
 _NETWORKS = {"normal", "depth_zbuffer", "reshading", "edge_texture", "curvature"}
 
 
@@ -31,11 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ToyRun:
 
 def _evaluate(run: ToyRun, config: EvaluateConfig = _CONFIG, *, overwrite: bool = False) -> Path:
     return run_evaluation(
-        config,
-        run.config,
-        networks=run.networks,
-        transfers=run.transfers,
-        affinity=run.affinity,
+        run.trained(config),
         test=run.test,
         out=run.root / "evaluation",
         real=run.real,
@@ -52,11 +53,8 @@ def evaluation(run: ToyRun) -> Path:
 @pytest.fixture(scope="module")
 def published(run: ToyRun, evaluation: Path) -> Path:
     return run_publishing(
-        _CONFIG,
-        run.config,
-        networks=run.networks,
-        transfers=run.transfers,
-        affinity=run.affinity,
+        run.trained(_CONFIG),
+        frames=run.frames,
         evaluation=evaluation,
         out=run.root / "published",
         card="## Taxonomy\n\nSaid by an earlier stage.\n",
@@ -66,12 +64,45 @@ def published(run: ToyRun, evaluation: Path) -> Path:
 def test_the_bank_holds_every_network_random_and_the_chosen_transfers(run: ToyRun, evaluation: Path) -> None:
     bank = Bank.open(evaluation / BANK)
     assert set(bank.tasks) == {*_NETWORKS, "random"}
-    chosen = chosen_transfers(load_affinity(run.affinity), _CONFIG)
+    assert bank.index.image_size == 32
+    wanted = wanted_transfers(load_affinity(run.affinity), _CONFIG)
     assert {(frozenset(sources), target) for sources, target in bank.transfers} == {
-        (frozenset(sources), target) for sources, target in chosen
+        (frozenset(sources), target) for sources, target in wanted
     }
     sources, target = bank.transfers[0]
     assert isinstance(bank.load_transfer(sources, target), TransferReadout)
+    for shown in ("normal", "depth_zbuffer"):
+        assert isinstance(bank.load_transfer(["scratch"], shown), ScratchNetwork)
+        assert (("random",), shown) in bank.transfers
+
+
+def test_random_is_to_the_bit_what_transfers_have_read(run: ToyRun, evaluation: Path) -> None:
+    image = torch.rand((1, 3, 32, 32), generator=torch.Generator().manual_seed(0)) * 2 - 1
+    read = source_encoder("random", run.networks, run.config.architecture, run.config.seed)
+    with torch.inference_mode():
+        assert torch.equal(Bank.open(evaluation / BANK).load_encoder("random")(image), read(image))
+
+
+def test_a_bank_whose_random_is_not_what_transfers_have_read_is_refused(
+    run: ToyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskbank.seeded.UNTRAINED_GAIN", 1.5)
+    with pytest.raises(DataError, match="has read another 'random' than seed 0 gives now: run stage 2 again"):
+        assemble_bank(tmp_path / "bank", run.trained(_CONFIG))
+
+
+def test_a_bank_that_its_task_networks_fill_is_refused(run: ToyRun, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"5 task networks take .* max_megabytes 1.5 is too little"):
+        assemble_bank(tmp_path / "bank", run.trained(replace(_CONFIG, max_megabytes=1.5)))
+
+
+def test_transfers_that_do_not_fit_stay_out(run: ToyRun, tmp_path: Path) -> None:
+    whole = assemble_bank(tmp_path / "whole", run.trained(replace(_CONFIG, max_megabytes=None)))
+    tasks = sum(file.size for entry in whole.index.tasks.values() for file in entry.files)
+    first = whole.index.transfers[0].file.size
+    limit = (1_500_000 + tasks + first) / 1e6
+    small = assemble_bank(tmp_path / "small", run.trained(replace(_CONFIG, max_megabytes=limit)))
+    assert small.transfers == whole.transfers[:1]
 
 
 def test_everything_is_measured_on_rendered_and_real_frames(evaluation: Path) -> None:
@@ -100,8 +131,10 @@ def test_the_published_bank_has_its_metrics_and_the_weights_that_were_measured(
     metrics = bank.entry("normal").metrics
     assert metrics["mean"] == scores["test"]["normal"]["mean"]
     assert metrics["real_mean"] == scores["real"]["normal"]["mean"]
-    assert 0 <= metrics["beats_average"] <= 1
-    assert bank.index.transfers[0].metrics["affinity"] > 0
+    assert 0 <= bank.entry("normal").training["win_rates"]["beats_average"] <= 1
+    transfer = bank.index.transfers[0]
+    assert transfer.metrics.items() <= scores["transfers"][transfer.name].items()
+    assert transfer.training["win_rates"]["affinity"] > 0
     assert bank.entry("normal").training["steps"] == 3
 
 
@@ -121,7 +154,18 @@ def test_an_evaluation_that_is_done_is_not_done_again_and_other_settings_are_ref
     _evaluate(run)
     assert (evaluation / SCORES).stat().st_mtime_ns == before
     with pytest.raises(ConfigError, match="samples"):
-        _evaluate(run, EvaluateConfig(samples=3, shown_sources=2, carried_over=2))
+        _evaluate(run, replace(_CONFIG, samples=3))
+
+
+def test_a_part_that_was_measured_before_a_stop_is_not_measured_again(tmp_path: Path) -> None:
+    path, calls = tmp_path / "parts" / "test.json", []
+
+    def measured() -> dict[str, float]:
+        calls.append(1)
+        return {"mean": 0.1}
+
+    assert _kept(path, measured) == _kept(path, measured) == {"mean": 0.1}
+    assert len(calls) == 1
 
 
 def test_numbers_of_other_weights_are_not_published(tmp_path: Path, evaluation: Path) -> None:
@@ -133,7 +177,7 @@ def test_numbers_of_other_weights_are_not_published(tmp_path: Path, evaluation: 
     with pytest.raises(
         Exception, match=r"encoders/normal.safetensors is not what was measured: .* run it again"
     ):
-        check_same_weights(other, Bank.open(evaluation / BANK))
+        check_measured(other.index, weights_of(Bank.open(evaluation / BANK).index))
 
 
 def _tensor() -> AffinityTensor:
@@ -157,16 +201,27 @@ def _tensor() -> AffinityTensor:
 
 def test_the_best_of_each_order_is_chosen_then_those_to_be_compared() -> None:
     config = EvaluateConfig(shown_targets=("normal",), shown_sources=2)
-    assert chosen_transfers(_tensor(), config) == [
+    assert wanted_transfers(_tensor(), config) == [
         (("curvature",), "normal"),
         (("curvature", "jigsaw"), "normal"),
         (("edge_texture",), "normal"),
         (("random",), "normal"),
+        (("scratch",), "normal"),
     ]
-    assert chosen_transfers(_tensor(), EvaluateConfig(shown_targets=())) == [
+    assert wanted_transfers(_tensor(), EvaluateConfig(shown_targets=())) == [
         (("curvature",), "normal"),
         (("curvature", "jigsaw"), "normal"),
     ]
+
+
+def test_what_is_asked_for_most_goes_first_and_what_does_not_fit_is_left_out() -> None:
+    wanted = [(("curvature",), "normal"), (("scratch",), "normal"), (("jigsaw",), "normal")]
+    sizes = {"curvature": 3, "scratch": 8, "jigsaw": 2}
+    for room, kept in ((13, 3), (11, 2), (8, 2), (4, 1), (2, 1), (1, 0)):
+        chosen = those_that_fit(wanted, lambda key: sizes[key[0][0]], room)
+        assert len(chosen) == kept
+        assert sum(sizes[key[0][0]] for key in chosen) <= room
+    assert those_that_fit(wanted, lambda key: sizes[key[0][0]], 5) == [wanted[0], wanted[2]]
 
 
 def test_sources_that_rank_alike_agree_fully_and_the_other_way_round_not_at_all() -> None:

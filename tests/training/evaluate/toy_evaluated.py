@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 from tests.training.transfers.toy_run import toy_config, toy_places
 from training.affinity import AffinityConfig, run_affinity
+from training.evaluate.config import EvaluateConfig
 from training.evaluate.real_frames import Intrinsics, RealFolder
+from training.evaluate.trained import Trained
 from training.transfers.config import TransfersConfig
 from training.transfers.run import run_transfers
 
@@ -20,18 +22,31 @@ class ToyRun:
 
     root: Path
     config: TransfersConfig
+    frames: dict[str, Path]
     networks: Path
     transfers: Path
     affinity: Path
     test: Path
     real: RealFolder
 
+    def trained(self, config: EvaluateConfig) -> Trained:
+        """The same for stage 7."""
+        return Trained(
+            config=config,
+            transfers_config=self.config,
+            networks=self.networks,
+            transfers=self.transfers,
+            affinity=self.affinity,
+        )
+
 
 def toy_run(root: Path) -> ToyRun:
     """Stages 2 and 3 over untrained networks."""
     places = toy_places(root)
     for weights in places.networks.glob("*.safetensors"):
-        weights.with_suffix(".json").write_text('{"steps": 3, "seconds": 1.5, "device": "cpu"}')
+        weights.with_suffix(".json").write_text(
+            '{"steps": 3, "seconds": 1.5, "device": "cpu", "image_size": 32}'
+        )
     stores = {split: root / "frames" / split for split in ("train", "val", "test")}
     config = toy_config(
         steps=3, batch=4, targets=("normal", "depth_zbuffer"), ridge_samples=16, average_samples=8
@@ -39,7 +54,7 @@ def toy_run(root: Path) -> ToyRun:
     transfers = run_transfers(config, places.networks, stores, root)
     affinity = run_affinity(AffinityConfig(resamples=3), transfers, stores, root)
     return ToyRun(
-        root, config, places.networks, transfers, affinity, stores["test"], real_folder(root / "real")
+        root, config, stores, places.networks, transfers, affinity, stores["test"], real_folder(root / "real")
     )
 
 

@@ -26,7 +26,7 @@ from training.transfers.divide import divide
 from training.transfers.jobs import ControlJob, TransferJob
 from training.transfers.loss_files import HELD_OUT, TEST, load_losses, load_target, losses_path
 from training.transfers.places import Places, TargetData
-from training.transfers.readouts import load_readout
+from training.transfers.readouts import load_readout, load_scratch
 from training.transfers.ridge import load_ridge
 from training.transfers.run import load_counts, load_ranking, train_all
 
@@ -81,6 +81,21 @@ def test_a_stored_transfer_gives_the_losses_that_were_kept(places: Places) -> No
         again = loss_of(readout(codes[0]))
     kept = load_losses(losses_path(places.out, target, "order_1"), TEST).by_name[KNOWING][:8]
     np.testing.assert_allclose(again.numpy(), kept, rtol=1e-4)
+
+
+def test_a_stored_network_from_scratch_gives_the_losses_that_were_kept(places: Places) -> None:
+    target = "depth_zbuffer"
+    shown, loss_of = TargetData(target, places, toy_config(), CPU).test.picture_batch(np.arange(8))
+    network = load_scratch(places.out, target, TINY)
+    with torch.no_grad():
+        again = loss_of(network(shown))
+    kept = load_losses(losses_path(places.out, target, "scratch"), TEST).by_name["scratch"][:8]
+    np.testing.assert_allclose(again.numpy(), kept, rtol=1e-4)
+
+
+def test_a_network_from_scratch_that_was_not_kept_is_named(places: Places) -> None:
+    with pytest.raises(DataError, match=r"no network from scratch at .*: delete scratch.losses.safetensors"):
+        load_scratch(places.out, "normal", TINY)
 
 
 def test_full_supervision_is_the_network_of_stage_1(places: Places) -> None:

@@ -51,3 +51,9 @@ def test_a_run_that_lost_a_file_ends_with_the_same_bytes(run: tuple[Path, Transf
 def test_representations_depend_on_few_settings() -> None:
     assert CodesSettings.of(toy_config(steps=5)) == CodesSettings.of(toy_config(steps=9, held_out=0.5))
     assert CodesSettings.of(toy_config(seed=1)) != CodesSettings.of(toy_config(seed=2))
+
+
+def test_another_way_to_begin_is_another_representation(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = CodesSettings.of(toy_config())
+    monkeypatch.setattr("taskbank.seeded.UNTRAINED_GAIN", 1.5)
+    assert CodesSettings.of(toy_config()) != before

@@ -13,7 +13,7 @@ from training.transfers.stack import ReadoutStack, decaying, members_at_once
 from taskbank.nets.architecture import Architecture, ResNet50
 from taskbank.nets.build import TransferReadout, build_readout
 from taskbank.nets.decoders import DecoderWidths
-from taskbank.nets.initialise import initialise
+from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
 from taskbank.tasks import DecoderForm, find_task
 
 CPU = torch.device("cpu")
@@ -33,7 +33,7 @@ def prepared(task: str, architecture: Architecture) -> tuple[TransferReadout, Te
     """A transfer in double precision, and batches (steps, members, ...)."""
     found = find_task(task)
     start = build_readout(found, architecture, ("normal",))
-    initialise(start, 3)
+    initialise(start, 3, gain=UNTRAINED_GAIN)
     side = 16 if architecture is ORIGINAL and found.decoder is not DecoderForm.PIXEL else 2
     images = (found.num_encodings,) if found.num_encodings > 1 else ()
     shape = (STEPS, len(SETS), 4, *images, 8, side, side)

@@ -14,7 +14,7 @@ from training.transfers.places import Places
 from taskbank.nets.architecture import Compact
 from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
 from taskbank.nets.compact import CompactWidths
-from taskbank.nets.initialise import initialise
+from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
 from taskbank.quantise import Storage
 from taskbank.tasks import find_task
 from taskbank.weights import weights_to_bytes
@@ -69,7 +69,7 @@ def toy_places(root: Path) -> Places:
 def save_network(folder: Path, name: str, seed: int) -> TaskNetwork:
     """An untrained network where stage 1 would leave it."""
     network = TaskNetwork(build_encoder(TINY), build_decoder(find_task(name), TINY))
-    initialise(network, seed)
+    initialise(network, seed, gain=UNTRAINED_GAIN)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.safetensors").write_bytes(weights_to_bytes(network.state_dict(), Storage.FP32))
     return network.eval()

@@ -14,7 +14,7 @@ from taskbank.nets.decoders import ColorizationDecoder, PixelDecoder
 from taskbank.nets.encoder import CODE_CHANNELS, CODE_SIZE, ResNetEncoder
 from taskbank.nets.heads import FullyConnectedHead, ThreeImageHead
 from taskbank.nets.transfer import TRANSFER_CHANNELS, TransferNetwork
-from taskbank.tasks import DecoderForm, Task
+from taskbank.tasks import SCRATCH, DecoderForm, Task
 
 
 class TaskNetwork(nn.Module):
@@ -57,6 +57,24 @@ class TransferReadout(nn.Module):
         """Float (B, 8 * sources, h, w), or (B, P, 8 * sources, h, w) -> the target's output."""
         decoded: Tensor = self.decoder(self.transfer(codes))
         return decoded
+
+
+class ScratchNetwork(TaskNetwork):
+    """A target's whole network, trained on no more images than its transfers: what they are compared with.
+
+    Attributes:
+        sources: `scratch`, as it reads no other task's representation.
+        target: canonical name.
+    """
+
+    def __init__(self, target: str, encoder: nn.Module, decoder: nn.Module) -> None:
+        super().__init__(encoder, decoder)
+        self.sources = (SCRATCH,)
+        self.target = target
+
+
+Readout = TransferReadout | ScratchNetwork
+"""What a bank holds for a target besides the target's own network."""
 
 
 def build_encoder(architecture: Architecture) -> nn.Module:
@@ -119,3 +137,12 @@ def build_readout(task: Task, architecture: Architecture, sources: Sequence[str]
     transfer = TransferNetwork(len(sources))
     decoder = build_decoder(task, architecture, in_channels=TRANSFER_CHANNELS)
     return TransferReadout(tuple(sources), task.name, transfer, decoder)
+
+
+def build_scratch(task: Task, architecture: Architecture) -> ScratchNetwork:
+    """A whole network of a target, to be trained on what its transfers learn from.
+
+    Raises:
+        InvalidInputError: the target has no decoder.
+    """
+    return ScratchNetwork(task.name, build_encoder(architecture), build_decoder(task, architecture))

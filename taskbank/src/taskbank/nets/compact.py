@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -172,9 +173,22 @@ def _residual_stage(in_channels: int, channels: int, blocks: int) -> nn.Sequenti
     )
 
 
-def doubled(in_channels: int, channels: int) -> nn.Sequential:
-    """Four times the channels at the small size, laid out as four pixels each: twice the size."""
-    return nn.Sequential(convolved(in_channels, 4 * channels, 1), nn.PixelShuffle(2))
+class Enlarging(nn.Sequential):
+    """A convolution to four times the channels, which are laid out as four pixels each: twice the size."""
+
+    def __init__(self, convolution: nn.Module) -> None:
+        super().__init__(convolution, nn.PixelShuffle(2))
+
+    def start_as_repetition(self) -> None:
+        """Give the four pixels of each place the same weights, or untrained maps are chequered."""
+        convolution = next(module for module in self.modules() if isinstance(module, nn.Conv2d))
+        with torch.no_grad():
+            convolution.weight.copy_(convolution.weight[::4].repeat_interleave(4, dim=0))
+
+
+def doubled(in_channels: int, channels: int) -> Enlarging:
+    """Four times the channels at the small size, laid out as four pixels each."""
+    return Enlarging(convolved(in_channels, 4 * channels, 1))
 
 
 class CompactTrunk(nn.Module):
@@ -222,9 +236,8 @@ class CompactPixelDecoder(nn.Module):
         quarter, half = widths.decoder[2:]
         self.trunk = CompactTrunk(in_channels, widths)
         self.half_size = nn.Sequential(doubled(quarter, half), convolved(half, half))
-        self.output = _narrow_output(half, out_channels)
-        if out_channels > _WIDE_OUTPUT:
-            self.output = _wide_output(half, out_channels)
+        output = _wide_output if out_channels > _WIDE_OUTPUT else _narrow_output
+        self.output: nn.Sequential = output(half, out_channels)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Float (B, in_channels, h, w) -> (B, out_channels, 16h, 16w), without bounds."""
@@ -232,9 +245,9 @@ class CompactPixelDecoder(nn.Module):
         return decoded
 
 
-def _narrow_output(in_channels: int, channels: int) -> nn.Sequential:
+def _narrow_output(in_channels: int, channels: int) -> Enlarging:
     """Four pixels from each place."""
-    return nn.Sequential(nn.Conv2d(in_channels, 4 * channels, 3, padding=1), nn.PixelShuffle(2))
+    return Enlarging(nn.Conv2d(in_channels, 4 * channels, 3, padding=1))
 
 
 def _wide_output(in_channels: int, channels: int) -> nn.Sequential:

@@ -1,0 +1,10 @@
+"""How log lines look, in the process that was started and in those that it starts."""
+
+from __future__ import annotations
+
+import logging
+
+
+def begin_logging(level: int = logging.INFO) -> None:
+    """Have this process write what is logged to stderr, with the time."""
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

@@ -1,0 +1,127 @@
+"""Stage 1 as jobs: groups of networks, each group trained in one process, all in one folder.
+
+One process on a GPU is bound by launching kernels, so several share it; on CPUs each has cores of its own. A
+run may be started again with another number of jobs: what is finished stays, what was begun goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from taskbank.tasks import Task
+from training.data.frames import FrameStore
+from training.engine import Engine, Job, LocalEngine
+from training.samples import samples_of
+from training.stage import run_stage
+from training.task_networks.config import TaskNetworksConfig
+from training.task_networks.folder import NetworksFolder
+from training.task_networks.groups import task_groups
+from training.task_networks.held_out import learned_from
+from training.task_networks.train import TRAIN, chosen_tasks, train_task_networks
+from training.task_networks.watch import watched
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworksSettings:
+    """What stage 1 is compared by: which tasks, and how they learn."""
+
+    tasks: tuple[str, ...] | None
+    learning: TaskNetworksConfig
+
+
+def run_networks(
+    config: TaskNetworksConfig,
+    frames: Path,
+    out: Path,
+    *,
+    tasks: tuple[str, ...] | None = None,
+    engine: Engine | None = None,
+    workers: int = 1,
+    device: str = "cpu",
+    overwrite: bool = False,
+) -> Path:
+    """All of stage 1.
+
+    Args:
+        config: how networks are trained, and in how many jobs.
+        frames: the store that is learned from.
+        out: folder of the stage.
+        tasks: any names; None for all 25.
+        engine: who does the jobs; None for this process.
+        workers: jobs, where the configuration does not say how many.
+        device: where networks learn.
+        overwrite: delete what another configuration left.
+
+    Returns:
+        the folder.
+
+    Raises:
+        TrainingError: as `run_stage` and `train_task_networks` say.
+    """
+    wanted = chosen_tasks(tasks)
+
+    def body(folder: Path) -> None:
+        store = FrameStore.open(frames)
+        files = NetworksFolder(folder, config, store)
+        left = [task for task in wanted if not files.is_finished(task)]
+        _check_samples(left, store, config)
+        groups = task_groups(left, config.jobs or workers)
+        log.info("networks: %d of %d tasks are left, in %d job(s)", len(left), len(wanted), len(groups))
+        for task in left:
+            files.about_path(task).unlink(missing_ok=True)  # of a network that is gone
+        with watched(folder, left, config.steps):
+            (engine or LocalEngine()).run([_job(group, config, frames, files, device) for group in groups])
+        for task in wanted:
+            files.forget(task)  # where a process died between a network's last file and this
+
+    settings = NetworksSettings(tasks=tasks, learning=config)
+    return run_stage(out, name="networks", config=settings, inputs=[frames], body=body, overwrite=overwrite)
+
+
+def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetworksConfig) -> None:
+    """Hear now, not at the end of other networks' hours, that there is nothing to learn from.
+
+    Raises:
+        DataError: a task has no sample in the rooms that are learned from.
+    """
+    among = learned_from(store, config)
+    for task in tasks:
+        samples_of(task, store, config.seed, among=among)
+
+
+def _job(
+    group: Sequence[Task], config: TaskNetworksConfig, frames: Path, files: NetworksFolder, device: str
+) -> Job:
+    """The training of a group, whose last file is what is said of its last network."""
+    names = tuple(task.name for task in group)
+    return Job(
+        key=names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more",
+        function=train_group,
+        arguments={"config": config, "frames": frames, "out": files.root, "tasks": names, "device": device},
+        output=files.about_path(group[-1]),
+    )
+
+
+def train_group(
+    output: Path, *, config: TaskNetworksConfig, frames: Path, out: Path, tasks: Iterable[str], device: str
+) -> None:
+    """Train some networks in this process, as engines call it.
+
+    Args:
+        output: the file that is written last; it follows from `out` and `tasks`.
+        config: of the stage.
+        frames: the store that is learned from.
+        out: folder of the stage.
+        tasks: their names.
+        device: where they learn.
+
+    Raises:
+        TrainingError: as `train_task_networks` says.
+    """
+    log.debug("%s ends the group %s", output, ", ".join(tasks))
+    train_task_networks(config, {TRAIN: FrameStore.open(frames)}, out, device, tasks)
