@@ -40,6 +40,7 @@ bench: $(VENV)/all.done $(VENV)/bench.done ## tables of speed, as ratios in one 
 	$(BIN)/python -m benchmarks.taskbank_networks
 	$(BIN)/python -m benchmarks.taskbank_photo
 	$(BIN)/python -m benchmarks.rooms_frames
+	$(BIN)/python -m benchmarks.task_networks
 	$(BIN)/python -m benchmarks.stacked_transfers
 
 affinities: $(VENV)/all.done ## make the shipped tensors from the published figures again
