@@ -42,7 +42,8 @@ def _metadata(wheel: zipfile.ZipFile) -> list[str]:
 def test_a_wheel_holds_only_its_packages(wheel: zipfile.ZipFile) -> None:
     project = Path(str(wheel.filename)).name.split("-")[0]
     tops = {name.split("/")[0] for name in wheel.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {project, f"{project}_cli"}
+    packages = {project, f"{project}_cli"} | ({"taskbank_demo"} if project == "taskbank" else set())
+    assert {top for top in tops if not top.endswith(".dist-info")} == packages
     assert not [name for name in wheel.namelist() if "test" in name.casefold() or "__pycache__" in name]
 
 
@@ -59,7 +60,25 @@ def test_the_taxsolver_wheel_holds_its_data(taxsolver_wheel: zipfile.ZipFile) ->
     data = {name for name in taxsolver_wheel.namelist() if name.startswith("taxsolver/data/")}
     tensors = {f"taxsolver/data/taskonomy-{which}.safetensors" for which in ("16k", "1k", "main")}
     tables = {f"taxsolver/data/task_grouping_setting{number}.csv" for number in (1, 2, 3, 4)}
-    assert data == tensors | tables
+    bundled = (ROOT / "taskbank" / "src" / "taskbank" / "banks" / "rooms" / "bank.json").is_file()
+    own = {"taxsolver/data/rooms.safetensors"} if bundled else set()
+    assert data == tensors | tables | own
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_the_bundled_bank_is_in_both_distributions(kind: str, tmp_path: Path) -> None:
+    bank = ROOT / "taskbank" / "src" / "taskbank" / "banks" / "rooms"
+    if not (bank / "bank.json").is_file():
+        pytest.skip("no bank is bundled with this version")
+    built = _build(ROOT, kind, tmp_path)
+    if kind == "wheel":
+        names = set(zipfile.ZipFile(built).namelist())
+    else:
+        with tarfile.open(built) as archive:
+            names = {name.partition("/taskbank/src/")[2] for name in archive.getnames()}
+    held = {path.relative_to(bank.parents[2]).as_posix() for path in bank.rglob("*") if path.is_file()}
+    assert held <= names
+    assert built.stat().st_size < 50_000_000
 
 
 def test_there_is_no_torch_behind_taxsolver(taxsolver_wheel: zipfile.ZipFile) -> None:

@@ -8,6 +8,7 @@ import typer
 
 import taskbank
 from taskbank_cli.convert import convert
+from taskbank_cli.demo import demo
 from taskbank_cli.download import download
 from taskbank_cli.encode import encode
 from taskbank_cli.errors import ErrorBoundary
@@ -31,6 +32,7 @@ app.command()(info)
 app.command()(download)
 app.command()(push)
 app.command()(convert)
+app.command()(demo)
 
 
 def _print_version(wanted: bool) -> None:

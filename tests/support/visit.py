@@ -11,7 +11,7 @@ from playwright.sync_api import ConsoleMessage, Download, Locator, Page, Request
 
 MAIN_TABS = ("Live", "Transfers", "Planner")
 _OWN = re.compile(r"(data|blob):")
-_PATIENCE = 30_000  # ms; CI may be slow
+_PATIENCE = 12_000  # ms; CI may be slow
 
 
 @dataclass  # without slots: Playwright hangs attributes on who listens

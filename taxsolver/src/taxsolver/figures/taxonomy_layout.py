@@ -41,12 +41,11 @@ class Sheet:
     @classmethod
     def of(cls, taxonomy: Taxonomy) -> Sheet:
         """Sources in a column on the left, what is read out from them on the right."""
-        served = [transfer for transfer in taxonomy.transfers if not transfer.full_supervision]
-        left, right = _columns(taxonomy.sources, served)
+        left, right = rows_of(taxonomy)
         height = HEAD + max(len(left), len(right)) * ROW + FOOT
         top = height - HEAD - ROW / 2
         source_x, target_x, width = _across(
-            taxonomy.sources, list(right), len(served) < len(taxonomy.transfers)
+            taxonomy.sources, list(right), len(right) < len(taxonomy.transfers)
         )
         return cls(
             sources={task: top - row * ROW for task, row in left.items()},
@@ -61,6 +60,12 @@ class Sheet:
     def meet_x(self) -> float:
         """Where the lines of one transfer meet."""
         return self.target_x[0] - 0.33
+
+
+def rows_of(taxonomy: Taxonomy) -> tuple[dict[str, float], dict[str, float]]:
+    """Rows of the supervised tasks and of the targets that are read out, from 0 at the top; no matplotlib."""
+    served = [transfer for transfer in taxonomy.transfers if not transfer.full_supervision]
+    return _columns(taxonomy.sources, served)
 
 
 def _across(

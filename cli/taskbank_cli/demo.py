@@ -1,0 +1,71 @@
+"""`taskbank demo`: the web page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from taskbank_cli.running import BankOption, Device
+
+_LOOPBACK = "127.0.0.1"
+_PORT = 7860  # a copy of that in `taskbank_demo.settings`, as is the address above
+_NEEDED = ("gradio", "taxsolver")
+
+
+def demo(
+    bank: BankOption = None,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="What to listen on; 0.0.0.0 lets other machines in.")
+    ] = _LOOPBACK,
+    port: Annotated[int, typer.Option(help="Port; 0 is any free one.")] = _PORT,
+    auth: Annotated[
+        str | None,
+        typer.Option(
+            metavar="USER:PASSWORD",
+            envvar="TASKBANK_DEMO_AUTH",
+            help="What visitors must say. Set the variable instead, as others on this machine can read "
+            "commands.",
+            show_default=False,
+        ),
+    ] = None,
+    device: Device = "auto",
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Serve a web page: all tasks live, transfers on images and videos, and the planner.
+
+    Only this machine can reach it, unless --host says otherwise. Ctrl-C stops it.
+
+    Example: taskbank demo --bank my-bank --open
+    """
+    _check_installed()
+    from taskbank_demo.launch import launch
+    from taskbank_demo.settings import DemoSettings, parse_auth
+
+    settings = DemoSettings(bank=bank, host=host, port=port, auth=parse_auth(auth), device=device)
+    if settings.is_public and settings.auth is None:
+        typer.echo(
+            "anybody who reaches this machine can use the page: --auth USER:PASSWORD asks who", err=True
+        )
+    with launch(settings) as running:
+        typer.echo(f"{running.url} (Ctrl-C stops it)")
+        if running.services.bank is None:
+            typer.echo(f"without networks: {running.services.no_bank}", err=True)
+        if open_page:
+            typer.launch(running.url)
+        running.wait()
+
+
+def _check_installed() -> None:
+    """Say what to install, before anything is imported that is not there.
+
+    Raises:
+        MissingPackageError: the page needs packages that are not installed.
+    """
+    from importlib.util import find_spec
+
+    from taskbank.errors import MissingPackageError
+
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingPackageError(f"the page needs {' and '.join(missing)}: pip install 'taskbank[demo]'")

@@ -1,0 +1,36 @@
+"""How long one request may take."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from taskbank_demo.errors import SlowRequestError
+
+
+class Deadline:
+    """The time of one request; work asks it between its steps.
+
+    Args:
+        seconds: from now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, at least 0."""
+        return max(0.0, self._end - monotonic())
+
+    def check(self) -> None:
+        """Stop a request that took too long.
+
+        Raises:
+            SlowRequestError: the time is over.
+        """
+        if self.left == 0:
+            raise SlowRequestError(
+                f"This took longer than {self.seconds:g} seconds, so it was stopped. Try a smaller input, "
+                "or the command line, which has no such limit."
+            )

@@ -1,0 +1,88 @@
+"""What can go wrong in the demo, and the one place where errors become messages on the page.
+
+DemoError             a `taskbank.errors.TaskBankError`, so the command prints it in one line
+├── SettingError     a setting of the demo holds a value that is not allowed
+├── UploadError      an uploaded file is too large, damaged, or not of the kind that is needed
+├── SlowRequestError a request was stopped because it took too long
+└── MissingError     a bank, transfer or package that the request needs is not there
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+from taskbank.errors import TaskBankError
+from taxsolver.errors import TaxSolverError
+
+_log = logging.getLogger(__name__)
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+
+
+class DemoError(TaskBankError):
+    """Base of every error that the demo raises on purpose."""
+
+
+class SettingError(DemoError, ValueError):
+    """A setting of the demo holds a value that is not allowed."""
+
+
+class UploadError(DemoError, ValueError):
+    """An uploaded file is too large, damaged, or not of the kind that is needed."""
+
+
+class SlowRequestError(DemoError, TimeoutError):
+    """A request was stopped because it took too long."""
+
+
+class MissingError(DemoError, LookupError):
+    """A bank, transfer or package that the request needs is not there."""
+
+
+def message_of(error: Exception) -> str:
+    """What a user is told: the message of a known error; any other is logged, and nothing of it is told."""
+    if isinstance(error, TaskBankError | TaxSolverError):
+        return str(error)
+    _log.error("a request failed", exc_info=error)
+    return "Something went wrong on the server. It is written in its log; please try another input."
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turn any error into a message on the page.
+
+    Raises:
+        gradio.Error: with the message, escaped, as the page shows it as HTML.
+    """
+    import gradio as gr
+
+    try:
+        yield
+    except (gr.Error, GeneratorExit):
+        raise
+    except Exception as error:
+        raise gr.Error(html.escape(message_of(error)), print_exception=False) from error
+
+
+def readable(handler: _Handler) -> _Handler:
+    """A handler of events whose errors are messages on the page; generators stay generators."""
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def generate(*given: Any, **named: Any) -> Iterator[Any]:
+            with readable_errors():
+                yield from handler(*given, **named)
+
+        return cast(_Handler, generate)
+
+    @functools.wraps(handler)
+    def call(*given: Any, **named: Any) -> Any:
+        with readable_errors():
+            return handler(*given, **named)
+
+    return cast(_Handler, call)

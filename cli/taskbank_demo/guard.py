@@ -1,0 +1,155 @@
+"""What is let through to gradio: routes that the page needs, bodies of limited size. An ASGI middleware.
+
+gradio itself has routes that fetch addresses for a client, record screens or talk to the Hub. This demo uses
+none of them, so they do not exist here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from time import monotonic
+from urllib.parse import unquote
+
+from taskbank_demo.own_uploads import App, Message, Receive, Send
+from taskbank_demo.settings import DemoSettings
+from taskbank_demo.workspace import folder_size
+
+_API = "/gradio_api/"
+_PAGE = re.compile(
+    r"/|/(config|login|logout|theme\.css|favicon\.ico|manifest\.json|robots\.txt)/?|/(assets|static|svelte)/.+"
+)
+_SERVED = re.compile(
+    _API
+    + r"(info|openapi\.json|app_id|user|login_check|upload|upload_progress|startup-events|component_server"
+    r"|queue/(join|data|status)|heartbeat/\w+|reset|cancel|theme\.css|call/.+|file=/.+)/?"
+)
+_UPLOAD = re.compile(_API + r"upload/?")
+_FILES_AT_ONCE = 3  # as many as a prediction takes
+_LARGEST_REQUEST = 2**20  # bytes of a request that carries no file
+
+_HEADERS = {
+    "content-security-policy": "; ".join(
+        (
+            "default-src 'self'",
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # gradio's page has both
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "worker-src 'self' blob:",
+            "connect-src 'self' data: blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'self' https://huggingface.co",  # where Spaces are shown
+        )
+    ),
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+
+
+class Guard:
+    """Lets through what the demo needs.
+
+    Args:
+        app: what answers.
+        settings: limits.
+        folder: of all temporary files.
+    """
+
+    def __init__(self, app: App, *, settings: DemoSettings, folder: Path) -> None:
+        self._app = app
+        self._settings = settings
+        self._folder = folder
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            # Nothing here speaks WebSocket; `lifespan` is the server's own.
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        refused = self._refusal(scope)
+        if refused is not None:
+            await _answer(send, *refused)
+            return
+        body = _Body(receive, self._limit(scope), self._settings.request_seconds)
+        try:
+            await self._app(scope, body.receive, _with_headers(send))
+        except _TooMuchError as error:
+            await _answer(send, error.status, str(error))
+
+    def _limit(self, scope: Message) -> int:
+        """Bytes that a request may have."""
+        files = _FILES_AT_ONCE * self._settings.upload_bytes
+        return files + _LARGEST_REQUEST if _UPLOAD.fullmatch(scope["path"]) else _LARGEST_REQUEST
+
+    def _refusal(self, scope: Message) -> tuple[int, str] | None:
+        """Status and words for a request that is not let through."""
+        path = unquote(scope["path"])
+        if not (_PAGE.fullmatch(path) or _SERVED.fullmatch(path)):
+            return 404, "There is nothing here."
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self._limit(scope):
+            return 413, f"This is too large: a file may have {self._settings.upload_bytes / 1e6:.0f} MB."
+        if _UPLOAD.fullmatch(path) and folder_size(self._folder) > self._settings.folder_bytes:
+            return 507, "The server holds too many files at the moment. Please come back in a few minutes."
+        return None
+
+
+class _TooMuchError(Exception):
+    """A body is longer than its limit, or comes too slowly."""
+
+    def __init__(self, status: int, words: str) -> None:
+        self.status = status
+        super().__init__(words)
+
+
+class _Body:
+    """A request's body that is counted and timed while it comes in."""
+
+    def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
+        self._receive = receive
+        self._left = limit
+        self._end = monotonic() + seconds
+        self._whole = False
+
+    async def receive(self) -> Message:
+        """The next part.
+
+        Raises:
+            _TooMuchError: there were too many bytes, or they took too long.
+        """
+        if self._whole:
+            return await self._receive()  # waits for the end of the connection, as long as that takes
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, self._end - monotonic()))
+        except TimeoutError as error:
+            raise _TooMuchError(408, "The upload took too long.") from error
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise _TooMuchError(413, "The upload is too large.")
+        self._whole = not message.get("more_body", False)
+        return message
+
+
+def _with_headers(send: Send) -> Send:
+    """Answers that say what the browser may do with them."""
+
+    async def send_all(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            added = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+            message = {**message, "headers": [*message.get("headers", []), *added]}
+        await send(message)
+
+    return send_all
+
+
+async def _answer(send: Send, status: int, words: str) -> None:
+    """A short answer in words."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": words.encode()})

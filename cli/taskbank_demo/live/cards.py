@@ -1,0 +1,85 @@
+"""The HTML of the gallery: a card per task, under headings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from taskbank.tasks import find_task
+from taskbank_demo.live.predict import Card, in_sections
+from taskbank_demo.live.words import WORDS
+from taskbank_demo.pieces import file_url, text
+
+
+def gallery(tasks: Sequence[str], cards: Mapping[str, Card], *, running: bool = False) -> str:
+    """All cards; those whose network has not answered are empty.
+
+    Args:
+        tasks: canonical names.
+        cards: by task, of those that are done.
+        running: whether more are to come.
+    """
+    sections = "".join(
+        f'<section class="tb-group"><h3>{text(title)}</h3><div class="tb-cards">'
+        f"{''.join(_card(cards.get(name, Card(task=name))) for name in names)}</div></section>"
+        for title, names in in_sections(tasks)
+    )
+    kinds = "tb-gallery tb-running" if running else "tb-gallery"
+    return f'<div class="{kinds}" aria-busy="{str(running).lower()}">{sections}</div>'
+
+
+def _card(card: Card) -> str:
+    """One card: a button where there is a result."""
+    label = find_task(card.task).label
+    shown = (
+        f'<span class="tb-card-shown">{_shown(card, label)}</span><span class="tb-card-words">'
+        f'<span class="tb-card-name">{text(label)}</span>'
+        f'<span class="tb-card-about">{text(_about(card))}</span></span>'
+    )
+    if not card.done:
+        return f'<div class="tb-result tb-waiting" data-waiting="{text(card.task)}">{shown}</div>'
+    if card.error:
+        return f'<div class="tb-result tb-failed" role="alert">{shown}</div>'
+    return (
+        f'<button type="button" class="tb-result" data-task="{text(card.task)}" aria-haspopup="dialog" '
+        f'title="{text(label)}: full size, values, downloads">{shown}</button>'
+    )
+
+
+def _about(card: Card) -> str:
+    """The line under a name."""
+    said = "" if card.shares else card.caption  # the bars say it already
+    return card.error or said or WORDS.get(card.task, "")
+
+
+def _shown(card: Card, label: str) -> str:
+    """A picture, or bars of probabilities."""
+    if card.shares:
+        return bars(card.shares)
+    if card.picture is None:
+        return ""
+    return f'<img src="{file_url(card.picture)}" alt="{text(label)} of the photograph" decoding="async">'
+
+
+def bars(shares: Iterable[tuple[str, float]]) -> str:
+    """Classes with bars as long as their probabilities."""
+    rows = "".join(
+        f'<span class="tb-bar"><span>{text(name.split(",")[0])}</span><b>{_percent(share)}</b>'
+        f'<i style="inline-size:{100 * share:.1f}%"></i></span>'
+        for name, share in shares
+    )
+    return f'<span class="tb-bars">{rows}</span>'
+
+
+def _percent(share: float) -> str:
+    """A share in whole per cent."""
+    return f"{share:.0%}" if share >= 0.005 else "&lt;1%"
+
+
+def progress(done: int, total: int, seconds: float | None = None) -> str:
+    """How far a request is, for eyes and screen readers."""
+    words = f"{done} of {total} tasks" if seconds is None else f"{total} tasks in {seconds:.1f} s"
+    share = done / max(total, 1)
+    return (
+        f'<p class="tb-progress" role="status"><span>{text(words)}</span>'
+        f'<span class="tb-track" aria-hidden="true"><i style="inline-size:{100 * share:.0f}%"></i></span></p>'
+    )

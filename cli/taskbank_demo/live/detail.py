@@ -1,0 +1,141 @@
+"""One result in full: the HTML of its dialog, and the value at a place of its picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from taskbank.framing import Box, Fit, View
+from taskbank.results import Frame, Prediction
+from taskbank.task_kinds import OutputKind
+from taskbank.tasks import TASKS, find_task
+from taskbank_demo.errors import MissingError
+from taskbank_demo.live.cards import bars
+from taskbank_demo.live.files import TITLES, save_task
+from taskbank_demo.live.store import Shot, find_shot, load_outcome
+from taskbank_demo.live.values import MAPS, NOT_SEEN, few_values, place_of, statistics, value_text
+from taskbank_demo.pieces import file_url, once, text
+from taskbank_demo.services import Services
+
+_LAST = 1 - 1e-9  # the far edge of a picture belongs to its last pixel
+
+
+def open_detail(services: Services, token: object, task: object) -> str:
+    """The dialog of one result; its files are written.
+
+    Raises:
+        MissingError: the result is not there.
+    """
+    shot = find_shot(services, token)
+    if not isinstance(task, str) or task not in TASKS:
+        raise MissingError(f"There is no task {task!r}.")
+    outcome = load_outcome(services, shot, [task])
+    files = save_task(shot, outcome, task)
+    return _dialog(shot, outcome.prediction(task), files)
+
+
+def _dialog(shot: Shot, prediction: Prediction, files: Mapping[str, Path]) -> str:
+    """Picture, readout, facts and downloads."""
+    task = find_task(prediction.task)
+    links = "".join(
+        f'<a class="tb-link" href="{file_url(path)}" download="{text(path.name)}">{text(title)}</a>'
+        for title, path in files.items()
+    )
+    return (
+        f'<dialog class="tb-detail" aria-labelledby="tb-title-{task.name}" data-token="{text(shot.token)}" '
+        f'data-task="{task.name}" {once()}><header><h3 id="tb-title-{task.name}">{text(task.label)}</h3>'
+        f"<code>{task.name}</code>"
+        '<button type="button" class="tb-close" aria-label="Close">✕</button></header>'
+        f'<div class="tb-detail-body">{_figure(prediction, files[TITLES[".png"]])}'
+        f'<div class="tb-detail-side">{_values(prediction)}{_list(_facts(prediction))}'
+        f'<nav class="tb-links" aria-label="Downloads">{links}</nav></div></div></dialog>'
+    )
+
+
+def _figure(prediction: Prediction, path: Path) -> str:
+    """The picture; where it is a map, a place can be chosen on it with pointer or arrow keys."""
+    label = find_task(prediction.task).label
+    image = f'<img src="{file_url(path)}" alt="{text(label)}, full size" draggable="false">'
+    if prediction.kind not in MAPS:
+        return f'<figure class="tb-full">{image}</figure>'
+    view = prediction.views[0]
+    help_words = f"Picture of {view.width} by {view.height} pixels. Arrow keys move the cross."
+    return (
+        '<figure class="tb-full"><div class="tb-pick" tabindex="0" role="application" '
+        f'aria-label="{help_words}" data-width="{view.width}" data-height="{view.height}">{image}'
+        '<span class="tb-cross" hidden></span></div></figure>'
+    )
+
+
+def _values(prediction: Prediction) -> str:
+    """Where a value is shown, or all values."""
+    if prediction.kind in MAPS:
+        return (
+            '<p class="tb-readout" role="status"><span class="tb-readout-place">Point at the picture</span>'
+            '<output class="tb-readout-value">–</output></p>'  # noqa: RUF001
+        )
+    if prediction.kind is OutputKind.CLASSES:
+        return bars(prediction.top(10))
+    return _list(dict(few_values(prediction)))
+
+
+def _facts(prediction: Prediction) -> dict[str, str]:
+    """What values mean, and whence they are."""
+    facts = statistics(prediction)
+    facts["unit"] = "none" if prediction.unit == "1" else prediction.unit
+    if prediction.value_range is not None:
+        facts["range"] = "{:.4g} to {:.4g}".format(*prediction.value_range)
+    facts["meaning"] = prediction.convention
+    facts["array"] = f"{prediction.array.dtype} ({', '.join(map(str, prediction.array.shape))})"
+    facts["bank"] = f"{prediction.bank}, {prediction.bank_digest[:12]}"
+    return facts
+
+
+def _list(facts: Mapping[str, str]) -> str:
+    """Names and values."""
+    rows = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts.items())
+    return f'<dl class="tb-facts">{rows}</dl>'
+
+
+def value_at(services: Services, asked: object) -> dict[str, str]:
+    """The value at a place, asked for by the page while the pointer moves.
+
+    Args:
+        services: whose results they are.
+        asked: `token`, `task`, and `x` and `y` from 0 to 1; not to be trusted.
+
+    Returns:
+        `place` and `value` in words; the place is empty where something is wrong.
+    """
+    try:
+        return _value_at(services, asked)
+    except MissingError as error:
+        return {"place": "", "value": str(error)}
+    except (TypeError, ValueError, KeyError, OSError):
+        return {"place": "", "value": "no value here"}
+
+
+def _value_at(services: Services, asked: Any) -> dict[str, str]:
+    """Read one value from the array that was written for download."""
+    shot = find_shot(services, asked["token"])
+    task = TASKS[asked["task"]]
+    x, y = (min(float(asked[name]), _LAST) for name in "xy")
+    if not (x >= 0 and y >= 0):
+        raise ValueError(f"({x}, {y}) is outside the picture")
+    array = np.load(shot.folder / f"{task.name}.npy", mmap_mode="r", allow_pickle=False)
+    facts = json.loads((shot.folder / f"{task.name}.json").read_text(encoding="utf-8"))
+    view = _view(facts["inputs"][0])
+    at = place_of(array.shape, Frame(facts["frame"]), view, x, y)
+    words = NOT_SEEN
+    if at is not None:
+        words = value_text(task.output, array[at], task.unit, tuple(facts.get("classes") or ()))
+    return {"place": f"x {int(x * view.width)}, y {int(y * view.height)}", "value": words}
+
+
+def _view(seen: Mapping[str, Any]) -> View:
+    """What a network saw, from the facts of a prediction."""
+    return View(seen["width"], seen["height"], Box(*seen["crop_box"]), seen["network_size"], Fit(seen["fit"]))

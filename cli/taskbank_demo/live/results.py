@@ -1,0 +1,95 @@
+"""The widgets that show results: progress, gallery, and the dialog of a card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gradio as gr
+from gradio.events import Dependency
+
+from taskbank_demo.errors import readable
+from taskbank_demo.live.cards import gallery
+from taskbank_demo.live.detail import open_detail, value_at
+from taskbank_demo.live.run import Step
+from taskbank_demo.live.store import forget_shot
+from taskbank_demo.scripts import script
+from taskbank_demo.services import Services
+
+SOURCES: list[Literal["upload", "webcam", "clipboard"]] = ["upload", "webcam", "clipboard"]
+"""Whence photographs come."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Results:
+    """Widgets of one gallery.
+
+    Attributes:
+        token: name of the request that is shown.
+        status: how far it is.
+        cards: the gallery.
+    """
+
+    token: gr.State
+    status: gr.HTML
+    cards: gr.HTML
+
+    def after(self, step: Step) -> tuple[str, str, str]:
+        """Values of token, status and cards."""
+        return step.shot.token, step.status, step.gallery
+
+
+def quick() -> dict[str, Any]:
+    """Options of an event that waits for nobody and is not for programs."""
+    return {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+
+
+def heavy(services: Services) -> dict[str, Any]:
+    """Options of an event that runs networks: all of them share the processor."""
+    return {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "concurrency_id": "networks",
+        "concurrency_limit": services.settings.concurrency,
+    }
+
+
+def empty_after_failure(event: Dependency, field: gr.components.Component) -> None:
+    """Free the place of an upload that was refused, at once: a server's answer could meet the next upload."""
+    event.failure(None, None, field, js="() => null", **quick())
+
+
+def place_results(services: Services, tasks: Sequence[str], name: str) -> Results:
+    """Put the widgets on the page.
+
+    Args:
+        services: what users share.
+        tasks: canonical names of those that are shown before anything ran.
+        name: beginning of the widgets' ids.
+    """
+
+    def forget(token: str) -> None:
+        forget_shot(services, token)
+
+    token = gr.State("", time_to_live=services.settings.keep_seconds, delete_callback=forget)
+    status = gr.HTML(elem_id=f"{name}-status")
+    cards = gr.HTML(gallery(tasks, {}), js_on_load=script("cards"), elem_id=f"{name}-gallery")
+    _place_dialog(services, token, cards, name)
+    return Results(token, status, cards)
+
+
+def _place_dialog(services: Services, token: gr.State, cards: gr.HTML, name: str) -> None:
+    """The dialog that a card opens."""
+
+    def value(asked: object) -> dict[str, str]:
+        return value_at(services, asked)
+
+    value.__name__ = "value_at"  # how the script calls it
+
+    @readable
+    def on_open(shown: str, event: gr.EventData) -> str:
+        return open_detail(services, shown, event._data.get("task"))
+
+    dialog = gr.HTML(js_on_load=script("detail"), server_functions=[value], elem_id=f"{name}-detail")
+    cards.open(on_open, token, dialog, **quick())

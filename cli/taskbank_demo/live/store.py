@@ -1,0 +1,119 @@
+"""What one request of the Live tab leaves behind for the next clicks: photographs and networks' numbers.
+
+Everything lies in one folder with a name that cannot be guessed, and a page knows no more than that name. So
+the server holds no memory for a user, and deleting the folder forgets the request.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from taskbank.images import read_photo
+from taskbank.inputs import Shown, Sight, look_at, shown_to
+from taskbank.outcome import Outcome
+from taskbank.tasks import find_task
+from taskbank_demo.errors import MissingError
+from taskbank_demo.services import Services
+
+_TOKEN = re.compile(r"result-[0-9a-f]{32}")
+_RAW = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """The photographs of one request and what networks gave for them.
+
+    Attributes:
+        folder: of all its files.
+    """
+
+    folder: Path
+
+    @property
+    def token(self) -> str:
+        """The name by which a page finds it again."""
+        return self.folder.name
+
+    @property
+    def photographs(self) -> tuple[Path, ...]:
+        """Its photographs, in their order."""
+        return tuple(sorted(self.folder.glob("photograph_*.png")))
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Canonical names of the tasks that are there already, in any order."""
+        return tuple(path.stem for path in (self.folder / _RAW).glob("*.safetensors"))
+
+    def keep(self, task: str, outcome: Outcome) -> None:
+        """Write what a network gave."""
+        save_file({task: outcome.raw[task].contiguous()}, self.folder / _RAW / f"{task}.safetensors")
+
+
+def new_shot(services: Services, images: Sequence[Image.Image]) -> Shot:
+    """Keep the photographs of a request. They are written anew, so nothing else of a file is kept."""
+    shot = Shot(services.new_folder())
+    (shot.folder / _RAW).mkdir()
+    for number, image in enumerate(images, 1):
+        image.save(shot.folder / f"photograph_{number}.png", compress_level=1)
+    return shot
+
+
+def find_shot(services: Services, token: object) -> Shot:
+    """What a page asks for.
+
+    Raises:
+        MissingError: the name is none, or the result was deleted.
+    """
+    if isinstance(token, str) and _TOKEN.fullmatch(token) and (services.folder / token / _RAW).is_dir():
+        return Shot(services.folder / token)
+    minutes = services.settings.keep_seconds / 60
+    raise MissingError(f"This result is not here any more: results are kept for {minutes:.0f} minutes.")
+
+
+def forget_shot(services: Services, token: object) -> None:
+    """Delete a result; one that is gone already is left alone."""
+    if isinstance(token, str) and _TOKEN.fullmatch(token):
+        shutil.rmtree(services.folder / token, ignore_errors=True)
+
+
+def load_outcome(services: Services, shot: Shot, tasks: Sequence[str]) -> Outcome:
+    """What networks gave for a request, as if they had just run.
+
+    Args:
+        services: whose networks they were.
+        shot: the request.
+        tasks: canonical names; all take the same number of photographs, the first ones of the request.
+
+    Raises:
+        MissingError: there is no bank, or a task is not there.
+    """
+    networks = services.need_networks()
+    raw: dict[str, torch.Tensor] = {}
+    for task in tasks:
+        if task not in shot.tasks:
+            raise MissingError(f"There is no result of {task!r} here.")
+        raw |= load_file(shot.folder / _RAW / f"{task}.safetensors")
+    tiles = any(shown_to(find_task(task)) is Shown.TILES for task in tasks)
+    paths = shot.photographs[: find_task(tasks[0]).num_images]
+    sights = tuple(_sight(path, services, tiles) for path in paths)
+    names = tuple(path.name for path in paths)
+    return Outcome(sources=names, sights=sights, raw=raw, bank=networks.bank)
+
+
+def _sight(path: Path, services: Services, tiles: bool) -> Sight:
+    """A photograph as its networks saw it."""
+    networks = services.need_networks()
+    settings = networks.settings
+    size = settings.size or networks.bank.index.image_size
+    with Image.open(path, formats=("PNG",)) as image:
+        photo = read_photo(np.asarray(image))
+    return look_at(photo, settings.fit, size, tiles=tiles)

@@ -1,0 +1,1 @@
+"""The Planner tab: how gradio shows what `planning` works out."""

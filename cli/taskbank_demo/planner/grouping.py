@@ -1,0 +1,119 @@
+"""Task grouping: which tasks to learn together in one network, for a budget of inference time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from taskbank_demo.components import FileUpload
+from taskbank_demo.errors import message_of
+from taskbank_demo.planner.plan import QUIETLY
+from taskbank_demo.planning.group_view import show_curves, show_group
+from taskbank_demo.planning.grouping import (
+    METHODS,
+    SETTING_NAMES,
+    TableShelf,
+    answer_group,
+    default_curves,
+    read_table,
+)
+from taskbank_demo.planning.result import show_problem
+from taskbank_demo.scripts import script
+from taskbank_demo.services import Services
+from taskbank_demo.uploads import check_upload, delete_upload
+from taxsolver.grouping import Method
+
+_PUBLISHED = [(name, str(number)) for number, name in SETTING_NAMES.items()]
+_COLUMNS = (
+    '<p class="tb-note">Columns: <code>split</code> (validation, test or validation_early), '
+    "<code>network</code>, <code>cost</code>, and one of losses for each task, "
+    "empty where a network does not predict it.</p>"
+)
+
+
+def grouping_part(services: Services, opened: gr.Tab) -> None:
+    """Put controls and answer on the page.
+
+    Args:
+        services: limits of uploads.
+        opened: the tab; the curves are drawn when it is first looked at.
+    """
+    choose = Choosing(services)
+    with gr.Row(elem_classes="tb-columns"):
+        with gr.Column(scale=0, min_width=328, elem_classes="tb-side pl-side"):
+            table = gr.Dropdown(_PUBLISHED, value="1", label="Table of networks")
+            with gr.Accordion("A table of your own", open=False):
+                upload = FileUpload(label="CSV", file_types=[".csv"], height=120)
+                said = gr.HTML(_COLUMNS, apply_default_css=False)
+            budget = gr.Slider(1, 5, value=2.5, step=0.5, label="Inference budget, in standard networks")
+            method = gr.Radio(
+                [(name, key) for key, name in METHODS.items()],
+                value=Method.OPTIMAL.value,
+                label="How to choose",
+            )
+        with gr.Column(min_width=300, elem_classes="tb-main"):
+            result = gr.HTML(
+                choose.group("1", 2.5, Method.OPTIMAL.value),
+                js_on_load=script("planner_result"),
+                apply_default_css=False,
+            )
+            curves = gr.HTML('<p class="tb-note">Drawing the curves ...</p>', apply_default_css=False)
+    gr.on(
+        [table.change, budget.change, method.change],
+        choose.group,
+        [table, budget, method],
+        result,
+        trigger_mode="always_last",
+        **QUIETLY,
+    )
+    gr.on(
+        [opened.select, table.change, budget.change],
+        choose.curves,
+        [table, budget],
+        curves,
+        trigger_mode="always_last",
+        **QUIETLY,
+    )
+    own = gr.State([], time_to_live=services.settings.keep_seconds)
+    upload.upload(choose.upload, [upload, own], [table, own, upload, said], **QUIETLY)
+
+
+class Choosing:
+    """What is shown for what is chosen.
+
+    Args:
+        services: limits of uploads.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._shelf = TableShelf()
+
+    def group(self, name: str, budget: float, method: str) -> str:
+        """The networks to run."""
+        try:
+            table, file = self._shelf.get(name)
+            return show_group(answer_group(table, method, budget, file))
+        except Exception as error:  # noqa: BLE001 -- every error has its message, and the page its place for it
+            return show_problem(message_of(error), "No choice")
+
+    def curves(self, name: str, budget: float) -> str:
+        """The losses that every budget buys."""
+        try:
+            return show_curves(default_curves(self._shelf.get(name)[0]), budget)
+        except Exception as error:  # noqa: BLE001 -- as above
+            return show_problem(message_of(error), "No choice")
+
+    def upload(self, path: str | None, own: list[tuple[str, str]]) -> tuple[Any, Any, None, str]:
+        """The choices with an uploaded table, which is chosen; or why it was not taken."""
+        settings, folder = self._services.settings, self._services.folder
+        try:
+            found = check_upload(path, settings, folder)
+            table = read_table(found)
+        except Exception as error:  # noqa: BLE001 -- as above
+            return gr.skip(), own, None, show_problem(message_of(error), "Not taken")
+        finally:
+            delete_upload(path, folder)
+        listed = [*own, (found.name, self._shelf.put(table, found.name))][-8:]
+        return gr.Dropdown(choices=[*_PUBLISHED, *listed], value=listed[-1][1]), listed, None, _COLUMNS

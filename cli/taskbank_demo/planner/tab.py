@@ -1,0 +1,64 @@
+"""The Planner tab: what to label, and what to read out from it; and the API of the planner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from taskbank_demo.errors import readable
+from taskbank_demo.pieces import intro
+from taskbank_demo.planner.grouping import grouping_part
+from taskbank_demo.planner.plan import plan_part
+from taskbank_demo.planner.space import space_part
+from taskbank_demo.planning.api import affinities_json, group_json, plan_json, sweep_json
+from taskbank_demo.planning.tensors import TensorShelf
+from taskbank_demo.services import Services
+
+
+def planner_tab(services: Services) -> None:
+    """Put the tab on the page."""
+    shelf = TensorShelf()
+    _offer_api(shelf)  # first: a name that an event has taken already would be given a number
+    gr.HTML(
+        intro(
+            "Planner",
+            "Which tasks to label in full, and from which of them every other one is read out, so that a "
+            "budget of labels does most. Every change is answered at once, and proven.",
+        )
+    )
+    with gr.Tabs(elem_classes="tb-subtabs"):
+        with gr.Tab("Plan"):
+            affinity = plan_part(services, shelf)
+        with gr.Tab("Task space") as space:
+            space_part(shelf, affinity, space)
+        with gr.Tab("Grouping") as grouping:
+            grouping_part(services, grouping)
+
+
+def _offer_api(shelf: TensorShelf) -> None:
+    """`/plan`, `/sweep`, `/group` and `/affinities`: JSON in, JSON out."""
+
+    @readable
+    def plan(question: dict[str, Any]) -> dict[str, Any]:
+        """The best plan; parameters as of taxsolver.solve, `affinity` by name, or `affinity_csv` as text."""
+        return plan_json(shelf, question)
+
+    @readable
+    def sweep(question: dict[str, Any]) -> dict[str, Any]:
+        """The best plan of every budget and order: as /plan, with lists `budgets` and `orders`."""
+        return sweep_json(shelf, question)
+
+    @readable
+    def group(question: dict[str, Any]) -> dict[str, Any]:
+        """Networks of a `setting` or `table_csv`, by `method` for `budget`; or `methods` and `budgets`."""
+        return group_json(question)
+
+    @readable
+    def affinities() -> dict[str, Any]:
+        """The affinity tensors and their tasks."""
+        return affinities_json()
+
+    for handler in (plan, sweep, group, affinities):
+        api(handler, api_name=handler.__name__, concurrency_id="planner", concurrency_limit=4)

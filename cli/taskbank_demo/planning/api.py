@@ -1,0 +1,124 @@
+"""The planner for programs: JSON in, JSON out; the same answers as on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskbank_demo.planning.answer import MOST_BUDGETS, answer_plan, answer_sweep
+from taskbank_demo.planning.ask import PlanAsk
+from taskbank_demo.planning.cards import task_cards
+from taskbank_demo.planning.grouping import BUDGETS, answer_group, curves, published, table_from_text
+from taskbank_demo.planning.tensors import TensorShelf, tensor_from_text
+from taxsolver.affinity import AffinityTensor
+from taxsolver.errors import InvalidInputError
+from taxsolver.grouping import LossTable
+from taxsolver.store import DEFAULT_AFFINITY, available_affinities
+
+_INLINE = "affinity_csv"
+
+
+def plan_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
+    """The best plan.
+
+    Args:
+        shelf: tensors by name.
+        question: the parameters of `PlanAsk`, and instead of `affinity` also `affinity_csv`, a text.
+
+    Raises:
+        TaxSolverError: the question has no answer; the message says why.
+        DemoError: the CSV is too large, or an uploaded tensor is gone.
+    """
+    asked = _asked(question)
+    tensor, called = _tensor(shelf, asked)
+    return answer_plan(PlanAsk.from_json(asked), tensor, called).to_dict()
+
+
+def sweep_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
+    """The best plan of every budget and order.
+
+    Args:
+        shelf: tensors by name.
+        question: as for `plan_json`, with lists `budgets` and `orders` instead of `budget` and `max_order`;
+            where they are left out, whole budgets up to the number of trained tasks, and orders 1 to 4.
+    """
+    asked = _asked(question)
+    tensor, called = _tensor(shelf, asked)
+    trained = len(tensor.tasks) - len(tensor.untrained)
+    budgets = _numbers(asked.pop("budgets", list(range(1, min(trained, MOST_BUDGETS) + 1))), "budgets")
+    orders = _numbers(asked.pop("orders", [1, 2, 3, 4]), "orders")
+    return answer_sweep(PlanAsk.from_json(asked), tensor, called, budgets, orders).to_dict()
+
+
+def group_json(question: Any) -> dict[str, Any]:
+    """The networks to run for an inference budget, or with `budgets` one row for each method and budget.
+
+    Args:
+        question: `setting` (1 to 4) or `table_csv` (the text of a CSV); `method` and `budget`, or lists
+            `methods` and `budgets`.
+    """
+    asked = _asked(question)
+    known = ("setting", "table_csv", "method", "budget", "methods", "budgets")
+    for name in asked:
+        if name not in known:
+            raise InvalidInputError(f"unknown parameter {name[:80]!r}: known are {', '.join(known)}")
+    table = _table(asked)
+    if "budgets" not in asked and "methods" not in asked:
+        return answer_group(table, str(asked.get("method", "optimal")), asked.get("budget", 2.5)).to_dict()
+    methods = asked.get("methods")
+    if methods is not None and not isinstance(methods, list):
+        raise InvalidInputError("methods is no list: give names as in ['optimal', 'random']")
+    budgets = _numbers(asked.get("budgets", list(BUDGETS)), "budgets")
+    rows = curves(table, budgets, None if methods is None else [str(method) for method in methods])
+    return {"rows": [row.to_dict() for row in rows]}
+
+
+def affinities_json() -> dict[str, Any]:
+    """The tensors that can be asked for, with their tasks."""
+    shelf = TensorShelf()
+    return {"affinities": [_about(shelf.get(name)) for name in available_affinities()]}
+
+
+def _about(tensor: AffinityTensor) -> dict[str, Any]:
+    return {
+        "name": tensor.name,
+        "transfers": len(tensor),
+        "tasks": [
+            {"task": card.task, "label": card.label, "group": card.group, "target": card.target}
+            for card in task_cards(tensor)
+        ],
+    }
+
+
+def _asked(question: Any) -> dict[str, Any]:
+    if not isinstance(question, Mapping) or not all(isinstance(name, str) for name in question):
+        raise InvalidInputError(f"the question is {repr(question)[:80]}, expected a JSON object")
+    return dict(question)
+
+
+def _tensor(shelf: TensorShelf, asked: dict[str, Any]) -> tuple[AffinityTensor, str]:
+    """The tensor that a question is about, and what a command calls it."""
+    if _INLINE in asked:
+        text = asked.pop(_INLINE)
+        if not isinstance(text, str) or "affinity" in asked:
+            raise InvalidInputError(f"{_INLINE} is the text of a CSV, and takes the place of affinity")
+        return tensor_from_text(text, name="affinity", where=_INLINE), "affinity.csv"
+    name = str(asked.get("affinity", DEFAULT_AFFINITY))
+    return shelf.get(name), shelf.called(name)
+
+
+def _table(asked: Mapping[str, Any]) -> LossTable:
+    if "table_csv" in asked:
+        if not isinstance(asked["table_csv"], str) or "setting" in asked:
+            raise InvalidInputError("table_csv is the text of a CSV, and takes the place of setting")
+        return table_from_text(asked["table_csv"], name="table", where="table_csv")
+    setting = asked.get("setting", 1)
+    if not isinstance(setting, int):
+        raise InvalidInputError(f"setting is {repr(setting)[:40]}, expected one of 1, 2, 3 and 4")
+    return published(setting)
+
+
+def _numbers(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise InvalidInputError(f"{what} is {repr(value)[:80]}, expected a list of numbers")
+    return value

@@ -1,0 +1,148 @@
+"""What a visitor asks the planner for, as one checked object: the same from the page and from the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from taxsolver.affinity import AffinityTensor
+from taxsolver.errors import InvalidInputError
+from taxsolver.names import split_names
+from taxsolver.problem import Objective, Problem
+from taxsolver.store import DEFAULT_AFFINITY
+
+Names = tuple[str, ...]
+
+_MOST_NAMES = 500
+_LONGEST = 200  # characters of a name in a message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAsk:
+    """The parameters of `taxsolver.solve` that the page and the API offer.
+
+    Attributes:
+        affinity: name of the tensor.
+        targets: tasks to solve; ("all",) stands for all.
+        budget: largest total label cost.
+        max_order: largest number of sources of one transfer; None for no limit.
+        sources: tasks that may be labelled; None for all trained ones.
+        exclude: tasks that may not.
+        require: tasks that are labelled in any case.
+        supervise_targets: targets that may be labelled themselves; ("all",) or ("none",).
+        objective: what is maximised.
+        importance: weight of targets; 1 where not named.
+        label_cost: what labelling a task takes of the budget; 1 where not named.
+    """
+
+    affinity: str = DEFAULT_AFFINITY
+    targets: Names = ("all",)
+    budget: float = 5
+    max_order: int | None = 4
+    sources: Names | None = None
+    exclude: Names = ()
+    require: Names = ()
+    supervise_targets: Names = ("all",)
+    objective: str = Objective.AFFINITY.value
+    importance: Mapping[str, float] = field(default_factory=dict)
+    label_cost: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, given: Any) -> PlanAsk:
+        """A question out of JSON that anybody may have sent.
+
+        Raises:
+            InvalidInputError: it is no object, has an unknown key, or a value of the wrong kind.
+        """
+        read = _object(given, "the question")
+        known = [one.name for one in fields(cls)]
+        unknown = [name for name in read if name not in known]
+        if unknown:
+            raise InvalidInputError(
+                f"unknown parameter {unknown[0][:_LONGEST]!r}: known are {', '.join(known)}"
+            )
+        fields_read: dict[str, Any] = {
+            name: _READERS.get(name, _as_it_is)(value, name) for name, value in read.items()
+        }
+        return cls(**fields_read)
+
+    def problem(self, tensor: AffinityTensor) -> Problem:
+        """The problem, checked in all else.
+
+        Raises:
+            UnknownTaskError: a name is not known.
+            InvalidInputError: a value is not allowed, or a target cannot be served.
+        """
+        return Problem.of(tensor, budget=self.budget, max_order=self.max_order, **self.options())
+
+    def options(self) -> dict[str, Any]:
+        """The parameters but tensor, budget and order: what all budgets of a sweep share."""
+        return {
+            "targets": ",".join(self.targets) if self.targets == ("all",) else self.targets,
+            "sources": self.sources,
+            "exclude": self.exclude,
+            "require": self.require,
+            "supervise_targets": self.supervise_targets[0]
+            if self.supervise_targets in {("all",), ("none",)}
+            else self.supervise_targets,
+            "objective": self.objective,
+            "importance": self.importance,
+            "label_cost": self.label_cost,
+        }
+
+
+def _object(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise InvalidInputError(f"{what} is {_short(value)}, expected a JSON object")
+    return value
+
+
+def _names(value: Any, what: str) -> Names:
+    if isinstance(value, bool):
+        value = "all" if value else "none"
+    if not isinstance(value, str | list | tuple):
+        raise InvalidInputError(f"{what} is {_short(value)}, expected a list of task names")
+    names = tuple(split_names(value))
+    if len(names) > _MOST_NAMES:
+        raise InvalidInputError(f"{what} has {len(names)} names, at most {_MOST_NAMES} are taken")
+    return names
+
+
+def _names_or_all(value: Any, what: str) -> Names | None:
+    return None if value is None else _names(value, what)
+
+
+def _weights(value: Any, what: str) -> Mapping[str, float]:
+    weights = _object(value, what)
+    if len(weights) > _MOST_NAMES:
+        raise InvalidInputError(f"{what} has {len(weights)} names, at most {_MOST_NAMES} are taken")
+    return dict(weights)
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{what} is {_short(value)}, expected text")
+    return value[:_LONGEST]
+
+
+def _as_it_is(value: Any, _what: str) -> Any:
+    """A number, which `Problem` checks."""
+    return value
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:_LONGEST]
+
+
+_READERS = {
+    "affinity": _text,
+    "objective": _text,
+    "targets": _names,
+    "sources": _names_or_all,
+    "exclude": _names,
+    "require": _names,
+    "supervise_targets": _names,
+    "importance": _weights,
+    "label_cost": _weights,
+}

@@ -1,0 +1,166 @@
+"""The board of tasks: one row a task, to tick as a target, to allow as a source, to weigh and to price.
+
+The page sends the board back as rows of plain values; here they become the question of the planner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from taskbank_demo.pieces import text
+from taskbank_demo.planning.ask import Names, PlanAsk
+from taskbank_demo.planning.cards import HEADINGS, TaskCard, task_cards
+from taxsolver.affinity import AffinityTensor
+from taxsolver.errors import InvalidInputError
+
+MAY, MUST, NEVER = "may", "must", "never"
+_USES = {MAY: "may be", MUST: "must be", NEVER: "never"}
+_MOST_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRow:
+    """What the board says about one task.
+
+    Attributes:
+        task: its name.
+        solve: it is a target.
+        use: `may`, `must` or `never` be labelled in full.
+        importance: its weight as a target.
+        cost: what labelling it takes of the budget.
+    """
+
+    task: str
+    solve: bool
+    use: str
+    importance: float = 1
+    cost: float = 1
+
+
+def default_rows(tensor: AffinityTensor, targets: Names | None = None) -> list[BoardRow]:
+    """The board of a tensor: all targets or those named, every trained task may be labelled."""
+    return [
+        BoardRow(
+            task=card.task,
+            solve=card.target and (targets is None or card.task in targets),
+            use=NEVER if card.untrained else MAY,
+        )
+        for card in task_cards(tensor)
+    ]
+
+
+def read_rows(given: Any) -> list[BoardRow]:
+    """The rows that a page sent.
+
+    Raises:
+        InvalidInputError: they are no rows of a board.
+    """
+    if not isinstance(given, Sequence) or isinstance(given, str) or len(given) > _MOST_ROWS:
+        raise InvalidInputError("the board of tasks was not understood: reload the page")
+    return [_read_row(row) for row in given]
+
+
+def _read_row(row: Any) -> BoardRow:
+    if not isinstance(row, Mapping) or not isinstance(row.get("task"), str) or row.get("use") not in _USES:
+        raise InvalidInputError("a row of the board was not understood: reload the page")
+    importance, cost = (_number(row.get(name), name, row["task"]) for name in ("importance", "cost"))
+    return BoardRow(
+        task=row["task"], solve=row.get("solve") is True, use=row["use"], importance=importance, cost=cost
+    )
+
+
+def _number(value: Any, name: str, task: str) -> float:
+    """A number; an empty field stands for 1."""
+    if value is None or value == "":
+        return 1
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInputError(f"the {name} of {task} is {str(value)[:40]!r}, expected a number")
+    return value
+
+
+def ask_of_board(rows: Sequence[BoardRow], tensor: AffinityTensor, **asked: Any) -> PlanAsk:
+    """The question that a board asks, in as few words as possible.
+
+    Args:
+        rows: of the board.
+        tensor: that the board shows.
+        asked: further parameters of `PlanAsk`: affinity, budget, max_order, objective.
+
+    Raises:
+        InvalidInputError: no target is ticked.
+    """
+    solved = tuple(row.task for row in rows if row.solve)
+    if not solved:
+        raise InvalidInputError("no target is ticked: tick at least one task to solve")
+    use = {row.task: row.use for row in rows}
+    trained = [task for task in tensor.tasks if task not in tensor.untrained]
+    allowed = tuple(task for task in tensor.tasks if use.get(task, NEVER) != NEVER)
+    named = any(use.get(task) == MAY for task in tensor.untrained)
+    return PlanAsk(
+        targets=("all",) if set(solved) == set(tensor.targets) else solved,
+        sources=allowed if named else None,
+        exclude=() if named else tuple(task for task in trained if use.get(task, NEVER) == NEVER),
+        require=tuple(row.task for row in rows if row.use == MUST),
+        importance={row.task: row.importance for row in rows if row.solve and row.importance != 1},
+        label_cost={row.task: row.cost for row in rows if row.cost != 1},
+        **asked,
+    )
+
+
+def board_html(tensor: AffinityTensor, rows: Sequence[BoardRow]) -> str:
+    """The board as a form; a script of the page reads it back."""
+    shown = {row.task: row for row in rows}
+    groups = groupby(task_cards(tensor), key=lambda card: card.group)
+    bodies = "".join(
+        _group(HEADINGS[group], [(card, shown[card.task]) for card in cards]) for group, cards in groups
+    )
+    return (
+        '<div class="pl-tools" role="group" aria-label="Tick targets">'
+        '<button type="button" class="pl-button" data-all="true">All</button>'
+        '<button type="button" class="pl-button" data-all="false">None</button>'
+        f'<span class="pl-count" role="status"></span></div>'
+        '<div class="pl-rows" tabindex="0" role="region" aria-label="Tasks"><table>'
+        '<thead><tr><th scope="col">Solve</th><th scope="col">Labelled in full</th>'
+        '<th scope="col"><abbr title="Importance: weight of the target in the objective">Weight</abbr></th>'
+        '<th scope="col"><abbr title="Label cost: what labelling it takes of the budget">Cost</abbr></th>'
+        f"</tr></thead>{bodies}</table></div>"
+    )
+
+
+def _group(heading: str, members: list[tuple[TaskCard, BoardRow]]) -> str:
+    name = text(heading)
+    head = (
+        f'<tr class="pl-group"><th scope="rowgroup" colspan="4"><label><input type="checkbox" data-group '
+        f'aria-label="Solve all of {name}"><span>{name}</span></label></th></tr>'
+        if any(card.target for card, _ in members)
+        else f'<tr class="pl-group"><th scope="rowgroup" colspan="4"><span>{name}</span></th></tr>'
+    )
+    return f"<tbody>{head}{''.join(_row(card, row) for card, row in members)}</tbody>"
+
+
+def _row(card: TaskCard, row: BoardRow) -> str:
+    label, task = text(card.label), text(card.task)
+    ticked, disabled = (" checked" if row.solve else ""), ("" if card.target else " disabled")
+    hint = task if card.target else f"{task}: a source only, no transfer to it was measured"
+    options = "".join(
+        f'<option value="{use}"{" selected" if use == row.use else ""}>{words}</option>'
+        for use, words in _USES.items()
+    )
+    return (
+        f'<tr data-task="{task}"><th scope="row" title="{hint}"><label>'
+        f'<input type="checkbox" data-solve{ticked}{disabled} aria-label="Solve {label}">'
+        f"<span>{label}</span></label></th>"
+        f'<td><select data-use aria-label="{label} labelled in full">{options}</select></td>'
+        f"<td>{_field('importance', f'Importance of {label}', row.importance, disabled)}</td>"
+        f"<td>{_field('cost', f'Label cost of {label}', row.cost, '')}</td></tr>"
+    )
+
+
+def _field(name: str, spoken: str, value: float, disabled: str) -> str:
+    return (
+        f'<input type="number" data-{name} min="0" max="1000000" step="any" inputmode="decimal" '
+        f'value="{value:g}" aria-label="{spoken}"{disabled}>'
+    )

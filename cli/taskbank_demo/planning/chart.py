@@ -1,0 +1,234 @@
+"""Lines over a budget as an interactive SVG: a budget that is pointed at or focused shows its values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from taskbank_demo.planning.style import GRAPH_STYLE
+from taskbank_demo.planning.svg import element, width_of, words
+
+WIDTH, HEIGHT = 420, 270
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 12.0, 40.0
+_SIZE = 12.0
+_TICKS = 5
+
+Points = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line.
+
+    Attributes:
+        name: in the legend and where its values are shown.
+        points: (budget, value); NaN leaves a gap.
+        colour: class of its colour, `o1` to `o6`, or `quiet`.
+        dash: SVG's dashes; empty for a solid line.
+    """
+
+    name: str
+    points: Points
+    colour: str
+    dash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """What is drawn.
+
+    Attributes:
+        title: what the values are.
+        across: what the budget is.
+        lines: at least one with a value.
+        band: (budget, low, high) of a shaded band; may be empty.
+        band_name: what it is.
+        here: the budget that is marked; None for none.
+        level: a height that is marked; None for none.
+        digits: of values.
+    """
+
+    title: str
+    across: str
+    lines: tuple[Line, ...]
+    band: tuple[tuple[float, float, float], ...] = ()
+    band_name: str = ""
+    here: float | None = None
+    level: float | None = None
+    digits: int = 2
+
+
+def draw_chart(chart: Chart) -> str:
+    """The chart as an `<svg>`."""
+    scale = _Scale.of(chart)
+    budgets = sorted({x for line in chart.lines for x, _ in line.points})
+    rules = "".join(_rule(at) for at in range(len(budgets)))
+    parts = [
+        element("style", GRAPH_STYLE + rules),
+        *_axes(chart, scale, budgets),
+        _band(chart, scale),
+        *(_line(line, scale) for line in chart.lines),
+        *(_column(chart, scale, budgets, at) for at in range(len(budgets))),
+        *(_tip(chart, scale, budget, at) for at, budget in enumerate(budgets)),
+    ]
+    return element(
+        "svg",
+        *parts,
+        xmlns="http://www.w3.org/2000/svg",
+        class_="pg pc",
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        width=WIDTH,
+        height=HEIGHT,
+        role="group",
+        aria_label=f"{chart.title} over {chart.across}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Where values lie, in px from the upper left corner."""
+
+    low_x: float
+    high_x: float
+    low_y: float
+    high_y: float
+
+    @classmethod
+    def of(cls, chart: Chart) -> _Scale:
+        xs = [x for line in chart.lines for x, _ in line.points]
+        ys = [y for line in chart.lines for _, y in line.points if not math.isnan(y)]
+        ys += [y for _, *ends in chart.band for y in ends if not math.isnan(y)]
+        ys += [] if chart.level is None else [chart.level]
+        low, high = min(ys, default=0.0), max(ys, default=1.0)
+        room = (high - low) * 0.06 or 0.05
+        return cls(min(xs), max(xs), low - room, high + room)
+
+    def x(self, value: float) -> float:
+        """Of a budget."""
+        share = (value - self.low_x) / ((self.high_x - self.low_x) or 1)
+        return _LEFT + share * (WIDTH - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        """Of a value."""
+        share = (value - self.low_y) / (self.high_y - self.low_y)
+        return HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM)
+
+
+def _rule(at: int) -> str:
+    """CSS: a budget that is pointed at or focused shows its values."""
+    return f".pc:has(.c{at}:is(:hover,:focus)) .t{at}{{opacity:1}}"
+
+
+def _axes(chart: Chart, scale: _Scale, budgets: Sequence[float]) -> Iterator[str]:
+    right, floor = WIDTH - _RIGHT, HEIGHT - _BOTTOM
+    for value in _ticks(scale.low_y, scale.high_y):
+        y = scale.y(value)
+        yield element("path", class_="axis", d=f"M{_LEFT} {y:.1f}H{right}")
+        yield words(f"{value:g}", _LEFT - 7, y, class_="quiet", text_anchor="end", font_size=_SIZE - 1)
+    step = max(1, math.ceil(len(budgets) / 9))
+    for budget in budgets[::step]:
+        x = scale.x(budget)
+        yield words(f"{budget:g}", x, floor + 13, class_="quiet", text_anchor="middle", font_size=_SIZE - 1)
+    middle = (_LEFT + right) / 2
+    yield words(chart.across, middle, HEIGHT - 9, class_="quiet", text_anchor="middle", font_size=_SIZE - 1)
+    if chart.here is not None and scale.low_x <= chart.here <= scale.high_x:
+        x = scale.x(chart.here)
+        yield element("path", class_="here", d=f"M{x:.1f} {_TOP}V{floor}")
+    if chart.level is not None:
+        y = scale.y(chart.level)
+        yield element("path", class_="mark", stroke_dasharray="2 4", d=f"M{_LEFT} {y:.1f}H{right}")
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values between two."""
+    raw = (high - low) / _TICKS
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(nice * power for nice in (1, 2, 2.5, 5, 10) if nice * power >= raw)
+    first = math.ceil(low / step)
+    return [round(step * at, 10) for at in range(first, math.floor(high / step) + 1)]
+
+
+def _band(chart: Chart, scale: _Scale) -> str:
+    known = [(x, low, high) for x, low, high in chart.band if not math.isnan(low)]
+    if len(known) < 2:
+        return ""
+    upper = " ".join(f"{scale.x(x):.1f},{scale.y(high):.1f}" for x, _, high in known)
+    lower = " ".join(f"{scale.x(x):.1f},{scale.y(low):.1f}" for x, low, _ in reversed(known))
+    return element("polygon", points=f"{upper} {lower}", class_="chance")
+
+
+def _line(line: Line, scale: _Scale) -> str:
+    """Strokes between neighbours that are known, and a dot where there are few points."""
+    path, pen = [], "M"
+    for x, y in line.points:
+        if math.isnan(y):
+            pen = "M"
+            continue
+        path.append(f"{pen}{scale.x(x):.1f} {scale.y(y):.1f}")
+        pen = "L"
+    dashes = line.dash or None
+    stroke = element("path", class_=f"line {line.colour}", stroke_dasharray=dashes, d="".join(path))
+    few = len(line.points) <= 12 and not line.dash
+    dots = [
+        element("circle", class_=f"disc {line.colour}", cx=scale.x(x), cy=scale.y(y), r=3)
+        for x, y in line.points
+        if few and not math.isnan(y)
+    ]
+    return stroke + "".join(dots)
+
+
+def _column(chart: Chart, scale: _Scale, budgets: Sequence[float], at: int) -> str:
+    """What can be pointed at around a budget."""
+    x = scale.x(budgets[at])
+    left = (scale.x(budgets[at - 1]) + x) / 2 if at else _LEFT
+    right = (scale.x(budgets[at + 1]) + x) / 2 if at + 1 < len(budgets) else WIDTH - _RIGHT
+    spoken = "; ".join(
+        [f"budget {budgets[at]:g}", *(f"{name} {value}" for name, value, _ in _values(chart, budgets[at]))]
+    )
+    return element(
+        "rect",
+        x=left,
+        y=_TOP,
+        width=max(right - left, 1.0),
+        height=HEIGHT - _TOP - _BOTTOM,
+        class_=f"column c{at}",
+        tabindex=0,
+        role="img",
+        aria_label=spoken,
+    )
+
+
+def _values(chart: Chart, budget: float) -> list[tuple[str, str, str]]:
+    """(name, value, colour) of every line at a budget, and of the band."""
+    found = []
+    for line in chart.lines:
+        value = next((y for x, y in line.points if x == budget), math.nan)
+        found.append(
+            (line.name, "none fits" if math.isnan(value) else f"{value:.{chart.digits}f}", line.colour)
+        )
+    for x, low, high in chart.band:
+        if x == budget and not math.isnan(low):
+            found.append((chart.band_name, f"{low:.{chart.digits}f} to {high:.{chart.digits}f}", "quiet"))
+    return found
+
+
+def _tip(chart: Chart, scale: _Scale, budget: float, at: int) -> str:
+    """A line through the budget, and the values there."""
+    rows = [("budget", f"{budget:g}", ""), *_values(chart, budget)]
+    wide = max(width_of(f"{name}  {value}", _SIZE - 1) for name, value, _ in rows) + 34
+    tall = 17.0 * len(rows) + 10
+    middle = scale.x(budget)
+    x = middle + 8 if middle + 8 + wide < WIDTH - 2 else middle - 8 - wide
+    x = max(2.0, x)
+    y = _TOP + 4
+    lines = []
+    for number, (name, value, colour) in enumerate(rows):
+        line = y + 5 + 17 * (number + 0.5)
+        if colour:
+            lines.append(element("circle", class_=f"disc {colour}", cx=x + 12, cy=line, r=4))
+        lines.append(words(name, x + 22, line, class_=None if colour else "strong"))
+        lines.append(words(value, x + wide - 9, line, class_="strong", text_anchor="end"))
+    rule = element("path", class_="mark", d=f"M{middle:.1f} {_TOP}V{HEIGHT - _BOTTOM}")
+    panel = element("rect", x=x, y=y, width=wide, height=tall, rx=8)
+    return element("g", rule, panel, *lines, class_=f"tip t{at}", font_size=_SIZE - 1, aria_hidden="true")

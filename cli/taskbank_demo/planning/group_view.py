@@ -1,0 +1,156 @@
+"""A choice of networks as HTML: which ones run, what each task loses, and what every budget buys."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from html import escape
+
+from taskbank_demo.pieces import text
+from taskbank_demo.planning.cards import label_of
+from taskbank_demo.planning.chart import Chart, Line, draw_chart
+from taskbank_demo.planning.grouping import METHODS, GroupAnswer
+from taskbank_demo.planning.result import show_problem
+from taxsolver.grouping import Grouping, Method
+
+# Colour and dash of each method: what is proposed is solid, what it is held against is broken.
+_LINES: dict[str, tuple[str, str]] = {
+    Method.OPTIMAL: ("o1", ""),
+    Method.HOA: ("o3", ""),
+    Method.ESA: ("o2", ""),
+    Method.INDEPENDENT: ("o4", "7 4"),
+    Method.ALL_IN_ONE: ("o6", "7 4"),
+    Method.RANDOM: ("quiet", "7 4"),
+    Method.WORST: ("quiet", "2 4"),
+}
+
+
+def show_group(answer: GroupAnswer) -> str:
+    """A choice of networks, or why there is none."""
+    found = answer.grouping
+    if math.isnan(found.validation_loss):
+        return show_problem(_why_none(found), "No choice")
+    networks = "".join(_network(found, place) for place in found.chosen)
+    drawn = f'<ol class="pl-networks">{networks}</ol>' if networks else ""
+    return (
+        '<section class="pl-result" aria-label="The choice of networks">'
+        f'<header class="pl-head" aria-live="polite"><h3>{text(_headline(found))}</h3>'
+        f"<p>{text(_summary(found))}</p></header>{_facts(answer)}{drawn}"
+        '<div class="pl-away"><h4>The same in a terminal</h4><div class="tb-code pl-command">'
+        f'<code>{text(answer.command)}</code><button type="button" class="pl-button" data-copy '
+        'aria-label="Copy the command">Copy</button></div><p class="pl-buttons">'
+        f'<button type="button" class="pl-button" data-save="grouping.json" data-text="{_json(answer)}">'
+        'Download JSON</button><span class="pl-said" role="status"></span></p></div></section>'
+    )
+
+
+def show_curves(rows: Sequence[Grouping], here: float) -> str:
+    """The total loss of every method over the budget.
+
+    Args:
+        rows: what `taxsolver.grouping.budget_curves` gave, of one table.
+        here: the budget that is asked for on the page.
+    """
+    table = rows[0].table
+    split = "validation" if table.test is None else "test"
+    methods = [method for method in _LINES if any(row.method == method for row in rows)]
+    lines = tuple(
+        Line(
+            name=METHODS[method],
+            points=[(row.budget, getattr(row, f"{split}_loss")) for row in rows if row.method == method],
+            colour=_LINES[method][0],
+            dash=_LINES[method][1],
+        )
+        for method in methods
+    )
+    chart = Chart(
+        title=f"Total {split} loss",
+        across="inference budget (1 = one standard network)",
+        lines=lines,
+        here=here,
+        digits=4,
+    )
+    legend = "".join(
+        f'<li><i class="{line.colour}"{_dashed(line.dash)}></i>{text(line.name)}</li>' for line in lines
+    )
+    return (
+        '<section class="pl-curves pg" aria-label="What every budget buys"><h3>What every budget buys</h3>'
+        f'<div class="pl-charts pl-one"><figure><figcaption><strong>Total {split} loss</strong> of '
+        f"{len(table.tasks)} tasks; lower is better</figcaption>{draw_chart(chart)}</figure></div>"
+        f'<ul class="pl-legend">{legend}<li><i class="pl-here"></i>the budget above</li></ul></section>'
+    )
+
+
+def _dashed(dash: str) -> str:
+    style = {"": "", "2 4": "dotted"}.get(dash, "dashed")
+    return f' style="border-top-style:{style}"' if style else ""
+
+
+def _network(found: Grouping, place: int) -> str:
+    """One network: its cost, and every task that it predicts, with the loss of those it is picked for."""
+    table = found.table
+    picked = [task for task, network in enumerate(found.assigned) if network == place]
+    idle = [
+        task for task, name in enumerate(table.tasks) if table.predicts[place, task] and task not in picked
+    ]
+    losses = table.validation if table.test is None else table.test
+    tasks = "".join(
+        f"<li><span>{text(label_of(table.tasks[task]))}</span><b>{losses[place, task]:.4g}</b></li>"
+        for task in picked
+    )
+    unused = (
+        f"<p>Learnt along, not used: {text(', '.join(label_of(table.tasks[task]) for task in idle))}</p>"
+        if idle
+        else ""
+    )
+    name = " + ".join(label_of(table.tasks[task]) for task in [*picked, *idle])
+    return (
+        f'<li><header><h4 title="{text(table.networks[place])}">{text(name)}</h4>'
+        f"<span>cost {table.cost[place]:g}</span></header><ul>{tasks}</ul>{unused}</li>"
+    )
+
+
+def _headline(found: Grouping) -> str:
+    tasks = len(found.table.tasks)
+    if not found.chosen:
+        return f"Random choices for {tasks} tasks, mean of {found.draws:,} draws"
+    count = len(found.chosen)
+    return f"{count} network{'' if count == 1 else 's'} for {tasks} tasks"
+
+
+def _summary(found: Grouping) -> str:
+    cost = (
+        f"cost {found.cost:g} of a budget of {found.budget:g}" if found.chosen else f"budget {found.budget:g}"
+    )
+    return f"{METHODS[found.method]}, {cost} (1 = one standard network)"
+
+
+def _facts(answer: GroupAnswer) -> str:
+    found = answer.grouping
+    test = "not measured" if math.isnan(found.test_loss) else f"{found.test_loss:.5g}"
+    proof = "proven best on its losses" if found.status == "optimal" else "a mean over random choices"
+    cards = [
+        ("Validation loss", f"{found.validation_loss:.5g}", "summed over the tasks; it chooses"),
+        ("Test loss", test, "each task takes the network that turns out best, as the authors score"),
+        ("Status", found.status, f"{proof}, {1000 * answer.seconds:.0f} ms"),
+    ]
+    return (
+        '<dl class="pl-facts">'
+        + "".join(
+            f"<div><dt>{text(name)}</dt><dd><strong>{text(value)}</strong><span>{text(about)}</span></dd></div>"
+            for name, value, about in cards
+        )
+        + "</dl>"
+    )
+
+
+def _why_none(found: Grouping) -> str:
+    if found.status == "unsampled":
+        return "Random choices hardly ever serve every task within this budget: raise it."
+    least = f"the least that works is {found.least_budget:g}" if found.least_budget else "no budget suffices"
+    return f"{METHODS[found.method]}: nothing fits a budget of {found.budget:g}; {least}."
+
+
+def _json(answer: GroupAnswer) -> str:
+    return escape(json.dumps(answer.to_dict(), indent=2))

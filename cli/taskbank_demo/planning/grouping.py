@@ -1,0 +1,178 @@
+"""Task grouping: which trained networks to run for an inference budget, and what every budget buys."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from taskbank_demo.errors import UploadError
+from taskbank_demo.planning.command import group_command
+from taskbank_demo.planning.kept import Kept
+from taxsolver.errors import InvalidInputError, TaxSolverError
+from taxsolver.grouping import Grouping, LossTable, Method, budget_curves, group, load_setting, table_from_csv
+from taxsolver.grouping.table_csv import SETTINGS
+
+BUDGETS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
+DRAWS = 1000  # random choices that are averaged: a hundred times as many differ in the fourth digit
+MOST_BUDGETS = 16
+MOST_BYTES = 2**20
+MOST_NETWORKS, MOST_TASKS = 48, 8
+
+METHODS: Mapping[str, str] = {
+    Method.OPTIMAL: "Optimal",
+    Method.HOA: "Higher-order approximation",
+    Method.ESA: "Early-stopping approximation",
+    Method.INDEPENDENT: "One network for each task",
+    Method.ALL_IN_ONE: "One network for all tasks",
+    Method.RANDOM: "Random choice (mean)",
+    Method.WORST: "Worst choice",
+}
+SETTING_NAMES: Mapping[int, str] = {
+    1: "1: small networks, 4 million images",
+    2: "2: large networks, 4 million images",
+    3: "3: large networks, 200 thousand images",
+    4: "4: large networks, other tasks",
+}
+
+
+class TableShelf:
+    """Tables of networks by name, shared by all users: `1` to `4` are published, the others were uploaded."""
+
+    def __init__(self) -> None:
+        self._uploaded: Kept[LossTable] = Kept()
+
+    def put(self, table: LossTable, file: str) -> str:
+        """Keep a table that was uploaded as `file`; the name to ask for it by, which cannot be guessed."""
+        return self._uploaded.put(table, file)
+
+    def get(self, name: str) -> tuple[LossTable, str]:
+        """The table of that name, and the file that it was uploaded as.
+
+        Raises:
+            MissingError: an uploaded table that is not kept any more.
+            InvalidInputError: no table has that name.
+        """
+        uploaded = self._uploaded.get(name)
+        if uploaded is not None:
+            return uploaded
+        return published(int(name) if name.isascii() and name.isdigit() else 0), ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupAnswer:
+    """A choice of networks.
+
+    Attributes:
+        grouping: the choice.
+        command: that gives the same one.
+        seconds: that it took.
+    """
+
+    grouping: Grouping
+    command: str
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the keys of `taxsolver group --json`, and more."""
+        found = self.grouping
+        return {
+            **found.to_dict(),
+            "cost": found.cost,
+            "serves": {network: list(tasks) for network, tasks in found.serves.items()},
+            "least_budget": found.least_budget,
+            "command": self.command,
+            "milliseconds": round(1000 * self.seconds, 3),
+        }
+
+
+def answer_group(table: LossTable, method: str, budget: float, file: str = "") -> GroupAnswer:
+    """The networks to run.
+
+    Args:
+        table: trained networks.
+        method: how they are chosen.
+        budget: largest total cost, in standard networks.
+        file: that the table was uploaded as.
+
+    Raises:
+        InvalidInputError: a value is not allowed.
+    """
+    start = time.perf_counter()
+    found = group(table, method, budget, draws=DRAWS)
+    command = group_command(table.setting, file or f"{table.name}.csv", found.method, budget)
+    return GroupAnswer(grouping=found, command=command, seconds=time.perf_counter() - start)
+
+
+def curves(
+    table: LossTable, budgets: Sequence[float], methods: Sequence[str] | None = None
+) -> list[Grouping]:
+    """The choices of every method and budget, those that nothing fits included.
+
+    Raises:
+        InvalidInputError: a value is not allowed, or there are too many.
+    """
+    if len(budgets) > MOST_BUDGETS:
+        raise InvalidInputError(f"{len(budgets)} budgets are too many: at most {MOST_BUDGETS} are taken here")
+    chosen = methods if methods is not None else offered(table)
+    return budget_curves(table, budgets, list(dict.fromkeys(chosen)), draws=DRAWS)
+
+
+@functools.lru_cache(maxsize=8)
+def default_curves(table: LossTable) -> tuple[Grouping, ...]:
+    """The curves of all methods, drawn once for each table."""
+    return tuple(curves(table, BUDGETS))
+
+
+def offered(table: LossTable) -> list[str]:
+    """Methods that a table has losses for."""
+    return [method for method in METHODS if method != Method.ESA or table.validation_early is not None]
+
+
+@functools.cache
+def published(setting: int) -> LossTable:
+    """One of the four published tables.
+
+    Raises:
+        InvalidInputError: there is no such setting.
+    """
+    if isinstance(setting, bool) or setting not in SETTINGS:
+        raise InvalidInputError(f"setting is {setting!r}, expected one of 1, 2, 3 and 4")
+    return load_setting(setting)
+
+
+def read_table(path: Path) -> LossTable:
+    """The table in an uploaded CSV, whose size is looked at before anything is read.
+
+    Raises:
+        UploadError: it is too large, or no such table.
+    """
+    if path.suffix.casefold() != ".csv":
+        raise UploadError(f"{path.name} is no table of networks: upload a .csv file.")
+    if path.stat().st_size > MOST_BYTES:
+        raise UploadError(f"{path.name} is larger than {MOST_BYTES >> 20} MiB, which no such table needs.")
+    try:
+        return table_from_text(path.read_bytes(), name=path.stem, where=path.name)
+    except TaxSolverError as error:
+        raise UploadError(str(error)) from error
+
+
+def table_from_text(content: str | bytes, *, name: str, where: str = "the CSV") -> LossTable:
+    """The table that a CSV describes.
+
+    Raises:
+        UploadError: it is too large to choose from within seconds.
+        TaxSolverError: it describes no valid table.
+    """
+    if len(content) > MOST_BYTES:
+        raise UploadError(f"{where} is longer than {MOST_BYTES >> 20} MiB, which no such table needs.")
+    table = table_from_csv(content, name=name, where=where)
+    if len(table.networks) > MOST_NETWORKS or len(table.tasks) > MOST_TASKS:
+        raise UploadError(
+            f"{where} has {len(table.networks)} networks and {len(table.tasks)} tasks; up to "
+            f"{MOST_NETWORKS} and {MOST_TASKS} are taken here. The command taxsolver group has no such limit."
+        )
+    return table

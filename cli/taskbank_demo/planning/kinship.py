@@ -1,0 +1,57 @@
+"""Which parts of a plan light up together: by classes and CSS alone, in the page as in a saved picture.
+
+Everything that can be pointed at or focused has the class `n<i>` of its task; everything that then stays lit
+has `k<i>`, and what fades has `d`. The rules hold inside any element of class `pv`.
+"""
+
+from __future__ import annotations
+
+from taxsolver.affinity import Transfer
+from taxsolver.taxonomy import Taxonomy
+
+
+class Kinship:
+    """The classes of the tasks of one plan.
+
+    Args:
+        taxonomy: the plan.
+    """
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        targets = [transfer.target for transfer in taxonomy.transfers]
+        self._number = {task: at for at, task in enumerate(dict.fromkeys([*taxonomy.sources, *targets]))}
+        self._kin: dict[str, set[str]] = {task: {task} for task in self._number}
+        for transfer in taxonomy.transfers:
+            for source in transfer.sources:
+                self._kin[source].add(transfer.target)
+                self._kin[transfer.target].add(source)
+
+    def node(self, task: str) -> str:
+        """A task: lights its kin, is lit by them."""
+        kin = sorted(self._number[one] for one in self._kin[task])
+        return " ".join(["n", f"n{self._number[task]}", "d", *(f"k{number}" for number in kin)])
+
+    def trigger(self, task: str) -> str:
+        """What can be pointed at in place of a task."""
+        return f"n n{self._number[task]}"
+
+    def link(self, transfer: Transfer, source: str) -> str:
+        """The line from one source."""
+        return f"d k{self._number[transfer.target]} k{self._number[source]}"
+
+    def tip(self, task: str) -> str:
+        """What is shown of a task that is pointed at."""
+        return f"tip k{self._number[task]}"
+
+    def rules(self) -> str:
+        """CSS: a task that is pointed at or, where none is, focused, lights its kin; all else fades."""
+        return "".join(
+            [".pv:has(.n:is(:hover,:focus)) .d{opacity:.14}"]
+            + [_rule(number) for number in self._number.values()]
+        )
+
+
+def _rule(number: int) -> str:
+    node = f".n.n{number}"
+    lit = "{opacity:1;--row:var(--g-lit)}"
+    return f".pv:has({node}:hover) .k{number},.pv:not(:has(.n:hover)):has({node}:focus) .k{number}{lit}"

@@ -1,0 +1,89 @@
+"""What a plan is in words: for tooltips, for screen readers, and for the lines around the picture."""
+
+from __future__ import annotations
+
+import math
+
+from taskbank_demo.planning.cards import label_of, labels_of
+from taxsolver.affinity import Transfer
+from taxsolver.solve import OneMore
+from taxsolver.taxonomy import Taxonomy
+
+
+def measure(value: float, digits: int = 2) -> str:
+    """A share in [0, 1], or a dash where it was not measured."""
+    return "\N{EN DASH}" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def node_lines(taxonomy: Taxonomy, task: str) -> list[str]:
+    """A task's name, and a few lines about its place in the plan."""
+    own = next((one for one in taxonomy.transfers if one.target == task), None)
+    name = label_of(task)
+    lines = [name if name == task else f"{name} ({task})"]
+    if task in taxonomy.sources:
+        lines.append(_labelled(taxonomy, task, own))
+        served = _served(taxonomy, task)
+        if served:
+            lines.append(f"read for {_listed([label_of(one) for one in served])}")
+    if own is not None and not own.full_supervision:
+        lines.append(f"read out from {labels_of(own.sources)}")
+    if own is not None:
+        lines.append(f"order {own.order}, affinity {_affinity(own.affinity)}")
+        lines.append(f"gain {measure(own.gain)}, quality {measure(own.quality)}")
+    return lines
+
+
+def spoken_node(taxonomy: Taxonomy, task: str) -> str:
+    """The same as one sentence for screen readers."""
+    name, *facts = node_lines(taxonomy, task)
+    return f"{name}: {'; '.join(facts)}"
+
+
+def spoken_plan(taxonomy: Taxonomy) -> str:
+    """The picture in a sentence."""
+    sources = _listed([label_of(task) for task in taxonomy.sources]) or "nothing"
+    return f"Taxonomy of {len(taxonomy.transfers)} targets. Label in full: {sources}."
+
+
+def proof(taxonomy: Taxonomy) -> str:
+    """What is known about the objective."""
+    if taxonomy.status == "optimal":
+        return "proven optimal"
+    return f"not proven: at most {taxonomy.bound:.4g} (gap {taxonomy.gap:.1%})"
+
+
+def one_more_words(more: OneMore | None) -> str:
+    """What one more unit of budget buys."""
+    if more is None:
+        return "not found out"
+    if not more.increase > 0 or not more.added:
+        return "no plan gets better by it"
+    added = _listed([label_of(task) for task in more.added])
+    dropped = f" in place of {_listed([label_of(task) for task in more.dropped])}" if more.dropped else ""
+    return f"by labelling {added}{dropped}"
+
+
+def served_from(transfer: Transfer) -> str:
+    """What a target is read out from."""
+    return "its own labels" if transfer.full_supervision else labels_of(transfer.sources)
+
+
+def _labelled(taxonomy: Taxonomy, task: str, own: Transfer | None) -> str:
+    if task in taxonomy.problem.affinity.untrained:
+        return "untrained, needs no labels"
+    if own is not None and own.full_supervision:
+        return "labelled in full, served by its own network"
+    return "labelled in full only for others to read" if own is None else "labelled in full"
+
+
+def _served(taxonomy: Taxonomy, task: str) -> list[str]:
+    return [one.target for one in taxonomy.transfers if task in one.sources and not one.full_supervision]
+
+
+def _listed(names: list[str]) -> str:
+    """`A, B and C`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _affinity(value: float) -> str:
+    return "\N{EN DASH}" if math.isnan(value) else f"{value:.3g}"

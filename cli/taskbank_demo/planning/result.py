@@ -1,0 +1,167 @@
+"""The planner's result as HTML: what the plan says, its picture, its table, and what can be taken away."""
+
+from __future__ import annotations
+
+import json
+import math
+from html import escape
+
+from taskbank_demo.pieces import text
+from taskbank_demo.planning.answer import PlanAnswer
+from taskbank_demo.planning.cards import label_of
+from taskbank_demo.planning.kinship import Kinship
+from taskbank_demo.planning.plan_graph import NARROW, WIDE, draw_plan
+from taskbank_demo.planning.plan_words import measure, one_more_words, proof, served_from
+from taxsolver.affinity import Transfer
+from taxsolver.figures.headline import headline
+from taxsolver.significance import Band
+
+_MEANING = {
+    "gain": "share of test images on which the plan beats training from scratch, mean over the targets",
+    "quality": "share of test images on which the plan beats full supervision, mean over the targets",
+}
+
+
+def show_plan(answer: PlanAnswer) -> str:
+    """Everything about one plan."""
+    taxonomy = answer.taxonomy
+    first, second = (line.replace(r"\$", "$") for line in headline(taxonomy))
+    return (
+        '<section class="pl-result pv" aria-label="The plan">'
+        f'<header class="pl-head" aria-live="polite"><h3>{text(_sentence(first))}</h3>'
+        f"<p>{text(second)}</p></header>"
+        f"{_facts(answer)}"
+        '<div class="pl-both">'
+        f'<figure class="pl-graph"><div class="pl-wide">{draw_plan(taxonomy, WIDE)}</div>'
+        f'<div class="pl-narrow">{draw_plan(taxonomy, NARROW)}</div></figure>'
+        f"{plan_table(answer)}</div>{_take_away(answer)}</section>"
+    )
+
+
+def show_problem(message: str, heading: str = "No plan") -> str:
+    """Why there is no plan, in place of one; or under another heading no other thing."""
+    return (
+        f'<section class="pl-result"><div class="pl-problem" role="alert"><h3>{text(heading)}</h3>'
+        f"<p>{text(message)}</p></div></section>"
+    )
+
+
+def plan_table(answer: PlanAnswer) -> str:
+    """Targets with their sources and measures; pointing at a row lights it in the picture."""
+    taxonomy = answer.taxonomy
+    kin = Kinship(taxonomy)
+    rows = "".join(_row(kin, transfer) for transfer in taxonomy.transfers)
+    count = len(taxonomy.transfers)
+    caption = f"{count} target{'' if count == 1 else 's'} and how each is served"
+    return (
+        '<div class="tb-scroll pl-table" tabindex="0" role="region" aria-label="Table of the plan">'
+        f'<table class="tb-table"><caption>{caption}</caption>'
+        '<thead><tr><th scope="col">Target</th><th scope="col">Read out from</th>'
+        '<th scope="col" class="tb-number">Order</th><th scope="col" class="tb-number">Gain</th>'
+        f'<th scope="col" class="tb-number">Quality</th></tr></thead><tbody>{rows}</tbody>'
+        '<tfoot><tr><th scope="row" colspan="3">Mean</th>'
+        f"{_cell(taxonomy.gain)}{_cell(taxonomy.quality)}</tr></tfoot>"
+        "</table></div>"
+    )
+
+
+def _row(kin: Kinship, transfer: Transfer) -> str:
+    own = " pl-own" if transfer.full_supervision else ""
+    order = (
+        ""
+        if transfer.full_supervision
+        else f'<b class="pl-order o{min(transfer.order, 6)}">{transfer.order}</b>'
+    )
+    return (
+        f'<tr class="{kin.node(transfer.target).replace(" d ", " ")}{own}">'
+        f'<th scope="row" title="{text(transfer.target)}">{text(label_of(transfer.target))}</th>'
+        f'<td>{text(served_from(transfer))}</td><td class="tb-number pg">{order}</td>'
+        f"{_cell(transfer.gain)}{_cell(transfer.quality)}</tr>"
+    )
+
+
+def _cell(value: float) -> str:
+    """A measure with a bar from 0 to 1 under it."""
+    share = 0.0 if math.isnan(value) else value
+    return f'<td class="tb-number pl-measure" style="--share:{share:.3f}">{measure(value)}</td>'
+
+
+def _facts(answer: PlanAnswer) -> str:
+    taxonomy = answer.taxonomy
+    band = answer.band
+    problem = taxonomy.problem
+    cost = "" if taxonomy.cost == len(taxonomy.sources) else f", {taxonomy.cost:g} in label costs"
+    cards = [
+        _card("Label in full", f"{len(taxonomy.sources)}{cost}", _sources(answer)),
+        _measure_card("Gain", taxonomy.gain, None if band is None else band.random_gain, answer.no_band),
+        _measure_card(
+            "Quality", taxonomy.quality, None if band is None else band.random_quality, answer.no_band
+        ),
+        _card(
+            str(problem.objective).replace("-", " ").capitalize() + ", summed",
+            f"{taxonomy.objective:.4g}",
+            _proof(answer),
+        ),
+        _card("One more unit buys", _more(answer), one_more_words(answer.more)),
+    ]
+    return f'<dl class="pl-facts">{"".join(cards)}</dl>'
+
+
+def _more(answer: PlanAnswer) -> str:
+    if answer.more is None or not answer.more.increase > 0 or not answer.more.added:
+        return "nothing"
+    return f"+{answer.more.increase:.3g}"
+
+
+def _card(name: str, value: str, about: str) -> str:
+    return (
+        f'<div title="{text(about)}"><dt>{text(name)}</dt><dd><strong>{text(value)}</strong>'
+        f'<span class="pl-about">{text(about)}</span></dd></div>'
+    )
+
+
+def _measure_card(name: str, value: float, band: Band | None, no_band: str) -> str:
+    """A measure, beside what random plans of the same budget reach."""
+    if band is None or math.isnan(band[0]) or math.isnan(value):
+        about = f"<span>{text(no_band or 'random plans were not compared')}</span>"
+    else:
+        low, middle, high = band
+        words = f"random plans {low:.2f} to {high:.2f}, median {middle:.2f}"
+        about = (
+            f'<span class="pl-band" role="img" aria-label="{text(words)}" '
+            f'style="--low:{low:.3f};--high:{high:.3f};--middle:{middle:.3f};--plan:{value:.3f}"><i></i><b></b><u></u></span><span>{text(words)}</span>'
+        )
+    title = escape(_MEANING[name.lower()])
+    shown = f"<strong>{measure(value, 3)}</strong>{about}"
+    return f'<div title="{title}"><dt>{text(name)}</dt><dd>{shown}</dd></div>'
+
+
+def _sources(answer: PlanAnswer) -> str:
+    return ", ".join(label_of(task) for task in answer.taxonomy.sources) or "nothing"
+
+
+def _proof(answer: PlanAnswer) -> str:
+    return f"{proof(answer.taxonomy)}, {1000 * answer.taxonomy.seconds:.0f} ms"
+
+
+def _take_away(answer: PlanAnswer) -> str:
+    """Downloads, which the page makes of what it shows, and the command."""
+    plan = escape(json.dumps(answer.to_dict(), indent=2))
+    command = (
+        f'<div class="tb-code pl-command"><code>{text(answer.command)}</code>'
+        '<button type="button" class="pl-button" data-copy aria-label="Copy the command">Copy</button></div>'
+        if answer.command
+        else '<p class="tb-note">No command can hold the names of these tasks.</p>'
+    )
+    return (
+        '<div class="pl-away"><h4>The same in a terminal</h4>'
+        f'{command}<p class="pl-buttons">'
+        '<button type="button" class="pl-button" data-save="plan.json" '
+        f'data-text="{plan}">Download JSON</button>'
+        '<button type="button" class="pl-button" data-save="plan.svg">Download SVG</button>'
+        '<span class="pl-said" role="status"></span></p></div>'
+    )
+
+
+def _sentence(line: str) -> str:
+    return line[:1].upper() + line[1:]

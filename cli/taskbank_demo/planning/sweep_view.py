@@ -1,0 +1,67 @@
+"""What every budget buys: gain and quality of the best plans over the budget, beside random plans."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from taskbank_demo.pieces import text
+from taskbank_demo.planning.answer import SweepAnswer
+from taskbank_demo.planning.chart import Chart, Line, draw_chart
+from taxsolver.sweep import SweepRow
+
+_NOT_PROVEN = '<p class="tb-note">Time ran out for some of these plans: they are good, but not proven.</p>'
+_MEASURES = {"gain": "Gain", "quality": "Quality"}
+_MEANING = {
+    "gain": "share of test images on which the plan beats training from scratch",
+    "quality": "share of test images on which the plan beats full supervision",
+}
+
+
+def show_sweep(answer: SweepAnswer, here: float) -> str:
+    """A chart for each measure that the tensor has, a legend, and the command.
+
+    Args:
+        answer: the plans.
+        here: the budget that is asked for on the page.
+    """
+    rows = answer.rows
+    if all(row.taxonomy is None for row in rows):
+        return '<p class="tb-note">No budget in the range holds a plan.</p>'
+    measured = [name for name in _MEASURES if any(not math.isnan(getattr(row, name)) for row in rows)]
+    if not measured:
+        return '<p class="tb-note">This tensor has neither gain nor quality: no curves can be drawn.</p>'
+    orders = sorted({row.max_order for row in rows})
+    figures = "".join(_figure(rows, orders, measure, here) for measure in measured)
+    legend = "".join(
+        f'<li><i class="o{min(order, 6)}"></i>{text(_order_words(order))}</li>' for order in orders
+    )
+    return (
+        '<section class="pl-curves pg" aria-label="What every budget buys"><h3>What every budget buys</h3>'
+        f'<div class="pl-charts">{figures}</div><ul class="pl-legend">{legend}'
+        '<li><i class="pl-here"></i>the budget above</li>'
+        '<li><i class="pl-level"></i>as often better as worse</li></ul>'
+        f"{'' if answer.proven else _NOT_PROVEN}</section>"
+    )
+
+
+def _figure(rows: Sequence[SweepRow], orders: Sequence[int], measure: str, here: float) -> str:
+    lines = tuple(
+        Line(
+            name=_order_words(order),
+            points=[(row.budget, getattr(row, measure)) for row in rows if row.max_order == order],
+            colour=f"o{min(order, 6)}",
+        )
+        for order in orders
+    )
+    chart = Chart(
+        title=_MEASURES[measure], across="supervision budget", lines=lines, here=here, level=0.5, digits=3
+    )
+    return (
+        f"<figure><figcaption><strong>{_MEASURES[measure]}</strong> {_MEANING[measure]}</figcaption>"
+        f"{draw_chart(chart)}</figure>"
+    )
+
+
+def _order_words(order: int) -> str:
+    return "order 1" if order == 1 else f"orders up to {order}"

@@ -1,0 +1,12 @@
+"""JavaScript that comes with the demo, for `gr.HTML`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def script(name: str) -> str:
+    """The text of a script of this package, `detail` say."""
+    return (Path(__file__).parent / "assets" / f"{name}.js").read_text(encoding="utf-8")

@@ -1,0 +1,91 @@
+"""What a demo is allowed to do, as one checked object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from taskbank_demo.errors import SettingError
+
+LOOPBACK = "127.0.0.1"
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSettings:
+    """Where the demo runs, and its limits.
+
+    Attributes:
+        bank: as `taskbank.bank.Bank.open` takes it; None is the default bank.
+        device: where networks run: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        host: address that is listened on; anything else than the loopback lets other machines in.
+        port: that is listened on; 0 is any free one.
+        auth: user and password that are asked for; None lets everybody in who reaches the address.
+        upload_bytes: of one uploaded file, at most.
+        folder_bytes: of all temporary files together; beyond it nothing is uploaded until some are deleted.
+        image_pixels: width times height of an uploaded image, at most.
+        image_side: longest side in px to which uploaded images are reduced before networks see them.
+        video_seconds: length of an uploaded video, at most.
+        video_frames: frames of an uploaded video, at most.
+        video_pixels: width times height of an uploaded video, at most.
+        queue_size: requests that may wait; the next one is told to come back later.
+        concurrency: requests of one kind that run at once.
+        request_seconds: after which a request is stopped at its next step.
+        keep_seconds: after which temporary files are deleted, also of sessions that are still open.
+    """
+
+    bank: str | None = None
+    device: str = "auto"
+    host: str = LOOPBACK
+    port: int = 7860
+    auth: tuple[str, str] | None = None
+    upload_bytes: int = 32 * 2**20
+    folder_bytes: int = 2 * 2**30
+    image_pixels: int = 40_000_000
+    image_side: int = 1024
+    video_seconds: float = 20.0
+    video_frames: int = 600
+    video_pixels: int = 1920 * 1088
+    queue_size: int = 64
+    concurrency: int = 2
+    request_seconds: float = 120.0
+    keep_seconds: float = 900.0
+
+    @property
+    def is_public(self) -> bool:
+        """Whether other machines may reach the page."""
+        name = self.host.strip("[]")
+        return name != "localhost" and not (_is_address(name) and ip_address(name).is_loopback)
+
+    def __post_init__(self) -> None:
+        """Refuse limits that let nothing through."""
+        if not 0 <= self.port <= _HIGHEST_PORT:
+            raise SettingError(f"port {self.port} must be 0 (any free one) to {_HIGHEST_PORT}")
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if name != "port" and isinstance(value, int | float) and value <= 0:
+                raise SettingError(f"{name} {value} must be above 0")
+        if self.auth is not None and not all(self.auth):
+            raise SettingError("auth needs a user and a password, neither empty: --auth USER:PASSWORD")
+
+
+def parse_auth(words: str | None) -> tuple[str, str] | None:
+    """User and password from `USER:PASSWORD`; None or nothing asks for none.
+
+    Raises:
+        SettingError: there is no colon; the words are not repeated, as they may be a password.
+    """
+    if not words:
+        return None
+    user, colon, password = words.partition(":")
+    if not colon:
+        raise SettingError("auth needs a user and a password with a colon between: --auth USER:PASSWORD")
+    return user, password
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The Transfers tab: a target read out from other tasks' encoders, beside what it competes with."""

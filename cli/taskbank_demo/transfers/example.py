@@ -1,0 +1,49 @@
+"""A short video to try, made on the spot: the camera pans over an example photograph."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from taskbank.video import Clip, video_writer
+from taskbank_demo.example_photos import SINGLE
+from taskbank_demo.services import Services
+
+_PHOTOGRAPH = "sitting room"
+_FRAMES, _RATE = 24, 12
+_SHARE = 0.75  # of the photograph that one frame shows, per side
+
+
+def example_video(services: Services) -> str:
+    """Path of a copy that is the visitor's own, like an upload.
+
+    Raises:
+        MissingPackageError: PyAV is not installed.
+    """
+    with Image.open(SINGLE[_PHOTOGRAPH]) as file:
+        photograph = file.convert("RGB")
+    path = services.new_folder() / "pan.mp4"
+    width, height = (2 * round(side * _SHARE / 2) for side in photograph.size)
+    with video_writer(path, _clip(path, width, height)) as write:
+        for number in range(_FRAMES):
+            left = round((photograph.width - width) * number / (_FRAMES - 1))
+            top = (photograph.height - height) // 2
+            write(np.asarray(photograph.crop((left, top, left + width, top + height))), number)
+    return str(path)
+
+
+def _clip(path: Path, width: int, height: int) -> Clip:
+    """What the video will be."""
+    return Clip(
+        path=path,
+        frames=_FRAMES,
+        width=width,
+        height=height,
+        rotation=0,
+        rate=Fraction(_RATE),
+        time_base=Fraction(1, _RATE),
+        sound=False,
+    )

@@ -1,0 +1,156 @@
+"""How good a transfer was measured to be, and where it ranks among the transfers of its target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from taskbank_demo.transfers.menu import Choice
+from taxsolver import AffinityTensor, Transfer, UnknownTaskError, load_affinity
+
+_NOT_MEASURED = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A rank among transfers, by affinity.
+
+    Attributes:
+        place: 1 for the highest affinity; equals share a place.
+        of: transfers that have an affinity.
+    """
+
+    place: int
+    of: int
+
+    def words(self) -> str:
+        """`3rd of 25`."""
+        return f"{ordinal(self.place)} of {self.of}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What one affinity tensor says about one transfer.
+
+    Attributes:
+        tensor: name of the affinity tensor.
+        own: whether the tensor was measured on the networks of this bank: it has the bank's name.
+        transfer: the measurement; None where the tensor has none.
+        in_order: rank among the target's transfers of as many sources; None without an affinity.
+        overall: rank among those of all orders.
+        peers: every measured transfer of the target, highest affinity first; full supervision is not one.
+        full_supervision: the target's own network in the same comparison.
+    """
+
+    tensor: str
+    own: bool
+    transfer: Transfer | None
+    in_order: Place | None = None
+    overall: Place | None = None
+    peers: tuple[Transfer, ...] = ()
+    full_supervision: Transfer | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """JSON-ready, for the API."""
+        facts: dict[str, Any] = {"tensor": self.tensor, "of_this_bank": self.own, "measured": False}
+        if self.transfer is not None:
+            facts |= {"measured": True, **self.transfer.to_dict()}
+        for name, place in (("rank_in_order", self.in_order), ("rank_overall", self.overall)):
+            facts[name] = place and {"place": place.place, "of": place.of}
+        full = self.full_supervision
+        facts["full_supervision_affinity"] = full and full.to_dict()["affinity"]
+        return facts
+
+
+@cache
+def shipped_tensor(name: str) -> AffinityTensor:
+    """A tensor that comes with taxsolver, read once.
+
+    Args:
+        name: out of `taxsolver.available_affinities()`.
+    """
+    return load_affinity(name)
+
+
+def fitting_tensor(bank: str, available: Sequence[str]) -> str:
+    """Name of the affinity tensor that is shown at first: the bank's own, or the default one.
+
+    Args:
+        bank: name of the bank.
+        available: names of tensors, the default first.
+    """
+    return bank if bank in available else available[0]
+
+
+def standing(tensor: AffinityTensor, bank: str, choice: Choice) -> Standing:
+    """What a tensor says about a transfer of a bank.
+
+    Args:
+        tensor: any affinity tensor; one that lacks the task says so.
+        bank: name of the bank.
+        choice: the transfer.
+    """
+    own = tensor.name == bank
+    try:
+        column = tensor.tasks.index(tensor.names.find(choice.target))
+        wanted = {tensor.names.find(source) for source in choice.sources}
+    except UnknownTaskError:
+        return Standing(tensor=tensor.name, own=own, transfer=None)
+    of_target = tensor.target == column
+    full = np.flatnonzero(of_target & tensor.full_supervision)
+    rows = np.flatnonzero(of_target & ~tensor.full_supervision & ~tensor.reads_itself)
+    measured = [tensor.transfer(int(row)) for row in rows]
+    found = next((transfer for transfer in measured if set(transfer.sources) == wanted), None)
+    peers = sorted(
+        (each for each in measured if not math.isnan(each.affinity)), key=lambda each: -each.affinity
+    )
+    same = [peer for peer in peers if found is not None and peer.order == found.order]
+    return Standing(
+        tensor=tensor.name,
+        own=own,
+        transfer=found,
+        in_order=_place(found, same),
+        overall=_place(found, peers),
+        peers=tuple(peers),
+        full_supervision=tensor.transfer(int(full[0])) if full.size else None,
+    )
+
+
+def by_affinity(tensor: AffinityTensor, choices: Iterable[Choice]) -> tuple[tuple[Choice, float | None], ...]:
+    """Transfers with their affinities, highest first; those not measured last."""
+    rated = []
+    for choice in choices:
+        transfer = standing(tensor, "", choice).transfer
+        known = transfer is not None and not math.isnan(transfer.affinity)
+        rated.append((choice, transfer.affinity if transfer is not None and known else None))
+    return tuple(sorted(rated, key=lambda pair: (pair[1] is None, -(pair[1] or 0.0), pair[0].name)))
+
+
+def share_words(share: float) -> str:
+    """A share in per cent; a dash where it was not measured."""
+    return _NOT_MEASURED if math.isnan(share) else f"{share:.0%}"
+
+
+def affinity_words(affinity: float) -> str:
+    """An affinity with its first figures; a dash where it was not measured."""
+    if math.isnan(affinity):
+        return _NOT_MEASURED
+    return f"{affinity:.3f}" if affinity >= 0.01 else f"{affinity:.5f}"
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `11th`."""
+    teens = number % 100 in {11, 12, 13}
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def _place(transfer: Transfer | None, among: Sequence[Transfer]) -> Place | None:
+    """The rank of a transfer; `among` holds it where it has an affinity."""
+    if transfer is None or math.isnan(transfer.affinity):
+        return None
+    return Place(place=1 + sum(peer.affinity > transfer.affinity for peer in among), of=len(among))

@@ -1,0 +1,118 @@
+"""One photograph, all networks of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from taskbank.inputs import Sight
+from taskbank.outcome import Outcome
+from taskbank.picture_scale import Scale
+from taskbank.results import Prediction
+from taskbank_demo.deadline import Deadline
+from taskbank_demo.transfers.cast import Part, Role
+from taskbank_demo.transfers.differ import difference
+from taskbank_demo.transfers.menu import Choice
+from taskbank_demo.transfers.stage import (
+    common_scale,
+    draw,
+    input_image,
+    result_words,
+    scale_words,
+    stage,
+    stage_sight,
+)
+
+SIDE = 512
+"""Side of pictures in px: twice the network's own, so that lines and words on them are sharp."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One network's picture, or the reason why there is none.
+
+    Attributes:
+        part: whose it is.
+        image: RGB; None where the network is missing.
+        words: the answer in a few words; may be empty.
+        difference: from the fully trained network, see `transfers_differ`; None where it has no measure.
+    """
+
+    part: Part
+    image: Image.Image | None
+    words: str = ""
+    difference: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What all networks say about one photograph.
+
+    Attributes:
+        choice: the transfer.
+        photograph: the square that the networks saw.
+        panels: in the order of the cast.
+        colours: what colours mean in all pictures; may be empty.
+        prediction: of the transfer, in the frame of the whole photograph, as `taskbank transfer` gives it.
+        sights: that belong to it.
+    """
+
+    choice: Choice
+    photograph: Image.Image
+    panels: tuple[Panel, ...]
+    colours: str
+    prediction: Prediction
+    sights: tuple[Sight, ...]
+
+
+def compare_photograph(
+    photograph: Image.Image, parts: Sequence[Part], choice: Choice, deadline: Deadline
+) -> Comparison:
+    """Run every network of a cast on one photograph.
+
+    Args:
+        photograph: RGB, upright.
+        parts: of `cast`, the transfer first.
+        choice: the transfer.
+        deadline: asked between networks.
+
+    Raises:
+        SlowRequestError: the time is over.
+        TaskBankError: the photograph cannot be used.
+    """
+    outcomes: dict[Role, Outcome] = {}
+    for part in parts:
+        if part.runs is not None:
+            deadline.check()
+            (outcomes[part.role],) = part.runs.run([photograph])
+    first = outcomes[Role.TRANSFER]
+    prediction = replace(first.prediction(choice.target), sources=("photograph",))
+    sight = stage_sight(first.sights[0], SIDE)
+    staged = {role: stage(outcome, sight, choice.target) for role, outcome in outcomes.items()}
+    scale = common_scale({role: [each] for role, each in staged.items()})
+    full = staged.get(Role.FULL_SUPERVISION)
+    return Comparison(
+        choice=choice,
+        photograph=input_image(sight),
+        panels=tuple(_panel(part, staged.get(part.role), full, sight, scale) for part in parts),
+        colours=scale_words(scale, prediction.kind),
+        prediction=prediction,
+        sights=first.sights,
+    )
+
+
+def _panel(
+    part: Part, shown: Prediction | None, full: Prediction | None, sight: Sight, scale: Scale | None
+) -> Panel:
+    """One network's picture."""
+    if shown is None:
+        return Panel(part=part, image=None)
+    rival = None if part.role is Role.FULL_SUPERVISION else full
+    return Panel(
+        part=part,
+        image=draw(shown, sight, scale),
+        words=result_words(shown),
+        difference=None if rival is None else difference(shown, rival),
+    )

@@ -1,0 +1,157 @@
+"""HTML of a comparison: pictures with names, what is missing, the progress of a video."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from taskbank.video import Frame, open_clip, read_frames
+from taskbank_demo.pieces import file_url, note, text
+from taskbank_demo.transfers.cast import TITLES, Part, Role
+from taskbank_demo.transfers.differ import difference_title, difference_words
+from taskbank_demo.transfers.files import Download
+from taskbank_demo.transfers.measured import ordinal
+from taskbank_demo.transfers.menu import Choice
+from taskbank_demo.transfers.photo import Comparison
+from taskbank_demo.transfers.video import Step
+from taskbank_demo.transfers.views import prose
+
+_STILL = 640  # px
+
+
+def waiting(words: str) -> str:
+    """The place of a result that nobody asked for yet."""
+    return f'<div class="tr-empty"><p>{text(words)}</p></div>'
+
+
+def comparison(shown: Comparison, files: Download) -> str:
+    """The input and every network's picture, each with its name, or the reason why it is missing."""
+    cells = [_figure(shown.photograph, "Input", "the square that all networks see", "")]
+    for panel in shown.panels:
+        title = TITLES[panel.part.role]
+        if panel.image is None:
+            cells.append(_absent(panel.part))
+        else:
+            chosen = panel.part.role is Role.TRANSFER
+            cells.append(_figure(panel.image, title, panel.part.note, panel.words, chosen=chosen))
+    words = note(shown.colours) if shown.colours else ""
+    grid = f'<div class="tr-grid">{"".join(cells)}{_differences(shown)}</div>'
+    return f'<div aria-live="polite">{grid}{words}{_links(files)}</div>'
+
+
+def preview(path: str) -> str:
+    """A video that was put in, with its first frame, which also shows where a browser cannot play its kind.
+
+    Raises:
+        VideoError: it cannot be read.
+    """
+    clip = open_clip(Path(path))
+    first = next(read_frames(clip, {0}), None)
+    seconds = float(clip.frames / clip.rate)
+    return (
+        f'<figure class="tr-preview"><video src="{file_url(Path(path))}" {_poster(first)} controls muted '
+        'playsinline preload="metadata" aria-label="The video that was put in"></video>'
+        f"<figcaption>{clip.width} x {clip.height}, {clip.frames} frames, {seconds:.1f} seconds</figcaption>"
+        "</figure>"
+    )
+
+
+def _poster(frame: Frame | None) -> str:
+    """A frame as a video's still picture."""
+    if frame is None:
+        return ""
+    still = Image.fromarray(frame.pixels)
+    still.thumbnail((_STILL, _STILL))
+    return f'poster="{data_address(still)}"'
+
+
+def progress(step: Step, choice: Choice) -> str:
+    """The newest frame of a video that is being made, and how far it is."""
+    percent = 100 * step.done // max(step.total, 1)
+    which = "" if step.every == 1 else f", every {ordinal(step.every)} one so that it is done in time"
+    return (
+        '<figure class="tr-progress">'
+        f'<img src="{data_address(step.image)}" alt="Newest frame: {text(choice.words)}">'
+        f'<figcaption><div class="tr-track" role="progressbar" aria-label="Frames done" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
+        f"<span>Frame {step.done} of {step.total}{which}</span></figcaption></figure>"
+    )
+
+
+def finished(step: Step, length: float, parts: Sequence[Part]) -> str:
+    """What the video shows, where frames were left out, and which networks are missing."""
+    sentences = [f"{step.done} frames, row by row: {_listed(parts)}."]
+    if step.every > 1:
+        sentences.append(f"Every {ordinal(step.every)} frame was compared, so that it was done in time.")
+    if step.done < step.total:
+        sentences.append(f"The time was over after {step.seconds:.1f} of {length:.1f} seconds.")
+    absent = "".join(_absent(part) for part in parts if part.runs is None)
+    rest = f'<div class="tr-grid">{absent}</div>' if absent else ""
+    return note(" ".join(sentences)) + rest
+
+
+def data_address(image: Image.Image) -> str:
+    """A picture as an address that holds it."""
+    file = io.BytesIO()
+    image.save(file, format="JPEG", quality=90, subsampling=0)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _figure(image: Image.Image, title: str, about: str, words: str, *, chosen: bool = False) -> str:
+    """A picture that opens at full size, with its name."""
+    kind = "tr-figure tr-first" if chosen else "tr-figure"
+    said = f"<strong>{text(words)}</strong>" if words else ""
+    return (
+        f'<figure class="{kind}">'
+        f'<button type="button" class="tr-zoom" aria-label="{text(title)} at full size">'
+        f'<img src="{data_address(image)}" alt="{text(title)}: {text(about)}"></button>'
+        f"<figcaption><h4>{text(title)}</h4><span>{text(about)}{said}</span></figcaption></figure>"
+    )
+
+
+def _absent(part: Part) -> str:
+    """A network that is not there, and how to get it."""
+    return (
+        f'<div class="tr-figure tr-absent"><h4>{text(TITLES[part.role])}</h4>'
+        f"<span>{text(part.note)}</span><p>{prose(part.missing)}</p></div>"
+    )
+
+
+def _differences(shown: Comparison) -> str:
+    """How far each picture is from that of the fully trained network."""
+    kind, unit = shown.prediction.kind, shown.prediction.unit
+    rows = [
+        f"<dt>{text(TITLES[panel.part.role])}</dt><dd>{difference_words(kind, panel.difference, unit)}</dd>"
+        for panel in shown.panels
+        if panel.difference is not None
+    ]
+    if not rows:
+        return ""
+    return (
+        '<div class="tr-figure tr-differences"><h4>Distance from full supervision</h4>'
+        f"<span>on this photograph: {text(difference_title(kind))}</span><dl>{''.join(rows)}</dl></div>"
+    )
+
+
+def _links(files: Download) -> str:
+    """What can be saved."""
+    links = (
+        ("Picture (PNG)", files.picture),
+        ("Values (NPY)", files.array),
+        ("Facts (JSON)", files.facts),
+        ("All pictures (PNG)", files.together),
+    )
+    listed = "".join(
+        f'<a class="tb-link" href="{file_url(path)}" download="{text(path.name)}">{title}</a>'
+        for title, path in links
+    )
+    return f'<nav class="tr-links" aria-label="Downloads of the transfer">{listed}</nav>'
+
+
+def _listed(parts: Iterable[Part]) -> str:
+    """Names of the pictures of a video, in their order."""
+    return ", ".join(["input", *(TITLES[part.role].lower() for part in parts if part.runs is not None)])

@@ -1,0 +1,185 @@
+"""What the Transfers tab does when it is asked: the page and the API are two ways in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from taskbank.errors import VideoError
+from taskbank.video import Clip, load_av
+from taskbank_demo.errors import MissingError, UploadError
+from taskbank_demo.services import Services
+from taskbank_demo.transfers.cast import Part, cast
+from taskbank_demo.transfers.measured import (
+    Standing,
+    affinity_words,
+    by_affinity,
+    fitting_tensor,
+    share_words,
+    shipped_tensor,
+    standing,
+)
+from taskbank_demo.transfers.menu import Choice, TransferMenu, label_of, transfer_menu
+from taskbank_demo.transfers.photo import Comparison, compare_photograph
+from taskbank_demo.transfers.video import Step, compare_video
+from taskbank_demo.uploads import open_video, read_image
+from taxsolver import available_affinities
+
+WAYS = (
+    "taskbank demo --bank hf://OWNER/NAME",
+    "python -m training run --preset rooms --out out/rooms",
+    "taskbank demo --bank out/rooms/published/bank",
+)
+"""Commands that open a bank with transfers, or make one."""
+
+_EASY = ("normal", "reshading", "depth_euclidean", "depth_zbuffer")
+
+
+def menu_of(services: Services) -> TransferMenu:
+    """The transfers that can be asked for.
+
+    Raises:
+        MissingError: there is no bank, or none of its transfers reads a single image.
+    """
+    menu = transfer_menu(services.need_networks().bank)
+    if not menu.choices:
+        raise MissingError(why_no_transfers(menu))
+    return menu
+
+
+def why_no_transfers(menu: TransferMenu) -> str:
+    """A sentence on what the bank lacks."""
+    if menu.several_images:
+        return (
+            f"The bank {menu.bank} holds transfers to {', '.join(menu.several_images)} only, which look at "
+            "several photographs: taskbank transfer --together runs them."
+        )
+    return (
+        f"The bank {menu.bank} holds task networks, and no transfer networks: open one that holds both, or "
+        "make one of your own."
+    )
+
+
+def first_choice(menu: TransferMenu, tensor: str) -> Choice:
+    """The transfer that the page begins with: the best of the lowest order, to a target that all know."""
+    target = next((name for name in _EASY if name in menu.targets), menu.targets[0])
+    lowest = menu.of_order(target, menu.orders(target)[0])
+    return by_affinity(shipped_tensor(tensor), lowest)[0][0]
+
+
+def standing_of(services: Services, choice: Choice, tensor: str) -> Standing:
+    """What one of taxsolver's tensors says about a transfer of the open bank.
+
+    Raises:
+        MissingError: no tensor of that name comes with taxsolver.
+    """
+    if tensor not in available_affinities():
+        raise MissingError(
+            f"no affinity tensor {tensor!r} comes with taxsolver: choose {', '.join(available_affinities())}"
+        )
+    return standing(shipped_tensor(tensor), services.need_networks().bank.name, choice)
+
+
+def tensor_of(services: Services) -> str:
+    """Name of the tensor that fits the open bank."""
+    return fitting_tensor(services.need_networks().bank.name, available_affinities())
+
+
+def record_of(services: Services, choice: Choice) -> Mapping[str, float]:
+    """What the bank's index says about a transfer."""
+    return services.need_networks().bank.transfer_entry(choice.sources, choice.target).metrics
+
+
+def on_photograph(services: Services, choice: Choice, path: str | Path | None) -> Comparison:
+    """All networks on an uploaded photograph.
+
+    Raises:
+        UploadError: it is none, or too large.
+        SlowRequestError: it took too long.
+        TaskBankError: the transfer cannot be loaded.
+    """
+    deadline = services.deadline()
+    photograph = read_image(path, services.settings, services.folder)
+    return compare_photograph(photograph, cast(services.need_networks(), choice), choice, deadline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRequest:
+    """A video that is being compared.
+
+    Attributes:
+        clip: the input.
+        parts: who is compared.
+        path: of the MP4 file, which is there after the last step.
+        steps: to be asked for one by one.
+    """
+
+    clip: Clip
+    parts: tuple[Part, ...]
+    path: Path
+    steps: Iterator[Step]
+
+    @property
+    def seconds(self) -> float:
+        """Length of the input."""
+        return float(self.clip.frames / self.clip.rate)
+
+
+def on_video(services: Services, choice: Choice, path: str | Path | None, tensor: str) -> VideoRequest:
+    """All networks on an uploaded video; nothing has run yet when this returns.
+
+    Raises:
+        UploadError: it is none, or too long or too large.
+        MissingPackageError: PyAV is not installed.
+        TaskBankError: the transfer cannot be loaded.
+    """
+    load_av()
+    deadline = services.deadline()
+    clip = open_video(path, services.settings, services.folder)
+    parts = cast(services.need_networks(), choice)
+    lines = caption_lines(choice, standing_of(services, choice, tensor))
+    out = services.new_folder() / f"{choice.target}.mp4"
+    steps = _of_the_upload(compare_video(clip, parts, choice.target, out, lines, deadline), clip.path.name)
+    return VideoRequest(clip=clip, parts=parts, path=out, steps=steps)
+
+
+def _of_the_upload(steps: Iterator[Step], name: str) -> Iterator[Step]:
+    """The same steps; a fault of the file is told without its place on the server."""
+    try:
+        yield from steps
+    except VideoError as error:
+        raise UploadError(f"{name} is damaged: it cannot be read to its end.") from error
+
+
+def caption_lines(choice: Choice, found: Standing) -> list[str]:
+    """The transfer and its numbers, for a picture that leaves the page."""
+    lines = [f"{label_of(choice.target)} read from", choice.source_words]
+    if found.transfer is None:
+        return [*lines, f"not measured in {found.tensor}"]
+    return [
+        *lines,
+        f"affinity {affinity_words(found.transfer.affinity)}",
+        f"gain {share_words(found.transfer.gain)}, quality {share_words(found.transfer.quality)}",
+        f"in the tensor {found.tensor}",
+    ]
+
+
+def comparison_facts(shown: Comparison, found: Standing, record: Mapping[str, float]) -> dict[str, Any]:
+    """What the API says about a comparison, JSON-ready."""
+    return {
+        "transfer": shown.choice.name,
+        "prediction": shown.prediction.facts(),
+        "measured": found.facts(),
+        "bank_record": dict(record),
+        "difference_from_full_supervision": {
+            panel.part.role.value: panel.difference for panel in shown.panels if panel.difference is not None
+        },
+        "missing": missing_facts(panel.part for panel in shown.panels),
+    }
+
+
+def missing_facts(parts: Iterable[Part]) -> dict[str, str]:
+    """Networks that the bank lacks, and how to get them."""
+    return {part.role.value: part.missing for part in parts if part.runs is None}

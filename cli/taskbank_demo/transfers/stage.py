@@ -1,0 +1,91 @@
+"""Pictures of several networks' predictions for one image, side by side: one size, one meaning of colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from PIL import Image
+
+from taskbank.framing import Box, Fit, View, fill_square
+from taskbank.images import Photo
+from taskbank.inputs import Sight
+from taskbank.outcome import Outcome
+from taskbank.picture_scale import CurvatureScale, DepthScale, Scale, measure
+from taskbank.render import picture
+from taskbank.results import Prediction
+from taskbank.sheet import caption
+from taskbank.task_kinds import OutputKind
+from taskbank_demo.transfers.cast import Role
+
+COMPARABLE = frozenset({OutputKind.DEPTH, OutputKind.CURVATURE})
+"""Kinds whose colours are measured once and hold for all networks. The axes of an embedding mean something
+else in every network, so each has colours of its own."""
+
+_ANSWERS = frozenset({OutputKind.CLASSES, OutputKind.LAYOUT})
+
+
+def stage_sight(sight: Sight, side: int) -> Sight:
+    """What a network was shown, as if the photograph were the square that it saw.
+
+    Args:
+        sight: of a photograph that was cropped to the square.
+        side: of the square in px.
+    """
+    square, _ = fill_square(sight.photo, Fit.CROP, side)
+    pixels = ((square + 1) * 127.5 + 0.5).clamp(0, 255).to(torch.uint8)
+    view = View(side, side, Box(0, 0, side, side), sight.view.size, sight.view.fit)
+    return replace(sight, photo=Photo(pixels, sight.photo.name), view=view)
+
+
+def stage(outcome: Outcome, sight: Sight, target: str) -> Prediction:
+    """An outcome's prediction in the frame of `stage_sight`."""
+    if outcome.error is not None:
+        raise outcome.error
+    own = replace(outcome.sights[0], photo=sight.photo, view=sight.view)
+    return replace(outcome, sights=(own,)).prediction(target)
+
+
+def input_image(sight: Sight) -> Image.Image:
+    """The staged photograph."""
+    return Image.fromarray(sight.photo.as_bytes())
+
+
+def common_scale(predictions: Mapping[Role, Sequence[Prediction]]) -> Scale | None:
+    """What colours mean in all pictures of a comparison: measured on the best network there is.
+
+    A baseline that is far off would stretch a scale that was measured on all of them.
+
+    Args:
+        predictions: of each network, for one or several images.
+
+    Returns:
+        None where colours are fixed, or each network has its own.
+    """
+    best = predictions.get(Role.FULL_SUPERVISION) or predictions[Role.TRANSFER]
+    return measure(best) if best[0].kind in COMPARABLE else None
+
+
+def draw(prediction: Prediction, sight: Sight, scale: Scale | None) -> Image.Image:
+    """The picture of a staged prediction, RGB."""
+    return picture(prediction, (sight,), scale=scale)
+
+
+def scale_words(scale: Scale | None, kind: OutputKind) -> str:
+    """What the colours of all pictures mean, in a sentence; empty where there is nothing to say."""
+    match scale:
+        case DepthScale(low, high):
+            return f"Same colours in all pictures: {low:.2f} m is bright, {high:.2f} m is dark."
+        case CurvatureScale(reach):
+            return (
+                f"Same colours in all pictures: mean curvature, red is {reach:.2g} 1/m and blue the opposite."
+            )
+    if kind is OutputKind.EMBEDDING:
+        return "Every network has colours of its own here: compare outlines, not colours."
+    return ""
+
+
+def result_words(prediction: Prediction) -> str:
+    """The answer in a few words, for kinds that have one."""
+    return caption(prediction) if prediction.kind in _ANSWERS else ""

@@ -1,0 +1,168 @@
+"""A short video, frame by frame, through all networks of a comparison: one side-by-side MP4 file.
+
+A request has only so much time. Where the first frame shows that not all of them fit, every second one is
+compared, or every third, and so on; times are kept, so the result is as long as the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+from PIL import Image
+
+from taskbank.errors import VideoError
+from taskbank.inputs import Sight
+from taskbank.outcome import Outcome
+from taskbank.picture_scale import Scale
+from taskbank.read_ahead import in_batches
+from taskbank.video import Bytes, Clip, Frame, read_frames, video_writer
+from taskbank_demo.deadline import Deadline
+from taskbank_demo.transfers.cast import TITLES, Part, Role
+from taskbank_demo.transfers.mosaic import CELL, Mosaic
+from taskbank_demo.transfers.stage import COMPARABLE, common_scale, draw, input_image, stage, stage_sight
+
+_CHUNK = 4  # frames between two signs of life
+_MEASURED = 8  # frames over the clip, for a scale of colours that holds for all
+_SHARE = 0.6  # of the time that is left may be planned: other visitors' requests make this one slower
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How far a video has come.
+
+    Attributes:
+        done: frames that are finished.
+        total: frames that will be compared, as far as the file says.
+        every: 1 where all frames are compared, 2 where every second one is, and so on.
+        seconds: of the video that are finished.
+        image: the newest frame, RGB.
+    """
+
+    done: int
+    total: int
+    every: int
+    seconds: float
+    image: Image.Image
+
+
+def compare_video(
+    clip: Clip, parts: Sequence[Part], target: str, path: Path, lines: Sequence[str], deadline: Deadline
+) -> Iterator[Step]:
+    """Write the input and what every network makes of it, side by side, into an MP4 file.
+
+    Args:
+        clip: the input.
+        parts: of `cast`, the transfer first; those that are missing are left out.
+        target: canonical name.
+        path: of the file; it is there after the last step.
+        lines: words about the comparison, drawn into the picture.
+        deadline: when it passes, the file ends with the frames that are done.
+
+    Yields:
+        a step for the first frame, and then for every few.
+
+    Raises:
+        SlowRequestError: the time is over before the first frame.
+        VideoError: the video is damaged.
+        OutputError: the file cannot be written.
+    """
+    present = [part for part in parts if part.runs is not None]
+    screen = _Screen(clip, present, target, lines, deadline)
+    first = next(read_frames(clip, {0}), None)
+    if first is None:
+        raise VideoError(f"no picture of {clip.path.name} can be read: it may be damaged")
+    screen.show([first])  # the first time is slow, as memory is not laid out yet
+    began = monotonic()
+    (drawn,) = screen.show([first])
+    every = frame_step(monotonic() - began, clip.frames, deadline.left)
+    wanted = range(0, max(clip.frames, 1), every)
+    yield Step(done=0, total=len(wanted), every=every, seconds=0.0, image=Image.fromarray(drawn))
+    done = 0
+    with video_writer(path, clip) as write:
+        for frames in in_batches(read_frames(clip, wanted), _CHUNK):
+            for frame, drawn in zip(frames, screen.show(frames), strict=True):
+                write(drawn, frame.time)
+            done += len(frames)
+            yield Step(
+                done=done,
+                total=max(len(wanted), done),
+                every=every,
+                seconds=float(frames[-1].time * clip.time_base),
+                image=Image.fromarray(drawn),
+            )
+            if deadline.left == 0:
+                break
+
+
+def frame_step(seconds: float, frames: int, left: float) -> int:
+    """Which frames of a clip can be compared in time: 1 is every one, 2 every second one, and so on.
+
+    Args:
+        seconds: that one frame takes.
+        frames: of the clip.
+        left: seconds that the request has.
+    """
+    return max(1, ceil(frames * seconds / max(_SHARE * left, 1e-3)))
+
+
+class _Screen:
+    """Draws frames with what each network makes of them.
+
+    Args:
+        clip: whose frames are shown.
+        parts: networks.
+        target: canonical name.
+        lines: words about the comparison.
+        deadline: of the measuring of colours.
+    """
+
+    def __init__(
+        self, clip: Clip, parts: Sequence[Part], target: str, lines: Sequence[str], deadline: Deadline
+    ) -> None:
+        self._runs = {part.role: part.runs for part in parts if part.runs is not None}
+        self._target = target
+        self._mosaic = Mosaic(["Input", *(TITLES[role] for role in self._runs)], lines)
+        self._scale = self._measured(clip, deadline)
+
+    def show(self, frames: Sequence[Frame]) -> list[Bytes]:
+        """A picture per frame."""
+        columns = [
+            (role, list(runs.run(frame.pixels for frame in frames))) for role, runs in self._runs.items()
+        ]
+        return [
+            self._mosaic.fill(self._pictures({role: outcomes[number] for role, outcomes in columns}))
+            for number in range(len(frames))
+        ]
+
+    def _pictures(self, outcomes: dict[Role, Outcome]) -> list[Image.Image]:
+        """The input and the picture of each network."""
+        sight = _staged(outcomes[Role.TRANSFER])
+        drawn = [
+            draw(stage(outcome, sight, self._target), sight, self._scale) for outcome in outcomes.values()
+        ]
+        return [input_image(sight), *drawn]
+
+    def _measured(self, clip: Clip, deadline: Deadline) -> Scale | None:
+        """What colours mean in all frames, where they depend on what is there."""
+        deadline.check()
+        best = self._runs.get(Role.FULL_SUPERVISION) or self._runs[Role.TRANSFER]
+        if best.tasks[0].output not in COMPARABLE:
+            return None
+        wanted = set(np.linspace(0, max(clip.frames - 1, 0), _MEASURED).round().astype(int).tolist())
+        seen = []
+        for outcome in best.run(frame.pixels for frame in read_frames(clip, wanted)):
+            deadline.check()
+            seen.append(stage(outcome, _staged(outcome), self._target))
+        return common_scale({Role.TRANSFER: seen}) if seen else None
+
+
+def _staged(outcome: Outcome) -> Sight:
+    """The square that the networks saw of a frame."""
+    if outcome.error is not None:
+        raise outcome.error
+    return stage_sight(outcome.sights[0], CELL)

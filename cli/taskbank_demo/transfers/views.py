@@ -1,0 +1,163 @@
+"""HTML that says how good a transfer was measured to be, and where it ranks."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from taskbank_demo.pieces import note, text
+from taskbank_demo.transfers.measured import Standing, affinity_words, share_words
+from taskbank_demo.transfers.menu import Choice, label_of
+from taxsolver import Transfer
+
+_LEAST = 1e-5  # affinity at the left end of the scale, which is logarithmic
+_TICKS = (1e-4, 1e-3, 1e-2, 1e-1)
+_SINGLE_ROWS = 4  # orders with a row each; the few transfers of higher orders share one
+_RECORDED = {"affinity", "gain", "quality"}
+_GAIN = "of test images on which it beats a network trained from scratch on the same few labels"
+_QUALITY = "of test images on which it beats the target's own network, trained on all labels"
+
+
+def measures(choice: Choice, found: Standing, record: Mapping[str, float]) -> str:
+    """Affinity, gain and quality of a transfer, and its rank.
+
+    Args:
+        choice: the transfer.
+        found: what the affinity tensor says.
+        record: what the bank itself says about this network.
+    """
+    body = (
+        _recorded(found, record)
+        if found.transfer is None
+        else f"<p>{_origin(found)}</p>{_measured(found.transfer, found)}{_ranks(choice, found)}"
+    )
+    return (
+        '<section class="tr-measures tb-card" aria-live="polite">'
+        f'<h3>{text(label_of(choice.target))} <span class="tr-quiet">read from</span> '
+        f"{text(choice.source_words)}</h3>{body}{_compared(found, record)}</section>"
+    )
+
+
+def prose(words: str) -> str:
+    """Words with commands between backticks, as HTML."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", text(words))
+
+
+def _origin(found: Standing) -> str:
+    """Where the numbers are from."""
+    name = f"<strong>{text(found.tensor)}</strong>"
+    if found.own:
+        return f"Measured on the networks of this bank: affinity tensor {name}."
+    return f"Affinity tensor {name}, measured on other networks than this bank's."
+
+
+def _measured(transfer: Transfer, found: Standing) -> str:
+    """The tensor's three numbers."""
+    place = "" if found.in_order is None else f"{found.in_order.words()} transfers of order {transfer.order}"
+    return _numbers(transfer.affinity, transfer.gain, transfer.quality, place)
+
+
+def _recorded(found: Standing, record: Mapping[str, float]) -> str:
+    """The bank's own three numbers, where the tensor has none."""
+    lacks = f"The affinity tensor <strong>{text(found.tensor)}</strong> did not measure this transfer"
+    if not record.keys() >= _RECORDED:
+        return f"<p>{lacks}, and the bank has no record of it: choose another tensor.</p>"
+    numbers = _numbers(record["affinity"], record["gain"], record["quality"], "in the bank's own record")
+    return f"<p>{lacks}. The bank itself has a record of its network:</p>{numbers}"
+
+
+def _compared(found: Standing, record: Mapping[str, float]) -> str:
+    """What the bank says about this very network, where the tensor is of others."""
+    if found.transfer is None or found.own or not record.keys() >= _RECORDED:
+        return ""
+    return note(
+        f"The bank's own record of its network: gain {share_words(record['gain'])}, "
+        f"quality {share_words(record['quality'])}."
+    )
+
+
+def _numbers(affinity: float, gain: float, quality: float, place: str) -> str:
+    """Three numbers with what they mean."""
+    numbers = (
+        _number("Affinity", affinity_words(affinity), place, _on_scale(affinity)),
+        _number("Gain", share_words(gain), _GAIN, gain, middle=True),
+        _number("Quality", share_words(quality), _QUALITY, quality, middle=True),
+    )
+    return f'<dl class="tr-numbers">{"".join(numbers)}</dl>'
+
+
+def _number(name: str, value: str, about: str, share: float, *, middle: bool = False) -> str:
+    """One number over a bar; the middle of a win rate's bar is a draw."""
+    filled = 0.0 if math.isnan(share) else 100 * min(max(share, 0.0), 1.0)
+    mark = '<i class="tr-half"></i>' if middle else ""
+    return (
+        f"<div><dt>{name}</dt><dd><strong>{value}</strong>"
+        f'<span class="tr-bar" aria-hidden="true"><b style="width:{filled:.1f}%"></b>{mark}</span>'
+        f'<span class="tr-about">{text(about)}</span></dd></div>'
+    )
+
+
+def _on_scale(affinity: float) -> float:
+    """Where an affinity is on the logarithmic scale, 0 to 1."""
+    if math.isnan(affinity):
+        return 0.0
+    return min(max(1 - math.log(max(affinity, _LEAST)) / math.log(_LEAST), 0.0), 1.0)
+
+
+def _ranks(choice: Choice, found: Standing) -> str:
+    """All transfers of the target as dots, a row per order; this one stands out."""
+    if found.overall is None:
+        return ""
+    orders = sorted({peer.order for peer in found.peers})
+    rows = [_row(f"Order {order}", (order,), found) for order in orders if order <= _SINGLE_ROWS]
+    if higher := tuple(order for order in orders if order > _SINGLE_ROWS):
+        words = f"Orders {higher[0]}+" if len(higher) > 1 else f"Order {higher[0]}"
+        rows.append(_row(words, higher, found))
+    ticks = "".join(f'<i style="left:{100 * _on_scale(tick):.1f}%">{tick:g}</i>' for tick in _TICKS)
+    return (
+        f'<figure class="tr-ranks"><figcaption>{found.overall.words()} transfers to '
+        f"{text(label_of(choice.target))} of all orders, by affinity{_against_full(found)}.</figcaption>"
+        f'{"".join(rows)}<div class="tr-row" aria-hidden="true"><span></span>'
+        f'<div class="tr-ticks">{ticks}</div><span></span></div></figure>'
+    )
+
+
+def _row(title: str, orders: tuple[int, ...], found: Standing) -> str:
+    """The transfers of some orders on one line, and how many there are."""
+    peers = [peer for peer in found.peers if peer.order in orders]
+    dots = "".join(_dot(peer) for peer in peers if peer is not found.transfer)
+    words = f"{len(peers)} in all"
+    if found.transfer is not None and found.in_order is not None and found.transfer.order in orders:
+        dots += _dot(found.transfer, "tr-chosen")
+        words = found.in_order.words()
+    return (
+        f'<div class="tr-row"><span>{title}</span>'
+        f'<div class="tr-axis" aria-hidden="true">{_full_line(found)}{dots}</div>'
+        f"<span>{words}</span></div>"
+    )
+
+
+def _dot(transfer: Transfer, kind: str = "") -> str:
+    """One transfer on the scale, named where the pointer rests."""
+    names = " + ".join(label_of(source) for source in transfer.sources)
+    where = 100 * _on_scale(transfer.affinity)
+    title = text(f"{names}: {affinity_words(transfer.affinity)}")
+    return f'<i class="{kind}" style="left:{where:.1f}%" title="{title}"></i>'
+
+
+def _full_line(found: Standing) -> str:
+    """Where the fully trained network is on the scale."""
+    full = found.full_supervision
+    if full is None or math.isnan(full.affinity):
+        return ""
+    words = f"Full supervision: {affinity_words(full.affinity)}"
+    return f'<b style="left:{100 * _on_scale(full.affinity):.1f}%" title="{words}"></b>'
+
+
+def _against_full(found: Standing) -> str:
+    """Full supervision in words, which the line in the picture shows."""
+    full = found.full_supervision
+    if full is None or math.isnan(full.affinity):
+        return ""
+    return f"; the line is full supervision, {affinity_words(full.affinity)}"

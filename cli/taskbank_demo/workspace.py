@@ -1,0 +1,147 @@
+"""The one folder of temporary files, what gradio is told about it, and deleting what is old.
+
+gradio finds its folder in environment variables, which belong to the process. So all servers of a process
+share a folder, and the last one to stop deletes it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+
+class _Workspace:
+    """The folder, as long as somebody uses it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._users = 0
+        self._folder: Path | None = None
+        self._before: dict[str, str | None] = {}
+
+    def take(self) -> Path:
+        """Make the folder where there is none."""
+        with self._lock:
+            self._users += 1
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="taskbank-demo-")).resolve()
+                wanted = _variables(self._folder)
+                self._before = {name: os.environ.get(name) for name in wanted}
+                os.environ.update(wanted)
+            return self._folder
+
+    def give_back(self) -> None:
+        """Delete the folder where nobody uses it any more."""
+        with self._lock:
+            self._users -= 1
+            if self._users or self._folder is None:
+                return
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+            for name, value in self._before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+_shared = _Workspace()
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """The folder, readable for this user only, while servers run."""
+    folder = _shared.take()
+    try:
+        yield folder
+    finally:
+        _shared.give_back()
+
+
+def _variables(folder: Path) -> dict[str, str]:
+    """What gradio reads: both its folders, and that it may tell nobody anything."""
+    return {
+        "GRADIO_TEMP_DIR": str(folder),
+        "GRADIO_EXAMPLES_CACHE": str(folder / "examples"),
+        "GRADIO_ALLOWED_PATHS": "",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),  # of a summary that nobody sees, after every event
+        "GRADIO_SHARE": "False",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files in a folder; what vanishes meanwhile counts nothing."""
+    total = 0
+    for root, _folders, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(root, name).lstat().st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def sweep(folder: Path, seconds: float) -> None:
+    """Delete files that were not changed for so long, and folders that are empty since.
+
+    Args:
+        folder: of all temporary files; it stays itself.
+        seconds: age from which files go.
+    """
+    limit = time.time() - seconds
+    for root, _folders, names in os.walk(folder, topdown=False):
+        here = Path(root)
+        young = here.stat().st_mtime >= limit  # before its files go, which changes it
+        for name in names:
+            _delete_older(here / name, limit)
+        if here != folder and not young:
+            _remove_empty(here)
+
+
+def _delete_older(path: Path, limit: float) -> None:
+    try:
+        if path.lstat().st_mtime < limit:
+            path.unlink()
+    except FileNotFoundError:
+        return
+
+
+def _remove_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return  # something is in it
+
+
+class Sweeper:
+    """A thread that deletes what is old, until it is stopped.
+
+    Args:
+        folder: of all temporary files.
+        seconds: age from which files go.
+    """
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self._folder = folder
+        self._seconds = seconds
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="sweeper", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause = min(30.0, self._seconds / 4)
+        while not self._stop.wait(pause):
+            sweep(self._folder, self._seconds)
