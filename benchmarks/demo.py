@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import numpy as np
@@ -37,6 +37,10 @@ from taskbank_demo.settings import DemoSettings
 PHOTO = Path(taskbank_demo.__file__).parent / "examples" / "office.jpg"
 PATIENCE = 900.0  # seconds, of a client
 MOST_USERS = 50
+
+Act: TypeAlias = Callable[[], None]
+Answer: TypeAlias = tuple[float, str]
+"""Seconds that an act took, and what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Visitor:
         self.ask("plan", {**question, "targets": list(asked.targets)})
 
 
-def timed(act: Callable[[], None]) -> tuple[float, str]:
+def timed(act: Act) -> Answer:
     """Seconds, and what went wrong."""
     start = time.perf_counter()
     try:
@@ -93,10 +97,35 @@ def timed(act: Callable[[], None]) -> tuple[float, str]:
     return time.perf_counter() - start, ""
 
 
-def at_once(acts: Sequence[Callable[[], None]]) -> list[tuple[float, str]]:
+def at_once(acts: Sequence[Act]) -> list[Answer]:
     """All of them in parallel."""
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(timed, acts))
+
+
+def crowd(name: str, acts: Sequence[Act]) -> dict[str, list[Answer]]:
+    """A row that also says how long it takes until everybody is answered."""
+    start = time.perf_counter()
+    answers = at_once(acts)
+    return {f"{name}, all answered in {time.perf_counter() - start:.1f} s": answers}
+
+
+def measure(visitor: Visitor, tasks: list[str], users: int, count: int) -> dict[str, list[Answer]]:
+    """All rows of the table."""
+    plans = [partial(_planned, visitor, asked) for asked in questions(count)]
+    first, everything = partial(visitor.predict, tasks[:1]), partial(visitor.predict, tasks)
+    rows = {"first result after upload, 1st visitor": [timed(first)]}
+    rows["first result after upload, others"] = [timed(first) for _ in range(10)]
+    rows[f"all {len(tasks)} tasks"] = [timed(everything) for _ in range(3)]
+    timed(plans[0])
+    rows[f"plan, {count} questions"] = [timed(plan) for plan in plans]
+    rows["plan, 8 at once"] = [one for at in range(0, count, 8) for one in at_once(plans[at : at + 8])]
+    mixed = [first if at % 2 else plans[at % count] for at in range(users)]
+    return {
+        **rows,
+        **crowd(f"{users} photographs at once", [first] * users),
+        **crowd(f"{users} at once, half of them plans", mixed),
+    }
 
 
 def _planned(visitor: Visitor, asked: PlanAsk) -> None:
@@ -106,30 +135,6 @@ def _planned(visitor: Visitor, asked: PlanAsk) -> None:
     except RuntimeError as error:
         if "budget" not in str(error):
             raise
-
-
-def measure(visitor: Visitor, tasks: list[str], users: int, count: int) -> dict[str, list[tuple[float, str]]]:
-    """All rows of the table: what was asked -> seconds and errors."""
-    asked = questions(count)
-    plans = [partial(_planned, visitor, one) for one in asked]
-    photograph = partial(visitor.predict, ["normal"])
-    rows = {"first result after upload (normals), 1st request": [timed(photograph)]}
-    rows["first result after upload, then"] = [timed(photograph) for _ in range(10)]
-    rows[f"all {len(tasks)} tasks of a photograph"] = [
-        timed(lambda: visitor.predict(tasks)) for _ in range(3)
-    ]
-    timed(plans[0])
-    rows[f"/plan, {count} questions"] = [timed(plan) for plan in plans]
-    rows["/plan, 8 at once"] = [one for at in range(0, count, 8) for one in at_once(plans[at : at + 8])]
-    start = time.perf_counter()
-    crowd = at_once([photograph] * users)
-    taken = time.perf_counter() - start
-    rows[f"{users} photographs at once, {taken:.1f} s for all"] = crowd
-    start = time.perf_counter()
-    mixed = [photograph if at % 2 else plans[at % count] for at in range(users)]
-    crowd = at_once(mixed)
-    rows[f"{users} at once, half of them plans, {time.perf_counter() - start:.1f} s for all"] = crowd
-    return rows
 
 
 def main() -> None:
@@ -159,7 +164,7 @@ def main() -> None:
     Console().print(_table(title, rows))
 
 
-def _table(title: str, rows: dict[str, list[tuple[float, str]]]) -> Table:
+def _table(title: str, rows: dict[str, list[Answer]]) -> Table:
     table = Table(title=title)
     for column in ("", "median s", "p95 s", "worst s", "errors"):
         table.add_column(column, justify="right" if column else "left")

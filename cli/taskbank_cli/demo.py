@@ -68,4 +68,6 @@ def _check_installed() -> None:
 
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
-        raise MissingPackageError(f"the page needs {' and '.join(missing)}: pip install 'taskbank[demo]'")
+        raise MissingPackageError(
+            f"the page needs {' and '.join(missing)}: run  pip install ./taxsolver '.[demo]'  in a checkout"
+        )

@@ -67,5 +67,5 @@ def _footer(services: Services) -> str:
         ]
     else:
         facts.append("No bank is open")
-    facts.append('<a href="gradio_api/openapi.json">REST API</a>')
+    facts.append('<a href="gradio_api/openapi.json" target="_blank" rel="noopener">REST API</a>')
     return f'<footer class="tb-footer">{"".join(f"<span>{fact}</span>" for fact in facts)}</footer>'

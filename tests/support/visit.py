@@ -9,9 +9,19 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Download, Locator, Page, Request, expect
 
-MAIN_TABS = ("Live", "Transfers", "Planner")
+PLACES = (
+    ("Live", "One photograph"),
+    ("Live", "Two or three"),
+    ("Transfers", "On a photograph"),
+    ("Transfers", "On a short video"),
+    ("Planner", "Plan"),
+    ("Planner", "Task space"),
+    ("Planner", "Grouping"),
+)
+"""All tabs, and the tabs in them."""
+
 _OWN = re.compile(r"(data|blob):")
-_PATIENCE = 12_000  # ms; CI may be slow
+_PATIENCE = 30_000  # ms; CI may be slow
 
 
 @dataclass  # without slots: Playwright hangs attributes on who listens

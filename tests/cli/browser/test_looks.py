@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 from tests.cli.browser.conftest import Arrive
-from tests.cli.browser.test_access import PLACES
 
 from toy_demo import SINGLE
-from visit import Visit
+from visit import PLACES, Visit
 
 pytestmark = pytest.mark.browser
 

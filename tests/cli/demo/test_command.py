@@ -72,7 +72,8 @@ def test_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(importlib.util, "find_spec", without)
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 1
-    assert result.stderr == "error: the page needs gradio: pip install 'taskbank[demo]'\n"
+    message = "error: the page needs gradio: run  pip install ./taxsolver '.[demo]'  in a checkout\n"
+    assert result.stderr == message
 
 
 def test_the_command_serves_until_it_is_stopped(bank: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,12 +176,19 @@ def test_addresses_are_not_fetched(server: Running, monkeypatch: pytest.MonkeyPa
         "gradio_api/file=",
         "gradio_api/token",
         "gradio_api/deep_link",
+        "gradio_api/run/predict",
+        "gradio_api/api/predict",
     ],
 )
 def test_routes_that_the_page_does_not_need_do_not_exist(server: Running, path: str) -> None:
     """Among them all that talk to other hosts."""
     assert httpx.get(server.url + path).status_code == 404
     assert httpx.post(server.url + path).status_code == 404
+
+
+def test_nobody_passes_by_the_queue(server: Running) -> None:
+    """Not even where the routes for that were let through."""
+    assert not server.page.api_open
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "/", "/tmp", str(EXAMPLE), "/proc/self/environ"])

@@ -145,11 +145,11 @@ def test_a_question_without_an_answer_gets_the_librarys_message(
         answer(**question)
 
 
-def test_a_sweep_has_limits() -> None:
-    with pytest.raises(
-        InvalidInputError, match="a sweep of 65 budgets and 1 orders is too large: at most 64 and 8"
-    ):
-        answer_sweep(PlanAsk(), TENSOR, "taskonomy-16k", list(range(1, 66)), [1])
+@pytest.mark.parametrize(("budgets", "orders"), [(65, 1), (1, 9), (52, 5)])
+def test_a_sweep_has_limits(budgets: int, orders: int) -> None:
+    message = f"a sweep of {budgets} budgets and {orders} orders is too large: at most 64 and 8, together 256"
+    with pytest.raises(InvalidInputError, match=message):
+        answer_sweep(PlanAsk(), TENSOR, "taskonomy-16k", list(range(1, budgets + 1)), list(range(orders)))
 
 
 # Commands

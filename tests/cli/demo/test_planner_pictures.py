@@ -225,6 +225,18 @@ def test_a_sweep_without_a_plan_says_so() -> None:
     assert "No budget in the range" in show_sweep(answer_sweep(PlanAsk(), tensor, "two.csv", [1], [1]), 1)
 
 
+@pytest.mark.parametrize(
+    ("columns", "drawn"), [("affinity", 0), ("affinity,gain", 1), ("affinity,gain,quality", 2)]
+)
+def test_only_measures_that_a_tensor_has_get_a_chart(columns: str, drawn: int) -> None:
+    values = ",".join("0.5" for _ in columns.split(","))
+    tensor = tensor_from_csv(f"target,sources,{columns}\na,self,{values}\na,b,{values}\n", name="own")
+    html = show_sweep(answer_sweep(PlanAsk(), tensor, "own.csv", [1, 2], [1]), 1)
+    well_formed(html)
+    assert html.count("<svg") == drawn
+    assert ("neither gain nor quality" in html) == (drawn == 0)
+
+
 def test_a_chart_leaves_gaps_where_nothing_was_measured() -> None:
     nan = float("nan")
     line = Line(name="loss", points=[(1, nan), (2, 0.5), (3, nan), (4, 0.4), (5, 0.3)], colour="o1")
@@ -278,6 +290,20 @@ def test_pictures_of_the_space_stand_in_a_page_without_reaching_beyond_it(view: 
     for used in re.findall(r"url\(#([^)]*)\)", svg) + re.findall(r'href="#([^"]*)"', svg):
         assert used in ids
     well_formed(html.replace(svg, ""))
+
+
+def test_tasks_of_the_space_are_called_as_everywhere_else() -> None:
+    for view in VIEWS:
+        html = show_space(TENSOR, view)
+        assert "2.5D Segm." in html
+        assert "segment unsup25d" not in html
+
+
+def test_tasks_that_would_be_called_alike_keep_their_names() -> None:
+    alike = tensor_from_csv(
+        "target,sources,affinity\na_b,x,0.5\na b,x,0.7\na_b,y,0.5\na b,y,0.3\n", name="two"
+    )
+    assert "<svg" in show_space(alike, "matrix")
 
 
 def test_pictures_are_drawn_once_for_each_tensor() -> None:

@@ -218,3 +218,11 @@ def test_only_known_errors_speak_to_users() -> None:
     assert message_of(TaxSolverError("no plan")) == "no plan"
     assert message_of(MissingTaskError("normal", (), "there")).startswith("no task 'normal'")
     assert "/etc" not in message_of(FileNotFoundError("/etc/secret"))
+
+
+def test_the_log_tells_what_users_are_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    """And nothing of errors that they caused themselves."""
+    message_of(MissingError("not there"))
+    assert caplog.records == []
+    message_of(FileNotFoundError("/etc/secret"))
+    assert "/etc/secret" in caplog.text
