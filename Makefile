@@ -42,6 +42,8 @@ bench: $(VENV)/all.done $(VENV)/bench.done ## tables of speed, as ratios in one 
 	$(BIN)/python -m benchmarks.rooms_frames
 	$(BIN)/python -m benchmarks.task_networks
 	$(BIN)/python -m benchmarks.stacked_transfers
+	$(BIN)/python -m benchmarks.demo_planner
+	$(BIN)/python -m benchmarks.demo
 
 affinities: $(VENV)/all.done ## make the shipped tensors from the published figures again
 	$(BIN)/python -m training.published_affinities
