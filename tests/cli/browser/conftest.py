@@ -43,9 +43,12 @@ def server(bank: str) -> Iterator[Running]:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium without a window; without it tests are skipped, or fail where it is demanded."""
+    """Debian's Chromium without a window; without it tests are skipped, or fail where it is demanded.
+
+    For one file only: Playwright leaves an event loop running in this thread, in which other tests could not.
+    """
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         words = "there is no chromium on the path: apt-get install chromium"
