@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+_PREFIX = "taskbank-demo-"
+
 
 class _Workspace:
     """The folder, as long as somebody uses it."""
@@ -30,7 +32,8 @@ class _Workspace:
         with self._lock:
             self._users += 1
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="taskbank-demo-")).resolve()
+                _delete_orphans(Path(tempfile.gettempdir()))
+                self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")).resolve()
                 wanted = _variables(self._folder)
                 self._before = {name: os.environ.get(name) for name in wanted}
                 os.environ.update(wanted)
@@ -62,6 +65,26 @@ def workspace() -> Iterator[Path]:
         yield folder
     finally:
         _shared.give_back()
+
+
+def _delete_orphans(place: Path) -> None:
+    """Delete what servers left behind that were killed: their visitors' files are in it."""
+    if os.name != "posix":  # elsewhere nobody can be asked whether a process is alive
+        return
+    for folder in place.glob(f"{_PREFIX}*-*"):
+        number = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if number.isdigit() and not _is_alive(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)  # that of another user stays
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True  # somebody else's, or no such number: hands off
+    return True
 
 
 def _variables(folder: Path) -> dict[str, str]:

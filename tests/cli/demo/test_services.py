@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 from threading import Barrier, Event, Thread
@@ -160,6 +163,36 @@ def test_the_folder_is_shared_while_servers_run_and_gone_after_the_last() -> Non
         assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert not first.exists()
     assert os.environ.get("GRADIO_TEMP_DIR") == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there can be asked whether a process is alive")
+def test_what_a_killed_server_left_is_deleted_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of a living one stays, and so does what only looks alike."""
+    program = (
+        "import time\nfrom taskbank_demo.workspace import workspace\n"
+        "with workspace() as folder:\n    print(folder, flush=True)\n    time.sleep(600)\n"
+    )
+    told = {**os.environ, "TMPDIR": str(tmp_path)}
+    started = [
+        subprocess.Popen([sys.executable, "-c", program], env=told, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    killed, alive = (Path(process.stdout.readline().strip()) for process in started if process.stdout)
+    started[0].kill()
+    started[0].communicate()
+    (killed / "photo.jpg").write_bytes(b"x")
+    alike = tmp_path / "taskbank-demo-notes-1"
+    alike.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with workspace() as own:
+        assert own.parent == tmp_path
+        assert not killed.exists()
+        assert alive.is_dir()
+        assert alike.is_dir()
+    started[1].kill()
+    started[1].communicate()
 
 
 def age(path: Path, seconds: float) -> None:
