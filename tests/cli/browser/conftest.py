@@ -29,15 +29,15 @@ def started(settings: DemoSettings) -> Running:
         return pool.submit(launch, settings).result()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A toy bank with tasks of all kinds and with transfers."""
     return toy_demo_bank(tmp_path_factory.mktemp("toy") / "bank").where
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def server(bank: str) -> Iterator[Running]:
-    """A demo of the toy bank."""
+    """A demo of the toy bank; for one file only, as servers of a process share a folder that others test."""
     settings = DemoSettings(bank=bank, device="cpu", port=0, upload_bytes=UPLOAD_BYTES, video_seconds=3)
     with started(settings) as running:
         yield running
