@@ -44,9 +44,13 @@ class MissingError(DemoError, LookupError):
     """A bank, transfer or package that the request needs is not there."""
 
 
+KNOWN = (TaskBankError, TaxSolverError)
+"""Errors whose message is meant for users."""
+
+
 def message_of(error: Exception) -> str:
     """What a user is told: the message of a known error; any other is logged, and nothing of it is told."""
-    if isinstance(error, TaskBankError | TaxSolverError):
+    if isinstance(error, KNOWN):
         return str(error)
     _log.error("a request failed", exc_info=error)
     return "Something went wrong on the server. It is written in its log; please try another input."

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from taskbank_demo.components import FileUpload
-from taskbank_demo.errors import message_of
+from taskbank_demo.errors import KNOWN, readable
 from taskbank_demo.planner.plan import QUIETLY
 from taskbank_demo.planning.group_view import show_curves, show_group
 from taskbank_demo.planning.grouping import (
@@ -61,7 +61,7 @@ def grouping_part(services: Services, opened: gr.Tab) -> None:
             curves = gr.HTML('<p class="tb-note">Drawing the curves ...</p>', apply_default_css=False)
     gr.on(
         [table.change, budget.change, method.change],
-        choose.group,
+        readable(choose.group),
         [table, budget, method],
         result,
         trigger_mode="always_last",
@@ -69,14 +69,14 @@ def grouping_part(services: Services, opened: gr.Tab) -> None:
     )
     gr.on(
         [opened.select, table.change, budget.change],
-        choose.curves,
+        readable(choose.curves),
         [table, budget],
         curves,
         trigger_mode="always_last",
         **QUIETLY,
     )
     own = gr.State([], time_to_live=services.settings.keep_seconds)
-    upload.upload(choose.upload, [upload, own], [table, own, upload, said], **QUIETLY)
+    upload.upload(readable(choose.upload), [upload, own], [table, own, upload, said], **QUIETLY)
 
 
 class Choosing:
@@ -95,15 +95,15 @@ class Choosing:
         try:
             table, file = self._shelf.get(name)
             return show_group(answer_group(table, method, budget, file))
-        except Exception as error:  # noqa: BLE001 -- every error has its message, and the page its place for it
-            return show_problem(message_of(error), "No choice")
+        except KNOWN as error:
+            return show_problem(str(error), "No choice")
 
     def curves(self, name: str, budget: float) -> str:
         """The losses that every budget buys."""
         try:
             return show_curves(default_curves(self._shelf.get(name)[0]), budget)
-        except Exception as error:  # noqa: BLE001 -- as above
-            return show_problem(message_of(error), "No choice")
+        except KNOWN as error:
+            return show_problem(str(error), "No choice")
 
     def upload(self, path: str | None, own: list[tuple[str, str]]) -> tuple[Any, Any, None, str]:
         """The choices with an uploaded table, which is chosen; or why it was not taken."""
@@ -111,8 +111,8 @@ class Choosing:
         try:
             found = check_upload(path, settings, folder)
             table = read_table(found)
-        except Exception as error:  # noqa: BLE001 -- as above
-            return gr.skip(), own, None, show_problem(message_of(error), "Not taken")
+        except KNOWN as error:
+            return gr.skip(), own, None, show_problem(str(error), "Not taken")
         finally:
             delete_upload(path, folder)
         listed = [*own, (found.name, self._shelf.put(table, found.name))][-8:]

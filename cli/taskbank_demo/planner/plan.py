@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from taskbank_demo.components import FileUpload
-from taskbank_demo.errors import message_of, readable
+from taskbank_demo.errors import KNOWN, readable
 from taskbank_demo.planning.answer import answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.board import BoardRow, ask_of_board, board_html, read_rows
@@ -22,7 +22,7 @@ from taskbank_demo.scripts import script
 from taskbank_demo.services import Services
 from taskbank_demo.uploads import check_upload, delete_upload
 from taxsolver.affinity import AffinityTensor
-from taxsolver.errors import InvalidInputError, TaxSolverError
+from taxsolver.errors import InvalidInputError
 from taxsolver.problem import Objective
 from taxsolver.store import DEFAULT_AFFINITY, available_affinities
 
@@ -86,11 +86,11 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
             result = gr.HTML(shown.plan(*asked), js_on_load=script("planner_result"), apply_default_css=False)
             curves = gr.HTML(shown.sweep(*asked), apply_default_css=False)
     changes = [one.change for one in (controls.budget, controls.order, controls.objective, controls.board)]
-    gr.on(changes, shown.plan, controls.asking, result, trigger_mode="always_last", **QUIETLY).then(
-        shown.sweep, controls.asking, curves, **_BESIDE
+    gr.on(changes, readable(shown.plan), controls.asking, result, trigger_mode="always_last", **QUIETLY).then(
+        readable(shown.sweep), controls.asking, curves, **_BESIDE
     )
-    _follow(services, shelf, controls).then(shown.plan, controls.asking, result, **QUIETLY).then(
-        shown.sweep, controls.asking, curves, **_BESIDE
+    _follow(services, shelf, controls).then(readable(shown.plan), controls.asking, result, **QUIETLY).then(
+        readable(shown.sweep), controls.asking, curves, **_BESIDE
     )
     return controls.affinity
 
@@ -130,7 +130,7 @@ def _follow(services: Services, shelf: TensorShelf, controls: Controls) -> Depen
     choose = Choosing(services, shelf)
     own = gr.State([], time_to_live=services.settings.keep_seconds)
     taken = [controls.affinity, own, controls.upload, controls.said]
-    controls.upload.upload(choose.upload, [controls.upload, own], taken, **QUIETLY)
+    controls.upload.upload(readable(choose.upload), [controls.upload, own], taken, **QUIETLY)
     filled = [controls.budget, controls.board]
     controls.preset.input(readable(choose.preset), [controls.affinity, controls.preset], filled, **QUIETLY)
     changed: Dependency = controls.affinity.change(
@@ -161,8 +161,8 @@ class Showing:
         try:
             ask = self._ask(affinity, budget, order, objective, rows)
             return show_plan(answer_plan(ask, self._shelf.get(affinity), self._shelf.called(affinity)))
-        except Exception as error:  # noqa: BLE001 -- every error has its message, and the page its place for it
-            return show_problem(message_of(error))
+        except KNOWN as error:
+            return show_problem(str(error))
 
     def sweep(self, affinity: str, budget: float, order: int, objective: str, rows: Any) -> str:
         """The best plans of all budgets; nothing where there is no plan anyway."""
@@ -173,10 +173,8 @@ class Showing:
             budgets = range(1, len(tensor.tasks) - len(tensor.untrained) + 1)
             answer = answer_sweep(ask, tensor, self._shelf.called(affinity), budgets[:40], orders, seconds=6)
             return show_sweep(answer, budget)
-        except TaxSolverError:
+        except KNOWN:
             return ""
-        except Exception as error:  # noqa: BLE001 -- as above
-            return show_problem(message_of(error), "No curves")
 
     def _ask(self, affinity: str, budget: float, order: int, objective: str, rows: Any) -> PlanAsk:
         return ask_of_board(
@@ -226,8 +224,8 @@ class Choosing:
         try:
             found = check_upload(path, settings, folder)
             tensor = read_tensor(found)
-        except Exception as error:  # noqa: BLE001 -- as above
-            return gr.skip(), own, None, show_problem(message_of(error), "Not taken")
+        except KNOWN as error:
+            return gr.skip(), own, None, show_problem(str(error), "Not taken")
         finally:
             delete_upload(path, folder)
         listed = [*own, (found.name, self._shelf.put(tensor, found.name))][-8:]

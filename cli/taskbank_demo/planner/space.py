@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from taskbank_demo.errors import message_of
+from taskbank_demo.errors import KNOWN, readable
 from taskbank_demo.planner.plan import QUIETLY
 from taskbank_demo.planning.result import show_problem
 from taskbank_demo.planning.space import VIEWS, show_space
@@ -20,11 +20,12 @@ def space_part(shelf: TensorShelf, affinity: gr.Dropdown, opened: gr.Tab) -> Non
         opened: the tab; the first picture is drawn when it is first looked at.
     """
 
+    @readable
     def on_view(name: str, view: str) -> str:
         try:
             return show_space(shelf.get(name), view if view in VIEWS else "tree")
-        except Exception as error:  # noqa: BLE001 -- every error has its message, and the page its place for it
-            return show_problem(message_of(error), "No picture")
+        except KNOWN as error:
+            return show_problem(str(error), "No picture")
 
     choices = [(view.name, key) for key, view in VIEWS.items()]
     view = gr.Radio(choices, value="tree", label="Picture", elem_classes="pl-views")

@@ -12,8 +12,6 @@ import pytest
 
 import taskbank_demo
 from taskbank_demo.launch import Running, launch
-from taskbank_demo.planner.grouping import Choosing as GroupChoosing
-from taskbank_demo.planner.plan import Choosing, Showing
 from taskbank_demo.planning.tensors import TensorShelf
 from taskbank_demo.scripts import script
 from taskbank_demo.services import Services
@@ -89,36 +87,40 @@ class _Broken(TensorShelf):
 def test_a_part_of_the_planner_that_breaks_says_so_and_logs_why(
     running: Running, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not to the visitor, who learns nothing of the inside."""
+    """Not to the visitor, who learns nothing of the inside; found as the page calls it."""
     services: Services = running.services
-    showing, grouping = Showing(_Broken()), GroupChoosing(services)
+    monkeypatch.setattr(TensorShelf, "get", _Broken.get)
     monkeypatch.setattr("taskbank_demo.planner.plan.read_tensor", lambda _path: 1 / 0)
     monkeypatch.setattr("taskbank_demo.planner.grouping.read_table", lambda _path: 1 / 0)
     monkeypatch.setattr("taskbank_demo.planner.grouping.show_group", lambda _answer: 1 / 0)
     monkeypatch.setattr("taskbank_demo.planner.grouping.show_curves", lambda _rows, _here: 1 / 0)
-
-    def upload(take: Callable[..., tuple[Any, ...]]) -> str:
-        path = services.folder / "upload-2" / "own.csv"
+    path = services.folder / "upload-2" / "own.csv"
+    asked = ("mine", 2.0, 4, "affinity", [])
+    given: dict[str, tuple[Any, ...]] = {
+        "Showing.plan": asked,
+        "Showing.sweep": asked,
+        "Choosing.tensor": ("mine",),
+        "Choosing.preset": ("mine", "first"),
+        "Choosing.upload": (str(path), []),
+        "Choosing.group": ("1", 2.5, "optimal"),
+        "Choosing.curves": ("1", 2.5),
+        "space_part.<locals>.on_view": ("mine", "tree"),
+    }
+    called = [(_name(one.fn), one.fn) for one in running.page.fns.values() if _name(one.fn) in given]
+    assert {name for name, _ in called} == given.keys()
+    for name, fn in called:
+        caplog.clear()
         path.parent.mkdir(exist_ok=True)
         path.write_text("a,b\n")
-        return str(take(str(path), [])[-1])
-
-    asked: tuple[Any, ...] = ("mine", 2.0, 4, "affinity", [])
-    parts: list[Callable[[], str]] = [
-        lambda: showing.plan(*asked),
-        lambda: showing.sweep(*asked),
-        lambda: upload(Choosing(services, TensorShelf()).upload),
-        lambda: upload(grouping.upload),
-        lambda: grouping.group("1", 2.5, "optimal"),
-        lambda: grouping.curves("1", 2.5),
-    ]
-    for part in parts:
-        caplog.clear()
-        said = part()
-        assert "Something went wrong on the server" in said
-        assert "inside" not in said
+        with pytest.raises(gr.Error, match="Something went wrong on the server") as caught:
+            fn(*given[name])
+        assert "inside" not in str(caught.value)
         [record] = caplog.records
         assert record.exc_info is not None
+
+
+def _name(handler: object) -> str:
+    return str(getattr(handler, "__qualname__", ""))
 
 
 @pytest.mark.parametrize("style", sorted(ASSETS.glob("*.css")), ids=lambda path: path.stem)
