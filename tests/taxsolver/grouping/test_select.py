@@ -3,81 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.taxsolver.grouping.tables import TOY, every_choice, preferred, random_table, tied, uses_budget
 
 from taxsolver.errors import InvalidInputError
 from taxsolver.grouping import Grouping, LossTable, Method, group, load_setting, table_from_csv
 from taxsolver.grouping.approximations import higher_order_losses
 from taxsolver.grouping.exact import Pool
-
-# Within 1 only `all` serves: 10. Within 1.5, `b` and `small`: 4 + 3 = 7. Within 2, `a` and `b`: 2 + 4 = 6.
-TOY = """\
-split,network,cost,a,b
-validation,a,1,2,
-validation,b,1,,4
-validation,small,0.5,3,
-validation,all,1,5,5
-test,a,1,2.5,
-test,b,1,,4.5
-test,small,0.5,2.25,
-test,all,1,6,4.25
-"""
-
-
-def random_table(seed: int, *, levels: int | None = None, networks: int = 7, tasks: int = 3) -> LossTable:
-    """A small table; with `levels`, losses that often tie."""
-    rng = np.random.default_rng(seed)
-    predicts = rng.random((networks, tasks)) < 0.5
-    predicts[rng.integers(networks)] = True
-    predicts[np.arange(networks), rng.integers(tasks, size=networks)] = True
-
-    def losses() -> np.ndarray:
-        drawn = rng.random(predicts.shape)
-        return np.where(predicts, drawn if levels is None else np.round(drawn * levels) / levels, np.nan)
-
-    return LossTable(
-        name=f"random-{seed}",
-        tasks=tuple(f"task{number}" for number in range(tasks)),
-        networks=tuple(f"network{number}" for number in range(networks)),
-        cost=rng.choice([0.1, 0.2, 0.3, 0.5, 1.0], networks),
-        validation=losses(),
-        test=losses(),
-        validation_early=losses(),
-    )
-
-
-def every_choice(table: LossTable, losses: np.ndarray, budget: float) -> Iterator[tuple[Any, ...]]:
-    """(total loss, cost, predictions, indices) of every set within the budget that serves all tasks."""
-    for size in range(1, len(table.networks) + 1):
-        for chosen in combinations(range(len(table.networks)), size):
-            rows = list(chosen)
-            cost = round(float(table.cost[rows].sum()), 9)
-            if cost <= budget + 1e-9 and (~np.isnan(losses[rows])).any(axis=0).all():
-                total = float(np.nanmin(losses[rows], axis=0).sum())
-                yield total, cost, int(table.num_predicted[rows].sum()), chosen
-
-
-def preferred(choices: list[tuple[Any, ...]], sign: float = 1.0) -> tuple[int, ...] | None:
-    """The best total, and of those within a tie the cheapest, the one with fewest predictions, the first."""
-    if not choices:
-        return None
-    best = min(sign * total for total, *_ in choices)
-    ties = [choice[1:] for choice in choices if sign * choice[0] <= best + 1e-9]
-    chosen: tuple[int, ...] = min(ties)[-1]
-    return chosen
-
-
-def uses_budget(table: LossTable, chosen: tuple[int, ...], budget: float) -> bool:
-    """Whether no other network fits into what is left."""
-    left = budget - table.cost[list(chosen)].sum() + 1e-9
-    return all(table.cost[other] > left for other in range(len(table.cost)) if other not in chosen)
 
 
 @pytest.mark.parametrize(
@@ -204,55 +142,6 @@ def test_the_order_of_networks_does_not_matter(seed: int, order: list[int]) -> N
     assert set(found.networks) == set(again.networks)
 
 
-def tied(*networks: tuple[float, Sequence[float]]) -> LossTable:
-    """A table of networks given by cost and losses; -1 for not predicted."""
-    losses = np.array([row for _, row in networks])
-    return LossTable(
-        name="tied",
-        tasks=tuple("abcdefghijklmn"[: losses.shape[1]]),
-        networks=tuple(f"n{number}" for number in range(len(networks))),
-        cost=np.array([cost for cost, _ in networks]),
-        validation=np.where(losses < 0, np.nan, losses),
-    )
-
-
-def test_ties_go_to_the_cheapest_choice_first() -> None:
-    """Two choices of loss 2, for 3 and for 2: the cheaper one comes later in the table."""
-    table = tied((2, [1, -1]), (1, [-1, 1]), (2, [1, 1 + 5e-10]))
-    assert group(table, "optimal", 3).chosen == (2,)
-
-
-def test_ties_of_loss_and_cost_go_to_the_fewest_predictions() -> None:
-    """Both cost 2; the first pair predicts three tasks, the second two."""
-    table = tied((1, [1, 9]), (1, [-1, 1]), (1, [1, -1]))
-    assert group(table, "optimal", 2).chosen == (1, 2)
-
-
-def test_ties_of_everything_go_to_table_order() -> None:
-    """Of 16 choices of two networks each that are all alike, the first."""
-    table = tied(*[(1, [1, -1])] * 4, *[(1, [-1, 1])] * 4)
-    assert group(table, "optimal", 5).chosen == (0, 4)
-
-
-def test_table_order_is_settled_beyond_one_block() -> None:
-    """Forty networks alike for each of three tasks."""
-    unit: list[list[float]] = np.where(np.eye(3) > 0, 1.0, -1.0).tolist()
-    table = tied(*[(1, unit[2 - number // 40]) for number in range(120)])
-    assert group(table, "optimal", 3).chosen == (0, 40, 80)
-
-
-def test_a_difference_beyond_a_tie_counts() -> None:
-    """The dearer network is better by 1e-8."""
-    table = tied((1, [1]), (2, [1 - 1e-8]))
-    assert group(table, "optimal", 2).chosen == (1,)
-
-
-def test_a_task_with_equal_losses_is_assigned_to_the_cheaper_network() -> None:
-    """Assignments break ties as choices do."""
-    table = tied((1, [1, 1, -1]), (0.5, [-1, 1, 1]))
-    assert group(table, "optimal", 2).assigned == (0, 1, 1)
-
-
 def test_negative_and_zero_losses_are_allowed() -> None:
     """Likelihoods of densities give such."""
     table = LossTable(
@@ -336,45 +225,6 @@ def test_json_has_exactly_the_keys_of_the_command() -> None:
 def untyped(value: Any) -> Any:
     """What a caller without type checks may hand over."""
     return value
-
-
-def random_mean(table: LossTable, **options: Any) -> Grouping:
-    """Two hundred fillings of a budget of 2."""
-    return group(table, "random", 2, draws=200, **options)
-
-
-def test_the_same_seed_gives_the_same_mean() -> None:
-    """And another seed another one."""
-    table = load_setting(2)
-    first, again, other = random_mean(table), random_mean(table), random_mean(table, seed=1)
-    assert first.to_json() == again.to_json()
-    assert first.test_loss != other.test_loss
-    assert (first.status, first.networks, first.draws) == ("sampled", (), 200)
-
-
-def test_random_fillings_of_a_table_with_one_filling_are_that_one() -> None:
-    """Everything fits, so every draw is everything."""
-    found = group(table_from_csv(TOY, name="toy"), "random", 4, draws=3)
-    assert (found.validation_loss, found.test_loss, found.assigned_test_loss) == pytest.approx((6, 6.5, 7))
-
-
-def test_random_lies_between_optimal_and_worst() -> None:
-    """On the split that chooses, for every seed."""
-    table = random_table(3)
-    best, worst = (group(table, method, 1.2).validation_loss for method in ("optimal", "worst"))
-    for seed in range(5):
-        drawn = group(table, "random", 1.2, seed=seed, draws=50).validation_loss
-        assert best - 1e-9 <= drawn <= worst + 1e-9
-
-
-def test_random_gives_up_where_hardly_any_filling_serves() -> None:
-    """Of the choices of 14 out of 56 networks, one in 20,000 has a network for each of 14 tasks."""
-    rows = np.where(np.eye(14) > 0, 1.0, -1.0).tolist()
-    table = tied(*[(1, rows[number % 14]) for number in range(56)])
-    found = group(table, "random", 14, draws=500)
-    assert (found.status, found.draws) == ("unsampled", 0)
-    assert group(table, "optimal", 14).status == "optimal"
-    assert found.to_dict()["test_loss"] is None
 
 
 @pytest.mark.parametrize(
