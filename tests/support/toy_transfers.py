@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network, toy_readout, toy_scratch
 
 from taskbank.bank import About, Bank
+from taskbank.results import Frame, Prediction
+from taskbank.task_kinds import OutputKind
 
 RECORD = {"affinity": 0.25, "gain": 0.75, "quality": 0.5}
 """What the bank says about its transfer from edges to normals."""
@@ -40,3 +43,11 @@ def toy_transfer_bank(folder: Path, name: str = "toy") -> Bank:
         ),
         about_transfers={(("edge_texture",), "normal"): About(metrics=RECORD)},
     )
+
+
+def said(kind: OutputKind, array: np.ndarray) -> Prediction:
+    """A prediction with these values."""
+    return Prediction(
+        task="any", kind=kind, array=array, unit="m", value_range=None, convention="", frame=Frame.INPUT,
+        views=(), sources=(), bank="", bank_digest="",
+    )  # fmt: skip

@@ -95,7 +95,7 @@ def test_a_part_of_the_planner_that_breaks_says_so_and_logs_why(
     monkeypatch.setattr("taskbank_demo.planner.grouping.show_group", lambda _answer: 1 / 0)
     monkeypatch.setattr("taskbank_demo.planner.grouping.show_curves", lambda _rows, _here: 1 / 0)
     path = services.folder / "upload-2" / "own.csv"
-    asked = ("mine", 2.0, 4, "affinity", [])
+    asked: tuple[Any, ...] = ("mine", 2.0, 4, "affinity", [])
     given: dict[str, tuple[Any, ...]] = {
         "Showing.plan": asked,
         "Showing.sweep": asked,
@@ -106,7 +106,9 @@ def test_a_part_of_the_planner_that_breaks_says_so_and_logs_why(
         "Choosing.curves": ("1", 2.5),
         "space_part.<locals>.on_view": ("mine", "tree"),
     }
-    called = [(_name(one.fn), one.fn) for one in running.page.fns.values() if _name(one.fn) in given]
+    called = [
+        (_name(one.fn), one.fn) for one in running.page.fns.values() if one.fn and _name(one.fn) in given
+    ]
     assert {name for name, _ in called} == given.keys()
     for name, fn in called:
         caplog.clear()

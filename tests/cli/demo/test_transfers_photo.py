@@ -18,14 +18,12 @@ from taskbank.framing import fit_photo
 from taskbank.images import read_photo
 from taskbank.inputs import look_at
 from taskbank.picture_scale import DepthScale
-from taskbank.results import Prediction
 from taskbank.task_kinds import OutputKind
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.errors import SlowRequestError, UploadError
 from taskbank_demo.services import Services, make_services
 from taskbank_demo.settings import DemoSettings
 from taskbank_demo.transfers.cast import Role, cast
-from taskbank_demo.transfers.differ import MEASURES, difference, difference_title, difference_words
 from taskbank_demo.transfers.files import save_comparison
 from taskbank_demo.transfers.menu import Choice
 from taskbank_demo.transfers.mosaic import CELL, Mosaic
@@ -40,7 +38,7 @@ from taskbank_demo.transfers.stage import (
     stage_sight,
 )
 from taskbank_demo.transfers.uploads import forget, keep_photograph
-from toy_transfers import toy_transfer_bank
+from toy_transfers import said, toy_transfer_bank
 
 BOTH = Choice(("reshading", "edge_texture"), "normal")
 DEPTH = Choice(("normal",), "depth_zbuffer")
@@ -177,46 +175,6 @@ def size_of(path: Path) -> tuple[int, int]:
     """Columns and rows of a picture file."""
     rows, columns = pixels_of(path).shape[:2]
     return columns, rows
-
-
-def said(kind: OutputKind, array: np.ndarray) -> Prediction:
-    """A prediction with these values."""
-    return Prediction(
-        task="any", kind=kind, array=array, unit="m", value_range=None, convention="", frame=taskbank.results.Frame.INPUT,
-        views=(), sources=(), bank="", bank_digest="",
-    )  # fmt: skip
-
-
-UP, RIGHT = np.array([0, 0, 1.0]), np.array([1.0, 0, 0])
-
-
-@pytest.mark.parametrize(
-    ("kind", "one", "other", "amount", "words"),
-    [
-        (OutputKind.NORMALS, np.tile(UP, (2, 2, 1)), np.tile(RIGHT, (2, 2, 1)), 90, "90.0°"),
-        (OutputKind.DEPTH, np.array([[1.0, np.nan]]), np.array([[3.5, 1.0]]), 2.5, "2.5 m"),
-        (OutputKind.SEMANTIC_MAP, np.array([[1, 2]]), np.array([[1, 3]]), 0.5, "50%"),
-        (OutputKind.CLASSES, np.array([1.0, 0]), np.array([0.25, 0.75]), 0.75, "75%"),
-        (OutputKind.VANISHING_POINTS, np.eye(3), -np.eye(3), 0, "0.0°"),
-        (OutputKind.NUMBERS, np.array([1.0, 2]), np.array([2.0, 4]), 1.5, "1.5 m"),
-    ],
-)
-def test_differences_can_be_computed_by_hand(
-    kind: OutputKind, one: np.ndarray, other: np.ndarray, amount: float, words: str
-) -> None:
-    """Each kind in a measure that means something for it; the same both ways."""
-    found = difference(said(kind, one.copy()), said(kind, other.copy()))
-    assert found == pytest.approx(amount)
-    assert difference(said(kind, other.copy()), said(kind, one.copy())) == pytest.approx(amount)
-    assert difference_words(kind, amount, "m") == words
-    assert difference_title(kind)
-
-
-def test_kinds_without_a_measure_have_no_difference() -> None:
-    """The values of two embeddings have nothing to do with each other."""
-    assert OutputKind.EMBEDDING not in MEASURES
-    array = np.zeros((2, 2, 64))
-    assert difference(said(OutputKind.EMBEDDING, array), said(OutputKind.EMBEDDING, array.copy())) is None
 
 
 def test_colours_mean_the_same_in_all_pictures() -> None:
