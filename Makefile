@@ -7,7 +7,7 @@ OUT ?= out/demo
 
 .PHONY: demo smoke test lint format type unit bench affinities clean
 
-demo: $(VENV)/taxsolver.done ## plan taxonomies from the published affinities and draw them
+demo: $(VENV)/taskbank.done ## a photograph through every task, and taxonomies from the published affinities, drawn
 	$(PYTHON) -c "import pathlib; pathlib.Path('$(OUT)').mkdir(parents=True, exist_ok=True)"
 	BIN=$(BIN) OUT=$(OUT) sh cli/demo.sh
 
@@ -58,9 +58,13 @@ $(VENV)/taxsolver.done: $(VENV)/bin/python taxsolver/pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable './taxsolver[plot]'
 	touch $@
 
+$(VENV)/taskbank.done: $(VENV)/bin/python pyproject.toml taxsolver/pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable './taxsolver[plot]' --editable .
+	touch $@ $(VENV)/taxsolver.done
+
 $(VENV)/all.done: $(VENV)/bin/python pyproject.toml taxsolver/pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable './taxsolver[plot]' --editable '.[dev]'
-	touch $@ $(VENV)/taxsolver.done
+	touch $@ $(VENV)/taskbank.done $(VENV)/taxsolver.done
 
 $(VENV)/bench.done: $(VENV)/taxsolver.done
 	$(BIN)/python -m pip install --quiet 'ortools>=9.10'

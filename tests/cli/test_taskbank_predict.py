@@ -189,8 +189,11 @@ def test_mistakes_are_one_line_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_without_a_bank_the_message_says_what_to_do(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_bank_the_message_says_what_to_do(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Variable and option are named."""
+    monkeypatch.setattr("taskbank.bank_source._BUNDLED_FOLDER", tmp_path)
     monkeypatch.delenv("TASKBANK_BANK", raising=False)
     done = run("predict", photos)
     assert done.exit_code == 1

@@ -215,8 +215,9 @@ def test_mistakes_are_named(bank: Bank, tmp_path: Path) -> None:
             call()
 
 
-def test_without_a_bank_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No weights are bundled yet."""
+def test_without_a_bank_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a build that left the bundled one out."""
+    monkeypatch.setattr("taskbank.bank_source._BUNDLED_FOLDER", tmp_path)
     monkeypatch.delenv("TASKBANK_BANK", raising=False)
     with pytest.raises(TaskBankError, match="Name another one.*--bank, or in the variable TASKBANK_BANK"):
         taskbank.load("normals")

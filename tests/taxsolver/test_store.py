@@ -30,6 +30,7 @@ from taxsolver import (
 from toys import toy
 
 ARRAYS = ("sources", "target", "affinity", "gain", "quality", "full_supervision")
+SHIPPED = ("taskonomy-16k", "rooms", "taskonomy-1k", "taskonomy-main")
 WORDS = {
     "aliases": {"First": "a", "größe": "b"},
     "untrained": ("s",),
@@ -67,7 +68,7 @@ def equal(one: AffinityTensor, other: AffinityTensor) -> bool:
 
 
 def test_the_default_comes_first_and_all_shipped_ones_load() -> None:
-    assert available_affinities() == ("taskonomy-16k", "taskonomy-1k", "taskonomy-main")
+    assert available_affinities() == SHIPPED
     assert load_affinity().name == "taskonomy-16k"
     for name in available_affinities():
         assert load_affinity(name).name == name
@@ -227,7 +228,7 @@ def test_a_file_whose_tensor_is_not_valid_lists_the_faults(tmp_path: Path, blob:
     "name", ["taskonomy-17k", "nowhere/mine.safetensors", "mine.csv", "taskonomy-16k.safetensors"]
 )
 def test_a_name_that_is_no_tensor_lists_the_shipped_ones(name: str) -> None:
-    shipped = "shipped are taskonomy-16k, taskonomy-1k, taskonomy-main, or give the path of a .safetensors"
+    shipped = f"shipped are {', '.join(SHIPPED)}, or give the path of a .safetensors"
     with pytest.raises(InvalidInputError, match=f"no affinity tensor '{name}': {shipped}"):
         load_affinity(name)
 
