@@ -102,6 +102,16 @@ def test_a_counter_has_a_stove_and_a_sink(units: int) -> None:
     assert {"oven", "sink", "counter"} <= kinds
 
 
+def test_an_island_is_cabinets_under_one_counter() -> None:
+    for units in (2, 3, 4):
+        piece = kitchen.island(own(units), units)
+        (slab,) = [solid for solid in piece.solids if solid.kind == "counter"]
+        others = [solid for solid in piece.solids if solid.kind == "kitchen cabinet"]
+        assert max(solid.centre[2] + solid.half[2] for solid in others) == pytest.approx(kitchen.HIGH)
+        assert slab.centre[2] - slab.half[2] == pytest.approx(kitchen.HIGH)
+        assert piece.things == units + 1
+
+
 def test_books_stand_side_by_side_within_their_length() -> None:
     for seed in range(10):
         row = storage.books(own(seed), 0.6, 0.2, 0.3)

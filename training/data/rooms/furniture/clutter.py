@@ -3,34 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import pi
+from math import cos, pi, sin
 from typing import TypeAlias
 
 from training.data.rooms.furniture.piece import Piece, turn
 from training.data.rooms.furniture.plants import plant
-from training.data.rooms.materials import linear, plain, spine
+from training.data.rooms.materials import Paint, linear, plain, spine
 from training.data.rooms.scene import Shape
 from training.data.rooms.taste import Taste
 
 Maker: TypeAlias = Callable[[Taste], Piece]
+
+_CARD = ("#b58d5f", "#a37c50", "#c39e73")
 
 
 def carton(own: Taste) -> Piece:
     """A box of cardboard, or a coloured one, sometimes with a lid."""
     draw, piece = own.draw, Piece("box")
     card = draw.chance(0.5)
-    paint = (
-        plain(draw, linear(draw.one_of(("#b58d5f", "#a37c50", "#c39e73"))), gloss=0.0)
-        if card
-        else own.small()
-    )
+    paint = plain(draw, linear(draw.one_of(_CARD)), gloss=0.0) if card else own.small()
     w, d, high = draw.between(0.06, 0.25), draw.between(0.05, 0.18), draw.between(0.05, 0.3)
     piece.box(paint, (-w, w), (-d, d), (0.0, high), edge=0.003)
-    if draw.chance(0.3):
+    if card and min(w, d) > 0.1 and draw.chance(0.5):
+        _flaps(piece, own, paint, (w, d, high))
+    elif draw.chance(0.3):
         lid = paint if draw.chance(0.5) else own.small()
         piece.box(
             lid, (-w - 0.004, w + 0.004), (-d - 0.004, d + 0.004), (0.75 * high, high + 0.003), edge=0.003
         )
+    return piece
+
+
+def _flaps(piece: Piece, own: Taste, paint: Paint, box: tuple[float, float, float]) -> None:
+    """Four flaps that stand open around what is in a box of these half sides and height."""
+    draw, (w, d, high) = own.draw, box
+    long, thin = 0.8 * d, 0.003
+    piece.cushion(own.small(), (-0.95 * w, 0.95 * w), (-0.95 * d, 0.95 * d), (high - 0.03, high + 0.03))
+    for side in (-1, 1):
+        up = draw.between(-0.4, 1.2)
+        x, z = w + long / 2 * cos(up), high + long / 2 * sin(up)
+        half = (long / 2, d, thin)
+        piece.add(Shape.BOX, paint, (side * x, 0.0, z), half, axes=turn(1, -side * up))
+        up = draw.between(-0.4, 1.2)
+        y, z = d + long / 2 * cos(up), high + long / 2 * sin(up)
+        piece.add(Shape.BOX, paint, (0.0, side * y, z), (w, long / 2, thin), axes=turn(0, side * up))
+
+
+def boxes(own: Taste) -> Piece:
+    """Boxes on each other, not quite straight."""
+    draw, piece, z = own.draw, Piece("box"), 0.0
+    half = draw.between(0.18, 0.32)
+    for _ in range(draw.whole(2, 4)):
+        w, d, high = half * draw.between(0.7, 1.0), half * draw.between(0.5, 0.8), draw.between(0.1, 0.34)
+        axes = turn(2, draw.normal(0, 0.25, -0.8, 0.8))
+        card = plain(draw, linear(draw.one_of(_CARD)), gloss=0.0)
+        paint = card if draw.chance(0.6) else own.small()
+        piece.begin("box").box(paint, (-w, w), (-d, d), (z, z + high), edge=0.004, axes=axes)
+        z, half = z + high, 0.95 * half
     return piece
 
 

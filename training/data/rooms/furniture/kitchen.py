@@ -50,8 +50,31 @@ def counter_run(own: Taste, units: int) -> Piece:
     piece.begin("kitchen cabinet").box(
         own.lacquer(), (start, -start), (-DEEP + 0.06, DEEP), (0.0, 0.085), edge=0
     )
+    piece.block((start, -start), (-DEEP - 0.05, DEEP), (0.0, HIGH + 0.045))
     if hole:
         _sink(piece, own, hole)
+        middle = (hole[0] + hole[1]) / 2
+        piece.block((middle - 0.03, middle + 0.03), (DEEP - 0.3, DEEP - 0.06), (HIGH, HIGH + 0.35))
+    piece.front = 0.5
+    return piece
+
+
+def island(own: Taste, units: int) -> Piece:
+    """Cabinets that stand free under one counter, which reaches out over a side to sit at."""
+    draw, piece = own.draw, Piece("kitchen cabinet")
+    paint, slab, wide = (
+        own.furniture(),
+        own.stone() if draw.chance(0.6) else own.wood(),
+        draw.between(0.48, 0.62),
+    )
+    start, out = -units * wide / 2, draw.between(0.02, 0.3)
+    for number in range(units):
+        x = (start + number * wide, start + (number + 1) * wide)
+        fill = doors if draw.chance(0.6) else drawers
+        fill(piece.begin("kitchen cabinet"), own, paint, x, (-DEEP, DEEP), (0.0, HIGH), draw.whole(2, 3))
+    around = (start - 0.02, 0.02 - start)
+    piece.begin("counter").box(slab, around, (-DEEP - 0.02, DEEP + out), (HIGH, HIGH + 0.04), edge=0.006)
+    piece.top(around, (-DEEP, DEEP + out - 0.02), HIGH + 0.04, 0.8, "kitchen")
     piece.front = 0.5
     return piece
 

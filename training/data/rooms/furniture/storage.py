@@ -250,7 +250,7 @@ def rack(own: Taste) -> Piece:
 
 
 def books(own: Taste, length: float, deep: float, clear: float) -> Piece:
-    """A row of books along x, some leaning, with sizes of their own; their spines look to -y.
+    """A row of books or folders along x, some leaning, with their own sizes; their spines look to -y.
 
     Args:
         own: the room's taste.
@@ -259,9 +259,10 @@ def books(own: Taste, length: float, deep: float, clear: float) -> Piece:
         clear: metres above the board.
     """
     draw, piece = own.draw, Piece("book")
+    slim = draw.between(0.02, 0.05)
     x, tall = -length / 2, min(clear * 0.95, draw.between(0.18, 0.32))
     while True:
-        thick, high = draw.between(0.018, 0.065), tall * draw.between(0.72, 1.0)
+        thick, high = slim * draw.between(0.9, 2.1), tall * draw.between(0.72, 1.0)
         lean = draw.between(0.06, 0.25) if draw.chance(0.1) else 0.0
         step = thick + 1.1 * lean * high
         if x + step > length / 2:
