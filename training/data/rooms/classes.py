@@ -52,6 +52,7 @@ _KINDS: dict[str, tuple[str, str | None]] = {
     "office chair": ("chair", "barber chair"),
     "bench": ("chair", "park bench"),
     "stool": ("chair", None),
+    "beanbag": ("chair", None),
     "sofa": ("sofa", "studio couch"),
     "ottoman": ("otherfurniture", None),
     # tables
@@ -102,6 +103,7 @@ _KINDS: dict[str, tuple[str, str | None]] = {
     "curtain": ("curtain", "theater curtain"),
     "blinds": ("blinds", "window shade"),
     "clothes": ("clothes", "jersey"),
+    "throw": ("otherprop", "quilt"),
     # lamps
     "table lamp": ("lamp", "table lamp"),
     "lamp": ("lamp", "lampshade"),

@@ -4,6 +4,7 @@
 # What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
 from __future__ import annotations
 
+from training.data.rooms.draw import Draw
 from training.data.rooms.furniture.kitchen import tap
 from training.data.rooms.furniture.piece import Piece, Span, turn
 from training.data.rooms.furniture.storage import doors, drawers
@@ -72,16 +73,18 @@ def _shower_curtain(piece: Piece, own: Taste, w: float, y: float, high: float) -
         piece.post(own.steel, (x, y), 0.011, (high - 0.02, top))
     width = own.draw.between(0.5, 1.1)
     start = w - width if own.draw.chance(0.5) else -w
-    folds(piece, cloth, (start, start + width), y, (high - 0.15, top), 0.035)
+    folds(piece, own.draw, cloth, (start, start + width), y, (high - 0.15, top), 0.035)
 
 
-def folds(piece: Piece, cloth: Paint, x: Span, y: float, z: Span, radius: float, deep: float = 1.0) -> None:
+def folds(
+    piece: Piece, draw: Draw, cloth: Paint, x: Span, y: float, z: Span, radius: float, deep: float = 1.0
+) -> None:
     """Hanging cloth: upright cylinders side by side, flattened (to `deep` at most) and overlapping."""
     step = 1.5 * radius
     count = max(2, round((x[1] - x[0] - 2 * radius) / step) + 1)
     for number in range(count):
         at = x[0] + radius + (x[1] - x[0] - 2 * radius) * number / (count - 1)
-        depth = min(radius, deep) * (0.75 if number % 2 else 0.5)
+        depth = min(radius, deep) * (draw.between(0.65, 1.0) if number % 2 else draw.between(0.35, 0.6))
         solid = piece.post(cloth, (at, y), radius, z)
         piece.solids[-1] = solid._replace(half=(radius, depth, solid.half[2]))
 

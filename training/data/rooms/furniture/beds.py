@@ -4,7 +4,9 @@
 # What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
 from __future__ import annotations
 
+from training.data.rooms.furniture.bathroom import folds
 from training.data.rooms.furniture.piece import Piece, Span, turn
+from training.data.rooms.furniture.rumpled import lumps
 from training.data.rooms.materials import Paint
 from training.data.rooms.taste import Taste
 
@@ -141,7 +143,7 @@ def _pillows(piece: Piece, own: Taste, white: Paint, w: float, d: float, z: floa
     half = min(w / side_by_side - 0.03, 0.38)
     for row in range(draw.weighted({1: 0.7, 2: 0.3})):
         paint = white if row == 0 and draw.chance(0.6) else own.cloth()
-        tilt = draw.between(0.0, 0.5)
+        tilt = draw.between(0.0, 0.9)
         for number in range(side_by_side):
             x = (number - (side_by_side - 1) / 2) * w
             y = d - 0.3 - 0.22 * row
@@ -165,11 +167,18 @@ def _quilt(piece: Piece, own: Taste, w: float, d: float, z: Span) -> tuple[float
     if draw.chance(0.75):
         for x in ((-w - out, -w + 0.02), (w - 0.02, w + out)):
             piece.box(cover, x, (-d - out + 0.01, end - 0.02), (low, z[1]), edge=0.02)
-        piece.box(cover, (-w, w), (-d - out, -d + 0.03), (low, z[1]), edge=0.02)
+        if draw.chance(0.4):
+            folds(piece, draw, cover, (-w - out, w + out), -d, (low, z[1] + 0.5 * thick), 0.13, 0.06)
+        else:
+            piece.box(cover, (-w, w), (-d - out, -d + 0.03), (low, z[1]), edge=0.02)
+    if draw.chance(0.8):
+        high = draw.between(0.05, 0.2)
+        lumps(piece, draw, cover, (-w, w), (-d, end), z[1] + thick, draw.whole(5, 11), high)
     if draw.chance(0.6):
         fold = (end - draw.between(0.1, 0.3), end + 0.02)
         paint = own.cloth() if draw.chance(0.5) else cover
         piece.box(paint, (-w - out, w + out), fold, (z[1] - 0.02, z[1] + thick + 0.04), edge=0.04)
+        lumps(piece, draw, paint, (-w, w), (fold[0] - 0.1, fold[1] + 0.1), z[1] + thick + 0.02, 3, 0.06)
     if draw.chance(0.3):
         throw = -d + draw.between(0.05, 0.5)
         around = (-w - out - 0.01, w + out + 0.01)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from math import cos, pi, sin
 
 from training.data.rooms.furniture.piece import Piece, Span, turn
+from training.data.rooms.furniture.rumpled import hung_over, loose_cushion, lumps
 from training.data.rooms.materials import Paint
 from training.data.rooms.taste import Taste
 
@@ -55,6 +56,9 @@ def chair(own: Taste) -> Piece:
         rung = draw.between(0.12, 0.25)
         out = splay * (seat - rung) - thick / 2
         _stretchers(piece, paint, w + out, d + out, rung, thick * 0.35)
+    if draw.chance(0.14):
+        hung_over(piece, own, 0.85 * w, d - thick / 2 + lean * (top - seat), top, lean)
+        piece.begin("chair")
     around = piece.bounds()
     if draw.chance(0.2):
         _arms(piece, paint, w, d, seat, seat + draw.between(0.18, 0.25), thick)
@@ -195,23 +199,41 @@ def sofa(own: Taste, *, seats: int = 0) -> Piece:
     w, seat = seats * seat_wide / 2, draw.between(0.38, 0.46)
     back, arm_top = draw.between(0.68, 0.92), seat + draw.between(0.1, 0.24)
     foot, soft, deep = draw.between(0.02, 0.16), draw.between(0.1, 0.17), draw.between(0.12, 0.2)
-    edge = draw.between(0.015, 0.05)
+    edge, plump = draw.between(0.015, 0.07), draw.between(4.5, 8)
     legs(piece, own, own.legs(), (-w - arm + 0.03, w + arm - 0.03), (-d + 0.03, d - 0.03), foot + 0.01, 0.05)
     piece.box(cover, (-w - 0.01, w + 0.01), (-d + 0.01, d), (foot, seat - soft + 0.02), edge=edge)
     piece.box(cover, (-w - 0.01, w + 0.01), (d - deep, d), (foot, back), edge=edge * 1.5)
     for x in ((-w - arm, -w), (w, w + arm)):
         _arm(piece, own, cover, x, (-d, d), (foot, arm_top), edge)
     loose = cover if draw.chance(0.85) else own.cloth()
-    lean = turn(0, -draw.between(0.05, 0.22))
+    lean = draw.between(0.05, 0.35)
     for number in range(seats):
         x = (-w + number * seat_wide + 0.005, -w + (number + 1) * seat_wide - 0.005)
-        piece.cushion(loose, x, (-d - 0.01, d - deep + 0.02), (seat - soft, seat + 0.02), power=8)
+        piece.cushion(loose, x, (-d - 0.01, d - deep + 0.02), (seat - soft, seat + 0.02), power=plump)
         if draw.chance(0.85):
             y = (d - deep - 0.13, d - deep + 0.03)
-            piece.cushion(loose, x, y, (seat - 0.01, back + draw.between(-0.08, 0.05)), power=6, axes=lean)
-    piece.top((-w + 0.05, w - 0.05), (-d + 0.1, d - deep - 0.15), seat + 0.02, 0.5, "seat")
+            z = (seat - 0.01, back + draw.between(-0.08, 0.1))
+            tilt = turn(0, -lean * draw.between(0.7, 1.3))
+            piece.cushion(loose, x, y, z, power=draw.between(3.5, 6), axes=tilt)
+    if draw.chance(0.5):
+        lumps(piece, draw, loose, (-w, w), (-d, d - deep - 0.1), seat + 0.01, 2 * seats, 0.06)
+    _scatter(piece, own, w, (d - deep - 0.15, d - deep - 0.3), seat)
     piece.front = 0.35
     return piece
+
+
+def _scatter(piece: Piece, own: Taste, w: float, y: Span, seat: float) -> None:
+    """Cushions that lean at the back of a sofa, its seat up to them a place for other things."""
+    draw = own.draw
+    count = draw.whole(0, 1 + round(2 * w))
+    for number in range(count):
+        half = min(draw.between(0.17, 0.26), 0.9 * w)
+        middle = -w + half + (2 * w - 2 * half) * (number + draw.share()) / count
+        thick, lean, yaw = draw.between(0.06, 0.1), draw.between(0.8, 1.3), draw.normal(0, 0.35, -0.9, 0.9)
+        loose_cushion(piece, own, (middle, y[0] - 0.02, seat), half, thick, lean, yaw)
+    front = y[1] if count else y[0]
+    reach = piece.bounds().y0
+    piece.top((-w + 0.05, w - 0.05), (reach + 0.08, front), seat + 0.02, 0.5, "seat")
 
 
 def _arm(piece: Piece, own: Taste, cover: Paint, x: Span, y: Span, z: Span, edge: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from training.data.rooms.furniture import clutter, kitchen, lamps, plants, soft, tableware
+from training.data.rooms.furniture import clutter, kitchen, lamps, plants, rumpled, soft, tableware
 from training.data.rooms.furniture.clutter import Maker
 
 COMMON: Mapping[Maker, float] = {
@@ -62,8 +62,9 @@ BATH: Mapping[Maker, float] = {
     clutter.small_plant: 0.5,
 }
 SEATS: Mapping[Maker, float] = {
-    soft.cushion: 6,
-    soft.clothes_heap: 1,
+    rumpled.cushion: 5,
+    rumpled.clothes_heap: 2,
+    rumpled.blanket: 2.5,
     clutter.book_stack: 0.6,
     soft.folded_cloth: 0.8,
     clutter.teddy: 0.4,
@@ -78,12 +79,14 @@ FLOOR: Mapping[Maker, float] = {
     clutter.hamper: 0.6,
     clutter.ball: 1,
     clutter.book_stack: 1,
-    soft.clothes_heap: 1,
+    clutter.boxes: 2,
+    rumpled.clothes_heap: 2,
+    rumpled.beanbag: 0.5,
     plants.plant: 1.8,
     clutter.loudspeaker: 0.4,
     clutter.thing: 0.8,
     clutter.fan: 0.2,
-    soft.cushion: 0.4,
+    rumpled.cushion: 1,
 }
 TOYS: Mapping[Maker, float] = {
     clutter.blocks: 3,
@@ -91,8 +94,11 @@ TOYS: Mapping[Maker, float] = {
     clutter.teddy: 2,
     clutter.carton: 1,
     clutter.crate: 1,
+    clutter.boxes: 1,
     clutter.book_stack: 1,
     clutter.thing: 1,
+    rumpled.cushion: 1,
+    rumpled.clothes_heap: 1,
 }
 DESK: Mapping[Maker, float] = {
     clutter.papers: 3,
@@ -109,7 +115,7 @@ STOVE: Mapping[Maker, float] = {tableware.pot: 2, tableware.pan: 1, tableware.te
 BATHROOM_FLOOR: Mapping[Maker, float] = {
     clutter.hamper: 2,
     clutter.bucket: 2,
-    soft.clothes_heap: 1,
+    rumpled.clothes_heap: 1.5,
     clutter.shoes: 0.5,
     tableware.bottle: 0.5,
 }

@@ -1,8 +1,6 @@
-"""Curtains, blinds, rugs, clothes, cushions and covers."""
+"""Curtains, blinds, rugs, folded cloth and clothes on hooks."""
 
 from __future__ import annotations
-
-from math import pi
 
 from training.data.rooms.furniture.bathroom import folds
 from training.data.rooms.furniture.piece import Piece, Span, turn
@@ -20,7 +18,7 @@ def curtains(own: Taste, x: Span, z: Span, spare: int) -> Piece:
     """
     draw, piece = own.draw, Piece("curtain")
     cloth, out = own.cloth(), draw.between(0.07, 0.12)
-    top, bottom = z[1] + 0.08, 0.02 if draw.chance(0.6) or z[0] < 0.5 else z[0] - 0.1
+    top, bottom = z[1] + 0.08, z[0] - 0.1 if z[0] > 0.95 or (z[0] > 0.5 and draw.chance(0.4)) else 0.02
     reach = (x[0] - 0.25, x[1] + 0.25)
     piece.rod(own.metal(), (reach[0], -out, top), (reach[1], -out, top), 0.012)
     for at in (reach[0] + 0.05, reach[1] - 0.05):
@@ -29,9 +27,9 @@ def curtains(own: Taste, x: Span, z: Span, spare: int) -> Piece:
     radius = max(draw.between(0.03, 0.055), wide / max(spare, 1) * 1.5)
     sides = draw.weighted({"both": 0.75, "left": 0.12, "right": 0.13})
     if sides != "right":
-        folds(piece, cloth, (reach[0], reach[0] + wide), -out, (bottom, top + 0.012), radius, out)
+        folds(piece, draw, cloth, (reach[0], reach[0] + wide), -out, (bottom, top + 0.012), radius, out)
     if sides != "left":
-        folds(piece, cloth, (reach[1] - wide, reach[1]), -out, (bottom, top + 0.012), radius, out)
+        folds(piece, draw, cloth, (reach[1] - wide, reach[1]), -out, (bottom, top + 0.012), radius, out)
     return piece
 
 
@@ -71,35 +69,6 @@ def doormat(own: Taste) -> Piece:
     draw, piece = own.draw, Piece("doormat")
     w, d = draw.between(0.28, 0.45), draw.between(0.2, 0.28)
     piece.box(own.rug(), (-w, w), (-d, d), (0.0, draw.between(0.008, 0.02)), edge=0.004)
-    return piece
-
-
-def cushion(own: Taste) -> Piece:
-    """A loose cushion that lies or leans."""
-    draw, piece = own.draw, Piece("cushion")
-    half, thick = draw.between(0.16, 0.24), draw.between(0.05, 0.08)
-    lean = draw.between(0.9, 1.35) if draw.chance(0.6) else 0.0
-    piece.cushion(own.cloth(), (-half, half), (-half, half), (-thick, thick), power=3.2, axes=turn(0, lean))
-    low = piece.bounds().z0
-    piece.solids[0] = piece.solids[0]._replace(centre=(0.0, 0.0, -low * 0.97))
-    return piece
-
-
-def clothes_heap(own: Taste) -> Piece:
-    """Clothes that were dropped."""
-    draw, piece = own.draw, Piece("clothes")
-    for _ in range(draw.whole(2, 4)):
-        x, y, w, d = (
-            draw.between(-0.12, 0.12),
-            draw.between(-0.12, 0.12),
-            draw.between(0.1, 0.22),
-            draw.between(0.08, 0.18),
-        )
-        axes = turn(2, draw.between(0, pi))
-        high = draw.between(0.05, 0.14)
-        piece.cushion(
-            own.cloth(), (x - w, x + w), (y - d, y + d), (0.0, high), power=draw.between(2, 3), axes=axes
-        )
     return piece
 
 
