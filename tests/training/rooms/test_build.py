@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from training.data.rooms.build import RoomOptions, build_scene
+from training.data.rooms.build import MOST_PRIMITIVES, RoomOptions, build_scene
 from training.data.rooms.classes import (
     NYU40,
     channel_names,
@@ -61,7 +61,7 @@ def test_arrays_have_the_types_and_shapes_of_the_contract() -> None:
 def test_rows_are_valid(seed: int) -> None:
     room = scene(seed)
     solids, materials = room.primitives, room.materials
-    assert len(solids.shape) <= 320
+    assert len(solids.shape) <= MOST_PRIMITIVES
     assert (solids.half > 0).all()
     assert np.isin(solids.shape, list(Shape)).all()
     assert ((solids.label >= 1) & (solids.label <= 40)).all()
@@ -161,7 +161,7 @@ def test_there_are_many_kinds_of_rooms_and_all_are_scene_classes() -> None:
 
 def test_rooms_are_full_of_things() -> None:
     counts = [len(scene(seed).primitives.shape) for seed in SEEDS]
-    assert 120 < np.median(counts) < 280
+    assert 150 < np.median(counts) < 300
 
 
 def test_some_rooms_are_no_rectangles() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from training.data.rooms.draw import Draw
 from training.data.rooms.plan import Opening, Plan, Size, Wall, bare_walls, outline, plan
@@ -89,6 +90,25 @@ def test_openings_lie_in_their_walls_and_apart() -> None:
                 assert 0 <= hole.z[0] < hole.z[1] < drawn.height - 0.05
             ends = [end for hole in wall.openings for end in hole.x]
             assert ends == sorted(ends)
+
+
+def test_open_plans_are_larger() -> None:
+    closed = [plan(Draw(seed), Size(width=(3, 4), depth=(3, 4))) for seed in range(20)]
+    opened = [plan(Draw(seed), Size(width=(3, 4), depth=(3, 4), open_plan=1.0)) for seed in range(20)]
+
+    def widest(plans: list[Plan]) -> list[float]:
+        return [one.corners[1][0] - one.corners[0][0] for one in plans]
+
+    assert max(widest(closed)) < 6.3
+    assert np.mean(widest(opened)) > 1.2 * np.mean(widest(closed))
+
+
+def test_windows_keep_above_their_sills() -> None:
+    size = Size(width=(3, 5), depth=(3, 5), windows=(2, 3), sills=(1.0, 1.2))
+    holes = [hole for seed in range(30) for wall in plan(Draw(seed), size).walls for hole in wall.openings]
+    lows = [hole.z[0] for hole in holes if hole.use == "window"]
+    assert all(low == 0.08 or 1.0 <= low < 1.2 for low in lows)
+    assert sum(low > 0.5 for low in lows) > 0.7 * len(lows)
 
 
 def test_nearly_every_room_has_a_door_and_heights_are_usual() -> None:

@@ -41,7 +41,7 @@ class RoomOptions:
     photos: int = 0
     wild_share: float = 0.12
     night_share: float = 0.2
-    clutter: tuple[float, float] = (0.15, 0.9)
+    clutter: tuple[float, float] = (0.35, 1.0)
     scene: str = ""
 
     def __post_init__(self) -> None:

@@ -23,7 +23,8 @@ _BY_USE: Mapping[str, Mapping[Maker, float]] = {
     "stove": selections.STOVE,
 }
 
-_MOST_ON = {"seat": 3, "stove": 2, "bath": 3}
+_MOST_ON = {"seat": 4, "stove": 2, "bath": 3}
+_LEAST_FULL = {"shelf": 0.6, "kitchen": 0.5}
 _BIGGEST_ROW = 0.65
 
 
@@ -96,7 +97,7 @@ def fill_tops(room: Room, share: float, most: int) -> None:
     for top in room.draw.shuffled(room.tops):
         if len(room.solids) >= most:
             return
-        if room.draw.chance(share) or top.use == "desk":
+        if top.use in {"desk", "seat"} or room.draw.chance(max(share, _LEAST_FULL.get(top.use, 0.0))):
             fill(room, top)
 
 
@@ -107,11 +108,11 @@ def fill(room: Room, top: Top) -> None:
         spread.put(workplace(own), tries=6, straight=True)
         if draw.chance(0.2):
             spread.put(draw.one_of((printer, computer))(own), straight=True)
-    if top.use == "shelf" and draw.chance(0.6):
+    if top.use == "shelf" and draw.chance(0.7):
         _rows(room, spread, top)
     area = 4 * top.half_x * top.half_y
-    most = min(_MOST_ON.get(top.use, 6), 1 + int(area / 0.07))
-    for _ in range(draw.whole(1, max(1, most))):
+    most = min(_MOST_ON.get(top.use, 7), 1 + int(area / 0.06))
+    for _ in range(draw.whole(1 + most // 3, max(1, most))):
         maker = draw.weighted(_BY_USE[top.use])
         spread.put(maker(own), straight=top.use in {"shelf", "kitchen"} and draw.chance(0.7))
 

@@ -35,9 +35,9 @@ def dress_windows(room: Room) -> None:
 def _dress(room: Room, wall: Wall, hole: Opening) -> None:
     draw, own = room.draw, room.taste
     x, z = hole.x, hole.z
-    if draw.chance(0.25):
+    if draw.chance(0.4):
         _at_wall(room, soft.blinds(own, x, z), wall)
-    warm = z[0] > 0.5 and draw.chance(0.35)
+    warm = 0.5 < z[0] < 0.95 and draw.chance(0.35)
     if warm:
         radiator = structure.radiator(own, min(z[0] - 0.12, 0.8))
         around = radiator.bounds()
@@ -45,7 +45,7 @@ def _dress(room: Room, wall: Wall, hole: Opening) -> None:
         at = wall.place(middle, -around.y1)
         room.put(radiator, *at, wall.yaw)
     roomy = x[0] > 0.3 and wall.length - x[1] > 0.3 and room.plan.height - z[1] > 0.15
-    if roomy and draw.chance(0.5):
+    if roomy and draw.chance(0.25):
         curtain = soft.curtains(own, x, z if not warm else (max(z[0], 0.6), z[1]), 8)
         _at_wall(room, curtain, wall)
         around = curtain.bounds()

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from training.data.rooms import clutter, dressing
 from training.data.rooms.arrange import Room
-from training.data.rooms.furniture import bathroom, beds, kitchen, lamps, seating, storage, structure, tables
+from training.data.rooms.furniture import (
+    bathroom,
+    beds,
+    kitchen,
+    lamps,
+    rumpled,
+    seating,
+    storage,
+    structure,
+    tables,
+)
 from training.data.rooms.furniture import clutter as small
 from training.data.rooms.furniture.clutter import Maker
 from training.data.rooms.furniture.plants import plant
@@ -22,10 +32,16 @@ _ANYTHING: tuple[Maker, ...] = (
 )  # fmt: skip
 
 _FILLERS: tuple[Maker, ...] = (
-    storage.bookcase, storage.cabinet, storage.dresser, storage.chest, seating.chair, seating.armchair,
-    plant, plant,
+    storage.bookcase, storage.cabinet, storage.dresser, storage.chest, seating.sofa, seating.armchair,
+    plant, storage.dresser, storage.wardrobe, storage.cabinet,
     tables.side_table, storage.night_stand, seating.ottoman, seating.stool, seating.bench, lamps.floor_lamp,
-    small.carton, small.hamper, small.bag, tables.coffee_table, storage.rack,
+    small.carton, small.hamper, small.bag, tables.coffee_table, storage.rack, storage.wardrobe,
+    seating.sofa, seating.armchair, tables.desk, storage.cabinet, rumpled.beanbag, small.boxes,
+)  # fmt: skip
+
+_IN_THE_MIDDLE: tuple[Maker, ...] = (
+    beds.bed, seating.armchair, seating.ottoman, seating.bench, tables.coffee_table, rumpled.beanbag,
+    tables.side_table, seating.office_chair, seating.sofa, tables.dining_table, small.boxes, small.hamper,
 )  # fmt: skip
 
 
@@ -49,13 +65,13 @@ def furnish(
         if draw.chance(step.chance):
             for _ in range(draw.whole(step.least, step.most)):
                 step.do(room)
-    crowd(room, () if wild else programme.steps, draw.between(0.16, 0.4))
+    crowd(room, () if wild else programme.steps, draw.between(0.3, 0.55))
     dressing.light_ceiling(room, least=1 if night else 0)
     dressing.decorate_walls(room, draw.whole(*programme.pictures))
     dressing.lay_rugs(room, draw.whole(0, programme.rugs))
-    if draw.chance(0.35):
-        clutter.lean(room, draw.whole(1, 2))
-    most = draw.whole(min(150, room.limit - 40), room.limit - 10)
+    if draw.chance(0.55):
+        clutter.lean(room, draw.whole(1, 3))
+    most = draw.whole(room.limit - 150, room.limit - 30)
     clutter.fill_tops(room, share, most)
     clutter.strew(room, int(programme.strewn * share * draw.between(0.4, 1.3)), programme.floor)
 
@@ -64,10 +80,15 @@ def crowd(room: Room, steps: tuple[Step, ...], share: float) -> None:
     """Add furniture until so much of the floor is covered: more of the room's own, or anything."""
     draw = room.draw
     single = [step for step in steps if step.single]
-    for _ in range(30):
-        if room.covered >= share * room.plan.area or len(room.solids) > 0.6 * room.limit:
+    for _ in range(40):
+        if room.covered >= share * room.plan.area or len(room.solids) > 0.62 * room.limit:
             return
-        step = draw.one_of(single) if single and draw.chance(0.5) else wall(draw.one_of(_FILLERS))
+        if single and draw.chance(0.45):
+            step = draw.one_of(single)
+        elif draw.chance(0.3):
+            step = free(draw.one_of(_IN_THE_MIDDLE))
+        else:
+            step = wall(draw.one_of(_FILLERS))
         step.do(room)
 
 

@@ -46,7 +46,7 @@ def dining(room: Room) -> None:
     placed = room.anywhere(table, tries=40, straight=0.85)
     placed = placed or room.by_wall(table, tries=20)
     if placed:
-        seats(room, placed, seating.bench if draw.chance(0.08) else seating.chair, draw.between(0.6, 1.0))
+        seats(room, placed, seating.bench if draw.chance(0.08) else seating.chair, draw.between(0.4, 1.0))
         if draw.chance(0.4):
             hang_over(room, placed)
 
@@ -126,12 +126,12 @@ def sofa(room: Room) -> None:
     if not placed:
         return
     around = placed.bounds
-    if draw.chance(0.75):
+    if draw.chance(0.85):
         table = tables.coffee_table(own)
         y = around.y0 - table.bounds().y1 - draw.between(0.25, 0.5)
         room.beside(table, placed, draw.between(-0.2, 0.2), y, draw.normal(0, 0.05, -0.2, 0.2))
     for side in (-1, 1):
-        if draw.chance(0.45):
+        if draw.chance(0.55):
             chair = draw.one_of((seating.armchair, seating.armchair, seating.ottoman, seating.rocking_chair))(
                 own
             )
@@ -166,12 +166,12 @@ def kitchen_run(room: Room) -> None:
     """A counter along a wall with cabinets above it, and a refrigerator at its end or elsewhere."""
     draw, own = room.draw, room.taste
     for units in (draw.whole(3, 6), 3, 2):
-        placed = room.by_wall(kitchen.counter_run(own, units), tries=16)
+        placed = room.by_wall(kitchen.counter_run(own, units), tries=30)
         if placed:
             break
     else:
         return
-    if draw.chance(0.75):
+    if draw.chance(0.9):
         above = kitchen.wall_units(own, draw.whole(max(2, units - 2), units))
         around = above.bounds()
         slack = max(0.0, (placed.bounds.x1 - placed.bounds.x0) - (around.x1 - around.x0)) / 2
@@ -190,6 +190,17 @@ def kitchen_run(room: Room) -> None:
 def second_run(room: Room) -> None:
     """A second, shorter counter."""
     room.by_wall(kitchen.counter_run(room.taste, room.draw.whole(2, 3)), tries=10)
+
+
+def island(room: Room) -> None:
+    """A counter that stands free, with stools at its back."""
+    draw, own = room.draw, room.taste
+    placed = room.anywhere(kitchen.island(own, draw.whole(2, 4)), tries=30, straight=1.0)
+    if placed:
+        stool = seating.stool(own)
+        for number in range(draw.whole(0, 3)):
+            x = placed.bounds.x0 + 0.3 + 0.5 * number
+            room.beside(stool, placed, x, placed.bounds.y1 - stool.bounds().y0 + draw.between(-0.05, 0.2))
 
 
 def bath(room: Room) -> None:

@@ -140,7 +140,7 @@ def outline(draw: Draw, width: float, depth: float, *, plainness: float = 0.35) 
 def _cut_corner(draw: Draw, before: Point, corner: Point, after: Point) -> list[Point]:
     (into, length_in), (out, length_out) = _direction(before, corner), _direction(corner, after)
     notch = draw.chance(0.75)
-    share = (0.15, 0.45) if notch else (0.1, 0.3)
+    share = (0.15, 0.55) if notch else (0.1, 0.3)
     a, b = length_in * draw.between(*share), length_out * draw.between(*share)
     a, b = max(a, 0.5), max(b, 0.5)
     first = (corner[0] - a * into[0], corner[1] - a * into[1])
@@ -195,18 +195,27 @@ def _turns_right(before: Point, corner: Point, after: Point) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How large a room is and what light comes in: ranges in metres, and how many."""
+    """How large a room is and what light comes in: ranges in metres, and how many.
+
+    `open_plan` is the share of rooms that go on into what would be the next one; `sills` is the lower rim of
+    windows that do not reach down to the floor.
+    """
 
     width: Span
     depth: Span
     height: Span = (2.25, 3.2)
     windows: tuple[int, int] = (1, 3)
     doors: tuple[int, int] = (1, 2)
+    open_plan: float = 0.0
+    sills: Span = (0.6, 1.1)
 
 
 def plan(draw: Draw, size: Size) -> Plan:
     """Draw a floor plan with its openings."""
     width, depth = draw.between(*size.width), draw.between(*size.depth)
+    if draw.chance(size.open_plan):
+        width *= draw.between(1.25, 1.7)
+        depth *= draw.between(1.0, 1.4)
     low, high = size.height
     height = draw.normal(2.6, 0.25, low, high)
     corners = outline(draw, width, depth)
@@ -217,7 +226,7 @@ def plan(draw: Draw, size: Size) -> Plan:
         top = min(draw.between(1.95, 2.15), height - 0.12)
         _cut(draw, bare, walls, use, draw.between(0.75, 1.0 if use == "door" else 1.5), (0.0, top))
     for _ in range(draw.whole(*size.windows)):
-        _cut(draw, bare, walls, "window", draw.between(0.6, 2.4), _window_span(draw, height))
+        _cut(draw, bare, walls, "window", draw.between(0.6, 2.4), _window_span(draw, height, size.sills))
     if draw.chance(0.15):
         bottom = draw.between(0.6, 1.2)
         span = (bottom, min(bottom + draw.between(0.4, 0.9), height - 0.3))
@@ -225,9 +234,9 @@ def plan(draw: Draw, size: Size) -> Plan:
     return replace(bare, walls=tuple(walls))
 
 
-def _window_span(draw: Draw, height: float) -> Span:
+def _window_span(draw: Draw, height: float, sills: Span) -> Span:
     top = min(draw.between(1.95, 2.4), height - 0.15)
-    bottom = 0.08 if draw.chance(0.12) else draw.between(0.6, 1.1)
+    bottom = 0.08 if draw.chance(0.12) else draw.between(*sills)
     return (bottom, top)
 
 

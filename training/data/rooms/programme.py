@@ -66,5 +66,5 @@ class Programme:
     hard: bool = False
     rugs: int = 1
     pictures: tuple[int, int] = (1, 5)
-    strewn: int = 6
+    strewn: int = 10
     floor: Mapping[Maker, float] = field(default_factory=lambda: selections.FLOOR)

@@ -11,6 +11,7 @@ from training.data.rooms.furniture import (
     decoration,
     kitchen,
     lamps,
+    rumpled,
     seating,
     selections,
     soft,
@@ -22,40 +23,45 @@ from training.data.rooms.furniture.plants import plant
 from training.data.rooms.plan import Size
 from training.data.rooms.programme import Programme, Step, free, hung, wall
 
-_TALL = Size(width=(3.2, 6.2), depth=(3.0, 5.2))
-_MIDDLE = Size(width=(2.8, 5.0), depth=(2.6, 4.4))
-_SMALL = Size(width=(2.0, 3.4), depth=(1.8, 3.0), windows=(0, 1), doors=(1, 1))
+_TALL = Size(width=(4.0, 8.0), depth=(3.6, 6.4), open_plan=0.4)
+_MIDDLE = Size(width=(3.4, 6.2), depth=(3.1, 5.4), open_plan=0.2)
+_SMALL = Size(width=(2.1, 3.8), depth=(1.9, 3.2), windows=(0, 1), doors=(1, 1))
+_GALLEY = Size(width=(3.0, 5.8), depth=(2.6, 4.8), open_plan=0.25, sills=(1.0, 1.2))
 
 _LIST = (
     Programme(
         scene="bedroom",
-        weight=2.2,
+        weight=3.8,
         size=_MIDDLE,
         rugs=2,
         steps=(
             Step(groups.bed),
-            wall(storage.wardrobe, 0.75, 1, 2),
-            wall(storage.dresser, 0.6),
-            Step(groups.desk, 0.3),
-            wall(storage.bookcase, 0.4),
-            free(seating.chair, 0.4),
-            wall(storage.chest, 0.15),
+            wall(storage.wardrobe, 0.9, 1, 2),
+            wall(storage.dresser, 0.8, 1, 2),
+            Step(groups.desk, 0.4),
+            wall(storage.bookcase, 0.5),
+            free(seating.armchair, 0.3),
+            free(seating.chair, 0.5, 1, 2),
+            wall(storage.chest, 0.2),
             free(lamps.floor_lamp, 0.25),
             wall(plant, 0.3),
         ),
     ),
     Programme(
         scene="living room",
-        weight=2.4,
+        weight=3.0,
         size=_TALL,
         rugs=2,
         steps=(
             wall(structure.fireplace, 0.25),
             Step(groups.sofa, 1.0, 1, 2),
-            wall(storage.bookcase, 0.7, 1, 3),
-            wall(storage.cabinet, 0.5),
-            Step(groups.dining, 0.35),
-            free(seating.armchair, 0.5, 1, 2),
+            wall(storage.bookcase, 0.6, 1, 2),
+            wall(storage.cabinet, 0.8, 1, 2),
+            Step(groups.kitchen_run, 0.2),
+            Step(groups.dining, 0.5),
+            free(seating.armchair, 0.6, 1, 3),
+            free(rumpled.beanbag, 0.2),
+            Step(groups.desk, 0.2),
             wall(tables.side_table, 0.3),
             free(lamps.floor_lamp, 0.5),
             wall(plant, 0.6, 1, 3),
@@ -65,15 +71,17 @@ _LIST = (
     Programme(
         scene="kitchen",
         hard=True,
-        weight=2.0,
-        size=_MIDDLE,
+        weight=3.6,
+        size=_GALLEY,
         pictures=(0, 3),
         rugs=1,
         strewn=3,
         steps=(
             Step(groups.kitchen_run),
-            Step(groups.second_run, 0.5),
+            Step(groups.second_run, 0.85, 1, 2),
+            Step(groups.island, 0.3),
             Step(groups.dining, 0.6),
+            wall(storage.wardrobe, 0.5),
             hung(storage.wall_shelf, 1.2, 1.5, 0.4),
             free(seating.stool, 0.4, 1, 3),
             wall(storage.cabinet, 0.3),
@@ -95,7 +103,7 @@ _LIST = (
     ),
     Programme(
         scene="bathroom",
-        weight=1.5,
+        weight=1.4,
         size=_SMALL,
         wet=True,
         pictures=(0, 2),
@@ -115,10 +123,12 @@ _LIST = (
         size=_TALL,
         rugs=1,
         steps=(
-            Step(groups.free_desk, 0.6),
-            Step(groups.desk, 1.0, 1, 3),
+            Step(groups.free_desk, 0.7, 1, 2),
+            Step(groups.desk, 1.0, 2, 4),
             wall(storage.filing_cabinet, 0.7, 1, 3),
-            wall(storage.bookcase, 0.7, 1, 2),
+            wall(storage.bookcase, 0.6, 1, 2),
+            wall(storage.cabinet, 0.6, 1, 2),
+            wall(storage.wardrobe, 0.3),
             Step(groups.meeting, 0.15),
             hung(decoration.whiteboard, 1.3, 1.5, 0.4),
             wall(plant, 0.5),
@@ -130,7 +140,8 @@ _LIST = (
         size=_MIDDLE,
         steps=(
             Step(groups.desk, 1.0, 1, 2),
-            wall(storage.bookcase, 0.95, 1, 3),
+            wall(storage.bookcase, 0.9, 1, 2),
+            wall(storage.cabinet, 0.5),
             free(seating.armchair, 0.4),
             wall(storage.filing_cabinet, 0.3),
             wall(seating.sofa, 0.25),
@@ -142,7 +153,7 @@ _LIST = (
         scene="childs room",
         weight=1.0,
         size=_MIDDLE,
-        strewn=12,
+        strewn=18,
         floor=selections.TOYS,
         rugs=2,
         steps=(
@@ -172,7 +183,7 @@ _LIST = (
     Programme(
         scene="corridor",
         hard=True,
-        weight=1.1,
+        weight=0.6,
         size=Size(width=(3.6, 8.0), depth=(1.3, 2.2), windows=(0, 1), doors=(2, 4)),
         strewn=4,
         steps=(
@@ -203,7 +214,7 @@ _LIST = (
     Programme(
         scene="conference room",
         weight=0.8,
-        size=Size(width=(4.5, 7.5), depth=(3.5, 5.5), windows=(1, 4)),
+        size=Size(width=(4.8, 8.5), depth=(3.8, 6.5), windows=(1, 4)),
         rugs=0,
         strewn=2,
         steps=(
@@ -292,7 +303,7 @@ _LIST = (
     Programme(
         scene="recreation room",
         weight=0.5,
-        size=Size(width=(4.5, 7.0), depth=(3.8, 5.5)),
+        size=Size(width=(4.8, 8.0), depth=(4.0, 6.2)),
         steps=(
             free(tables.pool_table),
             Step(groups.sofa, 0.7),
