@@ -10,8 +10,10 @@ import torch
 from training.data.rooms.batch import SceneBatch
 from training.data.rooms.build import build_scene
 from training.data.rooms.cameras import CameraOptions, place_cameras
+from training.data.rooms.classes import nyu40
 from training.data.rooms.scene import Cameras, Scene, Shape
 from training.data.rooms.trace import cast
+from training.data.rooms.views import cast_views
 from training.errors import DataError
 
 from solids import chosen, entries
@@ -114,7 +116,30 @@ def test_cameras_are_held_as_people_hold_them() -> None:
     fov = np.degrees(np.concatenate([held.fov for held in cameras]))
     assert fov.min() >= 40
     assert fov.max() <= 90
-    assert 54 < fov.mean() < 67
+    assert 50 < fov.mean() < 62
+
+
+def test_views_show_more_than_the_bare_room() -> None:
+    shell = [nyu40(name) for name in ("wall", "floor", "ceiling", "door", "window")]
+    shares = []
+    for scene, cameras in every():
+        batch = SceneBatch.of([scene])
+        hits = cast_views(batch, torch.zeros(9, dtype=torch.long), cameras, 16)
+        labels = batch.label[0][hits.primitive].flatten(1).numpy()
+        shares += np.isin(labels, shell).mean(1).tolist()
+    assert max(shares) < 0.95
+    assert np.median(shares) < 0.6
+
+
+def test_cameras_step_back_as_far_as_asked() -> None:
+    scene, _ = room(0)
+
+    def distances(reach: float) -> float:
+        options = CameraOptions(reach=reach)
+        cameras = place_cameras(scene, 3, points=5, views=2, options=options)
+        return float(np.linalg.norm(cameras.fixated - cameras.location, axis=1).mean())
+
+    assert distances(8.0) > distances(0.1)
 
 
 def test_a_room_full_to_the_ceiling_is_refused() -> None:

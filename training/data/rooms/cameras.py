@@ -32,14 +32,14 @@ _SIGHT = 0.01
 _GRID = 8
 """Rays along each side of a view that is judged."""
 
-_BARE = (nyu40("wall"), nyu40("floor"), nyu40("ceiling"))
+_BARE = tuple(nyu40(name) for name in ("wall", "floor", "ceiling", "door", "window"))
 
 # What views must show, at first, when too few do, and at last.
-_NEAREST = (0.6, 0.45, 0.3)
-_MEDIAN = (1.7, 1.2, 0.8)
+_NEAREST = (0.75, 0.5, 0.3)
+_MEDIAN = (1.9, 1.4, 0.8)
 _LARGEST = (0.55, 0.65, 0.8)
 _THINGS = (7, 5, 3)
-_BAREST = (0.72, 0.85, 1.01)
+_BAREST = (0.45, 0.6, 0.9)
 _CLEAR = (1.0, 1.0, 0.6)
 
 
@@ -51,31 +51,29 @@ class CameraOptions:
         height: above the floor; around its middle.
         clear: from any solid.
         far: from the fixated point.
-        fov: field of view; around `fov_mean`, with `fov_sigma`.
-        fov_mean: see above.
-        fov_sigma: see above.
-        pitch_mean: upwards.
-        pitch_sigma: its spread.
-        roll_sigma: spread of the roll; one camera in `tilted` has four times as much.
-        tilted: share of those.
-        bare: share of proposed points on walls, floor and ceiling that are kept; furniture is looked at more.
+        fov, fov_mean, fov_sigma: field of view; around a mean.
+        pitch_mean, pitch_sigma: upwards, and its spread.
+        roll_sigma, tilted: spread of the roll; one camera in `tilted` has four times as much.
+        bare: share of proposed points on walls, floor, ceiling, doors and windows that are kept.
+        reach: of proposed points that are nearer, a share is kept that grows with the distance.
         positions: how many places in the room are tried.
         proposals: how many points are tried for each that is wanted.
     """
 
     height: tuple[float, float] = (0.9, 2.2)
     clear: float = 0.25
-    far: tuple[float, float] = (0.8, 9.0)
+    far: tuple[float, float] = (0.8, 10.0)
     fov: tuple[float, float] = (40.0, 90.0)
-    fov_mean: float = 60.0
+    fov_mean: float = 53.0
     fov_sigma: float = 12.0
-    pitch_mean: float = -8.0
+    pitch_mean: float = -6.5
     pitch_sigma: float = 13.0
     roll_sigma: float = 1.3
     tilted: float = 0.1
-    bare: float = 0.35
-    positions: int = 240
-    proposals: int = 10
+    bare: float = 0.12
+    reach: float = 5.0
+    positions: int = 180
+    proposals: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +107,12 @@ def place_cameras(
     batch = SceneBatch.of([scene])
     rows: list[Cameras] = []
     seen: list[Numbers] = []
+    found: dict[float, Numbers] = {}
     for level in (0, 0, 1, 1, 2, 2):
-        places = _places(scene, batch, draw, chosen, chosen.clear * _CLEAR[level])
+        clear = chosen.clear * _CLEAR[level]
+        if clear not in found:
+            found[clear] = _places(scene, batch, draw, chosen, clear)
+        places = found[clear]
         if len(places) < views:
             continue
         for sight in _sights(batch, draw, chosen, places, points * chosen.proposals):
@@ -173,6 +175,7 @@ def _sights(
     good = np.isfinite(distance) & (distance >= options.far[0]) & (distance <= options.far[1])
     bare = np.isin(batch.label[0][hits.primitive.clamp(min=0)].numpy(), _BARE)
     good &= ~bare | (np.array([draw.share() for _ in range(count)]) < options.bare)
+    good &= np.array([draw.share() for _ in range(count)]) * options.reach < distance
     points = hits.position.numpy().astype(np.float64)[good]
     normals = hits.normal.numpy().astype(np.float64)[good]
     if not len(points):
@@ -180,7 +183,7 @@ def _sights(
     way = points[:, None, :] - places[None, :, :]
     length = np.linalg.norm(way, axis=-1)
     way /= length[..., None]
-    rays = _cast(batch, np.broadcast_to(places, way.shape).reshape(-1, 3), way.reshape(-1, 3))
+    rays = _cast(batch, np.tile(places, (len(points), 1)), way.reshape(-1, 3))
     reached = rays.distance.numpy().reshape(length.shape)
     steep = -np.einsum("pki,pi->pk", way, normals)
     visible = (np.abs(reached - length) <= _SIGHT * length) & (steep > 0.15)
@@ -268,15 +271,14 @@ def _judged(batch: SceneBatch, held: Cameras, level: int) -> NDArray[np.bool_]:
     bare = np.isin(batch.label[0][hits.primitive.clamp(min=0)].reshape(count, -1).numpy(), _BARE)
     near = np.quantile(distance, 0.08, axis=1) > _NEAREST[level]
     open_enough = np.median(distance, axis=1) > _MEDIAN[level]
-    shown = np.array([_most_common(row) for row in thing]) < _LARGEST[level] * thing.shape[1]
+    shown = (
+        np.array([np.unique(row, return_counts=True)[1].max() for row in thing])
+        < _LARGEST[level] * thing.shape[1]
+    )
     several = np.array([len(np.unique(row)) for row in thing]) >= _THINGS[level]
     furnished = bare.mean(1) < _BAREST[level]
     good: NDArray[np.bool_] = near & open_enough & shown & several & furnished & np.isfinite(distance).all(1)
     return good
-
-
-def _most_common(row: NDArray[np.int64]) -> int:
-    return int(np.unique(row, return_counts=True)[1].max())
 
 
 def _cast(batch: SceneBatch, origins: Numbers, ways: Numbers) -> Hits:
