@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import typer
+
 from taskbank_demo.launch import launch
 from taskbank_demo.settings import DemoSettings
 
 if __name__ == "__main__":
     with launch(DemoSettings()) as running:
-        print(running.url)  # noqa: T201
+        typer.echo(running.url)
         running.wait()

@@ -76,7 +76,7 @@ def _values(prediction: Prediction) -> str:
     if prediction.kind in MAPS:
         return (
             '<p class="tb-readout" role="status"><span class="tb-readout-place">Point at the picture</span>'
-            '<output class="tb-readout-value">–</output></p>'  # noqa: RUF001
+            '<output class="tb-readout-value">&ndash;</output></p>'
         )
     if prediction.kind is OutputKind.CLASSES:
         return bars(prediction.top(10))

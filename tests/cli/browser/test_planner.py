@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import shlex
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
-from typer.testing import CliRunner
 
+from printed import printed_by
 from taskbank_demo.planning.cards import label_of
 from taxsolver import load_affinity, solve
 from taxsolver.grouping import group, load_setting
-from taxsolver_cli.app import app
 from toys import TOY
 from visit import Visit
 
@@ -71,16 +69,6 @@ def copied(visit: Visit) -> str:
     expect(plan_of(visit).locator(".pl-said")).to_have_text("Copied.")
     command: str = visit.page.evaluate("navigator.clipboard.readText()")
     return command
-
-
-def printed_by(command: str) -> dict[str, Any]:
-    """What a copied command prints as JSON."""
-    program, *words = shlex.split(command)
-    assert program == "taxsolver"
-    done = CliRunner().invoke(app, [*words, "--json"])
-    assert done.exit_code == 0, done.output
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def set_budget(visit: Visit, budget: int) -> None:

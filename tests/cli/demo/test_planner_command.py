@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
+from printed import printed_by
 from taskbank_demo.planning.answer import PlanAnswer, answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.tensors import tensor_from_text
@@ -18,7 +16,6 @@ from taxsolver import (
     InfeasibleBudgetError,
     load_affinity,
 )
-from taxsolver_cli.app import app
 from toys import toy
 
 TENSOR = load_affinity("taskonomy-16k")
@@ -43,21 +40,10 @@ def answer(**question: Any) -> PlanAnswer:
     return answer_plan(ask, load_affinity(ask.affinity), ask.affinity)
 
 
-def run_command(command: str) -> dict[str, Any]:
-    """What the command prints as JSON, with the seconds left out."""
-    program, *words = shlex.split(command)
-    assert program == "taxsolver"
-    done = CliRunner().invoke(app, [*words, "--json"])
-    assert done.exit_code == 0, done.output
-    printed: dict[str, Any] = json.loads(done.stdout)
-    printed.pop("seconds", None)
-    return printed
-
-
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: " ".join(question) or "nothing")
 def test_the_command_gives_the_same_plan(question: dict[str, Any]) -> None:
     told = answer(**question).to_dict()
-    printed = run_command(told["command"])
+    printed = printed_by(told["command"])
     if question.get("max_order", 4) is None:
         printed["max_order"] = None  # the command names the largest order there is
     assert printed == {key: told[key] for key in printed}
@@ -78,7 +64,7 @@ def test_any_question_and_its_command_agree(
         found = answer_plan(ask, TENSOR, "taskonomy-16k", samples=1)
     except InfeasibleBudgetError:
         return
-    printed = run_command(found.command)
+    printed = printed_by(found.command)
     assert printed["sources"] == list(found.taxonomy.sources)
     assert printed["objective"] == found.taxonomy.objective
 
@@ -87,7 +73,7 @@ def test_the_command_of_a_sweep_gives_the_same_rows() -> None:
     ask = PlanAsk(targets=("normal", "room_layout"))
     found = answer_sweep(ask, TENSOR, "taskonomy-16k", [1, 2, 3], [1, 4])
     assert found.command == "taxsolver sweep --targets normal,room_layout --budgets 1-3 --orders 1,4"
-    assert run_command(found.command)["rows"] == found.to_dict()["rows"]
+    assert printed_by(found.command)["rows"] == found.to_dict()["rows"]
 
 
 def test_nothing_that_is_a_default_stands_in_the_command() -> None:

@@ -114,7 +114,7 @@ def beanbag(own: Taste) -> Piece:
     r, seat = draw.between(0.32, 0.46), draw.between(0.26, 0.36)
     piece.cushion(cover, (-r, r), (-r, r), (0.0, seat), power=draw.between(2.2, 3.2))
     top, lean = seat + draw.between(0.18, 0.4), draw.between(0.15, 0.5)
-    back = (0.0 * r, 0.95 * r)
+    back = (0.0, 0.95 * r)
     piece.cushion(cover, (-0.85 * r, 0.85 * r), back, (0.25 * seat, top), power=2.3, axes=turn(0, -lean))
     lumps(piece, draw, cover, (-0.9 * r, 0.9 * r), (-0.95 * r, 0.1 * r), 0.9 * seat, draw.whole(1, 3), 0.06)
     return piece
