@@ -34,7 +34,7 @@ UNTOUCHED = frozenset(
 )  # fmt: skip
 """Tasks whose inputs keep their colours and sharpness."""
 
-UNZOOMED = UNTOUCHED | {"edge_occlusion", "jigsaw", "keypoints3d"}
+UNZOOMED = UNTOUCHED | {"depth_euclidean", "depth_zbuffer", "edge_occlusion", "jigsaw", "keypoints3d"}
 """Tasks whose frames are not zoomed."""
 
 _MIRROR, _ZOOM = 301, 302  # salts

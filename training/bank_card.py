@@ -97,7 +97,8 @@ def _training(index: BankIndex) -> str:
     networks = {task: entry.training for task, entry in index.tasks.items() if entry.decoder is not None}
     rows = [(task, *_trained(facts), *_wins(facts.get("win_rates", {}))) for task, facts in networks.items()]
     seconds = sum(
-        facts.get("seconds", 0.0) / (1 + facts.get("trained_beside", 0)) for facts in networks.values()
+        facts.get("seconds", 0.0) / (1 + facts.get("trained_beside", 0)) + _before(facts).get("seconds", 0.0)
+        for facts in networks.values()
     )
     head = ("task", "steps", "seconds", "beside", "device", "beats the average", "beats a random encoder")
     return "\n".join(
@@ -105,7 +106,8 @@ def _training(index: BankIndex) -> str:
             "## Task networks",
             "",
             f"Trained in {seconds / 3600:.2g} hours of computing in all; seconds are those of a process, in "
-            "which so many other networks were trained beside it. Shares are of test samples.",
+            "which so many other networks were trained beside it; steps before a plus are those of the "
+            "network that it went on from. Shares are of test samples.",
             "",
             *_table(head, rows),
         ]
@@ -114,10 +116,18 @@ def _training(index: BankIndex) -> str:
 
 def _trained(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """How a network was trained, as far as it is known."""
-    numbers = [
+    steps, *others = [
         f"{facts[name]:,.0f}" if name in facts else "-" for name in ("steps", "seconds", "trained_beside")
     ]
-    return (*numbers, str(facts.get("device", "-")))
+    if "steps" in _before(facts):
+        steps = f"{_before(facts)['steps']:,.0f} + {steps}"
+    return (steps, *others, str(facts.get("device", "-")))
+
+
+def _before(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the network that it went on from had cost."""
+    before: Mapping[str, Any] = facts.get("before", {})
+    return before
 
 
 def _wins(rates: Mapping[str, float]) -> tuple[str, ...]:

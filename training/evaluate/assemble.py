@@ -21,8 +21,8 @@ from training.errors import ConfigError, DataError
 from training.evaluate.choice import those_that_fit, wanted_transfers
 from training.evaluate.config import EvaluateConfig
 from training.evaluate.trained import Trained
+from training.task_networks.finished import load_network, trained_size
 from training.transfers.config import UNTRAINED
-from training.transfers.networks import load_network, trained_size
 from training.transfers.readouts import load_readout, load_scratch
 from training.transfers.run import load_counts
 

@@ -15,7 +15,7 @@ from taskbank.bank import About, Bank, TransferKey
 from taxsolver import AffinityTensor
 from training.evaluate.config import EvaluateConfig
 
-_KEPT = ("image_size", "parameters", "steps", "seconds", "trained_beside", "device")
+_KEPT = ("image_size", "parameters", "steps", "seconds", "before", "trained_beside", "device")
 _SETTINGS = (
     "batch", "learning_rate", "schedule", "warm_up", "weight_decay", "clip", "ema", "precision", "mirror",
     "zoom", "photometric", "adversarial", "seed",

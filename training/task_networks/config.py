@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from pathlib import Path
 
 from taskbank.device import Precision
 from taskbank.framing import STEP
 from taskbank.nets.architecture import Architecture, Compact
+from taskbank.tasks import Task, find_task
 from training.errors import ConfigError
 
 _POSITIVE = (
@@ -25,6 +28,24 @@ class Schedule(StrEnum):
 
     COSINE = "cosine"  # down to a hundredth of the highest
     PIECEWISE = "piecewise"  # a tenth after two thirds of the steps, as in the original
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSettings:
+    """What some tasks are trained with instead of what all others are; None for what all others are.
+
+    Attributes:
+        tasks: any names.
+        steps: as in `TaskNetworksConfig`, and so are the others.
+    """
+
+    tasks: tuple[str, ...]
+    steps: int | None = None
+    small: float | None = None
+    learning_rate: float | None = None
+    warm_up: int | None = None
+    precision: Precision | None = None
+    start: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +80,8 @@ class TaskNetworksConfig:
         log_every: steps between rows of metrics, and between checks for losses that are no numbers.
         check_every: steps between losses on held-out rooms and sample pictures.
         checkpoint_seconds: between checkpoints.
+        start: folder of task networks of the same architecture to go on from; None begins at random.
+        own: settings that some tasks have for themselves; a task is in one of them at most.
         seed: of weights, held-out rooms, order and variations.
     """
 
@@ -88,6 +111,8 @@ class TaskNetworksConfig:
     log_every: int = field(default=50, compare=False)
     check_every: int = field(default=2_000, compare=False)
     checkpoint_seconds: float = field(default=120.0, compare=False)
+    start: Path | None = None
+    own: tuple[OwnSettings, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -107,6 +132,38 @@ class TaskNetworksConfig:
             raise ConfigError(f"size is {self.size}, it must be a positive multiple of {STEP}, or None")
         if self.precision is Precision.FP16:
             raise ConfigError("precision fp16 needs scaled losses to be trained in: choose bf16 or fp32")
+        named = [find_task(name).name for settings in self.own for name in settings.tasks]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ConfigError(f"own names {', '.join(twice)} more than once")
+        for name in named:
+            self.of(find_task(name))
+
+    def of(self, task: Task) -> TaskNetworksConfig:
+        """What one task is trained with.
+
+        Raises:
+            ConfigError: its own settings make no sense.
+        """
+        alone = replace(self, own=()) if self.own else self
+        for settings in self.own:
+            if task.name in {find_task(name).name for name in settings.tasks}:
+                given = {one.name: getattr(settings, one.name) for one in fields(settings)}
+                del given["tasks"]
+                return replace(alone, **{name: value for name, value in given.items() if value is not None})
+        return alone
+
+    def alike(self, tasks: Iterable[Task]) -> list[tuple[TaskNetworksConfig, list[Task]]]:
+        """Tasks by what they are trained with, in the order in which they come first."""
+        found: list[tuple[TaskNetworksConfig, list[Task]]] = []
+        for task in tasks:
+            own = self.of(task)
+            members = next((members for config, members in found if config == own), None)
+            if members is None:
+                found.append((own, [task]))
+            else:
+                members.append(task)
+        return found
 
     def size_at(self, step: int, frames: int) -> int:
         """Side in px of what networks are shown in a step, counted from 0.

@@ -11,6 +11,7 @@ import torch
 from training.batches import BatchReader
 from training.task_networks.config import TaskNetworksConfig
 from training.task_networks.feed import Batch, stream_of
+from training.task_networks.finished import load_network
 from training.task_networks.folder import NetworksFolder
 from training.task_networks.held_out import HeldOut
 from training.task_networks.journal import Journal
@@ -30,6 +31,9 @@ class Course:
         folder: where everything is written.
         config: of the stage.
 
+    Raises:
+        DataError: there is no network to start from, or it is of another architecture.
+
     Attributes:
         step: steps that are done.
     """
@@ -48,6 +52,9 @@ class Course:
         self._folder = folder
         self._config = config
         self.step, self._seconds_before = folder.restore(learner)
+        if self.step == 0 and config.start is not None:
+            began = load_network(config.start, learner.task, config.architecture)
+            learner.begin_from(began.state_dict())
         self._journal = Journal(folder.root, learner.task, config, self.step)
         self._began = time.monotonic()
 

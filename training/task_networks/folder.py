@@ -20,6 +20,7 @@ from training.errors import ConfigError
 from training.provenance import digest_json
 from training.settings import settings_of
 from training.task_networks.config import TaskNetworksConfig
+from training.task_networks.finished import spent_on
 from training.task_networks.learner import Learner
 from training.whole_files import write_json, write_whole
 
@@ -35,13 +36,8 @@ class NetworksFolder:
 
     def __init__(self, root: Path, config: TaskNetworksConfig, store: FrameStore) -> None:
         self.root = root
-        self.digest = digest_json(
-            {
-                "config": settings_of(config, only_compared=True),
-                "frames": {"about": dict(store.about), "counts": list(store.counts), "size": store.size},
-            }
-        )
         self._config = config
+        self._frames = {"about": dict(store.about), "counts": list(store.counts), "size": store.size}
         self._size = config.size or store.size
         root.mkdir(parents=True, exist_ok=True)
 
@@ -54,7 +50,7 @@ class NetworksFolder:
         path = self.about_path(task)
         if not (path.exists() and self.weights_path(task).exists()):
             return False
-        self._check(json.loads(path.read_text(encoding="utf-8"))["digest"], path)
+        self._check(task, json.loads(path.read_text(encoding="utf-8"))["digest"], path)
         return True
 
     def forget(self, task: Task) -> None:
@@ -67,7 +63,7 @@ class NetworksFolder:
         Raises:
             StorageError: it cannot be written.
         """
-        facts = {"digest": self.digest, "step": step, "seconds": seconds}
+        facts = {"digest": self._digest(learner.task), "step": step, "seconds": seconds}
         save_checkpoint(self._checkpoint(learner.task), learner.state(), facts)
 
     def restore(self, learner: Learner) -> tuple[int, float]:
@@ -81,7 +77,7 @@ class NetworksFolder:
         if not has_checkpoint(path):
             return 0, 0.0
         tensors, facts = load_checkpoint(path)
-        self._check(facts["digest"], path)
+        self._check(learner.task, facts["digest"], path)
         learner.restore(tensors)
         return int(facts["step"]), float(facts["seconds"])
 
@@ -93,13 +89,15 @@ class NetworksFolder:
         """
         content = weights_to_bytes(learner.weights_to_keep(), Storage.FP32)
         write_whole(self.weights_path(learner.task), lambda file: file.write(content))
+        own = self._config.of(learner.task)
         about = {
             "task": learner.task.name,
-            "digest": self.digest,
-            "architecture": architecture_to_json(self._config.architecture),
+            "digest": self._digest(learner.task),
+            "architecture": architecture_to_json(own.architecture),
             "image_size": self._size,
-            "steps": self._config.steps,
-            "config": settings_of(self._config),
+            "steps": own.steps,
+            "config": settings_of(own),
+            **({} if own.start is None else {"before": spent_on(own.start, learner.task)}),
             **facts,
         }
         write_json(self.about_path(learner.task), about)
@@ -119,8 +117,13 @@ class NetworksFolder:
     def _checkpoint(self, task: Task) -> Path:
         return self.root / f"{task.name}.checkpoint"
 
-    def _check(self, digest: str, path: Path) -> None:
-        if digest != self.digest:
+    def _digest(self, task: Task) -> str:
+        """Of what a task learns with and from."""
+        config = settings_of(self._config.of(task), only_compared=True)
+        return digest_json({"config": config, "frames": self._frames})
+
+    def _check(self, task: Task, digest: str, path: Path) -> None:
+        if digest != self._digest(task):
             raise ConfigError(
                 f"{path} is of another configuration or of other frames: choose another folder, or begin "
                 "anew without resuming"

@@ -16,6 +16,7 @@ from taskbank.nets.initialise import initialise
 from taskbank.tasks import DecoderForm, Task
 from training.checkpoint import optimizer_tensors, restore_optimizer
 from training.losses import losses
+from training.output_units import OutputUnits
 from training.targets import Target
 from training.task_networks.adversary import Adversary, Discriminator, is_judged
 from training.task_networks.config import TaskNetworksConfig
@@ -33,6 +34,7 @@ class Learner:
         config: of the stage.
         device: where it learns.
         weights: of semantic classes; None for the original's.
+        units: that maps are learned in.
 
     Attributes:
         network: the weights that gradients move.
@@ -40,10 +42,16 @@ class Learner:
     """
 
     def __init__(
-        self, task: Task, config: TaskNetworksConfig, device: torch.device, weights: Tensor | None = None
+        self,
+        task: Task,
+        config: TaskNetworksConfig,
+        device: torch.device,
+        weights: Tensor | None = None,
+        units: OutputUnits | None = None,
     ) -> None:
         self.task = task
         self.weights = weights
+        self._units = units or OutputUnits()
         self._config = config
         self._device = device
         self.network = new_network(task, config).to(device)
@@ -97,11 +105,11 @@ class Learner:
         self._flat_average.follow(self._flat, 1 - stays)
 
     def forward(self, network: nn.Module, shown: Tensor) -> Tensor:
-        """A network's output in the precision that is asked for."""
+        """A network's output, computed in the precision that is asked for, in the target's units."""
         half = self._config.precision is Precision.BF16
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
             output: Tensor = network(_channels_last(shown))
-        return output
+        return self._units.of_target(output)
 
     @torch.no_grad()
     def compare(self, shown: Tensor, target: Target) -> Tensor:
@@ -163,6 +171,14 @@ class Learner:
             )
         restore_optimizer(self._optimizer, tensors, f"{own}/optimizer/")
 
+    def begin_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Go on from what `weights_to_keep` gave, here or in another run."""
+        state = dict(weights)
+        self._units.unfold(state)
+        for network in (self.network, self.average):
+            counters = {key: value for key, value in network.state_dict().items() if key.endswith(_COUNTER)}
+            network.load_state_dict({**state, **counters})
+
     def _dropout(self, step: int) -> AbstractContextManager[None]:
         """Draws of dropout follow from the step; maps know none."""
         if self.task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}:
@@ -171,8 +187,13 @@ class Learner:
 
     def weights_to_keep(self) -> dict[str, Tensor]:
         """The averaged weights, float32 on the CPU, without counters."""
-        kept = self.average.state_dict().items()
-        return {key: value.float().cpu().contiguous() for key, value in kept if not key.endswith(_COUNTER)}
+        kept = {
+            key: value.float().cpu().contiguous()
+            for key, value in self.average.state_dict().items()
+            if not key.endswith(_COUNTER)
+        }
+        self._units.fold(kept)
+        return kept
 
 
 def new_network(task: Task, config: TaskNetworksConfig) -> TaskNetwork:

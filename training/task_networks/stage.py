@@ -17,6 +17,7 @@ from training.engine import Engine, Job, LocalEngine
 from training.samples import samples_of
 from training.stage import run_stage
 from training.task_networks.config import TaskNetworksConfig
+from training.task_networks.finished import load_network, spent_on
 from training.task_networks.folder import NetworksFolder
 from training.task_networks.groups import task_groups
 from training.task_networks.held_out import learned_from
@@ -70,11 +71,13 @@ def run_networks(
         files = NetworksFolder(folder, config, store)
         left = [task for task in wanted if not files.is_finished(task)]
         _check_samples(left, store, config)
-        groups = task_groups(left, config.jobs or workers)
+        _check_starts(left, config)
+        alike = [tasks for _, tasks in config.alike(left)]
+        groups = [group for tasks in alike for group in task_groups(tasks, config.jobs or workers)]
         log.info("networks: %d of %d tasks are left, in %d job(s)", len(left), len(wanted), len(groups))
         for task in left:
             files.about_path(task).unlink(missing_ok=True)  # of a network that is gone
-        with watched(folder, left, config.steps):
+        with watched(folder, left, sum(config.of(task).steps for task in left)):
             (engine or LocalEngine()).run([_job(group, config, frames, files, device) for group in groups])
         for task in wanted:
             files.forget(task)  # where a process died between a network's last file and this
@@ -92,6 +95,19 @@ def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetwork
     among = learned_from(store, config)
     for task in tasks:
         samples_of(task, store, config.seed, among=among)
+
+
+def _check_starts(tasks: Sequence[Task], config: TaskNetworksConfig) -> None:
+    """Hear now that there is no network to start from.
+
+    Raises:
+        DataError: it is missing, damaged, or of another architecture.
+    """
+    for task in tasks:
+        own = config.of(task)
+        if own.start is not None:
+            load_network(own.start, task, own.architecture)
+            spent_on(own.start, task)
 
 
 def _job(

@@ -26,8 +26,10 @@ from taskbank.tasks import DecoderForm, Task, find_task
 from training.batches import BatchReader
 from training.checkpoint import Every
 from training.data.frames import FrameStore
+from training.draws import seeds_of
 from training.errors import DataError
 from training.metrics import progress
+from training.output_units import OutputUnits, has_units, measured_units
 from training.samples import Samples, samples_of
 from training.targets import measured_weights
 from training.task_networks.config import TaskNetworksConfig
@@ -41,13 +43,15 @@ log = logging.getLogger(__name__)
 
 TRAIN = "train"
 
+_MEASURED = 128  # samples that units are taken from
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far stage 1 got.
 
     Attributes:
-        steps: that are done, by the network that is furthest behind.
+        steps: that are done, by the network that is furthest behind of those last trained together.
         finished: whether all networks are written.
         seconds: of all runs so far together.
     """
@@ -98,14 +102,15 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
     for task in wanted:
         if not resume or task not in left:
             folder.forget(task)
-    if not left:
-        return Progress(steps=config.steps, finished=True, seconds=0.0)
-    run = _Run(config, stores[TRAIN], folder, torch.device(device), left)
-    run.learn(math.inf if max_seconds is None else max_seconds)
-    finished = run.step == config.steps
-    if finished:
+    began, seconds, steps = time.monotonic(), 0.0, [config.of(task).steps for task in wanted]
+    for own, alike in config.alike(left):
+        run = _Run(own, stores[TRAIN], folder, torch.device(device), alike)
+        run.learn(math.inf if max_seconds is None else max_seconds - (time.monotonic() - began))
+        seconds += run.seconds
+        if run.step < own.steps:
+            return Progress(steps=run.step, finished=False, seconds=seconds)
         run.finish()
-    return Progress(steps=run.step, finished=finished, seconds=run.seconds)
+    return Progress(steps=min(steps), finished=True, seconds=seconds)
 
 
 def chosen_tasks(names: Iterable[str] | None) -> list[Task]:
@@ -137,7 +142,13 @@ class _Run:
         self._feeds = list(_feeds(self._reader, tasks, among, config))
         self.courses = [
             Course(
-                Learner(task, config, device, _class_weights(task, store, device)),
+                Learner(
+                    task,
+                    config,
+                    device,
+                    _class_weights(task, store, device),
+                    _units(task, self._reader, among, config),
+                ),
                 HeldOut.of(task, store, ~among, config),
                 self._reader,
                 folder,
@@ -217,6 +228,22 @@ def _feeds(
         if stream == FRAMES:
             found[0] = Samples(task=FRAMES, frames=np.flatnonzero(among))
         yield Feed(reader, members, found[0], config)
+
+
+def _units(
+    task: Task, reader: BatchReader, among: NDArray[np.bool_], config: TaskNetworksConfig
+) -> OutputUnits:
+    """The units that a map is learned in, from some of the samples that are learned from."""
+    if not has_units(task, config.architecture):
+        return OutputUnits()
+    samples = samples_of(task, reader.store, config.seed, among=among)
+    rows = np.unique(np.linspace(0, len(samples) - 1, _MEASURED).astype(np.int64))
+    parts = np.array_split(rows, -(-len(rows) // config.batch))
+    batches = (
+        Batch(reader.load([task], samples, part), seeds_of(torch.from_numpy(part), 0), config, varied=False)
+        for part in parts
+    )
+    return measured_units(batch.pair(task)[1] for batch in batches)
 
 
 def _class_weights(task: Task, store: FrameStore, device: torch.device) -> Tensor | None:

@@ -22,10 +22,10 @@ def watched(folder: Path, tasks: Sequence[Task], steps: int) -> Iterator[None]:
     Args:
         folder: of the stage.
         tasks: that are trained.
-        steps: of each network.
+        steps: of all networks together.
     """
     stop = Event()
-    with progress("task networks", steps * len(tasks)) as advance:
+    with progress("task networks", steps) as advance:
         follower = Thread(target=_follow, args=(folder, tasks, advance, stop), daemon=True)
         follower.start()
         try:

@@ -27,8 +27,8 @@ from training.draws import seeds_of
 from training.errors import DataError, DivergedError
 from training.inputs import as_unit, encoder_input, network_input, resized
 from training.samples import Samples
+from training.task_networks.finished import load_network
 from training.transfers.config import UNTRAINED, TransfersConfig
-from training.transfers.networks import load_network
 from training.whole_files import write_whole
 
 log = logging.getLogger(__name__)

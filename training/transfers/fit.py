@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from training.errors import DivergedError
+from training.output_units import OutputUnits
 from training.transfers.config import TransfersConfig
 from training.transfers.parts import Batch
 from training.transfers.stack import LossOf, decaying
@@ -33,6 +34,9 @@ class Learner(Protocol):
 
     def losses(self, inputs: Tensor, loss_of: LossOf) -> Tensor:
         """Float (networks, B), in evaluation mode."""
+
+    def fold(self, units: OutputUnits) -> None:
+        """Give the target's units from now on."""
 
 
 class Single:
@@ -64,6 +68,12 @@ class Single:
         """Float (1, B), in evaluation mode."""
         return loss_of(self.network.eval()(inputs))[None]
 
+    def fold(self, units: OutputUnits) -> None:
+        """Give the target's units from now on."""
+        weights = dict(self.network.state_dict())
+        units.fold(weights)
+        self.network.load_state_dict(weights)
+
 
 def fit(
     learner: Learner,
@@ -73,6 +83,7 @@ def fit(
     weight_decay: float,
     seed: int,
     what: str,
+    units: OutputUnits | None = None,
 ) -> None:
     """Train in place.
 
@@ -84,25 +95,28 @@ def fit(
         weight_decay: of weights, not of biases and batch norms.
         seed: of what dropout drops.
         what: is trained, for messages.
+        units: that outputs are learned in; afterwards networks give the target's.
 
     Raises:
         DivergedError: a loss is not finite.
     """
+    units = units or OutputUnits()
     decayed, others = learner.parameters()
     groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": weight_decay}, {"params": others}]
     optimizer = torch.optim.Adam(groups, lr=config.learning_rate)
     drop = math.ceil(config.drop_at * config.steps)
     # Dropout draws from torch's global generators: they are put back afterwards.
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        for step, batch in enumerate(batches):
+        for step, (inputs, loss_of) in enumerate(batches):
             if step == drop:
                 for group in optimizer.param_groups:
                     group["lr"] = config.learning_rate * _DROP
             optimizer.zero_grad()
-            means = learner.backward(*batch, seed * _STEPS + step)
+            means = learner.backward(inputs, units.before(loss_of), seed * _STEPS + step)
             optimizer.step()
             if step % _LOOK_EVERY == 0 or step == config.steps - 1:
                 _check_finite(means, step, what)
+    learner.fold(units)
 
 
 def _check_finite(means: Tensor, step: int, what: str) -> None:

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
+import numpy as np
 import torch
 
 from taskbank.nets.build import ScratchNetwork, build_readout, build_scratch
@@ -21,6 +22,7 @@ from taskbank.nets.initialise import initialise
 from taskbank.tasks import SCRATCH
 from training.data.frames import FrameStore
 from training.engine import Job
+from training.output_units import OutputUnits, has_units, measured_units
 from training.transfers.average import average_estimator
 from training.transfers.choose import SourceSet
 from training.transfers.codes import codes_path, write_codes
@@ -37,6 +39,8 @@ log = logging.getLogger(__name__)
 
 AVERAGE, FULL = "average", "full_supervision"
 CONTROLS = (SCRATCH, AVERAGE, FULL)
+
+_MEASURED = 128  # samples that units are taken from
 
 
 class Work(Protocol):
@@ -156,7 +160,13 @@ class TransferJob:
         )
         try:
             fit(
-                stack, batches, self.config, weight_decay=decay, seed=seed, what=f"transfers to {self.target}"
+                stack,
+                batches,
+                self.config,
+                weight_decay=decay,
+                seed=seed,
+                what=f"transfers to {self.target}",
+                units=_units(data, self.config),
             )
         except torch.OutOfMemoryError:
             if at_once == 1:
@@ -219,9 +229,26 @@ class ControlJob:
             for turn, rows in enumerate(learned.drawn(self.config.steps), start=1)
         )
         learner = Single(network, data.device)
-        decay = self.config.weight_decay
-        fit(learner, batches, self.config, weight_decay=decay, seed=seed, what=f"{self.target} from scratch")
+        fit(
+            learner,
+            batches,
+            self.config,
+            weight_decay=self.config.weight_decay,
+            seed=seed,
+            what=f"{self.target} from scratch",
+            units=_units(data, self.config),
+        )
         return network
+
+
+def _units(data: TargetParts, config: TransfersConfig) -> OutputUnits:
+    """The units that a target is learned in, from some of what is learned from."""
+    if not has_units(data.task, config.architecture):
+        return OutputUnits()
+    rows = np.unique(np.linspace(0, len(data.learned) - 1, _MEASURED).astype(np.int64))
+    return measured_units(
+        data.learned.target(part) for part in np.array_split(rows, -(-len(rows) // config.batch))
+    )
 
 
 def seed_of(config: TransfersConfig, target: str, order: int) -> int:

@@ -14,9 +14,9 @@ from torch import nn
 
 from taskbank.tasks import Task, find_task
 from training.data.frames import FrameStore
+from training.task_networks.finished import load_network
 from training.transfers.config import TransfersConfig
 from training.transfers.divide import Division, divide
-from training.transfers.networks import load_network
 from training.transfers.parts import TargetParts
 from training.transfers.reading import Reading, semantic_weights
 

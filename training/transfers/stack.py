@@ -24,6 +24,7 @@ from torch.func import functional_call, vmap
 
 from taskbank.nets.build import TransferReadout
 from taskbank.tasks import DecoderForm, Task
+from training.output_units import OutputUnits
 
 LossOf = Callable[[Tensor], Tensor]
 """A target's output (B, ...) -> one loss a sample (B,)."""
@@ -110,6 +111,12 @@ class ReadoutStack:
         """Float (members, B): losses of every member on its codes, in evaluation mode."""
         self._shape.eval()
         return torch.cat([self._losses(part, codes[part.span], loss_of) for part in self._parts])
+
+    @torch.no_grad()
+    def fold(self, units: OutputUnits) -> None:
+        """Let every member give the target's units itself, once it has learned."""
+        for part in self._parts:
+            units.fold(part.parameters)
 
     def state(self, member: int) -> dict[str, Tensor]:
         """What `TransferReadout.load_state_dict` takes for one member, on the CPU."""

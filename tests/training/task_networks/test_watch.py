@@ -40,12 +40,12 @@ def test_the_bar_counts_the_steps_of_all_networks(tmp_path: Path, monkeypatch: p
     text = StringIO()
     terminal = partial(Console, file=text, force_terminal=True, width=80)
     monkeypatch.setattr("training.metrics.Console", lambda **_: terminal())
-    with watched(tmp_path, TASKS, 6):
+    with watched(tmp_path, TASKS, 6 * len(TASKS)):
         metrics_path(tmp_path, TASKS[0]).write_text(HEADER + "6,1,1,1,nan\n")
         metrics_path(tmp_path, TASKS[1]).write_text(HEADER + "4,1,1,1,nan\n")
     assert "10/12" in text.getvalue()
 
 
 def test_watching_ends_with_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="in between"), watched(tmp_path, TASKS, 6):
+    with pytest.raises(ValueError, match="in between"), watched(tmp_path, TASKS, 6 * len(TASKS)):
         raise ValueError("in between")

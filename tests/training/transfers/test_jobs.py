@@ -99,7 +99,7 @@ def test_a_network_from_scratch_that_was_not_kept_is_named(places: Places) -> No
 
 
 def test_full_supervision_is_the_network_of_stage_1(places: Places) -> None:
-    from training.transfers.networks import load_network
+    from training.task_networks.finished import load_network
 
     data = TargetData("reshading", places, toy_config(), CPU)
     shown, _ = data.test.picture_batch(np.arange(4))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from training.data.rooms.arrange import Room
-from training.data.rooms.footprint import footprint, of_wall
+from training.data.rooms.footprint import Taken, footprint, of_wall
 from training.data.rooms.furniture import decoration, lamps, soft, structure
 from training.data.rooms.furniture.clutter import Maker
 from training.data.rooms.furniture.piece import Piece
 from training.data.rooms.furniture.storage import wall_shelf
 from training.data.rooms.materials import Paint
 from training.data.rooms.plan import Opening, Wall
+
+_TRIES = 500  # places in a room that is full
 
 _ON_WALLS: Mapping[Maker, float] = {
     decoration.picture: 5,
@@ -71,7 +73,7 @@ def build_in(room: Room, wall: Paint) -> None:
 
 
 def light_ceiling(room: Room, least: int = 1) -> None:
-    """One or two lamps under the ceiling, more where it is large; at least so many if there is a place."""
+    """One or two lamps under the ceiling, more where it is large; with `least`, one light in any case."""
     draw, own = room.draw, room.taste
     count = max(least, draw.weighted({0: 0.15, 1: 0.6, 2: 0.25}))
     on = draw.chance(0.75) or least > 0
@@ -81,6 +83,19 @@ def light_ceiling(room: Room, least: int = 1) -> None:
                 break
     if least and not room.bulbs:
         room.anywhere(lamps.floor_lamp(own), tries=60)
+    if least and not room.bulbs:
+        _hang_between(room, lamps.ceiling_lamp(own))
+
+
+def _hang_between(room: Room, piece: Piece) -> None:
+    """Hang a piece between the walls where the room is so full that it must touch what stands there."""
+    (x0, y0), (x1, y1) = room.plan.corners
+    walls, draw = Taken(room.plan), room.draw
+    for _ in range(_TRIES):
+        x, y = draw.between(x0, x1), draw.between(y0, y1)
+        if walls.free(footprint(piece.bounds(), x, y, room.plan.height, 0.0)):
+            room.add(piece, x, y, room.plan.height, 0.0)
+            return
 
 
 def _hang_lamp(room: Room, *, on: bool) -> bool:

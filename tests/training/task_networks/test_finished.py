@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from training.errors import DataError
-from training.transfers.networks import trained_size
+from training.task_networks.finished import trained_size
 
 
 def write(folder: Path, **sizes: int) -> None:

@@ -31,6 +31,25 @@ def load_network(folder: Path, task: Task, architecture: Architecture) -> TaskNe
     return network.eval()
 
 
+def spent_on(folder: Path, task: Task) -> dict[str, float]:
+    """What a network has cost: `steps`, and `seconds` of one process if it had been trained alone, with those of
+    the networks that it went on from.
+
+    Raises:
+        DataError: it is not known.
+    """
+    path = folder / f"{task.name}.json"
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        before = about.get("before", {"steps": 0, "seconds": 0.0})
+        alone = about["seconds"] / (1 + about["trained_beside"])
+        return {"steps": before["steps"] + about["steps"], "seconds": round(before["seconds"] + alone, 1)}
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"{path} does not say how long {task.name!r} was trained: start from a folder of stage 1"
+        ) from error
+
+
 def trained_size(folder: Path, tasks: Iterable[str]) -> int:
     """Side in px of the pictures that networks learned from, as stage 1 wrote it beside them.
 

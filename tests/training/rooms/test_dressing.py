@@ -1,0 +1,27 @@
+"""What belongs to the room itself."""
+
+from __future__ import annotations
+
+import pytest
+from training.data.rooms.arrange import Room
+from training.data.rooms.draw import Draw
+from training.data.rooms.dressing import light_ceiling
+from training.data.rooms.footprint import footprint
+from training.data.rooms.furniture.piece import Bounds
+from training.data.rooms.plan import Plan, bare_walls
+from training.data.rooms.taste import taste
+
+# The middle of its corners is outside of this room.
+CORNERS = ((0.0, 0.0), (0.0, 1.0), (3.0, 1.0), (3.0, 4.0), (4.0, 4.0), (4.0, 0.0))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_room_that_is_full_to_the_ceiling_has_a_light_if_it_must(seed: int) -> None:
+    bare = Plan(outline=CORNERS, walls=bare_walls(CORNERS, 0.2), height=2.5)
+    room = Room(bare, taste(Draw(seed), wildness=0, photos=0), 300)
+    room.taken.take(footprint(Bounds(-9.0, 9.0, -9.0, 9.0, 0.0, 3.0), 0.0, 0.0, 0.0, 0.0))
+    light_ceiling(room, least=0)
+    assert room.bulbs == []
+    light_ceiling(room, least=1)
+    assert room.bulbs
+    assert all(0 < b.x < 4 and 0 < b.y < 4 and 0 < b.z < 2.5 and (b.y < 1 or b.x > 3) for b in room.bulbs)

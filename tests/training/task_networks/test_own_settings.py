@@ -1,0 +1,105 @@
+"""Tasks with settings of their own, and networks that go on from those of another run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.training.task_networks.toy_networks import CONFIG, same_weights
+from training.data.frames import FrameStore
+from training.errors import ConfigError, DataError
+from training.settings import settings_from
+from training.task_networks.config import OwnSettings, TaskNetworksConfig
+from training.task_networks.stage import run_networks
+from training.task_networks.train import train_task_networks
+
+from taskbank.nets.architecture import Compact
+from taskbank.tasks import find_task
+
+TWO = ("normal", "depth_zbuffer")
+BRIEF = replace(CONFIG, own=(OwnSettings(tasks=("normals",), steps=2, learning_rate=0.01),))
+
+
+def test_a_tables_own_settings_are_read_from_a_preset() -> None:
+    table = {"steps": 9, "own": [{"tasks": ["normals"], "steps": 3, "start": "first/networks"}]}
+    config = settings_from(TaskNetworksConfig, table, "networks")
+    own = config.of(find_task("normal"))
+    assert (own.steps, own.start, own.own) == (3, Path("first/networks"), ())
+    assert config.of(find_task("reshading")) == replace(config, own=())
+
+
+def test_tasks_are_grouped_by_what_they_are_trained_with() -> None:
+    tasks = [find_task(name) for name in ("reshading", "normal", "curvature")]
+    groups = [(config.steps, [task.name for task in members]) for config, members in BRIEF.alike(tasks)]
+    assert groups == [(6, ["reshading", "curvature"]), (2, ["normal"])]
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ([OwnSettings(tasks=("normal", "normals"))], "own names normal more than once"),
+        ([OwnSettings(tasks=("normal",), steps=0)], "steps is 0, it must be positive"),
+    ],
+)
+def test_own_settings_that_make_no_sense_are_refused(own: list[OwnSettings], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        replace(CONFIG, own=tuple(own))
+
+
+def test_a_task_with_own_settings_is_trained_as_with_these_for_all(store: FrameStore, tmp_path: Path) -> None:
+    found = train_task_networks(BRIEF, {"train": store}, tmp_path / "own", tasks=TWO)
+    train_task_networks(CONFIG, {"train": store}, tmp_path / "long", tasks=TWO)
+    train_task_networks(
+        replace(CONFIG, steps=2, learning_rate=0.01), {"train": store}, tmp_path / "brief", tasks=TWO
+    )
+    assert (found.steps, found.finished) == (2, True)
+    assert same_weights(tmp_path / "own", tmp_path / "long", ("depth_zbuffer",))
+    assert same_weights(tmp_path / "own", tmp_path / "brief", ("normal",))
+    about = json.loads((tmp_path / "own" / "normal.json").read_text())
+    assert (about["steps"], about["config"]["learning_rate"]) == (2, 0.01)
+
+
+def test_jobs_hold_tasks_that_learn_alike(store: FrameStore, tmp_path: Path) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    class Recording:
+        def run(self, jobs: Any) -> None:
+            asked.extend(job.arguments["tasks"] for job in jobs)
+            raise KeyboardInterrupt
+
+    three = (*TWO, "reshading")
+    with pytest.raises(KeyboardInterrupt):
+        run_networks(BRIEF, store.root, tmp_path, tasks=three, engine=Recording())
+    assert asked == [("normal",), ("depth_zbuffer", "reshading")]
+
+
+@pytest.fixture
+def first(store: FrameStore, tmp_path: Path) -> Path:
+    train_task_networks(CONFIG, {"train": store}, tmp_path / "first", tasks=TWO)
+    return tmp_path / "first"
+
+
+def test_networks_go_on_from_those_of_another_run(store: FrameStore, tmp_path: Path, first: Path) -> None:
+    still = replace(CONFIG, start=first, learning_rate=1e-9, recalibration=0, steps=1)
+    train_task_networks(still, {"train": store}, tmp_path / "second", tasks=TWO)
+    for task in TWO:
+        before, after = (load_file(folder / f"{task}.safetensors") for folder in (first, tmp_path / "second"))
+        weights = [name for name in before if "running" not in name]
+        assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in weights)
+
+
+def test_a_missing_start_is_told_of_before_any_job_begins(store: FrameStore, tmp_path: Path) -> None:
+    config = replace(CONFIG, start=tmp_path / "nowhere")
+    with pytest.raises(DataError, match="no network of 'normal' in .*nowhere"):
+        run_networks(config, store.root, tmp_path / "out", tasks=("normal",))
+
+
+def test_a_start_of_another_architecture_is_refused(store: FrameStore, tmp_path: Path, first: Path) -> None:
+    config = replace(CONFIG, start=first, architecture=Compact())
+    with pytest.raises(DataError, match=r"normal\.safetensors"):
+        run_networks(config, store.root, tmp_path / "out", tasks=("normal",))
