@@ -54,6 +54,23 @@ def test_splits_are_counted_in_frames(index: BankIndex, frames: dict[str, Path])
     assert "| test | 0 | 18 | 32 px |" in card_sections(index, _SCORES, frames)
 
 
+def test_what_a_network_went_on_from_is_counted_too(
+    tmp_path: Path, index: BankIndex, frames: dict[str, Path]
+) -> None:
+    training = dict(index.tasks["normal"].training)
+    more = {**training, "steps": 1500, "before": {"steps": 4000, "seconds": 3600.0}}
+    longer = Bank.save(
+        tmp_path,
+        name="toy",
+        architecture=TOY_COMPACT,
+        networks={"normal": toy_network("normal")},
+        about={"normal": About(training=more)},
+    ).index
+    text = card_sections(longer, _SCORES, frames)
+    assert "Trained in 2 hours of computing in all" in text
+    assert "| normal | 4,000 + 1,500 | 7,200 |" in text
+
+
 def test_hours_that_networks_shared_are_counted_once(index: BankIndex, frames: dict[str, Path]) -> None:
     text = card_sections(index, _SCORES, frames)
     assert "Trained in 2 hours of computing in all" in text

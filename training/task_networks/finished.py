@@ -32,8 +32,10 @@ def load_network(folder: Path, task: Task, architecture: Architecture) -> TaskNe
 
 
 def spent_on(folder: Path, task: Task) -> dict[str, float]:
-    """What a network has cost: `steps`, and `seconds` of one process if it had been trained alone, with those of
-    the networks that it went on from.
+    """What a network has cost, with those that it went on from.
+
+    Returns:
+        `steps`, and `seconds`: its share of those of its process.
 
     Raises:
         DataError: it is not known.

@@ -15,6 +15,7 @@ from training.data.frames import FrameStore
 from training.errors import ConfigError, DataError
 from training.settings import settings_from
 from training.task_networks.config import OwnSettings, TaskNetworksConfig
+from training.task_networks.finished import spent_on
 from training.task_networks.stage import run_networks
 from training.task_networks.train import train_task_networks
 
@@ -91,6 +92,24 @@ def test_networks_go_on_from_those_of_another_run(store: FrameStore, tmp_path: P
         before, after = (load_file(folder / f"{task}.safetensors") for folder in (first, tmp_path / "second"))
         weights = [name for name in before if "running" not in name]
         assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in weights)
+
+
+def test_it_is_written_down_what_was_spent_before(store: FrameStore, tmp_path: Path, first: Path) -> None:
+    again = replace(CONFIG, start=first, steps=2)
+    train_task_networks(again, {"train": store}, tmp_path / "second", tasks=("normal",))
+    third = replace(CONFIG, start=tmp_path / "second", steps=1)
+    train_task_networks(third, {"train": store}, tmp_path / "third", tasks=("normal",))
+    about = json.loads((tmp_path / "third" / "normal.json").read_text())
+    assert about["before"] == spent_on(tmp_path / "second", find_task("normal"))
+    assert (about["steps"], about["before"]["steps"]) == (1, 8)
+    seconds = json.loads((first / "normal.json").read_text())["seconds"] / 2
+    assert about["before"]["seconds"] > seconds - 0.1
+
+
+def test_a_start_that_does_not_say_how_it_was_trained_is_refused(tmp_path: Path, first: Path) -> None:
+    (first / "normal.json").unlink()
+    with pytest.raises(DataError, match=r"normal\.json does not say how long 'normal' was trained"):
+        spent_on(first, find_task("normal"))
 
 
 def test_a_missing_start_is_told_of_before_any_job_begins(store: FrameStore, tmp_path: Path) -> None:
