@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ from taskbank_cli.banks import BankArgument, megabytes
 if TYPE_CHECKING:
     from taskbank.bank_index import TaskEntry, TransferEntry
     from taskbank.bank_source import BankListing
+
+_HEADLINES = ("mean", "abs_rel_scaled", "miou", "psnr", "ap", "rotation", "top1")
 
 
 def info(
@@ -62,36 +65,49 @@ def _print(listing: BankListing) -> None:
     if index.transfers:
         console.print()
         console.print(_transfer_table(index.transfers, index.licence))
+    entries = [*index.tasks.values(), *index.transfers]
+    if any(len(entry.metrics) > 1 for entry in entries):
+        console.print("\n(+n): so many more metrics, with --json", style="dim")
 
 
 def _task_table(entries: list[TaskEntry], licence: str) -> Table:
     """One row per task."""
-    from taskbank.card import metrics_text, output_text
+    from taskbank.card import output_text
 
     table = _empty_table("task", "output", "MB", "licence", "metrics")
     for entry in entries:
         size = megabytes(sum(file.size for file in entry.files))
         stated = entry.licence or licence or "-"
-        cells = (entry.task, output_text(entry), size, stated, metrics_text(entry) or "-")
+        cells = (entry.task, output_text(entry), size, stated, _headline(entry.metrics))
         table.add_row(*map(escape, cells))
     return table
 
 
 def _transfer_table(entries: tuple[TransferEntry, ...], licence: str) -> Table:
     """One row per transfer."""
-    from taskbank.card import metrics_text, target_text
+    from taskbank.card import target_text
 
     table = _empty_table("sources", "target", "MB", "licence", "metrics")
     for entry in entries:
         size = megabytes(entry.file.size)
         cells = (",".join(entry.sources), target_text(entry), size, entry.licence or licence or "-")
-        table.add_row(*map(escape, (*cells, metrics_text(entry) or "-")))
+        table.add_row(*map(escape, (*cells, _headline(entry.metrics))))
     return table
+
+
+def _headline(metrics: Mapping[str, float]) -> str:
+    """The metric that people ask for first, on real images too where it was measured, and how many more."""
+    if not metrics:
+        return "-"
+    name = next((name for name in _HEADLINES if name in metrics), next(iter(metrics)))
+    shown = [one for one in (name, f"real_{name}") if one in metrics]
+    words = ", ".join(f"{one} {metrics[one]:.3g}" for one in shown)
+    return words if len(shown) == len(metrics) else f"{words} (+{len(metrics) - len(shown)})"
 
 
 def _empty_table(*headings: str) -> Table:
     """A table without lines."""
     table = Table(box=None, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if heading == "MB" else "left")
+        table.add_column(heading, justify="right" if heading == "MB" else "left", overflow="fold")
     return table

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from taskbank.bank import About, Bank
 from taskbank_cli.app import app
+from taskbank_cli.info import _headline
 
 runner = CliRunner()
 
@@ -128,6 +129,22 @@ def test_info_lists_transfers_with_metrics_and_licences(bank: str) -> None:
     assert ["normal,edge_occlusion", "reshading", "0.0", "CC0-1.0", "mae", "0.125"] in lines
     assert ["normal", "egomotion", "0.0", "MIT", "-"] in lines
     assert ["scratch", "reshading", "0.0", "MIT", "-"] in lines
+
+
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [
+        ({}, "-"),
+        ({"mae": 0.12345}, "mae 0.123"),
+        ({"l1": 0.1, "psnr": 22.35}, "psnr 22.4 (+1)"),
+        (
+            {"mean": 23.3, "median": 11.0, "real_mean": 38.25, "real_median": 29.0},
+            "mean 23.3, real_mean 38.2 (+2)",
+        ),
+    ],
+)
+def test_info_shows_the_metric_that_people_ask_for_first(metrics: dict[str, float], words: str) -> None:
+    assert _headline(metrics) == words
 
 
 def test_a_video_gives_a_video_per_task(bank: str, photo: Path, tmp_path: Path) -> None:
