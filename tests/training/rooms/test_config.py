@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training.data.rooms.config import ATTEMPTS, SPLITS, RoomsConfig, textures_digest
+from training.data.rooms.config import ATTEMPTS, RENDERER, SPLITS, RoomsConfig, textures_digest
 from training.errors import ConfigError, DataError
+from training.settings import settings_from, settings_of
 
 
 def test_no_room_is_in_two_splits() -> None:
@@ -74,3 +75,10 @@ def test_what_cannot_be_rendered_is_refused(field: str, value: Any, message: str
 def test_an_unknown_split_is_refused() -> None:
     with pytest.raises(ConfigError, match="no split 'dev': choose from train, val, test"):
         RoomsConfig().rooms("dev")
+
+
+def test_frames_tell_which_renderer_made_them_and_nobody_can_choose_it() -> None:
+    assert RoomsConfig().about("train")["renderer"] == RENDERER
+    assert settings_of(RoomsConfig(), only_compared=True)["renderer"] == RENDERER
+    with pytest.raises(ConfigError, match="rooms has no setting 'renderer'"):
+        settings_from(RoomsConfig, {"renderer": 1}, "rooms")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,9 @@ SPLITS: Mapping[str, int] = MappingProxyType({"train": 0, "val": 1_000_000, "tes
 
 _MOST_ROOMS = 1_000_000
 _NUMBERS = 2**22  # room numbers lie below: no two seeds share a room
+
+RENDERER = 2
+"""Raised when seeds give other frames than before, which then count as others. 2: larger rooms."""
 
 ATTEMPTS = 16
 """Seeds of one room: the next is taken where a room is too full for its cameras."""
@@ -35,6 +38,7 @@ class RoomsConfig:
         seed: of all rooms, cameras and noise.
         textures: folder of images for materials; empty for procedural ones alone.
         rooms_per_shard: rooms that are rendered and written at once.
+        renderer: the version that makes them.
     """
 
     train: int = 2000
@@ -46,6 +50,7 @@ class RoomsConfig:
     seed: int = 0
     textures: str = ""
     rooms_per_shard: int = 8
+    renderer: int = field(default=RENDERER, init=False)
 
     def __post_init__(self) -> None:
         for name, least in (("points", 2), ("views", 2), ("rooms_per_shard", 1)):
