@@ -8,7 +8,10 @@ vanishing points single out axes by where the camera looks, which a mirror does 
 place, so depth, normals, curvature, reshading, classes, layouts and poses stay as they are. Parts off the
 middle are not cut out: no camera whose axis is in the middle of its picture sees them, and normals and poses
 in its frame would be wrong. Tasks of `UNZOOMED` are left out: the size in px of what they respond to is part
-of their labels (edges, keypoints, 2-D segments), or the picture itself is, and blur would be learned.
+of their labels (edges, keypoints, 2-D segments), or the picture itself is, and blur would be learned; and
+nothing in a picture tells its focal length, so that zoomed frames show one size of things at many depths
+(`compact`, held-out rooms: L1 of depth 0.021 after 900 steps of frames as they are, 0.024 after 4,000 of
+varied ones).
 
 **Photometry**: exposure, gamma, contrast, colour, greyscale, blur, vignetting, noise and JPEG, for inputs
 only (`training.photometry`). Tasks of `UNTOUCHED` are left out: their labels are the picture, or are computed

@@ -97,7 +97,7 @@ def _training(index: BankIndex) -> str:
     networks = {task: entry.training for task, entry in index.tasks.items() if entry.decoder is not None}
     rows = [(task, *_trained(facts), *_wins(facts.get("win_rates", {}))) for task, facts in networks.items()]
     seconds = sum(
-        facts.get("seconds", 0.0) / (1 + facts.get("trained_beside", 0)) + _before(facts).get("seconds", 0.0)
+        facts.get("seconds", 0.0) / (1 + facts.get("trained_beside", 0)) + facts.get("seconds_before", 0.0)
         for facts in networks.values()
     )
     head = ("task", "steps", "seconds", "beside", "device", "beats the average", "beats a random encoder")
@@ -119,15 +119,9 @@ def _trained(facts: Mapping[str, Any]) -> tuple[str, ...]:
     steps, *others = [
         f"{facts[name]:,.0f}" if name in facts else "-" for name in ("steps", "seconds", "trained_beside")
     ]
-    if "steps" in _before(facts):
-        steps = f"{_before(facts)['steps']:,.0f} + {steps}"
+    if "steps_before" in facts:
+        steps = f"{facts['steps_before']:,.0f} + {steps}"
     return (steps, *others, str(facts.get("device", "-")))
-
-
-def _before(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the network that it went on from had cost."""
-    before: Mapping[str, Any] = facts.get("before", {})
-    return before
 
 
 def _wins(rates: Mapping[str, float]) -> tuple[str, ...]:

@@ -75,14 +75,13 @@ def measured_units(targets: Iterable[Target]) -> OutputUnits:
     """The units of some maps, each pixel counted as the loss counts it.
 
     Args:
-        targets: of a task that has units, all on one device.
+        targets: of a task that has units.
     """
     count, total, squares = 0.0, 0.0, 0.0
     for target in targets:
-        values = target.values.double()
-        weight = (
-            torch.ones_like(values) if target.weight is None else target.weight.expand_as(values).double()
-        )
+        values = target.values.cpu().double()  # not every device knows float64
+        known = torch.ones_like(values) if target.weight is None else target.weight.cpu().double()
+        weight = known.expand_as(values)
         count += float(weight.sum())
         total += float((weight * values).sum())
         squares += float((weight * values.square()).sum())

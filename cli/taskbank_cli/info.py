@@ -65,8 +65,8 @@ def _print(listing: BankListing) -> None:
     if index.transfers:
         console.print()
         console.print(_transfer_table(index.transfers, index.licence))
-    entries = [*index.tasks.values(), *index.transfers]
-    if any(len(entry.metrics) > 1 for entry in entries):
+    metrics = [entry.metrics for entry in index.tasks.values()] + [entry.metrics for entry in index.transfers]
+    if any("(+" in words for words in map(_headline, metrics)):
         console.print("\n(+n): so many more metrics, with --json", style="dim")
 
 

@@ -58,7 +58,7 @@ def test_what_a_network_went_on_from_is_counted_too(
     tmp_path: Path, index: BankIndex, frames: dict[str, Path]
 ) -> None:
     training = dict(index.tasks["normal"].training)
-    more = {**training, "steps": 1500, "before": {"steps": 4000, "seconds": 3600.0}}
+    more = {**training, "steps": 1500, "steps_before": 4000, "seconds_before": 3600.0}
     longer = Bank.save(
         tmp_path,
         name="toy",

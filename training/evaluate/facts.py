@@ -15,7 +15,7 @@ from taskbank.bank import About, Bank, TransferKey
 from taxsolver import AffinityTensor
 from training.evaluate.config import EvaluateConfig
 
-_KEPT = ("image_size", "parameters", "steps", "seconds", "before", "trained_beside", "device")
+_KEPT = ("image_size", "parameters", "steps", "seconds", "trained_beside", "device")
 _SETTINGS = (
     "batch", "learning_rate", "schedule", "warm_up", "weight_decay", "clip", "ema", "precision", "mirror",
     "zoom", "photometric", "adversarial", "seed",
@@ -98,4 +98,6 @@ def _how_trained(facts: Path) -> dict[str, Any]:
     """What stage 1 says: size, steps, device, seconds shared with so many networks beside it; settings."""
     written = json.loads(facts.read_text(encoding="utf-8"))
     settings = {name: value for name, value in written.get("config", {}).items() if name in _SETTINGS}
-    return {name: written[name] for name in _KEPT if name in written} | {"settings": settings}
+    kept = {name: written[name] for name in _KEPT if name in written}
+    before = {f"{name}_before": value for name, value in written.get("before", {}).items()}
+    return {**kept, **before, "settings": settings}

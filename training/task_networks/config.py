@@ -36,7 +36,8 @@ class OwnSettings:
 
     Attributes:
         tasks: any names.
-        steps: as in `TaskNetworksConfig`, and so are the others.
+        steps: as in `TaskNetworksConfig`, and so are the others. Where all have a `start`, none of these can
+            do without: give it to those that need it instead.
     """
 
     tasks: tuple[str, ...]
@@ -76,7 +77,7 @@ class TaskNetworksConfig:
         held_out_samples: of each task, at most.
         resident: whether labels are copied to the device as a whole.
         readers: threads that read ahead.
-        jobs: that the networks are split into; None for as many as the run has workers.
+        jobs: that networks of the same settings are split into; None for as many as the run has workers.
         log_every: steps between rows of metrics, and between checks for losses that are no numbers.
         check_every: steps between losses on held-out rooms and sample pictures.
         checkpoint_seconds: between checkpoints.

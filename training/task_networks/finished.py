@@ -14,13 +14,18 @@ from taskbank.weights import fill, weights_from_bytes
 from training.errors import DataError
 
 
+def weights_path(folder: Path, task: Task) -> Path:
+    """Where a task's network is."""
+    return folder / f"{task.name}.safetensors"
+
+
 def load_network(folder: Path, task: Task, architecture: Architecture) -> TaskNetwork:
     """A task's network on the CPU, in evaluation mode.
 
     Raises:
         DataError: it is missing, damaged, or of another architecture.
     """
-    path = folder / f"{task.name}.safetensors"
+    path = weights_path(folder, task)
     if not path.is_file():
         raise DataError(f"no network of {task.name!r} in {folder}: run stage 1, or leave the task out")
     network = TaskNetwork(build_encoder(architecture), build_decoder(task, architecture))

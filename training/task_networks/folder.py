@@ -17,10 +17,10 @@ from taskbank.weights import weights_to_bytes
 from training.checkpoint import discard_checkpoint, has_checkpoint, load_checkpoint, save_checkpoint
 from training.data.frames import FrameStore
 from training.errors import ConfigError
-from training.provenance import digest_json
+from training.provenance import digest_file, digest_json
 from training.settings import settings_of
 from training.task_networks.config import TaskNetworksConfig
-from training.task_networks.finished import spent_on
+from training.task_networks.finished import spent_on, weights_path
 from training.task_networks.learner import Learner
 from training.whole_files import write_json, write_whole
 
@@ -104,7 +104,7 @@ class NetworksFolder:
 
     def weights_path(self, task: Task) -> Path:
         """Where a task's network is."""
-        return self.root / f"{task.name}.safetensors"
+        return weights_path(self.root, task)
 
     def picture_path(self, task: Task, step: int) -> Path:
         """Where a sample picture goes."""
@@ -119,8 +119,11 @@ class NetworksFolder:
 
     def _digest(self, task: Task) -> str:
         """Of what a task learns with and from."""
-        config = settings_of(self._config.of(task), only_compared=True)
-        return digest_json({"config": config, "frames": self._frames})
+        own = self._config.of(task)
+        facts: dict[str, Any] = {"config": settings_of(own, only_compared=True), "frames": self._frames}
+        if own.start is not None:
+            facts["start"] = digest_file(weights_path(own.start, task))
+        return digest_json(facts)
 
     def _check(self, task: Task, digest: str, path: Path) -> None:
         if digest != self._digest(task):

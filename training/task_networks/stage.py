@@ -83,7 +83,9 @@ def run_networks(
             files.forget(task)  # where a process died between a network's last file and this
 
     settings = NetworksSettings(tasks=tasks, learning=config)
-    return run_stage(out, name="networks", config=settings, inputs=[frames], body=body, overwrite=overwrite)
+    starts = {own.start for own, _ in config.alike(wanted) if own.start is not None}
+    inputs = [frames, *sorted(starts)]
+    return run_stage(out, name="networks", config=settings, inputs=inputs, body=body, overwrite=overwrite)
 
 
 def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetworksConfig) -> None:

@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +51,10 @@ class Progress:
     """How far stage 1 got.
 
     Attributes:
-        steps: that are done, by the network that is furthest behind of those last trained together.
+        steps: that are done, by the network that is furthest behind: of all when finished, else of those that
+            are trained together now.
         finished: whether all networks are written.
-        seconds: of all runs so far together.
+        seconds: of all runs so far together, for networks that were not finished before.
     """
 
     steps: int
@@ -102,15 +103,32 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
     for task in wanted:
         if not resume or task not in left:
             folder.forget(task)
-    began, seconds, steps = time.monotonic(), 0.0, [config.of(task).steps for task in wanted]
+    began, seconds = time.monotonic(), 0.0
     for own, alike in config.alike(left):
-        run = _Run(own, stores[TRAIN], folder, torch.device(device), alike)
-        run.learn(math.inf if max_seconds is None else max_seconds - (time.monotonic() - began))
-        seconds += run.seconds
-        if run.step < own.steps:
-            return Progress(steps=run.step, finished=False, seconds=seconds)
+        rest = math.inf if max_seconds is None else max_seconds - (time.monotonic() - began)
+        done = _train_alike(own, stores[TRAIN], folder, torch.device(device), alike, rest)
+        seconds += done.seconds
+        if not done.finished:
+            return replace(done, seconds=seconds)
+    least = min((config.of(task).steps for task in wanted), default=config.steps)
+    return Progress(steps=least, finished=True, seconds=seconds)
+
+
+def _train_alike(  # noqa: PLR0917 - as above
+    config: TaskNetworksConfig,
+    store: FrameStore,
+    folder: NetworksFolder,
+    device: torch.device,
+    tasks: Sequence[Task],
+    max_seconds: float,
+) -> Progress:
+    """Train networks that share all settings, or some of the steps that are left."""
+    run = _Run(config, store, folder, device, tasks)
+    run.learn(max_seconds)
+    finished = run.step == config.steps
+    if finished:
         run.finish()
-    return Progress(steps=min(steps), finished=True, seconds=seconds)
+    return Progress(steps=run.step, finished=finished, seconds=run.seconds)
 
 
 def chosen_tasks(names: Iterable[str] | None) -> list[Task]:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from training.errors import ConfigError
 from training.grouping.config import GroupingConfig, NetworkPlan, Sets
-from training.task_networks.config import TaskNetworksConfig
+from training.task_networks.config import OwnSettings, TaskNetworksConfig
 
 from taskbank.nets.architecture import Compact, ResNet50
 from taskbank.nets.build import build_encoder
@@ -58,6 +60,14 @@ def test_only_compact_networks_can_be_halved() -> None:
         ({"tasks": ("normal", "random")}, "'random' cannot share a network"),
         ({"early": 1.0}, "grouping.early 1.0 must lie between 0 and 1"),
         ({"tag_every": 0}, "grouping.tag_every 0 must be at least 1"),
+        (
+            {"learning": TaskNetworksConfig(photometric=False, start=Path("first"))},
+            "grouping.learning takes no start and no own",
+        ),
+        (
+            {"learning": TaskNetworksConfig(photometric=False, own=(OwnSettings(tasks=("normal",)),))},
+            "grouping.learning takes no start and no own",
+        ),
         ({"learning": TaskNetworksConfig()}, "grouping.learning must have photometric = false and zoom = 1"),
     ],
 )

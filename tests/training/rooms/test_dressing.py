@@ -10,6 +10,7 @@ from training.data.rooms.footprint import footprint
 from training.data.rooms.furniture.piece import Bounds
 from training.data.rooms.plan import Plan, bare_walls
 from training.data.rooms.taste import taste
+from training.errors import DataError
 
 # The middle of its corners is outside of this room.
 CORNERS = ((0.0, 0.0), (0.0, 1.0), (3.0, 1.0), (3.0, 4.0), (4.0, 4.0), (4.0, 0.0))
@@ -25,3 +26,10 @@ def test_a_room_that_is_full_to_the_ceiling_has_a_light_if_it_must(seed: int) ->
     light_ceiling(room, least=1)
     assert room.bulbs
     assert all(0 < b.x < 4 and 0 < b.y < 4 and 0 < b.z < 2.5 and (b.y < 1 or b.x > 3) for b in room.bulbs)
+
+
+def test_a_room_with_no_place_between_its_walls_is_refused() -> None:
+    narrow = ((0.0, 0.0), (0.0, 0.1), (4.0, 0.1), (4.0, 0.0))
+    bare = Plan(outline=narrow, walls=bare_walls(narrow, 0.2), height=2.5)
+    with pytest.raises(DataError, match=r"a room of 4\.0 x 0\.1 m has no place for a lamp"):
+        light_ceiling(Room(bare, taste(Draw(1), wildness=0, photos=0), 300), least=1)

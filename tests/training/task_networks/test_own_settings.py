@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -112,9 +113,29 @@ def test_a_start_that_does_not_say_how_it_was_trained_is_refused(tmp_path: Path,
         spent_on(first, find_task("normal"))
 
 
+def test_networks_that_began_elsewhere_do_not_count_as_finished(
+    store: FrameStore, tmp_path: Path, first: Path
+) -> None:
+    again = replace(CONFIG, start=first, steps=1)
+    train_task_networks(again, {"train": store}, tmp_path / "second", tasks=("normal",))
+    assert train_task_networks(again, {"train": store}, tmp_path / "second", tasks=("normal",)).seconds == 0
+    other = replace(CONFIG, steps=1, seed=1)
+    train_task_networks(other, {"train": store}, tmp_path / "other", tasks=("normal",))
+    shutil.copy(tmp_path / "other" / "normal.safetensors", first)
+    with pytest.raises(ConfigError, match="another configuration"):
+        train_task_networks(again, {"train": store}, tmp_path / "second", tasks=("normal",))
+
+
+def test_no_tasks_are_finished_at_once(store: FrameStore, tmp_path: Path) -> None:
+    assert train_task_networks(CONFIG, {"train": store}, tmp_path, tasks=()).finished
+
+
 def test_a_missing_start_is_told_of_before_any_job_begins(store: FrameStore, tmp_path: Path) -> None:
-    config = replace(CONFIG, start=tmp_path / "nowhere")
-    with pytest.raises(DataError, match="no network of 'normal' in .*nowhere"):
+    config = replace(CONFIG, start=tmp_path / "start")
+    with pytest.raises(DataError, match="start does not exist"):
+        run_networks(config, store.root, tmp_path / "out", tasks=("normal",))
+    (tmp_path / "start").mkdir()
+    with pytest.raises(DataError, match="no network of 'normal' in .*start"):
         run_networks(config, store.root, tmp_path / "out", tasks=("normal",))
 
 

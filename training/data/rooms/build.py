@@ -65,6 +65,9 @@ def build_scene(seed: int, options: RoomOptions | None = None) -> Scene:
 
     Returns:
         A closed room with its lights.
+
+    Raises:
+        DataError: it is so full that no light finds a place.
     """
     chosen = options or RoomOptions()
     draw = Draw(seed, 1)

@@ -18,7 +18,7 @@ _MOST_ROOMS = 1_000_000
 _NUMBERS = 2**22  # room numbers lie below: no two seeds share a room
 
 RENDERER = 2
-"""Raised when seeds give other frames than before, which then count as others. 2: larger rooms."""
+"""Raised when seeds give other frames than before. 2: larger rooms, always a light."""
 
 ATTEMPTS = 16
 """Seeds of one room: the next is taken where a room is too full for its cameras."""

@@ -104,8 +104,8 @@ def viewed_room(config: RoomsConfig, room: int, *, photos: int = 0) -> ViewedRoo
     """
     options = RoomOptions(photos=photos)
     for seed in config.room_seeds(room):
-        scene = build_scene(seed, options)
         try:
+            scene = build_scene(seed, options)
             cameras = place_cameras(scene, seed, config.points, config.views)
         except DataError as error:
             _LOG.debug("room %d is made anew: %s", room, error)

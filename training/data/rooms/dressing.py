@@ -12,6 +12,7 @@ from training.data.rooms.furniture.piece import Piece
 from training.data.rooms.furniture.storage import wall_shelf
 from training.data.rooms.materials import Paint
 from training.data.rooms.plan import Opening, Wall
+from training.errors import DataError
 
 _TRIES = 500  # places in a room that is full
 
@@ -88,7 +89,11 @@ def light_ceiling(room: Room, least: int = 1) -> None:
 
 
 def _hang_between(room: Room, piece: Piece) -> None:
-    """Hang a piece between the walls where the room is so full that it must touch what stands there."""
+    """Hang a piece between the walls where the room is so full that it must touch what stands there.
+
+    Raises:
+        DataError: there is no place even so.
+    """
     (x0, y0), (x1, y1) = room.plan.corners
     walls, draw = Taken(room.plan), room.draw
     for _ in range(_TRIES):
@@ -96,6 +101,7 @@ def _hang_between(room: Room, piece: Piece) -> None:
         if walls.free(footprint(piece.bounds(), x, y, room.plan.height, 0.0)):
             room.add(piece, x, y, room.plan.height, 0.0)
             return
+    raise DataError(f"a room of {x1 - x0:.1f} x {y1 - y0:.1f} m has no place for a lamp")
 
 
 def _hang_lamp(room: Room, *, on: bool) -> bool:

@@ -1,7 +1,7 @@
 """The `compact` encoder and pixel decoder: the contract of `resnet50` in under a million parameters.
 
 With the default widths, for surface normals: 610 thousand weights in the encoder, 178 thousand in the
-decoder, 318 and 141 million multiplications at 256 px; all 25 networks hold 19.6 million weights. Folded and
+decoder, 318 and 141 million multiplications at 256 px; all 25 networks hold 19.9 million weights. Folded and
 channels last, one thread of a cloud CPU that other work shared, torch 2.15, least of eight calls: 12 ms at
 256 px (encoder 7.5), 11 ms an image in batches of eight, 43 ms at 512 px.
 
