@@ -107,7 +107,8 @@ def _training(index: BankIndex) -> str:
             "",
             f"Trained in {seconds / 3600:.2g} hours of computing in all; seconds are those of a process, in "
             "which so many other networks were trained beside it; steps before a plus are those of the "
-            "network that it went on from. Shares are of test samples.",
+            "network that it went on from. Shares are of test samples at the size that transfers learn at, "
+            "which costs networks that ended at a larger one.",
             "",
             *_table(head, rows),
         ]

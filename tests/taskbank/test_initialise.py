@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from taskbank.nets.compact import CompactEncoder, GlobalContext, ResidualBlock, WideBlock, doubled
+from taskbank.nets.compact_head import CompactHead
 from taskbank.nets.initialise import TRAINED_GAIN, UNTRAINED_GAIN, initialise
 
 
@@ -50,3 +52,14 @@ def test_what_passes_an_untrained_encoder_keeps_its_spread() -> None:
             spreads[gain] = float(encoder.eval()(torch.rand(1, 3, 64, 64) * 2 - 1).std())
     assert spreads[UNTRAINED_GAIN] > 0.05
     assert spreads[TRAINED_GAIN] < 0.01
+
+
+def test_a_head_starts_as_a_small_linear_function_of_what_is_where() -> None:
+    head = CompactHead(200).eval()
+    initialise(head, 1)
+    codes = torch.randn(64, 8, 8, 8, generator=torch.Generator().manual_seed(0))
+    pooled = functional.adaptive_avg_pool2d(codes, 4)
+    with torch.no_grad():
+        numbers, linear = head(codes), head.direct(pooled.flatten(1))
+    assert torch.allclose(numbers, linear, atol=1e-3)  # layers of `HEAD_SIGMA` give next to nothing
+    assert float(linear.var()) == pytest.approx(0.01 * float(pooled.var()), rel=0.1)

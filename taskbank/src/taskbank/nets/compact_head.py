@@ -1,11 +1,19 @@
-"""The `compact` head for classes and numbers: convolve, pool, narrow, join.
+"""The `compact` head for classes and numbers: convolve, pool, narrow, join; beside that a linear function.
 
 It takes the place of the original's layers of 2048 and more, which hold four million weights and work at one
 image size only.
+
+A class or nine numbers are little to learn an encoder from, and five layers between them and the
+representation keep even that from it. Held-out loss of vanishing points (64 px, steps of 16; the best
+constant has 0.050): 0.050 after 1,500 steps without the linear function, with other starting weights and
+norms too; with it 0.045 after 1,000; the linear function alone has 0.042 after 1,500. Room layouts (600
+steps) need the layers: 0.360 with both, 0.359 without the linear function, 0.366 with fewer layers; the best
+constant has 0.418.
 """
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -13,6 +21,7 @@ from taskbank.nets.compact import CompactWidths, convolved
 from taskbank.nets.encoder import CODE_CHANNELS
 
 _POOLED = 4  # rows and columns kept: layouts and poses need to know where things are
+_START = 0.01  # variance of what the linear function gives at first, for representations of variance 1
 
 
 class CompactHead(nn.Module):
@@ -44,6 +53,13 @@ class CompactHead(nn.Module):
         self.narrow = nn.Linear(channels * _POOLED * _POOLED, narrow)
         self.join = nn.Linear(narrow * num_encodings, hidden)
         self.output = nn.Linear(hidden, outputs)
+        self.direct = nn.Linear(in_channels * _POOLED * _POOLED * num_encodings, outputs)
+
+    def start(self, generator: torch.Generator) -> None:
+        """Give the linear function its first weights: a head begins with nearly the same for all pictures."""
+        nn.init.normal_(
+            self.direct.weight, std=(_START / self.direct.in_features) ** 0.5, generator=generator
+        )
 
     def forward(self, codes: Tensor) -> Tensor:
         """Numbers from representations of any size.
@@ -54,9 +70,12 @@ class CompactHead(nn.Module):
         Returns:
             float (B, outputs): logits, or whitened numbers.
         """
-        x = self.features(codes.reshape(-1, *codes.shape[-3:]))
+        each = codes.reshape(-1, *codes.shape[-3:])
+        x = self.features(each)
         x = functional.adaptive_avg_pool2d(x, _POOLED).flatten(1)
         x = functional.relu(self.narrow(x)).reshape(codes.shape[0], -1)
         x = functional.relu(self.join(x))
-        numbers: Tensor = self.output(functional.dropout(x, self.dropout, self.training))
-        return numbers
+        deep: Tensor = self.output(functional.dropout(x, self.dropout, self.training))
+        seen = functional.adaptive_avg_pool2d(each, _POOLED).reshape(codes.shape[0], -1)
+        direct: Tensor = self.direct(seen)
+        return deep + direct

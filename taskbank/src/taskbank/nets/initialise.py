@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from taskbank.nets.compact import Enlarging, GlobalContext, ResidualBlock, WideBlock
+from taskbank.nets.compact_head import CompactHead
 
 HEAD_SIGMA = 0.01
 """Standard deviation of linear layers' starting weights, as in the original."""
@@ -47,6 +48,8 @@ def initialise(network: nn.Module, seed: int, *, gain: float = TRAINED_GAIN) -> 
             nn.init.zeros_(module.mix.weight)
         elif isinstance(module, Enlarging):
             module.start_as_repetition()
+        elif isinstance(module, CompactHead):
+            module.start(generator)
 
 
 def _initialise_one(module: nn.Module, generator: torch.Generator, gain: float) -> None:
