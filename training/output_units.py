@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from taskbank.nets.architecture import Architecture, Compact
@@ -23,6 +25,7 @@ from training.targets import Target
 
 _LAYER = "decoder.output.0"  # of a compact map, with nothing behind it but what moves or blends its numbers
 _LEAST = 1e-3  # spread
+_MEASURED = 128  # samples that units are taken from
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class OutputUnits:
         """A network's numbers in the target's units, of the same shape."""
         return output if self == OutputUnits() else output.float() * self.spread + self.centre
 
-    def before(self, loss_of: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def with_units(self, loss_of: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
         """A loss of outputs in the target's units as one of a network's numbers."""
         return lambda output: loss_of(self.of_target(output))
 
@@ -69,6 +72,12 @@ def has_units(task: Task, architecture: Architecture) -> bool:
     """Whether a network gives maps of values, and no bound stands behind its last layer."""
     values = task.decoder is DecoderForm.PIXEL and task.loss in {Loss.L1, Loss.L2}
     return values and isinstance(architecture, Compact)
+
+
+def measured_rows(samples: int, batch: int) -> list[NDArray[np.int64]]:
+    """Which of so many samples units are taken from: evenly spread, in batches of so many at most."""
+    rows = np.unique(np.linspace(0, samples - 1, _MEASURED).astype(np.int64))
+    return np.array_split(rows, -(-len(rows) // batch))
 
 
 def measured_units(targets: Iterable[Target]) -> OutputUnits:

@@ -50,7 +50,7 @@ def test_a_folded_network_gives_what_was_learned(name: str) -> None:
 
 
 def test_a_loss_is_taken_in_the_targets_units() -> None:
-    loss = UNITS.before(lambda output: (output - 0.64).abs())
+    loss = UNITS.with_units(lambda output: (output - 0.64).abs())
     assert torch.allclose(loss(torch.tensor([0.0, 2.0])), torch.tensor([0.0, 0.1]))
 
 

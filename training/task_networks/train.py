@@ -29,7 +29,7 @@ from training.data.frames import FrameStore
 from training.draws import seeds_of
 from training.errors import DataError
 from training.metrics import progress
-from training.output_units import OutputUnits, has_units, measured_units
+from training.output_units import OutputUnits, has_units, measured_rows, measured_units
 from training.samples import Samples, samples_of
 from training.targets import measured_weights
 from training.task_networks.config import TaskNetworksConfig
@@ -42,8 +42,6 @@ from training.task_networks.learner import Learner
 log = logging.getLogger(__name__)
 
 TRAIN = "train"
-
-_MEASURED = 128  # samples that units are taken from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,11 +253,9 @@ def _units(
     if not has_units(task, config.architecture):
         return OutputUnits()
     samples = samples_of(task, reader.store, config.seed, among=among)
-    rows = np.unique(np.linspace(0, len(samples) - 1, _MEASURED).astype(np.int64))
-    parts = np.array_split(rows, -(-len(rows) // config.batch))
     batches = (
         Batch(reader.load([task], samples, part), seeds_of(torch.from_numpy(part), 0), config, varied=False)
-        for part in parts
+        for part in measured_rows(len(samples), config.batch)
     )
     return measured_units(batch.pair(task)[1] for batch in batches)
 

@@ -112,7 +112,7 @@ def fit(
                 for group in optimizer.param_groups:
                     group["lr"] = config.learning_rate * _DROP
             optimizer.zero_grad()
-            means = learner.backward(inputs, units.before(loss_of), seed * _STEPS + step)
+            means = learner.backward(inputs, units.with_units(loss_of), seed * _STEPS + step)
             optimizer.step()
             if step % _LOOK_EVERY == 0 or step == config.steps - 1:
                 _check_finite(means, step, what)

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-import numpy as np
 import torch
 
 from taskbank.nets.build import ScratchNetwork, build_readout, build_scratch
@@ -22,7 +21,7 @@ from taskbank.nets.initialise import initialise
 from taskbank.tasks import SCRATCH
 from training.data.frames import FrameStore
 from training.engine import Job
-from training.output_units import OutputUnits, has_units, measured_units
+from training.output_units import OutputUnits, has_units, measured_rows, measured_units
 from training.transfers.average import average_estimator
 from training.transfers.choose import SourceSet
 from training.transfers.codes import codes_path, write_codes
@@ -39,8 +38,6 @@ log = logging.getLogger(__name__)
 
 AVERAGE, FULL = "average", "full_supervision"
 CONTROLS = (SCRATCH, AVERAGE, FULL)
-
-_MEASURED = 128  # samples that units are taken from
 
 
 class Work(Protocol):
@@ -245,10 +242,7 @@ def _units(data: TargetParts, config: TransfersConfig) -> OutputUnits:
     """The units that a target is learned in, from some of what is learned from."""
     if not has_units(data.task, config.architecture):
         return OutputUnits()
-    rows = np.unique(np.linspace(0, len(data.learned) - 1, _MEASURED).astype(np.int64))
-    return measured_units(
-        data.learned.target(part) for part in np.array_split(rows, -(-len(rows) // config.batch))
-    )
+    return measured_units(map(data.learned.target, measured_rows(len(data.learned), config.batch)))
 
 
 def seed_of(config: TransfersConfig, target: str, order: int) -> int:

@@ -16,14 +16,16 @@ HIGH = 0.86
 """Metres to the underside of the counter."""
 
 
+def _cabinets(own: Taste) -> tuple[Paint, Paint, float]:
+    """Paint of the fronts, material of the counter, and metres that a unit is wide."""
+    front, slab = own.furniture(), own.stone() if own.draw.chance(0.6) else own.wood()
+    return front, slab, own.draw.between(0.48, 0.62)
+
+
 def counter_run(own: Taste, units: int) -> Piece:
     """Base cabinets side by side, with a stove and a sink among them, under one counter."""
     draw, piece = own.draw, Piece("kitchen cabinet")
-    paint, slab, wide = (
-        own.furniture(),
-        own.stone() if draw.chance(0.6) else own.wood(),
-        draw.between(0.48, 0.62),
-    )
+    paint, slab, wide = _cabinets(own)
     jobs = ["stove", "sink"] + [
         draw.weighted({"doors": 0.55, "drawers": 0.25, "dishwasher": 0.2}) for _ in range(8)
     ]
@@ -62,11 +64,7 @@ def counter_run(own: Taste, units: int) -> Piece:
 def island(own: Taste, units: int) -> Piece:
     """Cabinets that stand free under one counter, which reaches out over a side to sit at."""
     draw, piece = own.draw, Piece("kitchen cabinet")
-    paint, slab, wide = (
-        own.furniture(),
-        own.stone() if draw.chance(0.6) else own.wood(),
-        draw.between(0.48, 0.62),
-    )
+    paint, slab, wide = _cabinets(own)
     start, out = -units * wide / 2, draw.between(0.02, 0.3)
     for number in range(units):
         x = (start + number * wide, start + (number + 1) * wide)
