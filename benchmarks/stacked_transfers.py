@@ -61,7 +61,7 @@ def codes_for(task: Task, case: Case) -> Tensor:
 def stacked(start: TransferReadout, task: Task, codes: Tensor, case: Case) -> tuple[float, Tensor]:
     """Seconds a step of the whole stack, and the last losses."""
     sets = [(f"source{number}",) for number in range(case.members)]
-    at_once = members_at_once(task, case.batch, case.size, case.device)
+    at_once = members_at_once(start, task, case.batch, case.size, case.device)
     stack = ReadoutStack(start, sets, device=case.device, at_once=at_once)
     optimizer = torch.optim.Adam([*stack.parameters()[0], *stack.parameters()[1]], lr=RATE)
 

@@ -61,10 +61,10 @@ def losses(task: Task, output: Tensor, target: Target) -> Tensor:
     Returns:
         float32 (B,), differentiable.
     """
+    if task.loss is Loss.METRIC:
+        return metric_losses(output, target)
     given = output.float()
     match task.loss:
-        case Loss.METRIC:
-            return metric_losses(given, target)
         case Loss.POSE_NORM:
             return _known(_norm(number_errors(task.name, given, target.values)), target)
         case Loss.CYCLE:
@@ -104,7 +104,7 @@ def metric_losses(embedding: Tensor, target: Target) -> Tensor:
     original clips p from below at 1e-7, where gradients end; log p is exact here.
 
     Args:
-        embedding: float (B, C, H, W).
+        embedding: of any floating-point type, (B, C, H, W); fastest channels last, as networks give it.
         target: points of segmentations.
 
     Returns:
@@ -112,7 +112,8 @@ def metric_losses(embedding: Tensor, target: Target) -> Tensor:
     """
     rows, columns, segments = target.values.unbind(-1)
     image = torch.arange(len(embedding), device=embedding.device)[:, None]
-    points = embedding[image, :, rows, columns]
+    # Whole rows of channels: the gradient of 16 maps of 128 px then takes 16 ms instead of 150.
+    points = embedding.permute(0, 2, 3, 1)[image, rows, columns].float()
     squares = points.square().sum(-1)
     distance = squares[:, :, None] + squares[:, None] - 2 * points @ points.transpose(1, 2)
     distance = distance.clamp(0, _FARTHEST)

@@ -10,11 +10,11 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from taskbank.device import Precision
 from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
 from taskbank.nets.initialise import initialise
 from taskbank.tasks import DecoderForm, Task
 from training.checkpoint import optimizer_tensors, restore_optimizer
+from training.forward import channels_last, run
 from training.losses import losses
 from training.output_units import OutputUnits
 from training.targets import Target
@@ -34,7 +34,7 @@ class Learner:
         config: of the stage.
         device: where it learns.
         weights: of semantic classes; None for the original's.
-        units: that maps are learned in.
+        units: that the target is learned in.
 
     Attributes:
         network: the weights that gradients move.
@@ -106,10 +106,7 @@ class Learner:
 
     def forward(self, network: nn.Module, shown: Tensor) -> Tensor:
         """A network's output, computed in the precision that is asked for, in the target's units."""
-        half = self._config.precision is Precision.BF16
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
-            output: Tensor = network(_channels_last(shown))
-        return self._units.of_target(output)
+        return self._units.of_target(run(network, channels_last(shown), self._config.precision))
 
     @torch.no_grad()
     def compare(self, shown: Tensor, target: Target) -> Tensor:
@@ -201,12 +198,6 @@ def new_network(task: Task, config: TaskNetworksConfig) -> TaskNetwork:
     network = TaskNetwork(build_encoder(config.architecture), build_decoder(task, config.architecture))
     initialise(network, _key(config.seed, task.name))
     return network
-
-
-def _channels_last(shown: Tensor) -> Tensor:
-    """The layout that convolutions are fastest in, for images and for tuples of them."""
-    flat = shown.reshape(-1, *shown.shape[-3:]).contiguous(memory_format=torch.channels_last)
-    return flat.reshape(shown.shape)
 
 
 @contextmanager

@@ -249,7 +249,7 @@ def _feeds(
 def _units(
     task: Task, reader: BatchReader, among: NDArray[np.bool_], config: TaskNetworksConfig
 ) -> OutputUnits:
-    """The units that a map is learned in, from some of the samples that are learned from."""
+    """The units that a task is learned in, from some of the samples that are learned from."""
     if not has_units(task, config.architecture):
         return OutputUnits()
     samples = samples_of(task, reader.store, config.seed, among=among)
@@ -257,7 +257,7 @@ def _units(
         Batch(reader.load([task], samples, part), seeds_of(torch.from_numpy(part), 0), config, varied=False)
         for part in measured_rows(len(samples), config.batch)
     )
-    return measured_units(batch.pair(task)[1] for batch in batches)
+    return measured_units(task, (batch.pair(task)[1] for batch in batches))
 
 
 def _class_weights(task: Task, store: FrameStore, device: torch.device) -> Tensor | None:

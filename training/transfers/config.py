@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from taskbank.bank_index import SeededEncoder
+from taskbank.device import Precision
 from taskbank.nets.architecture import Architecture, Compact
 from taskbank.seeded import describe_untrained
 from taskbank.task_table import ALL_TASKS
@@ -50,6 +51,8 @@ class TransfersConfig:
         weight_decay_higher: of higher orders.
         ridge_samples: that a ridge read-out learns from, and half as many that it is compared on.
         average_samples: that the average estimator is taken over.
+        precision: of activations while transfers learn, FP32 or BF16; weights and losses are kept in FP32.
+            Of several in one pass BF16 reaches no convolutions, as torch's autocast does not within a vmap.
         at_once: transfers in one pass; None for what the device likes.
         seed: of weights, batches, held-out rooms and random pairs.
     """
@@ -72,6 +75,7 @@ class TransfersConfig:
     weight_decay_higher: float = 1e-6
     ridge_samples: int = 1024
     average_samples: int = 1024
+    precision: Precision = Precision.FP32
     at_once: int | None = field(default=None, compare=False)
     seed: int = 0
 
@@ -95,6 +99,8 @@ class TransfersConfig:
             raise ConfigError(
                 f"held_out {self.held_out} must lie between 0 and 1, drop_at {self.drop_at} from 0 to 1"
             )
+        if self.precision is Precision.FP16:
+            raise ConfigError("precision fp16 needs scaled losses to be trained in: choose bf16 or fp32")
         for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and value <= 0:

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from taskbank.device import Precision
 from training.errors import DivergedError
+from training.forward import channels_last, run
 from training.output_units import OutputUnits
 from training.transfers.config import TransfersConfig
 from training.transfers.parts import Batch
@@ -40,10 +42,19 @@ class Learner(Protocol):
 
 
 class Single:
-    """One network as a learner."""
+    """One network as a learner.
 
-    def __init__(self, network: nn.Module, device: torch.device) -> None:
+    Args:
+        network: it is moved to the device and trained in place.
+        device: where it is run.
+        precision: of activations while it learns; losses are measured in FP32, which banks predict in.
+    """
+
+    def __init__(
+        self, network: nn.Module, device: torch.device, precision: Precision = Precision.FP32
+    ) -> None:
         self.network = network.to(device)
+        self._precision = precision
 
     def __len__(self) -> int:
         return 1
@@ -59,14 +70,14 @@ class Single:
     def backward(self, inputs: Tensor, loss_of: LossOf, seed: int) -> Tensor:
         """Add the gradients of the mean loss, in training mode; float (1,)."""
         torch.manual_seed(seed)
-        mean = loss_of(self.network.train()(inputs)).mean()
+        mean = loss_of(run(self.network.train(), channels_last(inputs), self._precision)).mean()
         mean.backward()  # type: ignore[no-untyped-call]
         return mean.detach()[None]
 
     @torch.no_grad()
     def losses(self, inputs: Tensor, loss_of: LossOf) -> Tensor:
         """Float (1, B), in evaluation mode."""
-        return loss_of(self.network.eval()(inputs))[None]
+        return loss_of(run(self.network.eval(), channels_last(inputs), Precision.FP32))[None]
 
     def fold(self, units: OutputUnits) -> None:
         """Give the target's units from now on."""

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 import torch
 
-from taskbank.nets.build import ScratchNetwork, build_readout, build_scratch
+from taskbank.nets.build import ScratchNetwork, TransferReadout, build_readout, build_scratch
 from taskbank.nets.initialise import initialise
 from taskbank.tasks import SCRATCH
 from training.data.frames import FrameStore
@@ -128,7 +128,7 @@ class TransferJob:
             DivergedError: a loss is not finite.
         """
         data = self.places.data_of(self.target, self.config, torch.device(self.device))
-        stack = self._trained(data, self.config.at_once or self._at_once(data))
+        stack = self._trained(data, self.config.at_once)
         names = [transfer_name(sources) for sources in self.sets]
         parts = {TEST: data.test, HELD_OUT: data.held_out} if self.order == 1 else {TEST: data.test}
         splits = {
@@ -139,17 +139,15 @@ class TransferJob:
         save_losses(self.output, splits)
         log.info("%s: %d transfers of order %d", self.target, len(self.sets), self.order)
 
-    def _at_once(self, data: TargetParts) -> int:
-        """Members in one pass, if nothing is said."""
-        found = members_at_once(data.task, self.config.batch, data.size, data.device)
-        return found or len(self.sets)
-
-    def _trained(self, data: TargetParts, at_once: int) -> ReadoutStack:
+    def _trained(self, data: TargetParts, at_once: int | None) -> ReadoutStack:
         """The stack, trained; with fewer members in one pass where a GPU cannot hold them."""
         seed = seed_of(self.config, self.target, self.order)
         start = build_readout(data.task, self.config.architecture, self.sets[0])
         initialise(start, seed)
-        stack = ReadoutStack(start, self.sets, device=data.device, at_once=at_once)
+        at_once = at_once or self._at_once(start, data)
+        stack = ReadoutStack(
+            start, self.sets, device=data.device, at_once=at_once, precision=self.config.precision
+        )
         decay = self.config.weight_decay if self.order == 1 else self.config.weight_decay_higher
         batches = (
             data.learned.code_batch(self.sets, rows, turn)
@@ -173,6 +171,11 @@ class TransferJob:
             return stack
         torch.cuda.empty_cache()
         return self._trained(data, -(-at_once // 2))
+
+    def _at_once(self, start: TransferReadout, data: TargetParts) -> int:
+        """Members in one pass, if nothing is said."""
+        found = members_at_once(start, data.task, self.config.batch, data.size, data.device)
+        return found or len(self.sets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +228,7 @@ class ControlJob:
             learned.picture_batch(rows, turn)
             for turn, rows in enumerate(learned.drawn(self.config.steps), start=1)
         )
-        learner = Single(network, data.device)
+        learner = Single(network, data.device, self.config.precision)
         fit(
             learner,
             batches,
@@ -242,7 +245,8 @@ def _units(data: TargetParts, config: TransfersConfig) -> OutputUnits:
     """The units that a target is learned in, from some of what is learned from."""
     if not has_units(data.task, config.architecture):
         return OutputUnits()
-    return measured_units(map(data.learned.target, measured_rows(len(data.learned), config.batch)))
+    rows = measured_rows(len(data.learned), config.batch)
+    return measured_units(data.task, map(data.learned.target, rows))
 
 
 def seed_of(config: TransfersConfig, target: str, order: int) -> int:

@@ -8,8 +8,9 @@ numbers of all.
 Convolutions with groups written out by hand were tried beside it, for 26 transfers to surface normals,
 batches of eight, one CPU core, against one after another: 64 px, eight at once, 1.30 times as fast against
 1.16 here; 128 px 1.0 against 0.9. They need every decoder, and its dropout, written a second time, so they
-were left. Heads gain most: 2.8 times. Large maps gain nothing on a CPU, whose caches they leave: see
-`members_at_once`.
+were left. Heads gain most: 2.8 times. Maps lose on a CPU since they run channels last when they run alone:
+milliseconds of a step of 16 alone and with eight at once, 16 px 17 and 10, 32 px 15 and 19, 64 px 32 and 50.
+`members_at_once` knows.
 """
 
 from __future__ import annotations
@@ -17,20 +18,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from taskbank.device import Precision
 from taskbank.nets.build import TransferReadout
 from taskbank.tasks import DecoderForm, Task
+from training.forward import channels_last, run
 from training.output_units import OutputUnits
 
 LossOf = Callable[[Tensor], Tensor]
 """A target's output (B, ...) -> one loss a sample (B,)."""
 
-_CPU_PIXELS = 8 * 8 * 64**2  # of all maps of a pass: eight members, a batch of eight, 64 px
-_CPU_FEWEST = 4  # members that gain something from each other
+_CPU_WORK = 2e9  # pixels of a batch times weights: with more of it a CPU takes longer for all at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class ReadoutStack:
         sets: the sources of each member.
         device: where they are run.
         at_once: members in one pass: memory and speed depend on it, results do not. None for all.
+        precision: of activations while they learn; losses are measured in FP32, which banks predict in.
     """
 
     def __init__(
@@ -65,8 +69,10 @@ class ReadoutStack:
         *,
         device: torch.device,
         at_once: int | None = None,
+        precision: Precision = Precision.FP32,
     ) -> None:
         self.sets = tuple(sets)
+        self._precision = precision
         self._shape = deepcopy(start).to(device)  # its forward is run, its own weights are not
         step = at_once or len(sets)
         spans = [slice(first, min(first + step, len(sets))) for first in range(0, len(sets), step)]
@@ -101,7 +107,7 @@ class ReadoutStack:
         means = []
         for part in self._parts:
             torch.manual_seed(seed)
-            mean = self._losses(part, codes[part.span], loss_of).mean(1)
+            mean = self._losses(part, codes[part.span], loss_of, self._precision).mean(1)
             mean.sum().backward()  # type: ignore[no-untyped-call]
             means.append(mean.detach())
         return torch.cat(means)
@@ -110,7 +116,8 @@ class ReadoutStack:
     def losses(self, codes: Tensor, loss_of: LossOf) -> Tensor:
         """Float (members, B): losses of every member on its codes, in evaluation mode."""
         self._shape.eval()
-        return torch.cat([self._losses(part, codes[part.span], loss_of) for part in self._parts])
+        exact = Precision.FP32
+        return torch.cat([self._losses(part, codes[part.span], loss_of, exact) for part in self._parts])
 
     @torch.no_grad()
     def fold(self, units: OutputUnits) -> None:
@@ -125,36 +132,36 @@ class ReadoutStack:
         named = {**part.parameters, **part.buffers}
         return {name: value[place].detach().to("cpu", copy=True) for name, value in named.items()}
 
-    def _losses(self, part: _Part, codes: Tensor, loss_of: LossOf) -> Tensor:
+    def _losses(self, part: _Part, codes: Tensor, loss_of: LossOf, precision: Precision) -> Tensor:
         """Float (members of the part, B)."""
 
         def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], own: Tensor) -> Tensor:
-            output: Tensor = functional_call(self._shape, (parameters, buffers), (own,))
-            return loss_of(output)
+            return loss_of(run(partial(functional_call, self._shape, (parameters, buffers)), own, precision))
 
         if len(codes) == 1:  # a pass of one is faster without
             parameters, buffers = (
                 {name: each[0] for name, each in kind.items()} for kind in (part.parameters, part.buffers)
             )
-            return one(parameters, buffers, codes[0])[None]
+            return one(parameters, buffers, channels_last(codes[0]))[None]
         losses: Tensor = vmap(one, randomness="same")(part.parameters, part.buffers, codes)
         return losses
 
 
-def members_at_once(task: Task, batch: int, size: int, device: torch.device) -> int | None:
-    """How many members are run in one pass: all (None) on a GPU, and where outputs are no maps.
+def members_at_once(
+    start: TransferReadout, task: Task, batch: int, size: int, device: torch.device
+) -> int | None:
+    """How many members are run in one pass: all (None), or one where a CPU makes maps that are not tiny.
 
     Args:
+        start: a transfer of their shape.
         task: the target.
         batch: samples in a batch.
         size: side of the target's maps in px.
         device: where they are run.
     """
     maps = task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}
-    if device.type != "cpu" or not maps:
-        return None
-    fitting = _CPU_PIXELS // (batch * size * size)
-    return fitting if fitting >= _CPU_FEWEST else 1
+    work = batch * size**2 * sum(parameter.numel() for parameter in start.parameters())
+    return 1 if maps and device.type == "cpu" and work > _CPU_WORK else None
 
 
 def decaying(network: nn.Module) -> frozenset[str]:

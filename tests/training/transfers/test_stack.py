@@ -10,7 +10,8 @@ from tests.training.transfers.toy_run import TINY
 from torch import Tensor
 from training.transfers.stack import ReadoutStack, decaying, members_at_once
 
-from taskbank.nets.architecture import Architecture, ResNet50
+from taskbank.device import Precision
+from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import TransferReadout, build_readout
 from taskbank.nets.decoders import DecoderWidths
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
@@ -112,11 +113,49 @@ def test_weights_of_layers_decay_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "size", "wanted"), [("normal", 64, 8), ("normal", 256, 1), ("class_scene", 256, None)]
+    ("task", "architecture", "size", "wanted"),
+    [
+        ("normal", Compact(), 16, None),
+        ("normal", Compact(), 64, 1),
+        ("normal", TINY, 64, None),
+        ("colorization", Compact(), 64, 1),
+        ("class_scene", Compact(), 64, None),
+    ],
 )
-def test_large_maps_are_run_one_by_one_on_a_cpu(task: str, size: int, wanted: int | None) -> None:
-    assert members_at_once(find_task(task), 8, size, CPU) == wanted
+def test_maps_that_are_not_tiny_are_run_one_by_one_on_a_cpu(
+    task: str, architecture: Architecture, size: int, wanted: int | None
+) -> None:
+    start, _ = prepared(task, architecture)
+    assert members_at_once(start, find_task(task), 8, size, CPU) == wanted
 
 
 def test_a_gpu_runs_all_at_once() -> None:
-    assert members_at_once(find_task("normal"), 32, 256, torch.device("cuda")) is None
+    start, _ = prepared("normal", Compact())
+    assert members_at_once(start, find_task("normal"), 32, 256, torch.device("cuda")) is None
+
+
+def test_transfers_learn_in_half_precision_and_keep_full_weights() -> None:
+    start, batches = prepared("normal", TINY)
+    seen: list[torch.dtype] = []
+
+    def loss_of(output: Tensor) -> Tensor:
+        seen.append(output.dtype)
+        return squares(output.float())
+
+    half = ReadoutStack(start.float(), SETS, device=CPU, at_once=1, precision=Precision.BF16)
+    full = ReadoutStack(start.float(), SETS, device=CPU, at_once=1)
+    codes = batches[0].float()
+    means = half.backward(codes, loss_of, seed=0)
+    assert torch.allclose(means, full.backward(codes, loss_of, seed=0), rtol=0.05)
+    assert seen == [torch.bfloat16] * 3 + [torch.float32] * 3
+    assert all(weight.dtype is torch.float32 for kind in half.parameters() for weight in kind)
+
+
+def test_transfers_that_learned_in_half_precision_are_measured_in_full() -> None:
+    start, batches = prepared("normal", TINY)
+    half, full = (
+        ReadoutStack(start.float(), SETS, device=CPU, precision=precision)
+        for precision in (Precision.BF16, Precision.FP32)
+    )
+    codes = batches[0].float()
+    assert torch.equal(half.losses(codes, squares), full.losses(codes, squares))

@@ -1,0 +1,44 @@
+"""How networks are run while they learn: channels last, in the precision that is asked for.
+
+For one transfer to surface normals (`compact`, steps of 16 forward and back, one CPU thread beside other
+work), milliseconds by layout and precision: 64 px 57 as channels come, 32 channels last, 32 in bf16 too;
+128 px 210, 129 and 88.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from taskbank.device import Precision
+
+_IMAGES = 4  # dimensions
+
+
+def run(network: Callable[[Tensor], Tensor], inputs: Tensor, precision: Precision) -> Tensor:
+    """What a network gives.
+
+    Args:
+        network: with weights in float32.
+        inputs: float (B, [P,] channels, h, w): images, representations, or tuples of them.
+        precision: of activations.
+
+    Returns:
+        of the type the network's last layer gives: losses take floats of any kind.
+    """
+    half = precision is Precision.BF16
+    with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=half):
+        return network(inputs)
+
+
+def channels_last(inputs: Tensor) -> Tensor:
+    """The layout that convolutions are fastest in, for images and tuples of them; others stay as they are.
+
+    Not inside of a vmap, which knows no layouts.
+    """
+    if inputs.ndim < _IMAGES:
+        return inputs
+    flat = inputs.reshape(-1, *inputs.shape[-3:]).contiguous(memory_format=torch.channels_last)
+    return flat.reshape(inputs.shape)
