@@ -23,6 +23,7 @@ from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
 from taskbank.tasks import TASKS
 
 TASK = "normal"
+_WARM_UP = 4  # calls: weights are evaluated for Winograd's method in the third large batch
 
 
 def network(architecture: Architecture) -> TaskNetwork:
@@ -50,15 +51,15 @@ def reference(same: TaskNetwork) -> nn.Module:
 def milliseconds(
     runs: Mapping[str, Callable[[Tensor], Tensor]], images: Tensor, rounds: int
 ) -> dict[str, float]:
-    """Median milliseconds per image of each network, called in turn after one call to warm up."""
+    """Median milliseconds per image of each network, called in turn after some calls to warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     with torch.inference_mode():
-        for _ in range(rounds + 1):
+        for _ in range(_WARM_UP + rounds):
             for name, run in runs.items():
                 start = time.perf_counter()
                 run(images)
                 seconds[name].append(time.perf_counter() - start)
-    return {name: 1000 * statistics.median(taken[1:]) / len(images) for name, taken in seconds.items()}
+    return {name: 1000 * statistics.median(taken[_WARM_UP:]) / len(images) for name, taken in seconds.items()}
 
 
 def main() -> None:

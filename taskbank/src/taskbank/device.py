@@ -10,7 +10,9 @@ from torch import nn
 
 from taskbank.errors import InvalidInputError
 from taskbank.nets.fold import fold_in_place
+from taskbank.nets.fused_bottleneck import fuse_bottlenecks
 from taskbank.nets.pack import pack_convolutions
+from taskbank.nets.winograd import use_winograd
 
 
 class Precision(StrEnum):
@@ -59,8 +61,9 @@ def prepare(
 ) -> nn.Module:
     """A network made faster, with the same numbers up to rounding. The one given is used up.
 
-    Batch norms are folded into the layers before them, and weights are laid out channels last, or as the CPU
-    library wants them, see `taskbank.nets.pack`.
+    Batch norms are folded into the layers before them, and weights are laid out channels last. In FP32 a CPU
+    also gets weights as its library wants them, sums inside of convolutions, and Winograd's method for
+    batches: see `pack`, `fused_bottleneck` and `winograd` in `taskbank.nets`.
 
     Args:
         network: in evaluation mode; it is changed, as copies would take longer than all the rest.
@@ -81,6 +84,8 @@ def prepare(
         # The compiler packs weights itself.
         return cast(nn.Module, torch.compile(moved))
     if device.type == "cpu" and precision is Precision.FP32:
+        fuse_bottlenecks(moved)
+        use_winograd(moved)
         pack_convolutions(moved)
     return cast(nn.Module, moved)
 

@@ -39,12 +39,27 @@ class PackedConvolution(nn.Module):
         )  # fmt: skip
         return convolved
 
+    def add_and_rectify(self, x: Tensor, other: Tensor) -> Tensor:
+        """ReLU(convolved x + other) in one step, written to `other`: channels last, (B, out, h, w)."""
+        rectified: Tensor = torch.ops.mkldnn._convolution_pointwise_.binary(
+            other, x, self._weight_for(x), self.bias, self._padding, self._stride, self._dilation,
+            self._groups, "add", 1.0, "relu", [], "",
+        )  # fmt: skip
+        return rectified
+
+    def plain_weight(self) -> Tensor:
+        """The weights in torch's order, (out, in / groups, h, w)."""
+        if self.weight is not None:
+            return self.weight
+        if self._packed is None:
+            raise RuntimeError("a packed convolution lost its weights")
+        return self._packed.to_dense()
+
     def _weight_for(self, x: Tensor) -> Tensor:
         """The weights, packed for batches of this shape: the order that is best depends on all of it."""
         if self._packed is None or self._packed_for != x.shape:
-            plain = self.weight if self._packed is None else self._packed.to_dense()
             self._packed = torch.ops.mkldnn._reorder_convolution_weight(
-                plain, self._padding, self._stride, self._dilation, self._groups, list(x.shape)
+                self.plain_weight(), self._padding, self._stride, self._dilation, self._groups, list(x.shape)
             )
             self._packed_for = tuple(x.shape)
             self.weight = None  # one copy is enough
@@ -57,20 +72,20 @@ def pack_convolutions(network: nn.Module) -> None:
     Args:
         network: on the CPU, in evaluation mode; it can only predict afterwards.
     """
-    if not _can_pack():
+    if not can_pack():
         return
     for module in list(network.modules()):
         for name, layer in list(module.named_children()):
-            if type(layer) is nn.Conv2d and layer.weight.numel() >= _LARGE and _pads_with_zeros(layer):
+            if type(layer) is nn.Conv2d and layer.weight.numel() >= _LARGE and pads_with_zeros(layer):
                 setattr(module, name, PackedConvolution(layer))
 
 
-def _pads_with_zeros(layer: nn.Conv2d) -> bool:
+def pads_with_zeros(layer: nn.Conv2d) -> bool:
     """Whether the operator can pad as the layer does."""
     return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
 
 
-def _can_pack() -> bool:
+def can_pack() -> bool:
     """Whether this build of torch has oneDNN and its operators."""
     has_library: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return has_library and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
