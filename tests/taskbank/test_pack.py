@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import copy
+import sys
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from taskbank.nets import pack
 from taskbank.nets.initialise import initialise
@@ -56,8 +60,34 @@ def test_without_the_operators_nothing_changes(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_weights_are_held_once() -> None:
-    packed = _packed(_network())
+    network = _network()
+    layers = [layer for layer in network if isinstance(layer, nn.Conv2d)]
+    plain = [weakref.ref(layer.weight) for layer in layers[:2]]
+    del layers
+    pack_convolutions(network)
     with torch.inference_mode():
-        packed(torch.zeros(1, 64, 16, 16))
-    held = [layer.weight for layer in packed if isinstance(layer, PackedConvolution)]
-    assert held == [None] * len(held)
+        network(torch.zeros(1, 64, 16, 16))
+    assert [weight() for weight in plain] == [None, None]
+
+
+def test_threads_share_packed_convolutions() -> None:
+    """Each shows another shape, so weights are packed anew all the time, and threads change often."""
+    network, often = _network(), sys.getswitchinterval()
+    shapes = [(1, 16), (2, 8)] * 4
+    batches = [torch.full((batch, 64, size, size), 0.5) for batch, size in shapes]
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(10):
+            packed = _packed(network)
+            with ThreadPoolExecutor(2) as pool:
+                found = list(pool.map(partial(_without_gradients, packed), batches))
+    finally:
+        sys.setswitchinterval(often)
+    for batch, output in zip(batches, found, strict=True):
+        assert torch.allclose(output, _without_gradients(network, batch), atol=1e-5)
+
+
+def _without_gradients(network: nn.Module, batch: Tensor) -> Tensor:
+    with torch.inference_mode():
+        output: Tensor = network(batch)
+    return output

@@ -7,6 +7,7 @@ others in the next run.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from taskbank.weights import weights_to_bytes
 from training.checkpoint import discard_checkpoint, has_checkpoint, load_checkpoint, save_checkpoint
 from training.data.frames import FrameStore
 from training.errors import ConfigError
+from training.output_units import OutputUnits
 from training.provenance import digest_file, digest_json
 from training.settings import settings_of
 from training.task_networks.config import TaskNetworksConfig
@@ -63,14 +65,15 @@ class NetworksFolder:
         Raises:
             StorageError: it cannot be written.
         """
-        facts = {"digest": self._digest(learner.task), "step": step, "seconds": seconds}
+        facts = {"step": step, "seconds": seconds, "units": asdict(learner.units)}
+        facts["digest"] = self._digest(learner.task)
         save_checkpoint(self._checkpoint(learner.task), learner.state(), facts)
 
     def restore(self, learner: Learner) -> tuple[int, float]:
         """Put the last checkpoint into a learner; steps that are done and seconds, 0 where there is none.
 
         Raises:
-            ConfigError: it is of another configuration, or from other frames.
+            ConfigError: it is of another configuration, of other frames, or of an earlier version.
             CheckpointError: it is damaged.
         """
         path = self._checkpoint(learner.task)
@@ -78,7 +81,12 @@ class NetworksFolder:
             return 0, 0.0
         tensors, facts = load_checkpoint(path)
         self._check(learner.task, facts["digest"], path)
+        if "units" not in facts:
+            raise ConfigError(
+                f"{path} is of an earlier version: choose another folder, or begin anew without resuming"
+            )
         learner.restore(tensors)
+        learner.units = OutputUnits(**{name: tuple(row) for name, row in facts["units"].items()})
         return int(facts["step"]), float(facts["seconds"])
 
     def write(self, learner: Learner, facts: dict[str, Any]) -> None:

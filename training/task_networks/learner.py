@@ -39,6 +39,7 @@ class Learner:
     Attributes:
         network: the weights that gradients move.
         average: their exponential average, which is what is kept.
+        units: that the target is learned in.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Learner:
     ) -> None:
         self.task = task
         self.weights = weights
-        self._units = units or OutputUnits()
+        self.units = units or OutputUnits()
         self._config = config
         self._device = device
         self.network = new_network(task, config).to(device)
@@ -106,7 +107,7 @@ class Learner:
 
     def forward(self, network: nn.Module, shown: Tensor) -> Tensor:
         """A network's output, computed in the precision that is asked for, in the target's units."""
-        return self._units.of_target(run(network, channels_last(shown), self._config.precision))
+        return self.units.of_target(run(network, channels_last(shown), self._config.precision))
 
     @torch.no_grad()
     def compare(self, shown: Tensor, target: Target) -> Tensor:
@@ -171,7 +172,7 @@ class Learner:
     def begin_from(self, weights: Mapping[str, Tensor]) -> None:
         """Go on from what `weights_to_keep` gave, here or in another run."""
         state = dict(weights)
-        self._units.unfold(state)
+        self.units.unfold(state)
         for network in (self.network, self.average):
             counters = {key: value for key, value in network.state_dict().items() if key.endswith(_COUNTER)}
             network.load_state_dict({**state, **counters})
@@ -189,7 +190,7 @@ class Learner:
             for key, value in self.average.state_dict().items()
             if not key.endswith(_COUNTER)
         }
-        self._units.fold(kept)
+        self.units.fold(kept)
         return kept
 
 

@@ -51,8 +51,8 @@ class TransfersConfig:
         weight_decay_higher: of higher orders.
         ridge_samples: that a ridge read-out learns from, and half as many that it is compared on.
         average_samples: that the average estimator is taken over.
-        precision: of activations while transfers learn, FP32 or BF16; weights and losses are kept in FP32.
-            Of several in one pass BF16 reaches no convolutions, as torch's autocast does not within a vmap.
+        precision: of activations while networks from scratch learn, and transfers that are trained one by
+            one, as maps are on a CPU: FP32 or BF16. Weights and losses are kept in FP32.
         at_once: transfers in one pass; None for what the device likes.
         seed: of weights, batches, held-out rooms and random pairs.
     """

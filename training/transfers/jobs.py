@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 import torch
 
-from taskbank.nets.build import ScratchNetwork, TransferReadout, build_readout, build_scratch
+from taskbank.nets.build import ScratchNetwork, build_readout, build_scratch
 from taskbank.nets.initialise import initialise
 from taskbank.tasks import SCRATCH
 from training.data.frames import FrameStore
@@ -144,7 +144,7 @@ class TransferJob:
         seed = seed_of(self.config, self.target, self.order)
         start = build_readout(data.task, self.config.architecture, self.sets[0])
         initialise(start, seed)
-        at_once = at_once or self._at_once(start, data)
+        at_once = at_once or members_at_once(start, data.task, self.config.batch, data.size, data.device)
         stack = ReadoutStack(
             start, self.sets, device=data.device, at_once=at_once, precision=self.config.precision
         )
@@ -164,18 +164,14 @@ class TransferJob:
                 units=_units(data, self.config),
             )
         except torch.OutOfMemoryError:
-            if at_once == 1:
+            tried = at_once or len(self.sets)
+            if tried == 1:
                 raise
-            log.info("%s: %d transfers at once do not fit, trying half", self.target, at_once)
+            log.info("%s: %d transfers at once do not fit, trying half", self.target, tried)
         else:
             return stack
         torch.cuda.empty_cache()
-        return self._trained(data, -(-at_once // 2))
-
-    def _at_once(self, start: TransferReadout, data: TargetParts) -> int:
-        """Members in one pass, if nothing is said."""
-        found = members_at_once(start, data.task, self.config.batch, data.size, data.device)
-        return found or len(self.sets)
+        return self._trained(data, -(-tried // 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,9 @@ class ReadoutStack:
         sets: the sources of each member.
         device: where they are run.
         at_once: members in one pass: memory and speed depend on it, results do not. None for all.
-        precision: of activations while they learn; losses are measured in FP32, which banks predict in.
+        precision: of activations while they learn one by one. More in one pass learn in FP32, as torch's
+            autocast does not reach convolutions within a vmap. Losses are measured in FP32 at all times:
+            banks predict in it.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class ReadoutStack:
         precision: Precision = Precision.FP32,
     ) -> None:
         self.sets = tuple(sets)
-        self._precision = precision
+        self._precision = precision if at_once == 1 else Precision.FP32  # the same for every member
         self._shape = deepcopy(start).to(device)  # its forward is run, its own weights are not
         step = at_once or len(sets)
         spans = [slice(first, min(first + step, len(sets))) for first in range(0, len(sets), step)]

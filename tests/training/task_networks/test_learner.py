@@ -14,9 +14,13 @@ import torch
 from PIL import Image
 from tests.training.task_networks.toy_networks import CONFIG, CPU, LEARNED, batch_of
 from torch import Tensor, nn
+from training.checkpoint import load_checkpoint, save_checkpoint
 from training.data.frames import FrameStore
+from training.errors import ConfigError
+from training.output_units import OutputUnits
 from training.task_networks.adversary import Adversary, Discriminator, is_judged
 from training.task_networks.flat import FlatNetwork
+from training.task_networks.folder import NetworksFolder
 from training.task_networks.learner import Learner, new_network
 
 from taskbank.device import Precision
@@ -175,3 +179,38 @@ def test_maps_of_values_and_colours_are_judged_and_no_others() -> None:
         "autoencoding", "colorization", "curvature", "denoising", "depth_euclidean", "depth_zbuffer",
         "edge_occlusion", "edge_texture", "inpainting", "keypoints2d", "keypoints3d", "normal", "reshading",
     }  # fmt: skip
+
+
+def test_kept_weights_give_the_targets_units_and_are_gone_on_with_in_others(store: FrameStore) -> None:
+    task = find_task("fixated_pose")
+    learner = Learner(task, CONFIG, CPU, units=OutputUnits(centres=(0.3,) * 6, spreads=(0.08,) * 6))
+    shown = batch_of(task, store).pair(task)[0]
+    wanted = learner.show(shown)
+    network = new_network(task, replace(CONFIG, seed=1)).eval()
+    network.load_state_dict(learner.weights_to_keep(), strict=False)
+    with torch.no_grad():
+        assert torch.allclose(network(shown), wanted, atol=1e-5)
+    other = Learner(task, replace(CONFIG, seed=1), CPU, units=OutputUnits((0.1,) * 6, (0.5,) * 6))
+    other.begin_from(learner.weights_to_keep())
+    assert torch.allclose(other.show(shown), wanted, atol=1e-5)
+
+
+def test_a_checkpoint_holds_the_units(store: FrameStore, tmp_path: Path) -> None:
+    task = find_task("fixated_pose")
+    folder = NetworksFolder(tmp_path, CONFIG, store)
+    units = OutputUnits(centres=(0.3,) * 6, spreads=(0.08,) * 6)
+    folder.save(Learner(task, CONFIG, CPU, units=units), 3, 1.0)
+    learner = Learner(task, CONFIG, CPU)
+    assert folder.restore(learner) == (3, 1.0)
+    assert learner.units == units
+
+
+def test_a_checkpoint_without_units_is_of_an_earlier_version(store: FrameStore, tmp_path: Path) -> None:
+    learner = Learner(find_task("fixated_pose"), CONFIG, CPU)
+    folder = NetworksFolder(tmp_path, CONFIG, store)
+    folder.save(learner, 3, 1.0)
+    path = tmp_path / "fixated_pose.checkpoint"
+    tensors, facts = load_checkpoint(path)
+    save_checkpoint(path, tensors, {name: fact for name, fact in facts.items() if name != "units"})
+    with pytest.raises(ConfigError, match=r"fixated_pose.checkpoint is of an earlier version"):
+        folder.restore(learner)

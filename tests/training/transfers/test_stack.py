@@ -151,10 +151,23 @@ def test_transfers_learn_in_half_precision_and_keep_full_weights() -> None:
     assert all(weight.dtype is torch.float32 for kind in half.parameters() for weight in kind)
 
 
+def test_all_members_of_passes_learn_in_the_same_precision() -> None:
+    start, batches = prepared("normal", TINY)
+    seen: list[torch.dtype] = []
+
+    def loss_of(output: Tensor) -> Tensor:
+        seen.append(output.dtype)
+        return squares(output.float())
+
+    passes_of_two_and_one = ReadoutStack(start.float(), SETS, device=CPU, at_once=2, precision=Precision.BF16)
+    passes_of_two_and_one.backward(batches[0].float(), loss_of, seed=0)
+    assert seen == [torch.float32] * 2
+
+
 def test_transfers_that_learned_in_half_precision_are_measured_in_full() -> None:
     start, batches = prepared("normal", TINY)
     half, full = (
-        ReadoutStack(start.float(), SETS, device=CPU, precision=precision)
+        ReadoutStack(start.float(), SETS, device=CPU, at_once=1, precision=precision)
         for precision in (Precision.BF16, Precision.FP32)
     )
     codes = batches[0].float()

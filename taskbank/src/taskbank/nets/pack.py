@@ -22,14 +22,12 @@ class PackedConvolution(nn.Module):
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
-        self.weight: Tensor | None = layer.weight
+        self._held: tuple[Tensor, tuple[int, ...] | None] = (layer.weight, None)  # packed for which batches
         self.bias = layer.bias
         self._padding = [int(side) for side in layer.padding]
         self._stride = list(layer.stride)
         self._dilation = list(layer.dilation)
         self._groups = layer.groups
-        self._packed: Tensor | None = None
-        self._packed_for: tuple[int, ...] = ()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in, H, W) -> (B, out, h, w)."""
@@ -49,21 +47,21 @@ class PackedConvolution(nn.Module):
 
     def plain_weight(self) -> Tensor:
         """The weights in torch's order, (out, in / groups, h, w)."""
-        if self.weight is not None:
-            return self.weight
-        if self._packed is None:
-            raise RuntimeError("a packed convolution lost its weights")
-        return self._packed.to_dense()
+        weight, shape = self._held
+        return weight if shape is None else weight.to_dense()
 
     def _weight_for(self, x: Tensor) -> Tensor:
-        """The weights, packed for batches of this shape: the order that is best depends on all of it."""
-        if self._packed is None or self._packed_for != x.shape:
-            self._packed = torch.ops.mkldnn._reorder_convolution_weight(
+        """The weights, packed for batches of this shape: the order that is best depends on all of it.
+
+        Networks may be shared by threads, so weights and shape are read and replaced together.
+        """
+        weight, shape = self._held
+        if shape != x.shape:
+            weight = torch.ops.mkldnn._reorder_convolution_weight(
                 self.plain_weight(), self._padding, self._stride, self._dilation, self._groups, list(x.shape)
             )
-            self._packed_for = tuple(x.shape)
-            self.weight = None  # one copy is enough
-        return self._packed
+            self._held = (weight, tuple(x.shape))
+        return weight
 
 
 def pack_convolutions(network: nn.Module) -> None:

@@ -35,7 +35,7 @@ _POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)
 _CHANNELS = 256  # in and out; with 128, laying out tiles takes most of what is won
 _LARGE_BATCH = 128  # tiles: eight images of 256 px at a sixteenth of their size
 _WORTH_IT = 256  # tiles, on which about as much is won as evaluating the weights takes
-_TILES_AT_ONCE = 128  # bounds memory; more are no faster
+_TILES_AT_ONCE = 128  # or one image, where it has more: bounds memory; more are no faster
 
 
 class WinogradConvolution(nn.Module):
@@ -109,7 +109,7 @@ def use_winograd(network: nn.Module) -> None:
         network: float32 on the CPU, in evaluation mode; it can only predict afterwards.
     """
     if not (can_pack() and torch.backends.cpu.get_cpu_capability().startswith("AVX")):
-        return  # elsewhere it has not been measured
+        return  # measured with AVX-512 and with AVX2, nowhere else
     for module in list(network.modules()):
         for name, layer in list(module.named_children()):
             if type(layer) is nn.Conv2d and _suits(layer):
