@@ -35,7 +35,7 @@ def _exact(layer: nn.Conv2d, x: Tensor) -> Tensor:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights are evaluated for the first batch, whatever its size."""
-    monkeypatch.setattr(winograd, "_LARGE_BATCH", 0)
+    monkeypatch.setattr(winograd, "_BLOCK", 1)
     monkeypatch.setattr(winograd, "_WORTH_IT", 0)
 
 
@@ -62,7 +62,7 @@ def test_results_are_those_of_the_direct_convolution(
     with torch.inference_mode():
         tried = WinogradConvolution(layer)
         got = tried(x)
-        assert tried.direct is None
+        assert tried.evaluated is not None
         assert torch.allclose(got.double(), _exact(layer, x), atol=1e-5)
 
 
@@ -88,21 +88,28 @@ def test_layout_and_gaps_of_the_input_do_not_matter(layout: torch.memory_format)
     assert got.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_weights_are_evaluated_after_some_large_batches_and_held_once() -> None:
+@pytest.mark.parametrize("batch", [2, 3, 4])
+def test_blocks_are_filled_up(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight, twelve and sixteen tiles in blocks of eight."""
+    monkeypatch.setattr(winograd, "_BLOCK", 8)
+    monkeypatch.setattr(winograd, "_WORTH_IT", 0)
+    layer, x = _layer(3, 5), _random(batch, 3, 8, 7)
+    with torch.inference_mode():
+        tried = WinogradConvolution(layer)
+        assert torch.allclose(tried(x).double(), _exact(layer, x), atol=1e-5)
+    assert tried.evaluated is not None
+
+
+def test_weights_are_evaluated_in_the_third_large_batch_and_never_used_for_small_ones() -> None:
     layer = _layer(2, 2)
     tried = WinogradConvolution(layer)
-    large, small = _random(8, 2, 16, 16), _random(1, 2, 16, 16)
+    large, small = _random(8, 2, 16, 16), _random(7, 2, 16, 16)
     with torch.inference_mode():
-        for x, still_direct in (
-            *[(small, True)] * 20,
-            *[(large, True)] * 2,
-            (small, True),
-            (large, False),
-            (small, False),
-        ):
+        for x, evaluated in (*[(small, False)] * 20, *[(large, False)] * 2, (small, False), (large, True)):
             assert torch.allclose(tried(x).double(), _exact(layer, x), atol=1e-5)
-            assert (tried.direct is not None) is still_direct
-    assert not list(tried.parameters())
+            assert (tried.evaluated is not None) is evaluated
+        assert torch.equal(tried(small), tried.direct(small))
+        assert not torch.equal(tried(large), tried.direct(large))
 
 
 @pytest.mark.parametrize(
@@ -145,11 +152,11 @@ def test_prepared_networks_give_what_unprepared_ones_give(monkeypatch: pytest.Mo
         _layer(3, 256, bias=False), nn.BatchNorm2d(256), nn.ReLU(), _layer(256, 270, bias=False)
     ).eval()
     fast = prepare(copy.deepcopy(network), torch.device("cpu"), Precision.FP32)
-    x = _random(5, 3, 17, 30)
+    x = _random(5, 3, 17, 30)  # 200 tiles
     with torch.inference_mode():
         wanted = network(x)
         for _ in range(4):
             assert torch.allclose(fast(x), wanted, atol=1e-5 * float(wanted.abs().max()))
     last = fast.get_submodule("3")
     assert isinstance(last, WinogradConvolution)
-    assert last.direct is None
+    assert last.evaluated is not None

@@ -64,7 +64,7 @@ def prepare(
     Batch norms are folded into the layers before them, and weights are laid out channels last. In FP32 a CPU
     also gets weights as its library wants them, sums inside of convolutions, and Winograd's method for
     batches: see `pack`, `fused_bottleneck` and `winograd` in `taskbank.nets`. The last begins with the third
-    batch of eight; a `resnet50` network then takes 0.4 GB more, and its numbers change by rounding.
+    batch of eight; a `resnet50` network then takes half a GB more, and its numbers change by rounding.
 
     Args:
         network: in evaluation mode; it is changed, as copies would take longer than all the rest.

@@ -6,8 +6,8 @@ at a pair of points are one matrix product; all 36 are one grouped 1 x 1 convolu
 
 Measured on two threads of a CPU with AVX-512, eight images of 256 px, against packed convolutions at 235
 GFLOP/s: layers of 256 to 1024 channels are 2.6 to 2.9 times as fast. The network for surface normals took
-1066 ms and takes 700, of which 50 are won by `fused_bottleneck`. Smaller batches win as much on an idle
-machine, but lose where other work takes the cores away: seven steps wait for all threads instead of one.
+1066 ms and takes 700, of which 50 are won by `fused_bottleneck`. Smaller batches stay direct: weights
+laid out for blocks of 128 tiles take six times as long for 16, and seven steps wait for all threads instead of one.
 """
 
 from __future__ import annotations
@@ -33,30 +33,35 @@ _PAIRS = _TILE * _TILE
 _POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)
 
 _CHANNELS = 256  # in and out; with 128, laying out tiles takes most of what is won
-_LARGE_BATCH = 128  # tiles: eight images of 256 px at a sixteenth of their size
-_WORTH_IT = 256  # tiles, on which about as much is won as evaluating the weights takes
-_TILES_AT_ONCE = 128  # or one image, where it has more: bounds memory; more are no faster
+_BLOCK = (
+    128  # tiles: eight images of 256 px at a sixteenth of their size. oneDNN orders weights for this many
+)
+_WORTH_IT = 2 * _BLOCK  # tiles, on which about as much is won as evaluating the weights takes
 
 
 class WinogradConvolution(nn.Module):
     """A 3 x 3 convolution for inference on a CPU, equal to the direct one up to rounding.
 
     Evaluated weights take four times the memory, and making them takes as long as is won on two or three
-    batches of eight images. So the convolution starts as the direct one, and changes for good after some
-    large batches.
+    batches of eight images. So they are made after some large batches; smaller ones stay with the direct
+    convolution at all times.
 
     Args:
         layer: 3 x 3, with zeros as padding, without stride, dilation or groups.
+
+    Attributes:
+        direct: the convolution as it is.
+        evaluated: the weights at the points, once they are made.
     """
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
-        self.direct: PackedConvolution | None = PackedConvolution(layer)
+        self.direct = PackedConvolution(layer)
         self._channels = layer.out_channels
         self._padding = (int(layer.padding[0]), int(layer.padding[1]))
         self._bias = None if layer.bias is None else _bias_at_points(layer.bias.detach())
-        self._evaluated: Tensor | None = None
-        self._tiles_seen = 0  # in large batches, while the direct convolution was used
+        self.evaluated: Tensor | None = None
+        self._tiles_seen = 0  # in large batches, before weights were evaluated
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in, H, W) -> (B, out, H + 2 padding - 2, W + 2 padding - 2), channels last."""
@@ -65,41 +70,35 @@ class WinogradConvolution(nn.Module):
             for side, padding in zip(x.shape[-2:], self._padding, strict=True)
         )
         rows, columns = ceil(height / _RESULTS), ceil(width / _RESULTS)
-        direct = self._direct_for(len(x) * rows * columns)
-        if direct is not None:
-            convolved: Tensor = direct(x)
+        weights = self._weights_for(len(x) * rows * columns)
+        if weights is None:
+            convolved: Tensor = self.direct(x)
             return convolved
-        full = x.new_empty((len(x), rows, _RESULTS, columns, _RESULTS, self._channels))
-        images = max(1, _TILES_AT_ONCE // (rows * columns))
-        for start in range(0, len(x), images):
-            some = slice(start, start + images)
-            full[some] = self._convolved(_tiles(x[some], rows, columns, self._padding))
-        results = full.view(len(x), rows * _RESULTS, columns * _RESULTS, self._channels)
-        return results[:, :height, :width].permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+        tiles = _tiles(x, rows, columns, self._padding)
+        results = torch.cat([self._convolved(block, weights) for block in torch.split(tiles, _BLOCK)])
+        places = results.view(len(x), rows, columns, _RESULTS, _RESULTS, self._channels).transpose(2, 3)
+        full = places.reshape(len(x), rows * _RESULTS, columns * _RESULTS, self._channels)
+        return full[:, :height, :width].permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
-    def _direct_for(self, tiles: int) -> PackedConvolution | None:
-        """The direct convolution, while it is used for so many tiles; afterwards weights are evaluated."""
-        direct = self.direct
-        if direct is None or tiles < _LARGE_BATCH:
-            return direct
-        if self._tiles_seen < _WORTH_IT:
-            self._tiles_seen += tiles
-            return direct
-        self._evaluated = _weights_at_points(direct.plain_weight().detach())
-        self.direct = None
-        return None
+    def _weights_for(self, tiles: int) -> Tensor | None:
+        """The evaluated weights, if they are used for so many tiles."""
+        if tiles < _BLOCK:
+            return None
+        if self.evaluated is None and self._tiles_seen >= _WORTH_IT:
+            self.evaluated = _weights_at_points(self.direct.plain_weight().detach())
+        self._tiles_seen += tiles
+        return self.evaluated
 
-    def _convolved(self, tiles: Tensor) -> Tensor:
-        """(b, rows, columns, 6, 6, in) -> (b, rows, 4, columns, 4, out)."""
-        count, channels = tiles.shape[:3].numel(), tiles.shape[-1]
-        points = torch.matmul(_transforms().tiles, tiles.reshape(count, _PAIRS, channels))
-        as_image = points.view(1, 1, count, _PAIRS * channels).permute(0, 3, 1, 2)
+    def _convolved(self, block: Tensor, weights: Tensor) -> Tensor:
+        """(tiles, 36, in) -> (tiles, 16, out); a block is filled up to the size that weights are for."""
+        block, tiles = functional.pad(block, (0, 0, 0, 0, 0, _BLOCK - len(block))), len(block)
+        points = torch.matmul(_transforms().tiles, block)
+        as_image = points.view(1, 1, _BLOCK, -1).permute(0, 3, 1, 2)
         products = torch.ops.mkldnn._convolution_pointwise(
-            as_image, self._evaluated, self._bias, [0, 0], [1, 1], [1, 1], _PAIRS, "none", [], ""
+            as_image, weights, self._bias, [0, 0], [1, 1], [1, 1], _PAIRS, "none", [], ""
         )
-        at_points = products.permute(0, 2, 3, 1).reshape(count, _PAIRS, self._channels)
-        results = torch.matmul(_transforms().results, at_points)
-        return results.view(*tiles.shape[:3], _RESULTS, _RESULTS, self._channels).transpose(2, 3)
+        at_points = products.permute(0, 2, 3, 1).reshape(_BLOCK, _PAIRS, self._channels)
+        return torch.matmul(_transforms().results, at_points[:tiles])
 
 
 def use_winograd(network: nn.Module) -> None:
@@ -126,14 +125,14 @@ def _suits(layer: nn.Conv2d) -> bool:
 
 
 def _tiles(x: Tensor, rows: int, columns: int, padding: tuple[int, int]) -> Tensor:
-    """Overlapping tiles of images in zeros: (b, in, H, W) -> a view (b, rows, columns, 6, 6, in)."""
+    """Overlapping tiles of images in zeros: (b, in, H, W) -> (b rows columns, 36, in)."""
     below, right = (
         _RESULTS * count + _KERNEL - 1 - side - before
         for count, side, before in zip((rows, columns), x.shape[-2:], padding, strict=True)
     )
     padded = functional.pad(x, (padding[1], right, padding[0], below))
     tiles = padded.unfold(2, _TILE, _RESULTS).unfold(3, _TILE, _RESULTS)
-    return tiles.permute(0, 2, 3, 4, 5, 1)
+    return tiles.permute(0, 2, 3, 4, 5, 1).reshape(-1, _PAIRS, x.shape[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -177,7 +176,7 @@ def _weights_at_points(weight: Tensor) -> Tensor:
     """(out, in, 3, 3) -> (36 out, in, 1, 1), in the order in which oneDNN wants it."""
     places = weight.reshape(-1, _KERNEL * _KERNEL)
     at_points = (_transforms().weights @ places.T).reshape(-1, weight.shape[1], 1, 1)
-    tiles = [1, _PAIRS * weight.shape[1], 1, _TILES_AT_ONCE]
+    tiles = [1, _PAIRS * weight.shape[1], 1, _BLOCK]
     packed: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
         at_points, [0, 0], [1, 1], [1, 1], _PAIRS, tiles
     )
