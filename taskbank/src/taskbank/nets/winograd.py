@@ -6,8 +6,9 @@ at a pair of points are one matrix product; all 36 are one grouped 1 x 1 convolu
 
 Measured on two threads of a CPU with AVX-512, eight images of 256 px, against packed convolutions at 235
 GFLOP/s: layers of 256 to 1024 channels are 2.6 to 2.9 times as fast. The network for surface normals took
-1066 ms and takes 700, of which 50 are won by `fused_bottleneck`. Smaller batches stay direct: weights
-laid out for blocks of 128 tiles take six times as long for 16, and seven steps wait for all threads instead of one.
+1066 ms and takes 700, of which 50 are won by `fused_bottleneck`. Smaller batches stay direct:
+weights laid out for blocks of 128 tiles take six times as long for 16, and seven steps wait for all threads
+instead of one.
 """
 
 from __future__ import annotations
