@@ -58,7 +58,7 @@ class ReadoutStack:
         start: a transfer of their shape; it is copied.
         sets: the sources of each member.
         device: where they are run.
-        at_once: members in one pass: memory and speed depend on it, results do not. None for all.
+        at_once: members in one pass: memory and speed depend on it, results in FP32 do not. None for all.
         precision: of activations while they learn one by one. More in one pass learn in FP32, as torch's
             autocast does not reach convolutions within a vmap. Losses are measured in FP32 at all times:
             banks predict in it.

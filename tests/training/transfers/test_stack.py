@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -28,6 +29,17 @@ FORMS = ["normal", "segment_unsup2d", "colorization", "class_scene", "fixated_po
 
 def squares(output: Tensor) -> Tensor:
     return (output - 0.3).square().flatten(1).mean(1)
+
+
+def watched_squares() -> tuple[list[torch.dtype], Callable[[Tensor], Tensor]]:
+    """Types of the outputs that a loss has seen, and the loss."""
+    seen: list[torch.dtype] = []
+
+    def loss_of(output: Tensor) -> Tensor:
+        seen.append(output.dtype)
+        return squares(output.float())
+
+    return seen, loss_of
 
 
 def prepared(task: str, architecture: Architecture) -> tuple[TransferReadout, Tensor]:
@@ -136,12 +148,7 @@ def test_a_gpu_runs_all_at_once() -> None:
 
 def test_transfers_learn_in_half_precision_and_keep_full_weights() -> None:
     start, batches = prepared("normal", TINY)
-    seen: list[torch.dtype] = []
-
-    def loss_of(output: Tensor) -> Tensor:
-        seen.append(output.dtype)
-        return squares(output.float())
-
+    seen, loss_of = watched_squares()
     half = ReadoutStack(start.float(), SETS, device=CPU, at_once=1, precision=Precision.BF16)
     full = ReadoutStack(start.float(), SETS, device=CPU, at_once=1)
     codes = batches[0].float()
@@ -153,18 +160,13 @@ def test_transfers_learn_in_half_precision_and_keep_full_weights() -> None:
 
 def test_all_members_of_passes_learn_in_the_same_precision() -> None:
     start, batches = prepared("normal", TINY)
-    seen: list[torch.dtype] = []
-
-    def loss_of(output: Tensor) -> Tensor:
-        seen.append(output.dtype)
-        return squares(output.float())
-
+    seen, loss_of = watched_squares()
     passes_of_two_and_one = ReadoutStack(start.float(), SETS, device=CPU, at_once=2, precision=Precision.BF16)
     passes_of_two_and_one.backward(batches[0].float(), loss_of, seed=0)
     assert seen == [torch.float32] * 2
 
 
-def test_transfers_that_learned_in_half_precision_are_measured_in_full() -> None:
+def test_transfers_that_learn_in_half_precision_are_measured_in_full() -> None:
     start, batches = prepared("normal", TINY)
     half, full = (
         ReadoutStack(start.float(), SETS, device=CPU, at_once=1, precision=precision)

@@ -34,9 +34,8 @@ _PAIRS = _TILE * _TILE
 _POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)
 
 _CHANNELS = 256  # in and out; with 128, laying out tiles takes most of what is won
-_BLOCK = (
-    128  # tiles: eight images of 256 px at a sixteenth of their size. oneDNN orders weights for this many
-)
+# Tiles that oneDNN lays weights out for: eight images of 256 px at a sixteenth of their size.
+_BLOCK = 128
 _WORTH_IT = 2 * _BLOCK  # tiles, on which about as much is won as evaluating the weights takes
 
 
