@@ -7,7 +7,18 @@ from numpy.typing import NDArray
 from skimage import data as photographs
 from tests.training.toy_store import toy_store
 from torch import Tensor
-from training.augment import UNTOUCHED, UNZOOMED, drawn_mirror, drawn_zoom, mirrored, zoomed
+from training.augment import (
+    SHIFTED,
+    UNTOUCHED,
+    UNZOOMED,
+    View,
+    drawn_mirror,
+    drawn_shift,
+    drawn_zoom,
+    mirrored,
+    view_of,
+    zoomed,
+)
 from training.batches import load_batch
 from training.data.frames import CAMERA
 from training.data.poses import euler_angles, relative_poses, room_layouts, rotations, vanishing_points
@@ -129,7 +140,7 @@ def test_about_half_of_the_samples_are_mirrored() -> None:
 
 def test_zooming_by_half_shows_the_middle_twice_as_large() -> None:
     codes = torch.arange(64, dtype=torch.int32).reshape(1, 8, 8)
-    found = zoomed({"depth_zbuffer": codes}, torch.tensor([0.5]))["depth_zbuffer"]
+    found = zoomed({"reshading": codes}, torch.tensor([0.5]))["reshading"]
     wanted = codes[:, 2:6, 2:6].repeat_interleave(2, 1).repeat_interleave(2, 2)
     assert torch.equal(found, wanted)
     normals = codes.to(torch.uint8)[:, None].expand(1, 3, 8, 8)
@@ -138,7 +149,15 @@ def test_zooming_by_half_shows_the_middle_twice_as_large() -> None:
     )
 
 
-def test_a_zoomed_plane_has_the_depth_of_a_longer_lens() -> None:
+@pytest.mark.parametrize("domain", ["depth_zbuffer", "depth_euclidean"])
+def test_a_zoomed_plane_is_as_near_as_it_looks(domain: str) -> None:
+    """A wall 4 m away, of which six tenths are shown enlarged, looks like one that is 2.4 m away."""
+    wall = torch.full((1, 64, 64), 4 * 512, dtype=torch.int32)
+    found = zoomed({domain: wall}, torch.tensor([0.6]))[domain]
+    assert (found / 512 - 2.4).abs().max() < 0.002
+
+
+def test_zooming_does_not_bend_a_plane() -> None:
     """A slanted plane z = 2 + 0.5 x, seen through pinholes of two focal lengths, computed for each."""
 
     def depth(tangent: float) -> Tensor:
@@ -148,7 +167,12 @@ def test_a_zoomed_plane_has_the_depth_of_a_longer_lens() -> None:
     found = zoomed({"depth_zbuffer": (depth(0.8) * 512).to(torch.int32)}, torch.tensor([0.6]))[
         "depth_zbuffer"
     ]
-    assert (found / 512 - depth(0.48)).abs().max() < 0.02
+    assert (found / 512 - 0.6 * depth(0.48)).abs().max() < 0.02
+
+
+def test_unknown_depths_stay_unknown_in_zoomed_frames() -> None:
+    codes = torch.full((2, 8, 8), 2**16 - 1, dtype=torch.int32)
+    assert torch.equal(zoomed({"depth_zbuffer": codes}, torch.tensor([0.5, 0.9]))["depth_zbuffer"], codes)
 
 
 def test_zoomed_pictures_and_labels_stay_on_each_other() -> None:
@@ -168,6 +192,31 @@ def test_a_whole_frame_is_not_changed_by_zooming() -> None:
     assert all(torch.equal(found[name], raw[name]) for name in raw)
 
 
+def test_shifted_parts_lie_within_the_frame() -> None:
+    seeds = seeds_of(torch.arange(1000), 0)
+    shares = drawn_zoom(seeds, 0.6)
+    shifts = drawn_shift(seeds, shares)
+    assert shifts.shape == (1000, 2)
+    assert (shifts.abs() + shares[:, None] <= 1 + 1e-6).all()
+    assert shifts.mean(0).abs().max() < 0.02
+    assert shifts.std(0).min() > 0.1
+
+
+def test_a_shifted_part_is_the_corner_it_was_shifted_to() -> None:
+    raw = {"rgb": torch.arange(64, dtype=torch.uint8).reshape(1, 1, 8, 8).expand(1, 3, 8, 8)}
+    raw["segment_semantic"] = raw["rgb"][:, 0]
+    found = zoomed(raw, torch.tensor([0.5]), torch.tensor([[0.5, -0.5]]))  # to the right, up
+    wanted = raw["segment_semantic"][:, :4, 4:].repeat_interleave(2, 1).repeat_interleave(2, 2)
+    assert torch.equal(found["segment_semantic"], wanted)
+    assert (found["rgb"][:, 0].int() - wanted.int()).abs().max() <= 4
+
+
+def test_whole_frames_middles_and_parts_are_shown_to_the_tasks_they_are_right_for() -> None:
+    assert view_of("keypoints3d") is View.WHOLE
+    assert view_of("normal") is View.MIDDLE
+    assert view_of("depth_zbuffer") is View.PART
+
+
 def test_zooms_are_between_the_least_and_all() -> None:
     shares = drawn_zoom(seeds_of(torch.arange(1000), 0), 0.6)
     assert 0.6 <= shares.min() < 0.62
@@ -176,6 +225,8 @@ def test_zooms_are_between_the_least_and_all() -> None:
 
 def test_tasks_that_are_left_out_are_tasks() -> None:
     assert set(TASKS) >= UNZOOMED > UNTOUCHED
+    assert set(TASKS) >= SHIFTED
+    assert not SHIFTED & UNZOOMED
 
 
 def photos() -> Tensor:

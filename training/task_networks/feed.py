@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskbank.tasks import Task
-from training.augment import UNTOUCHED, UNZOOMED, drawn_mirror, drawn_zoom, mirrored, zoomed
+from training.augment import UNTOUCHED, View, drawn_mirror, drawn_shift, drawn_zoom, mirrored, view_of, zoomed
 from training.batches import BatchReader
 from training.draws import seeds_of
 from training.inputs import as_unit, network_input, resized
@@ -69,35 +69,37 @@ class Batch:
         self._varied = varied
         if varied and config.mirror:
             raw = mirrored(raw, drawn_mirror(seeds))
-        self._raw = {False: raw}
-        self._pictures: dict[tuple[bool, bool], Tensor] = {}
+        self._raw = {View.WHOLE: raw}
+        self._pictures: dict[tuple[View, bool], Tensor] = {}
 
     def pair(self, task: Task, weights: Tensor | None = None) -> tuple[Tensor, Target]:
         """What the task's network is shown, and what its output is compared with."""
         config = self._config
         count = samples_a_step(task, config.batch)
-        zoom = self._varied and config.zoom < 1 and task.name not in UNZOOMED
+        view = view_of(task.name) if self._varied and config.zoom < 1 else View.WHOLE
         touched = self._varied and config.photometric and task.name not in UNTOUCHED
         seeds = self._seeds[:count]
-        raw = {name: value[:count] for name, value in self._zoomed(zoom).items()}
-        shown = network_input(task, self._picture(zoom, touched)[:count], seeds)
+        raw = {name: value[:count] for name, value in self._seen(view).items()}
+        shown = network_input(task, self._picture(view, touched)[:count], seeds)
         return shown, make_target(task, raw, seeds, size=self._size, weights=weights)
 
-    def _zoomed(self, zoom: bool) -> dict[str, Tensor]:
-        """Labels, of the middle of frames if so."""
-        if zoom not in self._raw:
-            self._raw[zoom] = zoomed(self._raw[False], drawn_zoom(self._seeds, self._config.zoom))
-        return self._raw[zoom]
+    def _seen(self, view: View) -> dict[str, Tensor]:
+        """Labels of what is shown."""
+        if view not in self._raw:
+            shares = drawn_zoom(self._seeds, self._config.zoom)
+            shifts = drawn_shift(self._seeds, shares) if view is View.PART else None
+            self._raw[view] = zoomed(self._raw[View.WHOLE], shares, shifts)
+        return self._raw[view]
 
-    def _picture(self, zoom: bool, touched: bool) -> Tensor:
+    def _picture(self, view: View, touched: bool) -> Tensor:
         """Pictures in [0, 1] at the size that networks see."""
-        if (zoom, touched) not in self._pictures:
+        if (view, touched) not in self._pictures:
             if touched:
-                picture = photometric(self._picture(zoom, False), self._seeds)
+                picture = photometric(self._picture(view, False), self._seeds)
             else:
-                picture = resized(as_unit(self._zoomed(zoom)["rgb"]), self._size)
-            self._pictures[zoom, touched] = picture
-        return self._pictures[zoom, touched]
+                picture = resized(as_unit(self._seen(view)["rgb"]), self._size)
+            self._pictures[view, touched] = picture
+        return self._pictures[view, touched]
 
 
 class Feed:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from taskbank.tasks import DecoderForm, Loss, Task
-from training.augment import UNTOUCHED, UNZOOMED
+from training.augment import UNTOUCHED, View, view_of
 from training.task_networks.feed import stream_of
 
 _HEAD, _MAP, _COLOURS, _CLASSES, _SEGMENTS = 0.6, 1.0, 1.4, 1.5, 2.3
@@ -25,7 +25,8 @@ def task_groups(tasks: Sequence[Task], count: int) -> list[tuple[Task, ...]]:
     """Split tasks into groups of about the same cost.
 
     The dearest come first, each to where it makes the least cost (Graham, 1969); then tasks move or change
-    places as long as the sum of squared costs falls: that evens costs out and brings together what is shared.
+    places as long as the sum of cubed costs falls: that evens costs out and brings together what is shared.
+    With squares, tasks stay beside those they share with while another group has less to do.
 
     Args:
         tasks: different ones.
@@ -59,21 +60,21 @@ def _own_cost(task: Task) -> float:
     return _CLASSES if task.loss is Loss.CROSS_ENTROPY else _MAP
 
 
-def _sights(tasks: Sequence[Task]) -> set[tuple[str, bool, bool]]:
-    """Different pictures that are made: of which stream, whether zoomed, whether varied in colour."""
-    return {(stream_of(task), task.name not in UNZOOMED, task.name not in UNTOUCHED) for task in tasks}
+def _sights(tasks: Sequence[Task]) -> set[tuple[str, View, bool]]:
+    """Different pictures that are made: of which stream, of what part, whether varied in colour."""
+    return {(stream_of(task), view_of(task.name), task.name not in UNTOUCHED) for task in tasks}
 
 
 def _better(place: dict[Task, int], count: int) -> dict[Task, int] | None:
-    """A neighbour with a smaller sum of squares; None where there is none."""
-    now = _squares(place, count)
-    return next((one for one in _neighbours(place, count) if _squares(one, count) < now - _GAIN), None)
+    """A neighbour with a smaller sum of cubes; None where there is none."""
+    now = _cubes(place, count)
+    return next((one for one in _neighbours(place, count) if _cubes(one, count) < now - _GAIN), None)
 
 
-def _squares(place: dict[Task, int], count: int) -> float:
-    """The sum of squared costs."""
+def _cubes(place: dict[Task, int], count: int) -> float:
+    """The sum of cubed costs."""
     members = ([task for task, at in place.items() if at == number] for number in range(count))
-    return sum(group_cost(group) ** 2 for group in members)
+    return sum(group_cost(group) ** 3 for group in members)
 
 
 def _neighbours(place: dict[Task, int], count: int) -> Iterator[dict[Task, int]]:
