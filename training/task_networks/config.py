@@ -15,8 +15,7 @@ from taskbank.tasks import Task, find_task
 from training.errors import ConfigError
 
 _POSITIVE = (
-    "steps", "batch", "learning_rate", "clip", "log_every", "check_every", "held_out_samples", "readers",
-    "jobs",
+    "batch", "learning_rate", "clip", "log_every", "check_every", "held_out_samples", "readers", "jobs",
 )  # fmt: skip
 _RANGES = (
     ("small", 0, 1), ("zoom", 0.25, 1), ("ema", 0, 1), ("held_out", 0, 0.5), ("adversarial", 0, 1),
@@ -55,7 +54,7 @@ class TaskNetworksConfig:
 
     Attributes:
         architecture: of all networks.
-        steps: of every network.
+        steps: of every network; 0 takes over those of `start` as they are.
         batch: images a step. Tasks of several images or tiles get as many fewer samples, two at least, as
             in the original.
         size: side in px of what networks are shown; None for that of the frames.
@@ -122,6 +121,10 @@ class TaskNetworksConfig:
         Raises:
             ConfigError: naming the number.
         """
+        if self.steps < 0 or (self.steps == 0 and self.start is None):
+            raise ConfigError(
+                f"steps is {self.steps}, it must be positive, or 0 with a start to take networks over from"
+            )
         for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and not value > 0:

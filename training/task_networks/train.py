@@ -217,8 +217,9 @@ class _Run:
         return taught
 
     def finish(self) -> None:
-        """Measure the averages' norms and write all networks."""
-        self._recalibrate()
+        """Measure the averages' norms, if anything was learned, and write all networks."""
+        if self._config.steps:
+            self._recalibrate()
         for course in self.courses:
             course.finish(beside=len(self.courses) - 1)
 

@@ -45,7 +45,8 @@ def test_tasks_are_grouped_by_what_they_are_trained_with() -> None:
     ("own", "message"),
     [
         ([OwnSettings(tasks=("normal", "normals"))], "own names normal more than once"),
-        ([OwnSettings(tasks=("normal",), steps=0)], "steps is 0, it must be positive"),
+        ([OwnSettings(tasks=("normal",), steps=0)], "steps is 0, it must be positive, or 0 with a start"),
+        ([OwnSettings(tasks=("normal",), steps=-1)], "steps is -1, it must be positive"),
     ],
 )
 def test_own_settings_that_make_no_sense_are_refused(own: list[OwnSettings], message: str) -> None:
@@ -93,6 +94,18 @@ def test_networks_go_on_from_those_of_another_run(store: FrameStore, tmp_path: P
         before, after = (load_file(folder / f"{task}.safetensors") for folder in (first, tmp_path / "second"))
         weights = [name for name in before if "running" not in name]
         assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in weights)
+
+
+def test_no_steps_take_networks_over_as_they_are(store: FrameStore, tmp_path: Path, first: Path) -> None:
+    own = (OwnSettings(tasks=("normal",), steps=2),)
+    config = replace(CONFIG, start=first, steps=0, own=own)
+    train_task_networks(config, {"train": store}, tmp_path / "second", tasks=TWO)
+    before, after = (
+        load_file(folder / "depth_zbuffer.safetensors") for folder in (first, tmp_path / "second")
+    )
+    assert all(torch.allclose(before[name], after[name], rtol=1e-5, atol=1e-6) for name in before)
+    assert not same_weights(first, tmp_path / "second", ("normal",))
+    assert spent_on(tmp_path / "second", find_task("depth_zbuffer"))["steps"] == CONFIG.steps
 
 
 def test_it_is_written_down_what_was_spent_before(store: FrameStore, tmp_path: Path, first: Path) -> None:
