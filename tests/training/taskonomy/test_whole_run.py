@@ -18,9 +18,11 @@ from taxsolver.store import load_affinity
 TASKS = "normal,depth_zbuffer,egomotion"
 SIZE = 32
 
+# FP32: the backward pass of torch 2.15 in bf16 on a CPU gives NaN now and then for pictures this small.
 SMALL = f"""
 taskonomy.size={SIZE}
 networks.architecture="compact"
+networks.precision="fp32"
 networks.steps=3
 networks.batch=4
 networks.warm_up=1
