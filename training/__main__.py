@@ -15,6 +15,7 @@ from training.bundle import bundle
 from training.check import check
 from training.logs import begin_logging
 from training.novel.command import novel
+from training.once import Command, refuse_repeats
 from training.pipeline import SECTIONS, STAGES, run_stages
 from training.presets import preset_names, read_preset
 from training.run import Run
@@ -28,6 +29,11 @@ DEBUG_VARIABLE = "TRAINING_DEBUG"
 
 class ErrorBoundary(TyperGroup):
     """A group of commands whose known errors are lines on stderr and exit code 1; others pass."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words in front of a command; what takes one value stands once."""
+        refuse_repeats(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command.
@@ -93,7 +99,7 @@ SetOption = Annotated[
     typer.Option("--set", metavar="SECTION.SETTING=VALUE", help="Above the preset's; may be repeated."),
 ]
 TasksOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option("--tasks", "-t", metavar="A,B,..", help="Only these, by any name.", show_default="all"),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
@@ -123,7 +129,7 @@ def main() -> None:
     begin_logging()
 
 
-@app.command()
+@app.command(cls=Command)
 def presets() -> None:
     """List presets, and what each reproduces."""
     for name in preset_names():
@@ -134,7 +140,7 @@ def presets() -> None:
 def _command(stage: str | None = None) -> Callable[..., None]:
     """A command that runs one stage; without a name, those that the user names."""
     option: Any = typer.Option(
-        stage,
+        None if stage is None else [stage],
         "--stages",
         metavar="A,B,..",
         help="Only these, in the order of the pipeline.",
@@ -156,12 +162,12 @@ def _command(stage: str | None = None) -> Callable[..., None]:
         workers: WorkersOption = 1,
         gpus: GpusOption = 0.0,
         overwrite: OverwriteOption = False,
-        stages: str | None = option,
+        stages: list[str] | None = option,
     ) -> None:
         from taskbank.device import choose_device
         from taskbank.tasks import find_task
 
-        names = None if tasks is None else tuple(find_task(name).name for name in _split(tasks))
+        names = tuple(find_task(name).name for name in _split(tasks)) if tasks else None
         run_stages(
             Run(
                 preset=read_preset(preset, SECTIONS, settings or ()),
@@ -181,9 +187,9 @@ def _command(stage: str | None = None) -> Callable[..., None]:
     return command
 
 
-def _split(names: str | None) -> tuple[str, ...]:
-    """The names between commas."""
-    return tuple(name.strip() for name in (names or "").split(",") if name.strip())
+def _split(names: list[str] | None) -> tuple[str, ...]:
+    """The names of a list: with commas between, or over several options."""
+    return tuple(name.strip() for name in ",".join(names or ()).split(",") if name.strip())
 
 
 def _real(folder: Path | None, camera: str | None) -> tuple[Path, tuple[float, float, float, float]] | None:
@@ -195,7 +201,7 @@ def _real(folder: Path | None, camera: str | None) -> tuple[Path, tuple[float, f
     if folder is None and camera is None:
         return None
     try:
-        fx, fy, cx, cy = (float(number) for number in _split(camera))
+        fx, fy, cx, cy = (float(number) for number in (camera or "").split(","))
     except ValueError as error:
         raise typer.BadParameter("--real needs --camera FX,FY,CX,CY, four numbers in px") from error
     if folder is None:
@@ -216,18 +222,21 @@ def _engine(name: EngineName, workers: int, gpus: float) -> Engine:
 
 app.command(
     "run",
+    cls=Command,
     help=f"Run all stages: {', '.join(STAGES)}. What is done is skipped, what is half done goes on.\n\n"
     "Example: python -m training run --preset smoke --out out/smoke --set networks.steps=100",
 )(_command())
 for _name, _work in STAGES.items():
     _about = (_work.__doc__ or "").strip()
     app.command(
-        _name, help=f"{_about}\n\nExample: python -m training {_name} --preset smoke --out out/smoke"
+        _name,
+        cls=Command,
+        help=f"{_about}\n\nExample: python -m training {_name} --preset smoke --out out/smoke",
     )(_command(_name))
 
-app.command()(novel)
-app.command()(check)
-app.command()(bundle)
+app.command(cls=Command)(novel)
+app.command(cls=Command)(check)
+app.command(cls=Command)(bundle)
 
 if __name__ == "__main__":
     app(prog_name="python -m training")

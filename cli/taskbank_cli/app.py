@@ -13,6 +13,7 @@ from taskbank_cli.download import download
 from taskbank_cli.encode import encode
 from taskbank_cli.errors import ErrorBoundary
 from taskbank_cli.info import info
+from taskbank_cli.once import Command
 from taskbank_cli.predict import predict
 from taskbank_cli.push import push
 from taskbank_cli.tasks import tasks
@@ -24,15 +25,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(tasks)
-app.command()(predict)
-app.command()(transfer)
-app.command()(encode)
-app.command()(info)
-app.command()(download)
-app.command()(push)
-app.command()(convert)
-app.command()(demo)
+app.command(cls=Command)(tasks)
+app.command(cls=Command)(predict)
+app.command(cls=Command)(transfer)
+app.command(cls=Command)(encode)
+app.command(cls=Command)(info)
+app.command(cls=Command)(download)
+app.command(cls=Command)(push)
+app.command(cls=Command)(convert)
+app.command(cls=Command)(demo)
 
 
 def _print_version(wanted: bool) -> None:

@@ -18,16 +18,16 @@ BankArgument = Annotated[
     ),
 ]
 TaskNames = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--tasks", "-t", metavar="A,B,..", help="Only these, by any of their names.", show_default="all"
     ),
 ]
 
 
-def split_names(names: str | None) -> list[str] | None:
-    """The names between commas; None where there are none."""
-    parts = [name.strip() for name in (names or "").split(",")]
+def split_names(names: list[str] | None) -> list[str] | None:
+    """The names of a list, with commas between or over several options; None where there are none."""
+    parts = [name.strip() for name in ",".join(names or ()).split(",")]
     return [name for name in parts if name] or None
 
 

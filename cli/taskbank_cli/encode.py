@@ -28,7 +28,7 @@ from taskbank_cli.running import (
 def encode(
     images: Images,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file, *.safetensors.")],
-    tasks: Tasks = "all",
+    tasks: Tasks = None,
     bank: BankOption = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="The form that decoders read, not mean 0 and variance 1.")
@@ -54,7 +54,7 @@ def encode(
         {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}
     )
     chosen = open_bank(bank)
-    names = split_names(tasks) or []
+    names = split_names(tasks or ["all"]) or []
     with progress_bar(len(found)) as bar:
         done = encode_files(
             chosen,

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from taskbank.errors import TaskBankError
+from taskbank_cli.once import refuse_repeats
 
 DEBUG_VARIABLE = "TASKBANK_DEBUG"
 """Environment variable that brings the traceback of a known error back."""
@@ -17,6 +18,11 @@ DEBUG_VARIABLE = "TASKBANK_DEBUG"
 
 class ErrorBoundary(TyperGroup):
     """A group of commands whose known errors are one line on stderr and exit code 1; others pass."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words in front of a command; what takes one value stands once."""
+        refuse_repeats(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command.

@@ -9,6 +9,7 @@ import typer
 
 from taskbank_cli.banks import split_names
 from taskbank_cli.predicting import (
+    FORMS,
     AxesName,
     FovOption,
     FrameName,
@@ -37,16 +38,17 @@ from taskbank_cli.running import (
 
 def predict(
     images: ImagesOrVideos,
-    tasks: Tasks = "all",
+    tasks: Tasks = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.")] = Path("predictions"),
     save: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             metavar="A,B,..",
             help="png: pictures, npy: raw arrays, json: units and provenance, ply: point clouds of depth, "
             "dataset: square labels of 512 px in Taskonomy's own files and codes.",
+            show_default=FORMS,
         ),
-    ] = "png,json",
+    ] = None,
     bank: BankOption = None,
     together: Together = False,
     fit: FitOption = FitName.CROP,
@@ -87,7 +89,7 @@ def predict(
 
     found = find_images(images, once=not together, without=out)
     inputs = [tuple(found)] if together else [(path,) for path in found]
-    forms = parse_forms(split_names(save))
+    forms = parse_forms(split_names(save or [FORMS]))
     saving = Saving(folder=out, forms=forms, overwrite=overwrite, fov=fov, building=building, smooth=smooth)
     settings = make_settings(
         {
@@ -100,7 +102,7 @@ def predict(
         }
     )
     chosen = open_bank(bank)
-    names = choose_tasks(chosen, split_names(tasks) or [], len(inputs[0]))
+    names = choose_tasks(chosen, split_names(tasks or ["all"]) or [], len(inputs[0]))
     reading = make_reading(frame, normals)
     failures = predict_all(chosen, names, inputs, saving, settings=settings, reading=reading)
     if Form.DATASET in forms and (left_out := without_folder(names)):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from taskbank.predict_files import Saving
     from taskbank.settings import Settings
 
+FORMS = "png,json"
+"""What is saved where nothing else is asked for."""
 DEFAULT_FOV = 75.0
 """Degrees; a copy of `taskbank.geometry.DEFAULT_FOV`, which needs NumPy."""
 

@@ -47,7 +47,14 @@ BankOption = Annotated[
     ),
 ]
 Tasks = Annotated[
-    str, typer.Option("--tasks", "-t", metavar="A,B,..", help="Tasks by any of their names, or `all`.")
+    list[str] | None,
+    typer.Option(
+        "--tasks",
+        "-t",
+        metavar="A,B,..",
+        help="Tasks by any of their names, or `all`.",
+        show_default="all",
+    ),
 ]
 FitOption = Annotated[FitName, typer.Option(help="How a photo fills the network's square.")]
 SizeOption = Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from taskbank_cli.banks import split_names
 from taskbank_cli.predicting import (
+    FORMS,
     AxesName,
     FovOption,
     FrameName,
@@ -37,7 +38,7 @@ from taskbank_cli.running import (
 def transfer(
     images: ImagesOrVideos,
     sources: Annotated[
-        str,
+        list[str],
         typer.Option(
             "--sources",
             "-s",
@@ -47,19 +48,20 @@ def transfer(
         ),
     ],
     target: Annotated[
-        str,
+        list[str],
         typer.Option(
             "--target", metavar="A,B,..", help="What is read out from them: tasks, or the bank's own."
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.")] = Path("transfers"),
     save: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             metavar="A,B,..",
             help="png: pictures, npy: raw arrays, json: units and provenance, ply: point clouds of depth.",
+            show_default=FORMS,
         ),
-    ] = "png,json",
+    ] = None,
     bank: BankOption = None,
     together: Together = False,
     fit: FitOption = FitName.CROP,
@@ -92,7 +94,11 @@ def transfer(
     found = find_images(images, once=not together, without=out)
     inputs = [tuple(found)] if together else [(path,) for path in found]
     saving = Saving(
-        folder=out, forms=parse_forms(split_names(save)), overwrite=overwrite, fov=fov, smooth=smooth
+        folder=out,
+        forms=parse_forms(split_names(save or [FORMS])),
+        overwrite=overwrite,
+        fov=fov,
+        smooth=smooth,
     )
     failures = predict_all(
         open_bank(bank),

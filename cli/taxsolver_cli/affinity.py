@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxsolver_cli import options as opt
-from taxsolver_cli import show
+from taxsolver_cli import parse, show
 from taxsolver_cli.completion import complete_affinity
-from taxsolver_cli.errors import usage_error
+from taxsolver_cli.errors import Boundary, usage_error
+from taxsolver_cli.once import Command
 from taxsolver_cli.outputs import check_picture, write_picture
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
 HELP = "List, show, import and export affinity tensors."
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(cls=Boundary, no_args_is_help=True, rich_markup_mode="rich")
 
 Tensor = Annotated[
     str, typer.Argument(metavar="NAME|FILE", help="Affinity tensor.", autocompletion=complete_affinity)
 ]
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_command(json: opt.Json = False) -> None:
     """The tensors that come with taxsolver.
 
@@ -54,7 +55,7 @@ def list_command(json: opt.Json = False) -> None:
     show.print_rich(table)
 
 
-@app.command("show")
+@app.command("show", cls=Command)
 def show_command(
     tensor: Tensor = opt.DEFAULT_AFFINITY,
     plot: Annotated[
@@ -85,7 +86,7 @@ def show_command(
     write_picture(lambda: _draw_map(loaded), task_map)
 
 
-@app.command("import")
+@app.command("import", cls=Command)
 def import_command(
     table: Annotated[
         Path, typer.Argument(metavar="FILE.csv", help="One row a transfer: target, sources, measures.")
@@ -95,7 +96,7 @@ def import_command(
         str | None, typer.Option("--name", help="What it is called.  \\[default: as the file]")
     ] = None,
     untrained: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--untrained",
             metavar="A,..",
@@ -103,8 +104,8 @@ def import_command(
         ),
     ] = None,
     alias: Annotated[
-        str, typer.Option("--alias", metavar="A=TASK,..", help="Other spellings of tasks.")
-    ] = "",
+        list[str] | None, typer.Option("--alias", metavar="A=TASK,..", help="Other spellings of tasks.")
+    ] = None,
     images_full: Annotated[
         int | None, typer.Option("--images-full", metavar="N", help="Labelled images of a task network.")
     ] = None,
@@ -131,8 +132,8 @@ def import_command(
     tensor = read_tensor_csv(
         table,
         name=name or table.stem,
-        **({} if untrained is None else {"untrained": tuple(split_names(untrained))}),
-        aliases=_aliases(alias),
+        **({"untrained": tuple(split_names(parse.joined(untrained)))} if untrained else {}),
+        aliases=_aliases(parse.joined(alias)),
         images_full=images_full,
         images_transfer=images_transfer,
         about={word: text for word, text in words.items() if text},
@@ -140,7 +141,7 @@ def import_command(
     show.note(f"{len(tensor):,} transfers of {len(tensor.targets)} targets: {save_affinity(tensor, out)}")
 
 
-@app.command("export")
+@app.command("export", cls=Command)
 def export_command(
     tensor: Tensor,
     out: Annotated[Path, typer.Argument(metavar="OUT.csv|OUT.safetensors", help="Where the transfers go.")],
@@ -149,10 +150,10 @@ def export_command(
         typer.Option("--max-order", "-k", metavar="N", help="Only transfers of at most so many sources."),
     ] = None,
     targets: Annotated[
-        str | None, typer.Option("--targets", metavar="A,B,..", help="Only these targets.")
+        list[str] | None, typer.Option("--targets", metavar="A,B,..", help="Only these targets.")
     ] = None,
     sources: Annotated[
-        str | None, typer.Option("--sources", metavar="A,B,..", help="Only transfers from these tasks.")
+        list[str] | None, typer.Option("--sources", metavar="A,B,..", help="Only transfers from these tasks.")
     ] = None,
 ) -> None:
     """Write a tensor, or part of it, as CSV or safetensors.
@@ -163,7 +164,11 @@ def export_command(
     """
     from taxsolver.store import load_affinity, save_affinity
 
-    part = load_affinity(tensor).select(max_order=max_order, targets=targets, sources=sources)
+    part = load_affinity(tensor).select(
+        max_order=max_order,
+        targets=parse.joined(targets) if targets else None,
+        sources=parse.joined(sources) if sources else None,
+    )
     show.note(f"{len(part):,} transfers: {save_affinity(part, out)}")
 
 

@@ -8,9 +8,16 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from taxsolver_cli.once import refuse_repeats
+
 
 class Boundary(TyperGroup):
     """A group of commands whose known errors become one message and exit status 1."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words in front of a command; what takes one value stands once."""
+        refuse_repeats(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""

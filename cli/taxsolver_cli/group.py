@@ -34,7 +34,7 @@ Where nothing fits the budget the status is infeasible: exit status 1, but 0 wit
   taxsolver group --setting 4 --show pairs
 """
 
-DRAWS = 10_000
+DRAWS, BUDGETS = 10_000, "1,1.5,2,2.5,3,3.5,4,4.5,5"
 
 
 class View(StrEnum):
@@ -103,9 +103,14 @@ def group_command(
         ),
     ] = View.CHOICE,
     budgets: Annotated[
-        str,
-        typer.Option("--budgets", metavar="A-B|A,B,..", help="Of the curves.", rich_help_panel=opt.ASK),
-    ] = "1,1.5,2,2.5,3,3.5,4,4.5,5",
+        list[str] | None,
+        typer.Option(
+            "--budgets",
+            metavar="A-B|A,B,..",
+            help=f"Of the curves.  \\[default: {BUDGETS}]",
+            rich_help_panel=opt.ASK,
+        ),
+    ] = None,
     seed: opt.Seed = 0,
     draws: Annotated[
         int,
@@ -122,7 +127,8 @@ def group_command(
     check_row_outputs(save, plot)
     networks = _load(setting, table)
     if view is View.CURVES:
-        show_curves(networks, parse.parse_numbers(budgets, "--budgets"), seed, draws, json, save, plot)
+        listed = parse.parse_numbers(parse.joined(budgets, BUDGETS), "--budgets")
+        show_curves(networks, listed, seed, draws, json, save, plot)
     elif view is View.PAIRS:
         show_pairs(networks, json, save, plot)
     elif view is View.COUNTS:

@@ -12,6 +12,7 @@ from taxsolver_cli.completion import complete_affinity, complete_tasks
 ASK, ALLOW, WEIGH, OUT = "What to plan", "What may be labelled", "What counts how much", "Output"
 
 DEFAULT_AFFINITY = "taskonomy-16k"
+DEFAULT_BUDGETS, DEFAULT_ORDERS = "1-26", "1-4"
 
 Affinity = Annotated[
     str,
@@ -25,18 +26,18 @@ Affinity = Annotated[
     ),
 ]
 Targets = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--targets",
         "-t",
         metavar="A,B,..|all",
-        help="Tasks to solve.",
+        help="Tasks to solve.  \\[default: all]",
         autocompletion=complete_tasks,
         rich_help_panel=ASK,
     ),
 ]
 PlanTargets = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--targets",
         "-t",
@@ -77,7 +78,7 @@ MaxOrder = Annotated[
     ),
 ]
 Sources = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--sources",
         metavar="A,B,..",
@@ -87,7 +88,7 @@ Sources = Annotated[
     ),
 ]
 Exclude = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--exclude",
         metavar="A,B,..",
@@ -98,7 +99,7 @@ Exclude = Annotated[
     ),
 ]
 Require = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--require",
         metavar="A,B,..",
@@ -109,16 +110,17 @@ Require = Annotated[
     ),
 ]
 SuperviseTargets = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--supervise-targets",
         metavar="all|none|A,B,..",
-        help="Targets that may be labelled in full; the others are novel tasks and no sources either.",
+        help="Targets that may be labelled in full; the others are novel tasks and no sources either.  "
+        "\\[default: all]",
         rich_help_panel=ALLOW,
     ),
 ]
 Importance = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--importance",
         metavar="A=X,..",
@@ -128,7 +130,7 @@ Importance = Annotated[
     ),
 ]
 LabelCost = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--label-cost",
         metavar="A=X,..",
@@ -207,20 +209,20 @@ OneMore = Annotated[
 ]
 Version = Annotated[bool, typer.Option("--version", help="Print the version.", rich_help_panel=OUT)]
 Budgets = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--budgets",
         metavar="A-B|A,B,..",
-        help="Supervision budgets: how many tasks may be labelled in full.",
+        help="Supervision budgets: how many tasks may be labelled in full.  \\[default: 1-26]",
         rich_help_panel=ASK,
     ),
 ]
 Orders = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--orders",
         metavar="A-B|A,B,..",
-        help="Orders: from how many labelled tasks at once one target may be read out.",
+        help="Orders: from how many labelled tasks at once one target may be read out.  \\[default: 1-4]",
         rich_help_panel=ASK,
     ),
 ]

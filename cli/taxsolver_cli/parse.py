@@ -60,22 +60,27 @@ def parse_numbers(text: str, option: str) -> list[float]:
     return numbers
 
 
+def joined(parts: list[str] | None, default: str = "") -> str:
+    """The list that an option names, with commas between: written at once or over several options."""
+    return ",".join(parts) if parts else default
+
+
 def problem_options(
-    sources: str | None,
-    exclude: str,
-    require: str,
-    supervise_targets: str,
+    sources: list[str] | None,
+    exclude: list[str] | None,
+    require: list[str] | None,
+    supervise_targets: list[str] | None,
     objective: str,
-    importance: str,
-    label_cost: str,
+    importance: list[str] | None,
+    label_cost: list[str] | None,
 ) -> dict[str, Any]:
     """What describes a problem, as parameters of the library."""
     return {
-        "sources": sources,
-        "exclude": exclude,
-        "require": require,
-        "supervise_targets": supervise_targets,
+        "sources": joined(sources) if sources else None,
+        "exclude": joined(exclude),
+        "require": joined(require),
+        "supervise_targets": joined(supervise_targets, "all"),
         "objective": objective,
-        "importance": parse_weights(importance, "--importance"),
-        "label_cost": parse_weights(label_cost, "--label-cost"),
+        "importance": parse_weights(joined(importance), "--importance"),
+        "label_cost": parse_weights(joined(label_cost), "--label-cost"),
     }

@@ -23,6 +23,7 @@ HELP = """
 Plan which vision tasks to label in full, and from which of them every other one is read out.
 
 Of all plans within the budget the best one is found and proven optimal.
+Lists are written with commas, or by repeating the option.
 
 \b
   taxsolver --targets normals,depth,reshading --budget 2
@@ -39,12 +40,12 @@ def plan(
     max_order: opt.MaxOrder = 4,
     affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
     sources: opt.Sources = None,
-    exclude: opt.Exclude = "",
-    require: opt.Require = "",
-    supervise_targets: opt.SuperviseTargets = "all",
+    exclude: opt.Exclude = None,
+    require: opt.Require = None,
+    supervise_targets: opt.SuperviseTargets = None,
     objective: opt.ObjectiveName = "affinity",
-    importance: opt.Importance = "",
-    label_cost: opt.LabelCost = "",
+    importance: opt.Importance = None,
+    label_cost: opt.LabelCost = None,
     images_full: opt.ImagesFull = None,
     images_transfer: opt.ImagesTransfer = None,
     k_best: opt.KBest = 1,
@@ -71,16 +72,12 @@ def plan(
     with show.working("planning"):
         taxonomy = solve(
             affinity,
-            targets,
+            parse.joined(targets),
             int(budget) if budget.is_integer() and abs(budget) < 1e6 else budget,
             max_order=max_order,
-            sources=sources,
-            exclude=exclude,
-            require=require,
-            importance=parse.parse_weights(importance, "--importance"),
-            label_cost=parse.parse_weights(label_cost, "--label-cost"),
-            objective=objective,
-            supervise_targets=supervise_targets,
+            **parse.problem_options(
+                sources, exclude, require, supervise_targets, objective, importance, label_cost
+            ),
             k_best=k_best,
             time_limit=time_limit,
             images_full=images_full,

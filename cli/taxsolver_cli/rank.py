@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from taxsolver_cli import options as opt
-from taxsolver_cli import show
+from taxsolver_cli import parse, show
 from taxsolver_cli.outputs import check_row_outputs, write_rows
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ For each target the transfer of largest affinity of order at most k, as if it ha
 
 
 def rank_command(
-    targets: opt.Targets = "all",
+    targets: opt.Targets = None,
     max_order: opt.MaxOrder = 4,
     affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
     sources: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--sources",
             metavar="A,B,..",
@@ -51,7 +51,13 @@ def rank_command(
     from taxsolver.rank import rank
 
     check_row_outputs(save, None)
-    rows = rank(affinity, targets=targets, max_order=max_order, sources=sources, allow_random=allow_random)
+    rows = rank(
+        affinity,
+        targets=parse.joined(targets, "all"),
+        max_order=max_order,
+        sources=parse.joined(sources) if sources else None,
+        allow_random=allow_random,
+    )
     listed = [row.to_dict() for row in rows]
     if json:
         show.print_json({"rows": listed})

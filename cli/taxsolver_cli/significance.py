@@ -26,17 +26,17 @@ The best plans beside random feasible ones that use the whole budget: 5th, 50th 
 
 
 def significance_command(
-    targets: opt.Targets = "all",
-    budgets: opt.Budgets = "1-26",
-    orders: opt.Orders = "1-4",
+    targets: opt.Targets = None,
+    budgets: opt.Budgets = None,
+    orders: opt.Orders = None,
     affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
     sources: opt.Sources = None,
-    exclude: opt.Exclude = "",
-    require: opt.Require = "",
-    supervise_targets: opt.SuperviseTargets = "all",
+    exclude: opt.Exclude = None,
+    require: opt.Require = None,
+    supervise_targets: opt.SuperviseTargets = None,
     objective: opt.ObjectiveName = "affinity",
-    importance: opt.Importance = "",
-    label_cost: opt.LabelCost = "",
+    importance: opt.Importance = None,
+    label_cost: opt.LabelCost = None,
     samples: Annotated[
         int,
         typer.Option(
@@ -55,9 +55,9 @@ def significance_command(
     check_row_outputs(save, plot)
     plans = sweep(
         affinity,
-        parse.parse_numbers(budgets, "--budgets"),
-        parse.parse_whole_numbers(orders, "--orders"),
-        targets=targets,
+        parse.parse_numbers(parse.joined(budgets, opt.DEFAULT_BUDGETS), "--budgets"),
+        parse.parse_whole_numbers(parse.joined(orders, opt.DEFAULT_ORDERS), "--orders"),
+        targets=parse.joined(targets, "all"),
         **parse.problem_options(
             sources, exclude, require, supervise_targets, objective, importance, label_cost
         ),

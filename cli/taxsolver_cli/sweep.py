@@ -27,17 +27,17 @@ The best plan of every budget and order, with its mean gain and quality.
 
 
 def sweep_command(
-    targets: opt.Targets = "all",
-    budgets: opt.Budgets = "1-26",
-    orders: opt.Orders = "1-4",
+    targets: opt.Targets = None,
+    budgets: opt.Budgets = None,
+    orders: opt.Orders = None,
     affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
     sources: opt.Sources = None,
-    exclude: opt.Exclude = "",
-    require: opt.Require = "",
-    supervise_targets: opt.SuperviseTargets = "all",
+    exclude: opt.Exclude = None,
+    require: opt.Require = None,
+    supervise_targets: opt.SuperviseTargets = None,
     objective: opt.ObjectiveName = "affinity",
-    importance: opt.Importance = "",
-    label_cost: opt.LabelCost = "",
+    importance: opt.Importance = None,
+    label_cost: opt.LabelCost = None,
     time_limit: opt.TimeLimit = None,
     json: opt.Json = False,
     save: opt.SaveRows = None,
@@ -58,9 +58,9 @@ def sweep_command(
     with show.working("sweeping"):
         rows = sweep(
             affinity,
-            parse.parse_numbers(budgets, "--budgets"),
-            parse.parse_whole_numbers(orders, "--orders"),
-            targets=targets,
+            parse.parse_numbers(parse.joined(budgets, opt.DEFAULT_BUDGETS), "--budgets"),
+            parse.parse_whole_numbers(parse.joined(orders, opt.DEFAULT_ORDERS), "--orders"),
+            targets=parse.joined(targets, "all"),
             time_limit=time_limit,
             **parse.problem_options(
                 sources, exclude, require, supervise_targets, objective, importance, label_cost

@@ -11,6 +11,7 @@ import typer
 from training.novel.kinds import LabelKind
 
 BUDGET = 3  # of the plan that is proposed
+ORDERS = "1,2,3,4"
 
 
 def novel(  # noqa: PLR0917 - a command has as many options as it needs
@@ -34,7 +35,7 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
     name: Annotated[str, typer.Option("--name", help="Of the task.")] = "mytask",
     unit: Annotated[str, typer.Option("--unit", help="Of maps and numbers; 1 for none.")] = "1",
     sources: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--sources", metavar="A,B,..", help="Only these encoders.", show_default="all"),
     ] = None,
     affinity: Annotated[
@@ -47,7 +48,12 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
         ),
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Of every transfer.")] = 600,
-    orders: Annotated[str, typer.Option("--orders", help="Numbers of sources, 1 among them.")] = "1,2,3,4",
+    orders: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--orders", metavar="A,B,..", help="Numbers of sources, 1 among them.", show_default=ORDERS
+        ),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -77,7 +83,7 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
         name=name,
         unit=unit,
         steps=steps,
-        orders=_numbers(orders),
+        orders=_numbers(",".join(orders or [ORDERS])),
         size=size or Bank.open(bank).index.image_size,
         seed=seed,
     )
@@ -87,7 +93,7 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
         labels=labels,
         bank=bank,
         out=out,
-        sources=None if sources is None else [name.strip() for name in sources.split(",")],
+        sources=[name.strip() for name in ",".join(sources).split(",")] if sources else None,
         affinity=affinity,
         device=str(choose_device(device)),
         engine=LocalEngine(workers=workers),

@@ -1,0 +1,42 @@
+"""Refuse an option that is written twice but takes one value: the parser would keep the last in silence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+
+class Command(TyperCommand):
+    """A command that refuses repeated options; lists add up, and a flag may be repeated."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words behind the command.
+
+        Raises:
+            typer.Exit: with code 2, after a message that names the option.
+        """
+        refuse_repeats(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+def refuse_repeats(command: Any, context: Any, words: list[str]) -> None:
+    """Refuse an option that stands more than once among the words, unless it is a list or a flag.
+
+    Raises:
+        typer.Exit: with code 2, after a message that names the option.
+    """
+    if context.resilient_parsing:  # the shell asks for completions
+        return
+    _, _, order = command.make_parser(context).parse_args(args=list(words))
+    single = [
+        option.opts[0]
+        for option in order
+        if option.param_type_name == "option" and not (option.multiple or option.is_flag)
+    ]
+    for name, times in Counter(single).items():
+        if times > 1:
+            typer.echo(f"error: {name} stands {times} times, but takes one value: keep one", err=True)
+            raise typer.Exit(2)
