@@ -76,7 +76,7 @@ def test_loaded_networks_give_what_saved_ones_gave(tmp_path: Path, architecture:
         assert torch.equal(bank.load_transfer(["normals", "random"], "reshade")(both), readout(both))
 
 
-@pytest.mark.parametrize(("storage", "tolerance"), [(Storage.FP16, 0.005), (Storage.INT8, 0.05)])
+@pytest.mark.parametrize(("storage", "tolerance"), [(Storage.FP16, 0.005), (Storage.INT8, 0.06)])
 def test_smaller_forms_give_nearly_the_same(tmp_path: Path, storage: Storage, tolerance: float) -> None:
     """Relative to the spread of the output."""
     bank = save_toy(tmp_path / "bank", storage=storage)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from taskbank.nets.architecture import (
 )
 from taskbank.nets.build import build_decoder, build_encoder
 from taskbank.nets.compact import CompactWidths
+from taskbank.nets.initialise import initialise
 from taskbank.tasks import TASKS, DecoderForm
 
 DECODED = [name for name, task in TASKS.items() if task.decoder is not DecoderForm.NONE]
@@ -97,6 +99,10 @@ def test_architectures_come_back_from_json(architecture: Architecture) -> None:
         ({"extra": 1}, "architecture compact must state"),
         ({"widths": {"stem": 4}}, "architecture compact.widths must state"),
         ({"widths": None}, "architecture compact.widths must state"),
+        (
+            {"widths": {**architecture_to_json(Compact())["widths"], "code_activation": "tanh"}},
+            'code_activation \'tanh\' must be "none" or "relu"',
+        ),
     ],
 )
 def test_a_wrong_architecture_is_a_format_error(change: dict[str, object], message: str) -> None:
@@ -121,6 +127,29 @@ def test_compact_encoders_can_be_dense() -> None:
     encoder = build_encoder(architecture_from_json(architecture_to_json(made)))
     assert encoder(images_for("normal")).shape == (1, 8, 16, 16)
     assert not any("spatial" in name for name in encoder.state_dict())
+
+
+def test_a_bank_from_before_code_activation_has_the_relu_it_was_trained_with() -> None:
+    """The bundled bank of this version among them: its representations are never negative."""
+    written = architecture_to_json(Compact())
+    del written["widths"]["code_activation"]
+    assert architecture_from_json(written) == Compact(widths=CompactWidths(code_activation="relu"))
+
+
+@pytest.mark.parametrize("activation", ["relu", "none"])
+def test_a_code_that_drifts_below_zero_lives_on_without_a_relu(activation: Literal["none", "relu"]) -> None:
+    """With the last norm's bias at -8 a ReLU is zero for all images, and no gradient reaches the encoder."""
+    widths = CompactWidths(stages=(4, 6, 8), blocks=(1, 1, 2), code_activation=activation)
+    encoder = build_encoder(Compact(widths=widths))
+    initialise(encoder, 0)
+    torch.nn.init.constant_(encoder.get_parameter("compress.1.bias"), -8.0)
+    images = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    codes = encoder(images)
+    codes.square().mean().backward()
+    stem = encoder.get_parameter("stem.0.weight").grad
+    assert stem is not None
+    assert bool(stem.abs().max() > 0) == (activation == "none")
+    assert bool(codes.std(0).min() > 0.01) == (activation == "none")
 
 
 def test_a_compact_bank_fits_its_size() -> None:

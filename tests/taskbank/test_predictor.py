@@ -177,7 +177,11 @@ def test_representations_are_arrays(bank: Bank) -> None:
     assert code.shape == (8, 16, 16)
     assert code.dtype == np.float32
     assert np.abs(code.mean((1, 2))).max() < 1e-3
-    assert predictor.encode([PHOTO, PHOTO], normalize=False).min() >= 0
+    raw = predictor.encode([PHOTO, PHOTO], normalize=False)
+    assert np.abs(raw.mean((2, 3))).max() > 1e-3
+    assert np.allclose(
+        (raw - raw.mean((2, 3), keepdims=True)) / raw.std((2, 3), keepdims=True), code, atol=0.01
+    )
     assert predictor.encode([]).shape == (0, 8, 16, 16)
     with pytest.raises(MissingTaskError, match="no decoder for 'random'"):
         predictor.predict(PHOTO)

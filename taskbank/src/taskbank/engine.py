@@ -89,8 +89,8 @@ class Engine:
 
         Args:
             items: single images, also for tasks that take several.
-            normalize: every channel to mean 0 and variance 1, as `visualpriors` gives them; otherwise the
-                non-negative form that decoders read.
+            normalize: every channel to mean 0 and variance 1, as `visualpriors` gives them; otherwise
+                as decoders read them, which is non-negative for `resnet50` and the first `compact` banks.
         """
         yield from self._pipeline.outcomes(items, partial(self._encode, normalize=normalize), 1)
 

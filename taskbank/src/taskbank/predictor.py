@@ -78,8 +78,9 @@ class Predictor(Predicts):
 
         Args:
             images: as for `predict`, but always single images.
-            normalize: every channel to mean 0 and variance 1, as `visualpriors` gives them; False is the
-                non-negative form that decoders and transfer networks read.
+            normalize: every channel to mean 0 and variance 1, as `visualpriors` gives them; False is
+                what decoders and transfer networks read, non-negative for `resnet50` and the first `compact`
+                banks.
 
         Returns:
             float32 (8, h, w), or (B, 8, h, w) where `images` are several; h and w are 16 for 256 px.

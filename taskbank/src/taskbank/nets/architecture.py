@@ -52,6 +52,8 @@ Architecture = ResNet50 | Compact
 _KINDS: dict[str, type[ResNet50] | type[Compact]] = {"resnet50": ResNet50, "compact": Compact}
 _PARTS: dict[str, type[Any]] = {"encoder": ResNetWidths, "decoder": DecoderWidths, "widths": CompactWidths}
 
+_UNNAMED_WIDTHS = {"code_activation": "relu"}  # of banks from before the field
+
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
     """All numbers of an architecture under their names, JSON-ready."""
@@ -69,6 +71,8 @@ def architecture_from_json(written: Mapping[str, Any]) -> Architecture:
     if name not in _KINDS:
         raise BankFormatError(f"unknown architecture {name!r}: known are {', '.join(_KINDS)}")
     parts: dict[str, Any] = {key: value for key, value in written.items() if key != "name"}
+    if name == Compact.name and isinstance(parts.get("widths"), Mapping):
+        parts["widths"] = {**_UNNAMED_WIDTHS, **parts["widths"]}
     for key in parts.keys() & _PARTS.keys():
         parts[key] = _filled(_PARTS[key], parts[key], f"{name}.{key}")
     made: Architecture = _filled(_KINDS[name], parts, name)

@@ -14,6 +14,7 @@ shuffles took 4.3 ms, bilinear doubling with full-size convolutions 11.9 ms.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,9 @@ class CompactWidths:
         expansion: inner channels of a `WideBlock` over its outer ones.
         dense: whether the encoder's blocks at a sixteenth are dense residual ones instead of wide ones.
         code: channels of the representation.
+        code_activation: ends the encoder, behind its last norm: "none", or "relu" as in banks whose index
+            does not name it. A ReLU here dies where targets give little gradient at first: its norm's bias
+            drifts below zero, every representation becomes zero, and no gradient reaches the encoder again.
         decoder: channels of the pixel decoder at a sixteenth, an eighth, a quarter and half of the size.
         decoder_blocks: blocks at a sixteenth, an eighth and a quarter.
         head: channels, then numbers per encoding, then hidden numbers of the heads.
@@ -49,6 +53,7 @@ class CompactWidths:
     expansion: int = 3
     dense: bool = False
     code: int = CODE_CHANNELS
+    code_activation: Literal["none", "relu"] = "none"
     decoder: tuple[int, ...] = (96, 48, 24, 16)
     decoder_blocks: tuple[int, ...] = (3, 1, 1)
     head: tuple[int, ...] = (64, 96, 128)
@@ -69,6 +74,8 @@ class CompactWidths:
                 f"kernel {self.kernel} must be odd, stem {self.stem}, expansion {self.expansion} and code "
                 f"{self.code} positive"
             )
+        if self.code_activation not in {"none", "relu"}:
+            raise InvalidInputError(f'code_activation {self.code_activation!r} must be "none" or "relu"')
 
 
 def convolved(in_channels: int, channels: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -144,6 +151,8 @@ class CompactEncoder(nn.Module):
             GlobalContext(sixteenth),
         )
         self.compress = convolved(sixteenth, widths.code)
+        if widths.code_activation == "none":
+            del self.compress[-1]
 
     def forward(self, images: Tensor) -> Tensor:
         """Representations of images.
@@ -152,7 +161,7 @@ class CompactEncoder(nn.Module):
             images: float (B, 3, H, W) in [-1, 1]; 256 x 256 is what weights are trained on.
 
         Returns:
-            float (B, 8, H / 16, W / 16), rounded up, non-negative.
+            float (B, 8, H / 16, W / 16), rounded up; non-negative if `code_activation` is "relu".
         """
         x = self.eighth_size(self.quarter_size(self.stem(images)))
         codes: Tensor = self.compress(self.sixteenth_size(x))
