@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,22 +18,51 @@ from taskbank_cli.banks import BankArgument, megabytes
 if TYPE_CHECKING:
     from taskbank.bank_index import TaskEntry, TransferEntry
     from taskbank.bank_source import BankListing
+    from taskbank.health import Finding
 
 _HEADLINES = ("mean", "abs_rel_scaled", "miou", "psnr", "ap", "rotation", "top1")
 
 
 def info(
     bank: BankArgument = None,
+    measure: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PHOTOS",
+            help="Run all networks on these photographs (two or more; files, folders; may be repeated) and "
+            "judge by that which are dead or constant. Without it: by the numbers in the bank's index.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every field, as JSON.")] = False,
 ) -> None:
-    """Show a bank's tasks with sizes, licences and metrics. Of a Hub bank only its index is fetched."""
+    """Show a bank's tasks with sizes, licences and metrics, and which networks are faulty.
+
+    Of a Hub bank only its index is fetched, unless networks are measured.
+
+    Example: taskbank info rooms --measure photos/
+    """
     from taskbank.bank_source import open_listing
+    from taskbank.health import faults_in_index
 
     listing = open_listing(bank)
+    faults = faults_in_index(listing.index) if measure is None else _measured_faults(bank, measure)
     if as_json:
-        typer.echo(json.dumps(_facts(listing) | asdict(listing.index), indent=2))
+        said = {"faults": [asdict(finding) for finding in faults]}
+        typer.echo(json.dumps(_facts(listing) | said | asdict(listing.index), indent=2))
         return
-    _print(listing)
+    _print(listing, faults)
+
+
+def _measured_faults(bank: str | None, photos: Iterable[Path]) -> list[Finding]:
+    """Run the bank's networks on photographs."""
+    from taskbank.bank import Bank
+    from taskbank.bank_health import measure_health
+    from taskbank.health import find_faults
+    from taskbank.image_files import find_images
+
+    measured = measure_health(Bank.open(bank), find_images(photos))
+    return [finding for name, metrics in measured.items() for finding in find_faults(name, metrics)]
 
 
 def _facts(listing: BankListing) -> dict[str, object]:
@@ -41,7 +71,7 @@ def _facts(listing: BankListing) -> dict[str, object]:
     return {"where": listing.files.where, "sha256": listing.digest, "size": size}
 
 
-def _print(listing: BankListing) -> None:
+def _print(listing: BankListing, faults: list[Finding]) -> None:
     """Print a few lines and one row per task."""
     index = listing.index
     files = index.files
@@ -68,6 +98,10 @@ def _print(listing: BankListing) -> None:
     metrics = [entry.metrics for entry in index.tasks.values()] + [entry.metrics for entry in index.transfers]
     if any("(+" in words for words in map(_headline, metrics)):
         console.print("\n(+n): so many more metrics, with --json", style="dim")
+    if faults:
+        console.print("\nFaulty networks:")
+        for finding in faults:
+            console.print(f"  {escape(str(finding))}", soft_wrap=True)
 
 
 def _task_table(entries: list[TaskEntry], licence: str) -> Table:
