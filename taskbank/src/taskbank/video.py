@@ -85,6 +85,8 @@ def open_clip(path: Path) -> Clip:
             raise VideoError(f"{path} holds no picture that can be read: it may be damaged, get it again")
         rotation = round(first.rotation / _QUARTER) * _QUARTER % 360
         rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
+        # A stream of a closed file has no values any more (PyAV 19), so all of it is read in here.
+        time_base = Fraction(stream.time_base)
         sound = bool(container.streams.audio)
     with _reading(path) as (container, stream):
         frames = sum(1 for packet in container.demux(stream) if packet.size)
@@ -98,7 +100,7 @@ def open_clip(path: Path) -> Clip:
         height=high,
         rotation=rotation,
         rate=Fraction(rate),
-        time_base=Fraction(stream.time_base),
+        time_base=time_base,
         sound=sound,
     )
 
