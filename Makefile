@@ -1,13 +1,15 @@
-# One word a chore, the same in CI. Needs Python 3.11 or newer, pip and git; everything else goes into .venv.
+# One word a chore, the same in CI. Needs Python 3.11 or newer, pip and git; everything else goes into .venv, in the
+# versions of requirements.lock.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
+LOCK := requirements.lock
 
-.PHONY: demo smoke test lint format type unit bench affinities clean
+.PHONY: demo smoke test lint format type unit bench affinities lock clean
 
-demo: $(VENV)/taskbank.done ## a photograph through every task, and taxonomies from the published affinities, drawn
+demo: $(VENV)/all.done ## a photograph through every task, and taxonomies from the published affinities, drawn
 	$(PYTHON) -c "import pathlib; pathlib.Path('$(OUT)').mkdir(parents=True, exist_ok=True)"
 	BIN=$(BIN) OUT=$(OUT) sh cli/demo.sh
 
@@ -33,7 +35,7 @@ type: $(VENV)/all.done ## mypy
 unit: $(VENV)/all.done ## pytest without the slow tests and those that need a GPU or a package index
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-bench: $(VENV)/all.done $(VENV)/bench.done ## tables of speed, as ratios in one run
+bench: $(VENV)/all.done ## tables of speed, as ratios in one run
 	$(BIN)/python -m benchmarks.taxsolver_sweep
 	$(BIN)/python -m benchmarks.taxsolver_growth
 	$(BIN)/python -m benchmarks.taxsolver_start
@@ -48,24 +50,20 @@ bench: $(VENV)/all.done $(VENV)/bench.done ## tables of speed, as ratios in one 
 affinities: $(VENV)/all.done ## make the shipped tensors from the published figures again
 	$(BIN)/python -m training.published_affinities
 
+lock: $(VENV)/bin/python ## the newest releases that the bounds allow, with their hashes, into requirements.lock
+	$(BIN)/python -m pip install --quiet 'uv>=0.9'
+	UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --all-extras --no-emit-package taxsolver --output-file $(LOCK) \
+		pyproject.toml taxsolver/pyproject.toml
+
 clean:
 	rm -rf $(VENV) out
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/taxsolver.done: $(VENV)/bin/python taxsolver/pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable './taxsolver[plot]'
-	touch $@
-
-$(VENV)/taskbank.done: $(VENV)/bin/python pyproject.toml taxsolver/pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable './taxsolver[plot]' --editable .
-	touch $@ $(VENV)/taxsolver.done
-
-$(VENV)/all.done: $(VENV)/bin/python pyproject.toml taxsolver/pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable './taxsolver[plot]' --editable '.[dev]'
-	touch $@ $(VENV)/taskbank.done $(VENV)/taxsolver.done
-
-$(VENV)/bench.done: $(VENV)/taxsolver.done
-	$(BIN)/python -m pip install --quiet 'ortools>=9.10'
+# Both projects are built with the locked hatchling, so nothing that is not in the lock is fetched.
+$(VENV)/all.done: $(VENV)/bin/python $(LOCK) pyproject.toml taxsolver/pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(LOCK)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable ./taxsolver --editable .
 	touch $@

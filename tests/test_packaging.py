@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
+from collections.abc import Iterator
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PROJECTS = {"taxsolver": ROOT / "taxsolver", "taskbank": ROOT}
@@ -82,15 +89,68 @@ def test_the_bundled_bank_is_in_both_distributions(kind: str, tmp_path: Path) ->
 
 
 def test_there_is_no_torch_behind_taxsolver(taxsolver_wheel: zipfile.ZipFile) -> None:
-    needed = {
-        requirement.split(">=")[0] for requirement in _metadata(taxsolver_wheel) if "extra" not in requirement
-    }
+    needed = {Requirement(each).name for each in _metadata(taxsolver_wheel) if "extra" not in each}
     assert needed == {"numpy", "highspy", "networkx", "safetensors", "typer", "rich"}
     for name in taxsolver_wheel.namelist():
         if name.endswith(".py"):
             source = taxsolver_wheel.read(name).decode()
             assert "import torch" not in source, name
             assert "taskbank" not in source, name
+
+
+LOCK = ROOT / "requirements.lock"
+PYTHONS = ("3.11", "3.12", "3.13")
+SYSTEMS = {"linux": ("Linux", "posix"), "darwin": ("Darwin", "posix"), "win32": ("Windows", "nt")}
+
+
+def _asked() -> Iterator[Requirement]:
+    """Everything that the two projects ask for, with all extras, and what builds them."""
+    for project in PROJECTS.values():
+        told = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+        extras = told["project"]["optional-dependencies"].values()
+        for group in (told["build-system"]["requires"], told["project"]["dependencies"], *extras):
+            yield from (Requirement(each) for each in group if not each.startswith("taxsolver"))
+
+
+def _locked(python: str, system: str) -> dict[str, Version]:
+    """What the lock installs there: package -> version."""
+    where = dict(default_environment()) | {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "sys_platform": system,
+        "platform_system": SYSTEMS[system][0],
+        "os_name": SYSTEMS[system][1],
+    }
+    pins = {}
+    for line in LOCK.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith((" ", "#")):
+            pin = Requirement(line.removesuffix("\\"))
+            if pin.marker is None or pin.marker.evaluate(where):
+                (only,) = pin.specifier
+                assert only.operator == "==", line
+                assert pin.name not in pins, line
+                pins[canonicalize_name(pin.name)] = Version(only.version)
+    return pins
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_lock_holds_all_that_the_projects_ask_for(python: str, system: str) -> None:
+    pins = _locked(python, system)
+    for asked in _asked():
+        name = canonicalize_name(asked.name)
+        assert name in pins, f"{asked} is not in {LOCK.name}: make lock"
+        assert asked.specifier.contains(pins[name]), f"{LOCK.name} has {name} {pins[name]}, not {asked}"
+
+
+def test_every_package_of_the_lock_has_its_hashes() -> None:
+    entries = re.split(r"\n(?=[^ #])", LOCK.read_text(encoding="utf-8"))[1:]
+    assert len(entries) > 100
+    for entry in entries:
+        first, *hashes = entry.replace("\\\n", "").split("--hash=sha256:")
+        assert "==" in first
+        assert hashes, first
+        assert all(re.fullmatch(r"[0-9a-f]{64}", each.strip()) for each in hashes), first
 
 
 def test_no_dependency_is_pinned(wheel: zipfile.ZipFile) -> None:
