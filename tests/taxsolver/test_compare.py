@@ -52,6 +52,34 @@ def test_swapping_the_two_changes_only_their_names() -> None:
     }
 
 
+def test_aliases_of_both_tensors_count_whichever_comes_first() -> None:
+    tensor = load_affinity("taskonomy-1k")
+    other = {task: f"net_{number}" for number, task in enumerate(tensor.tasks)}
+    renamed = replace(
+        tensor,
+        name="renamed",
+        tasks=tuple(other.values()),
+        targets=tuple(other[task] for task in tensor.targets),
+        untrained=(),
+        aliases={task.upper(): name for task, name in other.items()},
+    )
+    there, back = compare(tensor, renamed), compare(renamed, tensor)
+    assert there.transfers == back.transfers == compare(tensor, tensor).transfers
+    assert (there.mean, there.overall) == pytest.approx((1, 1))
+    assert (back.mean, back.overall) == pytest.approx((1, 1))
+    bare = replace(renamed, aliases={})
+    with pytest.raises(InvalidInputError, match="share no transfer"):
+        compare(bare, tensor)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_task_that_may_be_two_of_the_other_tensor_is_refused(swapped: bool) -> None:
+    one = tensor_from_csv("target,sources,affinity\na,b,.1\nb,a,.2\n", name="one", aliases={"x": "a"})
+    two = tensor_from_csv("target,sources,affinity\nx,y,.1\n", name="two", aliases={"b": "x"})
+    with pytest.raises(InvalidInputError, match="may be .* drop aliases that fit several tasks"):
+        compare(*((two, one) if swapped else (one, two)))
+
+
 def test_the_two_published_runs_agree_for_all_targets_but_one() -> None:
     agreement = compare("taskonomy-16k", "taskonomy-1k")
     assert agreement.mean == pytest.approx(0.8051117933978957)

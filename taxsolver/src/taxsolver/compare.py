@@ -11,6 +11,7 @@ import numpy as np
 
 from taxsolver.affinity import AffinityTensor
 from taxsolver.errors import InvalidInputError, MissingExtraError
+from taxsolver.names import normalise
 from taxsolver.problem import check_count, normalised_affinity
 from taxsolver.solve import as_tensor
 
@@ -61,7 +62,8 @@ def compare(
 ) -> Agreement:
     """Spearman's rank correlation of the affinities of two tensors, per target and overall.
 
-    Tasks are matched by name or alias. Transfers of a target from its own representation count, its fully
+    Tasks are matched by their names and by the aliases of both tensors, so that the order of the two does not
+    matter. Transfers of a target from its own representation count, its fully
     supervised network does not: it is no transfer, and lies far from all of them in both.
 
     Args:
@@ -70,13 +72,15 @@ def compare(
         max_order: compare transfers of at most so many sources; None for all.
 
     Raises:
-        InvalidInputError: the tensors share no transfer, or `max_order` is no whole number of at least 1.
+        InvalidInputError: the tensors share no transfer, a task of one may be several of the other, or
+            `max_order` is no whole number of at least 1.
         MissingExtraError: SciPy is not installed.
     """
     if max_order is not None:
         check_count(max_order, "max_order")
     tensors = as_tensor(first), as_tensor(second)
-    values = [_by_transfer(tensor, max_order, tensors[0]) for tensor in tensors]
+    renamed = ({task: task for task in tensors[0].tasks}, _names_in_the_other(*tensors))
+    values = [_by_transfer(tensor, max_order, names) for tensor, names in zip(tensors, renamed, strict=True)]
     shared = [transfer for transfer in values[0] if transfer in values[1]]
     if not shared:
         raise InvalidInputError(
@@ -98,11 +102,42 @@ def compare(
     )
 
 
+def _names_in_the_other(first: AffinityTensor, second: AffinityTensor) -> dict[str, str]:
+    """What the first tensor calls each task of the second; a task that it does not have keeps its name.
+
+    Raises:
+        InvalidInputError: a task of one may be several of the other.
+    """
+    names: dict[str, str] = {}
+    for level in range(3):  # the nearest likeness counts first
+        left = [task for task in first.tasks if task not in names.values()]
+        found: dict[str, str] = {}
+        for task in (task for task in second.tasks if task not in names):
+            wanted = _spellings(second, task, level)
+            alike = [other for other in left if wanted & _spellings(first, other, level)]
+            if len(alike) > 1 or set(alike) & set(found.values()):
+                raise InvalidInputError(
+                    f"{task!r} of {second.name!r} may be {' or '.join(map(repr, alike))} of {first.name!r}, "
+                    "and not it alone: drop aliases that fit several tasks"
+                )
+            if alike:
+                found[task] = alike[0]
+        names |= found
+    return {task: names.get(task, task) for task in second.tasks}
+
+
+def _spellings(tensor: AffinityTensor, task: str, level: int) -> set[str]:
+    """The name of a task (level 0), without regard to case and punctuation (1), with its aliases (2)."""
+    if level == 0:
+        return {task}
+    aliases = [alias for alias, of in tensor.aliases.items() if of == task] if level == 2 else []
+    return {normalise(task), *map(normalise, aliases)}
+
+
 def _by_transfer(
-    tensor: AffinityTensor, max_order: int | None, naming: AffinityTensor
+    tensor: AffinityTensor, max_order: int | None, known: dict[str, str]
 ) -> dict[tuple[str, frozenset[str]], float]:
-    """Affinity over the target's largest, by target and sources under the names of `naming`."""
-    known = {task: naming.names.find(task) if naming.names.knows(task) else task for task in tensor.tasks}
+    """Affinity over the target's largest, by target and sources under their names in `known`."""
     values = normalised_affinity(tensor)
     kept = ~np.isnan(values) & ~tensor.full_supervision
     if max_order is not None:
