@@ -68,7 +68,11 @@ def same(one: AffinityTensor, other: AffinityTensor) -> bool:
 @settings(deadline=None, max_examples=150)
 @given(tensor=tensors())
 def test_reading_gives_back_what_was_written_to_the_last_bit(tensor: AffinityTensor) -> None:
-    text = tensor_to_csv(tensor)
+    try:
+        text = tensor_to_csv(tensor)
+    except InvalidInputError as error:
+        assert "rename it, or save as .safetensors" in str(error)  # noqa: PT017 - one of two good outcomes
+        return
     assert same(tensor_from_csv(text, name="drawn"), tensor)
     assert same(tensor_from_csv(text.encode(), name="drawn"), tensor)
 
@@ -81,7 +85,29 @@ def test_shipped_tensors_survive_the_way_through_csv(name: str) -> None:
     assert again.untrained == ("random",)
 
 
-@pytest.mark.parametrize("name", ["a|b", "self", "pixels", "scratch", " a", "a ", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a|b",
+        "self",
+        "pixels",
+        "scratch",
+        " a",
+        "a ",
+        "",
+        "Self",
+        "RANDOM",
+        "B",
+        "a;b",
+        "a,c",
+        "a + c",
+        "a__c",
+        "a+c",
+        "a&c",
+        "[a]",
+        "(a, c)",
+    ],
+)
 def test_names_that_would_not_come_back_are_refused(name: str) -> None:
     tensor = AffinityTensor(
         name="odd",
@@ -165,7 +191,6 @@ def test_ways_to_write_the_same_table(content: str | bytes) -> None:
         ),
         ("\n", "needed are target, sources"),
         ("target,sources\na,b\n", "has the columns target, sources; needed are"),
-        ("target;sources;affinity\na;b;.5\n", "has the columns target;sources;affinity; needed are"),
         ("target,sources,affinity,cost\na,b,.5,1\n", "an unknown column 'cost'; known are target, order"),
         ("target,sources,affinity,affinity\na,b,.5,.6\n", "the column 'affinity'.* twice"),
         ("target,sources,gain,win_rate_vs_scratch\na,b,.5,.6\n", "the column 'gain'.* twice"),
@@ -190,7 +215,45 @@ def test_ways_to_write_the_same_table(content: str | bytes) -> None:
         (HEAD + 'a,b,.5\na,c,"x"y\n', "the CSV, line 3: "),
         (HEAD + 'a,b,.5\na,"c,.5\n', "the CSV, line 3: unexpected end of data"),
         (b"target,sources,affinity\na,\xe9,.5\n", "the CSV is no CSV text in UTF-8"),
-        (b"\xff\xfet\x00a\x00", "the CSV is no CSV text in UTF-8"),
+        (b"t\x00a\x00", "the CSV is no CSV text in UTF-8: it holds a NUL; save it as CSV in UTF-8"),
+        (b"\xff\xfet", "the CSV is no CSV text in UTF-8: .*truncated"),
+        ("sep=|\ntarget|sources|affinity\n", r"line 1: cells are said to be parted by '\|': commas, semi"),
+        ("target;sources,affinity\na;b,.5\n", "line 1: cells may be parted by commas or by semicolons"),
+        (
+            HEAD + "a,b,0,5\n",
+            "line 2: not as many.* 4, expected 3 as in line 1: write decimal points where commas",
+        ),
+        (
+            HEAD + 'a,b,"0,5"\n',
+            "line 2: affinity is '0,5', expected a number or nothing: write a decimal point",
+        ),
+        (
+            "target;sources;affinity\na;b;0.5\na;c;0,5\n",
+            "line 3: a number with another decimal mark than in line 2: write all with a point",
+        ),
+        ("target;sources;affinity\na;b;1.234,5\n", "line 2: affinity is '1.234,5', expected a number"),
+        (HEAD + "a,b,50%\n", "line 2: affinity is '50%', expected a number or nothing: leave out the sign %"),
+        (HEAD + "a,b,1_0\n", "line 2: affinity is '1_0', expected a number"),
+        (HEAD + "Self,b,.5\n", "line 2: the target is 'Self', which is no task"),
+        (HEAD + "a|c,b,.5\n", r"line 2: 'a\|c' may be several targets: write a line for each"),
+        (HEAD + "a,b,.5\nA,c,.5\n", "line 3: 'A' is spelt 'a' in line 2: spell it in one way"),
+        (HEAD + "edge_2d,b,.5\nb,Edge 2D,.5\n", "line 3: 'Edge 2D' is spelt 'edge_2d' in line 2"),
+        (HEAD + "a,b__c,.5\n", "line 2: 'b__c' may be one task or several: join sources with |"),
+        (HEAD + "a,b+c,.5\n", r"line 2: 'b\+c' may be one task or several"),
+        (HEAD + "a,b|c + d,.5\n", r"line 2: 'b\|c \+ d' joins sources in two ways"),
+        (HEAD + "a,b + c;d,.5\n", r"line 2: 'b \+ c;d' may be one task or several"),
+        (HEAD + "a,b;,.5\n", "line 2: an empty name in target or sources"),
+        (HEAD + "a,[],.5\n", "line 2: an empty name in target or sources"),
+        (HEAD + "a,b and c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b and c' may be one task or several"),
+        (HEAD + "a,b/c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b/c' may be one task or several"),
+        (",target,sources,affinity\nx,a,b,.5\n", "the CSV: column 1 has no name: name it, or delete it"),
+        ("target,sources,affinity,\na,b,.5,x\n", "line 1: column 4 has no name: name it, or delete it"),
+        ("target,Unnamed: 1,sources,affinity\na,.5,b,.5\n", "column 2 is called 'Unnamed: 1': name it"),
+        (",a,b\na,,2\nb,.3,\n", r"line 2: affinity is 2, outside \[0, 1\]"),
+        (",a,b\na,,.2\na,,.3\n", "line 3: the same transfer as in line 2"),
+        (",a,self\na,.5,.2\n", "line 2: the target is 'self'"),
+        ("a,b\n.5,.2\n", "has the columns a, b; needed are .* or a matrix with an empty corner"),
+        (",a,b\n0,.5,.2\n1,.2,.5\n", "has the columns a, b; needed are .* or a matrix"),
         (HEAD + "a,self|b,.5\na,c,.5\n", "line 2: .*'self'"),
         (HEAD + "a,c,.5\na,pixels|b,.5\n", "line 3: .*'pixels'"),
     ],
@@ -198,6 +261,103 @@ def test_ways_to_write_the_same_table(content: str | bytes) -> None:
 def test_what_is_wrong_is_named_with_its_line(content: str | bytes, message: str) -> None:
     with pytest.raises(FileFormatError, match=message):
         tensor_from_csv(content, name="wrong")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "target;sources;affinity\na;b;0,5\n",
+        "target\tsources\taffinity\na\tb\t0,5\n",
+        "sep=;\r\ntarget;sources;affinity\r\na;b;0,5\r\n",
+        "sep=,\ntarget,sources,affinity\na,b,0.5\n",
+        "target,sources,affinity\na,b,0.5\n".encode("utf-16"),
+        "target;sources;affinity\na;b;,5\n".encode("utf-16-be").join([b"\xfe\xff", b""]),
+        "Target,Sources,Affinity\na,b,0.5\n",
+        "target,source,affinity\na,b,0.5\n",
+        ",target,sources,affinity\n7,a,b,0.5\n",
+        "Unnamed: 0,target,sources,affinity\n0,a,b,0.5\n",
+        "index,target,sources,affinity\n0,a,b,0.5\n",
+        "target,sources,affinity,\na,b,0.5,\n,,,\n",
+        "target,order,sources,affinity\na,1.0,b,0.5\n",
+        "target,sources,affinity\na,['b'],0.5\n",
+        ",a\nb,0.5\n",
+        "sources,a\nb,0.5\n",
+        "target;b\na;0,5\n",
+        "target\\sources,b\na,0.5\n",
+    ],
+)
+def test_ways_in_which_spreadsheets_and_pandas_write_the_same_table(content: str | bytes) -> None:
+    tensor = tensor_from_csv(content, name="ways")
+    assert (tensor.tasks, tensor.targets, tensor.affinity.tolist()) == (("a", "b"), ("a",), [0.5])
+    assert not tensor.full_supervision.any()
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        "b|c",
+        "b + c",
+        "b;c",
+        '"b,c"',
+        '"b, c"',
+        "\"['b', 'c']\"",
+        "\"('b', 'c')\"",
+        "['b' 'c']",
+        "b+c",
+        "b__c",
+        "b&c",
+    ],
+)
+def test_two_sources_are_two_however_they_are_joined(sources: str) -> None:
+    tensor = tensor_from_csv(f"{HEAD}a,{sources},.5\nb,c,.5\nc,b,.5\n", name="joined")
+    assert tensor.tasks == ("a", "b", "c")
+    assert tensor.source_names(0) == ("b", "c")
+    assert tensor.order.tolist() == [2, 1, 1]
+
+
+def test_a_target_is_one_task_whatever_its_name_looks_like() -> None:
+    tensor = tensor_from_csv(f"{HEAD}b__c,a,.5\na,b__c,.5\nb,a,.5\nc,a,.5\n", name="odd")
+    assert tensor.source_names(1) == ("b__c",)
+    assert same(tensor_from_csv(tensor_to_csv(tensor), name="odd"), tensor)
+
+
+def test_words_with_a_meaning_have_it_in_capitals_too() -> None:
+    tensor = tensor_from_csv(f"{HEAD}a,Self,.5\na,RANDOM,.1\na,Pixels,.1\na,b,.2\n", name="capitals")
+    assert tensor.tasks == ("a", "b", "random")
+    assert tensor.untrained == ("random",)
+    assert tensor.full_supervision.tolist() == [True, False, False]
+
+
+def test_a_matrix_has_sources_down_and_each_targets_own_network_on_its_diagonal() -> None:
+    tensor = tensor_from_csv(",a,b,c\na,.9,.2,.3\nb,.1,.8,\na|b,,,.7\n", name="matrix")
+    found = {
+        (transfer.target, transfer.sources): (transfer.affinity, transfer.full_supervision)
+        for transfer in map(tensor.transfer, range(len(tensor)))
+    }
+    assert found == {
+        ("a", ("a",)): (0.9, True),
+        ("b", ("a",)): (0.2, False),
+        ("c", ("a",)): (0.3, False),
+        ("a", ("b",)): (0.1, False),
+        ("b", ("b",)): (0.8, True),
+        ("c", ("a", "b")): (0.7, False),
+    }
+    across = tensor_from_csv("target,a,b,a|b\na,.9,.1,\nb,.2,.8,\nc,.3,,.7\n", name="across")
+    transfers = [{one.transfer(row).sources for row in range(len(one))} for one in (tensor, across)]
+    assert transfers[0] == transfers[1]
+    assert sorted(across.affinity) == sorted(tensor.affinity)
+    own = tensor_from_csv(",a,b\nself,.9,.8\na,.7,.1\nb,.1,.6\n", name="own")
+    assert own.full_supervision.tolist() == [True, True, False, False, False, False]
+
+
+def test_files_put_one_behind_the_other_are_read_with_their_headings() -> None:
+    one, other = "target,order,sources,affinity\na,1,b,.5\n", "\ufefftarget,sources,gain\r\nb,a,.25\r\n"
+    tensor = tensor_from_csv(one + other, name="both")
+    assert tensor.targets == ("a", "b")
+    np.testing.assert_array_equal(tensor.affinity, [0.5, np.nan])
+    np.testing.assert_array_equal(tensor.gain, [np.nan, 0.25])
+    with pytest.raises(FileFormatError, match="line 4: affinity is '7x'"):
+        tensor_from_csv(one + "target,sources,affinity\nb,a,7x\n", name="both")
 
 
 @pytest.mark.parametrize(

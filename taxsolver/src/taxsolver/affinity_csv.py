@@ -1,17 +1,23 @@
-"""Affinity tensors as CSV: one row a transfer, sources joined by `|`.
+"""Affinity tensors as CSV: one line a transfer, sources joined by `|`, or a matrix of sources and targets.
 
 Columns: `target`, `sources`, `affinity`, `gain`, `quality`, `full_supervision`, and `order`, which is
 derived. Only `target`, `sources` and one of the measures are needed. The published tables are read as they
 are: `win_rate_vs_scratch` is the gain, `win_rate_vs_full_supervision` the quality, the source `self` the
-fully supervised network, rows of the source `pixels` or `scratch` are the baseline, no transfers, and
-`random` is an untrained source unless the caller says what is.
+fully supervised network, lines of the source `pixels` or `scratch` are the baseline, no transfers, and
+`random` is an untrained source unless the caller says what is. Other ways to join sources are described in
+`source_names`, other ways to write the file in `csv_text`.
+
+A matrix has sources down and targets across (or the other way round where its corner says `target`), holds
+affinities, and is empty where nothing was measured. Its diagonal is each target's own network, as `self` is,
+unless there is a line `self` too: then it is what a target's own representation transfers to it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +25,22 @@ from typing import Any
 import numpy as np
 
 from taxsolver.affinity import AffinityTensor
+from taxsolver.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.errors import FileFormatError, InvalidInputError
+from taxsolver.names import normalise
+from taxsolver.source_names import BASELINES, RANDOM, SELF, looks_joined, plain_name, split_sources
 
 COLUMNS = ("target", "order", "sources", "affinity", "gain", "quality", "full_supervision")
-SYNONYMS = {"win_rate_vs_scratch": "gain", "win_rate_vs_full_supervision": "quality"}
-BASELINES = frozenset({"pixels", "scratch"})
-SELF, RANDOM = "self", "random"
+MEASURES = ("affinity", "gain", "quality")
+SYNONYMS = {"win_rate_vs_scratch": "gain", "win_rate_vs_full_supervision": "quality", "source": "sources"}
 _TRUTH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+_SOURCES_DOWN = frozenset({"", "task", "from", "source", "source_target"})
+_TARGETS_DOWN = frozenset({"to", "target", "target_source"})
 
 
 @dataclass(frozen=True)
 class _Row:
+    number: int  # of the line
     target: str
     sources: tuple[str, ...]
     affinity: float
@@ -50,12 +61,7 @@ def tensor_to_csv(tensor: AffinityTensor) -> str:
     Raises:
         InvalidInputError: a task is called so that it would not be read as that task.
     """
-    for task in tensor.tasks:
-        if task in {SELF, *BASELINES} or "|" in task or task != task.strip() or not task:
-            raise InvalidInputError(
-                f"the task {task!r} cannot be written to CSV, where `|` joins sources and {SELF}, "
-                f"{' and '.join(sorted(BASELINES))} have a meaning: rename it, or save as .safetensors"
-            )
+    _check_names(tensor)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -71,6 +77,35 @@ def tensor_to_csv(tensor: AffinityTensor) -> str:
             ]
         )
     return stream.getvalue()
+
+
+def _check_names(tensor: AffinityTensor) -> None:
+    """Refuse names that would be read as others.
+
+    Raises:
+        InvalidInputError: the name and what it would be taken for are named.
+    """
+    spelt: dict[str, str] = {}
+    for task in tensor.tasks:
+        alike = spelt.setdefault(normalise(task), task)
+        try:
+            read = split_sources(task, tensor.targets, tensor.tasks)
+        except ValueError:
+            read = ()
+        if (
+            not task
+            or read != (task,)
+            or alike != task
+            or task in {SELF, *BASELINES}
+            or _looks_like_two_targets(task)
+        ):
+            taken = (
+                f"it would be taken for {alike!r}" if alike != task else "it would not be read as that task"
+            )
+            raise InvalidInputError(
+                f"the task {task!r} cannot be written to CSV, where {taken} (see taxsolver.source_names): "
+                "rename it, or save as .safetensors"
+            )
 
 
 def tensor_from_csv(
@@ -92,9 +127,7 @@ def tensor_from_csv(
         FileFormatError: not UTF-8, a column is missing, or a line is wrong (its number is named).
         InvalidInputError: the lines are readable, but make no valid tensor.
     """
-    rows = [
-        row for row in _read_rows(_decode(content, where), where) if not BASELINES.issuperset(row.sources)
-    ]
+    rows = [row for row in _read_rows(content, where) if not BASELINES.issuperset(row.sources)]
     tasks = tuple(sorted({row.target for row in rows}.union(*(row.sources for row in rows))))
     column = {task: index for index, task in enumerate(tasks)}
     sources = np.zeros((len(rows), len(tasks)), dtype=bool)
@@ -129,99 +162,195 @@ def read_tensor_csv(path: str | Path, *, name: str | None = None, **header: Any)
         InvalidInputError: the lines are readable, but make no valid tensor.
     """
     place = Path(path)
-    try:
-        content = place.read_bytes()
-    except OSError as error:
-        raise FileFormatError(f"cannot read {place}: {error.strerror or error}") from error
-    return tensor_from_csv(content, name=name or place.stem, where=str(place), **header)
+    return tensor_from_csv(read_file(place), name=name or place.stem, where=str(place), **header)
 
 
-def _decode(content: str | bytes, where: str) -> str:
-    if isinstance(content, str):
-        return content.removeprefix("\ufeff")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(f"{where} is no CSV text in UTF-8: {error}") from error
-
-
-def _read_rows(text: str, where: str) -> list[_Row]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    rows: list[_Row] = []
-    first_line: dict[tuple[object, ...], int] = {}
-    try:
-        reader.fieldnames = [SYNONYMS.get(cell.strip(), cell.strip()) for cell in reader.fieldnames or ()]
-        _check_columns(reader.fieldnames, where)
-        for cells in reader:
-            row = _read_row(cells, f"{where}, line {reader.line_num}")
-            earlier = first_line.setdefault(row.key, reader.line_num)
-            if earlier != reader.line_num:
-                raise FileFormatError(
-                    f"{where}, line {reader.line_num}: the same transfer as in line {earlier}"
-                )
-            rows.append(row)
-    except csv.Error as error:  # the line number of the DictReader is that of the last good line
-        raise FileFormatError(f"{where}, line {reader.reader.line_num}: {error}") from error
+def _read_rows(content: str | bytes, where: str) -> list[_Row]:
+    sheet = read_sheet(content, where)
+    tables = list(_tables(sheet))
+    if len(tables) == 1 and _corner(tables[0]) is not None:
+        rows = list(_matrix_rows(tables[0]))
+    else:
+        rows = [row for table in tables for row in _table_rows(table)]
     if not rows:
         raise FileFormatError(f"{where} holds no transfer: there is no line below the column names")
+    _check_rows(rows, where)
     return rows
 
 
-def _check_columns(columns: list[str], where: str) -> None:
+def _tables(sheet: Sheet) -> Iterator[Sheet]:
+    """The sheet cut at lines of column names: several where files were put one behind the other."""
+    start, header = 0, sheet.header
+    for position, line in enumerate(sheet.lines):
+        if {"target", "sources"} <= set(_columns(line)):
+            yield Sheet(sheet.where, header, sheet.lines[start:position], sheet.delimiter).without_index(
+                names_down=True
+            )
+            start, header = position + 1, line
+    yield Sheet(sheet.where, header, sheet.lines[start:], sheet.delimiter).without_index(names_down=True)
+
+
+def _columns(header: Line) -> list[str]:
+    """The names of columns as this module knows them."""
+    names = [cell.casefold() for cell in header.cells]
+    return [SYNONYMS.get(name, name) for name in names]
+
+
+def _corner(sheet: Sheet) -> str | None:
+    """`sources` or `targets`, whichever a matrix has down; None for what is no matrix."""
+    names = _columns(sheet.header)
+    if len(names) < 2 or {"target", "sources"} <= set(names) or set(names) & set(COLUMNS[3:]):
+        return None
+    corner = "" if sheet.is_nameless(0) else normalise(names[0]).replace("_x_", "_")
+    corner = corner.replace("tasks", "task").replace("sources", "source").replace("targets", "target")
+    return "sources" if corner in _SOURCES_DOWN else "targets" if corner in _TARGETS_DOWN else None
+
+
+def _matrix_rows(sheet: Sheet) -> Iterator[_Row]:
+    """The transfers of a matrix of affinities."""
+    sheet.check_widths(sheet.header, sheet.lines)
+    down, across = [line.cells[0] for line in sheet.lines], list(sheet.header.cells[1:])
+    targets = across if _corner(sheet) == "sources" else down
+    joined = down if targets is across else across
+    tasks = {*targets, *(name for name in joined if not looks_joined(name))}
+    own = SELF in {plain_name(name) for name in joined}
+    for line in sheet.lines:
+        for name, cell in zip(across, line.cells[1:], strict=True):
+            target, text = (name, line.cells[0]) if targets is across else (line.cells[0], name)
+            at = sheet.at(line)
+            sources = _sources(text, targets, tasks, at)
+            check_target(target, at)
+            if cell:
+                full = sources == (SELF,) or (sources == (target,) and not own)
+                sources = (target,) if sources == (SELF,) else sources
+                value = _measure(sheet, line, "affinity", cell)
+                yield _Row(line.number, target, sources, value, math.nan, math.nan, full)
+
+
+def _table_rows(sheet: Sheet) -> Iterator[_Row]:
+    """The transfers of a table with one line for each."""
+    columns = _columns(sheet.header)
+    _check_columns(columns, sheet.header.cells, sheet.where)
+    cells = [dict(zip(columns, line.cells, strict=True)) for line in sheet.lines]
+    targets = {text["target"] for text in cells}
+    tasks = targets | {text["sources"] for text in cells if not looks_joined(text["sources"])}
+    for line, text in zip(sheet.lines, cells, strict=True):
+        sources = _sources(text["sources"], targets, tasks, sheet.at(line))
+        yield _table_row(sheet, line, text, sources)
+
+
+def _check_columns(columns: list[str], written: tuple[str, ...], where: str) -> None:
     missing = [column for column in ("target", "sources") if column not in columns]
-    if missing or not {"affinity", "gain", "quality"} & set(columns):
+    if missing or not set(MEASURES) & set(columns):
         raise FileFormatError(
-            f"{where} has the columns {', '.join(columns) or '(none)'}; needed are target, sources and at "
-            "least one of affinity, gain and quality"
+            f"{where} has the columns {', '.join(written) or '(none)'}; needed are target, sources and at "
+            "least one of affinity, gain and quality, or a matrix with an empty corner, the names of sources "
+            "down and those of targets across"
         )
     twice = [column for column in columns if columns.count(column) > 1]
     if twice:
         raise FileFormatError(f"{where} has the column {twice[0]!r} twice, under one name or two: keep one")
-    unknown = [column for column in columns if column not in COLUMNS]
+    unknown = [name for name, column in zip(written, columns, strict=True) if column not in COLUMNS]
+    if "" in unknown:
+        raise FileFormatError(f"{where}: column {written.index('') + 1} has no name: name it, or delete it")
     if unknown:
         raise FileFormatError(f"{where} has an unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}")
 
 
-def _read_row(cells: Mapping[str | None, Any], line: str) -> _Row:
-    if None in cells or None in cells.values():
-        raise FileFormatError(f"{line}: not as many cells as there are columns")
-    text = {str(column): str(cell).strip() for column, cell in cells.items()}
-    target, sources = text["target"], tuple(part.strip() for part in text["sources"].split("|"))
-    if not target or not all(sources):
-        raise FileFormatError(f"{line}: an empty name in target or sources")
+def _sources(cell: str, targets: list[str] | set[str], tasks: set[str], at: str) -> tuple[str, ...]:
+    """The sources that a cell names, checked."""
+    try:
+        sources = split_sources(cell, targets, tasks)
+    except ValueError as error:
+        raise FileFormatError(f"{at}: {error}") from None
+    if not sources or not all(sources):
+        raise FileFormatError(f"{at}: an empty name in target or sources")
     if len(set(sources)) < len(sources):
-        raise FileFormatError(f"{line}: a source stands twice in {text['sources']!r}")
+        raise FileFormatError(f"{at}: a source stands twice in {cell!r}")
     alone = [source for source in sources if source in {SELF, *BASELINES}]
     if alone and len(sources) > 1:
-        raise FileFormatError(f"{line}: {alone[0]!r} is no task: it cannot be read together with others")
-    full = _truth(text.get("full_supervision", ""), line) or sources == (SELF,)
+        raise FileFormatError(f"{at}: {alone[0]!r} is no task: it cannot be read together with others")
+    return sources
+
+
+def check_target(target: str, at: str) -> None:
+    """Refuse what cannot be the name of a target in a CSV.
+
+    Args:
+        target: the name.
+        at: where it stands, for messages.
+
+    Raises:
+        FileFormatError: it is empty, a word with another meaning, or looks like several names.
+    """
+    if not target:
+        raise FileFormatError(f"{at}: an empty name in target or sources")
+    if plain_name(target) in {SELF, *BASELINES}:
+        raise FileFormatError(f"{at}: the target is {target!r}, which is no task: name the task itself")
+    if _looks_like_two_targets(target):
+        raise FileFormatError(f"{at}: {target!r} may be several targets: write a line for each")
+
+
+def _looks_like_two_targets(name: str) -> bool:
+    """Whether the name of a target would be several names if it were the name of a source."""
+    return any(mark in name for mark in ("|", ";", ",", " + "))
+
+
+def _table_row(sheet: Sheet, line: Line, text: Mapping[str, str], sources: tuple[str, ...]) -> _Row:
+    target, at = text["target"], sheet.at(line)
+    check_target(target, at)
+    target = plain_name(target)
+    full = _truth(text.get("full_supervision", ""), at) or sources == (SELF,)
     sources = (target,) if sources == (SELF,) else sources
-    if text.get("order") and text["order"] != str(len(sources)):
-        raise FileFormatError(f"{line}: order is {text['order']}, but there are {len(sources)} sources")
+    if text.get("order") and text["order"].removesuffix(".0") != str(len(sources)):
+        raise FileFormatError(f"{at}: order is {text['order']}, but there are {len(sources)} sources")
     if full and sources != (target,):
         raise FileFormatError(
-            f"{line}: full supervision of {target!r} reads the target alone, not {text['sources']!r}"
+            f"{at}: full supervision of {target!r} reads the target alone, not {text['sources']!r}"
         )
-    affinity, gain, quality = (_number(text.get(m, ""), m, line) for m in ("affinity", "gain", "quality"))
+    affinity, gain, quality = (_measure(sheet, line, name, text.get(name, "")) for name in MEASURES)
     if np.isnan([affinity, gain, quality]).all():
-        raise FileFormatError(f"{line}: none of affinity, gain and quality is given, at least one is needed")
-    return _Row(target, sources, affinity, gain, quality, full)
+        raise FileFormatError(f"{at}: none of affinity, gain and quality is given, at least one is needed")
+    return _Row(line.number, target, sources, affinity, gain, quality, full)
 
 
-def _number(cell: str, column: str, line: str) -> float:
+def _check_rows(rows: list[_Row], where: str) -> None:
+    """Refuse a transfer that stands twice, and a task that is spelt in two ways."""
+    first: dict[tuple[object, ...], int] = {}
+    spelt: dict[str, tuple[str, int]] = {}
+    for row in rows:
+        if (earlier := first.setdefault(row.key, row.number)) != row.number:
+            raise FileFormatError(f"{where}, line {row.number}: the same transfer as in line {earlier}")
+        for name in (row.target, *row.sources):
+            other, line = spelt.setdefault(normalise(name), (name, row.number))
+            if other != name:
+                raise FileFormatError(
+                    f"{where}, line {row.number}: {name!r} is spelt {other!r} in line {line}: spell it "
+                    "in one way"
+                )
+
+
+def _measure(sheet: Sheet, line: Line, column: str, cell: str) -> float:
+    """A number in [0, 1]; NaN where the cell is empty."""
+    if not cell:
+        return math.nan
     try:
-        value = float(cell) if cell else float("nan")
-    except ValueError:
-        raise FileFormatError(f"{line}: {column} is {cell!r}, expected a number or nothing") from None
-    if cell and not 0 <= value <= 1:
+        value = sheet.number(cell, line)
+    except ValueError as error:
+        if isinstance(error, FileFormatError):
+            raise
         raise FileFormatError(
-            f"{line}: {column} is {cell}, outside [0, 1]; leave it empty where not measured"
+            f"{sheet.at(line)}: {column} is {cell!r}, expected a number or nothing{error}"
+        ) from None
+    if not 0 <= value <= 1:
+        raise FileFormatError(
+            f"{sheet.at(line)}: {column} is {cell}, outside [0, 1]; leave it empty where not measured"
         )
     return value
 
 
-def _truth(cell: str, line: str) -> bool:
+def _truth(cell: str, at: str) -> bool:
     try:
         return _TRUTH[cell.casefold()]
     except KeyError:
-        raise FileFormatError(f"{line}: full_supervision is {cell!r}, expected true or false") from None
+        raise FileFormatError(f"{at}: full_supervision is {cell!r}, expected true or false") from None

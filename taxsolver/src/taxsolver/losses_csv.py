@@ -1,24 +1,24 @@
 """Per-image losses of the transfers of one target, as CSV.
 
 The first line names the transfers, each by its sources joined with `|`; every other line holds the losses of
-one image. A first column headed `image` holds names of images and is passed over. The source `self` stands
-for the fully supervised network of the target.
+one image. A first column that is headed `image` or `file`, or by nothing, holds names of images and is passed
+over. The source `self` stands for the fully supervised network of the target. Other ways to write the file
+are described in `csv_text` and `source_names`.
 """
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from taxsolver.affinity import FloatArray
+from taxsolver.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.errors import FileFormatError
+from taxsolver.source_names import looks_joined, split_sources
 
-if TYPE_CHECKING:
-    from _csv import Reader
+_NAMES_OF_IMAGES = frozenset({"image", "file"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,45 +46,60 @@ def read_losses(path: str | Path) -> LossMatrix:
         FileFormatError: the file cannot be read or is no such CSV; a wrong line is named by its number.
     """
     place = Path(path)
-    try:
-        with place.open(encoding="utf-8-sig", newline="") as stream:
-            return _read(csv.reader(stream, strict=True), place)
-    except OSError as error:
-        raise FileFormatError(f"cannot read {place}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise FileFormatError(f"{place} is no CSV text in UTF-8: {error}") from error
-
-
-def _read(lines: Reader, place: Path) -> LossMatrix:
-    header: list[str] = next(lines, [])
-    skip = 1 if header and header[0].strip().casefold() == "image" else 0
-    transfers = tuple(tuple(part.strip() for part in cell.split("|")) for cell in header[skip:])
-    if not transfers or not all(all(sources) for sources in transfers):
-        raise FileFormatError(
-            f"{place}, line 1: expected the names of transfers, as in normal,normal|edge_texture"
-        )
-    _check_transfers(transfers, f"{place}, line 1")
-    rows = [_numbers(cells, skip, header, f"{place}, line {lines.line_num}") for cells in lines if cells]
-    return LossMatrix(transfers, np.array(rows, dtype=np.float64).reshape(len(rows), len(transfers)))
-
-
-def _numbers(cells: list[str], skip: int, header: list[str], line: str) -> list[float]:
-    if len(cells) != len(header):
-        raise FileFormatError(f"{line}: {len(cells)} cells, expected {len(header)} as in the first line")
-    losses = []
-    for name, cell in zip(header[skip:], cells[skip:], strict=True):
+    sheet = read_sheet(read_file(place), str(place)).without_index(names_down=True)
+    names, at = sheet.header.cells, sheet.at(sheet.header)
+    skipped = 1 if names and (sheet.is_nameless(0) or names[0].casefold() in _NAMES_OF_IMAGES) else 0
+    if skipped and not names[0] and any(_is_number(sheet, line) for line in sheet.lines):
+        raise FileFormatError(f"{at}: column 1 has no name: name it, or delete it")
+    if not names[skipped:]:
+        raise FileFormatError(f"{at}: expected the names of transfers, as in normal,normal|edge_texture")
+    tasks = {name for name in names[skipped:] if not looks_joined(name)}
+    transfers = []
+    for name in names[skipped:]:
         try:
-            losses.append(float(cell))
-        except ValueError:
-            raise FileFormatError(f"{line}: the loss of {name} is {cell!r}, expected a number") from None
+            transfers.append(split_sources(name, (), tasks))
+        except ValueError as error:
+            raise FileFormatError(f"{at}: {error}") from None
+    _check_transfers(transfers, at)
+    rows = [_numbers(sheet, line, skipped) for line in sheet.lines]
+    return LossMatrix(tuple(transfers), np.array(rows, dtype=np.float64).reshape(len(rows), len(transfers)))
+
+
+def _is_number(sheet: Sheet, line: Line) -> bool:
+    """Whether the first cell is a number: then it may be a loss."""
+    try:
+        sheet.number(line.cells[0], line)
+    except FileFormatError:
+        raise
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(sheet: Sheet, line: Line, skipped: int) -> list[float]:
+    losses = []
+    for name, cell in zip(sheet.header.cells[skipped:], line.cells[skipped:], strict=True):
+        try:
+            losses.append(sheet.number(cell, line))
+        except FileFormatError:
+            raise
+        except ValueError as error:
+            raise FileFormatError(
+                f"{sheet.at(line)}: the loss of {name} is {cell!r}, expected a number{error}"
+            ) from None
     return losses
 
 
-def _check_transfers(transfers: tuple[tuple[str, ...], ...], line: str) -> None:
+def _check_transfers(transfers: list[tuple[str, ...]], at: str) -> None:
     seen: set[frozenset[str]] = set()
     for sources in transfers:
+        if not sources or not all(sources):
+            raise FileFormatError(
+                f"{at}: a transfer has a source without a name, expected names as in "
+                "normal,normal|edge_texture"
+            )
         if len(set(sources)) < len(sources):
-            raise FileFormatError(f"{line}: a source stands twice in {'|'.join(sources)!r}")
+            raise FileFormatError(f"{at}: a source stands twice in {'|'.join(sources)!r}")
         if frozenset(sources) in seen:
-            raise FileFormatError(f"{line}: the transfer {'|'.join(sources)!r} stands twice")
+            raise FileFormatError(f"{at}: the transfer {'|'.join(sources)!r} stands twice")
         seen.add(frozenset(sources))

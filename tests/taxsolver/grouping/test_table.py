@@ -55,6 +55,26 @@ def test_lines_of_a_split_may_stand_in_any_order() -> None:
     assert table.setting is None
 
 
+def test_columns_that_number_the_lines_are_no_tasks() -> None:
+    plain = table_from_csv(GOOD, name="toy")
+    lines = GOOD.splitlines()
+    for heading in ("", "Unnamed: 0", "index"):
+        numbered = [f"{heading},{lines[0]}", *(f"{row},{line}" for row, line in enumerate(lines[1:]))]
+        table = table_from_csv("\n".join(numbered), name="toy")
+        assert table.tasks == ("a", "b")
+        np.testing.assert_array_equal(table.validation, plain.validation)
+    with pytest.raises(FileFormatError, match="line 1: column 1 has no name: name it, or delete it"):
+        table_from_csv("\n".join([f",{lines[0]}", *(f".5,{line}" for line in lines[1:])]), name="toy")
+
+
+def test_a_table_of_a_spreadsheet_has_semicolons_capitals_and_decimal_commas() -> None:
+    text = "sep=;\n" + GOOD.replace(",", ";").replace(".", ",").replace("split", "Split", 1)
+    table = table_from_csv(text.replace("validation;", "Validation;"), name="toy")
+    plain = table_from_csv(GOOD, name="toy")
+    np.testing.assert_array_equal(table.validation, plain.validation)
+    np.testing.assert_array_equal(table.cost, plain.cost)
+
+
 def test_a_table_needs_the_validation_split_only() -> None:
     """Without a test split every test loss is NaN."""
     table = table_from_csv("network,split,a,cost\nn,validation,-3,2\n\n", name="toy")
@@ -100,7 +120,7 @@ def test_arrays_of_a_table_cannot_be_written() -> None:
         ("two,1,,0.2", "two,1,,-1e7", "line 3: the loss of b is '-1e7'"),
         ("two,1,,0.2", "two,1,,low", "line 3: the loss of b is 'low'"),
         ("two,1,,0.2", "two,1,,", "line 3: network 'two' has no loss of any task"),
-        ("two,1,,0.2", "two,1,0.2", "line 3: 4 cells, expected 5"),
+        ("two,1,,0.2", "two,1,0.2", "line 3: not as many cells as there are columns: 4, expected 5"),
         (
             "validation,two",
             "validation,one",

@@ -28,6 +28,24 @@ def test_photographs_without_a_group_are_places_of_their_own(tmp_path: Path) -> 
     assert read_table(path, PHOTOGRAPHS).groups == {"deep/b.jpg": "hall"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",file,lux\n3,a.jpg,1.5\n7,deep/b.jpg,2\n",
+        "Unnamed: 0,file,lux\n0,a.jpg,1.5\n1,deep/b.jpg,2\n",
+        "index,file,lux\n1,a.jpg,1.5\n2,deep/b.jpg,2\n",
+        "File;lux\na.jpg;1,5\ndeep/b.jpg;2\n",
+        "sep=;\nfile;lux;\na.jpg;1,5;\ndeep/b.jpg;2,0;\n",
+    ],
+)
+def test_columns_that_number_the_lines_are_nothing_to_learn(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(text)
+    table = read_table(path, PHOTOGRAPHS)
+    assert table.columns == ("lux",)
+    assert number_labels(table) == {"a.jpg": (1.5,), "deep/b.jpg": (2,)}
+
+
 def test_classes_are_words(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "t.csv", ("file", "label"), [("a.jpg", "cat, big"), ("deep/b.jpg", " dog ")])
     table = read_table(path, PHOTOGRAPHS)
@@ -42,8 +60,9 @@ def test_classes_are_words(tmp_path: Path) -> None:
         ("name,label\n", "columns name, label: it needs 'file'"),
         ("file,group\n", "at least one of labels"),
         ("file,x,x\n", "each once"),
-        ("file,x\na.jpg\n", "line 2 of .* has not 2 cells"),
-        ("file,x\na.jpg,1,2\n", "line 2 of .* has not 2 cells"),
+        ("file,x\na.jpg\n", "line 2: not as many cells as there are columns: 1, expected 2"),
+        ("file,x\na.jpg,1,2\n", "line 2: not as many cells as there are columns: 3, expected 2"),
+        ("file,,x\na.jpg,.5,2\n", "line 1: column 2 has no name: name it, or delete it"),
         ("file,x\na.jpg,1\na.jpg,2\n", r"more than one line for a\.jpg"),
         (
             "file,x\na.jpg,1\n",
@@ -71,7 +90,7 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cell", ["", "nan", "inf", "many", "1,5"])
 def test_numbers_are_finite(tmp_path: Path, cell: str) -> None:
     path = write_csv(tmp_path / "t.csv", ("file", "lux"), [("a.jpg", "1"), ("deep/b.jpg", cell)])
-    with pytest.raises(DataError, match=rf"lux of deep/b\.jpg is '{cell}', no finite number"):
+    with pytest.raises(DataError, match=rf"line 3: lux of deep/b\.jpg is '{cell}', no finite number"):
         number_labels(read_table(path, PHOTOGRAPHS))
 
 

@@ -3,12 +3,12 @@
 Columns: `split` (`validation`, which is needed, `test` and `validation_early`), `network`, `cost`, and one
 for each task, headed by its name. An empty cell: the network does not predict the task. Every network stands
 in every split that the file has; only `validation_early` may leave some out, which ESA then cannot choose.
+Columns that only number the lines, as pandas writes them, are no tasks; other ways to write the file are
+described in `csv_text`.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from taxsolver.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.grouping.table import SPLITS, FloatArray, LossTable
+from taxsolver.names import normalise
 from taxsolver.problem import LARGEST
 
 SETTINGS = (1, 2, 3, 4)
@@ -65,11 +67,7 @@ def load_table(path: str | Path) -> LossTable:
         InvalidInputError: the lines are readable, but make no valid table.
     """
     place = Path(path)
-    try:
-        content = place.read_bytes()
-    except OSError as error:
-        raise FileFormatError(f"cannot read {place}: {error.strerror or error}") from error
-    return table_from_csv(content, name=place.stem, where=str(place))
+    return table_from_csv(read_file(place), name=place.stem, where=str(place))
 
 
 def table_from_csv(
@@ -78,20 +76,16 @@ def table_from_csv(
     """The table that a CSV describes; tasks in the order of its columns, networks in that of its lines.
 
     Args:
-        content: the text, or its bytes in UTF-8.
+        content: the text, or its bytes in UTF-8 or, with a mark, UTF-16.
         name: what the table is to be called.
         where: the file, for messages.
         setting: number of the published setting.
 
     Raises:
-        FileFormatError: not UTF-8, a column is missing, or a line is wrong (its number is named).
+        FileFormatError: it cannot be decoded, a column is missing, or a line is wrong (its number is named).
         InvalidInputError: the lines are readable, but make no valid table.
     """
-    try:
-        text = content if isinstance(content, str) else content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(f"{where} is no CSV text in UTF-8: {error}") from error
-    tasks, rows = _read(text, where)
+    tasks, rows = _read(read_sheet(content, where))
     by_split = {split: {row.network: row for row in rows if row.split == split} for split in SPLITS}
     _check_splits(by_split, tasks, where)
     networks = tuple(by_split["validation"])
@@ -108,77 +102,80 @@ def _losses(rows: dict[str, _Row], networks: Sequence[str], num_tasks: int) -> F
     return np.array([rows[network].losses if network in rows else absent for network in networks])
 
 
-def _read(text: str, where: str) -> tuple[tuple[str, ...], list[_Row]]:
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _read(sheet: Sheet) -> tuple[tuple[str, ...], list[_Row]]:
+    _check_keys(sheet)
+    sheet = sheet.without_index()
+    columns = [cell.casefold() if cell.casefold() in KEYS else cell for cell in sheet.header.cells]
+    _check_columns(columns, sheet.where)
     rows: list[_Row] = []
     first: dict[tuple[str, str], int] = {}
-    try:
-        columns = [cell.strip() for cell in next(lines, [])]
-        _check_columns(columns, where)
-        for cells in lines:
-            if cells:
-                row = _read_row(columns, cells, lines.line_num, where)
-                earlier = first.setdefault((row.split, row.network), row.number)
-                if earlier != row.number:
-                    raise FileFormatError(
-                        f"{where}, line {row.number}: network {row.network!r} of split {row.split} stands "
-                        f"in line {earlier} already"
-                    )
-                rows.append(row)
-    except csv.Error as error:
-        raise FileFormatError(f"{where}, line {lines.line_num}: {error}") from error
+    for line in sheet.lines:
+        row = _read_row(columns, line, sheet)
+        earlier = first.setdefault((row.split, row.network), row.number)
+        if earlier != row.number:
+            raise FileFormatError(
+                f"{sheet.at(line)}: network {row.network!r} of split {row.split} stands in line {earlier} "
+                "already"
+            )
+        rows.append(row)
     return tuple(column for column in columns if column not in KEYS), rows
 
 
-def _check_columns(columns: Sequence[str], where: str) -> None:
-    missing = [column for column in KEYS if column not in columns]
+def _check_keys(sheet: Sheet) -> None:
+    cells = sheet.header.cells
+    missing = [key for key in KEYS if key not in {cell.casefold() for cell in cells}]
     if missing:
         raise FileFormatError(
-            f"{where} has the columns {', '.join(columns) or '(none)'}, but not {', '.join(missing)}; needed "
-            "are split, network, cost and one for each task"
+            f"{sheet.where} has the columns {', '.join(cells) or '(none)'}, but not {', '.join(missing)}; "
+            "needed are split, network, cost and one for each task"
         )
-    for position, column in enumerate(columns):
-        if not column:
-            raise FileFormatError(f"{where}: column {position + 1} has no name")
-        if column in columns[:position]:
+
+
+def _check_columns(columns: Sequence[str], where: str) -> None:
+    spelt: dict[str, str] = {}
+    for column in columns:
+        other = spelt.setdefault(normalise(column), column)
+        if columns.count(column) > 1:
             raise FileFormatError(f"{where} has the column {column!r} twice")
+        if other != column:
+            raise FileFormatError(f"{where} has the columns {other!r} and {column!r}: name the tasks apart")
     if len(columns) == len(KEYS):
         raise FileFormatError(f"{where} has no column for a task beside split, network and cost")
 
 
-def _read_row(columns: Sequence[str], cells: Sequence[str], number: int, where: str) -> _Row:
-    line = f"{where}, line {number}"
-    if len(cells) != len(columns):
-        raise FileFormatError(f"{line}: {len(cells)} cells, expected {len(columns)} as in the first line")
-    text = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
-    split, network = text["split"], text["network"]
+def _read_row(columns: Sequence[str], line: Line, sheet: Sheet) -> _Row:
+    at = sheet.at(line)
+    text = dict(zip(columns, line.cells, strict=True))
+    split, network = text["split"].casefold(), text["network"]
     if split not in SPLITS:
-        raise FileFormatError(f"{line}: unknown split {split!r}, expected one of {', '.join(SPLITS)}")
+        raise FileFormatError(f"{at}: unknown split {text['split']!r}, expected one of {', '.join(SPLITS)}")
     if not network:
-        raise FileFormatError(f"{line}: the network has no name")
-    cost = _number(text["cost"])
+        raise FileFormatError(f"{at}: the network has no name")
+    cost = _number(text["cost"], line, sheet)[0]
     if not 0 < cost <= LARGEST:
-        raise FileFormatError(f"{line}: cost is {text['cost']!r}, expected a number in (0, {LARGEST:,.0f}]")
-    losses = tuple(_loss(text[column], column, line) for column in columns if column not in KEYS)
+        raise FileFormatError(f"{at}: cost is {text['cost']!r}, expected a number in (0, {LARGEST:,.0f}]")
+    losses = tuple(_loss(text[column], column, line, sheet) for column in columns if column not in KEYS)
     if all(math.isnan(loss) for loss in losses):
-        raise FileFormatError(f"{line}: network {network!r} has no loss of any task")
-    return _Row(number, split, network, cost, losses)
+        raise FileFormatError(f"{at}: network {network!r} has no loss of any task")
+    return _Row(line.number, split, network, cost, losses)
 
 
-def _number(cell: str) -> float:
-    """The number in a cell; NaN where there is none."""
+def _number(cell: str, line: Line, sheet: Sheet) -> tuple[float, str]:
+    """The number in a cell and how to write it otherwise; NaN where there is none."""
     try:
-        return float(cell)
-    except ValueError:
-        return math.nan
+        return sheet.number(cell, line), ""
+    except FileFormatError:
+        raise
+    except ValueError as error:
+        return math.nan, str(error)
 
 
-def _loss(cell: str, task: str, line: str) -> float:
-    loss = _number(cell)
+def _loss(cell: str, task: str, line: Line, sheet: Sheet) -> float:
+    loss, hint = _number(cell, line, sheet)
     if cell and not abs(loss) <= LARGEST:
         raise FileFormatError(
-            f"{line}: the loss of {task} is {cell!r}, expected a number in [-{LARGEST:,.0f}, {LARGEST:,.0f}]"
-            ", or nothing where the network does not predict the task"
+            f"{sheet.at(line)}: the loss of {task} is {cell!r}, expected a number in [-{LARGEST:,.0f}, "
+            f"{LARGEST:,.0f}], or nothing where the network does not predict the task{hint}"
         )
     return loss
 

@@ -1,0 +1,244 @@
+"""CSV files as people and spreadsheets write them, cut into cells.
+
+It reads UTF-8 and, with its mark, UTF-16; commas, semicolons and tabs between cells; the first line `sep=;`
+of spreadsheets; decimal commas where commas do not part cells; columns that only number the lines, as pandas
+writes them; and files put one behind the other with their headings. Whatever may be meant in two ways is
+refused, with the number of its line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from taxsolver.errors import FileFormatError
+
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_NO_NAME = re.compile(
+    r"(unnamed: ?\d+(_level_\d+)?)?", re.IGNORECASE
+)  # pandas writes the one and reads the other
+_INDEX = frozenset({"index", "level_0"})
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a sheet.
+
+    Attributes:
+        number: of the line in the file, from 1.
+        cells: without blanks around them.
+    """
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass
+class Sheet:
+    """A CSV file cut into cells.
+
+    Attributes:
+        where: the file, for messages.
+        header: the first line that holds anything.
+        lines: those below it, without empty ones.
+        delimiter: what stands between cells.
+    """
+
+    where: str
+    header: Line
+    lines: list[Line]
+    delimiter: str
+    _decimal: dict[str, int] = field(default_factory=dict)  # point or comma -> first line with one
+
+    def at(self, line: Line) -> str:
+        """The place of a line, for messages."""
+        return f"{self.where}, line {line.number}"
+
+    def number(self, cell: str, line: Line) -> float:
+        """The number in a cell; with a decimal comma where commas do not part cells.
+
+        Raises:
+            ValueError: it holds none; the message says how to write it, or is empty.
+            FileFormatError: the file has decimal points and decimal commas.
+        """
+        if not _NUMBER.fullmatch(cell):
+            raise ValueError(": leave out the sign %" if cell.endswith("%") else "")
+        for mark in ".,":
+            if mark in cell:
+                self._decimal.setdefault(mark, line.number)
+        if "," in cell and self.delimiter == ",":
+            raise ValueError(": write a decimal point, or part the cells with semicolons")
+        if len(self._decimal) > 1:
+            (_, first), (_, last) = sorted(self._decimal.items(), key=lambda mark: mark[1])
+            raise FileFormatError(
+                f"{self.where}, line {last}: a number with another decimal mark than in line {first}: write "
+                "all with a point, or all with a comma"
+            )
+        return float(cell.replace(",", "."))
+
+    def check_widths(self, header: Line, lines: Iterable[Line]) -> None:
+        """Refuse lines that have not as many cells as their header.
+
+        Raises:
+            FileFormatError: the line is named.
+        """
+        for line in lines:
+            if len(line.cells) != len(header.cells):
+                hint = ": write decimal points where commas part cells"
+                shown = hint if self.delimiter == "," and len(line.cells) > len(header.cells) else ""
+                raise FileFormatError(
+                    f"{self.at(line)}: not as many cells as there are columns: {len(line.cells)}, expected "
+                    f"{len(header.cells)} as in line {header.number}{shown}"
+                )
+
+    def is_nameless(self, column: int) -> bool:
+        """Whether a column has no name, or the one that pandas makes up for it."""
+        return _NO_NAME.fullmatch(self.header.cells[column]) is not None
+
+    def without_index(self, *, names_down: bool = False) -> Sheet:
+        """The sheet without columns that are empty or only number the lines, and have no name of their own.
+
+        Args:
+            names_down: the first column may hold names without having one.
+
+        Raises:
+            FileFormatError: a column without a name holds something else, or a line is too long or short.
+        """
+        self.check_widths(self.header, self.lines)
+        kept = []
+        for column, name in enumerate(self.header.cells):
+            cells = [line.cells[column] for line in self.lines]
+            if not self.is_nameless(column):
+                if name.casefold() not in _INDEX or not _counts_up(cells):
+                    kept.append(column)
+            elif not _is_empty(cells) and not _is_index(cells):
+                if column or not names_down:
+                    shown = f"is called {name!r}" if name else "has no name"
+                    raise FileFormatError(
+                        f"{self.at(self.header)}: column {column + 1} {shown}: name it, or delete it"
+                    )
+                kept.append(column)
+
+        def part(line: Line) -> Line:
+            return Line(line.number, tuple(line.cells[column] for column in kept))
+
+        return Sheet(self.where, part(self.header), [part(line) for line in self.lines], self.delimiter)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        FileFormatError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # the latter: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise FileFormatError(f"cannot read {path}: {reason}") from error
+
+
+def read_sheet(content: str | bytes, where: str) -> Sheet:
+    """Cut a CSV file into cells.
+
+    Lines that repeat the header, as where files were put one behind the other, are left out.
+
+    Args:
+        content: the text, or its bytes in UTF-8 or, with a mark, UTF-16.
+        where: the file, for messages.
+
+    Raises:
+        FileFormatError: the text or its quotation marks cannot be read, or what parts its cells may be two
+            things.
+    """
+    text = _decode(content, where)
+    first, newline, rest = text.partition("\n")
+    stated = re.fullmatch(r"\"?sep=(.)\"?,*;*\r?", first.removeprefix("\ufeff"), re.IGNORECASE)
+    if stated and newline:
+        if stated[1] not in _DELIMITERS:
+            raise FileFormatError(
+                f"{where}, line 1: cells are said to be parted by {stated[1]!r}: commas, semicolons and tabs "
+                "can be read"
+            )
+        delimiter, text = stated[1], rest
+    else:
+        delimiter = _delimiter(text, where)
+    lines = _cut(text, delimiter, where, 1 if stated and newline else 0)
+    if not lines:
+        return Sheet(where, Line(1, ()), [], delimiter)
+    header = lines[0]
+    return Sheet(where, header, [line for line in lines[1:] if line.cells != header.cells], delimiter)
+
+
+def _decode(content: str | bytes, where: str) -> str:
+    if isinstance(content, bytes):
+        encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+        try:
+            content = content.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise FileFormatError(
+                f"{where} is no CSV text in UTF-8: {error}; save it as CSV in UTF-8"
+            ) from error
+    if "\0" in content:
+        raise FileFormatError(f"{where} is no CSV text in UTF-8: it holds a NUL; save it as CSV in UTF-8")
+    return content.removeprefix("\ufeff").replace("\n\ufeff", "\n")  # the second: of files put together
+
+
+def _delimiter(text: str, where: str) -> str:
+    """What parts the cells: found in the first line, and where that leaves a choice in all of them."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", first)
+    found = [mark for mark in _DELIMITERS if mark in bare]
+    if len(found) < 2:
+        return found[0] if found else ","
+    even = []
+    for mark in found:
+        try:
+            widths = {len(line.cells) for line in _cut(text, mark, where, 0)}
+        except FileFormatError:
+            continue
+        if len(widths) == 1:
+            even.append(mark)
+    if len(even) != 1:
+        raise FileFormatError(
+            f"{where}, line 1: cells may be parted by {' or by '.join(_DELIMITERS[mark] for mark in found)}: "
+            "use one of them, and | between sources that are read together"
+        )
+    return even[0]
+
+
+def _cut(text: str, delimiter: str, where: str, skipped: int) -> list[Line]:
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
+    try:
+        lines = [Line(reader.line_num + skipped, tuple(cell.strip() for cell in cells)) for cells in reader]
+    except csv.Error as error:
+        raise FileFormatError(f"{where}, line {reader.line_num + skipped}: {error}") from error
+    return [line for line in lines if any(line.cells)]
+
+
+def _is_empty(cells: Sequence[str]) -> bool:
+    return not any(cells)
+
+
+def _is_index(cells: Sequence[str]) -> bool:
+    """Whether they are whole numbers that rise, or start anew: the numbers of lines, some maybe left out."""
+    return all(cell.isdecimal() for cell in cells) and all(
+        int(later) > int(earlier) or int(later) <= 1 for earlier, later in pairwise(cells)
+    )
+
+
+def _counts_up(cells: Sequence[str]) -> bool:
+    """Whether they are 0, 1, 2 and so on, or 1, 2, 3."""
+    return (
+        bool(cells)
+        and cells[0] in {"0", "1"}
+        and list(cells) == [str(int(cells[0]) + row) for row in range(len(cells))]
+    )

@@ -1,0 +1,81 @@
+"""The sources of a transfer in one cell of a CSV file, joined by `|`, and other ways to join them.
+
+What our tables print (`depth + normal`), lists of Python, and names with `;` or `,` between are read as
+several sources. `depth+normal`, `depth&normal` and `depth__normal` are read so where each part is a task of
+the same file; otherwise they may as well be one task, and are refused. A name that the file has as a target
+is one task.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+SELF, RANDOM = "self", "random"
+BASELINES = frozenset({"pixels", "scratch"})
+_WORDS = frozenset({SELF, RANDOM, *BASELINES})  # their capitals mean nothing
+_LIST = re.compile(r"[\[({](.*)[\])}]")
+_QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+_CERTAIN = (re.compile(r"\s\+\s"), re.compile(";"), re.compile(","))
+_LIKELY = (re.compile(r"\+"), re.compile("&"), re.compile("__"))
+_POSSIBLE = re.compile(r"\s+and\s+|[/\\:]|\s+")
+
+
+def split_sources(cell: str, targets: Collection[str], tasks: Collection[str]) -> tuple[str, ...]:
+    """The sources that a cell names, each without blanks around it; `Self` and `Random` in small letters.
+
+    Args:
+        cell: as it stands in the file.
+        targets: names that are one task, whatever they look like.
+        tasks: names of tasks that are known from the same file.
+
+    Raises:
+        ValueError: the cell may mean one task or several; the message is a clause about it.
+    """
+    text = cell.strip()
+    parts = [part.strip() for part in text.split("|")]
+    if len(parts) == 1 and text not in targets:
+        parts = _split_otherwise(text, tasks)
+    for part in parts:
+        if len(parts) > 1 and part not in targets and len(_split_otherwise(part, tasks)) > 1:
+            raise ValueError(f"{text!r} joins sources in two ways: join all with |, as in depth|normal")
+    return tuple(plain_name(part) for part in parts)
+
+
+def plain_name(name: str) -> str:
+    """A name as it is; words with a meaning of their own in small letters."""
+    return name.casefold() if name.casefold() in _WORDS else name
+
+
+def looks_joined(name: str) -> bool:
+    """Whether a name would be read, or refused, as several sources."""
+    return "|" in name or any(mark.search(name) for mark in (*_CERTAIN, *_LIKELY))
+
+
+def _split_otherwise(text: str, tasks: Collection[str]) -> list[str]:
+    """The names in a text that has no `|`."""
+    doubt = (
+        f"{text!r} may be one task or several: join sources with |, as in depth|normal, or rename the task"
+    )
+    listed = _LIST.fullmatch(text)
+    if listed and (_QUOTED.search(text) or "," in text or text[0] == "["):
+        quoted = [first or second for first, second in _QUOTED.findall(listed[1])]
+        rest = _QUOTED.sub("", listed[1])
+        if quoted and rest.strip(", \t"):
+            raise ValueError(doubt)
+        return quoted or [part.strip() for part in listed[1].split(",") if part.strip()]
+    found = [mark for mark in _CERTAIN if mark.search(text)]
+    if len(found) > 1:
+        raise ValueError(doubt)
+    if found:
+        return [part.strip() for part in found[0].split(text)]
+    for mark in _LIKELY:
+        if mark.search(text):
+            parts = [part.strip() for part in mark.split(text)]
+            if not all(part in tasks for part in parts):
+                raise ValueError(doubt)
+            return parts
+    parts = _POSSIBLE.split(text)
+    if len(parts) > 1 and all(part in tasks for part in parts):
+        raise ValueError(doubt)
+    return [text]
