@@ -88,8 +88,12 @@ def show_command(
 
 @app.command("import", cls=Command)
 def import_command(
-    table: Annotated[
-        Path, typer.Argument(metavar="FILE.csv", help="One row a transfer: target, sources, measures.")
+    tables: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE.csv..",
+            help="One line a transfer: target, sources, measures. Several make one tensor.",
+        ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="Where the tensor goes.")],
     name: Annotated[
@@ -117,22 +121,28 @@ def import_command(
     licence: Annotated[str, typer.Option("--licence", help="How it may be used.")] = "",
     citation: Annotated[str, typer.Option("--citation", help="What to cite.")] = "",
 ) -> None:
-    """Make a tensor from a CSV.
+    """Make a tensor from CSV files.
 
     Columns: target, sources (joined by |), affinity, gain, quality, full_supervision; target, sources and one
-    measure are needed. The source self stands for the target's fully supervised network.
+    measure are needed. The source self stands for the target's fully supervised network. A matrix of
+    affinities has an empty corner, sources down and targets across.
 
     Example:  taxsolver affinity import mine.csv mine.safetensors --dataset "my own"
     """
+    from dataclasses import replace
+
     from taxsolver.affinity_csv import read_tensor_csv
     from taxsolver.names import split_names
-    from taxsolver.store import save_affinity
+    from taxsolver.store import join_affinities, load_affinity, save_affinity
 
     words = {"dataset": dataset, "made_by": made_by, "licence": licence, "citation": citation}
-    tensor = read_tensor_csv(
-        table,
-        name=name or table.stem,
-        **({"untrained": tuple(split_names(parse.joined(untrained)))} if untrained else {}),
+    read = join_affinities(
+        [load_affinity(table) if table.is_dir() else read_tensor_csv(table) for table in tables]
+    )
+    tensor = replace(
+        read,
+        name=name or read.name,
+        untrained=tuple(split_names(parse.joined(untrained))) if untrained else read.untrained,
         aliases=_aliases(parse.joined(alias)),
         images_full=images_full,
         images_transfer=images_transfer,

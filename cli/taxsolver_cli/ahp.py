@@ -23,12 +23,13 @@ HELP = """
 Affinities of the transfers of one target from their losses on every test image.
 
 The file is a CSV: the first line names the transfers by their sources (normal|edge_texture for two), every
-other line holds the losses of one image. What --save writes can be joined with that of other targets and read
-by  taxsolver affinity import.
+other line holds the losses of one image. What --save writes for one target can be planned with together with
+the files of others, put one behind the other or each with an --affinity of its own.
 
 \b
   taxsolver ahp losses.csv --target reshading --save reshading.csv
   taxsolver ahp losses.csv --target reshading --plot before-and-after.png
+  taxsolver --affinity reshading.csv --affinity normals.csv --targets all --budget 2
 """
 
 
@@ -42,11 +43,13 @@ def ahp_command(
     plot: opt.Plot = None,
 ) -> None:
     """Parse, compute, print."""
+    from taxsolver.affinity_csv import check_target
     from taxsolver.ahp import preference_ratios, principal_eigenvector, win_rates
     from taxsolver.losses_csv import read_losses
 
     if not target.strip():
         raise usage_error("--target is empty: name the task that the transfers are read out for")
+    check_target(target.strip(), "--target")
     check_row_outputs(save, plot)
     with show.working("comparing"):
         matrix = read_losses(losses)

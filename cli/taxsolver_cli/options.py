@@ -15,12 +15,13 @@ DEFAULT_AFFINITY = "taskonomy-16k"
 DEFAULT_BUDGETS, DEFAULT_ORDERS = "1-26", "1-4"
 
 Affinity = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--affinity",
         "-a",
         metavar="NAME|FILE",
-        help="Affinity tensor: a shipped one (see  taxsolver affinity list)  or a .safetensors or .csv file.",
+        help="Affinity tensor: a shipped one (see  taxsolver affinity list), a .safetensors or .csv file, or "
+        f"a folder of these; several files make one tensor.  \\[default: {DEFAULT_AFFINITY}]",
         autocompletion=complete_affinity,
         rich_help_panel=ASK,
     ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from taxsolver_cli.errors import usage_error
+from taxsolver_cli.options import DEFAULT_AFFINITY
 
 MOST_NUMBERS = 10_000
 
@@ -63,6 +65,16 @@ def parse_numbers(text: str, option: str) -> list[float]:
 def joined(parts: list[str] | None, default: str = "") -> str:
     """The list that an option names, with commas between: written at once or over several options."""
     return ",".join(parts) if parts else default
+
+
+def tensor(parts: list[str] | None) -> str | list[str]:
+    """The tensor that `--affinity` names, as the library takes it: one, or several files of one."""
+    named = [
+        name.strip()
+        for part in parts or [DEFAULT_AFFINITY]
+        for name in ([part] if Path(part).exists() else part.split(","))
+    ]
+    return named[0] if len(named) == 1 else named
 
 
 def problem_options(

@@ -38,7 +38,7 @@ def plan(
     targets: opt.PlanTargets = None,
     budget: opt.Budget = None,
     max_order: opt.MaxOrder = 4,
-    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    affinity: opt.Affinity = None,
     sources: opt.Sources = None,
     exclude: opt.Exclude = None,
     require: opt.Require = None,
@@ -71,7 +71,7 @@ def plan(
     _check_outputs(save, plot)
     with show.working("planning"):
         taxonomy = solve(
-            affinity,
+            parse.tensor(affinity),
             parse.joined(targets),
             int(budget) if budget.is_integer() and abs(budget) < 1e6 else budget,
             max_order=max_order,

@@ -26,7 +26,7 @@ For each target the transfer of largest affinity of order at most k, as if it ha
 def rank_command(
     targets: opt.Targets = None,
     max_order: opt.MaxOrder = 4,
-    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    affinity: opt.Affinity = None,
     sources: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,7 +52,7 @@ def rank_command(
 
     check_row_outputs(save, None)
     rows = rank(
-        affinity,
+        parse.tensor(affinity),
         targets=parse.joined(targets, "all"),
         max_order=max_order,
         sources=parse.joined(sources) if sources else None,

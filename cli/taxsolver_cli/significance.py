@@ -29,7 +29,7 @@ def significance_command(
     targets: opt.Targets = None,
     budgets: opt.Budgets = None,
     orders: opt.Orders = None,
-    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    affinity: opt.Affinity = None,
     sources: opt.Sources = None,
     exclude: opt.Exclude = None,
     require: opt.Require = None,
@@ -54,7 +54,7 @@ def significance_command(
 
     check_row_outputs(save, plot)
     plans = sweep(
-        affinity,
+        parse.tensor(affinity),
         parse.parse_numbers(parse.joined(budgets, opt.DEFAULT_BUDGETS), "--budgets"),
         parse.parse_whole_numbers(parse.joined(orders, opt.DEFAULT_ORDERS), "--orders"),
         targets=parse.joined(targets, "all"),

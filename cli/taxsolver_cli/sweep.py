@@ -30,7 +30,7 @@ def sweep_command(
     targets: opt.Targets = None,
     budgets: opt.Budgets = None,
     orders: opt.Orders = None,
-    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    affinity: opt.Affinity = None,
     sources: opt.Sources = None,
     exclude: opt.Exclude = None,
     require: opt.Require = None,
@@ -57,7 +57,7 @@ def sweep_command(
     check_row_outputs(save, plot)
     with show.working("sweeping"):
         rows = sweep(
-            affinity,
+            parse.tensor(affinity),
             parse.parse_numbers(parse.joined(budgets, opt.DEFAULT_BUDGETS), "--budgets"),
             parse.parse_whole_numbers(parse.joined(orders, opt.DEFAULT_ORDERS), "--orders"),
             targets=parse.joined(targets, "all"),

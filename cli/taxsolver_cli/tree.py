@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taxsolver_cli import options as opt
-from taxsolver_cli import show
+from taxsolver_cli import parse, show
 from taxsolver_cli.outputs import check_picture, write_picture
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ It needs the extra \\[plot].
 
 
 def tree_command(
-    affinity: opt.Affinity = opt.DEFAULT_AFFINITY,
+    affinity: opt.Affinity = None,
     json: opt.Json = False,
     plot: opt.Plot = None,
 ) -> None:
@@ -35,7 +35,7 @@ def tree_command(
     from taxsolver.similarity import similarity
 
     check_picture(plot)
-    tree = similarity(affinity)
+    tree = similarity(parse.tensor(affinity))
     if json:
         show.print_json(tree.to_dict())
     else:

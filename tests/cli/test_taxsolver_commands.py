@@ -223,10 +223,40 @@ def test_ahp_prints_affinities_that_can_be_planned_with(losses: Path, tmp_path: 
     assert plan["status"] == "optimal"
 
 
+def test_what_ahp_saves_for_two_targets_is_planned_with_as_one_tensor(losses: Path, tmp_path: Path) -> None:
+    saved = [tmp_path / "rows" / f"{target}.csv" for target in ("reshading", "depth")]
+    saved[0].parent.mkdir()
+    for path in saved:
+        assert run("ahp", str(losses), "--target", path.stem, "--save", str(path)).exit_code == 0
+    (tmp_path / "both.csv").write_text("".join(path.read_text() for path in saved))
+    ask = ["-t", "reshading,depth", "-b", "2"]
+    plans = [
+        run_json("-a", str(tmp_path / "both.csv"), *ask),
+        run_json("-a", str(saved[0]), "-a", str(saved[1]), *ask),
+        run_json("-a", ",".join(map(str, saved)), *ask),
+        run_json("-a", str(saved[0].parent), *ask),
+        run_json("-a", str(saved[0].parent / "*.csv"), *ask),
+    ]
+    assert len({(plan["objective"], *plan["sources"]) for plan in plans}) == 1
+    assert run("affinity", "import", *map(str, saved), str(tmp_path / "one.safetensors")).exit_code == 0
+    assert load_affinity(tmp_path / "one.safetensors").targets == ("depth", "reshading")
+    twice = run("-a", str(saved[0]), "-a", str(saved[0]), *ask)
+    assert (twice.exit_code, "both have the transfer" in twice.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("target", ["Self", "a|b", "a;b", "depth + normal"])
+def test_ahp_refuses_a_target_that_its_rows_could_not_name(target: str, losses: Path) -> None:
+    done = run("ahp", str(losses), "--target", target)
+    assert (done.exit_code, done.stderr.startswith("error: --target: ")) == (1, True)
+
+
 def test_ahp_names_the_wrong_line(losses: Path) -> None:
     losses.write_text(losses.read_text() + "image8,0.1,0.2\n")
     done = run("ahp", str(losses), "--target", "a")
-    assert (done.exit_code, "line 42: 3 cells, expected 4" in done.stderr) == (1, True)
+    assert (
+        done.exit_code,
+        "line 42: not as many cells as there are columns: 3, expected 4" in done.stderr,
+    ) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from taxsolver import (
     load_affinity,
     save_affinity,
 )
+from taxsolver.affinity_csv import tensor_from_csv
 from toys import toy
 
 ARRAYS = ("sources", "target", "affinity", "gain", "quality", "full_supervision")
@@ -240,8 +242,10 @@ def test_a_path_below_a_file_is_no_tensor(tmp_path: Path) -> None:
 
 
 def test_a_folder_and_an_unreadable_file_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(FileFormatError, match="cannot read .*: Is a directory"):
+    with pytest.raises(InvalidInputError, match=r"there is no \.safetensors or \.csv file in "):
         load_affinity(tmp_path)
+    with pytest.raises(InvalidInputError, match=r"there is no \.safetensors or \.csv file in .*x\*'"):
+        load_affinity(tmp_path / "x*")
     path = save_affinity(toy(), tmp_path / "toy.safetensors")
 
     def refuse(_: Path) -> bytes:
@@ -289,3 +293,49 @@ def test_words_of_the_format_are_reserved(tmp_path: Path, word: str) -> None:
 def test_words_that_are_no_text_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="about"):
         save_affinity(toy(about={"year": 2018}), tmp_path / "toy.safetensors")
+
+
+def test_several_files_are_one_tensor(tmp_path: Path) -> None:
+    whole = toy()
+    parts = [whole.select(targets=task) for task in whole.targets]
+    parts = [replace(part, name=part.targets[0], images_transfer=7) for part in parts]
+    save_affinity(parts[0], tmp_path / "a.safetensors")
+    paths = [tmp_path / "a.safetensors", *(tmp_path / f"{part.name}.csv" for part in parts[1:])]
+    for part, path in zip(parts[1:], paths[1:], strict=True):
+        save_affinity(part, path)
+    for named in (paths, parts, [str(path) for path in paths], tmp_path, f"{tmp_path}/*"):
+        tensor = load_affinity(named)
+        found = {(one.target, one.sources): one for one in map(tensor.transfer, range(len(tensor)))}
+        expected = {(one.target, one.sources): one for one in map(whole.transfer, range(len(whole)))}
+        assert found == expected
+        assert tensor.targets == whole.targets
+    assert load_affinity(parts).images_transfer == 7
+    assert load_affinity(paths).images_transfer is None
+    assert load_affinity(tmp_path).name == tmp_path.name
+
+
+def test_tensors_that_hold_a_transfer_twice_or_spell_a_task_in_two_ways_are_refused() -> None:
+    with pytest.raises(
+        InvalidInputError, match="'toy' and 'toy' both have the transfer .* leave it out of one"
+    ):
+        load_affinity([toy(), toy()])
+    other = tensor_from_csv("target,sources,affinity\nA,z,.5\n", name="other")
+    with pytest.raises(InvalidInputError, match="'A' of 'other' is spelt 'a' in 'toy': spell it in one way"):
+        load_affinity([toy(), other])
+
+
+def test_tables_of_pandas_are_read_as_transfers_or_as_a_matrix() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas comes with gradio, in the extra [dev]")
+    rows = pandas.DataFrame({"target": ["a", "b"], "sources": ["b", "a"], "gain": [0.25, 1 / 3]})
+    assert load_affinity(rows).gain.tolist() == [0.25, 1 / 3]
+    matrix = pandas.DataFrame([[0.9, 0.2], [0.1, 0.8]], index=["a", "b"], columns=["a", "b"])
+    tensor = load_affinity(matrix)
+    assert tensor.full_supervision.tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3, 0.5, True, [], (), {}, {"a": 1}, b"x", np.eye(2), object(), [None], [[]], "", " "]
+)
+def test_what_is_no_tensor_is_refused_with_what_is_expected(value: object) -> None:
+    with pytest.raises(InvalidInputError, match="affinity is .*, expected a name"):
+        load_affinity(value)  # type: ignore[arg-type] - as people who do not check types call it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from taxsolver.affinity import AffinityTensor
 from taxsolver.errors import InvalidInputError, MissingExtraError
 from taxsolver.names import normalise
 from taxsolver.problem import check_count, normalised_affinity
-from taxsolver.solve import as_tensor
+from taxsolver.store import AffinityInput, load_affinity
 
 _FEWEST = 3  # transfers of a target: two points always correlate by 1 or -1
 
@@ -55,8 +54,8 @@ class Agreement:
 
 
 def compare(
-    first: AffinityTensor | str | Path,
-    second: AffinityTensor | str | Path,
+    first: AffinityInput,
+    second: AffinityInput,
     *,
     max_order: int | None = None,
 ) -> Agreement:
@@ -78,7 +77,7 @@ def compare(
     """
     if max_order is not None:
         check_count(max_order, "max_order")
-    tensors = as_tensor(first), as_tensor(second)
+    tensors = load_affinity(first), load_affinity(second)
     renamed = ({task: task for task in tensors[0].tasks}, _names_in_the_other(*tensors))
     values = [_by_transfer(tensor, max_order, names) for tensor, names in zip(tensors, renamed, strict=True)]
     shared = [transfer for transfer in values[0] if transfer in values[1]]

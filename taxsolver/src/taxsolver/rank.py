@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from taxsolver.affinity import AffinityTensor, BoolArray, Names
 from taxsolver.errors import InvalidInputError
 from taxsolver.problem import check_count
-from taxsolver.solve import as_tensor
+from taxsolver.store import AffinityInput, load_affinity
 
 _MOST = 24  # caps that are allowed for small tensors too: every cap makes a row
 
@@ -49,7 +48,7 @@ class RankRow:
 
 
 def rank(
-    affinity: AffinityTensor | str | Path,
+    affinity: AffinityInput,
     *,
     targets: Names = "all",
     max_order: int = 4,
@@ -78,7 +77,7 @@ def rank(
         InvalidInputError: `max_order` is no whole number of at least 1, or `sources` is empty.
     """
     check_count(max_order, "max_order")
-    tensor = as_tensor(affinity)
+    tensor = load_affinity(affinity)
     if max_order > max(_MOST, len(tensor.tasks)):
         raise InvalidInputError(
             f"max_order is {max_order}, but there are {len(tensor.tasks)} tasks: no transfer has more sources"

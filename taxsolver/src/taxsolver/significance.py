@@ -8,16 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from taxsolver.affinity import AffinityTensor, BoolArray, FloatArray, Names
+from taxsolver.affinity import BoolArray, FloatArray, Names
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError
 from taxsolver.instance import Instance, IntArray
 from taxsolver.problem import Problem, check_count, check_seed
 from taxsolver.sampling import BudgetSampler
+from taxsolver.store import AffinityInput
 from taxsolver.sweep import BUDGETS, ORDERS, SweepRow, sweep
 
 PERCENTILES = (5, 50, 95)
@@ -63,7 +63,7 @@ class SignificanceRow:
 
 
 def significance(
-    affinity: AffinityTensor | str | Path,
+    affinity: AffinityInput,
     budgets: Iterable[float] = BUDGETS,
     orders: Iterable[int] = ORDERS,
     *,

@@ -16,14 +16,13 @@ city-block distances and with average, complete, weighted and Ward linkage too, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from taxsolver.affinity import AffinityTensor, FloatArray
 from taxsolver.errors import InvalidInputError, MissingExtraError
-from taxsolver.solve import as_tensor
+from taxsolver.store import AffinityInput, load_affinity
 
 METRIC: Final = "correlation"
 LINKAGE: Final = "average"
@@ -60,7 +59,7 @@ class TaskTree:
         return {"leaves": list(self.leaves), "merges": [list(merge) for merge in self.merges]}
 
 
-def similarity(affinity: AffinityTensor | str | Path) -> TaskTree:
+def similarity(affinity: AffinityInput) -> TaskTree:
     """The tree of all sources with order-1 transfers.
 
     Args:
@@ -75,7 +74,7 @@ def similarity(affinity: AffinityTensor | str | Path) -> TaskTree:
         from scipy.spatial.distance import squareform
     except ImportError:
         raise MissingExtraError("scipy", "the task tree") from None
-    tensor = as_tensor(affinity)
+    tensor = load_affinity(affinity)
     matrix = first_order_matrix(tensor)
     measured = np.flatnonzero(~np.isnan(matrix).all(axis=1))
     leaves = tuple(tensor.tasks[row] for row in measured)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from taxsolver.affinity import AffinityTensor, Names
+from taxsolver.affinity import Names
 from taxsolver.errors import InfeasibleBudgetError, TimeLimitError
 from taxsolver.model import PlanModel
 from taxsolver.problem import Objective, Problem, check_count, check_number
-from taxsolver.store import load_affinity
+from taxsolver.store import AffinityInput, load_affinity
 from taxsolver.taxonomy import Taxonomy
 
 
 def solve(
-    affinity: AffinityTensor | str | Path,
+    affinity: AffinityInput,
     targets: Names = "all",
     budget: float = 1.0,
     *,
@@ -71,7 +70,7 @@ def solve(
         TimeLimitError: the time limit passed before any plan was found.
     """
     problem = Problem.of(
-        as_tensor(affinity),
+        load_affinity(affinity),
         targets,
         budget,
         max_order=max_order,
@@ -144,11 +143,6 @@ def one_more_unit(taxonomy: Taxonomy, *, unit: float = 1.0, time_limit: float | 
         added=tuple(task for task in next_best.sources if task not in taxonomy.sources),
         dropped=tuple(task for task in taxonomy.sources if task not in next_best.sources),
     )
-
-
-def as_tensor(affinity: AffinityTensor | str | Path) -> AffinityTensor:
-    """A tensor as it is, or loaded by its name or path."""
-    return affinity if isinstance(affinity, AffinityTensor) else load_affinity(affinity)
 
 
 def infeasible(problem: Problem, least: float | None) -> InfeasibleBudgetError:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from glob import glob
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,6 +24,9 @@ FORMAT = "taxsolver-affinity"
 FORMAT_VERSION = "1"
 ARRAYS = ("sources", "target", "affinity", "gain", "quality", "full_supervision")
 _SUFFIX = ".safetensors"
+_CSV = (".csv", ".tsv", ".txt")
+_READ = (_SUFFIX, ".csv", ".tsv")
+_NAMED = 3  # tensors that the name of a joined one spells out
 _HEADER = ("format", "format_version", "name", "tasks", "targets", "aliases", "untrained")
 _NUMBERS = ("images_full", "images_transfer")
 
@@ -34,34 +39,153 @@ def available_affinities() -> tuple[str, ...]:
     return tuple(sorted(shipped, key=lambda name: (name != DEFAULT_AFFINITY, name)))
 
 
-def load_affinity(name_or_path: str | Path = DEFAULT_AFFINITY) -> AffinityTensor:
-    """A tensor that comes with the package, or one of the user's own.
+class DataFrame(Protocol):
+    """A table of pandas, or of whatever else writes itself as CSV text."""
+
+    def to_csv(self, *args: Any, **options: Any) -> Any:
+        """The table as CSV."""
+
+
+OneAffinity = AffinityTensor | str | PathLike[str] | DataFrame
+AffinityInput = OneAffinity | Iterable[OneAffinity]
+
+
+def load_affinity(affinity: AffinityInput = DEFAULT_AFFINITY) -> AffinityTensor:
+    """A tensor that comes with the package, one of the user's own, or several of these as one.
 
     Args:
-        name_or_path: a name out of `available_affinities()`, or the path of a `.safetensors` or `.csv` file.
+        affinity: a name out of `available_affinities()`; the path of a `.safetensors` or `.csv` file; a
+            folder of such files or a pattern such as `rows/*.csv`; a table of pandas, with a line for each
+            transfer or with sources down and targets across; a tensor; or a list of these, which must not
+            have a transfer in common.
 
     Raises:
-        InvalidInputError: no tensor of that name and no file at that path, or the tensor in the file is not
-            valid.
+        InvalidInputError: no tensor of that name and no file at that path, the tensor in the file is not
+            valid, or two of several have a transfer in common.
         FileFormatError: the file is damaged, or not an affinity tensor.
     """
-    path = Path(name_or_path)
-    shipped = available_affinities()
-    wanted = normalise(str(name_or_path)).replace("_", "-")
-    if wanted in shipped and not path.is_file():
-        return _from_safetensors(_data().joinpath(wanted + _SUFFIX).read_bytes(), wanted)
+    if isinstance(affinity, AffinityTensor):
+        return affinity
+    if isinstance(affinity, str | PathLike) and str(affinity).strip():
+        path = Path(affinity)
+        wanted = normalise(str(affinity)).replace("_", "-")
+        if wanted in available_affinities() and not path.is_file():
+            return _from_safetensors(_data().joinpath(wanted + _SUFFIX).read_bytes(), wanted)
+        found = _files(path)
+        if found is None:
+            return _load_file(path)
+        return join_affinities([_load_file(one) for one in found], path.name if path.is_dir() else None)
+    write = getattr(affinity, "to_csv", None)
+    if callable(write):
+        text = write()
+        if isinstance(text, str):
+            return tensor_from_csv(text, name="table", where="the table")
+    if isinstance(affinity, Iterable) and not isinstance(affinity, str | Mapping | bytes | np.ndarray):
+        parts = [load_affinity(one) for one in affinity]
+        if parts:
+            return join_affinities(parts)
+    raise InvalidInputError(
+        f"affinity is {_shown(affinity)}, expected a name ({', '.join(available_affinities())}), the path of "
+        "a .safetensors or .csv file, a table of pandas with names, a tensor, or a list of these"
+    )
+
+
+def join_affinities(tensors: Sequence[AffinityTensor], name: str | None = None) -> AffinityTensor:
+    """Several tensors as one, such as one for each target; tasks are sorted by name.
+
+    Image counts and words about the tensors are kept where all agree.
+
+    Args:
+        tensors: at least one, no two of which have a transfer in common.
+        name: of the whole; None for the names of the parts.
+
+    Raises:
+        InvalidInputError: a transfer is in two of them, or a task is spelt in two ways.
+    """
+    if len(tensors) == 1 and name is None:
+        return tensors[0]
+    spelt: dict[str, tuple[str, str]] = {}
+    for tensor in tensors:
+        for task in tensor.tasks:
+            other, where = spelt.setdefault(normalise(task), (task, tensor.name))
+            if other != task and other not in tensor.tasks:
+                raise InvalidInputError(
+                    f"{task!r} of {tensor.name!r} is spelt {other!r} in {where!r}: spell it in one way"
+                )
+    tasks = tuple(sorted({task for tensor in tensors for task in tensor.tasks}))
+    column = {task: number for number, task in enumerate(tasks)}
+    first: dict[tuple[object, ...], int] = {}
+    for number, tensor in enumerate(tensors):
+        for transfer in map(tensor.transfer, range(len(tensor))):
+            key = (transfer.target, frozenset(transfer.sources), transfer.full_supervision)
+            if first.setdefault(key, number) != number:
+                raise InvalidInputError(
+                    f"{tensors[first[key]].name!r} and {tensor.name!r} both have the transfer "
+                    f"{' + '.join(transfer.sources)} -> {transfer.target}: leave it out of one of them"
+                )
+    wide = [np.zeros((len(tensor), len(tasks)), dtype=bool) for tensor in tensors]
+    for tensor, rows in zip(tensors, wide, strict=True):
+        rows[:, [column[task] for task in tensor.tasks]] = tensor.sources
+    places = [np.array([column[task] for task in tensor.tasks], dtype=np.int32) for tensor in tensors]
+    about = [set(tensor.about.items()) for tensor in tensors]
+    counts = {field: {getattr(tensor, field) for tensor in tensors} for field in _NUMBERS}
+    listed = [tensor.name for tensor in tensors]
+    measured = {task for tensor in tensors for task in tensor.targets}
+    shown = " + ".join(listed) if len(listed) <= _NAMED else f"{listed[0]} and {len(listed) - 1} others"
+    return AffinityTensor(
+        name=name or shown,
+        tasks=tasks,
+        targets=tuple(task for task in tasks if task in measured),
+        sources=np.concatenate(wide),
+        target=np.concatenate(
+            [place[tensor.target] for place, tensor in zip(places, tensors, strict=True)]
+        ).astype(np.int32),
+        **{
+            field: np.concatenate([getattr(tensor, field) for tensor in tensors])
+            for field in ("affinity", "gain", "quality", "full_supervision")
+        },
+        aliases={alias: task for tensor in tensors for alias, task in tensor.aliases.items()},
+        untrained=tuple(sorted({task for tensor in tensors for task in tensor.untrained})),
+        **{field: values.pop() if len(values) == 1 else None for field, values in counts.items()},
+        about=dict(sorted(set.intersection(*about))),
+    )
+
+
+def _files(path: Path) -> list[Path] | None:
+    """The files of a folder or pattern; None where the path is neither."""
+    if "\0" in str(path):
+        return None
+    if path.is_dir():
+        found = sorted(one for one in path.iterdir() if one.suffix.casefold() in _READ and one.is_file())
+    elif any(mark in str(path) for mark in "*?[") and not path.exists():
+        found = [Path(one) for one in sorted(glob(str(path), recursive=True))]  # noqa: PTH207 - may be absolute
+    else:
+        return None
+    if not found:
+        raise InvalidInputError(f"there is no .safetensors or .csv file in {str(path)!r}: put one there")
+    return found
+
+
+def _load_file(path: Path) -> AffinityTensor:
     try:
         blob = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a NUL in the name
         raise InvalidInputError(
-            f"no affinity tensor {str(name_or_path)!r}: shipped are {', '.join(shipped)}, "
+            f"no affinity tensor {str(path)!r}: shipped are {', '.join(available_affinities())}, "
             "or give the path of a .safetensors or .csv file"
         ) from None
     except OSError as error:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from error
-    if path.suffix.casefold() == ".csv":
+    if path.suffix.casefold() in _CSV:
         return tensor_from_csv(blob, name=path.stem, where=str(path))
     return _from_safetensors(blob, str(path))
+
+
+def _shown(value: object) -> str:
+    """A value as errors show it: short."""
+    if isinstance(value, str | int | float | type(None)):
+        return repr(value)
+    return f"a {type(value).__name__}" + (f" of shape {value.shape}" if isinstance(value, np.ndarray) else "")
 
 
 def save_affinity(tensor: AffinityTensor, path: str | Path) -> Path:

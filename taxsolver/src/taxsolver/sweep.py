@@ -6,14 +6,13 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from taxsolver.affinity import AffinityTensor, Names
+from taxsolver.affinity import Names
 from taxsolver.errors import InvalidInputError, TimeLimitError
 from taxsolver.model import OPTIMAL, Choice, PlanModel
 from taxsolver.problem import Problem, check_count, check_number
-from taxsolver.solve import as_tensor
+from taxsolver.store import AffinityInput, load_affinity
 from taxsolver.taxonomy import Taxonomy
 
 BUDGETS = range(1, 27)
@@ -66,7 +65,7 @@ class SweepRow:
 
 
 def sweep(
-    affinity: AffinityTensor | str | Path,
+    affinity: AffinityInput,
     budgets: Iterable[float] = BUDGETS,
     orders: Iterable[int] = ORDERS,
     *,
@@ -92,7 +91,7 @@ def sweep(
         UnknownTaskError: a name is not known.
         InvalidInputError: a value is not allowed, or a target cannot be served whatever the budget.
     """
-    tensor = as_tensor(affinity)
+    tensor = load_affinity(affinity)
     listed, ordered = tuple(budgets), tuple(orders)
     if not listed or not ordered:
         raise InvalidInputError("a sweep needs at least one budget and one order")
