@@ -130,7 +130,7 @@ def test_each_source_looks_once_for_all_targets(compact: Bank, monkeypatch: pyte
             calls.append(len(images))
             return self.encoder(images)
 
-    monkeypatch.setattr(Bank, "load_encoder", lambda _bank, _task: Counting().eval())
+    monkeypatch.setattr(Bank, "load_encoder", lambda _bank, _task, **_: Counting().eval())
     list(TransferEngine(compact, ["normal"], ["reshading", "depth"], CPU).run(PHOTOS))
     assert calls == [2, 2]
 

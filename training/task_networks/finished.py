@@ -8,7 +8,7 @@ from pathlib import Path
 
 from taskbank.errors import BankFormatError
 from taskbank.nets.architecture import Architecture
-from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
+from taskbank.nets.build import TaskNetwork, build_network
 from taskbank.tasks import Task
 from taskbank.weights import fill, weights_from_bytes
 from training.errors import DataError
@@ -28,7 +28,7 @@ def load_network(folder: Path, task: Task, architecture: Architecture) -> TaskNe
     path = weights_path(folder, task)
     if not path.is_file():
         raise DataError(f"no network of {task.name!r} in {folder}: run stage 1, or leave the task out")
-    network = TaskNetwork(build_encoder(architecture), build_decoder(task, architecture))
+    network = build_network(task, architecture)
     try:
         fill(network, weights_from_bytes(path.read_bytes(), str(path)), str(path))
     except BankFormatError as error:

@@ -6,9 +6,11 @@ unpickled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from torch import nn
 
@@ -33,12 +35,14 @@ from taskbank.bank_writing import (
     Untrained,
     check_known,
     representation_of,
+    write_shared,
     write_tasks,
     write_transfer,
 )
-from taskbank.errors import MissingTaskError, OutputError
+from taskbank.errors import BankFormatError, MissingTaskError, OutputError
 from taskbank.hub import Hub
 from taskbank.nets.architecture import Architecture, architecture_from_json, architecture_to_json
+from taskbank.nets.backbone import SHARED, BackboneEncoder
 from taskbank.nets.build import (
     Readout,
     TaskNetwork,
@@ -51,7 +55,9 @@ from taskbank.own_targets import find_target
 from taskbank.quantise import Storage
 from taskbank.seeded import rebuild
 from taskbank.tasks import Task, find_source, find_task
-from taskbank.weights import fill, on_meta, weights_from_bytes, write_bytes
+from taskbank.weights import empty, fill, weights_from_bytes, write_bytes
+
+Network = TypeVar("Network", bound=nn.Module)
 
 __all__ = ["IMAGE_SIZE", "About", "Bank", "TransferKey", "Untrained"]
 
@@ -152,8 +158,13 @@ class Bank:
         """
         return find_entry(self.index, task, self.where)
 
-    def load(self, task: str) -> TaskNetwork:
+    def load(self, task: str, *, shared: bool = True) -> TaskNetwork:
         """Encoder and decoder of a task, float32 on the CPU, in evaluation mode.
+
+        Args:
+            task: by any of its names.
+            shared: whether the encoder begins with the levels that all encoders of the bank share. Without
+                them it takes what `load_shared` gives, so that several tasks need it once for each image.
 
         Raises:
             UnknownTaskError: the name is none of the 26 tasks.
@@ -166,14 +177,17 @@ class Bank:
         if entry.decoder is None:
             decoded = [name for name, other in self.index.tasks.items() if other.decoder]
             raise MissingTaskError(entry.task, decoded, f"the bank {self.where}", what="decoder for")
-        encoder = self.load_encoder(task)
-        with on_meta():
-            decoder = build_decoder(find_task(entry.task), self.architecture)
-        self._fill(decoder, entry.decoder)
+        encoder = self.load_encoder(task, shared=shared)
+        build = partial(build_decoder, find_task(entry.task), self.architecture)
+        decoder = self._filled(build, entry.decoder)
         return TaskNetwork(encoder, decoder).eval()
 
-    def load_encoder(self, task: str) -> nn.Module:
+    def load_encoder(self, task: str, *, shared: bool = True) -> nn.Module:
         """The encoder of a task alone, float32 on the CPU, in evaluation mode.
+
+        Args:
+            task: by any of its names.
+            shared: as in `load`.
 
         Raises:
             TaskBankError: as `load`, but a missing decoder does not matter.
@@ -181,10 +195,38 @@ class Bank:
         encoder = self.entry(task).encoder
         if isinstance(encoder, SeededEncoder):
             return rebuild(encoder, self.architecture, self.where)
-        with on_meta():
+
+        def build() -> nn.Module:
             network = build_encoder(self.architecture)
-        self._fill(network, encoder)
-        return network.eval()
+            if self.index.shared is not None and isinstance(network, BackboneEncoder):
+                network.detach_shared()
+            return network
+
+        network = self._filled(build, encoder)
+        if shared and self.index.shared is not None and isinstance(network, BackboneEncoder):
+            network.shared = self.load_shared() or network.shared
+        return network
+
+    def load_shared(self) -> nn.Module | None:
+        """The levels that all trained encoders begin with, in evaluation mode; None where they share none.
+
+        Raises:
+            TaskBankError: as `load`.
+        """
+        file = self.index.shared
+        if file is None:
+            return None
+
+        def build() -> nn.Module:
+            encoder = build_encoder(self.architecture)
+            if not isinstance(encoder, BackboneEncoder):
+                raise BankFormatError(
+                    f"{self.where}: {INDEX_NAME} names a file of shared levels, but encoders of "
+                    f"{self.architecture.name} share none"
+                )
+            return encoder.detach_shared()
+
+        return self._filled(build, file, prefix=SHARED)
 
     def load_transfer(self, sources: Iterable[str], target: str) -> Readout:
         """The transfer network of a set of sources and the decoder behind it, in evaluation mode.
@@ -202,19 +244,17 @@ class Bank:
             ChecksumMismatchError: the file is damaged.
         """
         entry = self.transfer_entry(sources, target)
-        readout: Readout
-        with on_meta():
-            if entry.from_scratch:
-                readout = build_scratch(entry.task, self.architecture)
-            else:
-                readout = build_readout(entry.task, self.architecture, entry.sources)
-        self._fill(readout, entry.file)
-        return readout.eval()
+        if entry.from_scratch:
+            return self._filled(partial(build_scratch, entry.task, self.architecture), entry.file)
+        return self._filled(partial(build_readout, entry.task, self.architecture, entry.sources), entry.file)
 
-    def _fill(self, network: nn.Module, file: FileEntry) -> None:
-        """Read, check and expand one file into a network."""
+    def _filled(self, build: Callable[[], Network], file: FileEntry, prefix: str = "") -> Network:
+        """Build a network and fill it with the weights of one file, whose names begin with a prefix."""
         where = f"{self.where}/{file.path}"
-        fill(network, weights_from_bytes(self.files.read(file), where), where)
+        weights = weights_from_bytes(self.files.read(file), where)
+        network = empty(build)
+        fill(network, {name.removeprefix(prefix): value for name, value in weights.items()}, where)
+        return network.eval()
 
     def push_to_hub(
         self,
@@ -286,6 +326,7 @@ class Bank:
             representation=representation_of(image_size),
             licence=licence,
             tasks=write_tasks(root, networks, Form(architecture=architecture, storage=storage), known),
+            shared=write_shared(root, networks, storage),
             transfers=tuple(
                 write_transfer(
                     root, readout, storage, known_transfers.get((readout.sources, readout.target), About())

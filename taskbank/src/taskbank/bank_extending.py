@@ -51,7 +51,7 @@ def bank_of_transfers(
     entries = tuple(write_transfer(root, readout, storage, about) for readout, about in transfers)
     read = {source for entry in entries for source in entry.encoders}
     tasks = {task: replace(bank.entry(task), decoder=None, metrics={}) for task in TASKS if task in read}
-    for file in (file for entry in tasks.values() for file in entry.files):
+    for file in bank.index.files_of(tasks.values()):
         write_bytes(root / file.path, bank.files.read(file))
     index = BankIndex(
         name=name,
@@ -61,6 +61,7 @@ def bank_of_transfers(
         licence=bank.index.licence,
         tasks=tasks,
         transfers=entries,
+        shared=bank.index.shared,
     )
     # Last, so that a folder with an index is whole.
     write_bytes(root / INDEX_NAME, index_to_json(index).encode())

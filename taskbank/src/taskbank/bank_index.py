@@ -1,7 +1,8 @@
 """`bank.json`: what a bank holds, and the sha256 of every file. Nothing heavy is imported here.
 
 Layout, the same in a folder, a Hub repository and the bundled bank:
-`bank.json`, `encoders/TASK.safetensors`, `decoders/TASK.safetensors`,
+`bank.json`, `encoders/TASK.safetensors`, `encoders/shared.safetensors` where encoders share their first
+levels, `decoders/TASK.safetensors`,
 `transfers/SOURCE__SOURCE__TARGET.safetensors`, `README.md`.
 
 A transfer's target is one of the 26 tasks, or a user's own: then its entry has `own_target`, which says what
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "INDEX_NAME",
+    "SHARED_PATH",
     "BankIndex",
     "FileEntry",
     "SeededEncoder",
@@ -68,6 +70,7 @@ class BankIndex:
         licence: of the bank as a whole.
         tasks: by canonical name, in the order of the registry.
         transfers: in any order.
+        shared: file of the frozen levels that all encoders begin with; None where they share none.
     """
 
     name: str
@@ -77,6 +80,7 @@ class BankIndex:
     licence: str
     tasks: Mapping[str, TaskEntry]
     transfers: tuple[TransferEntry, ...] = ()
+    shared: FileEntry | None = None
 
     def __post_init__(self) -> None:
         """Refuse transfers that describe one target differently.
@@ -92,8 +96,13 @@ class BankIndex:
     @property
     def files(self) -> tuple[FileEntry, ...]:
         """Every weight file: those of the tasks, then those of the transfers."""
-        tasks = [file for entry in self.tasks.values() for file in entry.files]
+        tasks = self.files_of(self.tasks.values())
         return (*tasks, *(entry.file for entry in self.transfers))
+
+    def files_of(self, entries: Iterable[TaskEntry]) -> tuple[FileEntry, ...]:
+        """The files that some of the tasks need, each once, the shared levels first."""
+        own = dict.fromkeys(file for entry in entries for file in entry.files)
+        return (self.shared, *own) if self.shared is not None and own else tuple(own)
 
     @property
     def own_tasks(self) -> dict[str, Task]:
@@ -130,6 +139,10 @@ def encoder_path(task: str) -> str:
     return f"encoders/{task}.safetensors"
 
 
+SHARED_PATH = "encoders/shared.safetensors"
+"""Place of the levels that all encoders begin with."""
+
+
 def decoder_path(task: str) -> str:
     """Place of a task's decoder."""
     return f"decoders/{task}.safetensors"
@@ -146,6 +159,8 @@ def index_to_json(index: BankIndex) -> str:
     for transfer in written["transfers"]:
         if transfer["own_target"] is None:  # earlier banks do not name it, and keep their bytes so
             del transfer["own_target"]
+    if index.shared is None:  # likewise
+        del written["shared"]
     return json.dumps(written, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
@@ -171,6 +186,7 @@ def index_from_json(text: str, where: str) -> BankIndex:
             licence=str(written["licence"]),
             tasks={name: held[name] for name in TASKS if name in held},
             transfers=tuple(_transfer(entry) for entry in written["transfers"]),
+            shared=None if "shared" not in written else _file(written["shared"], SHARED_PATH),
         )
     except KeyError as error:
         raise BankFormatError(f"{where}: {INDEX_NAME} lacks the field {error}") from error

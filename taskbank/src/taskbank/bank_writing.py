@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from taskbank.bank_entries import PX_A_PLACE, check_image_size
 from taskbank.bank_index import (
+    SHARED_PATH,
     FileEntry,
     SeededEncoder,
     TaskEntry,
@@ -22,6 +24,7 @@ from taskbank.bank_index import (
 )
 from taskbank.errors import InvalidInputError
 from taskbank.nets.architecture import Architecture
+from taskbank.nets.backbone import SHARED, BackboneEncoder
 from taskbank.nets.build import Readout, TaskNetwork
 from taskbank.nets.encoder import CODE_CHANNELS
 from taskbank.own_targets import OwnTarget, own_name
@@ -108,6 +111,37 @@ def write_tasks(
     return entries
 
 
+def write_shared(
+    root: Path, networks: Mapping[str, TaskNetwork | nn.Module | Untrained], storage: Storage
+) -> FileEntry | None:
+    """Write the levels that all encoders share; their entry, or None where they share none.
+
+    Args:
+        root: folder of the bank.
+        networks: by any names; encoders that were never trained share nothing.
+        storage: form of the weights on disk.
+
+    Raises:
+        InvalidInputError: two encoders have other weights in these levels.
+    """
+    first: tuple[str, dict[str, Tensor]] | None = None
+    for name, network in networks.items():
+        encoder = network.encoder if isinstance(network, TaskNetwork) else network
+        if not isinstance(encoder, BackboneEncoder):
+            continue
+        weights = {key: value for key, value in encoder.state_dict().items() if key.startswith(SHARED)}
+        if first is None:
+            first = name, weights
+        elif any(not torch.equal(value, weights[key]) for key, value in first[1].items()):
+            raise InvalidInputError(
+                f"the shared levels of {name!r} are not those of {first[0]!r}: start both from the same "
+                "weights, or share no levels"
+            )
+    if first is None or not first[1]:
+        return None
+    return _write(root, SHARED_PATH, first[1], storage)
+
+
 def representation_of(image_size: int) -> tuple[int, int, int]:
     """Channels, rows and columns of the representation of a square image.
 
@@ -143,11 +177,14 @@ def _write_task(
     if isinstance(encoder, Untrained):
         described = describe_untrained(form.architecture, encoder.seed)
     else:
-        described = _write(root, encoder_path(task.name), encoder, storage)
+        weights = {name: value for name, value in encoder.state_dict().items() if not name.startswith(SHARED)}
+        described = _write(root, encoder_path(task.name), weights, storage)
     return TaskEntry(
         task=task.name,
         encoder=described,
-        decoder=None if decoder is None else _write(root, decoder_path(task.name), decoder, storage),
+        decoder=None
+        if decoder is None
+        else _write(root, decoder_path(task.name), decoder.state_dict(), storage),
         output=task.output.value,
         channels=task.channels,
         unit=task.unit,
@@ -167,7 +204,7 @@ def write_transfer(root: Path, readout: Readout, storage: Storage, about: About)
     """
     _check_target(readout.target, about.own_target)
     path = transfer_path(readout.sources, readout.target)
-    file = _write(root, path, readout, storage)
+    file = _write(root, path, readout.state_dict(), storage)
     return TransferEntry(
         sources=readout.sources,
         target=readout.target,
@@ -191,9 +228,9 @@ def _check_target(target: str, own: OwnTarget | None) -> None:
         )
 
 
-def _write(root: Path, path: str, network: nn.Module, storage: Storage) -> FileEntry:
-    """Write one network's weights; the file's entry."""
-    content = weights_to_bytes(network.state_dict(), storage)
+def _write(root: Path, path: str, weights: Mapping[str, Tensor], storage: Storage) -> FileEntry:
+    """Write weights; the file's entry."""
+    content = weights_to_bytes(weights, storage)
     write_bytes(root / path, content)
     digest = hashlib.sha256(content).hexdigest()
     return FileEntry(path=path, sha256=digest, size=len(content), storage=storage.value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
 from taskbank.published import download_published
 from taskbank.quantise import Storage
 from taskbank.tasks import DecoderForm, find_task
-from taskbank.weights import fill, on_meta
+from taskbank.weights import empty, fill
 
 PUBLISHED = "visualpriors"
 """As a source: the published checkpoints, downloaded."""
@@ -173,13 +174,11 @@ class _Networks(Mapping[str, nn.Module]):
     def __getitem__(self, task: str) -> nn.Module:
         if self.report:
             self.report(f"converting {task}")
-        with on_meta():
-            encoder = build_encoder(self.architecture)
+        encoder = empty(partial(build_encoder, self.architecture))
         self._fill(encoder, self.found.encoders[task])
         if task not in self.found.decoders:
             return encoder.eval()
-        with on_meta():
-            decoder = build_decoder(find_task(task), self.architecture)
+        decoder = empty(partial(build_decoder, find_task(task), self.architecture))
         self._fill(decoder, self.found.decoders[task])
         return TaskNetwork(encoder, decoder).eval()
 

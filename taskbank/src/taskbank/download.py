@@ -53,7 +53,7 @@ def download_bank(
     if tasks is not None:
         entries = [find_entry(bank.index, task, bank.files.where) for task in tasks]
         # A task may be named twice, by two of its names.
-        files = tuple(dict.fromkeys(file for entry in entries for file in entry.files))
+        files = bank.index.files_of(entries)
     for file in files:
         bank.files.read(file)
     return Download(bank, bank.files.fetch(INDEX_NAME).parent, files)

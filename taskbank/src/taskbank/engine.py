@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from torch import Tensor, nn
@@ -63,9 +64,12 @@ class Engine:
             tiles=not encoders_only and any(shown_to(task) is Shown.TILES for task in self.tasks),
         )
         load = bank.load_encoder if encoders_only else bank.load
+        ready = self._pipeline.ready
         self._networks: dict[str, nn.Module] = {
-            task.name: self._pipeline.ready(load(task.name)) for task in self.tasks
+            task.name: ready(load(task.name, shared=False)) for task in self.tasks
         }
+        if (shared := bank.load_shared()) is not None:
+            self._pipeline = replace(self._pipeline, shared=ready(shared))
 
     def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
         """One outcome per item, in order.

@@ -19,6 +19,7 @@ from taskbank.device import dtype_of, prepare
 from taskbank.errors import InvalidInputError, TaskBankError
 from taskbank.images import name_of, read_photo
 from taskbank.inputs import Shown, Sight, look_at, show
+from taskbank.nets.backbone import takes_features
 from taskbank.outcome import Item, Outcome
 from taskbank.read_ahead import in_batches, read_ahead
 from taskbank.settings import Settings
@@ -31,9 +32,18 @@ class Showing:
         batch: one tuple of sights per item.
         device: of the networks.
         dtype: of the networks.
+        shared: levels that encoders share, for networks that take what these give; None where there are none.
     """
 
-    def __init__(self, batch: list[tuple[Sight, ...]], device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        batch: list[tuple[Sight, ...]],
+        device: torch.device,
+        dtype: torch.dtype,
+        shared: nn.Module | None = None,
+    ) -> None:
+        self._shared = shared
+        self._features: dict[Shown, Tensor] = {}
         self._batch = batch
         self._device = device
         self._dtype = dtype
@@ -42,12 +52,27 @@ class Showing:
         self._made: dict[tuple[Shown, int], Tensor] = {}
 
     def to(self, network: nn.Module, shown: Shown) -> Tensor:
-        """Float (B, C, S, S), or (B, P, C, S, S) for tuples of images and for tiles."""
-        channels = next(network.parameters()).shape[1]
+        """Float (B, C, S, S), or (B, P, C, S, S) for tuples of images and for tiles.
+
+        Networks without the levels that encoders share are given what these make of it instead.
+        """
+        if takes_features(network):
+            return self._through_shared(shown)
+        channels = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d)).in_channels
         key = (shown, channels)
         if key not in self._made:
             self._made[key] = self._tiles() if shown is Shown.TILES else self._squares(shown, channels)
         return self._made[key]
+
+    def _through_shared(self, shown: Shown) -> Tensor:
+        """What the shared levels give, once for all networks: float (B, C, h, w), or (B, P, C, h, w)."""
+        if self._shared is None:
+            raise RuntimeError("a network lacks the levels that its bank shares")
+        if shown not in self._features:
+            images = self._tiles() if shown is Shown.TILES else self._squares(shown, 3)
+            found = self._shared(images.reshape(-1, *images.shape[-3:]))
+            self._features[shown] = found.reshape(*images.shape[:-3], *found.shape[1:])
+        return self._features[shown]
 
     def _squares(self, shown: Shown, channels: int) -> Tensor:
         """Fitted photos, or what is left of them."""
@@ -88,6 +113,7 @@ class Pipeline:
         tasks: names of what is predicted, for messages.
         tiles: whether photos are cut into shuffled tiles too.
         read_from: sources of transfers, for the record.
+        shared: levels that encoders share, ready to run; None where there are none.
     """
 
     bank: Bank
@@ -96,6 +122,7 @@ class Pipeline:
     tasks: tuple[str, ...]
     tiles: bool = False
     read_from: tuple[str, ...] = ()
+    shared: nn.Module | None = None
 
     @property
     def size(self) -> int:
@@ -104,8 +131,7 @@ class Pipeline:
 
     def ready(self, network: nn.Module) -> nn.Module:
         """A network as it runs fastest here; the one given is used up."""
-        settings = self.settings
-        return prepare(network, self.device, settings.precision, compiled=settings.compiled)
+        return prepare(network, self.device, self.settings.precision, compiled=self.settings.compiled)
 
     def outcomes(self, items: Iterable[Item], compute: Compute, num_images: int) -> Iterator[Outcome]:
         """Items read ahead, in batches, through the networks.
@@ -123,7 +149,8 @@ class Pipeline:
             raw: dict[str, Tensor] = {}
             if good:
                 with torch.inference_mode():
-                    raw = compute(Showing(good, self.device, dtype_of(self.settings.precision)))
+                    dtype = dtype_of(self.settings.precision)
+                    raw = compute(Showing(good, self.device, dtype, self.shared))
             given = iter(range(len(good)))
             for outcome in batch:
                 yield outcome if outcome.error else _filled(outcome, raw, next(given))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -60,8 +61,12 @@ class TransferEngine:
             read_from=entries[self.tasks[0].name].sources,
         )
         ready = self._pipeline.ready
-        self._encoders: dict[str, nn.Module] = {name: ready(bank.load_encoder(name)) for name in encoders}
+        self._encoders: dict[str, nn.Module] = {
+            name: ready(bank.load_encoder(name, shared=False)) for name in encoders
+        }
         self._readouts = {target: ready(bank.load_transfer(names, target)) for target in entries}
+        if encoders and (shared := bank.load_shared()) is not None:
+            self._pipeline = replace(self._pipeline, shared=ready(shared))
 
     def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
         """One outcome per item, in order.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 from taskbank.errors import BankFormatError
 from taskbank.quantise import COUNTER, Storage, pack, unpack
 from taskbank.whole_files import write_whole
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _NAMED = 3  # names of wrong tensors that an error spells out
 
@@ -81,6 +84,16 @@ def _listed(wrong: Mapping[str, list[str]]) -> str:
     return "; ".join(parts)
 
 
-def on_meta() -> torch.device:
-    """The device on which networks are built whose weights come from a file: it costs no memory."""
-    return torch.device("meta")
+def empty(build: Callable[[], Network]) -> Network:
+    """A network whose weights are to come from a file.
+
+    It lies on the meta device, which costs no memory and draws no numbers, unless it computes buffers that no
+    file holds when it is made, as some timm models do for their positions.
+    """
+    with torch.device("meta"):
+        network = build()
+    held = network.state_dict().keys()
+    if all(name in held for name, _ in network.named_buffers()):
+        return network
+    with torch.random.fork_rng(devices=[]):
+        return build()

@@ -7,9 +7,14 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 from taskbank.errors import BankFormatError, InvalidInputError
-from taskbank.nets.compact import CompactWidths
+from taskbank.nets.compact import CompactWidths, ReadoutWidths
 from taskbank.nets.decoders import DecoderWidths
 from taskbank.nets.encoder import ResNetWidths
+
+_NO_OPTIONS = {
+    "cache_dir", "checkpoint_path", "features_only", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay",
+}  # fmt: skip
+_LARGEST_OPTION = 4096
 
 ORIGINAL_UNBOUNDED = ("segment_semantic",)
 """`ResNet50.unbounded` for the published checkpoints, as the `visualpriors` package has it."""
@@ -47,10 +52,49 @@ class Compact:
     widths: CompactWidths = field(default_factory=CompactWidths)
 
 
-Architecture = ResNet50 | Compact
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backbone:
+    """Encoders that begin with the first levels of a timm model, and small decoders.
 
-_KINDS: dict[str, type[ResNet50] | type[Compact]] = {"resnet50": ResNet50, "compact": Compact}
-_PARTS: dict[str, type[Any]] = {"encoder": ResNetWidths, "decoder": DecoderWidths, "widths": CompactWidths}
+    Attributes:
+        model: name of the model in timm.
+        options: further arguments of `timm.create_model`, such as `{"channel_multiplier": 0.5}`.
+        level: index of the feature level that is projected to the representation, counted from 0 in the list
+            that timm keeps of the model (`model.feature_info`).
+        shared: number of the first levels that are frozen, and the same in all networks of a bank.
+        classifier: whether `class_object` is the model's own classifier on the level that is read; otherwise
+            it has a small head as other tasks have.
+        widths: numbers of decoders and heads.
+    """
+
+    name: ClassVar[str] = "backbone"
+    model: str = "tf_efficientnet_lite0"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    level: int = 3
+    shared: int = 2
+    classifier: bool = False
+    widths: ReadoutWidths = field(default_factory=ReadoutWidths)
+
+    def __post_init__(self) -> None:
+        """Refuse options that would read files or the network, or make models that no machine holds."""
+        for name, value in self.options.items():
+            if name in _NO_OPTIONS or not isinstance(value, bool | int | float | str | list | tuple):
+                raise InvalidInputError(f"option {name}={value!r} of {self.model!r} is not allowed")
+            numbers = value if isinstance(value, list | tuple) else [value]
+            if any(isinstance(one, int | float) and not abs(one) <= _LARGEST_OPTION for one in numbers):
+                raise InvalidInputError(
+                    f"option {name}={value!r} of {self.model!r}: numbers go up to {_LARGEST_OPTION}"
+                )
+
+
+Architecture = ResNet50 | Compact | Backbone
+
+_KINDS: dict[str, type[Architecture]] = {kind.name: kind for kind in (ResNet50, Compact, Backbone)}
+_PARTS: dict[str, dict[str, type[Any]]] = {
+    ResNet50.name: {"encoder": ResNetWidths, "decoder": DecoderWidths},
+    Compact.name: {"widths": CompactWidths},
+    Backbone.name: {"widths": ReadoutWidths},
+}
 
 _UNNAMED_WIDTHS = {"code_activation": "relu"}  # of banks from before the field
 
@@ -73,8 +117,9 @@ def architecture_from_json(written: Mapping[str, Any]) -> Architecture:
     parts: dict[str, Any] = {key: value for key, value in written.items() if key != "name"}
     if name == Compact.name and isinstance(parts.get("widths"), Mapping):
         parts["widths"] = {**_UNNAMED_WIDTHS, **parts["widths"]}
-    for key in parts.keys() & _PARTS.keys():
-        parts[key] = _filled(_PARTS[key], parts[key], f"{name}.{key}")
+    for key, kind in _PARTS[name].items():
+        if key in parts:
+            parts[key] = _filled(kind, parts[key], f"{name}.{key}")
     made: Architecture = _filled(_KINDS[name], parts, name)
     return made
 

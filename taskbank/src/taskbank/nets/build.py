@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from torch import Tensor, nn
 
 from taskbank.errors import InvalidInputError
-from taskbank.nets.architecture import Architecture, Compact, ResNet50
+from taskbank.nets.architecture import Architecture, Backbone, ResNet50
+from taskbank.nets.backbone import BackboneEncoder, Classifier, create_trunk
 from taskbank.nets.compact import CompactColourDecoder, CompactEncoder, CompactPixelDecoder
 from taskbank.nets.compact_head import CompactHead
 from taskbank.nets.decoders import ColorizationDecoder, PixelDecoder
@@ -15,6 +17,9 @@ from taskbank.nets.encoder import CODE_CHANNELS, CODE_SIZE, ResNetEncoder
 from taskbank.nets.heads import FullyConnectedHead, ThreeImageHead
 from taskbank.nets.transfer import TRANSFER_CHANNELS, TransferNetwork
 from taskbank.tasks import SCRATCH, DecoderForm, Task
+
+_CLASSIFIED = "class_object"
+"""The task whose decoder may be a backbone's own classifier."""
 
 
 class TaskNetwork(nn.Module):
@@ -32,7 +37,12 @@ class TaskNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """The task's output for images, or for tuples of P images or tiles; see the decoder."""
-        decoded: Tensor = self.decoder(self.encode(images))
+        decoded: Tensor
+        if isinstance(self.decoder, Classifier) and isinstance(self.encoder, BackboneEncoder):
+            # The model's own classifier goes on from its features; the representation stands beside it.
+            decoded = self.decoder(self.encoder.features(images))
+        else:
+            decoded = self.decoder(self.encode(images))
         return decoded
 
 
@@ -77,10 +87,22 @@ Readout = TransferReadout | ScratchNetwork
 """What a bank holds for a target besides the target's own network."""
 
 
+def build_network(task: Task, architecture: Architecture) -> TaskNetwork:
+    """The encoder and the decoder of a task.
+
+    Raises:
+        InvalidInputError: the task has no decoder (`random`).
+    """
+    return TaskNetwork(build_encoder(architecture), build_decoder(task, architecture))
+
+
 def build_encoder(architecture: Architecture) -> nn.Module:
     """An encoder: float (B, 3, H, W) in [-1, 1] -> (B, 8, H / 16, W / 16)."""
     if isinstance(architecture, ResNet50):
         return ResNetEncoder(architecture.encoder)
+    if isinstance(architecture, Backbone):
+        trunk = create_trunk(architecture.model, architecture.options)
+        return BackboneEncoder(trunk, architecture.level, architecture.shared)
     return CompactEncoder(architecture.widths)
 
 
@@ -101,7 +123,15 @@ def build_decoder(task: Task, architecture: Architecture, in_channels: int = COD
         )
     if isinstance(architecture, ResNet50):
         return _resnet50_decoder(task, architecture, in_channels)
-    return _compact_decoder(task, architecture, in_channels)
+    widths = architecture.widths
+    classified = task.name == _CLASSIFIED and in_channels == CODE_CHANNELS  # transfers give no features
+    if classified and isinstance(architecture, Backbone) and architecture.classifier:
+        return Classifier(create_trunk(architecture.model, architecture.options), architecture.level)
+    if task.decoder is DecoderForm.PIXEL:
+        return CompactPixelDecoder(task.channels, in_channels, widths=widths)
+    if task.decoder is DecoderForm.COLORIZATION:
+        return CompactColourDecoder(task.channels, in_channels, widths=widths)
+    return CompactHead(task.channels, task.num_encodings, in_channels, widths=widths)
 
 
 def _resnet50_decoder(task: Task, architecture: ResNet50, in_channels: int) -> nn.Module:
@@ -116,16 +146,6 @@ def _resnet50_decoder(task: Task, architecture: ResNet50, in_channels: int) -> n
     if task.decoder is DecoderForm.THREE_IMAGE:
         return ThreeImageHead(numbers, hidden, task.channels)
     return FullyConnectedHead(numbers, hidden, task.channels)
-
-
-def _compact_decoder(task: Task, architecture: Compact, in_channels: int) -> nn.Module:
-    """The small decoder of a task."""
-    widths = architecture.widths
-    if task.decoder is DecoderForm.PIXEL:
-        return CompactPixelDecoder(task.channels, in_channels, widths=widths)
-    if task.decoder is DecoderForm.COLORIZATION:
-        return CompactColourDecoder(task.channels, in_channels, widths=widths)
-    return CompactHead(task.channels, task.num_encodings, in_channels, widths=widths)
 
 
 def build_readout(task: Task, architecture: Architecture, sources: Sequence[str]) -> TransferReadout:
@@ -145,4 +165,6 @@ def build_scratch(task: Task, architecture: Architecture) -> ScratchNetwork:
     Raises:
         InvalidInputError: the target has no decoder.
     """
+    if isinstance(architecture, Backbone):
+        architecture = replace(architecture, shared=0, classifier=False)  # it learns all of its levels
     return ScratchNetwork(task.name, build_encoder(architecture), build_decoder(task, architecture))

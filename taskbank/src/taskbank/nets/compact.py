@@ -14,7 +14,7 @@ shuffles took 4.3 ms, bilinear doubling with full-size convolutions 11.9 ms.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -60,15 +60,8 @@ class CompactWidths:
 
     def __post_init__(self) -> None:
         """Refuse numbers that do not fit each other."""
-        for name, numbers, count in (
-            ("stages", self.stages, 3),
-            ("blocks", self.blocks, 3),
-            ("decoder", self.decoder, 4),
-            ("decoder_blocks", self.decoder_blocks, 3),
-            ("head", self.head, 3),
-        ):
-            if len(numbers) != count or min(numbers) < 1:
-                raise InvalidInputError(f"{name} {numbers} must be {count} positive numbers")
+        _check_counts(stages=(self.stages, 3), blocks=(self.blocks, 3))
+        _check_counts(decoder=(self.decoder, 4), decoder_blocks=(self.decoder_blocks, 3), head=(self.head, 3))
         if self.kernel % 2 == 0 or min(self.stem, self.kernel, self.expansion, self.code) < 1:
             raise InvalidInputError(
                 f"kernel {self.kernel} must be odd, stem {self.stem}, expansion {self.expansion} and code "
@@ -76,6 +69,45 @@ class CompactWidths:
             )
         if self.code_activation not in {"none", "relu"}:
             raise InvalidInputError(f'code_activation {self.code_activation!r} must be "none" or "relu"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadoutWidths:
+    """The numbers of decoders and heads behind encoders of another form; see `CompactWidths`.
+
+    Attributes:
+        kernel: side of the depthwise kernels, odd.
+        decoder: channels of the pixel decoder at a sixteenth, an eighth, a quarter and half of the size.
+        decoder_blocks: blocks at a sixteenth, an eighth and a quarter.
+        head: channels, then numbers per encoding, then hidden numbers of the heads.
+        full_size: channels at full size, behind which a last convolution smooths the places of the half size
+            into each other; 0 for maps that come out of the half size at once.
+    """
+
+    kernel: int = 7
+    decoder: tuple[int, ...] = (96, 48, 24, 16)
+    decoder_blocks: tuple[int, ...] = (3, 1, 1)
+    head: tuple[int, ...] = (64, 96, 128)
+    full_size: int = 8
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that do not fit each other."""
+        _check_counts(decoder=(self.decoder, 4), decoder_blocks=(self.decoder_blocks, 3), head=(self.head, 3))
+        if self.kernel % 2 == 0 or self.kernel < 1 or self.full_size < 0:
+            raise InvalidInputError(
+                f"kernel {self.kernel} must be odd and positive, full_size {self.full_size} 0 or more"
+            )
+
+
+Widths: TypeAlias = CompactWidths | ReadoutWidths
+"""The numbers of small decoders and heads."""
+
+
+def _check_counts(**rows: tuple[tuple[int, ...], int]) -> None:
+    """Refuse rows that are not as many positive numbers as they should be."""
+    for name, (numbers, count) in rows.items():
+        if len(numbers) != count or min(numbers) < 1:
+            raise InvalidInputError(f"{name} {numbers} must be {count} positive numbers")
 
 
 def convolved(in_channels: int, channels: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -203,7 +235,7 @@ def doubled(in_channels: int, channels: int) -> Enlarging:
 class CompactTrunk(nn.Module):
     """What pixel and colour decoders share: representation to features at four times its size."""
 
-    def __init__(self, in_channels: int, widths: CompactWidths) -> None:
+    def __init__(self, in_channels: int, widths: Widths) -> None:
         super().__init__()
         channels, blocks = widths.decoder, widths.decoder_blocks
         self.sixteenth_size = nn.Sequential(
@@ -222,7 +254,7 @@ class CompactTrunk(nn.Module):
         return features
 
 
-def _wide_blocks(channels: int, widths: CompactWidths, count: int) -> list[nn.Module]:
+def _wide_blocks(channels: int, widths: Widths, count: int) -> list[nn.Module]:
     """Wide blocks of the decoder, which expand two times only: places are many here."""
     return [WideBlock(channels, widths.kernel, 2) for _ in range(count)]
 
@@ -238,15 +270,23 @@ class CompactPixelDecoder(nn.Module):
     """
 
     def __init__(
-        self, out_channels: int, in_channels: int = CODE_CHANNELS, *, widths: CompactWidths | None = None
+        self, out_channels: int, in_channels: int = CODE_CHANNELS, *, widths: Widths | None = None
     ) -> None:
         super().__init__()
         widths = widths or CompactWidths()
         quarter, half = widths.decoder[2:]
         self.trunk = CompactTrunk(in_channels, widths)
         self.half_size = nn.Sequential(doubled(quarter, half), convolved(half, half))
-        output = _wide_output if out_channels > _WIDE_OUTPUT else _narrow_output
-        self.output: nn.Sequential = output(half, out_channels)
+        full = 0 if isinstance(widths, CompactWidths) else widths.full_size
+        self.output: nn.Sequential
+        if out_channels > _WIDE_OUTPUT:
+            self.output = _wide_output(half, out_channels)
+        elif full:
+            # Pixels out of one place differ from their neighbours in a grid, which this smooths.
+            self.half_size.append(Enlarging(convolved(half, 4 * full)))
+            self.output = nn.Sequential(nn.Conv2d(full, out_channels, 3, padding=1))
+        else:
+            self.output = _narrow_output(half, out_channels)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Float (B, in_channels, h, w) -> (B, out_channels, 16h, 16w), without bounds."""
@@ -269,7 +309,7 @@ class CompactColourDecoder(nn.Module):
     """Representation to logits of colour bins, four times the size of the representation."""
 
     def __init__(
-        self, out_channels: int, in_channels: int = CODE_CHANNELS, *, widths: CompactWidths | None = None
+        self, out_channels: int, in_channels: int = CODE_CHANNELS, *, widths: Widths | None = None
     ) -> None:
         super().__init__()
         widths = widths or CompactWidths()

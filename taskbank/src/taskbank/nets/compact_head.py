@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from taskbank.nets.compact import CompactWidths, convolved
+from taskbank.nets.compact import CompactWidths, Widths, convolved
 from taskbank.nets.encoder import CODE_CHANNELS
 
 _POOLED = 4  # rows and columns kept: layouts and poses need to know where things are
@@ -41,7 +41,7 @@ class CompactHead(nn.Module):
         num_encodings: int = 1,
         in_channels: int = CODE_CHANNELS,
         *,
-        widths: CompactWidths | None = None,
+        widths: Widths | None = None,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()

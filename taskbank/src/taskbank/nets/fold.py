@@ -52,6 +52,8 @@ def _fold_children(module: nn.Module) -> None:
     """Fold the pairs among the direct children of one module."""
     children = list(module.named_children())
     for (_, layer), (norm_name, norm) in pairwise(children):
+        if type(layer).__module__.startswith("timm.") and type(layer).__name__ != "Conv2dSame":
+            continue  # such layers change their weights before they use them
         if isinstance(layer, nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
             layer.weight, layer.bias = fuse_conv_bn_weights(*_numbers(layer, norm), transpose=True)
         elif isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
@@ -60,7 +62,8 @@ def _fold_children(module: nn.Module) -> None:
             layer.weight, layer.bias = fuse_linear_bn_weights(*_numbers(layer, norm))
         else:
             continue
-        setattr(module, norm_name, nn.Identity())
+        # Norms of timm hold the activation behind them.
+        setattr(module, norm_name, getattr(norm, "act", None) or nn.Identity())
 
 
 def _numbers(

@@ -17,6 +17,9 @@ TRAINED_GAIN = 1 / 3
 UNTRAINED_GAIN = 2.0
 """Of networks that stay as they are: what passes keeps its spread (He et al., 2015, arXiv:1502.01852)."""
 
+_EMBEDDING_SIGMA = 0.02
+"""Of position embeddings and class tokens, as in vision transformers."""
+
 _BESIDE_SHORTCUT = 0.2
 """Scale of the norm that ends the layers beside a shortcut."""
 
@@ -61,7 +64,11 @@ def _initialise_one(module: nn.Module, generator: torch.Generator, gain: float) 
         nn.init.trunc_normal_(
             module.weight, std=HEAD_SIGMA, a=-2 * HEAD_SIGMA, b=2 * HEAD_SIGMA, generator=generator
         )
-    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm):
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm):
         module.reset_parameters()
+    else:
+        for parameter in module.parameters(recurse=False):
+            if parameter.ndim > 1:  # position embeddings and class tokens; scales of layers stay as they are
+                nn.init.normal_(parameter, std=_EMBEDDING_SIGMA, generator=generator)
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear) and module.bias is not None:
         nn.init.zeros_(module.bias)
