@@ -228,7 +228,7 @@ def test_all_kinds_of_things_have_classes() -> None:
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no thing is called 'unicorn'; one of armchair, "):
+    with pytest.raises(ConfigError, match="no thing is called 'unicorn'; one of apple, armchair, "):
         kind("unicorn")
 
 

@@ -9,9 +9,10 @@ import pytest
 import torch
 from training.data.rooms.batch import SceneBatch
 from training.data.rooms.build import build_scene
-from training.data.rooms.cameras import CameraOptions, place_cameras
+from training.data.rooms.cameras import place_cameras
 from training.data.rooms.classes import nyu40
 from training.data.rooms.scene import Cameras, Scene, Shape
+from training.data.rooms.styles import CLOSE, FURNITURE, ROOM, CameraOptions
 from training.data.rooms.trace import cast
 from training.data.rooms.views import cast_views
 from training.errors import DataError
@@ -136,7 +137,7 @@ def test_cameras_step_back_as_far_as_asked() -> None:
 
     def distances(reach: float) -> float:
         options = CameraOptions(reach=reach)
-        cameras = place_cameras(scene, 3, points=5, views=2, options=options)
+        cameras = place_cameras(scene, 3, points=5, views=2, styles={options: 1.0})
         return float(np.linalg.norm(cameras.fixated - cameras.location, axis=1).mean())
 
     assert distances(8.0) > distances(0.1)
@@ -153,7 +154,83 @@ def test_a_room_full_to_the_ceiling_is_refused() -> None:
 def test_options_are_followed() -> None:
     scene, _ = room(1)
     level = CameraOptions(pitch_sigma=1.0, pitch_mean=-20, roll_sigma=0.01, fov=(50, 51), fov_mean=50.5)
-    cameras = place_cameras(scene, 1, points=2, views=2, options=level)
+    cameras = place_cameras(scene, 1, points=2, views=2, styles={level: 1.0})
     assert (np.abs(np.degrees(cameras.fov) - 50.5) <= 0.5001).all()
     assert np.degrees(cameras.angles[:, 0]).mean() - 90 < -8
     assert np.abs(np.degrees(cameras.angles[:, 1])).max() < 0.5
+
+
+@cache
+def styled(seed: int, style: CameraOptions) -> tuple[Scene, Cameras]:
+    scene, _ = room(seed)
+    return scene, place_cameras(scene, seed, points=2, views=2, styles={style: 1.0})
+
+
+def labels_seen(scene: Scene, cameras: Cameras) -> list[int]:
+    """NYU40 numbers of the fixated points."""
+    batch, way = SceneBatch.of([scene]), cameras.fixated - cameras.location
+    rays = torch.from_numpy(way / np.linalg.norm(way, axis=1, keepdims=True)).float()
+    hits = cast(
+        batch, torch.zeros(len(way), dtype=torch.long), torch.from_numpy(cameras.location).float(), rays
+    )
+    return batch.label[0][hits.primitive].tolist()
+
+
+@pytest.mark.parametrize("style", [FURNITURE, CLOSE], ids=["furniture", "close"])
+def test_cameras_of_a_style_keep_its_distances_and_look_at_things(style: CameraOptions) -> None:
+    shell = {nyu40(name) for name in ("wall", "floor", "ceiling", "door", "window")}
+    for seed in SEEDS[:3]:
+        scene, cameras = styled(seed, style)
+        away = np.linalg.norm(cameras.fixated - cameras.location, axis=1)
+        assert away.min() >= style.far[0]
+        assert away.max() <= style.far[1]
+        assert shell.isdisjoint(labels_seen(scene, cameras))
+        own = np.einsum(
+            "nij,nj->ni",
+            np.stack([rotation(angles).T for angles in cameras.angles]),
+            cameras.fixated - cameras.location,
+        )
+        np.testing.assert_allclose(own[:, :2], 0, atol=1e-9)
+
+
+def test_close_ups_look_down_from_an_arms_length_and_are_often_turned() -> None:
+    cameras = [styled(seed, CLOSE)[1] for seed in SEEDS[:3]]
+    angles = np.degrees(np.concatenate([held.angles for held in cameras]))
+    assert angles[:, 0].mean() - 90 < -12
+    assert np.abs(angles[:, 1]).max() > 3
+    assert np.concatenate([held.fixated for held in cameras])[:, 2].min() > 0.2
+
+
+def test_close_ups_leave_out_what_hangs_on_walls() -> None:
+    scene, _ = room(0)
+    solids = scene.primitives
+    books = np.flatnonzero(solids.label == nyu40("books"))
+    thing = solids.thing[books[solids.centre[books, 2] > 0.5][0]]
+    shell = np.isin(solids.label, [nyu40(name) for name in ("wall", "floor", "ceiling", "door", "window")])
+    alone = replace(scene, primitives=chosen(solids, shell | (solids.thing == thing)))
+    standing = replace(CLOSE, things=(1, 1, 1), barest=(1, 1, 1), largest=(1, 1, 1))
+    with pytest.raises(DataError, match="ask for fewer"):
+        place_cameras(alone, 0, points=1, views=1, styles={standing: 1.0})
+    assert CLOSE.subject is not None
+    hanging = replace(standing, subject=replace(CLOSE.subject, standing=False))
+    cameras = place_cameras(alone, 0, points=1, views=1, styles={hanging: 1.0})
+    assert labels_seen(alone, cameras) == [nyu40("books")]
+
+
+def test_a_room_without_things_for_a_style_is_photographed_in_the_first_one() -> None:
+    scene, _ = room(1)
+    bare = replace(scene, primitives=chosen(scene.primitives, scene.primitives.label != nyu40("otherprop")))
+    nothing = replace(
+        CLOSE, subject=replace(CLOSE.subject, labels=(nyu40("otherprop"),)) if CLOSE.subject else None
+    )
+    cameras = place_cameras(bare, 1, points=2, views=2, styles={ROOM: 1e-9, nothing: 1.0})
+    assert cameras.point.tolist() == [0, 0, 1, 1]
+    assert np.linalg.norm(cameras.fixated - cameras.location, axis=1).max() > CLOSE.far[1]
+
+
+def test_single_views_come_last_and_have_points_of_their_own() -> None:
+    scene, _ = room(2)
+    cameras = place_cameras(scene, 2, points=1, views=3, singles=2)
+    assert cameras.point.tolist() == [0, 0, 0, 1, 2]
+    assert cameras.view.tolist() == [0, 1, 2, 0, 0]
+    assert len(np.unique(cameras.fixated, axis=0)) == 3

@@ -59,8 +59,11 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("points", 1, "points is 1: choose 2 or more"),
-        ("views", 0, "views is 0: choose 2 or more"),
+        ("points", 0, "points is 0: choose 1 or more"),
+        ("views", 0, "views is 0: choose 1 or more"),
+        ("singles", -1, "singles is -1: choose 0 or more"),
+        ("close", 0.8, "furniture is 0.25 and close 0.8: choose shares of 0 to 1 in all"),
+        ("furniture", -0.1, "furniture is -0.1 and close 0.2: choose shares of 0 to 1 in all"),
         ("rooms_per_shard", 0, "rooms_per_shard is 0: choose 1 or more"),
         ("val", -1, "val is -1 rooms: choose 0 to 1000000"),
         ("size", 100, "size is 100 px: choose a multiple of 16"),
@@ -70,6 +73,10 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
 def test_what_cannot_be_rendered_is_refused(field: str, value: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         replace(RoomsConfig(), **{field: value})
+
+
+def test_styles_share_the_photographs() -> None:
+    assert list(RoomsConfig(furniture=0.3, close=0.5).styles().values()) == pytest.approx([0.2, 0.3, 0.5])
 
 
 def test_an_unknown_split_is_refused() -> None:

@@ -7,7 +7,9 @@ import os
 import pickle
 import shutil
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,11 +142,11 @@ def test_a_room_too_full_for_its_cameras_is_made_anew(monkeypatch: pytest.Monkey
     placed = place_cameras
     seeds: list[int] = []
 
-    def fussy(scene: Scene, seed: int, points: int, views: int) -> Cameras:
+    def fussy(scene: Scene, seed: int, points: int, views: int, **options: Any) -> Cameras:
         seeds.append(seed)
         if len(seeds) < 3:
             raise DataError("too full")
-        return placed(scene, seed, points, views)
+        return placed(scene, seed, points, views, **options)
 
     monkeypatch.setattr(dataset, "place_cameras", fussy)
 
@@ -154,8 +156,15 @@ def test_a_room_too_full_for_its_cameras_is_made_anew(monkeypatch: pytest.Monkey
     assert room.scene.seed == seeds[-1]
 
 
+def test_a_room_has_single_views_and_styles_as_configured() -> None:
+    cameras = viewed_room(replace(CONFIG, points=1, views=3, singles=1, close=1.0, furniture=0.0), 0).cameras
+
+    assert cameras.point.tolist() == [0, 0, 0, 1]
+    assert np.linalg.norm(cameras.fixated - cameras.location, axis=1).max() <= 1.2
+
+
 def test_a_room_that_never_has_space_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: object) -> None:
+    def never(*_: object, **__: object) -> None:
         raise DataError("too full")
 
     monkeypatch.setattr(dataset, "place_cameras", never)

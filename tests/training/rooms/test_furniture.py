@@ -51,6 +51,7 @@ STANDING: dict[str, Callable[[Taste], Piece]] = {
         *(bathroom.toilet, bathroom.bathtub, bathroom.washstand, bathroom.shower, structure.fireplace),
         *(lamps.floor_lamp, lamps.arc_lamp, soft.rug, structure.ladder, office.television, office.workplace),
         *selections.COMMON,
+        *selections.TABLE,
         *selections.KITCHEN,
         *selections.BATH,
         *selections.SEATS,

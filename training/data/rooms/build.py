@@ -20,7 +20,7 @@ from training.data.rooms.scene import FloatArray, Materials, Primitives, Scene, 
 from training.data.rooms.taste import taste
 from training.errors import ConfigError
 
-MOST_PRIMITIVES = 320
+MOST_PRIMITIVES = 440
 """Solids of the fullest room."""
 
 

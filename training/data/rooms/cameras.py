@@ -1,14 +1,12 @@
-"""Cameras in a room: several that look at one point of a surface, for each of several points.
-
-Heights, pitches, rolls and fields of view are those of photographs of rooms: about at the height of the eyes,
-nearly level, looking down a little more often than up.
-"""
+"""Cameras in a room: several that look at one point of a surface, for each of several points."""
 
 # ruff: noqa: PLR0917
 # What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -21,6 +19,7 @@ from training.data.rooms.classes import nyu40
 from training.data.rooms.draw import Draw
 from training.data.rooms.rays import camera_rays
 from training.data.rooms.scene import Cameras, Scene
+from training.data.rooms.styles import ROOM, CameraOptions, Subject
 from training.data.rooms.trace import Hits, cast
 from training.errors import DataError
 
@@ -29,51 +28,16 @@ Numbers: TypeAlias = NDArray[np.float64]
 _SIGHT = 0.01
 """Share of the distance by which what is seen may lie nearer or further than the fixated point."""
 
+_CLEARANCE = (1.0, 1.0, 0.6)
+"""Shares of the clearance that are kept at first, when too few views are found, and at last."""
+
+_NEIGHBOURS = 0.4
+"""Metres within which other things count as a thing's company."""
+
 _GRID = 8
 """Rays along each side of a view that is judged."""
 
 _BARE = tuple(nyu40(name) for name in ("wall", "floor", "ceiling", "door", "window"))
-
-# What views must show, at first, when too few do, and at last.
-_NEAREST = (0.75, 0.5, 0.3)
-_MEDIAN = (1.9, 1.4, 0.8)
-_LARGEST = (0.55, 0.65, 0.8)
-_THINGS = (7, 5, 3)
-_BAREST = (0.45, 0.6, 0.9)
-_CLEAR = (1.0, 1.0, 0.6)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CameraOptions:
-    """How cameras are held. Metres and degrees; pairs are least and greatest.
-
-    Attributes:
-        height: above the floor; around its middle.
-        clear: from any solid.
-        far: from the fixated point.
-        fov, fov_mean, fov_sigma: field of view; around a mean.
-        pitch_mean, pitch_sigma: upwards, and its spread.
-        roll_sigma, tilted: spread of the roll; one camera in `tilted` has four times as much.
-        bare: share of proposed points on walls, floor, ceiling, doors and windows that are kept.
-        reach: of proposed points that are nearer, a share is kept that grows with the distance.
-        positions: how many places in the room are tried.
-        proposals: how many points are tried for each that is wanted.
-    """
-
-    height: tuple[float, float] = (0.9, 2.2)
-    clear: float = 0.25
-    far: tuple[float, float] = (0.8, 10.0)
-    fov: tuple[float, float] = (40.0, 90.0)
-    fov_mean: float = 53.0
-    fov_sigma: float = 12.0
-    pitch_mean: float = -6.5
-    pitch_sigma: float = 13.0
-    roll_sigma: float = 1.3
-    tilted: float = 0.1
-    bare: float = 0.12
-    reach: float = 5.0
-    positions: int = 180
-    proposals: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,52 +50,89 @@ class _Sight:
 
 
 def place_cameras(
-    scene: Scene, seed: int, points: int, views: int, options: CameraOptions | None = None
+    scene: Scene,
+    seed: int,
+    points: int,
+    views: int,
+    *,
+    singles: int = 0,
+    styles: Mapping[CameraOptions, float] = MappingProxyType({ROOM: 1.0}),
 ) -> Cameras:
     """Place cameras in a room.
 
     Args:
         scene: the room.
         seed: the same number, the same cameras.
-        points: how many points are fixated.
+        points: how many points are fixated by several cameras.
         views: how many cameras look at each of them.
-        options: how cameras are held.
+        singles: how many further points are fixated by one camera.
+        styles: how cameras are held, and how often; all cameras of a point are held alike. Where a room has
+            nothing for a style, its point is fixated in the first one.
 
     Returns:
-        points * views cameras, those of one point after another. Each sees its point.
+        points * views + singles cameras, those of one point after another. Each sees its point.
 
     Raises:
         DataError: the room is so full that no point is seen from that many places.
     """
-    chosen, draw = options or CameraOptions(), Draw(seed, 2)
+    draw = Draw(seed, 2)
     batch = SceneBatch.of([scene])
+    first = next(iter(styles))
+    sights: dict[CameraOptions, Iterator[tuple[int, _Sight]]] = {}
     rows: list[Cameras] = []
-    seen: list[Numbers] = []
+    for wanted in [views] * points + [1] * singles:
+        style = draw.weighted(styles)
+        for held in dict.fromkeys((style, first)):
+            # a style goes on where its last point was found: what failed once is not tried again
+            found = sights.setdefault(held, _proposed(scene, batch, draw, held, points + singles))
+            cameras = _next_point(batch, draw, held, found, wanted, [row.fixated[0] for row in rows])
+            if cameras is not None:
+                rows.append(_numbered(cameras, len(rows)))
+                break
+        else:
+            raise DataError(
+                f"room {scene.seed} has no {points} points that {views} cameras see; ask for fewer"
+            )
+    return Cameras(**{name: np.concatenate([getattr(r, name) for r in rows]) for name in Cameras.__slots__})
+
+
+def _proposed(
+    scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, points: int
+) -> Iterator[tuple[int, _Sight]]:
+    """Points with the places that see them, and how strict to be with their views: 0, 1, at last 2."""
     found: dict[float, Numbers] = {}
     for level in (0, 0, 1, 1, 2, 2):
-        clear = chosen.clear * _CLEAR[level]
-        if clear not in found:
-            found[clear] = _places(scene, batch, draw, chosen, clear)
-        places = found[clear]
-        if len(places) < views:
-            continue
-        for sight in _sights(batch, draw, chosen, places, points * chosen.proposals):
-            near = any(np.linalg.norm(sight.point - other) < 0.3 for other in seen)
-            if len(rows) == points or near or len(sight.places) < views:
-                continue
-            held = _views(batch, draw, chosen, sight, views, level)
+        clear = options.clear * _CLEARANCE[level]
+        if options.subject is not None:
+            sights = _sights_of_subject(scene, batch, draw, options, options.subject, clear)
+        else:
+            if clear not in found:
+                found[clear] = _places(scene, batch, draw, options, clear)
+            places = found[clear]
+            sights = _sights(batch, draw, options, places, points * options.proposals) if len(places) else []
+        yield from ((level, sight) for sight in sights)
+
+
+def _next_point(
+    batch: SceneBatch,
+    draw: Draw,
+    options: CameraOptions,
+    proposed: Iterator[tuple[int, _Sight]],
+    views: int,
+    seen: list[Numbers],
+) -> Cameras | None:
+    """Cameras of the next proposed point that enough of them see and that is apart from those seen so far."""
+    for level, sight in proposed:
+        near = any(np.linalg.norm(sight.point - other) < options.apart for other in seen)
+        if not near and len(sight.places) >= views:
+            held = _views(batch, draw, options, sight, views, level)
             if held is not None:
-                seen.append(sight.point)
-                rows.append(_numbered(held, len(rows)))
-        if len(rows) == points:
-            return Cameras(
-                **{name: np.concatenate([getattr(row, name) for row in rows]) for name in Cameras.__slots__}
-            )
-    raise DataError(f"room {scene.seed} has no {points} points that {views} cameras see; ask for fewer")
+                return held
+    return None
 
 
 def _places(scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, clear: float) -> Numbers:
-    """Places for cameras: far enough from all solids, and inside: rays to all sides hit something."""
+    """Places for cameras anywhere in the room, far enough from all solids."""
     (x0, y0, _), (x1, y1, top) = scene.box
     low, high = options.height
     high = min(high, top - options.clear)
@@ -142,14 +143,18 @@ def _places(scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions,
             for _ in range(options.positions)
         ]
     )
-    spots = spots[_clearance(scene, spots) >= clear]
+    return spots[_inside(scene, batch, spots, clear)]
+
+
+def _inside(scene: Scene, batch: SceneBatch, spots: Numbers, clear: float) -> NDArray[np.bool_]:
+    """Whether places are far enough from all solids, and in the room: rays to all sides hit something."""
     angles = np.arange(8) * np.pi / 4 + 0.1
     level = np.stack([np.cos(angles), np.sin(angles), np.zeros(8)], axis=-1)
     ways = np.concatenate([level, [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]])
-    hits = _cast(batch, np.repeat(spots, len(ways), axis=0), np.tile(ways, (len(spots), 1)))
-    closed = (hits.primitive >= 0).reshape(-1, len(ways)).all(1).numpy()
-    inside: Numbers = spots[closed]
-    return inside
+    good: NDArray[np.bool_] = _clearance(scene, spots) >= clear
+    hits = _cast(batch, np.repeat(spots[good], len(ways), axis=0), np.tile(ways, (int(good.sum()), 1)))
+    good[good] = (hits.primitive >= 0).reshape(-1, len(ways)).all(1).numpy()
+    return good
 
 
 def _clearance(scene: Scene, spots: Numbers) -> Numbers:
@@ -178,25 +183,107 @@ def _sights(
     good &= np.array([draw.share() for _ in range(count)]) * options.reach < distance
     points = hits.position.numpy().astype(np.float64)[good]
     normals = hits.normal.numpy().astype(np.float64)[good]
+    return _seen(batch, options, points, normals, [places] * len(points))
+
+
+def _sights_of_subject(
+    scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, subject: Subject, clear: float
+) -> list[_Sight]:
+    """Points of things, and places around each that see it."""
+    things = _subjects(scene, subject)
+    if not things:
+        return []
+    solids = scene.primitives
+    low, high = np.log(options.far)
+    aims, spots = [], []
+    for _ in range(options.proposals):
+        candidates = [draw.one_of(draw.one_of(things)) for _ in range(subject.choice)]
+        solid = draw.one_of(max(candidates, key=lambda rows: _company(scene, rows)))
+        off = [draw.between(-0.6, 0.6) * half for half in solids.half[solid].tolist()]
+        aim = solids.centre[solid].astype(np.float64) + solids.axes[solid].astype(np.float64) @ off
+        aims.append(aim)
+        middle = draw.between(-180, 180)
+        for _ in range(options.positions):
+            around = np.radians(middle + draw.between(-subject.around, subject.around))
+            steep = np.radians(draw.normal(subject.elevation, subject.elevation_sigma, -10.0, 75.0))
+            out = np.array([np.cos(steep) * np.cos(around), np.cos(steep) * np.sin(around), np.sin(steep)])
+            spots.append(aim + np.exp(draw.between(low, high)) * out)
+    tried = np.array(spots)
+    usable = (tried[:, 2] >= options.height[0]) & (tried[:, 2] <= options.height[1])
+    usable[usable] = _inside(scene, batch, tried[usable], clear)
+    around_each = [
+        some[kept]
+        for some, kept in zip(tried.reshape(len(aims), -1, 3), usable.reshape(len(aims), -1), strict=True)
+    ]
+    reachable = [number for number, places in enumerate(around_each) if len(places)]
+    if not reachable:
+        return []
+    # the first place decides which point it is: what a ray from there towards the thing hits
+    start = np.stack([around_each[number][0] for number in reachable])
+    way = np.stack([aims[number] for number in reachable]) - start
+    hits = _cast(batch, start, way / np.linalg.norm(way, axis=1, keepdims=True))
+    label = batch.label[0][hits.primitive.clamp(min=0)].numpy()
+    good = np.flatnonzero((hits.primitive.numpy() >= 0) & ~np.isin(label, _BARE))
+    points = hits.position.numpy().astype(np.float64)[good]
+    normals = hits.normal.numpy().astype(np.float64)[good]
+    return _seen(batch, options, points, normals, [around_each[reachable[number]] for number in good])
+
+
+def _subjects(scene: Scene, subject: Subject) -> list[list[list[int]]]:
+    """Rows of the solids of things that fit: by label, as often as the subject names it, and by thing."""
+    solids = scene.primitives
+    reach = np.abs(solids.axes * solids.half[:, None, :]).sum(-1)
+    low, high = solids.centre - reach, solids.centre + reach
+    carries = ~np.isin(solids.label, _BARE)
+    found: dict[int, dict[int, list[int]]] = {}
+    for row in np.flatnonzero(np.isin(solids.label, subject.labels)).tolist():
+        things = found.setdefault(int(solids.label[row]), {})
+        things.setdefault(int(solids.thing[row]), []).append(row)
+    fitting: dict[int, list[list[int]]] = {}
+    for label, things in found.items():
+        for thing, rows in things.items():
+            bottom, top = low[rows].min(0), high[rows].max(0)
+            x, y, _ = (bottom + top) / 2
+            fits = subject.size[0] <= (top - bottom).max() <= subject.size[1]
+            fits &= subject.height[0] - 0.01 <= bottom[2] <= subject.height[1]
+            if fits and subject.standing:
+                under = carries & (solids.thing != thing) & (np.abs(high[:, 2] - bottom[2]) < 0.03)
+                under &= (low[:, 0] < x) & (x < high[:, 0]) & (low[:, 1] < y) & (y < high[:, 1])
+                fits = bool(under.any())
+            if fits:
+                fitting.setdefault(label, []).append(rows)
+    return [fitting[label] for label in subject.labels if label in fitting]
+
+
+def _company(scene: Scene, rows: Sequence[int]) -> int:
+    """How many kinds of things are near a thing."""
+    solids = scene.primitives
+    apart = np.linalg.norm(solids.centre - solids.centre[rows[0]], axis=1)
+    return len(np.unique(solids.category[(apart < _NEIGHBOURS) & ~np.isin(solids.label, _BARE)]))
+
+
+def _seen(
+    batch: SceneBatch, options: CameraOptions, points: Numbers, normals: Numbers, places: list[Numbers]
+) -> list[_Sight]:
+    """Which of its places see each point."""
     if not len(points):
         return []
-    way = points[:, None, :] - places[None, :, :]
+    each = np.array([len(some) for some in places])
+    owner, start = np.repeat(np.arange(len(points)), each), np.concatenate(places)
+    way = points[owner] - start
     length = np.linalg.norm(way, axis=-1)
-    way /= length[..., None]
-    rays = _cast(batch, np.tile(places, (len(points), 1)), way.reshape(-1, 3))
-    reached = rays.distance.numpy().reshape(length.shape)
-    steep = -np.einsum("pki,pi->pk", way, normals)
+    way /= length[:, None]
+    reached = _cast(batch, start, way).distance.numpy()
+    steep = -np.einsum("ki,ki->k", way, normals[owner])
     visible = (np.abs(reached - length) <= _SIGHT * length) & (steep > 0.15)
     visible &= (length >= options.far[0]) & (length <= options.far[1])
-    up = np.degrees(np.arcsin(way[..., 2]))
-    return [
-        _Sight(point, places[row], up_row[row])
-        for point, row, up_row in zip(points, visible, up, strict=True)
-    ]
+    up = np.degrees(np.arcsin(way[:, 2]))
+    rows = [np.flatnonzero(visible & (owner == number)) for number in range(len(points))]
+    return [_Sight(point, start[row], up[row]) for point, row in zip(points, rows, strict=True)]
 
 
 def _pitch(draw: Draw, options: CameraOptions) -> float:
-    return draw.normal(options.pitch_mean, options.pitch_sigma, -50.0, 40.0)
+    return draw.normal(options.pitch_mean, options.pitch_sigma, *options.pitch)
 
 
 def _views(
@@ -205,11 +292,11 @@ def _views(
     """Cameras at places whose pitch fits and whose pictures show something, apart from each other."""
     order = _preferred(draw, options, sight, 3 * views)
     held = _held(draw, options, sight, order)
-    good = _judged(batch, held, level)
+    good = _judged(batch, options, held, level)
     kept: list[int] = []
     for number in np.flatnonzero(good):
         apart = [np.linalg.norm(held.location[number] - held.location[other]) for other in kept]
-        if min(apart, default=9.0) > (0.3 if level < 2 else 0.1):
+        if min(apart, default=9.0) > options.apart * (1.0 if level < 2 else 1 / 3):
             kept.append(int(number))
         if len(kept) == views:
             return Cameras(**{name: getattr(held, name)[kept] for name in Cameras.__slots__})
@@ -246,7 +333,7 @@ def _held(draw: Draw, options: CameraOptions, sight: _Sight, order: list[int]) -
 
 def _roll(draw: Draw, options: CameraOptions) -> float:
     sigma = options.roll_sigma * (4.0 if draw.chance(options.tilted) else 1.0)
-    return float(np.radians(draw.normal(0.0, sigma, -15.0, 15.0)))
+    return float(np.radians(draw.normal(0.0, sigma, -options.roll, options.roll)))
 
 
 def _angles(way: Numbers, roll: float) -> Numbers:
@@ -258,7 +345,7 @@ def _angles(way: Numbers, roll: float) -> Numbers:
     return euler_angles(np.stack([c * right + s * up, c * up - s * right, back], axis=-1))
 
 
-def _judged(batch: SceneBatch, held: Cameras, level: int) -> NDArray[np.bool_]:
+def _judged(batch: SceneBatch, options: CameraOptions, held: Cameras, level: int) -> NDArray[np.bool_]:
     """Whether views show a room: not much very near, no one thing that fills them, not walls alone."""
     count = len(held.fov)
     origins, ways = camera_rays(held, _GRID)
@@ -269,14 +356,14 @@ def _judged(batch: SceneBatch, held: Cameras, level: int) -> NDArray[np.bool_]:
     distance = hits.distance.reshape(count, -1).numpy()
     thing = batch.thing[0][hits.primitive.clamp(min=0)].reshape(count, -1).numpy()
     bare = np.isin(batch.label[0][hits.primitive.clamp(min=0)].reshape(count, -1).numpy(), _BARE)
-    near = np.quantile(distance, 0.08, axis=1) > _NEAREST[level]
-    open_enough = np.median(distance, axis=1) > _MEDIAN[level]
+    near = np.quantile(distance, 0.08, axis=1) > options.nearest[level]
+    open_enough = np.median(distance, axis=1) > options.median[level]
     shown = (
         np.array([np.unique(row, return_counts=True)[1].max() for row in thing])
-        < _LARGEST[level] * thing.shape[1]
+        < options.largest[level] * thing.shape[1]
     )
-    several = np.array([len(np.unique(row)) for row in thing]) >= _THINGS[level]
-    furnished = bare.mean(1) < _BAREST[level]
+    several = np.array([len(np.unique(row)) for row in thing]) >= options.things[level]
+    furnished = bare.mean(1) < options.barest[level]
     good: NDArray[np.bool_] = near & open_enough & shown & several & furnished & np.isfinite(distance).all(1)
     return good
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from training.data.rooms.styles import CLOSE, FURNITURE, ROOM, CameraOptions
 from training.errors import ConfigError, DataError
 
 SPLITS: Mapping[str, int] = MappingProxyType({"train": 0, "val": 1_000_000, "test": 2_000_000})
@@ -17,8 +18,8 @@ SPLITS: Mapping[str, int] = MappingProxyType({"train": 0, "val": 1_000_000, "tes
 _MOST_ROOMS = 1_000_000
 _NUMBERS = 2**22  # room numbers lie below: no two seeds share a room
 
-RENDERER = 2
-"""Raised when seeds give other frames than before. 2: larger rooms, always a light."""
+RENDERER = 3
+"""Raised when seeds give other frames than before. 2: larger rooms, always a light. 3: close-ups."""
 
 ATTEMPTS = 16
 """Seeds of one room: the next is taken where a room is too full for its cameras."""
@@ -32,8 +33,11 @@ class RoomsConfig:
         train: rooms whose frames task networks learn from.
         val: rooms whose frames transfers learn from.
         test: rooms that everything is compared on.
-        points: points of each room that cameras fixate, at most.
-        views: cameras that fixate a point, at most.
+        points: points of each room that several cameras fixate.
+        views: cameras that fixate each of them; 3 at least for samples of all tasks.
+        singles: points of each room that one camera fixates: for tasks of one picture a room costs less so.
+        furniture: share of the points that are photographed as a piece of furniture, from a few steps.
+        close: share of the points that are close-ups of small things on tables, shelves and beds.
         size: side of the pictures in px, a multiple of 16.
         seed: of all rooms, cameras and noise.
         textures: folder of images for materials; empty for procedural ones alone.
@@ -46,6 +50,9 @@ class RoomsConfig:
     test: int = 300
     points: int = 8
     views: int = 4
+    singles: int = 0
+    furniture: float = 0.25
+    close: float = 0.2
     size: int = 256
     seed: int = 0
     textures: str = ""
@@ -53,9 +60,13 @@ class RoomsConfig:
     renderer: int = field(default=RENDERER, init=False)
 
     def __post_init__(self) -> None:
-        for name, least in (("points", 2), ("views", 2), ("rooms_per_shard", 1)):
+        for name, least in (("points", 1), ("views", 1), ("singles", 0), ("rooms_per_shard", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} is {getattr(self, name)}: choose {least} or more")
+        if not (self.furniture >= 0 and self.close >= 0 and self.furniture + self.close <= 1):
+            raise ConfigError(
+                f"furniture is {self.furniture} and close {self.close}: choose shares of 0 to 1 in all"
+            )
         for name in SPLITS:
             if not 0 <= getattr(self, name) <= _MOST_ROOMS:
                 raise ConfigError(f"{name} is {getattr(self, name)} rooms: choose 0 to {_MOST_ROOMS}")
@@ -74,6 +85,10 @@ class RoomsConfig:
             raise ConfigError(f"no split {split!r}: choose from {', '.join(SPLITS)}")
         count: int = getattr(self, split)
         return range(SPLITS[split], SPLITS[split] + count)
+
+    def styles(self) -> dict[CameraOptions, float]:
+        """Ways in which photographs are taken, and their shares."""
+        return {ROOM: 1 - self.furniture - self.close, FURNITURE: self.furniture, CLOSE: self.close}
 
     def room_seeds(self, room: int) -> range:
         """Seeds of a room, one for each attempt: others for every number and every `seed`."""

@@ -106,7 +106,14 @@ def viewed_room(config: RoomsConfig, room: int, *, photos: int = 0) -> ViewedRoo
     for seed in config.room_seeds(room):
         try:
             scene = build_scene(seed, options)
-            cameras = place_cameras(scene, seed, config.points, config.views)
+            cameras = place_cameras(
+                scene,
+                seed,
+                config.points,
+                config.views,
+                singles=config.singles,
+                styles=config.styles(),
+            )
         except DataError as error:
             _LOG.debug("room %d is made anew: %s", room, error)
             continue

@@ -71,7 +71,7 @@ def furnish(
     dressing.lay_rugs(room, draw.whole(0, programme.rugs))
     if draw.chance(0.55):
         clutter.lean(room, draw.whole(1, 3))
-    most = draw.whole(room.limit - 150, room.limit - 30)
+    most = draw.whole(room.limit - 180, room.limit - 30)
     clutter.fill_tops(room, share, most)
     clutter.strew(room, int(programme.strewn * share * draw.between(0.4, 1.3)), programme.floor)
 
@@ -81,7 +81,7 @@ def crowd(room: Room, steps: tuple[Step, ...], share: float) -> None:
     draw = room.draw
     single = [step for step in steps if step.single]
     for _ in range(40):
-        if room.covered >= share * room.plan.area or len(room.solids) > 0.62 * room.limit:
+        if room.covered >= share * room.plan.area or len(room.solids) > 0.45 * room.limit:
             return
         if single and draw.chance(0.45):
             step = draw.one_of(single)

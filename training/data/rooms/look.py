@@ -60,8 +60,8 @@ class LookOptions:
     soft_chance: float = 0.25
     softness: Range = (0.5, 2.5)
     fringe: Range = (0.0, 0.8)
-    grain: Range = (0.002, 0.03)
-    read_noise: Range = (0.0, 0.008)
+    grain: Range = (0.002, 0.02)
+    read_noise: Range = (0.0, 0.005)
     sharpen_chance: float = 0.5
     sharpen: Range = (0.2, 1.2)
     jpeg_chance: float = 0.8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from training.data.rooms.furniture import clutter, kitchen, lamps, plants, rumpled, soft, tableware
+from training.data.rooms.furniture import clutter, handy, kitchen, lamps, plants, rumpled, soft, tableware
 from training.data.rooms.furniture.clutter import Maker
 
 COMMON: Mapping[Maker, float] = {
@@ -31,7 +31,50 @@ COMMON: Mapping[Maker, float] = {
     clutter.ball: 0.3,
     clutter.bag: 0.3,
     clutter.fan: 0.2,
+    handy.open_book: 0.8,
+    handy.notebook: 1,
+    handy.remote: 0.7,
+    handy.smartphone: 0.8,
+    handy.spectacles: 0.4,
+    handy.tissues: 0.5,
+    handy.basket: 0.8,
+    handy.saucer: 0.8,
+    handy.fruit: 0.5,
+    handy.jar: 0.4,
+    handy.can: 0.5,
+    handy.packet: 0.5,
+    handy.pens: 0.3,
 }
+TABLE: Mapping[Maker, float] = {
+    handy.place_setting: 2.5,
+    handy.saucer: 2,
+    handy.cutlery: 1,
+    handy.fruit: 1,
+    handy.bread: 0.7,
+    handy.basket: 0.8,
+    handy.jar: 0.8,
+    handy.can: 0.7,
+    handy.packet: 0.7,
+    handy.smartphone: 0.6,
+    handy.notebook: 0.8,
+    handy.spectacles: 0.3,
+    handy.tissues: 0.4,
+    tableware.mug: 2,
+    tableware.cup: 1.5,
+    tableware.bottle: 1.5,
+    tableware.bowl: 1.5,
+    tableware.plates: 1,
+    tableware.teapot: 0.7,
+    tableware.pitcher: 0.8,
+    tableware.tray: 0.5,
+    plants.flowers: 0.8,
+    plants.vase: 0.5,
+    clutter.candle: 0.6,
+    clutter.papers: 0.8,
+    clutter.book_stack: 0.5,
+}
+"""A table that is used: for meals, coffee, homework."""
+
 KITCHEN: Mapping[Maker, float] = {
     tableware.bottle: 3,
     tableware.bowl: 2,
@@ -51,6 +94,14 @@ KITCHEN: Mapping[Maker, float] = {
     plants.vase: 0.5,
     clutter.papers: 0.4,
     clutter.thing: 0.5,
+    handy.jar: 2,
+    handy.can: 1.5,
+    handy.packet: 2,
+    handy.fruit: 1,
+    handy.bread: 0.8,
+    handy.cutlery: 0.8,
+    handy.basket: 0.8,
+    handy.saucer: 0.6,
 }
 BATH: Mapping[Maker, float] = {
     clutter.soap: 3,
@@ -110,6 +161,14 @@ DESK: Mapping[Maker, float] = {
     clutter.carton: 0.6,
     tableware.cup: 0.6,
     clutter.thing: 0.5,
+    handy.pens: 1.2,
+    handy.pen: 1.5,
+    handy.notebook: 1.5,
+    handy.open_book: 1.2,
+    handy.smartphone: 0.8,
+    handy.spectacles: 0.5,
+    handy.saucer: 0.5,
+    handy.tissues: 0.4,
 }
 STOVE: Mapping[Maker, float] = {tableware.pot: 2, tableware.pan: 1, tableware.teapot: 0.7}
 BATHROOM_FLOOR: Mapping[Maker, float] = {
