@@ -21,6 +21,24 @@ class DivergedError(TrainingError, ArithmeticError):
     """A loss that is no longer a finite number."""
 
 
+class DeadNetworkError(TrainingError, RuntimeError):
+    """A network that learned nothing: its representation, or its output, is the same for all images.
+
+    Attributes:
+        tasks: whose networks these are.
+    """
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        self.tasks = tuple(faults)
+        listed = "\n".join(f"  {task}: {measured}" for task, measured in faults.items())
+        super().__init__(
+            f"{len(faults)} task network(s) are dead:\n{listed}\n"
+            "Delete their files and train them again with other settings (a lower learning_rate, a `start` "
+            'from a network that learned; compact networks without code_activation = "relu"), or go on with '
+            "them as they are: --set networks.refuse_dead=false"
+        )
+
+
 class StorageError(TrainingError, OSError):
     """Something that cannot be written."""
 

@@ -38,6 +38,8 @@ def test_nothing_is_said_of_numbers_that_are_good_or_not_there() -> None:
         ({"dead_channels": 0.125}, None, ["partly dead"]),
         ({"output_variation": 9e-4}, None, ["constant"]),
         ({}, 0.54, ["weak"]),
+        ({"held_out_loss": 0.3, "constant_loss": 0.3}, 0.9, ["weak"]),
+        ({"held_out_loss": 0.3, "constant_loss": 0.2}, 0.1, ["weak"]),
     ],
 )
 def test_the_worst_fault_comes_first(metrics: dict[str, float], wins: float | None, kinds: list[str]) -> None:

@@ -74,6 +74,7 @@ class TaskNetworksConfig:
         recalibration: batches from which norms of the averaged weights are measured in the end.
         held_out: share of the training rooms that networks do not learn from, to be monitored on.
         held_out_samples: of each task, at most.
+        refuse_dead: whether the stage fails if a network is dead or gives a constant; else that is a warning.
         resident: whether labels are copied to the device as a whole.
         readers: threads that read ahead.
         jobs: that networks of the same settings are split into; None for as many as the run has workers.
@@ -105,6 +106,7 @@ class TaskNetworksConfig:
     recalibration: int = 16
     held_out: float = 0.02
     held_out_samples: int = 256
+    refuse_dead: bool = field(default=True, compare=False)
     resident: bool = field(default=False, compare=False)
     readers: int = field(default=1, compare=False)
     jobs: int | None = field(default=None, compare=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import torch
 
 from training.batches import BatchReader
 from training.task_networks.config import TaskNetworksConfig
+from training.task_networks.examine import examine, faults_of
 from training.task_networks.feed import Batch, stream_of
 from training.task_networks.finished import load_network
 from training.task_networks.folder import NetworksFolder
@@ -17,6 +19,8 @@ from training.task_networks.held_out import HeldOut
 from training.task_networks.journal import Journal
 from training.task_networks.learner import Learner
 from training.task_networks.pictures import is_painted, write_strip
+
+log = logging.getLogger(__name__)
 
 _STRIP = 4  # samples on a sample picture
 
@@ -26,10 +30,11 @@ class Course:
 
     Args:
         learner: as it begins.
-        held_out: samples that it is watched on; None where there are none.
         reader: of the store that is learned from.
         folder: where everything is written.
         config: of the stage.
+        held_out: samples that it is watched on, and measured on in the end; None where there are none.
+        learned: some that it learns from, which tell the best constant.
 
     Raises:
         DataError: there is no network to start from, or it is of another architecture.
@@ -41,13 +46,16 @@ class Course:
     def __init__(
         self,
         learner: Learner,
-        held_out: HeldOut | None,
         reader: BatchReader,
         folder: NetworksFolder,
         config: TaskNetworksConfig,
+        *,
+        held_out: HeldOut | None,
+        learned: HeldOut | None,
     ) -> None:
         self._learner = learner
         self._held_out = held_out
+        self._learned = learned
         self._reader = reader
         self._folder = folder
         self._config = config
@@ -117,7 +125,9 @@ class Course:
             yield lambda batches: take_in(batches[stream_of(task)].pair(task, self._learner.weights)[0])
 
     def finish(self, *, beside: int) -> None:
-        """Write the network, then forget its checkpoint.
+        """Measure the network on held-out samples and write it, then forget its checkpoint.
+
+        Faults are logged as warnings and stand in its JSON beside what was measured.
 
         Args:
             beside: networks that were trained in the same process.
@@ -125,11 +135,15 @@ class Course:
         Raises:
             StorageError: it cannot be written.
         """
-        loss = None
-        if self._held_out is not None:
-            loss = self._held_out.loss(self._learner, self._reader, self._config)
+        metrics: dict[str, float] = {}
+        if self._held_out is not None and self._learned is not None:
+            metrics = examine(self._learner, self._held_out, self._learned, self._reader, self._config)
+        faults = faults_of(self._learner.task.name, metrics)
+        for finding in faults:
+            log.warning("%s", finding)
         facts = {
-            "metrics": {} if loss is None else {"held_out_loss": loss},
+            "metrics": metrics,
+            "faults": {finding.fault: finding.measured for finding in faults},
             "parameters": sum(parameter.numel() for parameter in self._learner.network.parameters()),
             "seconds": round(self.seconds, 1),
             "trained_beside": beside,

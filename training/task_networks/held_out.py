@@ -1,7 +1,8 @@
-"""Rooms of the training split that networks do not learn from, to watch them on."""
+"""Rooms of the training split that networks do not learn from, to measure them on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ class HeldOut:
     def of(
         cls, task: Task, store: FrameStore, among: NDArray[np.bool_], config: TaskNetworksConfig
     ) -> HeldOut | None:
-        """Some samples among the frames that are held out; None where there are none."""
+        """Some samples among those frames, drawn from the seed; None where there are none."""
         try:
             samples = samples_of(task, store, config.seed, among=among)
         except DataError:
@@ -65,12 +66,14 @@ class HeldOut:
         raw = reader.load([self.task], self.samples, rows)
         return Batch(raw, seeds_of(torch.from_numpy(rows).to(reader.device), 0), config, varied=False)
 
+    def batches(self, reader: BatchReader, config: TaskNetworksConfig) -> Iterator[Batch]:
+        """All samples that are looked at, in batches."""
+        count = samples_a_step(self.task, config.batch)
+        for start in range(0, len(self.index), count):
+            yield self.batch(reader, self.index[start : start + count], config)
+
     def loss(self, learner: Learner, reader: BatchReader, config: TaskNetworksConfig) -> float:
         """Mean loss of the averaged weights."""
-        count = samples_a_step(self.task, config.batch)
-        batches = (
-            self.batch(reader, self.index[start : start + count], config)
-            for start in range(0, len(self.index), count)
-        )
+        batches = self.batches(reader, config)
         each = [learner.compare(*batch.pair(self.task, learner.weights)) for batch in batches]
         return float(torch.cat(each).mean())

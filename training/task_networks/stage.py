@@ -6,14 +6,17 @@ run may be started again with another number of jobs: what is finished stays, wh
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from taskbank.health import Fault
 from taskbank.tasks import Task
 from training.data.frames import FrameStore
 from training.engine import Engine, Job, LocalEngine
+from training.errors import DeadNetworkError
 from training.samples import samples_of
 from training.stage import run_stage
 from training.task_networks.config import TaskNetworksConfig
@@ -62,6 +65,7 @@ def run_networks(
         the folder.
 
     Raises:
+        DeadNetworkError: a network learned nothing; all are written nevertheless.
         TrainingError: as `run_stage` and `train_task_networks` say.
     """
     wanted = chosen_tasks(tasks)
@@ -81,6 +85,8 @@ def run_networks(
             (engine or LocalEngine()).run([_job(group, config, frames, files, device) for group in groups])
         for task in wanted:
             files.forget(task)  # where a process died between a network's last file and this
+        if config.refuse_dead:
+            _refuse_dead(wanted, files)
 
     settings = NetworksSettings(tasks=tasks, learning=config)
     starts = {own.start for own, _ in config.alike(wanted) if own.start is not None}
@@ -110,6 +116,22 @@ def _check_starts(tasks: Sequence[Task], config: TaskNetworksConfig) -> None:
         if own.start is not None:
             load_network(own.start, task, own.architecture)
             spent_on(own.start, task)
+
+
+def _refuse_dead(tasks: Sequence[Task], files: NetworksFolder) -> None:
+    """Fail if networks learned nothing; those of a run that was taken up again, too.
+
+    Raises:
+        DeadNetworkError: naming them.
+    """
+    faults = {}
+    for task in tasks:
+        about = json.loads(files.about_path(task).read_text(encoding="utf-8"))
+        useless = [words for fault, words in about.get("faults", {}).items() if Fault(fault).useless]
+        if useless:
+            faults[task.name] = "; ".join(useless)
+    if faults:
+        raise DeadNetworkError(faults)
 
 
 def _job(

@@ -165,10 +165,11 @@ class _Run:
                     _class_weights(task, store, device),
                     _units(task, self._reader, among, config),
                 ),
-                HeldOut.of(task, store, ~among, config),
                 self._reader,
                 folder,
                 config,
+                held_out=HeldOut.of(task, store, ~among, config),
+                learned=HeldOut.of(task, store, among, config),
             )
             for task in tasks
         ]

@@ -7,6 +7,7 @@ nothing in memory: they may run in any order within their round, on any machine 
 from __future__ import annotations
 
 import logging
+import math
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,22 +15,23 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
+import numpy as np
 import torch
 
 from taskbank.nets.build import ScratchNetwork, build_readout, build_scratch
 from taskbank.nets.initialise import initialise
 from taskbank.tasks import SCRATCH
+from training.best_constant import CONSTANT_STEPS, Constant, best_constant
 from training.data.frames import FrameStore
 from training.engine import Job
 from training.output_units import OutputUnits, has_units, measured_rows, measured_units
-from training.transfers.average import average_estimator
 from training.transfers.choose import SourceSet
 from training.transfers.codes import codes_path, write_codes
 from training.transfers.config import TransfersConfig
 from training.transfers.fit import Single, fit
 from training.transfers.loss_files import HELD_OUT, TEST, losses_path, save_losses, transfer_name
 from training.transfers.measure import measure
-from training.transfers.parts import TargetParts
+from training.transfers.parts import Part, TargetParts
 from training.transfers.places import Places, TargetPlaces
 from training.transfers.readouts import save_readouts, save_scratch
 from training.transfers.stack import ReadoutStack, members_at_once
@@ -235,6 +237,27 @@ class ControlJob:
             units=_units(data, self.config),
         )
         return network
+
+
+def average_estimator(part: Part, config: TransfersConfig, size: int) -> Constant:
+    """The best constant for the samples that transfers learn from.
+
+    Args:
+        part: these samples; `config.average_samples` of them are looked at.
+        config: numbers of samples and steps.
+        size: side of the target's maps in px.
+    """
+    draw = np.random.default_rng([config.seed, len(part)])
+    rows = np.sort(draw.permutation(len(part))[: config.average_samples])
+    steps = min(CONSTANT_STEPS, config.steps)
+    return best_constant(
+        part.task,
+        (part.target(some) for some in np.array_split(rows, -(-len(rows) // config.batch))),
+        (part.target(some, turn) for turn, some in enumerate(part.drawn(steps), start=1)),
+        size=size,
+        steps=steps,
+        drop=math.ceil(config.drop_at * steps),
+    )
 
 
 def _units(data: TargetParts, config: TransfersConfig) -> OutputUnits:

@@ -5,6 +5,7 @@ Nothing heavy is imported: the numbers are measured by `taskbank.bank_health`, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,9 @@ OUTPUT_VARIATION = "output_variation"
 """Name of a metric: standard deviation of outputs over images, relative to their size."""
 
 HEALTH_METRICS = (DEAD_CHANNELS, OUTPUT_VARIATION)
+
+HELD_OUT_LOSS, CONSTANT_LOSS = "held_out_loss", "constant_loss"
+"""Names of metrics: mean loss on held-out samples of a network, and of the best constant."""
 
 BEATS_CONSTANT = "beats_average"
 """Name of a win rate: share of held-out samples on which a network beats the best constant."""
@@ -66,7 +70,8 @@ def find_faults(
 
     Args:
         network: its name.
-        metrics: `dead_channels` and `output_variation` are looked at, where they are there.
+        metrics: `dead_channels`, `output_variation`, `held_out_loss` and `constant_loss` are looked at, where
+            they are there.
         beats_constant: share of held-out samples on which it beats the best constant; None if not measured.
 
     Returns:
@@ -86,6 +91,12 @@ def find_faults(
         words = (
             f"it beats the best constant on {beats_constant:.1%} of held-out samples, and half is chance "
             f"({_LEAST_WINS:.0%} is asked)"
+        )
+        found.append(Finding(network=network, fault=Fault.WEAK, measured=words))
+    elif metrics.get(HELD_OUT_LOSS, 0.0) >= metrics.get(CONSTANT_LOSS, math.inf):
+        words = (
+            f"its mean loss on held-out samples, {metrics[HELD_OUT_LOSS]:.4g}, is not below "
+            f"{metrics[CONSTANT_LOSS]:.4g}, that of the best constant"
         )
         found.append(Finding(network=network, fault=Fault.WEAK, measured=words))
     return sorted(found, key=lambda finding: list(Fault).index(finding.fault))

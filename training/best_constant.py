@@ -1,4 +1,6 @@
-"""The average estimator: the best answer to a target that never looks at the picture.
+"""The best constant: the answer with the least loss that never looks at the picture.
+
+Transfers are compared with it as the average estimator, and stage 1 measures every network against it.
 
 What is best depends on the loss. Maps: the median of every pixel for absolute errors, its mean for squared
 ones. Classes: the marginal distribution, that of every pixel for semantic maps. For poses, layouts and
@@ -10,20 +12,20 @@ predictors are learned too (`constant_predictor.py` of https://github.com/Stanfo
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from taskbank.tasks import Loss, OutputKind, Task
+from taskbank.tasks import Loss, Task
+from training.losses import losses
 from training.targets import Target
-from training.transfers.config import TransfersConfig
-from training.transfers.fit import Single, fit
-from training.transfers.parts import Part
 
-_STEPS, _RATE = 500, 0.02  # of constants that are learned
+CONSTANT_STEPS = 500
+"""Steps that constants without a formula are learned in, at most."""
+
+_RATE, _DROP = 0.02, 0.1  # of constants that are learned, and what is left of the rate in the end
 _PLACES = 16  # rows and columns of a learned map; more are interpolated
 _SPREAD = 2.0  # embeddings of opposite edges are that far apart at first
 _UNSEEN = 1e-3  # share that all classes have alike, against zeros too
@@ -51,31 +53,32 @@ class Constant(nn.Module):
         return values.expand(len(shown), *values.shape[1:])
 
 
-def average_estimator(reading: Part, config: TransfersConfig, size: int) -> Constant:
-    """The best constant for the samples that transfers learn from.
+def best_constant(
+    task: Task, targets: Iterable[Target], drawn: Iterable[Target], *, size: int, steps: int, drop: int
+) -> Constant:
+    """The best constant for some samples.
 
     Args:
-        reading: these samples; `config.average_samples` of them are looked at.
-        config: numbers of samples and steps.
-        size: side of the target's maps in px.
+        task: whose outputs are meant.
+        targets: of these samples, in batches; where there is a formula it is applied to them.
+        drawn: batches of targets to learn from, one a step; only for constants without a formula.
+        size: side of the task's maps in px.
+        steps: that such constants are learned in.
+        drop: step from which a tenth of the learning rate is left.
     """
-    task = reading.task
     if task.loss is Loss.METRIC:
-        return _learned(reading, Constant(_plane(task.channels), size), config)
-    draw = np.random.default_rng([config.seed, len(reading)])
-    rows = np.sort(draw.permutation(len(reading))[: config.average_samples])
-    parts = np.array_split(rows, -(-len(rows) // config.batch))
-    targets = [reading.target(part) for part in parts]
-    if task.output in {OutputKind.CLASSES, OutputKind.MATCH, OutputKind.SEMANTIC_MAP}:
-        return Constant(_marginal(task, targets))
-    if targets[0].values.ndim == 4:
-        return Constant(_median(targets) if task.loss is Loss.L1 else _mean(targets))
-    mean = torch.cat([target.values for target in targets]).mean(0)
+        return _learned(task, Constant(_plane(task.channels), size), drawn, steps, drop)
+    known = list(targets)
+    if task.loss is Loss.CROSS_ENTROPY:
+        return Constant(_marginal(task, known))
+    if known[0].values.ndim == 4:
+        return Constant(_median(known) if task.loss is Loss.L1 else _mean(known))
+    mean = torch.cat([target.values for target in known]).mean(0)
     start = torch.cat([mean[:6], mean[12:]]) if task.loss is Loss.CYCLE else mean
-    return _learned(reading, Constant(start), config)
+    return _learned(task, Constant(start), drawn, steps, drop)
 
 
-def _median(targets: list[Target]) -> Tensor:
+def _median(targets: Sequence[Target]) -> Tensor:
     """Median of each pixel, samples counted as in their losses, 0 where it is never known: (C, H, W)."""
     shares = [_shares(target) for target in targets]
     rows = []
@@ -88,7 +91,7 @@ def _median(targets: list[Target]) -> Tensor:
     return torch.stack(rows, dim=1)
 
 
-def _mean(targets: list[Target]) -> Tensor:
+def _mean(targets: Sequence[Target]) -> Tensor:
     """Mean of each pixel, samples counted as in their losses, 0 where it is never known: (C, H, W)."""
     total = torch.zeros_like(targets[0].values[0])
     count = torch.zeros_like(total[:1])
@@ -106,7 +109,7 @@ def _shares(target: Target) -> Tensor:
     return target.weight / target.weight.sum((1, 2, 3), keepdim=True).clamp(min=1)
 
 
-def _marginal(task: Task, targets: list[Target]) -> Tensor:
+def _marginal(task: Task, targets: Sequence[Target]) -> Tensor:
     """Logarithms of the distribution of classes, (C,) or (C, H, W), counted as the loss counts them."""
     counts = torch.stack([_counts(task, target).sum(0) for target in targets]).sum(0)
     overall = counts.reshape(task.channels, -1).sum(1)
@@ -120,7 +123,10 @@ def _marginal(task: Task, targets: list[Target]) -> Tensor:
 def _counts(task: Task, target: Target) -> Tensor:
     """How much each class counts at each place of each sample, float (B, C) or (B, C, H, W)."""
     shares = target.values
-    if not shares.is_floating_point():
+    if target.shares is not None:
+        empty = target.shares.new_zeros(len(shares), task.channels, *shares.shape[2:])
+        shares = empty.scatter_add(1, shares, target.shares)
+    elif not shares.is_floating_point():
         shares = functional.one_hot(shares, task.channels).movedim(-1, 1).float()
     if target.weight is None:
         return shares
@@ -138,12 +144,16 @@ def _plane(channels: int) -> Tensor:
     return plane
 
 
-def _learned(reading: Part, start: Constant, config: TransfersConfig) -> Constant:
-    """A constant that was trained under the target's own loss."""
-    brief = replace(config, steps=min(_STEPS, config.steps), learning_rate=_RATE)
-    learner = Single(start, reading.device)
-    batches = (
-        reading.blind_batch(rows, turn) for turn, rows in enumerate(reading.drawn(brief.steps), start=1)
-    )
-    fit(learner, batches, brief, weight_decay=0.0, seed=config.seed, what=f"constant for {reading.task.name}")
+def _learned(task: Task, start: Constant, drawn: Iterable[Target], steps: int, drop: int) -> Constant:
+    """A constant that was trained under the task's own loss."""
+    optimizer = torch.optim.Adam(start.parameters(), lr=_RATE)
+    for step, target in zip(range(steps), drawn, strict=False):
+        if step == 0:
+            start.to(target.values.device)
+        if step == drop:
+            optimizer.param_groups[0]["lr"] = _RATE * _DROP
+        optimizer.zero_grad()
+        nothing = target.values.new_zeros(len(target.values), dtype=torch.float32)
+        torch.autograd.backward(losses(task, start(nothing), target).mean())
+        optimizer.step()
     return start

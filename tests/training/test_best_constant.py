@@ -9,10 +9,11 @@ import pytest
 import torch
 from tests.training.toy_store import toy_store
 from tests.training.transfers.toy_run import toy_config
+from training.best_constant import Constant, best_constant
 from training.losses import losses
 from training.targets import Target
-from training.transfers.average import Constant, average_estimator
 from training.transfers.config import TransfersConfig
+from training.transfers.jobs import average_estimator
 from training.transfers.reading import Reading
 
 from taskbank.tasks import find_task
@@ -113,6 +114,23 @@ def test_a_map_of_embeddings_beats_one_embedding_everywhere(readings: dict[str, 
     found = estimated(reading, toy_config(steps=40))
     assert found.shape == (64, 32, 32)
     assert mean_loss(reading, found) < mean_loss(reading, torch.zeros(64, 32, 32))
+
+
+@pytest.mark.parametrize("name", ["colorization", "jigsaw"])
+def test_constants_of_colours_and_orders_are_their_frequencies(name: str) -> None:
+    task = find_task(name)
+    values = torch.tensor([[3, 4], [3, 5], [3, 4]])
+    if name == "jigsaw":
+        target, place = Target(values=values[:, 1]), slice(None)
+        wanted = {4: 2 / 3, 5: 1 / 3}
+    else:
+        shares = torch.tensor([0.75, 0.25]).expand(3, 2)
+        maps = (values[..., None, None], shares[..., None, None])
+        target, place = Target(values=maps[0], shares=maps[1]), (slice(None), 0, 0)
+        wanted = {3: 0.75, 4: 1 / 6, 5: 1 / 12}
+    found = best_constant(task, [target], [], size=1, steps=1, drop=1)(torch.zeros(1))[0].detach()
+    likely = found.softmax(0)[place]
+    assert {bin_: likely[bin_].item() for bin_ in wanted} == pytest.approx(wanted, abs=2e-3)
 
 
 def test_a_constant_does_not_look() -> None:
