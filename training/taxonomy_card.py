@@ -22,11 +22,12 @@ def card_text(findings: Findings) -> str:
 def _plan(findings: Findings) -> str:
     """The plan of the headline's budget."""
     plan = findings.plan
+    saved = "" if plan.labels_saved is None else f" and {plan.labels_saved:.0%} of their labels saved"
     labelled = ", ".join(f"`{task}`" for task in plan.sources)
     return (
         f"## Taxonomy\n\nWith {len(plan.sources)} tasks labelled in full ({labelled}) and transfers of order "
-        f"{plan.problem.max_order} at most, {len(plan.problem.targets)} tasks are served and "
-        f"{plan.labels_saved:.0%} of their labels saved. They beat training from scratch on {plan.gain:.0%} "
+        f"{plan.problem.max_order} at most, {len(plan.problem.targets)} tasks are "
+        f"served{saved}. They beat training from scratch on {plan.gain:.0%} "
         f"of the test samples, and their own fully supervised networks on {plan.quality:.0%} (half: parity)."
     )
 

@@ -9,7 +9,7 @@ import typer
 
 from taxsolver_cli import options as opt
 from taxsolver_cli import parse, show
-from taxsolver_cli.completion import complete_affinity
+from taxsolver_cli.completion import complete_affinity, complete_tasks
 from taxsolver_cli.errors import Boundary, usage_error
 from taxsolver_cli.once import Command
 from taxsolver_cli.outputs import check_picture, write_picture
@@ -160,10 +160,19 @@ def export_command(
         typer.Option("--max-order", "-k", metavar="N", help="Only transfers of at most so many sources."),
     ] = None,
     targets: Annotated[
-        list[str] | None, typer.Option("--targets", metavar="A,B,..", help="Only these targets.")
+        list[str] | None,
+        typer.Option(
+            "--targets", metavar="A,B,..", help="Only these targets.", autocompletion=complete_tasks
+        ),
     ] = None,
     sources: Annotated[
-        list[str] | None, typer.Option("--sources", metavar="A,B,..", help="Only transfers from these tasks.")
+        list[str] | None,
+        typer.Option(
+            "--sources",
+            metavar="A,B,..",
+            help="Only transfers from these tasks.",
+            autocompletion=complete_tasks,
+        ),
     ] = None,
 ) -> None:
     """Write a tensor, or part of it, as CSV or safetensors.

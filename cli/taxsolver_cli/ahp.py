@@ -53,6 +53,7 @@ def ahp_command(
     check_row_outputs(save, plot)
     with show.working("comparing"):
         matrix = read_losses(losses)
+        check_target(target.strip(), "--target", {name for sources in matrix.transfers for name in sources})
         wins = win_rates(matrix.losses, matrix.names)
     affinities = principal_eigenvector(preference_ratios(wins))
     rows = [

@@ -184,15 +184,20 @@ def _choice(
 
 def _explain(found: Grouping) -> None:
     """Say why there is no choice, and leave with exit status 1."""
-    least = f"the least that works is {found.least_budget:g}" if found.least_budget else "no budget suffices"
+    least = (
+        f"the least that works is {show.amount(found.least_budget)}"
+        if found.least_budget
+        else "no budget suffices"
+    )
     if found.status == "unsampled":
         least = "random choices hardly ever serve every task; raise the budget"
-    show.note(f"error: {found.status}: no {found.method} choice within a budget of {found.budget:g}; {least}")
+    budget = show.amount(found.budget)
+    show.note(f"error: {found.status}: no {found.method} choice within a budget of {budget}; {least}")
     raise typer.Exit(1)
 
 
 def _print_choice(found: Grouping) -> None:
-    title = f"[bold]{show.escape(found.table.name)}[/], {found.method}, budget {found.budget:g}"
+    title = f"[bold]{show.escape(found.table.name)}[/], {found.method}, budget {show.amount(found.budget)}"
     lines = [
         f"[bold]Loss[/] on validation {found.validation_loss:.5g}; on test "
         f"{show.number(found.test_loss, 5)}, with the assigned networks "
@@ -206,8 +211,8 @@ def _print_choice(found: Grouping) -> None:
     table = show.new_table("network", "cost", "tasks it is picked for", numbers=("cost",))
     for network, place in zip(found.networks, found.chosen, strict=True):
         tasks = ", ".join(found.serves[network]) or "none: it only fills the budget"
-        table.add_row(show.escape(network), f"{found.table.cost[place]:g}", show.escape(tasks))
-    show.print_rich(f"{title}: cost {found.cost:g}", "", table, "", *lines)
+        table.add_row(show.escape(network), show.amount(found.table.cost[place]), show.escape(tasks))
+    show.print_rich(f"{title}: cost {show.amount(found.cost)}", "", table, "", *lines)
 
 
 def _draw_choice(found: Grouping) -> Figure:

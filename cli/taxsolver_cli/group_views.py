@@ -49,7 +49,7 @@ def _print_curves(
     split = "validation" if networks.test is None else "test"
     losses = {(one.method, one.budget): getattr(one, f"{split}_loss") for one in found}
     for budget in budgets:
-        table.add_row(f"{budget:g}", *(show.number(losses[method, budget], 4) for method in columns))
+        table.add_row(show.amount(budget), *(show.number(losses[method, budget], 4) for method in columns))
     show.print_rich(f"[bold]{show.escape(networks.name)}[/]: total {split} loss", "", table)
 
 

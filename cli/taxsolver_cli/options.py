@@ -58,6 +58,15 @@ Budget = Annotated[
         rich_help_panel=ASK,
     ),
 ]
+ProblemFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--problem",
+        metavar="PLAN.json",
+        help="Solve again what a plan was asked for that was saved with --save PLAN.json.",
+        rich_help_panel=ASK,
+    ),
+]
 KBest = Annotated[
     int,
     typer.Option(
@@ -155,7 +164,7 @@ ImagesFull = Annotated[
     typer.Option(
         "--images-full",
         metavar="N",
-        help="Labelled images of a task labelled in full.  \\[default: as in the tensor, else 120000]",
+        help="Labelled images of a task labelled in full.  \\[default: as in the tensor]",
         rich_help_panel=WEIGH,
     ),
 ]
@@ -164,7 +173,7 @@ ImagesTransfer = Annotated[
     typer.Option(
         "--images-transfer",
         metavar="N",
-        help="Labelled images of a transferred target.  \\[default: as in the tensor, else 16000]",
+        help="Labelled images of a transferred target.  \\[default: as in the tensor]",
         rich_help_panel=WEIGH,
     ),
 ]
@@ -198,7 +207,7 @@ SavePlan = Annotated[
     typer.Option(
         "--save",
         metavar="FILE",
-        help="Write the best plan: .json, .csv, .dot or .graphml.",
+        help="Write the best plan: .json (with all that was asked, for --problem), .csv, .dot or .graphml.",
         rich_help_panel=OUT,
     ),
 ]

@@ -30,7 +30,11 @@ Lists are written with commas, or by repeating the option.
   taxsolver --targets all --budget 5 --plot plan.png --save plan.graphml
   taxsolver --targets all --budget 8 --label-cost segment_semantic=4
   taxsolver --targets layout,matching --budget 3 --supervise-targets none
+  taxsolver --problem plan.json
 """
+
+# What may be said beside --problem, which says the rest itself.
+BESIDE_PROBLEM = {"problem", "affinity", "k_best", "one_more", "time_limit", "json", "save", "plot"}
 
 
 def plan(
@@ -48,6 +52,7 @@ def plan(
     label_cost: opt.LabelCost = None,
     images_full: opt.ImagesFull = None,
     images_transfer: opt.ImagesTransfer = None,
+    problem: opt.ProblemFile = None,
     k_best: opt.KBest = 1,
     one_more: opt.OneMore = False,
     time_limit: opt.TimeLimit = None,
@@ -62,6 +67,17 @@ def plan(
     if context.invoked_subcommand is not None:
         _refuse_options_before(context.invoked_subcommand, context)
         return
+    if problem is not None:
+        _refuse_beside_problem(context)
+        from taxsolver.problem_file import load_problem
+        from taxsolver.solve import solve_problem
+
+        asked = load_problem(problem, parse.tensor(affinity) if affinity else None)
+        _check_outputs(save, plot)
+        with show.working("planning"):
+            taxonomy = solve_problem(asked, k_best=k_best, time_limit=time_limit)
+        _answer(taxonomy, k_best, one_more, json, save, plot)
+        return
     if targets is None or budget is None:
         missing = "--targets" if targets is None else "--budget"
         raise usage_error(f"missing option {missing}, as in  taxsolver --targets normals,depth --budget 2")
@@ -73,7 +89,7 @@ def plan(
         taxonomy = solve(
             parse.tensor(affinity),
             parse.joined(targets),
-            int(budget) if budget.is_integer() and abs(budget) < 1e6 else budget,
+            int(budget) if budget.is_integer() and abs(budget) < 1e15 else budget,
             max_order=max_order,
             **parse.problem_options(
                 sources, exclude, require, supervise_targets, objective, importance, label_cost
@@ -83,11 +99,26 @@ def plan(
             images_full=images_full,
             images_transfer=images_transfer,
         )
+    _answer(taxonomy, k_best, one_more, json, save, plot)
+
+
+def _answer(
+    taxonomy: Taxonomy, k_best: int, one_more: bool, json: bool, save: Path | None, plot: Path | None
+) -> None:
+    """Print a plan and write its files."""
     if json:
         show.print_json(_as_json(taxonomy, k_best, one_more))
     else:
         _print(taxonomy)
     _write(taxonomy, save, plot)
+
+
+def _refuse_beside_problem(context: typer.Context) -> None:
+    """A saved plan says all that was asked: what is said otherwise would go unheard."""
+    for name in given(context):
+        if name not in BESIDE_PROBLEM:
+            option = f"--{name.replace('_', '-')}"
+            raise usage_error(f"{option} stands in the file of --problem: leave out one of the two")
 
 
 def _refuse_options_before(command: str, context: typer.Context) -> None:
@@ -158,7 +189,7 @@ def _print(taxonomy: Taxonomy) -> None:
     order = f"order at most {problem.max_order}"
     show.print_rich(
         f"[bold]{show.escape(problem.affinity.name)}[/]: {_count(len(problem.targets), 'target')}, "
-        f"budget {problem.budget:g}, {order}",
+        f"budget {show.amount(problem.budget)}, {order}",
         f"[bold]Label in full:[/] {show.escape(', '.join(taxonomy.sources)) or 'nothing'}",
         "",
         _table(taxonomy),
@@ -168,7 +199,7 @@ def _print(taxonomy: Taxonomy) -> None:
     for place, other in enumerate(taxonomy.alternatives, start=2):
         show.print_rich(
             f"[bold]Plan {place}:[/] {other.problem.objective} {other.objective:.6g}, "
-            f"{other.labels:,} labelled images; label {show.escape(', '.join(other.sources))}"
+            f"{_images(other)}label {show.escape(', '.join(other.sources))}"
         )
 
 
@@ -194,7 +225,7 @@ def _sources(transfer: Transfer) -> str:
 
 
 def _lines(taxonomy: Taxonomy) -> list[str]:
-    lines = [_proof(taxonomy), _labels(taxonomy)]
+    lines = [_proof(taxonomy), *_labels(taxonomy)]
     chosen = _chosen_to_label(taxonomy)
     if len(chosen) > len(taxonomy.problem.targets):
         lines.append(
@@ -225,10 +256,17 @@ def _proof(taxonomy: Taxonomy) -> str:
     return f"[yellow]Time limit[/]: {objective}, at most {taxonomy.bound:.6g} (gap {taxonomy.gap:.2%})"
 
 
-def _labels(taxonomy: Taxonomy) -> str:
-    compared = f"{taxonomy.labels:,} labelled images instead of {taxonomy.labels_in_full:,}"
-    saved = taxonomy.labels_saved
-    return f"[bold]Labels:[/] {compared}: {f'{saved:.0%} saved' if saved >= 0 else f'{-saved:.0%} more'}"
+def _labels(taxonomy: Taxonomy) -> list[str]:
+    """The line about labelled images, where the tensor or the user says how many there are."""
+    labels, in_full, saved = taxonomy.labels, taxonomy.labels_in_full, taxonomy.labels_saved
+    if labels is None or in_full is None or saved is None:
+        return []
+    share = f"{saved:.0%} saved" if saved >= 0 else f"{-saved:.0%} more"
+    return [f"[bold]Labels:[/] {labels:,} labelled images instead of {in_full:,}: {share}"]
+
+
+def _images(taxonomy: Taxonomy) -> str:
+    return "" if taxonomy.labels is None else f"{taxonomy.labels:,} labelled images; "
 
 
 def _next(taxonomy: Taxonomy) -> str:
@@ -237,7 +275,7 @@ def _next(taxonomy: Taxonomy) -> str:
         return "[bold]One more unit of budget[/] buys nothing"
     dropped = f" in place of {', '.join(more.dropped)}" if more.dropped else ""
     labelled = show.escape(f"{', '.join(more.added)}{dropped}")
-    return f"[bold]One more unit of budget[/] adds {more.increase:.4g}: label {labelled}"
+    return f"[bold]One more unit of budget[/] adds {more.increase:,.4g}: label {labelled}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from taxsolver_cli import options as opt
 from taxsolver_cli import parse, show
+from taxsolver_cli.completion import complete_tasks
 from taxsolver_cli.outputs import check_row_outputs, write_rows
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def rank_command(
             "--sources",
             metavar="A,B,..",
             help="Read out from these tasks only.  \\[default: all but random]",
+            autocompletion=complete_tasks,
             rich_help_panel=opt.ALLOW,
         ),
     ] = None,
@@ -68,7 +70,13 @@ def rank_command(
 
 def _print(rows: list[RankRow]) -> None:
     table = show.new_table(
-        "target", "order", "read out from", "gain", "quality", numbers=("order", "gain", "quality")
+        "target",
+        "order",
+        "read out from",
+        "affinity",
+        "gain",
+        "quality",
+        numbers=("order", "affinity", "gain", "quality"),
     )
     earlier = None
     for row in rows:
@@ -78,6 +86,7 @@ def _print(rows: list[RankRow]) -> None:
             "" if earlier == row.target else show.escape(row.target),
             str(row.order),
             show.escape(" + ".join(row.sources)) or "[dim]not measured[/]",
+            show.affinity(row.affinity),
             show.number(row.gain),
             show.number(row.quality),
         )

@@ -57,6 +57,18 @@ def affinity(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3g}"
 
 
+def count(value: int | None) -> str:
+    """A whole number with thousands apart, or a dash where it is not known."""
+    return "-" if value is None else f"{value:,}"
+
+
+def amount(value: float) -> str:
+    """A budget or cost in full."""
+    from taxsolver.amounts import amount as in_full
+
+    return in_full(value)
+
+
 def escape(text: str) -> str:
     """Text that rich prints as it is."""
     from rich.markup import escape as rich_escape

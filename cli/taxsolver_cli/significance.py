@@ -84,7 +84,7 @@ def _print(rows: list[SignificanceRow]) -> None:
     table = show.new_table(*columns, numbers=columns)
     for row in rows:
         table.add_row(
-            f"{row.budget:g}",
+            show.amount(row.budget),
             str(row.max_order),
             show.number(row.gain),
             " ".join(show.number(value) for value in row.random_gain),

@@ -94,12 +94,12 @@ def _print(rows: list[SweepRow]) -> None:
     earlier: tuple[str, ...] = ()
     for row in rows:
         table.add_row(
-            f"{row.budget:g}",
+            show.amount(row.budget),
             str(row.max_order),
             show.number(row.objective, 4),
             show.number(row.gain),
             show.number(row.quality),
-            f"{row.taxonomy.labels:,}" if row.taxonomy else "-",
+            show.count(row.taxonomy.labels if row.taxonomy else None),
             _change(earlier, row) if row.taxonomy else "no plan fits",
         )
         earlier = row.sources

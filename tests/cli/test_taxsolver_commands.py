@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_rank_prints_the_rows_of_the_library() -> None:
     answer = run_json("rank", "-t", "normals", "-k", "2", "--allow-random")
     expected = rank("taskonomy-16k", targets="normals", max_order=2, allow_random=True)
     assert answer == {"rows": [row.to_dict() for row in expected]}
-    assert list(answer["rows"][0]) == ["target", "order", "sources", "gain", "quality"]
+    assert list(answer["rows"][0]) == ["target", "order", "sources", "affinity", "gain", "quality"]
     assert "reshading" in run("rank", "-t", "normals").stdout
 
 
@@ -244,7 +245,7 @@ def test_what_ahp_saves_for_two_targets_is_planned_with_as_one_tensor(losses: Pa
     assert (twice.exit_code, "both have the transfer" in twice.stderr) == (1, True)
 
 
-@pytest.mark.parametrize("target", ["Self", "a|b", "a;b", "depth + normal"])
+@pytest.mark.parametrize("target", ["Self", "a|b", "normal + self"])
 def test_ahp_refuses_a_target_that_its_rows_could_not_name(target: str, losses: Path) -> None:
     done = run("ahp", str(losses), "--target", target)
     assert (done.exit_code, done.stderr.startswith("error: --target: ")) == (1, True)
@@ -329,6 +330,33 @@ def test_the_shell_completes_the_last_name_of_a_list() -> None:
     assert list(complete_tasks("normal,depth_z")) == ["normal,depth_zbuffer"]
     assert "normal,normal" not in set(complete_tasks("normal,nor"))
     assert list(complete_affinity("taskonomy-m")) == ["taskonomy-main"]
+
+
+def _completions(words: str) -> list[str]:
+    """What bash offers behind the words, from a process of its own."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("taxsolver")],
+        env={
+            **os.environ,
+            "_TAXSOLVER_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.split()
+
+
+def test_the_shell_completes_tasks_of_the_tensor_that_is_given(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("target,sources,affinity\nlux,self,.5\nlux,lumen,.4\n")
+    assert _completions(f"taxsolver --affinity {table} --targets lu") == ["lumen", "lux"]
+    assert _completions(f"taxsolver rank -a {table} --sources lux,") == ["lux,lumen"]
+    assert _completions(f"taxsolver affinity export {table} out.csv --targets l") == ["lumen", "lux"]
+    assert _completions(f"taxsolver --affinity {tmp_path}/absent.csv --targets l") == []
+    assert _completions("taxsolver --targets normal,depth_z") == ["normal,depth_zbuffer"]
 
 
 def _modules_after(*words: str) -> set[str]:

@@ -131,10 +131,125 @@ def test_a_plan_is_written_in_every_format(tmp_path: Path) -> None:
         done = run(*words, "--save", str(tmp_path / f"plan.{ending}"))
         assert done.exit_code == 0, done.output
         assert f"plan.{ending}" in done.stderr
-    assert list(json.loads((tmp_path / "plan.json").read_text())) == KEYS
+    assert list(json.loads((tmp_path / "plan.json").read_text())) == [*KEYS, "cost", "problem"]
     assert set(nx.read_graphml(tmp_path / "plan.graphml")) == {"normal", "depth_zbuffer", "reshading"}
     assert (tmp_path / "plan.dot").read_text().startswith("digraph")
     assert len((tmp_path / "plan.csv").read_text().splitlines()) == 4
+
+
+ASKED = [
+    *[
+        "--targets",
+        "normals,depth,reshading,layout",
+        "--budget",
+        "7.5",
+        "--max-order",
+        "3",
+        "--objective",
+        "gain",
+    ],
+    *[
+        "--label-cost",
+        "normal=2,edge_texture=0.25",
+        "--importance",
+        "reshading=3",
+        "--exclude",
+        "keypoints2d",
+    ],
+    *["--require", "edge_occlusion", "--supervise-targets", "normals", "--images-full", "7"],
+]
+
+
+def test_a_saved_plan_holds_all_it_was_asked_and_is_solved_again_from_its_file(tmp_path: Path) -> None:
+    path, again = tmp_path / "plan.json", tmp_path / "again.json"
+    first = run_json(*ASKED, "--save", str(path))
+    saved = json.loads(path.read_text())
+    assert {key: value for key, value in saved.items() if key not in {"cost", "problem"}} == first
+    plan = solve(
+        "taskonomy-16k", "normals,depth,reshading,layout", 7.5, max_order=3, objective="gain",
+        label_cost={"normal": 2, "edge_texture": 0.25}, importance={"reshading": 3}, exclude="keypoints2d",
+        require="edge_occlusion", supervise_targets="normals",
+    )  # fmt: skip
+    assert saved["cost"] == plan.cost
+    asked = saved["problem"]
+    assert asked["affinity"]["name"] == "taskonomy-16k"
+    assert asked["objective"] == "gain"
+    assert asked["label_cost"] == {"normal": 2, "edge_texture": 0.25}
+    assert asked["importance"] == {"reshading": 3}
+    assert (asked["exclude"], asked["require"]) == (["keypoints2d"], ["edge_occlusion"])
+    assert asked["supervise_targets"] == ["normal"]
+    assert (asked["budget"], asked["max_order"]) == (7.5, 3)
+    second = run_json("--problem", str(path), "--save", str(again))
+    assert first | {"seconds": 0} == second | {"seconds": 0}
+    assert json.loads(again.read_text())["problem"] == asked
+
+
+def test_a_saved_plan_of_ones_own_tensor_finds_it_beside_itself_and_knows_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs").mkdir()
+    table = tmp_path / "runs" / "mine.csv"
+    table.write_text("target,sources,affinity\na,self,0.6\na,b,0.4\n")
+    monkeypatch.chdir(table.parent)
+    assert run("-a", "mine.csv", "-t", "a", "-b", "1", "--save", "plan.json").exit_code == 0
+    monkeypatch.chdir(tmp_path)
+    plan = run_json("--problem", "runs/plan.json")
+    assert (plan["affinity"], plan["sources"]) == ("mine", ["a"])
+    other = tmp_path / "other.csv"
+    other.write_text("target,sources,affinity\na,self,0.6\na,b,0.5\n")
+    done = run("--problem", "runs/plan.json", "-a", str(other))
+    assert (done.exit_code, "'other' holds other transfers than 'mine'" in done.stderr) == (1, True)
+    table.unlink()
+    assert run("--problem", "runs/plan.json").exit_code == 1
+
+
+def test_options_beside_a_saved_plan_that_it_says_itself_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    assert run("-t", "normals", "-b", "1", "--save", str(path)).exit_code == 0
+    done = run("--problem", str(path), "--budget", "2")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "error: --budget stands in the file of --problem: leave out one of the two\n",
+    )
+    path.write_text("{}")
+    done = run("--problem", str(path))
+    assert (done.exit_code, "is no plan that taxsolver saved as JSON" in done.stderr) == (1, True)
+    assert run("--problem", str(tmp_path / "absent.json")).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("budget", "shown"),
+    [
+        ("1000000", "budget 1,000,000,"),
+        ("999999.5", "budget 999,999.5,"),
+        ("1e6", "budget 1,000,000,"),
+        ("24691.33", "budget 24,691.33,"),
+        ("1.0", "budget 1,"),
+        ("1.0000000000001", "budget 1.0000000000001,"),
+    ],
+)
+def test_budgets_are_printed_in_full_to_the_largest(budget: str, shown: str) -> None:
+    done = run("-t", "normals", "-b", budget)
+    assert (done.exit_code, shown in done.stdout) == (0, True), done.output
+    assert "One more unit of budget" in done.stdout
+    assert run_json("-t", "normals", "-b", budget, "--one-more")["one_more"]["increase"] >= 0
+
+
+@pytest.mark.parametrize("budget", ["inf", "nan", "-inf", "1e400", "1000000.1", "0", "-0.0", "1e-400"])
+def test_budgets_outside_of_the_range_are_refused(budget: str) -> None:
+    done = run("-t", "normals", "-b", budget)
+    assert (done.exit_code, "expected a number in (0, 1,000,000]" in done.stderr) == (1, True)
+
+
+def test_labels_are_counted_only_where_the_tensor_or_the_user_says_how_many(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("target,sources,affinity\na,self,0.6\na,b,0.4\nb,self,0.3\nb,a,0.2\n")
+    ask = ["-a", str(table), "-t", "all", "-b", "1", "--k-best", "2"]
+    assert "labelled images" not in run(*ask).stdout
+    assert (run_json(*ask)["labels"], run_json(*ask)["labels_saved"]) == (None, None)
+    told = [*ask, "--images-full", "100", "--images-transfer", "10"]
+    assert "Labels: 110 labelled images instead of 200: 45% saved" in run(*told).stdout
+    assert run_json(*told)["labels"] == 110
 
 
 @pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
@@ -163,7 +278,7 @@ def test_a_tensor_of_ones_own_is_planned_from_its_file(tmp_path: Path) -> None:
         (["-t", "all", "-b", "-3"], "budget is -3, expected"),
         (["-t", "all", "-b", "nan"], "budget is nan, expected"),
         (["-t", "all", "-b", "inf"], "budget is inf, expected"),
-        (["-t", "all", "-b", "1e30"], "budget is 1e+30, expected"),
+        (["-t", "all", "-b", "1e30"], "budget is 1e+30, expected a number in (0, 1,000,000]"),
         (
             ["-t", "normals", "-b", "0.5"],
             "no plan fits a budget of 0.5: the least that serves every target is 1",

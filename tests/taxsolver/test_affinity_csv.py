@@ -237,7 +237,7 @@ def test_ways_to_write_the_same_table(content: str | bytes) -> None:
         (HEAD + "Self,b,.5\n", "line 2: the target is 'Self', which is no task"),
         (HEAD + "a|c,b,.5\n", r"line 2: 'a\|c' may be several targets: write a line for each"),
         (HEAD + "a,b,.5\nA,c,.5\n", "line 3: 'A' is spelt 'a' in line 2: spell it in one way"),
-        (HEAD + "edge_2d,b,.5\nb,Edge 2D,.5\n", "line 3: 'Edge 2D' is spelt 'edge_2d' in line 2"),
+        (HEAD + "edge_2d,b,.5\nb,Edge_2D,.5\n", "line 3: 'Edge_2D' is spelt 'edge_2d' in line 2"),
         (HEAD + "a,b__c,.5\n", "line 2: 'b__c' may be one task or several: join sources with |"),
         (HEAD + "a,b+c,.5\n", r"line 2: 'b\+c' may be one task or several"),
         (HEAD + "a,b|c + d,.5\n", r"line 2: 'b\|c \+ d' joins sources in two ways"),

@@ -39,7 +39,7 @@ ODD = ['say "hi"', "back\\slash\\", "a -> b; c", "<b>&amp;</b>", "Zeichnung Ã©tÃ
 @pytest.fixture(scope="module")
 def plan() -> Taxonomy:
     """Two of three toy targets labelled, the third read out from a target and a source of its own."""
-    return solve(toy(), budget=2)
+    return solve(toy(), budget=2, images_full=120_000, images_transfer=16_000)
 
 
 def odd_plan() -> Taxonomy:

@@ -102,7 +102,9 @@ def test_a_few_published_rows() -> None:
 
 def test_rows_have_exactly_the_keys_of_the_command() -> None:
     written = [row.to_dict() for row in rank(toy(), targets="c", max_order=1)]
-    assert written == [{"target": "c", "order": 1, "sources": ["s"], "gain": 0.5, "quality": 0.2}]
+    assert written == [
+        {"target": "c", "order": 1, "sources": ["s"], "affinity": 0.4, "gain": 0.5, "quality": 0.2}
+    ]
     assert json.dumps(written, allow_nan=False)
 
 
@@ -111,7 +113,10 @@ def test_a_target_without_a_transfer_under_the_cap_has_an_empty_row() -> None:
     rows = rank(tensor, max_order=2)
     assert rows[0].sources == ()
     assert math.isnan(rows[0].affinity)
-    assert rows[0].to_dict() == {"target": "a", "order": 1, "sources": [], "gain": None, "quality": None}
+    assert rows[0].to_dict() == {
+        **{"target": "a", "order": 1, "sources": []},
+        **dict.fromkeys(["affinity", "gain", "quality"]),
+    }
     assert rows[1].sources == ("b", "c")
     assert (rows[1].affinity, rows[1].gain) == (0.5, 0.25)
 

@@ -19,6 +19,7 @@ from taxsolver import (
     solve,
     solve_problem,
 )
+from taxsolver.affinity_csv import tensor_from_csv
 from taxsolver.problem import Objective, Problem
 from toys import toy
 
@@ -218,8 +219,20 @@ def test_five_labelled_tasks_save_two_thirds_of_the_labels_of_all_22() -> None:
 
 def test_images_per_transfer_come_from_the_tensor_or_the_caller() -> None:
     assert solve("taskonomy-1k", "normals,depth", 1).labels == 120_000 + 1_000
-    assert solve("taskonomy-main", "normals,depth", 1).labels == 120_000 + 16_000
+    main = solve("taskonomy-main", "normals,depth", 1)  # says nothing about transfers
+    assert (main.labels, main.labels_saved, main.labels_in_full) == (None, None, 240_000)
+    assert solve("taskonomy-main", "normals", 1).labels == 120_000
+    assert solve("taskonomy-main", "normals,depth", 1, images_transfer=9).labels == 120_009
     assert solve("taskonomy-16k", "normals,depth", 1, images_full=10, images_transfer=3).labels == 13
+
+
+def test_a_target_that_is_labelled_in_full_and_read_out_from_others_counts_once() -> None:
+    text = "target,sources,affinity\na,self,.1\na,b,.9\nb,self,.9\nc,a,.9\nc,b,.1\n"
+    tensor = tensor_from_csv(text, name="both", images_full=100, images_transfer=10)
+    plan = solve(tensor, budget=2)
+    assert plan.sources == ("a", "b")
+    assert [transfer.full_supervision for transfer in plan.transfers] == [False, True, False]
+    assert plan.labels == 100 + 100 + 10
 
 
 def test_one_more_unit_of_budget_is_the_difference_to_the_next_plan() -> None:

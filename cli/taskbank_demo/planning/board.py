@@ -162,5 +162,5 @@ def _row(card: TaskCard, row: BoardRow) -> str:
 def _field(name: str, spoken: str, value: float, disabled: str) -> str:
     return (
         f'<input type="number" data-{name} min="0" max="1000000" step="any" inputmode="decimal" '
-        f'value="{value:g}" aria-label="{spoken}"{disabled}>'
+        f'value="{value:.15g}" aria-label="{spoken}"{disabled}>'
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from taskbank_demo.planning.style import GRAPH_STYLE
 from taskbank_demo.planning.svg import element, width_of, words
+from taxsolver.amounts import amount
 
 WIDTH, HEIGHT = 420, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 12.0, 40.0
@@ -129,7 +130,7 @@ def _axes(chart: Chart, scale: _Scale, budgets: Sequence[float]) -> Iterator[str
     step = max(1, math.ceil(len(budgets) / 9))
     for budget in budgets[::step]:
         x = scale.x(budget)
-        yield words(f"{budget:g}", x, floor + 13, class_="quiet", text_anchor="middle", font_size=_SIZE - 1)
+        yield words(amount(budget), x, floor + 13, class_="quiet", text_anchor="middle", font_size=_SIZE - 1)
     middle = (_LEFT + right) / 2
     yield words(chart.across, middle, HEIGHT - 9, class_="quiet", text_anchor="middle", font_size=_SIZE - 1)
     if chart.here is not None and scale.low_x <= chart.here <= scale.high_x:
@@ -184,7 +185,10 @@ def _column(chart: Chart, scale: _Scale, budgets: Sequence[float], at: int) -> s
     left = (scale.x(budgets[at - 1]) + x) / 2 if at else _LEFT
     right = (scale.x(budgets[at + 1]) + x) / 2 if at + 1 < len(budgets) else WIDTH - _RIGHT
     spoken = "; ".join(
-        [f"budget {budgets[at]:g}", *(f"{name} {value}" for name, value, _ in _values(chart, budgets[at]))]
+        [
+            f"budget {amount(budgets[at])}",
+            *(f"{name} {value}" for name, value, _ in _values(chart, budgets[at])),
+        ]
     )
     return element(
         "rect",
@@ -215,7 +219,7 @@ def _values(chart: Chart, budget: float) -> list[tuple[str, str, str]]:
 
 def _tip(chart: Chart, scale: _Scale, budget: float, at: int) -> str:
     """A line through the budget, and the values there."""
-    rows = [("budget", f"{budget:g}", ""), *_values(chart, budget)]
+    rows = [("budget", amount(budget), ""), *_values(chart, budget)]
     wide = max(width_of(f"{name}  {value}", _SIZE - 1) for name, value, _ in rows) + 34
     tall = 17.0 * len(rows) + 10
     middle = scale.x(budget)

@@ -12,6 +12,7 @@ from taskbank_demo.planning.cards import label_of
 from taskbank_demo.planning.chart import Chart, Line, draw_chart
 from taskbank_demo.planning.grouping import METHODS, GroupAnswer
 from taskbank_demo.planning.result import show_problem
+from taxsolver.amounts import amount
 from taxsolver.grouping import Grouping, Method
 
 # Colour and dash of each method: what is proposed is solid, what it is held against is broken.
@@ -107,7 +108,7 @@ def _network(found: Grouping, place: int) -> str:
     name = " + ".join(label_of(table.tasks[task]) for task in [*picked, *idle])
     return (
         f'<li><header><h4 title="{text(table.networks[place])}">{text(name)}</h4>'
-        f"<span>cost {table.cost[place]:g}</span></header><ul>{tasks}</ul>{unused}</li>"
+        f"<span>cost {amount(table.cost[place])}</span></header><ul>{tasks}</ul>{unused}</li>"
     )
 
 
@@ -121,7 +122,9 @@ def _headline(found: Grouping) -> str:
 
 def _summary(found: Grouping) -> str:
     cost = (
-        f"cost {found.cost:g} of a budget of {found.budget:g}" if found.chosen else f"budget {found.budget:g}"
+        f"cost {amount(found.cost)} of a budget of {amount(found.budget)}"
+        if found.chosen
+        else f"budget {amount(found.budget)}"
     )
     return f"{METHODS[found.method]}, {cost} (1 = one standard network)"
 
@@ -148,8 +151,12 @@ def _facts(answer: GroupAnswer) -> str:
 def _why_none(found: Grouping) -> str:
     if found.status == "unsampled":
         return "Random choices hardly ever serve every task within this budget: raise it."
-    least = f"the least that works is {found.least_budget:g}" if found.least_budget else "no budget suffices"
-    return f"{METHODS[found.method]}: nothing fits a budget of {found.budget:g}; {least}."
+    least = (
+        f"the least that works is {amount(found.least_budget)}"
+        if found.least_budget
+        else "no budget suffices"
+    )
+    return f"{METHODS[found.method]}: nothing fits a budget of {amount(found.budget)}; {least}."
 
 
 def _json(answer: GroupAnswer) -> str:

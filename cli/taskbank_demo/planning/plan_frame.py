@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from taskbank_demo.planning.plan_words import proof
 from taskbank_demo.planning.svg import element, fitted, width_of, words
+from taxsolver.amounts import amount
 from taxsolver.figures.headline import headline
 from taxsolver.taxonomy import Taxonomy
 
@@ -109,6 +110,6 @@ def _conditions(taxonomy: Taxonomy) -> str:
     problem = taxonomy.problem
     orders = "any order" if problem.max_order is None else f"orders up to {problem.max_order}"
     return (
-        f"{problem.affinity.name}  ·  budget {problem.budget:g}  ·  {orders}  ·  "
+        f"{problem.affinity.name}  ·  budget {amount(problem.budget)}  ·  {orders}  ·  "
         f"{problem.objective} {taxonomy.objective:.4g}, {proof(taxonomy)}"
     )

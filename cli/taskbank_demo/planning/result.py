@@ -13,6 +13,7 @@ from taskbank_demo.planning.kinship import Kinship
 from taskbank_demo.planning.plan_graph import NARROW, WIDE, draw_plan
 from taskbank_demo.planning.plan_words import measure, one_more_words, proof, served_from
 from taxsolver.affinity import Transfer
+from taxsolver.amounts import amount
 from taxsolver.figures.headline import headline
 from taxsolver.significance import Band
 
@@ -90,7 +91,7 @@ def _facts(answer: PlanAnswer) -> str:
     taxonomy = answer.taxonomy
     band = answer.band
     problem = taxonomy.problem
-    cost = "" if taxonomy.cost == len(taxonomy.sources) else f", {taxonomy.cost:g} in label costs"
+    cost = "" if taxonomy.cost == len(taxonomy.sources) else f", {amount(taxonomy.cost)} in label costs"
     cards = [
         _card("Label in full", f"{len(taxonomy.sources)}{cost}", _sources(answer)),
         _measure_card("Gain", taxonomy.gain, None if band is None else band.random_gain, answer.no_band),

@@ -21,11 +21,12 @@ from taxsolver.errors import (
 )
 from taxsolver.graph import save_taxonomy, to_dot, to_graphml, to_networkx, to_node_link
 from taxsolver.problem import Objective, Problem
+from taxsolver.problem_file import load_problem
 from taxsolver.rank import RankRow, rank
 from taxsolver.significance import SignificanceRow, significance
 from taxsolver.similarity import TaskTree, similarity
 from taxsolver.solve import OneMore, one_more_unit, solve, solve_problem
-from taxsolver.store import available_affinities, load_affinity, save_affinity
+from taxsolver.store import available_affinities, join_affinities, load_affinity, save_affinity
 from taxsolver.sweep import SweepRow, sweep
 from taxsolver.taxonomy import Taxonomy
 
@@ -54,7 +55,9 @@ __all__ = [
     "ahp",
     "available_affinities",
     "compare",
+    "join_affinities",
     "load_affinity",
+    "load_problem",
     "one_more_unit",
     "rank",
     "save_affinity",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -86,6 +88,7 @@ class AffinityTensor:
         images_full: labelled images that a task network is trained on, None where not stated.
         images_transfer: labelled images that a transfer is trained on, None where not stated.
         about: dataset, made_by, licence, citation and whatever else is worth saying, as text.
+        origin: shipped names and paths of files that it was read from as a whole; empty for others.
 
     Raises:
         InvalidInputError: on construction; the message lists every fault.
@@ -105,6 +108,7 @@ class AffinityTensor:
     images_full: int | None = None
     images_transfer: int | None = None
     about: Mapping[str, str] = field(default_factory=dict)
+    origin: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_tensor(self)
@@ -119,6 +123,14 @@ class AffinityTensor:
     def names(self) -> TaskNames:
         """Finds tasks by the names people type."""
         return TaskNames(self.tasks, self.aliases, f"the affinity tensor {self.name!r}")
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the tasks and all transfers, whatever the tensor is called and said to be."""
+        lines = json.dumps([self.tasks, self.targets, self.untrained])
+        arrays = (self.sources, self.target, self.affinity, self.gain, self.quality, self.full_supervision)
+        content = [np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes() for array in arrays]
+        return hashlib.sha256(b"\0".join([lines.encode(), *content])).hexdigest()
 
     @cached_property
     def order(self) -> IntArray:
@@ -235,6 +247,7 @@ class AffinityTensor:
             gain=self.gain[keep],
             quality=self.quality[keep],
             full_supervision=self.full_supervision[keep],
+            origin=(),
         )
 
 

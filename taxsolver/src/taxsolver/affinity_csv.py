@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ def _check_names(tensor: AffinityTensor) -> None:
     """
     spelt: dict[str, str] = {}
     for task in tensor.tasks:
-        alike = spelt.setdefault(normalise(task), task)
+        alike = spelt.setdefault(task.casefold(), task)
         try:
             read = split_sources(task, tensor.targets, tensor.tasks)
         except ValueError:
@@ -97,7 +97,7 @@ def _check_names(tensor: AffinityTensor) -> None:
             or read != (task,)
             or alike != task
             or task in {SELF, *BASELINES}
-            or _looks_like_two_targets(task)
+            or _looks_like_two_targets(task, tensor.tasks)
         ):
             taken = (
                 f"it would be taken for {alike!r}" if alike != task else "it would not be read as that task"
@@ -219,7 +219,7 @@ def _matrix_rows(sheet: Sheet) -> Iterator[_Row]:
             target, text = (name, line.cells[0]) if targets is across else (line.cells[0], name)
             at = sheet.at(line)
             sources = _sources(text, targets, tasks, at)
-            check_target(target, at)
+            check_target(target, at, tasks)
             if cell:
                 full = sources == (SELF,) or (sources == (target,) and not own)
                 sources = (target,) if sources == (SELF,) else sources
@@ -236,6 +236,7 @@ def _table_rows(sheet: Sheet) -> Iterator[_Row]:
     tasks = targets | {text["sources"] for text in cells if not looks_joined(text["sources"])}
     for line, text in zip(sheet.lines, cells, strict=True):
         sources = _sources(text["sources"], targets, tasks, sheet.at(line))
+        check_target(text["target"], sheet.at(line), tasks)
         yield _table_row(sheet, line, text, sources)
 
 
@@ -273,12 +274,13 @@ def _sources(cell: str, targets: list[str] | set[str], tasks: set[str], at: str)
     return sources
 
 
-def check_target(target: str, at: str) -> None:
+def check_target(target: str, at: str, tasks: Collection[str] = ()) -> None:
     """Refuse what cannot be the name of a target in a CSV.
 
     Args:
         target: the name.
         at: where it stands, for messages.
+        tasks: names of tasks that are known from the same file.
 
     Raises:
         FileFormatError: it is empty, a word with another meaning, or looks like several names.
@@ -287,19 +289,23 @@ def check_target(target: str, at: str) -> None:
         raise FileFormatError(f"{at}: an empty name in target or sources")
     if plain_name(target) in {SELF, *BASELINES}:
         raise FileFormatError(f"{at}: the target is {target!r}, which is no task: name the task itself")
-    if _looks_like_two_targets(target):
+    if _looks_like_two_targets(target, tasks):
         raise FileFormatError(f"{at}: {target!r} may be several targets: write a line for each")
 
 
-def _looks_like_two_targets(name: str) -> bool:
-    """Whether the name of a target would be several names if it were the name of a source."""
-    return any(mark in name for mark in ("|", ";", ",", " + "))
+def _looks_like_two_targets(name: str, tasks: Collection[str]) -> bool:
+    """Whether the name of a target is certainly those of several tasks."""
+    if not any(mark in name for mark in ("|", ";", ",", " + ")):
+        return False
+    try:
+        parts = split_sources(name, (), tasks)
+    except ValueError:
+        return False
+    return "|" in name or (len(parts) > 1 and set(parts) <= set(tasks))
 
 
 def _table_row(sheet: Sheet, line: Line, text: Mapping[str, str], sources: tuple[str, ...]) -> _Row:
-    target, at = text["target"], sheet.at(line)
-    check_target(target, at)
-    target = plain_name(target)
+    target, at = plain_name(text["target"]), sheet.at(line)
     full = _truth(text.get("full_supervision", ""), at) or sources == (SELF,)
     sources = (target,) if sources == (SELF,) else sources
     if text.get("order") and text["order"].removesuffix(".0") != str(len(sources)):
@@ -322,7 +328,7 @@ def _check_rows(rows: list[_Row], where: str) -> None:
         if (earlier := first.setdefault(row.key, row.number)) != row.number:
             raise FileFormatError(f"{where}, line {row.number}: the same transfer as in line {earlier}")
         for name in (row.target, *row.sources):
-            other, line = spelt.setdefault(normalise(name), (name, row.number))
+            other, line = spelt.setdefault(name.casefold(), (name, row.number))
             if other != name:
                 raise FileFormatError(
                     f"{where}, line {row.number}: {name!r} is spelt {other!r} in line {line}: spell it "

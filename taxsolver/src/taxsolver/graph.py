@@ -20,6 +20,7 @@ import numpy as np
 
 from taxsolver.affinity import Transfer
 from taxsolver.affinity_csv import COLUMNS
+from taxsolver.amounts import amount
 from taxsolver.errors import InvalidInputError
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import INK, MUTED, PAPER
@@ -225,7 +226,7 @@ def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
 def _caption(taxonomy: Taxonomy) -> str:
     """An HTML-like label, so that the orders stand in the colours of their arrows."""
     problem = taxonomy.problem
-    about = escape(f"{problem.affinity.name}, budget {problem.budget:g}, {taxonomy.status}")
+    about = escape(f"{problem.affinity.name}, budget {amount(problem.budget)}, {taxonomy.status}")
     lines = [about, "filled: supervised; double frame: target served by its own network"]
     orders = sorted({transfer.order for _, transfer in _edges(taxonomy)})
     if orders:

@@ -6,7 +6,18 @@ import os
 import secrets
 from pathlib import Path
 
-from taxsolver.errors import OutputError
+from taxsolver.errors import InvalidInputError, OutputError
+
+
+def check_path(path: object) -> Path:
+    """The path that is meant.
+
+    Raises:
+        InvalidInputError: it is neither text nor a path.
+    """
+    if isinstance(path, str | os.PathLike):
+        return Path(path)
+    raise InvalidInputError(f"the path is {path!r}, expected text or a pathlib.Path")
 
 
 def write_file(path: str | Path, content: str | bytes) -> Path:

@@ -18,11 +18,12 @@ from taxsolver.affinity import AffinityTensor, BoolArray, FloatArray, Names
 from taxsolver.errors import InvalidInputError
 from taxsolver.instance import Instance, IntArray
 from taxsolver.names import normalise
+from taxsolver.store import AffinityInput, load_affinity
 
 T = TypeVar("T")
+Weights = Mapping[str, float] | Iterable[tuple[str, float]]
 
 LARGEST = 1e6  # budgets, costs and importances beyond drown the rest in rounding
-IMAGES_FULL, IMAGES_TRANSFER = 120_000, 16_000  # section 4 of the paper, where a tensor states nothing else
 
 
 class Objective(StrEnum):
@@ -60,8 +61,10 @@ class Problem:
         importance: weight of each target in the objective, in (0, 1e6]; 1 where not named.
         label_cost: what each task takes of the budget, in [0, 1e6]; 1 where not named.
         objective: what is summed over the targets.
-        images_full: labelled images of a supervised task.
-        images_transfer: labelled images of a target that is served by a transfer.
+        images_full: labelled images of a supervised task; None where not known.
+        images_transfer: labelled images of a target that is served by a transfer; None where not known.
+        exclude: tasks that were ruled out; for the record, as `sources` has none of them.
+        supervised_targets: targets that were allowed to be supervised; None for all; for the record likewise.
 
     Use `Problem.of` to make one from names as people type them.
     """
@@ -75,17 +78,24 @@ class Problem:
     importance: Mapping[str, float] = field(default_factory=dict)
     label_cost: Mapping[str, float] = field(default_factory=dict)
     objective: Objective = Objective.AFFINITY
-    images_full: int = IMAGES_FULL
-    images_transfer: int = IMAGES_TRANSFER
+    images_full: int | None = None
+    images_transfer: int | None = None
+    exclude: tuple[str, ...] = ()
+    supervised_targets: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.affinity, AffinityTensor):
+            raise InvalidInputError(
+                f"affinity is a {type(self.affinity).__name__}, expected an AffinityTensor: use Problem.of"
+            )
         check_number(self.budget, "budget", zero=False)
         for task, value in self.importance.items():
             check_number(value, f"the importance of {task}", zero=False)
         for task, value in self.label_cost.items():
             check_number(value, f"the label cost of {task}", zero=True)
-        check_count(self.images_full, "images_full")
-        check_count(self.images_transfer, "images_transfer")
+        for what, number in (("images_full", self.images_full), ("images_transfer", self.images_transfer)):
+            if number is not None:
+                check_count(number, what)
         if self.max_order is not None:
             check_count(self.max_order, "max_order")
         self._check_require()
@@ -96,7 +106,7 @@ class Problem:
     @classmethod
     def of(
         cls,
-        affinity: AffinityTensor,
+        affinity: AffinityInput,
         targets: Names = "all",
         budget: float = 1.0,
         *,
@@ -104,14 +114,15 @@ class Problem:
         sources: Names | None = None,
         exclude: Names = (),
         require: Names = (),
-        importance: Mapping[str, float] | None = None,
-        label_cost: Mapping[str, float] | None = None,
+        importance: Weights | None = None,
+        label_cost: Weights | None = None,
         objective: str = Objective.AFFINITY,
         supervise_targets: bool | Names = True,
         images_full: int | None = None,
         images_transfer: int | None = None,
     ) -> Problem:
         """A problem from names as people type them; the parameters are those of `taxsolver.solve`."""
+        affinity = load_affinity(affinity)
         names = affinity.names
         chosen_targets = affinity.find_targets(targets)
         required, excluded = names.find_all(require, "require"), names.find_all(exclude, "exclude")
@@ -130,17 +141,19 @@ class Problem:
             importance=_by_task(affinity, importance, "importance", chosen_targets),
             label_cost=_by_task(affinity, label_cost, "label_cost", affinity.tasks),
             objective=Objective.named(objective),
-            images_full=_first(images_full, affinity.images_full, IMAGES_FULL),
-            images_transfer=_first(images_transfer, affinity.images_transfer, IMAGES_TRANSFER),
+            images_full=_plain(affinity.images_full if images_full is None else images_full),
+            images_transfer=_plain(affinity.images_transfer if images_transfer is None else images_transfer),
+            exclude=excluded,
+            supervised_targets=tuple(task for task in chosen_targets if task not in novel) if novel else None,
         )
 
-    def with_budget(self, budget: float) -> Problem:
+    def with_budget(self, budget: float, *, largest: float = LARGEST) -> Problem:
         """The same problem with another budget; what was computed for this one is not computed again.
 
         Raises:
-            InvalidInputError: the budget is not in (0, 1e6].
+            InvalidInputError: the budget is not in (0, largest].
         """
-        check_number(budget, "budget", zero=False)
+        check_number(budget, "budget", zero=False, largest=largest)
         other = copy(self)  # every check but that of the budget has been passed
         object.__setattr__(other, "budget", _plain(budget))
         return other
@@ -215,16 +228,16 @@ def normalised_affinity(tensor: AffinityTensor) -> FloatArray:
     return np.asarray(tensor.affinity / largest[tensor.target], dtype=np.float64)
 
 
-def check_number(value: object, what: str, *, zero: bool) -> None:
-    """Refuse what is no number in (0, 1e6], or in [0, 1e6] where `zero` is allowed.
+def check_number(value: object, what: str, *, zero: bool, largest: float = LARGEST) -> None:
+    """Refuse what is no number in (0, largest], or in [0, largest] where `zero` is allowed.
 
     Raises:
         InvalidInputError: the message names the value and the range.
     """
     lower = "[0" if zero else "(0"
     number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not (0 <= value <= LARGEST) or (value == 0 and not zero):  # type: ignore[operator]
-        raise InvalidInputError(f"{what} is {value!r}, expected a number in {lower}, {LARGEST:,.0f}]")
+    if not number or not (0 <= value <= largest) or (value == 0 and not zero):  # type: ignore[operator]
+        raise InvalidInputError(f"{what} is {value!r}, expected a number in {lower}, {largest:,.0f}]")
 
 
 def check_count(value: object, what: str) -> None:
@@ -265,11 +278,6 @@ def _plain(value: T) -> T:
     return cast(T, plain)
 
 
-def _first(*values: int | None) -> int:
-    """The first that is given."""
-    return _plain(next(value for value in values if value is not None))
-
-
 def _allowed_sources(
     tensor: AffinityTensor, sources: Names | None, required: Collection[str]
 ) -> tuple[str, ...]:
@@ -288,7 +296,7 @@ def _novel_targets(
     """Targets that may not be supervised."""
     if isinstance(supervise_targets, str):
         supervise_targets = {"all": True, "none": False}.get(supervise_targets.casefold(), supervise_targets)
-    if isinstance(supervise_targets, bool):
+    if isinstance(supervise_targets, bool | np.bool_):
         return frozenset() if supervise_targets else frozenset(targets)
     supervised = tensor.names.find_all(supervise_targets, "supervise_targets")
     foreign = [task for task in supervised if task not in targets]
@@ -298,16 +306,39 @@ def _novel_targets(
 
 
 def _by_task(
-    tensor: AffinityTensor, values: Mapping[str, float] | None, what: str, allowed: Iterable[str]
+    tensor: AffinityTensor, values: Weights | None, what: str, allowed: Iterable[str]
 ) -> dict[str, float]:
     """Values by canonical name."""
-    if not values:
-        return {}
-    blank = [name for name in values if not name.strip()]
+    pairs = _pairs(values, what)
+    blank = [name for name, _ in pairs if not name.strip()]
     if blank:
         raise InvalidInputError(f"{what} names {blank[0]!r}, which is no task")
-    tasks = tensor.names.find_all(values, what)
+    tasks = tensor.names.find_all([name for name, _ in pairs], what)
     for task in tasks:
         if task not in allowed:
             raise InvalidInputError(f"{what} names {task!r}, which is not among the targets")
-    return dict(zip(tasks, values.values(), strict=True))
+    return {task: _plain(value) for task, (_, value) in zip(tasks, pairs, strict=True)}
+
+
+def _pairs(values: Weights | None, what: str) -> list[tuple[str, float]]:
+    """Names and numbers out of a dictionary, a Series of pandas or a list of pairs.
+
+    Raises:
+        InvalidInputError: it is none of these, or a name is no text.
+    """
+    expected = f"{what}: expected names and numbers, as in {{'normal': 2}}"
+    if values is None:
+        return []
+    items = getattr(values, "items", None)
+    listed = items() if callable(items) else values
+    if isinstance(listed, str) or not isinstance(listed, Iterable):
+        raise InvalidInputError(f"{expected}, not {values!r}")
+    pairs = []
+    for pair in listed:
+        if isinstance(pair, str) or not isinstance(pair, Collection) or len(pair) != 2:
+            raise InvalidInputError(f"{expected}, not {pair!r}")
+        name, value = pair
+        if not isinstance(name, str):
+            raise InvalidInputError(f"{expected}: {name!r} is no name of a task")
+        pairs.append((name, value))
+    return pairs

@@ -42,6 +42,7 @@ class RankRow:
             "target": self.target,
             "order": self.order,
             "sources": list(self.sources),
+            "affinity": None if math.isnan(self.affinity) else self.affinity,
             "gain": None if math.isnan(self.gain) else self.gain,
             "quality": None if math.isnan(self.quality) else self.quality,
         }

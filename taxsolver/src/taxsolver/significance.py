@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from taxsolver.affinity import BoolArray, FloatArray, Names
+from taxsolver.amounts import amount
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError
 from taxsolver.instance import Instance, IntArray
 from taxsolver.problem import Problem, check_count, check_seed
@@ -163,7 +164,7 @@ def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
         if len(drawn) >= samples:
             return np.asarray(problem.transfers[drawn[:samples]], dtype=np.intp)
     raise InvalidInputError(
-        f"of {samples * _DRAWS_PER_SAMPLE:,} source sets that use a budget of {problem.budget:g} only "
+        f"of {samples * _DRAWS_PER_SAMPLE:,} source sets that use a budget of {amount(problem.budget)} only "
         f"{len(drawn)} serve all targets: raise the budget or ask for fewer samples"
     )
 

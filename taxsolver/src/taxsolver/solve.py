@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from taxsolver.affinity import Names
-from taxsolver.errors import InfeasibleBudgetError, TimeLimitError
+from taxsolver.errors import InfeasibleBudgetError, InvalidInputError, TimeLimitError
 from taxsolver.model import PlanModel
-from taxsolver.problem import Objective, Problem, check_count, check_number
-from taxsolver.store import AffinityInput, load_affinity
+from taxsolver.problem import LARGEST, Objective, Problem, Weights, check_count, check_number
+from taxsolver.store import AffinityInput
 from taxsolver.taxonomy import Taxonomy
 
 
@@ -23,8 +23,8 @@ def solve(
     sources: Names | None = None,
     exclude: Names = (),
     require: Names = (),
-    importance: Mapping[str, float] | None = None,
-    label_cost: Mapping[str, float] | None = None,
+    importance: Weights | None = None,
+    label_cost: Weights | None = None,
     objective: str = Objective.AFFINITY,
     supervise_targets: bool | Names = True,
     k_best: int = 1,
@@ -47,7 +47,8 @@ def solve(
             used only where named here or in `require`.
         exclude: tasks that may not be supervised.
         require: tasks that are supervised in any case.
-        importance: weight of targets in the objective, in (0, 1e6]; 1 where not named.
+        importance: weight of targets in the objective, in (0, 1e6]; 1 where not named. A dictionary, a
+            Series of pandas, or pairs; `label_cost` likewise.
         label_cost: what supervising a task takes of the budget, in [0, 1e6]; 1 where not named.
         objective: `affinity` (the paper's), `normalised-affinity` (each target's best counts 1), `gain` or
             `quality`.
@@ -59,8 +60,8 @@ def solve(
             out, so there may be fewer.
         time_limit: seconds for everything; None for no limit. The best plan found by then is returned, with
             its bound and gap.
-        images_full: labelled images of a supervised task; None for what the tensor states, or 120,000.
-        images_transfer: labelled images of a transfer; None for what the tensor states, or 16,000.
+        images_full: labelled images of a supervised task; None for what the tensor states, if anything.
+        images_transfer: labelled images of a transfer; None for what the tensor states, if anything.
 
     Raises:
         UnknownTaskError: a name is not known.
@@ -70,7 +71,7 @@ def solve(
         TimeLimitError: the time limit passed before any plan was found.
     """
     problem = Problem.of(
-        load_affinity(affinity),
+        affinity,
         targets,
         budget,
         max_order=max_order,
@@ -95,6 +96,8 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
         InfeasibleBudgetError: no plan fits the budget; the error holds the least one.
         TimeLimitError: the time limit passed before any plan was found.
     """
+    if not isinstance(problem, Problem):
+        raise InvalidInputError(f"problem is {problem!r}, expected a Problem: make one with Problem.of")
     check_count(k_best, "k_best")
     if time_limit is not None:
         check_number(time_limit, "time_limit", zero=False)
@@ -133,8 +136,10 @@ def one_more_unit(taxonomy: Taxonomy, *, unit: float = 1.0, time_limit: float | 
         InvalidInputError: `unit` is not in (0, 1e6].
         TimeLimitError: the time limit passed before any plan was found.
     """
+    if not isinstance(taxonomy, Taxonomy):
+        raise InvalidInputError(f"taxonomy is {taxonomy!r}, expected what solve returns")
     check_number(unit, "unit", zero=False)
-    larger = taxonomy.problem.with_budget(taxonomy.problem.budget + unit)
+    larger = taxonomy.problem.with_budget(taxonomy.problem.budget + unit, largest=2 * LARGEST)
     next_best = solve_problem(larger, time_limit=time_limit)
     return OneMore(
         budget=larger.budget,

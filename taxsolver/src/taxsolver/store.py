@@ -17,7 +17,7 @@ from taxsolver.affinity import AffinityTensor
 from taxsolver.affinity_csv import tensor_from_csv, tensor_to_csv
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.names import normalise
-from taxsolver.output import write_file
+from taxsolver.output import check_path, write_file
 
 DEFAULT_AFFINITY = "taskonomy-16k"
 FORMAT = "taxsolver-affinity"
@@ -70,7 +70,7 @@ def load_affinity(affinity: AffinityInput = DEFAULT_AFFINITY) -> AffinityTensor:
         path = Path(affinity)
         wanted = normalise(str(affinity)).replace("_", "-")
         if wanted in available_affinities() and not path.is_file():
-            return _from_safetensors(_data().joinpath(wanted + _SUFFIX).read_bytes(), wanted)
+            return _from_safetensors(_data().joinpath(wanted + _SUFFIX).read_bytes(), wanted, (wanted,))
         found = _files(path)
         if found is None:
             return _load_file(path)
@@ -107,7 +107,7 @@ def join_affinities(tensors: Sequence[AffinityTensor], name: str | None = None) 
     spelt: dict[str, tuple[str, str]] = {}
     for tensor in tensors:
         for task in tensor.tasks:
-            other, where = spelt.setdefault(normalise(task), (task, tensor.name))
+            other, where = spelt.setdefault(task.casefold(), (task, tensor.name))
             if other != task and other not in tensor.tasks:
                 raise InvalidInputError(
                     f"{task!r} of {tensor.name!r} is spelt {other!r} in {where!r}: spell it in one way"
@@ -128,7 +128,9 @@ def join_affinities(tensors: Sequence[AffinityTensor], name: str | None = None) 
         rows[:, [column[task] for task in tensor.tasks]] = tensor.sources
     places = [np.array([column[task] for task in tensor.tasks], dtype=np.int32) for tensor in tensors]
     about = [set(tensor.about.items()) for tensor in tensors]
-    counts = {field: {getattr(tensor, field) for tensor in tensors} for field in _NUMBERS}
+    full_counts = {tensor.images_full for tensor in tensors}
+    transfer_counts = {tensor.images_transfer for tensor in tensors}
+    all_from_files = all(tensor.origin for tensor in tensors)
     listed = [tensor.name for tensor in tensors]
     measured = {task for tensor in tensors for task in tensor.targets}
     shown = " + ".join(listed) if len(listed) <= _NAMED else f"{listed[0]} and {len(listed) - 1} others"
@@ -140,13 +142,15 @@ def join_affinities(tensors: Sequence[AffinityTensor], name: str | None = None) 
         target=np.concatenate(
             [place[tensor.target] for place, tensor in zip(places, tensors, strict=True)]
         ).astype(np.int32),
-        **{
-            field: np.concatenate([getattr(tensor, field) for tensor in tensors])
-            for field in ("affinity", "gain", "quality", "full_supervision")
-        },
+        affinity=np.concatenate([tensor.affinity for tensor in tensors]),
+        gain=np.concatenate([tensor.gain for tensor in tensors]),
+        quality=np.concatenate([tensor.quality for tensor in tensors]),
+        full_supervision=np.concatenate([tensor.full_supervision for tensor in tensors]),
         aliases={alias: task for tensor in tensors for alias, task in tensor.aliases.items()},
         untrained=tuple(sorted({task for tensor in tensors for task in tensor.untrained})),
-        **{field: values.pop() if len(values) == 1 else None for field, values in counts.items()},
+        images_full=full_counts.pop() if len(full_counts) == 1 else None,
+        images_transfer=transfer_counts.pop() if len(transfer_counts) == 1 else None,
+        origin=tuple(place for tensor in tensors for place in tensor.origin) if all_from_files else (),
         about=dict(sorted(set.intersection(*about))),
     )
 
@@ -177,8 +181,8 @@ def _load_file(path: Path) -> AffinityTensor:
     except OSError as error:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from error
     if path.suffix.casefold() in _CSV:
-        return tensor_from_csv(blob, name=path.stem, where=str(path))
-    return _from_safetensors(blob, str(path))
+        return tensor_from_csv(blob, name=path.stem, where=str(path), origin=(str(path),))
+    return _from_safetensors(blob, str(path), (str(path),))
 
 
 def _shown(value: object) -> str:
@@ -188,7 +192,7 @@ def _shown(value: object) -> str:
     return f"a {type(value).__name__}" + (f" of shape {value.shape}" if isinstance(value, np.ndarray) else "")
 
 
-def save_affinity(tensor: AffinityTensor, path: str | Path) -> Path:
+def save_affinity(tensor: AffinityInput, path: str | Path) -> Path:
     """Write a tensor as safetensors, or as CSV where `path` ends in `.csv` (rows only, no header words).
 
     The same tensor gives the same bytes.
@@ -197,11 +201,11 @@ def save_affinity(tensor: AffinityTensor, path: str | Path) -> Path:
         InvalidInputError: `path` has another ending.
         OutputError: the file cannot be written.
     """
-    suffix = Path(path).suffix.casefold()
+    suffix, loaded = check_path(path).suffix.casefold(), load_affinity(tensor)
     if suffix == ".csv":
-        return write_file(path, tensor_to_csv(tensor))
+        return write_file(path, tensor_to_csv(loaded))
     if suffix == _SUFFIX:
-        return write_file(path, _to_safetensors(tensor))
+        return write_file(path, _to_safetensors(loaded))
     raise InvalidInputError(f"cannot tell the format of {str(path)!r}: end it in .safetensors or .csv")
 
 
@@ -242,7 +246,7 @@ def _sort_header(blob: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + blob[8 + length :]
 
 
-def _from_safetensors(blob: bytes, where: str) -> AffinityTensor:
+def _from_safetensors(blob: bytes, where: str, origin: tuple[str, ...]) -> AffinityTensor:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -263,10 +267,12 @@ def _from_safetensors(blob: bytes, where: str) -> AffinityTensor:
     missing += [word for word in _HEADER if word not in words]
     if missing:
         raise FileFormatError(f"{where} lacks {', '.join(missing)}: it was not written by taxsolver")
-    return _build(arrays, words, where)
+    return _build(arrays, words, where, origin)
 
 
-def _build(arrays: Mapping[str, np.ndarray], words: Mapping[str, str], where: str) -> AffinityTensor:
+def _build(
+    arrays: Mapping[str, np.ndarray], words: Mapping[str, str], where: str, origin: tuple[str, ...]
+) -> AffinityTensor:
     try:
         fields: dict[str, Any] = {
             "name": words["name"],
@@ -278,7 +284,8 @@ def _build(arrays: Mapping[str, np.ndarray], words: Mapping[str, str], where: st
         raise FileFormatError(f"{where} has a header that cannot be read: {error}") from error
     fields |= {field: arrays[field] for field in ARRAYS}
     known = {*_HEADER, *_NUMBERS}
-    return AffinityTensor(**fields, about={word: text for word, text in words.items() if word not in known})
+    about = {word: text for word, text in words.items() if word not in known}
+    return AffinityTensor(**fields, about=about, origin=origin)
 
 
 def _texts(text: str, field: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from taxsolver.affinity import Transfer
 from taxsolver.instance import IntArray
 from taxsolver.model import Choice
 from taxsolver.problem import Problem
+from taxsolver.problem_file import plain_number, problem_to_dict
 
 
 @dataclass(frozen=True)
@@ -79,23 +80,33 @@ class Taxonomy:
         return mean_measured([transfer.quality for transfer in self.transfers])
 
     @property
-    def labels(self) -> int:
-        """Labelled images of the plan: of supervised tasks in full, of transferred targets a few.
+    def labels(self) -> int | None:
+        """Labelled images of the plan: of supervised tasks in full, of other transferred targets a few.
 
-        Untrained sources (random projections) need none.
+        Untrained sources (random projections) need none. None where a count that is needed is not known.
         """
-        trained = [task for task in self.sources if task not in self.problem.affinity.untrained]
-        transferred = [transfer for transfer in self.transfers if not transfer.full_supervision]
-        return len(trained) * self.problem.images_full + len(transferred) * self.problem.images_transfer
+        trained = {task for task in self.sources if task not in self.problem.affinity.untrained}
+        transferred = {transfer.target for transfer in self.transfers if not transfer.full_supervision}
+        needed = (
+            (len(trained), self.problem.images_full),
+            (len(transferred - trained), self.problem.images_transfer),
+        )
+        if any(count and images is None for count, images in needed):
+            return None
+        return sum(count * (images or 0) for count, images in needed)
 
     @property
-    def labels_in_full(self) -> int:
-        """Labelled images it takes to supervise every target in full."""
-        return len(self.problem.targets) * self.problem.images_full
+    def labels_in_full(self) -> int | None:
+        """Labelled images it takes to supervise every target in full; None where not known."""
+        return (
+            None if self.problem.images_full is None else len(self.problem.targets) * self.problem.images_full
+        )
 
     @property
-    def labels_saved(self) -> float:
-        """Share of `labels_in_full` that the plan saves; below 0 where it labels more."""
+    def labels_saved(self) -> float | None:
+        """Share of `labels_in_full` that the plan saves, below 0 where it labels more; None if not known."""
+        if self.labels is None or self.labels_in_full is None:
+            return None
         return 1 - self.labels / self.labels_in_full
 
     @property
@@ -108,7 +119,7 @@ class Taxonomy:
         return {
             "affinity": self.problem.affinity.name,
             "targets": list(self.problem.targets),
-            "budget": self.problem.budget,
+            "budget": plain_number(self.problem.budget),
             "max_order": self.problem.max_order,
             "status": self.status,
             "objective": self.objective,
@@ -122,8 +133,9 @@ class Taxonomy:
         }
 
     def to_json(self) -> str:
-        """`to_dict` as JSON text, indented."""
-        return json.dumps(self.to_dict(), indent=2) + "\n"
+        """`to_dict` as JSON text, with the total cost and the problem, which `load_problem` reads."""
+        asked = {"cost": plain_number(self.cost), "problem": problem_to_dict(self.problem)}
+        return json.dumps({**self.to_dict(), **asked}, indent=2) + "\n"
 
 
 def mean_measured(values: list[float]) -> float:

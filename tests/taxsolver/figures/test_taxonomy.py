@@ -81,7 +81,7 @@ def test_it_says_so_where_the_plan_labels_more() -> None:
     ],
 )
 def test_headlines_fit_the_plan(options: dict[str, Any], first: str, second: str) -> None:
-    who, labels = headline(solve(toy(), **options))
+    who, labels = headline(solve(toy(), **{"images_full": 120_000, "images_transfer": 16_000} | options))
     assert first in who
     assert second in labels
 

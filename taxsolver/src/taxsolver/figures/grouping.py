@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from taxsolver.amounts import amount
 from taxsolver.errors import InvalidInputError
 from taxsolver.figures.page import new_page
 from taxsolver.figures.style import (
@@ -198,7 +199,7 @@ def draw_grouping(grouping: Grouping) -> Figure:
     boxes = [_Box.of(grouping, network) for network in grouping.chosen]
     height = sum(box.height for box in boxes) + _GAP * len(boxes) + 1.0
     name, label = readable(grouping.table.name), _LINES[grouping.method][0]
-    heading = f"Networks for a budget of {grouping.budget:g}, {name}: {label}"
+    heading = f"Networks for a budget of {amount(grouping.budget)}, {name}: {label}"
     figure = new_page(9, height + 0.85, heading, _summary(grouping))
     axes = figure.add_subplot()
     axes.set(xlim=(0, 8.6), ylim=(height, 0))
@@ -232,7 +233,9 @@ class _Box:
         idle = [table.tasks[task] for task in np.flatnonzero(table.predicts[network]) if task not in served]
         unused = f"; not used for {', '.join(readable(task) for task in idle)}" if idle else ""
         name = textwrap.wrap(readable(table.networks[network].replace("+", " + "), 120), 42)
-        about = textwrap.wrap(f"cost {table.cost[network]:g}{unused}", 48, max_lines=3, placeholder=" …")
+        about = textwrap.wrap(
+            f"cost {amount(table.cost[network])}{unused}", 48, max_lines=3, placeholder=" …"
+        )
         return cls(name, about, served)
 
     @property
@@ -271,7 +274,7 @@ def _draw_totals(axes: Axes, grouping: Grouping, middle: float) -> None:
     picked = list(grouping.assigned), list(range(len(table.tasks)))
     totals = table.validation[picked].sum(), table.scored[picked].sum()
     _draw_numbers(axes, [_loss(total, _decimals(grouping)) for total in totals], middle, weight="bold")
-    for place, words in ((0.05, f"total cost {grouping.cost:g}"), (_TASK, "total")):
+    for place, words in ((0.05, f"total cost {amount(grouping.cost)}"), (_TASK, "total")):
         axes.text(place, middle, words, va="center", weight="bold")
 
 
@@ -282,7 +285,7 @@ def _draw_numbers(axes: Axes, words: Sequence[str], middle: float, **style: Any)
 
 def _summary(grouping: Grouping) -> str:
     """The line below the heading."""
-    words = f"cost {grouping.cost:g} ({_UNIT}); each task takes the network it is joined to"
+    words = f"cost {amount(grouping.cost)} ({_UNIT}); each task takes the network it is joined to"
     if abs(grouping.test_loss - grouping.assigned_test_loss) > 1e-9:
         words += f"; if it took its best on test: {_loss(grouping.test_loss, _decimals(grouping))}"
     return words

@@ -7,7 +7,7 @@ from taxsolver.taxonomy import Taxonomy
 
 
 def headline(taxonomy: Taxonomy) -> tuple[str, str]:
-    """What the plan saves, in two parts: who serves whom, and the labelled images that takes."""
+    """What the plan saves, in two parts: who serves whom, and the labelled images that takes, if known."""
     return _who_serves(taxonomy), _labels_needed(taxonomy)
 
 
@@ -32,6 +32,8 @@ def _who_serves(taxonomy: Taxonomy) -> str:
 
 def _labels_needed(taxonomy: Taxonomy) -> str:
     labels, in_full, saved = taxonomy.labels, taxonomy.labels_in_full, taxonomy.labels_saved
+    if labels is None or in_full is None or saved is None:
+        return ""
     if labels == in_full:
         return f"{labels:,} labelled images, as many as labelling every target in full"
     share = f"{abs(saved):.0%}".replace("%", " %") if abs(saved) >= 0.005 else "less than 1 %"

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from taxsolver.affinity import Transfer
+from taxsolver.amounts import amount
 from taxsolver.figures.headline import headline
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import FAINT, INK, MUTED, PAPER, house_style, new_figure
@@ -88,7 +89,7 @@ def _conditions(taxonomy: Taxonomy) -> str:
     orders = "any order" if problem.max_order is None else f"orders up to {problem.max_order}"
     proof = "proven optimal" if taxonomy.status == "optimal" else f"not proven, gap {taxonomy.gap:.1%}"
     return (
-        f"{readable(problem.affinity.name)}  ·  budget {problem.budget:g}  ·  {orders}  ·  "
+        f"{readable(problem.affinity.name)}  ·  budget {amount(problem.budget)}  ·  {orders}  ·  "
         f"{problem.objective} {taxonomy.objective:.3f}, {proof}"
     )
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from taxsolver.amounts import amount
 from taxsolver.errors import InvalidInputError
 from taxsolver.problem import LARGEST, check_number
 
@@ -111,8 +112,9 @@ def _check_costs(table: LossTable) -> None:
     least, most = int(table.cost.argmin()), int(table.cost.argmax())
     if table.cost[most] > WIDEST * table.cost[least]:
         raise InvalidInputError(
-            f"the costs of {table.networks[least]!r} ({table.cost[least]:g}) and {table.networks[most]!r} "
-            f"({table.cost[most]:g}) differ by more than a factor of {WIDEST:,.0f}: drop one of them"
+            f"the costs of {table.networks[least]!r} ({amount(table.cost[least])}) and "
+            f"{table.networks[most]!r} ({amount(table.cost[most])}) differ by more than a factor of "
+            f"{WIDEST:,.0f}: drop one of them"
         )
 
 

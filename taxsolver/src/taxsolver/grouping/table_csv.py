@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from taxsolver.amounts import amount
 from taxsolver.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.grouping.table import SPLITS, FloatArray, LossTable
@@ -204,7 +205,7 @@ def _differences(row: _Row, chosen: _Row | None, tasks: Sequence[str]) -> Iterat
         yield f"is in {row.split} but not in validation: add its line there"
         return
     if row.cost != chosen.cost:
-        yield f"costs {row.cost:g} here and {chosen.cost:g} in line {chosen.number}"
+        yield f"costs {amount(row.cost)} here and {amount(chosen.cost)} in line {chosen.number}"
     for task, here, there in zip(tasks, row.predicted, chosen.predicted, strict=True):
         if here != there:
             yield f"has {'a' if here else 'no'} loss of {task} here, otherwise than in line {chosen.number}"
