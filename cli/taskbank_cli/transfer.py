@@ -80,7 +80,7 @@ def transfer(
 
     Results are those of `taskbank predict`; the JSON files name the sources.
 
-    Example: taskbank transfer photo.jpg --sources normals,occlusion_edges --target reshading
+    Example: taskbank transfer photo.jpg --sources normals --target reshading
     """
     from taskbank.errors import InvalidInputError
     from taskbank.export import parse_forms
@@ -90,7 +90,7 @@ def transfer(
 
     named = split_names(sources)
     if named is None:
-        raise InvalidInputError("no source was named: --sources normals,reshading, say")
+        raise InvalidInputError("no source was named: --sources normals, say")
     found = find_images(images, once=not together, without=out)
     inputs = [tuple(found)] if together else [(path,) for path in found]
     saving = Saving(

@@ -105,7 +105,11 @@ class TransferMenu:
 
     def _missing(self, name: str) -> MissingTaskError:
         held = [choice.name for choice in self.choices]
-        return MissingTaskError(name, held, f"the bank {self.bank}", what="transfer of single images")
+        target = name.rpartition(" -> ")[2]
+        sources = [",".join(choice.sources) for choice in self.choices if choice.target == target]
+        instead = f"{target} is read out from {' or '.join(sources)}" if sources else ""
+        where = f"the bank {self.bank}"
+        return MissingTaskError(name, held, where, what="transfer of single images", instead=instead)
 
 
 def transfer_menu(bank: Bank) -> TransferMenu:

@@ -134,7 +134,10 @@ class Bank:
                 return entry
         held = [entry.name for entry in self.index.transfers]
         name = transfer_name(sorted(wanted), task)
-        raise MissingTaskError(name, held, f"the bank {self.where}", what="transfer")
+        # The names as --sources takes them, so that one can be copied.
+        sources = [",".join(entry.sources) for entry in self.index.transfers if entry.target == task]
+        instead = f"{task} is read out from {' or '.join(sources)}" if sources else ""
+        raise MissingTaskError(name, held, f"the bank {self.where}", what="transfer", instead=instead)
 
     def find_target(self, name: str) -> Task:
         """A task by any of its names, or a user's own target that this bank describes.

@@ -63,13 +63,15 @@ class MissingTaskError(TaskBankError, LookupError):
         nearest: what the bank holds and looks alike, best first; may be empty.
     """
 
-    def __init__(self, name: str, held: Iterable[str], where: str, what: str = "task") -> None:
+    def __init__(
+        self, name: str, held: Iterable[str], where: str, what: str = "task", instead: str = ""
+    ) -> None:
         self.name = name
         names = sorted(held)
         self.nearest = tuple(get_close_matches(name, names, n=3, cutoff=0.6))
         listed = ", ".join(self.nearest or names) or "nothing"
         kind = "nearest are" if self.nearest else "it holds"
-        super().__init__(f"no {what} {name!r} in {where}: {kind} {listed}")
+        super().__init__(f"no {what} {name!r} in {where}: {instead or f'{kind} {listed}'}")
 
 
 class BankFormatError(TaskBankError, ValueError):
