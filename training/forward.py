@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from taskbank.device import Precision
 
@@ -42,3 +42,10 @@ def channels_last(inputs: Tensor) -> Tensor:
         return inputs
     flat = inputs.reshape(-1, *inputs.shape[-3:]).contiguous(memory_format=torch.channels_last)
     return flat.reshape(inputs.shape)
+
+
+@torch.no_grad()
+def through(shared: nn.Module, images: Tensor) -> Tensor:
+    """What frozen levels give for images (B, [P,] 3, H, W): (B, [P,] C, h, w)."""
+    found: Tensor = shared(channels_last(images).reshape(-1, *images.shape[-3:]))
+    return found.reshape(*images.shape[:-3], *found.shape[1:])

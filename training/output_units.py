@@ -19,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskbank.nets.architecture import Architecture, Compact
+from taskbank.nets.architecture import Architecture, ResNet50
 from taskbank.tasks import DecoderForm, Loss, Task
 from training.targets import Target
 
-_OUTPUT = "decoder.output.0"  # of a compact map, with nothing behind it but what moves or blends its numbers
-_HEAD = ("decoder.output", "decoder.direct")  # of a compact head, which gives the sum of both
+_OUTPUT = "decoder.output.0"  # of a small decoder of maps: behind it numbers are only moved or blended
+_HEAD = ("decoder.output", "decoder.direct")  # of a small head, which gives the sum of both
 _LEAST = 1e-3  # spread
 _MEASURED = 128  # samples that units are taken from
 
@@ -87,7 +87,7 @@ class OutputUnits:
 def has_units(task: Task, architecture: Architecture) -> bool:
     """Whether a network gives values that no bound stands behind, and no classes or embeddings."""
     values = task.loss in {Loss.L1, Loss.L2, Loss.POSE_NORM, Loss.CYCLE}
-    return values and task.decoder is not DecoderForm.COLORIZATION and isinstance(architecture, Compact)
+    return values and task.decoder is not DecoderForm.COLORIZATION and not isinstance(architecture, ResNet50)
 
 
 def measured_rows(samples: int, batch: int) -> list[NDArray[np.int64]]:

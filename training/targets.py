@@ -17,7 +17,7 @@ these choices where they leave one, or where frames are not 256 px wide:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,19 @@ class Target:
     values: Tensor
     weight: Tensor | None = None
     shares: Tensor | None = None
+
+
+def joined(targets: Sequence[Target]) -> Target:
+    """One target of several batches of a task, in their order."""
+    weights = [target.weight for target in targets if target.weight is not None]
+    shares = [target.shares for target in targets if target.shares is not None]
+    if len(weights) not in {0, len(targets)}:
+        raise ValueError("some of the targets have weights, others have none")
+    return Target(
+        values=torch.cat([target.values for target in targets]),
+        weight=torch.cat(weights) if weights else None,
+        shares=torch.cat(shares) if shares else None,
+    )
 
 
 def make_target(

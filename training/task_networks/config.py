@@ -10,7 +10,7 @@ from pathlib import Path
 
 from taskbank.device import Precision
 from taskbank.framing import STEP
-from taskbank.nets.architecture import Architecture, Compact
+from taskbank.nets.architecture import Architecture, Backbone, Compact
 from taskbank.tasks import Task, find_task
 from training.errors import ConfigError
 
@@ -19,6 +19,7 @@ _POSITIVE = (
 )  # fmt: skip
 _RANGES = (
     ("small", 0, 1), ("zoom", 0.25, 1), ("ema", 0, 1), ("held_out", 0, 0.5), ("adversarial", 0, 1),
+    ("real", 0, 0.9),
 )  # fmt: skip
 
 
@@ -45,7 +46,10 @@ class OwnSettings:
     learning_rate: float | None = None
     warm_up: int | None = None
     precision: Precision | None = None
+    batch: int | None = None
+    real: float | None = None
     start: Path | None = None
+    encoder_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,12 @@ class TaskNetworksConfig:
         check_every: steps between losses on held-out rooms and sample pictures.
         checkpoint_seconds: between checkpoints.
         start: folder of task networks of the same architecture to go on from; None begins at random.
+        pretrained: trained weights that encoders of the architecture `backbone` begin with: a file, `package`
+            for the package of the index that ships them, or `hub`; None begins at random.
+        encoder_of: task whose finished encoder in the same folder is begun with; None for none. Tasks that
+            learn little from their own labels at first, such as poses, begin with one that knows geometry.
+        real: share of real frames in each batch, for tasks that real frames have labels of; they need a store
+            of real frames.
         own: settings that some tasks have for themselves; a task is in one of them at most.
         seed: of weights, held-out rooms, order and variations.
     """
@@ -114,6 +124,9 @@ class TaskNetworksConfig:
     check_every: int = field(default=2_000, compare=False)
     checkpoint_seconds: float = field(default=120.0, compare=False)
     start: Path | None = None
+    pretrained: str | None = None
+    encoder_of: str | None = None
+    real: float = 0.0
     own: tuple[OwnSettings, ...] = ()
     seed: int = 0
 
@@ -136,6 +149,15 @@ class TaskNetworksConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}, it must be from {low} to {high}")
         if self.size is not None and (self.size < STEP or self.size % STEP):
             raise ConfigError(f"size is {self.size}, it must be a positive multiple of {STEP}, or None")
+        if self.pretrained is not None and not isinstance(self.architecture, Backbone):
+            raise ConfigError(
+                f"pretrained is {self.pretrained!r}, but weights are for the architecture backbone, not "
+                f"{self.architecture.name}: leave it out"
+            )
+        if self.adversarial and isinstance(self.architecture, Backbone):
+            raise ConfigError("adversarial learning is for resnet50 and compact: set adversarial to 0")
+        if self.encoder_of is not None and self.start is not None:
+            raise ConfigError(f"start and encoder_of ({self.encoder_of}) are both given: choose one")
         if self.precision is Precision.FP16:
             raise ConfigError("precision fp16 needs scaled losses to be trained in: choose bf16 or fp32")
         named = [find_task(name).name for settings in self.own for name in settings.tasks]
@@ -158,6 +180,11 @@ class TaskNetworksConfig:
                 del given["tasks"]
                 return replace(alone, **{name: value for name, value in given.items() if value is not None})
         return alone
+
+    def without_real(self) -> TaskNetworksConfig:
+        """The same, learning from no real frames."""
+        own = tuple(replace(settings, real=None) for settings in self.own)
+        return replace(self, real=0.0, own=own)
 
     def alike(self, tasks: Iterable[Task]) -> list[tuple[TaskNetworksConfig, list[Task]]]:
         """Tasks by what they are trained with, in the order in which they come first."""

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 
 import torch
 
+from taskbank.tasks import find_task
 from training.batches import BatchReader
 from training.task_networks.config import TaskNetworksConfig
 from training.task_networks.examine import examine, faults_of
-from training.task_networks.feed import Batch, stream_of
+from training.task_networks.feed import AnyBatch, stream_of
 from training.task_networks.finished import load_network
 from training.task_networks.folder import NetworksFolder
 from training.task_networks.held_out import HeldOut
@@ -63,6 +64,9 @@ class Course:
         if self.step == 0 and config.start is not None:
             began = load_network(config.start, learner.task, config.architecture)
             learner.begin_from(began.state_dict())
+        if self.step == 0 and config.encoder_of is not None:
+            donor = load_network(folder.root, find_task(config.encoder_of), config.architecture)
+            learner.begin_with_encoder(donor.state_dict())
         self._journal = Journal(folder.root, learner.task, config, self.step)
         self._began = time.monotonic()
 
@@ -71,15 +75,17 @@ class Course:
         """Of all runs so far together, those of the networks beside it included."""
         return self._seconds_before + time.monotonic() - self._began
 
-    def learn(self, batches: Mapping[str, Batch]) -> None:
+    def learn(self, batches: Mapping[str, AnyBatch]) -> None:
         """Take the next step.
 
         Args:
             batches: of that step, by stream.
         """
         task = self._learner.task
-        shown, target = batches[stream_of(task)].pair(task, self._learner.weights)
-        self._journal.note(self._learner.learn(shown, target, self.step))
+        batch, shared = batches[stream_of(task)], self._learner.shared
+        shown, target = batch.pair(task, self._learner.weights)
+        given = shown if shared is None else batch.features(task, shown, shared)
+        self._journal.note(self._learner.learn(given, target, self.step))
         self.step += 1
 
     def write(self, *, looks: bool) -> None:
@@ -114,7 +120,7 @@ class Course:
         self._folder.save(self._learner, self.step, self.seconds)
 
     @contextmanager
-    def recalibration(self) -> Iterator[Callable[[Mapping[str, Batch]], None]]:
+    def recalibration(self) -> Iterator[Callable[[Mapping[str, AnyBatch]], None]]:
         """Measure the averaged weights' norms anew, see `Learner.recalibration`.
 
         Yields:

@@ -60,7 +60,7 @@ def examine(
         own.append(losses(task, output, target))
         others.append(losses(task, constant.to(output.device)(shown), target))
         variation.add(output)
-        codes.append(learner.average.encode(shown).flatten(0, -4).cpu())
+        codes.append(learner.encode(shown).flatten(0, -4).cpu())
     ours, theirs = torch.cat(own), torch.cat(others)
     found = {
         HELD_OUT_LOSS: float(ours.mean()),

@@ -11,20 +11,24 @@ import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import accumulate
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from taskbank.inputs import Shown, shown_to
 from taskbank.tasks import Task
 from training.augment import UNTOUCHED, View, drawn_mirror, drawn_shift, drawn_zoom, mirrored, view_of, zoomed
 from training.batches import BatchReader
 from training.draws import seeds_of
+from training.forward import through
 from training.inputs import as_unit, network_input, resized
 from training.photometry import photometric
 from training.samples import Samples
-from training.targets import Target, make_target
+from training.targets import Target, joined, make_target
 from training.task_networks.config import TaskNetworksConfig
 
 FRAMES = "frames"
@@ -52,6 +56,9 @@ class Batch:
         config: which variations there are.
         varied: whether samples are varied; held-out ones are not.
         size: side of pictures and maps in px; None for what the configuration says.
+
+    Attributes:
+        images: that a step has for each task.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class Batch:
         varied: bool,
         size: int | None = None,
     ) -> None:
+        self.images = config.batch
         self._size = size or config.size
         self._seeds = seeds
         self._config = config
@@ -71,17 +79,39 @@ class Batch:
             raw = mirrored(raw, drawn_mirror(seeds))
         self._raw = {View.WHOLE: raw}
         self._pictures: dict[tuple[View, bool], Tensor] = {}
+        self._features: dict[tuple[View, bool], Tensor] = {}
+
+    def features(self, task: Task, shown: Tensor, shared: nn.Module) -> Tensor:
+        """What frozen levels give for what a task's network is shown, once for all that are shown the same.
+
+        Args:
+            task: whose network.
+            shown: what `pair` gave for it.
+            shared: the levels, the same for all tasks.
+        """
+        if task.name == "denoising" or shown_to(task) is not Shown.WHOLE:
+            return through(shared, shown)
+        key = self._view_of(task), self._is_touched(task)
+        if key not in self._features:
+            self._features[key] = through(shared, self._picture(*key) * 2 - 1)
+        return self._features[key][: len(shown)]
 
     def pair(self, task: Task, weights: Tensor | None = None) -> tuple[Tensor, Target]:
         """What the task's network is shown, and what its output is compared with."""
-        config = self._config
-        count = samples_a_step(task, config.batch)
-        view = view_of(task.name) if self._varied and config.zoom < 1 else View.WHOLE
-        touched = self._varied and config.photometric and task.name not in UNTOUCHED
+        count = samples_a_step(task, self._config.batch)
+        view, touched = self._view_of(task), self._is_touched(task)
         seeds = self._seeds[:count]
         raw = {name: value[:count] for name, value in self._seen(view).items()}
         shown = network_input(task, self._picture(view, touched)[:count], seeds)
         return shown, make_target(task, raw, seeds, size=self._size, weights=weights)
+
+    def _view_of(self, task: Task) -> View:
+        """What part of a frame a task is shown."""
+        return view_of(task.name) if self._varied and self._config.zoom < 1 else View.WHOLE
+
+    def _is_touched(self, task: Task) -> bool:
+        """Whether colours and sharpness are varied for a task."""
+        return self._varied and self._config.photometric and task.name not in UNTOUCHED
 
     def _seen(self, view: View) -> dict[str, Tensor]:
         """Labels of what is shown."""
@@ -102,6 +132,39 @@ class Batch:
         return self._pictures[view, touched]
 
 
+class MixedBatch:
+    """Frames of rooms and real frames of one step.
+
+    Args:
+        rooms: of the step.
+        real: of the step.
+        tasks: names of those that real frames have labels of; the others learn from rooms alone.
+    """
+
+    def __init__(self, rooms: Batch, real: Batch, tasks: frozenset[str]) -> None:
+        self._parts = (rooms, real)
+        self._tasks = tasks
+
+    def pair(self, task: Task, weights: Tensor | None = None) -> tuple[Tensor, Target]:
+        """As `Batch.pair`, rooms first."""
+        pairs = [part.pair(task, weights) for part in self._of(task)]
+        return torch.cat([shown for shown, _ in pairs]), joined([target for _, target in pairs])
+
+    def features(self, task: Task, shown: Tensor, shared: nn.Module) -> Tensor:
+        """As `Batch.features`."""
+        counts = [samples_a_step(task, part.images) for part in self._of(task)]
+        ends = list(accumulate(counts))[:-1]
+        each = zip(self._of(task), torch.tensor_split(shown, ends), strict=True)
+        return torch.cat([part.features(task, images, shared) for part, images in each])
+
+    def _of(self, task: Task) -> tuple[Batch, ...]:
+        """The batches that a task learns from."""
+        return self._parts if task.name in self._tasks else self._parts[:1]
+
+
+AnyBatch: TypeAlias = Batch | MixedBatch
+
+
 class Feed:
     """Batches of one stream, by step.
 
@@ -110,11 +173,18 @@ class Feed:
         tasks: that share the stream.
         samples: of the stream.
         config: size of batches, variations, seed.
+        real: feed of real frames that are mixed with those of this one; None for none.
     """
 
     def __init__(
-        self, reader: BatchReader, tasks: Sequence[Task], samples: Samples, config: TaskNetworksConfig
+        self,
+        reader: BatchReader,
+        tasks: Sequence[Task],
+        samples: Samples,
+        config: TaskNetworksConfig,
+        real: Feed | None = None,
     ) -> None:
+        self._real = real
         self.tasks = tuple(tasks)
         self.samples = samples
         self._reader = reader
@@ -124,8 +194,16 @@ class Feed:
         self._count = max(_LEAST, config.batch // self.tasks[0].num_images)
         self._epoch = (-1, np.empty(0, dtype=np.int64))
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> AnyBatch:
         """The batch of a step."""
+        own = self._own_batch(step)
+        if self._real is None:
+            return own
+        names = frozenset(task.name for task in self._real.tasks)
+        return MixedBatch(own, self._real._own_batch(step), names)
+
+    def _own_batch(self, step: int) -> Batch:
+        """The frames of this feed's own store."""
         index = self._index(step)
         raw = self._reader.load(self.tasks, self.samples, index)
         seeds = seeds_of(torch.from_numpy(index).to(self._reader.device), self._config.seed, step)
@@ -149,7 +227,7 @@ class Feed:
 
 
 @contextmanager
-def read_ahead(feeds: Sequence[Feed], first: int, threads: int) -> Iterator[Iterator[dict[str, Batch]]]:
+def read_ahead(feeds: Sequence[Feed], first: int, threads: int) -> Iterator[Iterator[dict[str, AnyBatch]]]:
     """Batches of all streams, step by step from `first`, read by threads while networks learn.
 
     Yields:
@@ -158,10 +236,10 @@ def read_ahead(feeds: Sequence[Feed], first: int, threads: int) -> Iterator[Iter
     # One core each: teams of threads that wait for each other would keep those that learn from theirs.
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
 
-        def asked(step: int) -> dict[str, Future[Batch]]:
+        def asked(step: int) -> dict[str, Future[AnyBatch]]:
             return {stream_of(feed.tasks[0]): pool.submit(feed.batch, step) for feed in feeds}
 
-        def steps() -> Iterator[dict[str, Batch]]:
+        def steps() -> Iterator[dict[str, AnyBatch]]:
             step, waiting = first, asked(first)
             while True:
                 step, ready = step + 1, waiting

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from taskbank.nets.architecture import architecture_to_json
+from taskbank.nets.architecture import Backbone, architecture_to_json
 from taskbank.quantise import Storage
 from taskbank.tasks import Task
 from taskbank.weights import weights_to_bytes
@@ -19,12 +19,18 @@ from training.checkpoint import discard_checkpoint, has_checkpoint, load_checkpo
 from training.data.frames import FrameStore
 from training.errors import ConfigError
 from training.output_units import OutputUnits
+from training.pretrained import describe_pretrained
 from training.provenance import digest_file, digest_json
 from training.settings import settings_of
 from training.task_networks.config import TaskNetworksConfig
 from training.task_networks.finished import spent_on, weights_path
 from training.task_networks.learner import Learner
 from training.whole_files import write_json, write_whole
+
+
+def _facts_of(store: FrameStore) -> dict[str, Any]:
+    """What tells frames from others."""
+    return {"about": dict(store.about), "counts": list(store.counts), "size": store.size}
 
 
 class NetworksFolder:
@@ -34,12 +40,16 @@ class NetworksFolder:
         root: where they are; it is made.
         config: of the stage.
         store: that is learned from.
+        real: store of real frames that are learned from beside it; None for none.
     """
 
-    def __init__(self, root: Path, config: TaskNetworksConfig, store: FrameStore) -> None:
+    def __init__(
+        self, root: Path, config: TaskNetworksConfig, store: FrameStore, real: FrameStore | None = None
+    ) -> None:
         self.root = root
         self._config = config
-        self._frames = {"about": dict(store.about), "counts": list(store.counts), "size": store.size}
+        self._frames = _facts_of(store)
+        self._real = None if real is None else _facts_of(real)
         self._size = config.size or store.size
         root.mkdir(parents=True, exist_ok=True)
 
@@ -106,9 +116,19 @@ class NetworksFolder:
             "steps": own.steps,
             "config": settings_of(own),
             **({} if own.start is None else {"before": spent_on(own.start, learner.task)}),
+            **self._origins(own),
             **facts,
         }
         write_json(self.about_path(learner.task), about)
+
+    def _origins(self, own: TaskNetworksConfig) -> dict[str, Any]:
+        """What a network owes to weights and frames of others, for index, card and NOTICE."""
+        facts: dict[str, Any] = {}
+        if own.pretrained is not None and isinstance(own.architecture, Backbone):
+            facts["pretrained"] = describe_pretrained(own.architecture, own.pretrained)
+        if own.real and self._real is not None:
+            facts["real"] = {"share": own.real, **self._real}
+        return facts
 
     def weights_path(self, task: Task) -> Path:
         """Where a task's network is."""
@@ -129,6 +149,7 @@ class NetworksFolder:
         """Of what a task learns with and from."""
         own = self._config.of(task)
         facts: dict[str, Any] = {"config": settings_of(own, only_compared=True), "frames": self._frames}
+        facts |= self._origins(own)
         if own.start is not None:
             facts["start"] = digest_file(weights_path(own.start, task))
         return digest_json(facts)

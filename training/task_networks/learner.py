@@ -10,13 +10,16 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
+from taskbank.nets.architecture import Backbone
+from taskbank.nets.backbone import BackboneEncoder
+from taskbank.nets.build import TaskNetwork, build_network
 from taskbank.nets.initialise import initialise
 from taskbank.tasks import DecoderForm, Task
 from training.checkpoint import optimizer_tensors, restore_optimizer
-from training.forward import channels_last, run
+from training.forward import channels_last, run, through
 from training.losses import losses
 from training.output_units import OutputUnits
+from training.pretrained import begin_from_pretrained
 from training.targets import Target
 from training.task_networks.adversary import Adversary, Discriminator, is_judged
 from training.task_networks.config import TaskNetworksConfig
@@ -24,6 +27,7 @@ from training.task_networks.flat import FlatNetwork
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 _COUNTER = "num_batches_tracked"
+_SHARED = "encoder.shared."
 
 
 class Learner:
@@ -39,6 +43,8 @@ class Learner:
     Attributes:
         network: the weights that gradients move.
         average: their exponential average, which is what is kept.
+        shared: frozen levels that both begin with, see `taskbank.nets.backbone`; None for encoders of
+            another architecture. They are run once for all networks, so `learn` is given what they give.
         units: that the target is learned in.
     """
 
@@ -56,6 +62,9 @@ class Learner:
         self._config = config
         self._device = device
         self.network = new_network(task, config).to(device)
+        self.shared: nn.Module | None = None
+        if isinstance(self.network.encoder, BackboneEncoder):
+            self.shared = self.network.encoder.detach_shared()
         self.average = deepcopy(self.network).eval().requires_grad_(False)
         self._flat, self._flat_average = FlatNetwork(self.network), FlatNetwork(self.average)
         groups = [
@@ -112,12 +121,19 @@ class Learner:
     @torch.no_grad()
     def compare(self, shown: Tensor, target: Target) -> Tensor:
         """Losses (B,) of the averaged weights."""
-        return losses(self.task, self.forward(self.average, shown), target)
+        return losses(self.task, self.show(shown), target)
 
     @torch.no_grad()
     def show(self, shown: Tensor) -> Tensor:
-        """What the averaged weights say."""
-        return self.forward(self.average, shown)
+        """What the averaged weights say about images."""
+        given = shown if self.shared is None else through(self.shared, shown)
+        return self.forward(self.average, given)
+
+    @torch.no_grad()
+    def encode(self, shown: Tensor) -> Tensor:
+        """Representations (B, [P,] 8, h, w) of images by the averaged weights."""
+        given = shown if self.shared is None else through(self.shared, shown)
+        return run(self.average.encode, channels_last(given), self._config.precision)
 
     @contextmanager
     def recalibration(self) -> Iterator[Callable[[Tensor], None]]:
@@ -135,7 +151,7 @@ class Learner:
 
         @torch.no_grad()
         def take_in(shown: Tensor) -> None:
-            self.forward(self.average, shown)
+            self.show(shown)
 
         yield take_in
         for norm, momentum in zip(norms, momenta, strict=True):
@@ -173,9 +189,25 @@ class Learner:
         """Go on from what `weights_to_keep` gave, here or in another run."""
         state = dict(weights)
         self.units.unfold(state)
+        self._take_shared(state)
         for network in (self.network, self.average):
             counters = {key: value for key, value in network.state_dict().items() if key.endswith(_COUNTER)}
             network.load_state_dict({**state, **counters})
+
+    def begin_with_encoder(self, weights: Mapping[str, Tensor]) -> None:
+        """Begin with the encoder of another task, as `weights_to_keep` gave it."""
+        state = {name: value for name, value in weights.items() if name.startswith("encoder.")}
+        self._take_shared(state)
+        for network in (self.network, self.average):
+            network.load_state_dict({**network.state_dict(), **state})
+
+    def _take_shared(self, state: dict[str, Tensor]) -> None:
+        """Take the shared levels out of a state, and put them where they are."""
+        if self.shared is None:
+            return
+        taken = {name: state.pop(name) for name in list(state) if name.startswith(_SHARED)}
+        given = {name.removeprefix(_SHARED): value for name, value in taken.items()}
+        self.shared.load_state_dict({**self.shared.state_dict(), **given})
 
     def _dropout(self, step: int) -> AbstractContextManager[None]:
         """Draws of dropout follow from the step; maps know none."""
@@ -191,13 +223,28 @@ class Learner:
             if not key.endswith(_COUNTER)
         }
         self.units.fold(kept)
+        if self.shared is not None:
+            kept |= {
+                f"{_SHARED}{key}": value.float().cpu().contiguous()
+                for key, value in self.shared.state_dict().items()
+                if not key.endswith(_COUNTER)
+            }
         return kept
 
 
 def new_network(task: Task, config: TaskNetworksConfig) -> TaskNetwork:
-    """A network before its first step: the same weights for the same seed and task."""
-    network = TaskNetwork(build_encoder(config.architecture), build_decoder(task, config.architecture))
+    """A network before its first step: the same weights for the same seed and task.
+
+    Raises:
+        DataError: the pretrained weights that are asked for cannot be had.
+    """
+    with torch.random.fork_rng(devices=[]):  # layers draw weights of their own, which are not used
+        network = build_network(task, config.architecture)
     initialise(network, _key(config.seed, task.name))
+    if isinstance(network.encoder, BackboneEncoder):
+        initialise(network.encoder.shared, _key(config.seed, "shared"))  # the same for all tasks
+    if config.pretrained is not None and isinstance(config.architecture, Backbone):
+        begin_from_pretrained(network, config.architecture, config.pretrained)
     return network
 
 

@@ -24,7 +24,7 @@ from training.task_networks.finished import load_network, spent_on
 from training.task_networks.folder import NetworksFolder
 from training.task_networks.groups import task_groups
 from training.task_networks.held_out import learned_from
-from training.task_networks.train import TRAIN, chosen_tasks, train_task_networks
+from training.task_networks.train import REAL, TRAIN, chosen_tasks, train_task_networks
 from training.task_networks.watch import watched
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ def run_networks(
     workers: int = 1,
     device: str = "cpu",
     overwrite: bool = False,
+    real: Path | None = None,
 ) -> Path:
     """All of stage 1.
 
@@ -60,6 +61,8 @@ def run_networks(
         workers: jobs, where the configuration does not say how many.
         device: where networks learn.
         overwrite: delete what another configuration left.
+        real: store of real frames that are learned from, too; None for none, and then `config.real` is taken
+            as 0.
 
     Returns:
         the folder.
@@ -69,20 +72,27 @@ def run_networks(
         TrainingError: as `run_stage` and `train_task_networks` say.
     """
     wanted = chosen_tasks(tasks)
+    if real is None:
+        config = config.without_real()
 
     def body(folder: Path) -> None:
         store = FrameStore.open(frames)
-        files = NetworksFolder(folder, config, store)
+        files = NetworksFolder(folder, config, store, None if real is None else FrameStore.open(real))
         left = [task for task in wanted if not files.is_finished(task)]
         _check_samples(left, store, config)
         _check_starts(left, config)
-        alike = [tasks for _, tasks in config.alike(left)]
-        groups = [group for tasks in alike for group in task_groups(tasks, config.jobs or workers)]
-        log.info("networks: %d of %d tasks are left, in %d job(s)", len(left), len(wanted), len(groups))
+        # Those that begin with the encoders of others are the second round.
+        rounds: list[list[tuple[Task, ...]]] = [[], []]
+        for own, alike in config.alike(left):
+            rounds[own.encoder_of is not None] += task_groups(alike, config.jobs or workers)
+        jobs = sum(map(len, rounds))
+        log.info("networks: %d of %d tasks are left, in %d job(s)", len(left), len(wanted), jobs)
         for task in left:
             files.about_path(task).unlink(missing_ok=True)  # of a network that is gone
         with watched(folder, left, sum(config.of(task).steps for task in left)):
-            (engine or LocalEngine()).run([_job(group, config, frames, files, device) for group in groups])
+            for groups in filter(None, rounds):
+                made = [_job(group, config, frames, files, device, real) for group in groups]
+                (engine or LocalEngine()).run(made)
         for task in wanted:
             files.forget(task)  # where a process died between a network's last file and this
         if config.refuse_dead:
@@ -90,7 +100,7 @@ def run_networks(
 
     settings = NetworksSettings(tasks=tasks, learning=config)
     starts = {own.start for own, _ in config.alike(wanted) if own.start is not None}
-    inputs = [frames, *sorted(starts)]
+    inputs = [frames, *sorted(starts), *([] if real is None else [real])]
     return run_stage(out, name="networks", config=settings, inputs=inputs, body=body, overwrite=overwrite)
 
 
@@ -134,21 +144,40 @@ def _refuse_dead(tasks: Sequence[Task], files: NetworksFolder) -> None:
         raise DeadNetworkError(faults)
 
 
-def _job(
-    group: Sequence[Task], config: TaskNetworksConfig, frames: Path, files: NetworksFolder, device: str
+def _job(  # noqa: PLR0917 - all of a job
+    group: Sequence[Task],
+    config: TaskNetworksConfig,
+    frames: Path,
+    files: NetworksFolder,
+    device: str,
+    real: Path | None,
 ) -> Job:
     """The training of a group, whose last file is what is said of its last network."""
     names = tuple(task.name for task in group)
     return Job(
         key=names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more",
         function=train_group,
-        arguments={"config": config, "frames": frames, "out": files.root, "tasks": names, "device": device},
+        arguments={
+            "config": config,
+            "frames": frames,
+            "out": files.root,
+            "tasks": names,
+            "device": device,
+            "real": real,
+        },
         output=files.about_path(group[-1]),
     )
 
 
 def train_group(
-    output: Path, *, config: TaskNetworksConfig, frames: Path, out: Path, tasks: Iterable[str], device: str
+    output: Path,
+    *,
+    config: TaskNetworksConfig,
+    frames: Path,
+    out: Path,
+    tasks: Iterable[str],
+    device: str,
+    real: Path | None = None,
 ) -> None:
     """Train some networks in this process, as engines call it.
 
@@ -159,9 +188,13 @@ def train_group(
         out: folder of the stage.
         tasks: their names.
         device: where they learn.
+        real: store of real frames; None for none.
 
     Raises:
         TrainingError: as `train_task_networks` says.
     """
     log.debug("%s ends the group %s", output, ", ".join(tasks))
-    train_task_networks(config, {TRAIN: FrameStore.open(frames)}, out, device, tasks)
+    stores = {TRAIN: FrameStore.open(frames)}
+    if real is not None:
+        stores[REAL] = FrameStore.open(real)
+    train_task_networks(config, stores, out, device, tasks)

@@ -34,7 +34,7 @@ from training.samples import Samples, samples_of
 from training.targets import measured_weights
 from training.task_networks.config import TaskNetworksConfig
 from training.task_networks.course import Course
-from training.task_networks.feed import FRAMES, Batch, Feed, read_ahead, stream_of
+from training.task_networks.feed import FRAMES, AnyBatch, Batch, Feed, read_ahead, stream_of
 from training.task_networks.folder import NetworksFolder
 from training.task_networks.held_out import HeldOut, learned_from
 from training.task_networks.learner import Learner
@@ -42,6 +42,7 @@ from training.task_networks.learner import Learner
 log = logging.getLogger(__name__)
 
 TRAIN = "train"
+REAL = "real"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
 
     Args:
         config: how.
-        stores: by split; `train` is learned from.
+        stores: by split; `train` is learned from, and `real` beside it where `config.real` is not 0.
         out: gets `TASK.safetensors` (averaged weights, float32, `encoder.*` and `decoder.*`), `TASK.json`,
             `TASK.metrics.csv` and `pictures/`.
         device: where networks learn.
@@ -95,16 +96,20 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
     if TRAIN not in stores:
         held = ", ".join(stores) or "nothing"
         raise DataError(f"task networks learn from {TRAIN!r}, but there is only {held}")
+    if config.real and REAL not in stores:
+        raise DataError(
+            f"real is {config.real}, but there is no store of real frames: give one, or set it to 0"
+        )
     wanted = chosen_tasks(tasks)
-    folder = NetworksFolder(out, config, stores[TRAIN])
+    folder = NetworksFolder(out, config, stores[TRAIN], stores.get(REAL))
     left = [task for task in wanted if not (resume and folder.is_finished(task))]
     for task in wanted:
         if not resume or task not in left:
             folder.forget(task)
     began, seconds = time.monotonic(), 0.0
-    for own, alike in config.alike(left):
+    for own, alike in sorted(config.alike(left), key=lambda pair: pair[0].encoder_of is not None):
         rest = math.inf if max_seconds is None else max_seconds - (time.monotonic() - began)
-        done = _train_alike(own, stores[TRAIN], folder, torch.device(device), alike, rest)
+        done = _train_alike(own, stores, folder, torch.device(device), alike, rest)
         seconds += done.seconds
         if not done.finished:
             return replace(done, seconds=seconds)
@@ -114,14 +119,14 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
 
 def _train_alike(  # noqa: PLR0917 - as above
     config: TaskNetworksConfig,
-    store: FrameStore,
+    stores: Mapping[str, FrameStore],
     folder: NetworksFolder,
     device: torch.device,
     tasks: Sequence[Task],
     max_seconds: float,
 ) -> Progress:
     """Train networks that share all settings, or some of the steps that are left."""
-    run = _Run(config, store, folder, device, tasks)
+    run = _Run(config, stores, folder, device, tasks)
     run.learn(max_seconds)
     finished = run.step == config.steps
     if finished:
@@ -147,15 +152,17 @@ class _Run:
     def __init__(
         self,
         config: TaskNetworksConfig,
-        store: FrameStore,
+        stores: Mapping[str, FrameStore],
         folder: NetworksFolder,
         device: torch.device,
         tasks: Sequence[Task],
     ) -> None:
         self._config = config
+        store = stores[TRAIN]
         self._reader = BatchReader(store, device, resident=config.resident)
         among = learned_from(store, config)
-        self._feeds = list(_feeds(self._reader, tasks, among, config))
+        real = BatchReader(stores[REAL], device, resident=config.resident) if config.real else None
+        self._feeds = list(_feeds(self._reader, real, tasks, among, config))
         self.courses = [
             Course(
                 Learner(
@@ -205,7 +212,7 @@ class _Run:
                 if late:
                     return
 
-    def _teach(self, batches: Mapping[str, Batch]) -> list[Course]:
+    def _teach(self, batches: Mapping[str, AnyBatch]) -> list[Course]:
         """The next step of every network that has not taken it yet; which these are.
 
         Those that were saved later than others, by another set of jobs or in a run that died among its
@@ -236,16 +243,35 @@ class _Run:
 
 
 def _feeds(
-    reader: BatchReader, tasks: Sequence[Task], among: NDArray[np.bool_], config: TaskNetworksConfig
+    reader: BatchReader,
+    real: BatchReader | None,
+    tasks: Sequence[Task],
+    among: NDArray[np.bool_],
+    config: TaskNetworksConfig,
 ) -> Iterator[Feed]:
-    """One feed a stream."""
+    """One feed a stream; real frames are mixed into that of single frames."""
     for stream in dict.fromkeys(map(stream_of, tasks)):
         members = [task for task in tasks if stream_of(task) == stream]
         # Asked for each task, as one without a single known label must be told of.
         found = [samples_of(task, reader.store, config.seed, among=among) for task in members]
         if stream == FRAMES:
             found[0] = Samples(task=FRAMES, frames=np.flatnonzero(among))
+            if real is not None and (labelled := [task for task in members if _has_labels(real.store, task)]):
+                images = max(1, round(config.real * config.batch))
+                every = Samples(task=FRAMES, frames=np.arange(len(real.store)))
+                mixed = Feed(real, labelled, every, replace(config, batch=images))
+                yield Feed(reader, members, found[0], replace(config, batch=config.batch - images), mixed)
+                continue
         yield Feed(reader, members, found[0], config)
+
+
+def _has_labels(store: FrameStore, task: Task) -> bool:
+    """Whether a store has samples of a task."""
+    try:
+        samples_of(task, store, 0)
+    except DataError:
+        return False
+    return True
 
 
 def _units(
