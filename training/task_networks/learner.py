@@ -61,10 +61,11 @@ class Learner:
         self.units = units or OutputUnits()
         self._config = config
         self._device = device
-        self.network = new_network(task, config).to(device)
+        whole = new_network(task, config).to(device)
         self.shared: nn.Module | None = None
-        if isinstance(self.network.encoder, BackboneEncoder):
-            self.shared = self.network.encoder.detach_shared()
+        if isinstance(whole.encoder, BackboneEncoder):
+            self.shared = whole.encoder.detach_shared()
+        self.network = self._learned_part(whole)
         self.average = deepcopy(self.network).eval().requires_grad_(False)
         self._flat, self._flat_average = FlatNetwork(self.network), FlatNetwork(self.average)
         groups = [
@@ -76,13 +77,17 @@ class Learner:
         )
         self._adversary = self._opponent()
 
+    def _learned_part(self, whole: TaskNetwork) -> TaskNetwork:
+        """The part of a network that learns: all but the shared levels."""
+        return whole
+
     def _opponent(self) -> Adversary | None:
         """The discriminator, if there is to be one."""
         if self._config.adversarial == 0 or not is_judged(self.task):
             return None
         channels = 2 if self.task.decoder is DecoderForm.COLORIZATION else self.task.channels
         discriminator = Discriminator(channels)
-        initialise(discriminator, _key(self._config.seed, f"{self.task.name}/discriminator"))
+        initialise(discriminator, key_of(self._config.seed, f"{self.task.name}/discriminator"))
         return Adversary(
             self.task, discriminator.to(self._device), self._config.weight_decay, self._config.seed
         )
@@ -135,6 +140,10 @@ class Learner:
         given = shown if self.shared is None else through(self.shared, shown)
         return run(self.average.encode, channels_last(given), self._config.precision)
 
+    def take_in(self, shown: Tensor) -> None:
+        """Run the averaged weights over images, whose norms are being measured."""
+        self.show(shown)
+
     @contextmanager
     def recalibration(self) -> Iterator[Callable[[Tensor], None]]:
         """Measure the averaged weights' norms anew: those of moving weights, averaged, do not quite fit them.
@@ -149,11 +158,7 @@ class Learner:
             norm.momentum = None
             norm.train()
 
-        @torch.no_grad()
-        def take_in(shown: Tensor) -> None:
-            self.show(shown)
-
-        yield take_in
+        yield self.take_in
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
         self.average.eval()
@@ -213,7 +218,7 @@ class Learner:
         """Draws of dropout follow from the step; maps know none."""
         if self.task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}:
             return nullcontext()
-        return _drawn_from(_key(self._config.seed, f"{self.task.name}/{step}"), self._device)
+        return _drawn_from(key_of(self._config.seed, f"{self.task.name}/{step}"), self._device)
 
     def weights_to_keep(self) -> dict[str, Tensor]:
         """The averaged weights, float32 on the CPU, without counters."""
@@ -240,9 +245,9 @@ def new_network(task: Task, config: TaskNetworksConfig) -> TaskNetwork:
     """
     with torch.random.fork_rng(devices=[]):  # layers draw weights of their own, which are not used
         network = build_network(task, config.architecture)
-    initialise(network, _key(config.seed, task.name))
+    initialise(network, key_of(config.seed, task.name))
     if isinstance(network.encoder, BackboneEncoder):
-        initialise(network.encoder.shared, _key(config.seed, "shared"))  # the same for all tasks
+        initialise(network.encoder.shared, key_of(config.seed, "shared"))  # the same for all tasks
     if config.pretrained is not None and isinstance(config.architecture, Backbone):
         begin_from_pretrained(network, config.architecture, config.pretrained)
     return network
@@ -256,6 +261,6 @@ def _drawn_from(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
-def _key(seed: int, name: str) -> int:
+def key_of(seed: int, name: str) -> int:
     """A seed out of a seed and a name, of 32 bits: torch's generator on CPUs knows no more."""
     return zlib.crc32(f"{seed}/{name}".encode())

@@ -34,6 +34,7 @@ from training.samples import Samples, samples_of
 from training.targets import measured_weights
 from training.task_networks.config import TaskNetworksConfig
 from training.task_networks.course import Course
+from training.task_networks.distil import DistilledLearner, is_distilled
 from training.task_networks.feed import FRAMES, AnyBatch, Batch, Feed, read_ahead, stream_of
 from training.task_networks.folder import NetworksFolder
 from training.task_networks.held_out import HeldOut, learned_from
@@ -165,7 +166,7 @@ class _Run:
         self._feeds = list(_feeds(self._reader, real, tasks, among, config))
         self.courses = [
             Course(
-                Learner(
+                (DistilledLearner if is_distilled(task, config) else Learner)(
                     task,
                     config,
                     device,

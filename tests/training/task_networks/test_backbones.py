@@ -18,6 +18,7 @@ from training.pretrained import PACKAGE, begin_from_pretrained
 from training.samples import samples_of
 from training.task_networks.config import OwnSettings
 from training.task_networks.feed import Feed, MixedBatch
+from training.task_networks.finished import load_network
 from training.task_networks.learner import Learner, new_network
 from training.task_networks.stage import run_networks
 from training.task_networks.train import train_task_networks
@@ -194,3 +195,27 @@ def test_weights_of_another_model_are_an_error(weights: Path) -> None:
         begin_from_pretrained(
             new_network(find_task("normal"), replace(BACKBONES, architecture=other)), other, str(weights)
         )
+
+
+def test_a_classifier_stays_as_it_is_and_its_representation_learns(
+    store: FrameStore, weights: Path, tmp_path: Path
+) -> None:
+    config = replace(
+        BACKBONES, architecture=replace(LITE, classifier=True), pretrained=str(weights), learning_rate=0.01
+    )
+    train_task_networks(config, {"train": store}, tmp_path, tasks=["class_object"])
+    kept = load_network(tmp_path, find_task("class_object"), config.architecture)
+    trunk = create_trunk("test_efficientnet", {}).eval()
+    state = torch.load(weights, weights_only=True)
+    names = [name for name in trunk.state_dict() if not name.endswith("num_batches_tracked")]
+    trunk.load_state_dict(dict(zip(names, state.values(), strict=True)), strict=False)
+    shown = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        torch.testing.assert_close(kept(shown), trunk(kept.encoder.get_submodule("shared")[0](shown)))
+    began = new_network(find_task("class_object"), config).state_dict()
+    learned = kept.state_dict()
+    assert not torch.equal(learned["encoder.compress.0.weight"], began["encoder.compress.0.weight"])
+    assert not torch.equal(
+        learned["encoder.compress.1.running_mean"], began["encoder.compress.1.running_mean"]
+    )
+    assert kept.encode(shown).std() > 0.1
