@@ -197,8 +197,9 @@ def _print(taxonomy: Taxonomy) -> None:
         *_lines(taxonomy),
     )
     for place, other in enumerate(taxonomy.alternatives, start=2):
+        proof = "" if other.status == "optimal" else " (not proven)"
         show.print_rich(
-            f"[bold]Plan {place}:[/] {other.problem.objective} {other.objective:.6g}, "
+            f"[bold]Plan {place}:[/] {other.problem.objective} {other.objective:.6g}{proof}, "
             f"{_images(other)}label {show.escape(', '.join(other.sources))}"
         )
 
@@ -249,11 +250,11 @@ def _chosen_to_label(taxonomy: Taxonomy) -> list[str]:
 
 
 def _proof(taxonomy: Taxonomy) -> str:
-    milliseconds = f"{taxonomy.seconds * 1000:.0f} ms"
     objective = f"{taxonomy.problem.objective} {taxonomy.objective:.6g}"
     if taxonomy.status == "optimal":
-        return f"[green]Proven optimal[/]: {objective}, no plan has more ({milliseconds})"
-    return f"[yellow]Time limit[/]: {objective}, at most {taxonomy.bound:.6g} (gap {taxonomy.gap:.2%})"
+        return f"[green]Proven optimal[/]: {objective}, no plan has more ({taxonomy.seconds * 1000:.0f} ms)"
+    why = "Time limit" if taxonomy.status == "time_limit" else "Not proven"
+    return f"[yellow]{why}[/]: {objective}, at most {taxonomy.bound:.6g} (gap {taxonomy.gap:.2%})"
 
 
 def _labels(taxonomy: Taxonomy) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 T = TypeVar("T")
+
+_NOT_PROVEN = {
+    "time_limit": "the time limit cut in",
+    "unproven": "the solver ended without a proof",
+}
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -50,6 +56,18 @@ def new_table(*columns: str, numbers: Iterable[str] = ()) -> Table:
 def number(value: float, digits: int = 3) -> str:
     """A measure, or a dash where there is none."""
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def mark(status: str) -> str:
+    """A question mark behind the figure of a plan that is not proven the best."""
+    return "?" if status in _NOT_PROVEN else ""
+
+
+def not_proven(statuses: Iterable[str]) -> list[str]:
+    """A line about the plans that are not proven the best; none where there is no such plan."""
+    counted = Counter(status for status in statuses if status in _NOT_PROVEN)
+    reasons = " and ".join(f"{count} because {_NOT_PROVEN[status]}" for status, count in counted.items())
+    return [f"[yellow]Not proven[/] are the plans marked ?: {reasons}"] if counted else []
 
 
 def affinity(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -86,9 +87,14 @@ def _print(rows: list[SignificanceRow]) -> None:
         table.add_row(
             show.amount(row.budget),
             str(row.max_order),
-            show.number(row.gain),
+            show.number(row.gain) + show.mark(row.status) * (not math.isnan(row.gain)),
             " ".join(show.number(value) for value in row.random_gain),
             show.number(row.quality),
             " ".join(show.number(value) for value in row.random_quality),
         )
-    show.print_rich(table, "", "[dim]means over the targets; random: 5th, 50th and 95th percentile[/]")
+    show.print_rich(
+        table,
+        "",
+        "[dim]means over the targets; random: 5th, 50th and 95th percentile[/]",
+        *show.not_proven(row.status for row in rows if not math.isnan(row.gain)),
+    )

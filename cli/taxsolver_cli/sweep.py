@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from taxsolver.sweep import SweepRow
 
+_NO_PLAN = {"infeasible": "no plan fits", "time_limit": "none found in time"}
+
 SHORT = "The best plan of every budget and order."
 HELP = """
 The best plan of every budget and order, with its mean gain and quality.
@@ -96,11 +98,11 @@ def _print(rows: list[SweepRow]) -> None:
         table.add_row(
             show.amount(row.budget),
             str(row.max_order),
-            show.number(row.objective, 4),
+            show.number(row.objective, 4) + show.mark(row.status) * bool(row.taxonomy),
             show.number(row.gain),
             show.number(row.quality),
             show.count(row.taxonomy.labels if row.taxonomy else None),
-            _change(earlier, row) if row.taxonomy else "no plan fits",
+            _change(earlier, row) if row.taxonomy else _NO_PLAN[row.status],
         )
         earlier = row.sources
     show.print_rich(
@@ -108,6 +110,7 @@ def _print(rows: list[SweepRow]) -> None:
         "",
         "[dim]gain and quality: mean over the targets; label in full: all at first, then what is new (+) and "
         "what is dropped (-) against the row above[/]",
+        *show.not_proven(row.status for row in rows if row.taxonomy),
     )
 
 

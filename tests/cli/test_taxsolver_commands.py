@@ -51,7 +51,7 @@ def test_sweep_prints_the_rows_of_the_library(tmp_path: Path) -> None:
     rows = run_json(*words, "--save", str(tmp_path / "rows.csv"))["rows"]
     expected = sweep("taskonomy-16k", [1, 2, 4], [1, 3], targets="normals,depth")
     assert rows == [row.to_dict() for row in expected]
-    assert list(rows[0]) == ["budget", "max_order", "objective", "gain", "quality", "sources"]
+    assert list(rows[0]) == ["budget", "max_order", "objective", "gain", "quality", "sources", "status"]
     saved = list(csv.DictReader((tmp_path / "rows.csv").read_text().splitlines()))
     assert [row["sources"] for row in saved] == ["|".join(row["sources"]) for row in rows]
     table = run(*words).stdout

@@ -93,7 +93,7 @@ def test_a_row_does_not_depend_on_which_other_rows_are_asked_for() -> None:
 def test_rows_have_exactly_these_keys_and_rising_percentiles() -> None:
     rows = significance(toy(), [0.5, 2], [2], samples=100)
     written = [row.to_dict() for row in rows]
-    keys = ["budget", "max_order", "gain", "quality", "random_gain", "random_quality"]
+    keys = ["budget", "max_order", "gain", "quality", "random_gain", "random_quality", "status"]
     assert [list(row) for row in written] == [keys] * 2
     assert written[0] == {
         "budget": 0.5,
@@ -102,6 +102,7 @@ def test_rows_have_exactly_these_keys_and_rising_percentiles() -> None:
         "quality": None,
         "random_gain": [None] * 3,
         "random_quality": [None] * 3,
+        "status": "infeasible",
     }
     low, middle, high = rows[1].random_gain
     assert low <= middle <= high

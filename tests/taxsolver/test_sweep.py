@@ -93,7 +93,7 @@ def test_rows_of_random_sweeps_are_what_solve_finds(seed: int, data: st.DataObje
 
 def test_rows_have_exactly_the_keys_of_the_command() -> None:
     row = sweep(toy(), [2], [2])[0].to_dict()
-    assert list(row) == ["budget", "max_order", "objective", "gain", "quality", "sources"]
+    assert list(row) == ["budget", "max_order", "objective", "gain", "quality", "sources", "status"]
     assert row["sources"] == ["a", "s"]
     assert row["objective"] == pytest.approx(1.7)
 
@@ -112,6 +112,7 @@ def test_a_budget_that_no_plan_fits_has_a_row_without_one() -> None:
         "gain": None,
         "quality": None,
         "sources": [],
+        "status": "infeasible",
     }
 
 

@@ -113,7 +113,7 @@ class SweepAnswer:
 
     @property
     def proven(self) -> bool:
-        """No plan ran out of time."""
+        """Every plan is proven the best."""
         return all(row.taxonomy is None or row.taxonomy.status == "optimal" for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def proof(taxonomy: Taxonomy) -> str:
     """What is known about the objective."""
     if taxonomy.status == "optimal":
         return "proven optimal"
-    return f"not proven: at most {taxonomy.bound:.4g} (gap {taxonomy.gap:.1%})"
+    why = ", time ran out" if taxonomy.status == "time_limit" else ""
+    return f"not proven{why}: at most {taxonomy.bound:.4g} (gap {taxonomy.gap:.1%})"
 
 
 def one_more_words(more: OneMore | None) -> str:

@@ -10,7 +10,8 @@ from taskbank_demo.planning.answer import SweepAnswer
 from taskbank_demo.planning.chart import Chart, Line, draw_chart
 from taxsolver.sweep import SweepRow
 
-_NOT_PROVEN = '<p class="tb-note">Time ran out for some of these plans: they are good, but not proven.</p>'
+_NOT_PROVEN = '<p class="tb-note">Some of these plans are good, but not proven: {}.</p>'
+_WHY = {"time_limit": "time ran out", "unproven": "the solver ended without a proof"}
 _MEASURES = {"gain": "Gain", "quality": "Quality"}
 _MEANING = {
     "gain": "share of test images on which the plan beats training from scratch",
@@ -41,8 +42,15 @@ def show_sweep(answer: SweepAnswer, here: float) -> str:
         f'<div class="pl-charts">{figures}</div><ul class="pl-legend">{legend}'
         '<li><i class="pl-here"></i>the budget above</li>'
         '<li><i class="pl-level"></i>as often better as worse</li></ul>'
-        f"{'' if answer.proven else _NOT_PROVEN}</section>"
+        f"{_not_proven(rows)}</section>"
     )
+
+
+def _not_proven(rows: Sequence[SweepRow]) -> str:
+    """A note where plans are not proven, with the reasons; else nothing."""
+    statuses = {row.taxonomy.status for row in rows if row.taxonomy}
+    reasons = [why for status, why in _WHY.items() if status in statuses]
+    return _NOT_PROVEN.format(" or ".join(reasons)) if reasons else ""
 
 
 def _figure(rows: Sequence[SweepRow], orders: Sequence[int], measure: str, here: float) -> str:

@@ -5,6 +5,7 @@ TaxSolverError
 │   └── UnknownTaskError   a name that is no task of the tensor or table at hand
 ├── InfeasibleBudgetError  no plan fits the budget
 ├── TimeLimitError         the time limit passed before any plan was found
+├── SolverError            HiGHS failed, or ended without an answer
 ├── FileFormatError        a file is damaged or not of the expected kind
 ├── OutputError            a result cannot be written
 └── MissingExtraError      an optional dependency is not installed
@@ -67,6 +68,10 @@ class InfeasibleBudgetError(TaxSolverError):
 
 class TimeLimitError(TaxSolverError, TimeoutError):
     """The time limit passed before any plan was found."""
+
+
+class SolverError(TaxSolverError, RuntimeError):
+    """HiGHS failed, or ended without an answer."""
 
 
 class FileFormatError(TaxSolverError, ValueError):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from taxsolver.instance import BoolArray, FloatArray, Instance, IntArray
 
 
-def greedy_sources(instance: Instance, budget: float, forbidden: Sequence[IntArray] = ()) -> BoolArray | None:
+def greedy_sources(
+    instance: Instance, budget: float | Fraction, forbidden: Sequence[IntArray] = ()
+) -> BoolArray | None:
     """Sources within the budget from which every target can be served, or None where this search finds none.
 
     Args:
@@ -20,10 +23,11 @@ def greedy_sources(instance: Instance, budget: float, forbidden: Sequence[IntArr
     Returns:
         bool (tasks,).
     """
-    chosen = instance.required.copy()
+    chosen, costs = instance.required.copy(), instance.costs
+    limit = costs.limit(budget)
     missing = instance.sources[:, ~chosen].sum(axis=1)
     while True:
-        allowed = ~chosen & (instance.cost <= budget - instance.cost[chosen].sum())
+        allowed = ~chosen & (costs.amounts <= limit - costs.total(chosen))
         for group in forbidden:
             left = group[~chosen[group]]
             if len(left) == 1:

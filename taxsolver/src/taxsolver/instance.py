@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from taxsolver.costs import Costs
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -34,6 +37,11 @@ class Instance:
     cost: FloatArray
     required: BoolArray
     num_targets: int
+
+    @cached_property
+    def costs(self) -> Costs:
+        """The costs as whole numbers, to be summed and compared with a budget exactly."""
+        return Costs.of(self.cost)
 
     def served_by(self, chosen: BoolArray) -> BoolArray:
         """bool (transfers,): those that read chosen sources only."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from taxsolver.affinity import AffinityTensor, BoolArray, FloatArray, Names
+from taxsolver.costs import exact_products
 from taxsolver.errors import InvalidInputError
 from taxsolver.instance import Instance, IntArray
 from taxsolver.names import normalise
@@ -174,7 +175,7 @@ class Problem:
         return Instance(
             sources=self.affinity.sources[rows],
             target=target,
-            weight=self._measure()[rows] * importance[target],
+            weight=_weighted(self._measure()[rows], importance[target]),
             cost=np.array([self.label_cost.get(task, 1.0) for task in self.affinity.tasks], dtype=float),
             required=self.affinity.mask(self.require),
             num_targets=len(self.targets),
@@ -226,6 +227,15 @@ def normalised_affinity(tensor: AffinityTensor) -> FloatArray:
     np.maximum.at(largest, tensor.target[counted], tensor.affinity[counted])
     largest[largest == 0] = 1.0
     return np.asarray(tensor.affinity / largest[tensor.target], dtype=np.float64)
+
+
+def _weighted(values: FloatArray, importance: FloatArray) -> FloatArray:
+    """float64: values times importance as decimals, so that sums of them that are equal are found equal."""
+    weights = values.copy()
+    for factor in set(importance.tolist()) - {1.0}:
+        of_it = importance == factor
+        weights[of_it] = exact_products(values[of_it], factor)
+    return weights
 
 
 def check_number(value: object, what: str, *, zero: bool, largest: float = LARGEST) -> None:

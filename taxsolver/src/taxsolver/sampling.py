@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from taxsolver.affinity import BoolArray, FloatArray
+from taxsolver.costs import Costs
 from taxsolver.errors import InvalidInputError
 
-_SAME = 1e-9
 _MOST_SUMS = 200_000
 
 
@@ -17,23 +20,23 @@ _MOST_SUMS = 200_000
 class _Subsets:
     """Subsets of some sources within the budget: their different total costs, and how many have each."""
 
-    sums: FloatArray
+    sums: NDArray[Any]  # whole numbers
     counts: FloatArray  # not integers: there may be more sets than fit into 64 bits
 
-    def between(self, low: FloatArray, high: FloatArray) -> FloatArray:
+    def between(self, low: NDArray[Any], high: NDArray[Any]) -> FloatArray:
         """Number of subsets with a cost above `low` and at most `high`, elementwise."""
         below = np.concatenate([[0.0], np.cumsum(self.counts)])
-        first, last = (np.searchsorted(self.sums, limit + _SAME, side="right") for limit in (low, high))
+        first, last = (np.searchsorted(self.sums, limit, side="right") for limit in (low, high))
         return np.asarray(below[last] - below[first], dtype=np.float64)
 
-    def with_source(self, cost: float, budget: float) -> _Subsets:
+    def with_source(self, cost: int, budget: int) -> _Subsets:
         """The same subsets, and each of them with one source more."""
         sums = np.concatenate([self.sums, self.sums + cost])
         counts = np.concatenate([self.counts, self.counts])
         rising = np.argsort(sums, kind="stable")
-        rising = rising[sums[rising] <= budget + _SAME]
+        rising = rising[sums[rising] <= budget]
         sums, counts = sums[rising], counts[rising]
-        first = np.flatnonzero(np.diff(sums, prepend=-np.inf) > _SAME)
+        first = np.flatnonzero(np.diff(sums, prepend=-1))
         if len(first) > _MOST_SUMS:
             raise InvalidInputError(
                 f"the label costs have more than {_MOST_SUMS:,} different sums, too many to draw random "
@@ -51,19 +54,22 @@ class BudgetSampler:
 
     Args:
         cost: float64 (sources,), not negative.
-        budget: largest total cost, not negative.
+        budget: largest total cost, not negative; costs are summed as decimals.
 
     Raises:
         InvalidInputError: the costs have too many different sums to count.
     """
 
-    def __init__(self, cost: FloatArray, budget: float) -> None:
+    def __init__(self, cost: FloatArray, budget: float | Fraction) -> None:
+        costs = Costs.of(cost)
+        limit = costs.limit(budget)
         self._order = np.argsort(cost, kind="stable")
-        self._cost = cost[self._order]
-        self._room = budget - np.concatenate([[0.0], np.cumsum(self._cost)])  # left by all sources before
-        after = [_Subsets(np.zeros(1), np.ones(1))]
+        self._cost = costs.amounts[self._order]
+        nothing = np.zeros(1, dtype=self._cost.dtype)
+        self._room = limit - np.concatenate([nothing, np.cumsum(self._cost)])  # left by all sources before
+        after = [_Subsets(nothing, np.ones(1))]
         for one in self._cost[::-1]:
-            after.append(after[-1].with_source(float(one), budget))
+            after.append(after[-1].with_source(int(one), limit))
         self._after = after[::-1]  # subsets of the sources from each position on
         self._ways = np.array([self._with_first_gap(gap) for gap in range(len(cost) + 1)])
 
@@ -77,14 +83,14 @@ class BudgetSampler:
         below = np.cumsum(self._ways)
         gap = np.searchsorted(below, rng.random(samples) * below[-1], side="right")
         high = self._room[gap]
-        low = high - np.append(self._cost, 0.0)[gap]
+        low = high - np.append(self._cost, 0)[gap]
         chosen = np.zeros((samples, len(self._cost)), dtype=bool)
         for position, cost in enumerate(self._cost):
             after = self._after[position + 1]
             without, with_it = after.between(low, high), after.between(low - cost, high - cost)
             taken = rng.random(samples) * (without + with_it) >= without
             chosen[:, position] = (position < gap) | ((position > gap) & taken)
-            spent = np.where((position > gap) & taken, cost, 0.0)
+            spent = np.where((position > gap) & taken, cost, 0)
             low, high = low - spent, high - spent
         result = np.empty_like(chosen)
         result[:, self._order] = chosen
@@ -93,7 +99,7 @@ class BudgetSampler:
     def _with_first_gap(self, gap: int) -> float:
         """Number of sets with all sources before `gap` in rising order of cost, but not that one."""
         room = self._room[gap : gap + 1]
-        if room[0] < -_SAME:
+        if room[0] < 0:
             return 0.0
         if gap == len(self._cost):
             return 1.0

@@ -14,8 +14,10 @@ import numpy as np
 
 from taxsolver.affinity import BoolArray, FloatArray, Names
 from taxsolver.amounts import amount
+from taxsolver.costs import written
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError
 from taxsolver.instance import Instance, IntArray
+from taxsolver.model import OPTIMAL
 from taxsolver.problem import Problem, check_count, check_seed
 from taxsolver.sampling import BudgetSampler
 from taxsolver.store import AffinityInput
@@ -25,7 +27,6 @@ PERCENTILES = (5, 50, 95)
 SAMPLES = 1000
 _DRAWS_PER_SAMPLE = 1000  # before feasible sets are called too rare
 _NUMBERS_AT_ONCE = 1 << 22
-_SAME = 1e-9  # costs that fill the budget up to rounding
 
 Band = tuple[float, float, float]
 _NO_BAND = (math.nan, math.nan, math.nan)
@@ -42,6 +43,7 @@ class SignificanceRow:
         quality: mean quality of the plan; NaN without a plan.
         random_gain: 5th, 50th and 95th percentile of the mean gain of random taxonomies; NaN without one.
         random_quality: the same of the mean quality.
+        status: as in `SweepRow`: whether the plan is proven the best.
     """
 
     budget: float
@@ -50,6 +52,7 @@ class SignificanceRow:
     quality: float
     random_gain: Band
     random_quality: Band
+    status: str = OPTIMAL
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; None in place of NaN."""
@@ -60,6 +63,7 @@ class SignificanceRow:
             "quality": _number(self.quality),
             "random_gain": [_number(value) for value in self.random_gain],
             "random_quality": [_number(value) for value in self.random_quality],
+            "status": self.status,
         }
 
 
@@ -125,7 +129,7 @@ def _beside_random(row: SweepRow, samples: int, seed: int) -> SignificanceRow:
         problem = row.taxonomy.problem
         drawn = random_taxonomies(problem, samples, seed)
         bands = _band(problem.affinity.gain[drawn]), _band(problem.affinity.quality[drawn])
-    return SignificanceRow(row.budget, row.max_order, row.gain, row.quality, *bands)
+    return SignificanceRow(row.budget, row.max_order, row.gain, row.quality, *bands, row.status)
 
 
 def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
@@ -144,17 +148,18 @@ def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
         InvalidInputError: feasible sets are too rare to be drawn.
     """
     instance = problem.instance
+    costs = instance.costs
     rng = np.random.default_rng([seed, problem.max_order or 0, round(problem.budget * 1000)])
     free = problem.affinity.mask(problem.sources) & ~instance.required
-    left = problem.budget - float(instance.cost[instance.required].sum())
-    if left < -_SAME:
-        least = problem.budget - left
+    left = costs.limit(problem.budget) - costs.total(instance.required)
+    if left < 0:
+        least = costs.number(costs.total(instance.required))
         raise InfeasibleBudgetError(
-            f"the required sources cost {least:.12g}, more than the budget of {problem.budget:.12g}",
+            f"the required sources cost {written(least)}, more than the budget of {written(problem.budget)}",
             budget=problem.budget,
             least=least,
         )
-    sampler = BudgetSampler(instance.cost[free], max(0.0, left))
+    sampler = BudgetSampler(instance.cost[free], left * costs.unit)
     batch = max(1, min(samples, _NUMBERS_AT_ONCE // len(instance.weight)))
     drawn = np.empty((0, instance.num_targets), dtype=np.intp)
     for _ in range(math.ceil(samples / batch) * _DRAWS_PER_SAMPLE):

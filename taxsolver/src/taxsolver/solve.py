@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from taxsolver.affinity import Names
+from taxsolver.costs import written
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError, TimeLimitError
-from taxsolver.model import PlanModel
+from taxsolver.model import OPTIMAL, PlanModel
 from taxsolver.problem import LARGEST, Objective, Problem, Weights, check_count, check_number
 from taxsolver.store import AffinityInput
 from taxsolver.taxonomy import Taxonomy
@@ -69,6 +71,7 @@ def solve(
             served whatever the budget.
         InfeasibleBudgetError: no plan fits the budget; the error holds the least one.
         TimeLimitError: the time limit passed before any plan was found.
+        SolverError: HiGHS failed.
     """
     problem = Problem.of(
         affinity,
@@ -102,6 +105,11 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
     if time_limit is not None:
         check_number(time_limit, "time_limit", zero=False)
     found = list(_best(problem, k_best, time_limit))
+    proven = sum(1 for _ in takewhile(lambda plan: plan.status == OPTIMAL, found))
+    if proven < len(found):
+        # A plan that is not proven may be followed by a better one, of which nothing more is known.
+        rest = [plan.at_most(found[proven].bound, found[proven].status) for plan in found[proven:]]
+        found[proven:] = sorted(rest, key=lambda plan: -plan.objective)
     return replace(found[0], alternatives=tuple(found[1:]))
 
 
@@ -156,8 +164,8 @@ def infeasible(problem: Problem, least: float | None) -> InfeasibleBudgetError:
         message = "no plan serves all targets from the allowed sources, whatever the budget"
     else:
         message = (
-            f"no plan fits a budget of {problem.budget:.12g}: "
-            f"the least that serves every target is {least:.12g}; "
+            f"no plan fits a budget of {written(problem.budget)}: "
+            f"the least that serves every target is {written(least)}; "
             "raise the budget, allow more sources, or ask for fewer targets"
         )
     return InfeasibleBudgetError(message, budget=problem.budget, least=least)

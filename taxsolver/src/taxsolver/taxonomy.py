@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from taxsolver.affinity import Transfer
+from taxsolver.costs import exact_sum
 from taxsolver.instance import IntArray
 from taxsolver.model import Choice
 from taxsolver.problem import Problem
@@ -22,7 +24,8 @@ class Taxonomy:
 
     Attributes:
         problem: what was asked for.
-        status: `optimal` where the bound proves the objective, `time_limit` where it does not.
+        status: `optimal` where the bound proves the objective, `time_limit` where the time limit cut in
+            before, `unproven` where the solver ended without a proof.
         objective: sum over targets of importance times the measure that was maximised.
         bound: proven upper bound of the objective of any plan.
         gap: (bound - objective) / |objective|; 0 where optimal.
@@ -52,22 +55,31 @@ class Taxonomy:
             rows: int (targets,); the chosen transfers as rows of the tensor.
             seconds: wall-clock time.
         """
-        gap = choice.bound - choice.value
         return cls(
             problem=problem,
             status=choice.status,
             objective=choice.value,
             bound=choice.bound,
-            gap=gap / abs(choice.value) if gap and choice.value else gap,
+            gap=_gap(choice.value, choice.bound),
             seconds=seconds,
             sources=tuple(problem.affinity.tasks[column] for column in np.flatnonzero(choice.chosen)),
             transfers=tuple(problem.affinity.transfer(row) for row in rows.tolist()),
         )
 
+    def at_most(self, bound: float, status: str) -> Taxonomy:
+        """The same plan with another proven bound, and no proof of its own."""
+        bound = max(bound, self.objective)
+        return replace(self, status=status, bound=bound, gap=_gap(self.objective, bound))
+
     @property
     def cost(self) -> float:
-        """Total label cost of the sources."""
-        return sum(self.problem.label_cost.get(task, 1.0) for task in self.sources)
+        """Total label cost of the sources, summed as decimals and rounded once."""
+        return float(self.exact_cost)
+
+    @property
+    def exact_cost(self) -> Decimal:
+        """Total label cost of the sources, summed as decimals: never more than the decimal of the budget."""
+        return exact_sum(self.problem.label_cost.get(task, 1.0) for task in self.sources)
 
     @property
     def gain(self) -> float:
@@ -136,6 +148,11 @@ class Taxonomy:
         """`to_dict` as JSON text, with the total cost and the problem, which `load_problem` reads."""
         asked = {"cost": plain_number(self.cost), "problem": problem_to_dict(self.problem)}
         return json.dumps({**self.to_dict(), **asked}, indent=2) + "\n"
+
+
+def _gap(objective: float, bound: float) -> float:
+    gap = bound - objective
+    return gap / abs(objective) if gap and objective else gap
 
 
 def mean_measured(values: list[float]) -> float:

@@ -8,19 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from taxsolver.errors import SolverError
 from taxsolver.grouping.table import BoolArray, FloatArray, IntArray, LossTable
 from taxsolver.grouping.ties import preferred, tie
 from taxsolver.instance import Instance
-from taxsolver.model import PlanModel, PlanProgram
+from taxsolver.model import OPTIMAL, Choice, PlanModel, PlanProgram
 
 _SCALE = 1e3  # largest loss in the program, so that it is resolved far beyond HiGHS's tolerance
 _SLACK = 1e-6  # of the largest loss: so much worse than a tie may be what HiGHS proposes; the rest is checked
-_NO_ROOM = 1e-6  # of the dearest network: room that falls short of a cost by less counts as room for it
+_LOOSE = 1e-8  # of what is asked for: so much less a row of "use the budget" admits; the rest is checked
 _MOST_TOTALS = 20_000
-FITS = 1e-9  # a total cost may exceed the budget by this share of the dearest network: rounding of sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +45,14 @@ class Pool:
         if not self._covers:
             return None
         model = PlanModel(self._instance(-1.0))
-        choice = model.solve(budget)
+        choice = _proven(model.solve(budget))
         if choice is None:
             return None
         model.forbid(choice.chosen)
-        second = model.solve(budget)
+        second = _proven(model.solve(budget))
         if second is None or second.bound < choice.value - tie(self.losses):
             return choice.chosen
-        program = PlanProgram(self._instance(-1.0), budget, partial(self._fits, budget))
+        program = PlanProgram(self._instance(-1.0), budget, self._serves)
         return self._preferred(program, max(choice.value, second.value), -1.0)
 
     def worst_filling(self, budget: float) -> BoolArray | None:
@@ -75,17 +77,14 @@ class Pool:
         """Cost of the cheapest choice that serves every task; None where none does."""
         return PlanModel(self._instance(-1.0)).least_budget() if self._covers else None
 
-    def _fits(self, budget: float, chosen: BoolArray) -> bool:
-        served = (~np.isnan(self.losses[chosen])).any(axis=0).all()
-        cost = self.table.cost
-        return bool(served and cost[chosen].sum() <= budget + FITS * cost.max())
+    def _serves(self, chosen: BoolArray) -> bool:
+        return bool((~np.isnan(self.losses[chosen])).any(axis=0).all())
 
-    def _fills(self, budget: float, chosen: BoolArray) -> bool:
-        cost = self.table.cost
-        others = cost[~chosen & (~np.isnan(self.losses)).any(axis=1)]
-        return self._fits(budget, chosen) and bool(
-            (cost[chosen].sum() + others > budget + FITS * cost.max()).all()
-        )
+    def _fills(self, limit: int, chosen: BoolArray) -> bool:
+        """Whether a choice serves every task and leaves no room for another network of the pool."""
+        costs = self.table.costs
+        others = costs.amounts[~chosen & (~np.isnan(self.losses)).any(axis=1)]
+        return self._serves(chosen) and bool((others > limit - costs.total(chosen)).all())
 
     @property
     def _covers(self) -> bool:
@@ -123,11 +122,13 @@ class Pool:
         worth, least, fits = self._worth(program, sign), value - tie(self.losses), program.accepts
         program.add_row(np.arange(len(worth)), worth, lower=least / self._unit - _SLACK * _SCALE)
         program.accepts = lambda chosen: fits(chosen) and sign * self.total(chosen) >= least
-        return preferred(program, self.table.cost, self.table.num_predicted)
+        return preferred(program, self.table.num_predicted)
 
     def _filling_program(self, budget: float) -> PlanProgram:
         """Choices that use the budget, each task bound to the best network of the choice."""
-        program = PlanProgram(self._instance(1.0), budget, partial(self._fills, budget))
+        costs = self.table.costs
+        limit = costs.limit(budget)
+        program = PlanProgram(self._instance(1.0), budget, partial(self._fills, limit))
         network, task = self._pairs
         loss = self.losses[network, task]
         for transfer in range(len(loss)):
@@ -136,45 +137,55 @@ class Pool:
             columns = np.append(program.num_tasks + worse, network[transfer])
             program.add_row(columns, np.ones(len(columns)), upper=1.0)
         everyone = np.arange(len(self.losses))
-        for candidate, needed in self._needed(np.unique(network), budget):
-            values = self.table.cost.copy()
-            values[candidate] = needed
-            program.add_row(everyone, values / needed, lower=1.0)
+        for candidate, needed in self._needed(np.unique(network), limit):
+            values = (costs.amounts / needed).astype(float)
+            values[candidate] = 1.0
+            program.add_row(everyone, values, lower=1.0 - max(_LOOSE, 0.5 / needed))
         return program
 
-    def _needed(self, candidates: IntArray, budget: float) -> Iterator[tuple[int, float]]:
+    def _needed(self, candidates: IntArray, limit: int) -> Iterator[tuple[int, int]]:
         """What the other networks cost at least where a network is left out because it no longer fits.
 
-        That is the least total cost of any networks above budget - cost. Where the totals are too many to
-        list, it is that bound and a little more. Networks that never fit are passed over.
+        That is the least total cost of any networks above limit - cost. Where the totals are too many to
+        list, it is one unit above that. Networks that never fit are passed over.
         """
-        cost = self.table.cost
-        near = cost.max() * _NO_ROOM
-        totals = _totals(cost[candidates], budget + near, near)
-        for candidate in candidates:
-            bound = budget - cost[candidate] + near
+        amounts = self.table.costs.amounts
+        totals = _totals(amounts[candidates], limit)
+        for candidate in candidates.tolist():
+            needed = limit - int(amounts[candidate]) + 1
             if totals is not None:
-                larger = totals[totals > bound]
-                bound = (
-                    float(larger[0]) if len(larger) else 2 * budget
-                )  # it always fits: no choice leaves it out
-            if bound > cost.min() + near:  # every choice costs that much
-                yield int(candidate), float(bound)
+                place = int(np.searchsorted(totals, needed))
+                # Without a total it always fits: no choice leaves it out.
+                needed = int(totals[place]) if place < len(totals) else 2 * limit + 1
+            if needed > amounts.min():  # every choice costs that much
+                yield candidate, needed
 
 
-def _totals(cost: FloatArray, most: float, near: float) -> FloatArray | None:
-    """float64 (totals,): the different total costs of sets of networks, rising; None where they are too many.
+def _proven(choice: Choice | None) -> Choice | None:
+    """A choice that is proven the best.
+
+    Raises:
+        SolverError: it is not.
+    """
+    if choice is not None and choice.status != OPTIMAL:
+        raise SolverError(
+            f"HiGHS ended without a proof: the best choice found has a total loss of {-choice.value:g}, "
+            f"and {-choice.bound:g} is not ruled out"
+        )
+    return choice
+
+
+def _totals(amounts: NDArray[Any], most: int) -> NDArray[Any] | None:
+    """The different total amounts of sets of networks, rising; None where they are too many.
 
     Args:
-        cost: float64 (networks,), positive.
+        amounts: whole numbers (networks,), positive.
         most: largest total.
-        near: totals that differ by no more are taken for one.
     """
-    totals = np.zeros(1)
-    for one in cost:
+    totals = np.zeros(1, dtype=amounts.dtype)
+    for one in amounts:
         totals = np.unique(np.concatenate([totals, totals + one]))
         totals = totals[totals <= most]
-        totals = totals[np.diff(totals, prepend=-np.inf) > near]
         if len(totals) > _MOST_TOTALS:
             return None
     return totals

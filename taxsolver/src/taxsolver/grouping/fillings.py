@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from taxsolver.grouping.exact import FITS
-from taxsolver.grouping.table import BoolArray, FloatArray, LossTable
+from taxsolver.grouping.table import BoolArray, LossTable
 
 _AT_ONCE = 1 << 20  # networks times fillings in memory
 _PATIENCE, _RAREST = 50_000, 5_000  # so many are drawn at least before one in so many is found too rare
@@ -22,33 +23,34 @@ def random_fillings(table: LossTable, budget: float, draws: int, seed: int) -> I
 
     Args:
         table: the networks.
-        budget: largest total cost.
+        budget: largest total cost; costs are summed as decimals.
         draws: number of fillings in total; there are fewer where hardly any filling serves every task.
         seed: the same seed gives the same fillings.
     """
     rng = np.random.default_rng(seed)
-    affordable = np.flatnonzero(table.cost <= budget + FITS * table.cost.max())
+    amounts, limit = table.costs.amounts, table.costs.limit(budget)
+    affordable = np.flatnonzero(amounts <= limit)
     block = max(1, _AT_ONCE // max(1, len(affordable)))
     found = tried = 0
     while found < draws and (tried < _PATIENCE or found * _RAREST >= tried):
         chosen = np.zeros((block, len(table.networks)), dtype=bool)
-        chosen[:, affordable] = _fill(table.cost[affordable], budget, block, rng)
+        chosen[:, affordable] = _fill(amounts[affordable], limit, block, rng)
         tried += block
         serving = chosen[_serves(chosen, table.predicts)][: draws - found]
         found += len(serving)
         yield serving
 
 
-def _fill(cost: FloatArray, budget: float, count: int, rng: np.random.Generator) -> BoolArray:
-    """bool (count, networks): in a random order, each network that still fits."""
+def _fill(cost: NDArray[Any], limit: int, count: int, rng: np.random.Generator) -> BoolArray:
+    """bool (count, networks): in a random order, each network that still fits; costs are whole numbers."""
     order = np.argsort(rng.random((count, len(cost))), axis=1)
     chosen = np.zeros(order.shape, dtype=bool)
-    left = np.full(count, budget + FITS * cost.max())
+    left = np.full(count, limit, dtype=cost.dtype)
     rows = np.arange(count)
     for candidate in order.T:
         fits = cost[candidate] <= left
         chosen[rows, candidate] = fits
-        left -= np.where(fits, cost[candidate], 0.0)
+        left -= np.where(fits, cost[candidate], 0)
         if left.max() < cost.min():
             break
     return chosen

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from taxsolver.costs import exact_sum
 from taxsolver.grouping.table import LossTable
 
 OPTIMAL, SAMPLED, UNSAMPLED, INFEASIBLE = "optimal", "sampled", "unsampled", "infeasible"
@@ -57,8 +58,8 @@ class Grouping:
 
     @property
     def cost(self) -> float:
-        """Total cost of the chosen networks, in units of one standard network."""
-        return float(sum(self.table.cost[network] for network in self.chosen))
+        """Total cost of the chosen networks, in units of one standard network, summed as decimals."""
+        return float(exact_sum(self.table.cost[list(self.chosen)].tolist()))
 
     @property
     def serves(self) -> dict[str, tuple[str, ...]]:

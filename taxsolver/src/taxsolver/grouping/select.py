@@ -7,9 +7,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from taxsolver.costs import decimal
 from taxsolver.errors import InvalidInputError
 from taxsolver.grouping.approximations import early_losses, higher_order_losses
-from taxsolver.grouping.exact import FITS, Pool
+from taxsolver.grouping.exact import Pool
 from taxsolver.grouping.fillings import random_fillings
 from taxsolver.grouping.result import INFEASIBLE, OPTIMAL, SAMPLED, UNSAMPLED, Grouping
 from taxsolver.grouping.score import least_losses, picked_networks
@@ -69,7 +70,8 @@ def group(table: LossTable, method: str, budget: float, *, seed: int = 0, draws:
             room for another network, proven. The authors' curve is what this rule gives when the test losses
             choose as well as score, in all 36 points; chosen on validation, 32 of the 36 are the same and the
             others lower by up to 0.001.
-        budget: largest total cost, in units of one standard network, in (0, 1e6].
+        budget: largest total cost, in units of one standard network, in (0, 1e6]; costs are summed as
+            decimals, and no choice costs more.
         seed: of the random draws, at least 0.
         draws: number of random fillings that are averaged, at least 1.
 
@@ -79,6 +81,7 @@ def group(table: LossTable, method: str, budget: float, *, seed: int = 0, draws:
 
     Raises:
         InvalidInputError: a value is not allowed, or the table has no early losses for `esa`.
+        SolverError: HiGHS failed, or ended without a proof.
     """
     chosen_method = Method.named(method)
     check_number(budget, "budget", zero=False)
@@ -110,7 +113,8 @@ def _selection_losses(table: LossTable, method: Method) -> FloatArray:
 
 def _best_single(pool: Pool, budget: float) -> BoolArray | None:
     """bool (networks,): the one network that serves all tasks best."""
-    able = ~np.isnan(pool.losses).any(axis=1) & (pool.table.cost <= budget + FITS * pool.table.cost.max())
+    costs = pool.table.costs
+    able = ~np.isnan(pool.losses).any(axis=1) & (costs.amounts <= costs.limit(budget))
     if not able.any():
         return None
     totals = np.where(able, pool.losses.sum(axis=1), np.inf)
@@ -158,7 +162,7 @@ def _random(pool: Pool, budget: float, draws: int, seed: int) -> Grouping:
     """The mean over random fillings of the budget."""
     table = pool.table
     least = pool.least_budget()
-    if least is None or least > budget + FITS * table.cost.max():
+    if least is None or decimal(least) > decimal(budget):
         return Grouping(table, Method.RANDOM.value, budget, INFEASIBLE, least_budget=least)
     sums, found = np.zeros(3), 0
     for chosen in random_fillings(table, budget, draws, seed):

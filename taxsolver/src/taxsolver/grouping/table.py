@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxsolver.amounts import amount
+from taxsolver.costs import Costs
 from taxsolver.errors import InvalidInputError
 from taxsolver.problem import LARGEST, check_number
 
@@ -67,6 +68,11 @@ class LossTable:
             raise InvalidInputError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
         found: FloatArray | None = getattr(self, split)
         return found
+
+    @cached_property
+    def costs(self) -> Costs:
+        """The costs as whole numbers, to be summed and compared with a budget exactly."""
+        return Costs.of(self.cost)
 
     @cached_property
     def predicts(self) -> BoolArray:

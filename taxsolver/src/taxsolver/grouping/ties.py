@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from taxsolver.errors import SolverError
 from taxsolver.grouping.table import BoolArray, FloatArray, IntArray
 from taxsolver.model import PlanProgram
 
 TIE = 1e-9  # losses closer than this are ties; for losses beyond 1, closer than this share of the largest
-_SAME_COST = 1e-6  # of the dearest network
 _BLOCK = 12  # networks whose order is settled at once: their numbers 2^11 .. 1 are exact in the program
 
 
@@ -17,37 +17,37 @@ def tie(losses: FloatArray) -> float:
     return TIE * max(1.0, float(np.nanmax(np.abs(losses))))
 
 
-def preferred(program: PlanProgram, cost: FloatArray, num_predicted: IntArray) -> BoolArray:
+def preferred(program: PlanProgram, num_predicted: IntArray) -> BoolArray:
     """The cheapest of all choices that the program allows, then the one with the fewest predictions.
 
     Of what is still equal, the first in table order: that whose sorted indices are lexicographically least.
 
     Args:
         program: its rows must admit the equally good choices only, and at least one.
-        cost: float64 (networks,), positive.
         num_predicted: int (networks,); tasks that each network predicts.
 
     Returns:
         bool (networks,).
     """
-    _least(program, cost / cost.max(), _SAME_COST)
-    chosen = _least(program, num_predicted.astype(float), 0.5)
+    if program.cheapest() is None:
+        raise SolverError("HiGHS lost the choices that it had found")
+    chosen = _least(program, num_predicted.astype(float))
     if _is_only(program, chosen):
         return chosen
-    for start in range(0, len(cost), _BLOCK):
-        spelled = np.zeros(len(cost))
+    for start in range(0, len(num_predicted), _BLOCK):
+        spelled = np.zeros(len(num_predicted))
         block = spelled[start : start + _BLOCK]
         block[:] = -(2.0 ** np.arange(len(block))[::-1])
-        chosen = _least(program, spelled, 0.5)
+        chosen = _least(program, spelled)
     return chosen
 
 
-def _least(program: PlanProgram, amount: FloatArray, tolerance: float) -> BoolArray:
-    """A choice with the least total of an amount; from now on the program has no other."""
+def _least(program: PlanProgram, amount: FloatArray) -> BoolArray:
+    """A choice with the least total of whole numbers; from now on the program has no other."""
     chosen = program.best(program.on_sources(-amount))
     if chosen is None:
-        raise ArithmeticError("HiGHS lost the choices that it had found")
-    program.add_row(np.arange(len(amount)), amount, upper=float(amount[chosen].sum()) + tolerance)
+        raise SolverError("HiGHS lost the choices that it had found")
+    program.add_row(np.arange(len(amount)), amount, upper=float(amount[chosen].sum()) + 0.5)
     return chosen
 
 
