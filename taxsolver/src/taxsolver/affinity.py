@@ -209,10 +209,13 @@ class AffinityTensor:
 
         Raises:
             UnknownTaskError: a name is not known.
-            InvalidInputError: nothing is left.
+            InvalidInputError: nothing is left, or `max_order` is no whole number of at least 1.
         """
+        from taxsolver.problem import check_count  # which imports this module
+
         keep = np.ones(len(self), dtype=bool)
         if max_order is not None:
+            check_count(max_order, "max_order")
             keep &= self.order <= max_order
         if targets is not None:
             keep &= self.mask(self.find_targets(targets))[self.target]

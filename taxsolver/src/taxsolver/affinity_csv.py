@@ -28,6 +28,7 @@ from taxsolver.affinity import AffinityTensor
 from taxsolver.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.names import normalise
+from taxsolver.output import check_path
 from taxsolver.source_names import BASELINES, RANDOM, SELF, looks_joined, plain_name, split_sources
 
 COLUMNS = ("target", "order", "sources", "affinity", "gain", "quality", "full_supervision")
@@ -161,7 +162,7 @@ def read_tensor_csv(path: str | Path, *, name: str | None = None, **header: Any)
         FileFormatError: the file cannot be read, or as for `tensor_from_csv`.
         InvalidInputError: the lines are readable, but make no valid tensor.
     """
-    place = Path(path)
+    place = check_path(path)
     return tensor_from_csv(read_file(place), name=name or place.stem, where=str(place), **header)
 
 

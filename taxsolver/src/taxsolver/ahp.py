@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from taxsolver.arguments import name_tuple
 from taxsolver.errors import InvalidInputError
 
 FloatArray = NDArray[np.float64]
@@ -105,6 +106,7 @@ def _checked(losses: ArrayLike, names: Sequence[str] | None) -> FloatArray:
         raise InvalidInputError(f"losses hold {transfers} transfer: at least two are needed to compare")
     if images == 0:
         raise InvalidInputError("losses hold no image: at least one is needed")
+    names = None if names is None else name_tuple(names, "names")
     if names is not None and len(names) != transfers:
         raise InvalidInputError(f"{len(names)} names for {transfers} transfers: give one for each column")
     bad = ~np.isfinite(table)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from taxsolver.arguments import shown
 from taxsolver.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -23,10 +24,28 @@ def check_tensor(tensor: AffinityTensor) -> None:
         InvalidInputError: the message lists every fault found: of names and shapes first, and where there
             is none of those, of values.
     """
-    faults = [*_name_faults(tensor), *_shape_faults(tensor)] or list(_value_faults(tensor))
+    faults = list(_kind_faults(tensor)) or [*_name_faults(tensor), *_shape_faults(tensor)]
+    faults = faults or list(_value_faults(tensor))
     if faults:
         listed = "".join(f"\n  - {fault}" for fault in faults)
         raise InvalidInputError(f"affinity tensor {tensor.name!r} is not valid:{listed}")
+
+
+def _kind_faults(tensor: AffinityTensor) -> Iterator[str]:
+    if not isinstance(tensor.name, str):
+        yield f"name is {shown(tensor.name)}, expected text"
+    for field in ("tasks", "targets", "untrained", "origin"):
+        names = getattr(tensor, field)
+        if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
+            yield f"{field} is {shown(names)}, expected a tuple of names"
+    for field in ("aliases", "about"):
+        words = getattr(tensor, field)
+        if not isinstance(words, Mapping) or not all(isinstance(word, str) for word in words):
+            yield f"{field} is {shown(words)}, expected a dictionary of names"
+    for field in ("images_full", "images_transfer"):
+        number = getattr(tensor, field)
+        if not isinstance(number, int | np.integer | None) or isinstance(number, bool):
+            yield f"{field} is {shown(number)}, expected a whole number or None"
 
 
 def _name_faults(tensor: AffinityTensor) -> Iterator[str]:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from taxsolver.errors import FileFormatError
+from taxsolver.arguments import shown
+from taxsolver.errors import FileFormatError, InvalidInputError
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _NO_NAME = re.compile(
@@ -157,6 +158,8 @@ def read_sheet(content: str | bytes, where: str) -> Sheet:
         FileFormatError: the text or its quotation marks cannot be read, or what parts its cells may be two
             things.
     """
+    if not isinstance(content, str | bytes):
+        raise InvalidInputError(f"the content of {where} is {shown(content)}, expected text or bytes")
     text = _decode(content, where)
     first, newline, rest = text.partition("\n")
     stated = re.fullmatch(r"\"?sep=(.)\"?,*;*\r?", first.removeprefix("\ufeff"), re.IGNORECASE)

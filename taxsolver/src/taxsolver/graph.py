@@ -21,10 +21,11 @@ import numpy as np
 from taxsolver.affinity import Transfer
 from taxsolver.affinity_csv import COLUMNS
 from taxsolver.amounts import amount
+from taxsolver.arguments import check_type
 from taxsolver.errors import InvalidInputError
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import INK, MUTED, PAPER
-from taxsolver.output import write_file
+from taxsolver.output import check_path, write_file
 from taxsolver.problem import Objective, normalised_affinity
 from taxsolver.taxonomy import Taxonomy
 
@@ -43,6 +44,7 @@ def to_networkx(taxonomy: Taxonomy) -> nx.DiGraph:
     and `quality` of the transfer they belong to. The graph carries `affinity` (name of the tensor), `budget`,
     `max_order`, `status`, `objective`, `bound`, `gap`, `labels` and `labels_saved`.
     """
+    check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     import networkx as nx
 
     graph = nx.DiGraph(**_graph_attributes(taxonomy))
@@ -58,6 +60,7 @@ def to_node_link(taxonomy: Taxonomy) -> dict[str, Any]:
 
     Written without networkx: its releases differ in what they call the list of edges.
     """
+    check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     return {
         "directed": True,
         "multigraph": False,
@@ -76,6 +79,7 @@ def to_graphml(taxonomy: Taxonomy) -> str:
     Raises:
         InvalidInputError: a task name holds a character that XML cannot.
     """
+    check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     import networkx as nx
 
     for task in _nodes(taxonomy):
@@ -93,6 +97,7 @@ def to_dot(taxonomy: Taxonomy) -> str:
     network), other targets hollow ones, untrained sources dashed. Edges are coloured by order, and wider the
     higher it is.
     """
+    check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     lines = [
         "digraph taxonomy {",
         '  graph [rankdir=LR, ranksep=1.5, nodesep=0.12, labelloc=t, fontname="Helvetica", fontsize=11,',
@@ -111,6 +116,7 @@ def to_dot(taxonomy: Taxonomy) -> str:
 
 def to_csv(taxonomy: Taxonomy) -> str:
     """One row a transfer, with the columns of an affinity tensor's CSV; empty where not measured."""
+    check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -136,7 +142,7 @@ def check_taxonomy_path(path: str | Path) -> None:
     Raises:
         InvalidInputError: the endings that work are named.
     """
-    if Path(path).suffix.casefold() not in _WRITERS:
+    if check_path(path).suffix.casefold() not in _WRITERS:
         raise InvalidInputError(
             f"cannot tell the format of {str(path)!r}: end the file name in {', '.join(_WRITERS)}"
         )
@@ -149,6 +155,7 @@ def save_taxonomy(taxonomy: Taxonomy, path: str | Path) -> Path:
         InvalidInputError: another ending, or a task name that the format cannot hold.
         OutputError: the file cannot be written.
     """
+    check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     check_taxonomy_path(path)
     return write_file(path, _WRITERS[Path(path).suffix.casefold()](taxonomy))
 

@@ -16,6 +16,7 @@ import numpy as np
 from taxsolver.affinity import FloatArray
 from taxsolver.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.errors import FileFormatError
+from taxsolver.output import check_path
 from taxsolver.source_names import looks_joined, split_sources
 
 _NAMES_OF_IMAGES = frozenset({"image", "file"})
@@ -45,7 +46,7 @@ def read_losses(path: str | Path) -> LossMatrix:
     Raises:
         FileFormatError: the file cannot be read or is no such CSV; a wrong line is named by its number.
     """
-    place = Path(path)
+    place = check_path(path)
     sheet = read_sheet(read_file(place), str(place)).without_index(names_down=True)
     names, at = sheet.header.cells, sheet.at(sheet.header)
     skipped = 1 if names and (sheet.is_nameless(0) or names[0].casefold() in _NAMES_OF_IMAGES) else 0

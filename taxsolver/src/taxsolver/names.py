@@ -85,7 +85,7 @@ class TaskNames:
 
 def split_names(names: str | Iterable[str]) -> Sequence[str]:
     """The single names in a list, or in a string with commas between; blanks are dropped."""
-    if not isinstance(names, Iterable):
+    if not isinstance(names, Iterable) or getattr(names, "ndim", 1) == 0:
         raise InvalidInputError(
             f"{names!r} names no tasks: give a list of names, or a text with commas between"
         )

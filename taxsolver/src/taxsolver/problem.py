@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from taxsolver.affinity import AffinityTensor, BoolArray, FloatArray, Names
+from taxsolver.arguments import check_type, name_tuple, shown
 from taxsolver.costs import exact_products
 from taxsolver.errors import InvalidInputError
 from taxsolver.instance import Instance, IntArray
@@ -85,10 +87,19 @@ class Problem:
     supervised_targets: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.affinity, AffinityTensor):
-            raise InvalidInputError(
-                f"affinity is a {type(self.affinity).__name__}, expected an AffinityTensor: use Problem.of"
-            )
+        check_type(self.affinity, AffinityTensor, "affinity", "Problem.of takes names and paths")
+        for what in ("targets", "sources", "require", "exclude", "supervised_targets"):
+            if what != "supervised_targets" or self.supervised_targets is not None:
+                names = name_tuple(getattr(self, what), what)
+                unknown = [name for name in names if name not in self.affinity.tasks]
+                if unknown:
+                    raise InvalidInputError(
+                        f"{what} holds {unknown[0]!r}, which is no task: Problem.of takes other spellings"
+                    )
+                object.__setattr__(self, what, names)
+        for what in ("importance", "label_cost"):
+            object.__setattr__(self, what, dict(_pairs(getattr(self, what), what)))
+        object.__setattr__(self, "objective", Objective.named(self.objective))
         check_number(self.budget, "budget", zero=False)
         for task, value in self.importance.items():
             check_number(value, f"the importance of {task}", zero=False)
@@ -101,8 +112,6 @@ class Problem:
             check_count(self.max_order, "max_order")
         self._check_require()
         self._check_served()
-        object.__setattr__(self, "importance", dict(self.importance))
-        object.__setattr__(self, "label_cost", dict(self.label_cost))
 
     @classmethod
     def of(
@@ -245,7 +254,7 @@ def check_number(value: object, what: str, *, zero: bool, largest: float = LARGE
         InvalidInputError: the message names the value and the range.
     """
     lower = "[0" if zero else "(0"
-    number = isinstance(value, Real) and not isinstance(value, bool)
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not number or not (0 <= value <= largest) or (value == 0 and not zero):  # type: ignore[operator]
         raise InvalidInputError(f"{what} is {value!r}, expected a number in {lower}, {largest:,.0f}]")
 
@@ -260,7 +269,7 @@ def check_count(value: object, what: str) -> None:
         whole = index(value)  # type: ignore[arg-type]
     except TypeError:
         whole = 0
-    if whole < 1 or isinstance(value, bool):
+    if whole < 1 or isinstance(value, bool | np.ndarray):
         raise InvalidInputError(f"{what} is {value!r}, expected a whole number of at least 1")
 
 
@@ -274,7 +283,7 @@ def check_seed(seed: object) -> None:
         whole = index(seed)  # type: ignore[arg-type]
     except TypeError:
         whole = -1
-    if whole < 0 or isinstance(seed, bool):
+    if whole < 0 or isinstance(seed, bool | np.ndarray):
         raise InvalidInputError(f"seed is {seed!r}, expected a whole number of at least 0")
 
 
@@ -283,7 +292,7 @@ def _plain(value: T) -> T:
     plain: Any = value
     if isinstance(value, np.generic):
         plain = value.item()
-    elif isinstance(value, Fraction):
+    elif isinstance(value, Fraction | Decimal):
         plain = float(value)
     return cast(T, plain)
 
@@ -340,13 +349,13 @@ def _pairs(values: Weights | None, what: str) -> list[tuple[str, float]]:
     if values is None:
         return []
     items = getattr(values, "items", None)
-    listed = items() if callable(items) else values
-    if isinstance(listed, str) or not isinstance(listed, Iterable):
-        raise InvalidInputError(f"{expected}, not {values!r}")
-    pairs = []
+    listed: Any = items() if callable(items) else values
+    if isinstance(listed, str) or not isinstance(listed, Iterable) or getattr(listed, "ndim", 1) == 0:
+        raise InvalidInputError(f"{expected}, not {shown(values)}")
+    pairs: list[tuple[str, float]] = []
     for pair in listed:
         if isinstance(pair, str) or not isinstance(pair, Collection) or len(pair) != 2:
-            raise InvalidInputError(f"{expected}, not {pair!r}")
+            raise InvalidInputError(f"{expected}, not {shown(pair)}")
         name, value = pair
         if not isinstance(name, str):
             raise InvalidInputError(f"{expected}: {name!r} is no name of a task")

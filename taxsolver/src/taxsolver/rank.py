@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from taxsolver.affinity import AffinityTensor, BoolArray, Names
+from taxsolver.arguments import check_flag
 from taxsolver.errors import InvalidInputError
 from taxsolver.problem import check_count
 from taxsolver.store import AffinityInput, load_affinity
@@ -78,6 +79,7 @@ def rank(
         InvalidInputError: `max_order` is no whole number of at least 1, or `sources` is empty.
     """
     check_count(max_order, "max_order")
+    allow_random = check_flag(allow_random, "allow_random")
     tensor = load_affinity(affinity)
     if max_order > max(_MOST, len(tensor.tasks)):
         raise InvalidInputError(

@@ -24,7 +24,7 @@ from taxsolver.store import AffinityInput
 from taxsolver.sweep import BUDGETS, ORDERS, SweepRow, sweep
 
 PERCENTILES = (5, 50, 95)
-SAMPLES = 1000
+SAMPLES, MOST_SAMPLES = 1000, 1_000_000
 _DRAWS_PER_SAMPLE = 1000  # before feasible sets are called too rare
 _NUMBERS_AT_ONCE = 1 << 22
 
@@ -69,8 +69,8 @@ class SignificanceRow:
 
 def significance(
     affinity: AffinityInput,
-    budgets: Iterable[float] = BUDGETS,
-    orders: Iterable[int] = ORDERS,
+    budgets: float | Iterable[float] = BUDGETS,
+    orders: int | Iterable[int] = ORDERS,
     *,
     targets: Names = "all",
     samples: int = SAMPLES,
@@ -120,6 +120,8 @@ def compare_with_random(
 
 def _check_draws(samples: int, seed: int) -> None:
     check_count(samples, "samples")
+    if samples > MOST_SAMPLES:
+        raise InvalidInputError(f"samples is {samples}, expected at most {MOST_SAMPLES:,}")
     check_seed(seed)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from taxsolver.affinity import Names
+from taxsolver.arguments import check_type
 from taxsolver.costs import written
-from taxsolver.errors import InfeasibleBudgetError, InvalidInputError, TimeLimitError
+from taxsolver.errors import InfeasibleBudgetError, TimeLimitError
 from taxsolver.model import OPTIMAL, PlanModel
 from taxsolver.problem import LARGEST, Objective, Problem, Weights, check_count, check_number
 from taxsolver.store import AffinityInput
@@ -99,8 +100,7 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
         InfeasibleBudgetError: no plan fits the budget; the error holds the least one.
         TimeLimitError: the time limit passed before any plan was found.
     """
-    if not isinstance(problem, Problem):
-        raise InvalidInputError(f"problem is {problem!r}, expected a Problem: make one with Problem.of")
+    check_type(problem, Problem, "problem", "make one with Problem.of")
     check_count(k_best, "k_best")
     if time_limit is not None:
         check_number(time_limit, "time_limit", zero=False)
@@ -144,8 +144,7 @@ def one_more_unit(taxonomy: Taxonomy, *, unit: float = 1.0, time_limit: float | 
         InvalidInputError: `unit` is not in (0, 1e6].
         TimeLimitError: the time limit passed before any plan was found.
     """
-    if not isinstance(taxonomy, Taxonomy):
-        raise InvalidInputError(f"taxonomy is {taxonomy!r}, expected what solve returns")
+    check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     check_number(unit, "unit", zero=False)
     larger = taxonomy.problem.with_budget(taxonomy.problem.budget + unit, largest=2 * LARGEST)
     next_best = solve_problem(larger, time_limit=time_limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from glob import glob
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,6 +16,7 @@ import numpy as np
 
 from taxsolver.affinity import AffinityTensor
 from taxsolver.affinity_csv import tensor_from_csv, tensor_to_csv
+from taxsolver.arguments import shown
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.names import normalise
 from taxsolver.output import check_path, write_file
@@ -85,12 +87,12 @@ def load_affinity(affinity: AffinityInput = DEFAULT_AFFINITY) -> AffinityTensor:
         if parts:
             return join_affinities(parts)
     raise InvalidInputError(
-        f"affinity is {_shown(affinity)}, expected a name ({', '.join(available_affinities())}), the path of "
+        f"affinity is {shown(affinity)}, expected a name ({', '.join(available_affinities())}), the path of "
         "a .safetensors or .csv file, a table of pandas with names, a tensor, or a list of these"
     )
 
 
-def join_affinities(tensors: Sequence[AffinityTensor], name: str | None = None) -> AffinityTensor:
+def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> AffinityTensor:
     """Several tensors as one, such as one for each target; tasks are sorted by name.
 
     Image counts and words about the tensors are kept where all agree.
@@ -102,8 +104,13 @@ def join_affinities(tensors: Sequence[AffinityTensor], name: str | None = None) 
     Raises:
         InvalidInputError: a transfer is in two of them, or a task is spelt in two ways.
     """
-    if len(tensors) == 1 and name is None:
-        return tensors[0]
+    if not isinstance(tensors, list | tuple) or not tensors:
+        raise InvalidInputError(f"tensors is {shown(tensors)}, expected a list of at least one tensor")
+    if name is not None and not isinstance(name, str):
+        raise InvalidInputError(f"name is {shown(name)}, expected text")
+    tensors = [load_affinity(tensor) for tensor in tensors]
+    if len(tensors) == 1:
+        return tensors[0] if name is None else replace(tensors[0], name=name)
     spelt: dict[str, tuple[str, str]] = {}
     for tensor in tensors:
         for task in tensor.tasks:
@@ -133,9 +140,9 @@ def join_affinities(tensors: Sequence[AffinityTensor], name: str | None = None) 
     all_from_files = all(tensor.origin for tensor in tensors)
     listed = [tensor.name for tensor in tensors]
     measured = {task for tensor in tensors for task in tensor.targets}
-    shown = " + ".join(listed) if len(listed) <= _NAMED else f"{listed[0]} and {len(listed) - 1} others"
+    called = " + ".join(listed) if len(listed) <= _NAMED else f"{listed[0]} and {len(listed) - 1} others"
     return AffinityTensor(
-        name=name or shown,
+        name=name or called,
         tasks=tasks,
         targets=tuple(task for task in tasks if task in measured),
         sources=np.concatenate(wide),
@@ -183,13 +190,6 @@ def _load_file(path: Path) -> AffinityTensor:
     if path.suffix.casefold() in _CSV:
         return tensor_from_csv(blob, name=path.stem, where=str(path), origin=(str(path),))
     return _from_safetensors(blob, str(path), (str(path),))
-
-
-def _shown(value: object) -> str:
-    """A value as errors show it: short."""
-    if isinstance(value, str | int | float | type(None)):
-        return repr(value)
-    return f"a {type(value).__name__}" + (f" of shape {value.shape}" if isinstance(value, np.ndarray) else "")
 
 
 def save_affinity(tensor: AffinityInput, path: str | Path) -> Path:

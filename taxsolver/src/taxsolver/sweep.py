@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from taxsolver.affinity import Names
+from taxsolver.arguments import number_list
 from taxsolver.costs import decimal
 from taxsolver.errors import InvalidInputError, TimeLimitError
 from taxsolver.model import OPTIMAL, TIME_LIMIT, PlanModel
@@ -77,8 +78,8 @@ class SweepRow:
 
 def sweep(
     affinity: AffinityInput,
-    budgets: Iterable[float] = BUDGETS,
-    orders: Iterable[int] = ORDERS,
+    budgets: float | Iterable[float] = BUDGETS,
+    orders: int | Iterable[int] = ORDERS,
     *,
     targets: Names = "all",
     time_limit: float | None = None,
@@ -88,7 +89,7 @@ def sweep(
 
     Args:
         affinity: a tensor, or what `load_affinity` takes.
-        budgets: largest total label costs.
+        budgets: largest total label costs; a number is a list of one, as it is for `orders`.
         orders: largest numbers of sources of one transfer.
         targets: tasks to solve.
         time_limit: seconds for each instance; None for no limit.
@@ -104,13 +105,15 @@ def sweep(
         SolverError: HiGHS failed.
     """
     tensor = load_affinity(affinity)
-    listed, ordered = tuple(budgets), tuple(orders)
+    listed, ordered = number_list(budgets, "budgets"), number_list(orders, "orders")
     if not listed or not ordered:
         raise InvalidInputError("a sweep needs at least one budget and one order")
     for budget in listed:
         check_number(budget, "budget", zero=False)
     for order in ordered:
         check_count(order, "max_order")
+    if time_limit is not None:
+        check_number(time_limit, "time_limit", zero=False)
     first = Problem.of(tensor, targets, listed[0], max_order=ordered[0], **options)
     proven: list[Taxonomy] = []
     rows = {}

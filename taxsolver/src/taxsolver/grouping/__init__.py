@@ -20,7 +20,7 @@ from taxsolver.grouping.curves import (
 from taxsolver.grouping.result import Grouping
 from taxsolver.grouping.select import Method, group
 from taxsolver.grouping.table import LossTable
-from taxsolver.grouping.table_csv import load_setting, load_table, table_from_csv
+from taxsolver.grouping.table_csv import as_table, load_setting, load_table, table_from_csv
 
 __all__ = [
     "Grouping",
@@ -28,6 +28,7 @@ __all__ = [
     "Method",
     "PairMatrix",
     "TaskCountRow",
+    "as_table",
     "budget_curves",
     "group",
     "load_setting",

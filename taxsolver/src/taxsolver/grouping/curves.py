@@ -7,19 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from taxsolver.arguments import name_tuple, number_list, shown
 from taxsolver.errors import InvalidInputError
 from taxsolver.grouping.approximations import pair_networks
 from taxsolver.grouping.result import Grouping
 from taxsolver.grouping.select import DRAWS, Method, group
-from taxsolver.grouping.table import FloatArray, LossTable
+from taxsolver.grouping.table import SPLITS, FloatArray, LossTable
+from taxsolver.grouping.table_csv import TableInput, as_table
 
 BUDGETS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
 
 
 def budget_curves(
-    table: LossTable,
-    budgets: Iterable[float] = BUDGETS,
-    methods: Iterable[str] | None = None,
+    table: TableInput,
+    budgets: float | Iterable[float] = BUDGETS,
+    methods: str | Iterable[str] | None = None,
     seed: int = 0,
     *,
     draws: int = DRAWS,
@@ -39,12 +41,12 @@ def budget_curves(
     Raises:
         InvalidInputError: as for `group`, or there is no budget or no method.
     """
-    listed = tuple(budgets)
+    table, listed = as_table(table), number_list(budgets, "budgets")
     if methods is None:
         methods = [
             method for method in Method if method is not Method.ESA or table.validation_early is not None
         ]
-    chosen = tuple(methods)
+    chosen = name_tuple([methods] if isinstance(methods, str) else methods, "methods")
     if not listed or not chosen:
         raise InvalidInputError("curves need at least one budget and one method")
     return [group(table, method, budget, seed=seed, draws=draws) for method in chosen for budget in listed]
@@ -69,7 +71,7 @@ class TaskCountRow:
     most: float
 
 
-def task_count_rows(table: LossTable, split: str | None = None) -> list[TaskCountRow]:
+def task_count_rows(table: TableInput, split: str | None = None) -> list[TaskCountRow]:
     """Performance against the number of tasks that a network predicts.
 
     The change of a network is the mean over its tasks of (single - loss) / |single|, in %, where `single` is
@@ -87,6 +89,7 @@ def task_count_rows(table: LossTable, split: str | None = None) -> list[TaskCoun
     Raises:
         InvalidInputError: the split is not known, or the table does not have it.
     """
+    table = as_table(table)
     change = relative_change(table, split)
     compared = np.flatnonzero((~np.isnan(change)).any(axis=1))
     means = {int(network): float(np.nanmean(change[network])) for network in compared}
@@ -115,7 +118,7 @@ class PairMatrix:
     change: FloatArray
 
 
-def pair_matrix(table: LossTable, split: str | None = None) -> PairMatrix:
+def pair_matrix(table: TableInput, split: str | None = None) -> PairMatrix:
     """The change of each task in each pair network, against its single-task network of the same cost.
 
     (single - loss) / |single| in %, as in `task_count_rows`; the mean where there are several pair networks
@@ -124,6 +127,7 @@ def pair_matrix(table: LossTable, split: str | None = None) -> PairMatrix:
     Raises:
         InvalidInputError: the split is not known, or the table does not have it.
     """
+    table = as_table(table)
     measured = relative_change(table, split)
     change = np.full((len(table.tasks), len(table.tasks)), np.nan)
     for one in range(len(table.tasks)):
@@ -134,7 +138,7 @@ def pair_matrix(table: LossTable, split: str | None = None) -> PairMatrix:
     return PairMatrix(table.name, table.tasks, split_of(table, split), change)
 
 
-def relative_change(table: LossTable, split: str | None = None) -> FloatArray:
+def relative_change(table: TableInput, split: str | None = None) -> FloatArray:
     """How much better each network does than a single-task network of the same cost.
 
     Returns:
@@ -144,6 +148,7 @@ def relative_change(table: LossTable, split: str | None = None) -> FloatArray:
     Raises:
         InvalidInputError: the split is not known, or the table does not have it.
     """
+    table = as_table(table)
     losses = np.asarray(table.losses(split_of(table, split)))
     change = np.full_like(losses, np.nan)
     alone = table.num_predicted == 1
@@ -161,6 +166,8 @@ def split_of(table: LossTable, split: str | None) -> str:
     Raises:
         InvalidInputError: the split is not known, or the table does not have it.
     """
+    if split is not None and not isinstance(split, str):
+        raise InvalidInputError(f"split is {shown(split)}, expected one of {', '.join(SPLITS)}, or None")
     wanted = split or ("validation" if table.test is None else "test")
     if table.losses(wanted) is None:
         raise InvalidInputError(f"loss table {table.name!r} has no split {wanted}: use validation")

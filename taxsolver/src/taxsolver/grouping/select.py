@@ -15,11 +15,12 @@ from taxsolver.grouping.fillings import random_fillings
 from taxsolver.grouping.result import INFEASIBLE, OPTIMAL, SAMPLED, UNSAMPLED, Grouping
 from taxsolver.grouping.score import least_losses, picked_networks
 from taxsolver.grouping.table import BoolArray, FloatArray, LossTable
+from taxsolver.grouping.table_csv import TableInput, as_table
 from taxsolver.grouping.ties import tie
 from taxsolver.names import normalise
 from taxsolver.problem import check_count, check_number, check_seed
 
-DRAWS = 10_000
+DRAWS, MOST_DRAWS = 10_000, 10_000_000
 
 
 class Method(StrEnum):
@@ -40,13 +41,13 @@ class Method(StrEnum):
         Raises:
             InvalidInputError: there is none.
         """
-        wanted = normalise(name).replace("_", "-")
+        wanted = normalise(str(name)).replace("_", "-")
         if wanted in tuple(cls):
             return cls(wanted)
         raise InvalidInputError(f"unknown method {name!r}: choose one of {', '.join(cls)}")
 
 
-def group(table: LossTable, method: str, budget: float, *, seed: int = 0, draws: int = DRAWS) -> Grouping:
+def group(table: TableInput, method: str, budget: float, *, seed: int = 0, draws: int = DRAWS) -> Grouping:
     """The networks to run so that every task is predicted within a budget.
 
     Choice on validation losses, score on test losses, as in Standley et al., ICML 2020
@@ -55,7 +56,7 @@ def group(table: LossTable, method: str, budget: float, *, seed: int = 0, draws:
     table order.
 
     Args:
-        table: trained networks with their costs and losses.
+        table: trained networks with their costs and losses; or what `as_table` takes.
         method: one of
             `optimal`: the least total validation loss, proven.
             `hoa`: likewise, with networks of three or more tasks predicted from pairs.
@@ -83,10 +84,12 @@ def group(table: LossTable, method: str, budget: float, *, seed: int = 0, draws:
         InvalidInputError: a value is not allowed, or the table has no early losses for `esa`.
         SolverError: HiGHS failed, or ended without a proof.
     """
-    chosen_method = Method.named(method)
+    table, chosen_method = as_table(table), Method.named(method)
     check_number(budget, "budget", zero=False)
     check_seed(seed)
     check_count(draws, "draws")
+    if draws > MOST_DRAWS:
+        raise InvalidInputError(f"draws is {draws}, expected at most {MOST_DRAWS:,}")
     pool = Pool(table, _selection_losses(table, chosen_method))
     if chosen_method is Method.RANDOM:
         return _random(pool, budget, draws, seed)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxsolver.amounts import amount
+from taxsolver.arguments import name_tuple, shown
 from taxsolver.costs import Costs
 from taxsolver.errors import InvalidInputError
 from taxsolver.problem import LARGEST, check_number
@@ -52,10 +53,18 @@ class LossTable:
 
     def __post_init__(self) -> None:
         for field in ("cost", *SPLITS):
-            if getattr(self, field) is not None:
-                values = np.array(getattr(self, field), dtype=np.float64)
+            given = getattr(self, field)
+            if given is not None or field in {"cost", "validation"}:
+                try:
+                    values = np.array(given, dtype=np.float64)
+                except (TypeError, ValueError):
+                    raise InvalidInputError(
+                        f"{field} of the loss table is {shown(given)}, expected an array of numbers"
+                    ) from None
                 values.setflags(write=False)
                 object.__setattr__(self, field, values)
+        for what in ("tasks", "networks"):
+            object.__setattr__(self, what, name_tuple(getattr(self, what), what))
         _check_names(self)
         _check_costs(self)
         for split in SPLITS:

@@ -13,17 +13,22 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from taxsolver.amounts import amount
+from taxsolver.arguments import shown
 from taxsolver.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.grouping.table import SPLITS, FloatArray, LossTable
 from taxsolver.names import normalise
+from taxsolver.output import check_path
 from taxsolver.problem import LARGEST
+from taxsolver.store import DataFrame
 
+TableInput = LossTable | int | str | PathLike[str] | DataFrame
 SETTINGS = (1, 2, 3, 4)
 KEYS = ("split", "network", "cost")
 
@@ -51,9 +56,9 @@ def load_setting(setting: int) -> LossTable:
     Raises:
         InvalidInputError: there is no such setting.
     """
-    if setting not in SETTINGS or isinstance(setting, bool):
+    if not isinstance(setting, int | np.integer) or isinstance(setting, bool) or setting not in SETTINGS:
         raise InvalidInputError(
-            f"setting is {setting!r}, expected 1, 2, 3 or 4; a table of your own is loaded by its path"
+            f"setting is {shown(setting)}, expected 1, 2, 3 or 4; a table of your own is loaded by its path"
         )
     name = f"task_grouping_setting{int(setting)}.csv"
     content = files("taxsolver").joinpath("data", name).read_bytes()
@@ -67,8 +72,35 @@ def load_table(path: str | Path) -> LossTable:
         FileFormatError: the file cannot be read, or is no such CSV; a wrong line is named by its number.
         InvalidInputError: the lines are readable, but make no valid table.
     """
-    place = Path(path)
+    place = check_path(path)
     return table_from_csv(read_file(place), name=place.stem, where=str(place))
+
+
+def as_table(table: TableInput) -> LossTable:
+    """A table as it is, or what it is meant to be read from.
+
+    Args:
+        table: a table; the number of a published setting; the path of a CSV file; or a table of pandas with
+            the columns of such a file.
+
+    Raises:
+        FileFormatError: a file cannot be read, or is no such CSV.
+        InvalidInputError: it is none of these, or makes no valid table.
+    """
+    if isinstance(table, LossTable):
+        return table
+    if isinstance(table, int | np.integer) and not isinstance(table, bool):
+        return load_setting(int(table))
+    if isinstance(table, str | PathLike):
+        return load_table(table)
+    write = getattr(table, "to_csv", None)
+    text = write() if callable(write) and not isinstance(table, type) else None
+    if isinstance(text, str):
+        return table_from_csv(text, name="table", where="the table")
+    raise InvalidInputError(
+        f"the table is {shown(table)}, expected a LossTable, a setting from 1 to 4, the path of a CSV file "
+        "or a table of pandas"
+    )
 
 
 def table_from_csv(
