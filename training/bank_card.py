@@ -31,6 +31,7 @@ def card_sections(index: BankIndex, scores: Mapping[str, Any], frames: Mapping[s
     """
     parts = [
         _data({split: FrameStore.open(path) for split, path in frames.items()}),
+        "\n".join(["## Origins", "", *origins(index)]),
         _method(index),
         _training(index),
         measured_section(scores),
@@ -67,7 +68,36 @@ def _data(stores: Mapping[str, FrameStore]) -> str:
         lines += ["Materials: computed patterns, and the pictures that were given with `--textures`.", ""]
     elif any("textures" in store.about for store in stores.values()):
         lines += ["Materials: computed patterns only.", ""]
-    return "\n".join([*lines, "Weights began at random; no network of anyone else had a part in it."])
+    return "\n".join(lines)
+
+
+def origins(index: BankIndex) -> list[str]:
+    """List what the weights owe to weights and frames of others: lines of Markdown, for card and NOTICE."""
+    lines = []
+    for kind, words in (("pretrained", _pretrained_words), ("real", _real_words)):
+        owing: dict[str, list[str]] = {}
+        for task, entry in index.tasks.items():
+            if kind in entry.training:
+                owing.setdefault(words(entry.training[kind]), []).append(task)
+        lines += [f"- {said}: {', '.join(tasks)}." for said, tasks in owing.items()]
+    return lines or ["Weights began at random; no network of anyone else had a part in it."]
+
+
+def _pretrained_words(facts: Mapping[str, Any]) -> str:
+    """Say what encoders began with."""
+    source = facts.get("package") or facts["source"]
+    named = [facts.get("origin", facts["model"]), f"`{source}`", facts.get("licence", "licence not stated")]
+    return f"Encoders began with {', '.join(named)}, sha256 {facts.get('sha256', 'not known')}"
+
+
+def _real_words(facts: Mapping[str, Any]) -> str:
+    """Say which real frames were learned from."""
+    about = facts.get("about", {})
+    source = about.get("name") or about.get("source", "a folder")
+    return (
+        f"{facts['share']:.0%} of what was learned from are {sum(facts['counts']):,} views of real frames "
+        f"({source}; licence: {about.get('licence', 'not stated')})"
+    )
 
 
 def _method(index: BankIndex) -> str:

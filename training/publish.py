@@ -13,7 +13,7 @@ from pathlib import Path
 from taskbank.bank import Bank
 from taskbank.card import model_card
 from taxsolver import load_affinity
-from training.bank_card import card_sections
+from training.bank_card import card_sections, origins
 from training.evaluate.assemble import assemble_bank
 from training.evaluate.facts import about_networks, about_transfers
 from training.evaluate.stage import BANK, PICTURES, SCORES
@@ -22,7 +22,7 @@ from training.evaluate.weights import check_measured
 from training.stage import run_stage
 from training.whole_files import write_whole
 
-CARD, TENSOR, BANK_CARD = "MODEL_CARD.md", "affinity.safetensors", "README.md"
+CARD, TENSOR, BANK_CARD, NOTICE = "MODEL_CARD.md", "affinity.safetensors", "README.md", "NOTICE"
 
 
 def run_publishing(
@@ -69,6 +69,8 @@ def run_publishing(
         shutil.copyfile(evaluation / SCORES, folder / BANK / SCORES)
         if (evaluation / PICTURES).is_dir():
             shutil.copytree(evaluation / PICTURES, folder / BANK / PICTURES)
+        notice = "\n".join([f"{config.name}: what these weights owe to others", "", *origins(bank.index), ""])
+        write_whole(folder / BANK / NOTICE, lambda file: file.write(notice.encode()))
         text = model_card(bank.index, bank.digest, config.name)
         text += "\n".join(["", card, card_sections(bank.index, scores, frames), ""])
         for path in (folder / CARD, folder / BANK / BANK_CARD):

