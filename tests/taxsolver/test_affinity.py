@@ -101,7 +101,7 @@ def test_targets_are_found_by_alias_case_and_separator() -> None:
         (" , ", InvalidInputError, "targets is empty"),
         ("s", InvalidInputError, "'s' is a source only in 'toy', no transfer .* targets are a, b, c"),
         ("a,d", UnknownTaskError, "unknown task 'd' in the affinity tensor 'toy': known are a, b, c, s"),
-        (["all", "a"], UnknownTaskError, "unknown task 'all'"),
+        (["all", "a"], InvalidInputError, "targets holds 'all' and names of tasks"),
         ([0, 1], InvalidInputError, "0 is no task name"),
     ],
 )

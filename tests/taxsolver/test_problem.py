@@ -217,3 +217,24 @@ def test_the_least_budget_that_is_named_suffices() -> None:
 def test_a_budget_just_below_the_least_is_told_apart_from_it() -> None:
     with pytest.raises(Exception, match=r"no plan fits a budget of 0\.9999999: the least .* is 1;"):
         solve(toy(), budget=0.9999999)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"targets": "all,a"}, "targets holds 'all' and names of tasks: 'all' stands alone"),
+        (
+            {"targets": "a", "supervise_targets": "none,a"},
+            "supervise_targets holds 'none' and names of tasks",
+        ),
+        ({"targets": "a", "supervise_targets": ["a", "All"]}, "supervise_targets holds 'all' and names"),
+    ],
+)
+def test_all_and_none_stand_alone(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        Problem.of(toy(), **options)
+
+
+def test_all_and_none_may_be_said_twice() -> None:
+    assert Problem.of(toy(), "all,ALL").targets == toy().targets
+    assert Problem.of(toy(), "b,c", 2, supervise_targets=["none", "none"]).supervised_targets == ()

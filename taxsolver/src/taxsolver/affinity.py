@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taxsolver.arguments import shown
 from taxsolver.checks import check_tensor
 from taxsolver.errors import InvalidInputError
-from taxsolver.names import TaskNames, split_names
+from taxsolver.names import TaskNames, check_stands_alone, split_names
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -180,8 +181,9 @@ class AffinityTensor:
             InvalidInputError: no name at all, a name twice, or a task that was never measured as a target.
         """
         listed = split_names(names)
-        if [name.casefold() for name in listed] == ["all"]:
+        if {name.casefold() for name in listed} == {"all"}:
             return self.targets
+        check_stands_alone(listed, "targets", ("all",))
         found = self.names.find_all(listed, "targets")
         if not found:
             raise InvalidInputError("targets is empty: name at least one task, or all")
@@ -209,13 +211,12 @@ class AffinityTensor:
 
         Raises:
             UnknownTaskError: a name is not known.
-            InvalidInputError: nothing is left, or `max_order` is no whole number of at least 1.
+            InvalidInputError: nothing is left, or `max_order` is no whole number.
         """
-        from taxsolver.problem import check_count  # which imports this module
-
         keep = np.ones(len(self), dtype=bool)
         if max_order is not None:
-            check_count(max_order, "max_order")
+            if not isinstance(max_order, int | np.integer) or isinstance(max_order, bool):
+                raise InvalidInputError(f"max_order is {shown(max_order)}, expected a whole number")
             keep &= self.order <= max_order
         if targets is not None:
             keep &= self.mask(self.find_targets(targets))[self.target]

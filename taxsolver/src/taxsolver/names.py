@@ -83,6 +83,20 @@ class TaskNames:
         return tuple(found)
 
 
+def check_stands_alone(names: Iterable[str], what: str, words: Iterable[str]) -> None:
+    """Refuse a word such as `all` among names of tasks.
+
+    Raises:
+        InvalidInputError: the word and the parameter are named.
+    """
+    listed = [name.casefold() for name in names]
+    for word in words:
+        if word in listed and len(set(listed)) > 1:
+            raise InvalidInputError(
+                f"{what} holds {word!r} and names of tasks: {word!r} stands alone, leave out one of the two"
+            )
+
+
 def split_names(names: str | Iterable[str]) -> Sequence[str]:
     """The single names in a list, or in a string with commas between; blanks are dropped."""
     if not isinstance(names, Iterable) or getattr(names, "ndim", 1) == 0:

@@ -20,7 +20,7 @@ from taxsolver.arguments import check_type, name_tuple, shown
 from taxsolver.costs import exact_products
 from taxsolver.errors import InvalidInputError
 from taxsolver.instance import Instance, IntArray
-from taxsolver.names import normalise
+from taxsolver.names import check_stands_alone, normalise, split_names
 from taxsolver.store import AffinityInput, load_affinity
 
 T = TypeVar("T")
@@ -317,7 +317,11 @@ def _novel_targets(
         supervise_targets = {"all": True, "none": False}.get(supervise_targets.casefold(), supervise_targets)
     if isinstance(supervise_targets, bool | np.bool_):
         return frozenset() if supervise_targets else frozenset(targets)
-    supervised = tensor.names.find_all(supervise_targets, "supervise_targets")
+    listed = split_names(supervise_targets)
+    if {name.casefold() for name in listed} in ({"all"}, {"none"}):
+        return _novel_targets(tensor, targets, listed[0])
+    check_stands_alone(listed, "supervise_targets", ("all", "none"))
+    supervised = tensor.names.find_all(listed, "supervise_targets")
     foreign = [task for task in supervised if task not in targets]
     if foreign:
         raise InvalidInputError(f"supervise_targets names {foreign[0]!r}, which is not among the targets")
