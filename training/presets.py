@@ -71,15 +71,20 @@ def read_preset(name: str, stages: Sequence[str], overrides: Sequence[str] = ())
             word is a text.
 
     Raises:
-        ConfigError: no such preset, no TOML, an unknown section, or an override that cannot be read.
+        ConfigError: no such preset, no TOML, an unknown section, or an override that cannot be read or is
+            given twice.
     """
     text = _path_of(name).read_text(encoding="utf-8")
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"preset {name} is not TOML: {error}") from error
+    named: set[tuple[str, ...]] = set()
     for override in overrides:
-        _put(written, override)
+        dotted = _put(written, override)
+        if dotted in named:
+            raise ConfigError(f"--set {'.'.join(dotted)} is given twice: keep one of the two")
+        named.add(dotted)
     seed = written.pop(_SEED, 0)
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise ConfigError(f"preset {name} seed = {seed!r} must be a whole number, 0 or more")
@@ -104,8 +109,8 @@ def _path_of(name: str) -> Path:
     return path
 
 
-def _put(written: dict[str, Any], override: str) -> None:
-    """Put one override into a document.
+def _put(written: dict[str, Any], override: str) -> tuple[str, ...]:
+    """Put one override into a document, and return the name of what it sets.
 
     Raises:
         ConfigError: it has no equals sign, or goes through something that is no section.
@@ -120,6 +125,7 @@ def _put(written: dict[str, Any], override: str) -> None:
         if not isinstance(table, dict):
             raise ConfigError(f"cannot --set {override!r}: {section} is {table!r}, not a section")
     table[name] = _toml_value(text.strip())
+    return (*sections, name)
 
 
 def _toml_value(text: str) -> Any:

@@ -230,6 +230,10 @@ def _aliases(text: str) -> dict[str, str]:
     for alias, _, task in pairs:
         if not alias.strip() or not task.strip():
             raise usage_error(f"--alias: cannot read {alias!r}, expected ALIAS=TASK")
+    named = [alias.strip() for alias, _, _ in pairs]
+    twice = [alias for alias in named if named.count(alias) > 1]
+    if twice:
+        raise usage_error(f"--alias: {twice[0]!r} stands twice")
     return {alias.strip(): task.strip() for alias, _, task in pairs}
 
 

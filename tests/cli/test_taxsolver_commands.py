@@ -241,6 +241,10 @@ def test_what_ahp_saves_for_two_targets_is_planned_with_as_one_tensor(losses: Pa
     assert len({(plan["objective"], *plan["sources"]) for plan in plans}) == 1
     assert run("affinity", "import", *map(str, saved), str(tmp_path / "one.safetensors")).exit_code == 0
     assert load_affinity(tmp_path / "one.safetensors").targets == ("depth", "reshading")
+    for path in saved:
+        assert run("ahp", str(losses), "--target", path.stem, "--save", f"{path}.json").exit_code == 0
+    plan = run_json("-a", f"{saved[0]}.json", "-a", f"{saved[1]}.json", *ask)
+    assert plan["objective"] == plans[0]["objective"]
     twice = run("-a", str(saved[0]), "-a", str(saved[0]), *ask)
     assert (twice.exit_code, "both have the transfer" in twice.stderr) == (1, True)
 
@@ -317,6 +321,15 @@ def test_export_selects(tmp_path: Path) -> None:
         "depth_zbuffer",
         "reshading",
     ]
+
+
+def test_an_alias_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("target,sources,affinity\na,b,.5\n")
+    done = run(
+        "affinity", "import", str(table), str(tmp_path / "t.safetensors"), "--alias", "x=a", "--alias", "x=b"
+    )
+    assert (done.exit_code, done.stderr) == (2, "error: --alias: 'x' stands twice\n")
 
 
 def test_a_wrong_alias_is_wrong_usage(tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_ways_to_write_the_same_table(content: str | bytes) -> None:
         ("target;sources,affinity\na;b,.5\n", "line 1: cells may be parted by commas or by semicolons"),
         (
             HEAD + "a,b,0,5\n",
-            "line 2: not as many.* 4, expected 3 as in line 1: write decimal points where commas",
+            "line 2: not as many.* 4, expected 3 as in line 1: where commas part cells, write decimal points, and",
         ),
         (
             HEAD + 'a,b,"0,5"\n',

@@ -80,7 +80,7 @@ def test_ways_to_write_the_same_losses(tmp_path: Path, content: str | bytes) -> 
         ("a;b\n1,5;2.5\n", "line 2: a number with another decimal mark than in line 2"),
         (
             "a,b\n1,5,2,5\n",
-            "line 2: not as many cells as there are columns: 4, expected 2 as in line 1: write dec",
+            "line 2: not as many cells as there are columns: 4, expected 2 as in line 1: where commas",
         ),
         ("a;Self;self\n1;2;3\n", "line 1: the transfer 'self' stands twice"),
         ("a,b,a\n1,2,3\n", "line 1: the transfer 'a' stands twice"),

@@ -67,6 +67,11 @@ def test_an_override_may_be_a_bare_word_a_list_or_deep(tmp_path: Path) -> None:
     assert preset.sections["data"] == {"kind": "taskonomy", "sizes": [1, 2], "net": {"width": 3}}
 
 
+def test_an_override_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--set networks\.steps is given twice: keep one of the two"):
+        read(tmp_path, "networks.steps=1", "networks.width=2", "networks . steps=3")
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [

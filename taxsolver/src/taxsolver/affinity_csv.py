@@ -35,7 +35,7 @@ COLUMNS = ("target", "order", "sources", "affinity", "gain", "quality", "full_su
 MEASURES = ("affinity", "gain", "quality")
 SYNONYMS = {"win_rate_vs_scratch": "gain", "win_rate_vs_full_supervision": "quality", "source": "sources"}
 _TRUTH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
-_SOURCES_DOWN = frozenset({"", "task", "from", "source", "source_target"})
+_SOURCES_DOWN = frozenset({"", "index", "name", "task", "from", "source", "source_target"})
 _TARGETS_DOWN = frozenset({"to", "target", "target_source"})
 
 

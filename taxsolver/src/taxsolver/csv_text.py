@@ -91,7 +91,7 @@ class Sheet:
         """
         for line in lines:
             if len(line.cells) != len(header.cells):
-                hint = ": write decimal points where commas part cells"
+                hint = ": where commas part cells, write decimal points, and | between sources"
                 shown = hint if self.delimiter == "," and len(line.cells) > len(header.cells) else ""
                 raise FileFormatError(
                     f"{self.at(line)}: not as many cells as there are columns: {len(line.cells)}, expected "

@@ -20,6 +20,7 @@ from taxsolver.arguments import shown
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.names import normalise
 from taxsolver.output import check_path, write_file
+from taxsolver.rows import rows_to_csv
 
 DEFAULT_AFFINITY = "taskonomy-16k"
 FORMAT = "taxsolver-affinity"
@@ -187,9 +188,23 @@ def _load_file(path: Path) -> AffinityTensor:
         ) from None
     except OSError as error:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from error
+    if path.suffix.casefold() == ".json":
+        return tensor_from_csv(_rows_as_csv(blob, path), name=path.stem, where=str(path), origin=(str(path),))
     if path.suffix.casefold() in _CSV:
         return tensor_from_csv(blob, name=path.stem, where=str(path), origin=(str(path),))
     return _from_safetensors(blob, str(path), (str(path),))
+
+
+def _rows_as_csv(blob: bytes, path: Path) -> str:
+    """The rows of a JSON file such as  taxsolver ahp --save  writes, as CSV."""
+    try:
+        rows = json.loads(blob)["rows"]
+        return rows_to_csv([{column: row[column] for column in rows[0]} for row in rows])
+    except (KeyError, IndexError, TypeError, AttributeError, UnicodeDecodeError, ValueError) as error:
+        raise FileFormatError(
+            f"{path} holds no rows of transfers ({type(error).__name__}: {error}): expected what  taxsolver "
+            "ahp --save  writes; a saved plan is read with --problem"
+        ) from error
 
 
 def save_affinity(tensor: AffinityInput, path: str | Path) -> Path:
