@@ -21,6 +21,7 @@ from training.presets import preset_names, read_preset
 from training.run import Run
 
 if TYPE_CHECKING:
+    from training.data.real.folder import RealFolder
     from training.engine import Engine
 
 DEBUG_VARIABLE = "TRAINING_DEBUG"
@@ -82,7 +83,32 @@ RealOption = Annotated[
     ),
 ]
 CameraOption = Annotated[
-    str | None, typer.Option("--camera", metavar="FX,FY,CX,CY", help="Of the real frames, in px.")
+    str | None,
+    typer.Option(
+        "--camera",
+        metavar="FX,FY,CX,CY",
+        help="Of the frames of --real, in px.",
+        show_default="camera.json in their folder",
+    ),
+]
+RealTrainOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--real-train",
+        help="Folder of real frames with depth, to be learned from beside the others.",
+        show_default="none",
+        exists=True,
+        file_okay=False,
+    ),
+]
+RealCameraOption = Annotated[
+    str | None,
+    typer.Option(
+        "--real-camera",
+        metavar="FX,FY,CX,CY",
+        help="Of the frames of --real-train, in px.",
+        show_default="camera.json in their folder",
+    ),
 ]
 TexturesOption = Annotated[
     Path | None,
@@ -154,6 +180,8 @@ def _command(stage: str | None = None) -> Callable[..., None]:
         data: DataOption = None,
         real: RealOption = None,
         camera: CameraOption = None,
+        real_train: RealTrainOption = None,
+        real_camera: RealCameraOption = None,
         textures: TexturesOption = None,
         settings: SetOption = None,
         tasks: TasksOption = None,
@@ -174,7 +202,8 @@ def _command(stage: str | None = None) -> Callable[..., None]:
                 out=out,
                 engine=_engine(engine, workers, gpus),
                 data=data,
-                real=_real(real, camera),
+                real=_real(real, camera, "--real", "--camera"),
+                real_train=_real(real_train, real_camera, "--real-train", "--real-camera"),
                 textures=textures,
                 device=str(choose_device(device)),
                 workers=workers,
@@ -192,21 +221,32 @@ def _split(names: list[str] | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in ",".join(names or ()).split(",") if name.strip())
 
 
-def _real(folder: Path | None, camera: str | None) -> tuple[Path, tuple[float, float, float, float]] | None:
-    """Real frames and their camera.
+def _real(folder: Path | None, camera: str | None, option: str, camera_option: str) -> RealFolder | None:
+    """Real frames with their camera, given or in their folder.
 
     Raises:
         BadParameter: one without the other, or a camera that is not four numbers.
+        DataError: a camera that cannot be.
     """
-    if folder is None and camera is None:
+    if folder is None:
+        if camera is not None:
+            raise typer.BadParameter(f"{camera_option} is for the frames of {option}")
         return None
+    from training.data.real.camera import CAMERA_FILE, Intrinsics, read_camera
+    from training.data.real.folder import RealFolder
+
+    if camera is None:
+        found = read_camera(folder)
+        if found is None:
+            raise typer.BadParameter(
+                f"{option} needs {camera_option} FX,FY,CX,CY, four numbers in px, or {CAMERA_FILE} in it"
+            )
+        return RealFolder(folder, found)
     try:
         fx, fy, cx, cy = (float(number) for number in (camera or "").split(","))
     except ValueError as error:
-        raise typer.BadParameter("--real needs --camera FX,FY,CX,CY, four numbers in px") from error
-    if folder is None:
-        raise typer.BadParameter("--camera is for the frames of --real")
-    return folder, (fx, fy, cx, cy)
+        raise typer.BadParameter(f"{camera_option} is {camera!r}: write FX,FY,CX,CY, four numbers") from error
+    return RealFolder(folder, Intrinsics(fx=fx, fy=fy, cx=cx, cy=cy))
 
 
 def _engine(name: EngineName, workers: int, gpus: float) -> Engine:

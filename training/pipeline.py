@@ -19,6 +19,7 @@ from training.run import SPLITS, Run
 from training.settings import nearest
 
 if TYPE_CHECKING:
+    from training.data.real.folder import RealFolder
     from training.evaluate.trained import Trained
     from training.transfers.config import TransfersConfig
 
@@ -50,6 +51,8 @@ def _frames(run: Run) -> None:
         _frames_of_taskonomy(run)
     else:
         _frames_of_rooms(run)
+    if run.real_train is not None:
+        _real_frames(run, run.real_train)
 
 
 def _frames_of_rooms(run: Run) -> None:
@@ -101,6 +104,35 @@ def _frames_of_taskonomy(run: Run) -> None:
         name="frames",
         config=config,
         inputs=[root, config.splits],
+        body=body,
+        overwrite=run.overwrite,
+    )
+
+
+def _real_frames(run: Run, folder: RealFolder) -> None:
+    """Stage 0 with real frames to learn from: a stage of its own, so that rooms stay as they are."""
+    from training.data.real.dataset import RealConfig, RealStore, write_real
+    from training.data.rooms.config import RoomsConfig
+    from training.data.taskonomy.plan import TaskonomyConfig
+    from training.metrics import progress
+    from training.stage import run_stage
+
+    if "taskonomy" in run.preset.sections:
+        size = run.preset.settings("taskonomy", TaskonomyConfig).size
+    else:
+        size = run.preset.settings("rooms", RoomsConfig).size
+    config = RealStore(real=run.preset.settings("real", RealConfig), size=size, camera=folder.intrinsics)
+
+    def body(place: Path) -> None:
+        shards = -(-len(folder.names()) // config.real.frames_per_shard)
+        with progress("real", shards) as advance:
+            write_real(place, folder, config, workers=run.workers, progress=lambda *_: advance(1))
+
+    run_stage(
+        run.out / "frames" / "real",
+        name="real frames",
+        config=config,
+        inputs=[folder.root],
         body=body,
         overwrite=run.overwrite,
     )
@@ -185,18 +217,13 @@ def _grouping(run: Run) -> None:
 
 def _evaluation(run: Run) -> None:
     """Stage 7: measures that people know, on frames that nothing was learned from."""
-    from training.evaluate.real_frames import Intrinsics, RealFolder
     from training.evaluate.stage import run_evaluation
 
-    real = None
-    if run.real is not None:
-        folder, (fx, fy, cx, cy) = run.real
-        real = RealFolder(folder, Intrinsics(fx=fx, fy=fy, cx=cx, cy=cy))
     run_evaluation(
         _trained(run),
         test=run.frames["test"],
         out=run.out / "evaluation",
-        real=real,
+        real=run.real,
         device=run.device,
         overwrite=run.overwrite,
     )
@@ -244,5 +271,15 @@ STAGES: Mapping[str, Callable[[Run], None]] = {
 }
 """By name, in their order."""
 
-SECTIONS = ("rooms", "taskonomy", "networks", "transfers", "affinity", "taxonomy", "grouping", "evaluate")
-"""What a preset may have settings for; `rooms` and `taskonomy` are both of the stage `frames`."""
+SECTIONS = (
+    "rooms",
+    "taskonomy",
+    "real",
+    "networks",
+    "transfers",
+    "affinity",
+    "taxonomy",
+    "grouping",
+    "evaluate",
+)
+"""What a preset may have settings for; `rooms`, `taskonomy` and `real` are all of the stage `frames`."""

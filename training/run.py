@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from training.presets import Preset
 
 if TYPE_CHECKING:
+    from training.data.real.folder import RealFolder
     from training.engine import Engine
 
 SPLITS = ("train", "val", "test")
@@ -23,8 +24,8 @@ class Run:
         out: folder of the run.
         engine: who does the jobs of stages that have some.
         data: where the real dataset lies; needed by presets with a section `taskonomy`.
-        real: folder of real frames with labels that networks are measured on too, and the camera's fx, fy, cx
-            and cy in px; None for none.
+        real: real frames with labels that networks are measured on too; None for none.
+        real_train: real frames with depth that networks may learn from; None for none.
         textures: folder of images for the materials of rooms; None for what the preset says.
         device: cpu, cuda, cuda:1 or mps.
         workers: processes that prepare data, and jobs that stage 1 is split into.
@@ -36,7 +37,8 @@ class Run:
     out: Path
     engine: Engine
     data: Path | None = None
-    real: tuple[Path, tuple[float, float, float, float]] | None = None
+    real: RealFolder | None = None
+    real_train: RealFolder | None = None
     textures: Path | None = None
     device: str = "cpu"
     workers: int = 1
@@ -47,6 +49,11 @@ class Run:
     def frames(self) -> dict[str, Path]:
         """Folders of the stores by split."""
         return {split: self.out / "frames" / split for split in SPLITS}
+
+    @property
+    def real_frames(self) -> Path | None:
+        """Folder of the store of real frames to learn from; None where the run has none."""
+        return None if self.real_train is None else self.out / "frames" / "real"
 
     @property
     def networks(self) -> Path:

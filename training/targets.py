@@ -6,8 +6,8 @@ these choices where they leave one, or where frames are not 256 px wide:
 - **Occlusion edges** are blurred by 4 px of a 256 px map; other sizes scale that, so that the same share of
   the picture is blurred. As in the original the blurred map is not clipped.
 - **Masks**: pixels whose depth is unknown or not trusted count nowhere in 3-D tasks. Pixels whose own code
-  says "unknown" (grey normals, zero curvature) do not count either, and neither do they as one of the
-  300 points of a 2.5-D segmentation.
+  says "unknown" (grey normals, zero curvature or reshading) do not count either, and neither do they as one
+  of the 300 points of a 2.5-D segmentation.
 - **Semantic classes** are weighted as the original's by default. A store with classes of its own has other
   frequencies: `measured_weights` gives the same formula's weights there.
 - **Poses and layouts** are whitened with the original's constants, wrong as some are: banks of all kinds are
@@ -202,7 +202,9 @@ def _heat_map(made: _Made) -> Target:
     if name == "edge_occlusion":
         target = made.map(signed, by_depth=True)
         return Target(values=blurred(target.values), weight=target.weight)
-    return made.map(signed.clamp(-1, 1), by_depth=name in {"keypoints3d", "reshading"})
+    # No surface is quite black under a lamp at the camera: the dataset codes unknown brightness so.
+    known = codes != 0 if name == "reshading" else None
+    return made.map(signed.clamp(-1, 1), known, by_depth=name in {"keypoints3d", "reshading"})
 
 
 def blurred(maps: Tensor) -> Tensor:

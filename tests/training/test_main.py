@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.training.real.toy_folder import room_folder
 from training.__main__ import app
+from training.data.frames import FrameStore
 from training.pipeline import STAGES
 from typer.testing import CliRunner
 
@@ -57,6 +59,8 @@ def test_missing_options_are_wrong_usage(tmp_path: Path) -> None:
     assert run(*words, "--camera", "1,2,3,4")[0] == 2
     assert run(*words, "--real", tmp_path)[0] == 2
     assert run(*words, "--real", tmp_path, "--camera", "1,2,3")[0] == 2
+    assert run(*words, "--real-camera", "1,2,3,4")[0] == 2
+    assert run(*words, "--real-train", tmp_path)[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -91,6 +95,27 @@ def test_a_stage_runs_once_and_refuses_another_setting(tmp_path: Path) -> None:
     code, text = run(*words, "--set", "rooms.views=3")
     assert code == 1
     assert "was made with views = 2, and now views = 3: choose another --out, or --overwrite" in text
+
+
+def test_real_frames_are_a_store_beside_the_rooms_with_a_marker_of_their_own(tmp_path: Path) -> None:
+    room_folder(tmp_path / "real")
+    words = ("frames", "--preset", preset_file(tmp_path), "--out", tmp_path / "out", "--device", "cpu")
+    assert run(*words)[0] == 0
+    rooms = (tmp_path / "out" / "frames" / "stage.json").read_text()
+    assert run(*words, "--real-train", tmp_path / "real", "--set", "real.views=2")[0] == 0
+    assert (tmp_path / "out" / "frames" / "stage.json").read_text() == rooms
+    store = FrameStore.open(tmp_path / "out" / "frames" / "real")
+    assert (len(store), store.size) == (4, 32)
+    marker = json.loads((store.root / "stage.json").read_text())
+    assert marker["settings"]["real"]["views"] == 2
+    assert marker["settings"]["camera"]["fx"] == 70
+    words = (*words, "--real-train", tmp_path / "real", "--set", "real.views=2")
+    code, text = run(*words, "--real-camera", "60,60,40,30")
+    assert code == 1
+    assert "was made with camera.fx = 70.0, and now camera.fx = 60.0" in text
+    code, text = run(*words, "--real-camera", "0,60,40,30")
+    assert code == 1
+    assert "camera has fx = 0: focal lengths must be above 0" in text
 
 
 def test_a_traceback_can_be_had_for_known_errors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from taskbank.nets.build import TransferReadout
 from taskbank.tasks import Task, find_task
 from taxsolver import AffinityTensor
 from taxsolver.similarity import first_order_matrix
-from training.evaluate.real_frames import RealFrame
+from training.data.real.folder import RealFrame
 from training.evaluate.real_truth import REAL_TRUTHS
 from training.evaluate.scores import measure_of
 from training.transfers.codes import source_encoder

@@ -17,8 +17,8 @@ from taskbank.engine import Engine
 from taskbank.results import Frame
 from taskbank.settings import Settings
 from taskbank.tasks import OutputKind, find_task
+from training.data.real.folder import RealFrame
 from training.errors import DataError
-from training.evaluate.real_frames import RealFrame
 from training.evaluate.real_truth import REAL_TRUTHS, Truth
 from training.evaluate.scores import measure_of
 

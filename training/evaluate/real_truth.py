@@ -1,8 +1,8 @@
 """What can be known about real frames with measured depth: six tasks' true values.
 
 Occlusion edges and reshading are computed from depth and fitted normals by the functions that label rendered
-frames. Semantic classes are those of NYU40 that are also classes of the task; tables are left out, as NYU40
-does not say which are dining tables.
+frames. Semantic classes are those of NYU40 as `data/real/nyu40.csv` has them; tables, for example, are
+unknown, as NYU40 does not say which are dining tables.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from training.data.labels.edges import edge_occlusion
 from training.data.labels.surfaces import reshading
-from training.data.rooms.classes import nyu40, semantic_channels
-from training.evaluate.real_frames import RealFrame
+from training.data.real.classes import semantic_labels
+from training.data.real.folder import RealFrame
 from training.targets import blurred
 
 Truth = NDArray[Any]
@@ -52,11 +51,7 @@ def _reshading(frame: RealFrame) -> Truth:
 
 
 def _semantic(frame: RealFrame) -> Truth:
-    if frame.labels is None:
-        return np.zeros(frame.depth.shape, dtype=np.uint8)
-    nothing = np.full(frame.labels.shape, -1)
-    known = (frame.labels > 0) & (frame.labels != nyu40("table"))
-    return np.where(known, semantic_channels(frame.labels, nothing) + 1, 0).astype(np.uint8)
+    return semantic_labels(frame.labels, frame.depth.shape)
 
 
 REAL_TRUTHS: Mapping[str, Callable[[RealFrame], Truth]] = {

@@ -16,11 +16,12 @@ from typing import Any
 from taskbank.bank import Bank
 from taxsolver import load_affinity
 from training.data.frames import FrameStore
+from training.data.real.camera import Intrinsics
+from training.data.real.folder import RealFolder
 from training.evaluate.assemble import assemble_bank
 from training.evaluate.carry_over import carry_over
 from training.evaluate.config import EvaluateConfig
 from training.evaluate.lineage import check_lineage
-from training.evaluate.real_frames import Intrinsics, RealFolder
 from training.evaluate.real_scores import score_constant, score_real
 from training.evaluate.report import report_text
 from training.evaluate.sanity import sanity_table

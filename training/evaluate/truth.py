@@ -77,6 +77,8 @@ def _map(task: Task, store: FrameStore, frame: NDArray[np.int64]) -> Truth:
         values[np.isnan(_map_of_depth(store, frame))] = unknown
     if task.output is OutputKind.CURVATURE:
         values[(codes == 0).all(-1)] = np.nan
+    if task.name == "reshading":
+        values[codes == 0] = np.nan
     return values
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.taskbank.toy import TOY_COMPACT, toy_network
+from training.data.real.camera import Intrinsics
+from training.data.real.folder import RealFrame
 from training.data.rooms.classes import nyu40
 from training.errors import DataError
-from training.evaluate.real_frames import Intrinsics, RealFrame
 from training.evaluate.real_scores import best_constant, score_constant, score_real
 from training.evaluate.real_truth import REAL_TRUTHS
 

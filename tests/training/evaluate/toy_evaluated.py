@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 from tests.training.transfers.toy_run import toy_config, toy_places
 from training.affinity import AffinityConfig, run_affinity
+from training.data.real.camera import Intrinsics
+from training.data.real.folder import RealFolder
 from training.evaluate.config import EvaluateConfig
-from training.evaluate.real_frames import Intrinsics, RealFolder
 from training.evaluate.trained import Trained
 from training.transfers.config import TransfersConfig
 from training.transfers.run import run_transfers

@@ -1,0 +1,167 @@
+"""Stores of real frames: several square views of each, with every label that its depth gives."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
+from training.data.poses import euler_angles
+from training.data.real.camera import Intrinsics
+from training.data.real.folder import RealFolder
+from training.data.real.gravity import read_gravity, room_axes, up_of
+from training.data.real.labels import label_view
+from training.data.real.views import views_of
+from training.errors import ConfigError
+from training.provenance import digest_listing
+
+_LOG = logging.getLogger(__name__)
+
+FIRST_ROOM = 3_000_000
+"""Number of the first real frame's room: rendered rooms have lower ones."""
+
+_UPRIGHT = np.diag([1.0, -1.0, -1.0])  # from OpenCV's axes to those of poses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealConfig:
+    """How real frames become a store.
+
+    Attributes:
+        views: square views of each frame, spread along its longer side; one of square pictures.
+        frames_per_shard: frames that are read and written at once.
+    """
+
+    views: int = 3
+    frames_per_shard: int = 16
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense.
+
+        Raises:
+            ConfigError: naming the field.
+        """
+        for name in ("views", "frames_per_shard"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}: choose 1 or more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealStore:
+    """What a store of real frames is made with: what its stage's marker says.
+
+    Attributes:
+        real: settings.
+        size: side of the labels in px, as of the other frames of the run.
+        camera: of the real frames.
+    """
+
+    real: RealConfig
+    size: int
+    camera: Intrinsics
+
+
+Progress = Callable[[int, int], None]
+"""Is told after each shard how many are done, and how many there are."""
+
+
+def write_real(
+    root: str | Path,
+    folder: RealFolder,
+    settings: RealStore,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> FrameStore:
+    """Read real frames and write them as a store; what is there already is kept.
+
+    Labels are those of `label_view`. Classes of objects and scenes are -1, which is unknown; cameras have NaN
+    for their location, room and fixated point, -1 for the number of that point, and NaN angles where
+    `rotations.csv` and the walls do not tell them. The views of a frame share the number of a room, so that
+    they are never learned from and measured on.
+
+    Args:
+        root: folder of the store.
+        folder: the frames.
+        settings: how they are read.
+        workers: processes.
+        progress: is told of every shard.
+
+    Raises:
+        ConfigError: the folder of the store holds other frames.
+        DataError: there are no frames, or a file is missing or damaged.
+        StorageError: something cannot be written.
+    """
+    began = perf_counter()
+    names = folder.names()
+    gravity = read_gravity(folder.root)
+    about = {
+        "source": "real",
+        "frames": len(names),
+        "views": settings.real.views,
+        "frames_per_shard": settings.real.frames_per_shard,
+        "files": digest_listing(folder.root),
+    }
+    writer = FrameWriter(root, size=settings.size, about=about)
+    shards = range(-(-len(names) // settings.real.frames_per_shard))
+    left = [number for number in shards if not writer.has_shard(number)]
+    make = partial(_make_shard, writer, folder, settings, gravity)
+    done = len(shards) - len(left)
+    if workers > 1:
+        # Processes start afresh: forks of a process that runs torch may stand still.
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, spawn, initializer=partial(torch.set_num_threads, 1)) as pool:
+            for number, _ in enumerate(pool.map(make, left), done + 1):
+                if progress is not None:
+                    progress(number, len(shards))
+    else:
+        for number, shard in enumerate(left, done + 1):
+            make(shard)
+            if progress is not None:
+                progress(number, len(shards))
+    store = writer.finish(len(shards))
+    _LOG.info(
+        "real: %d views of %d frames in %.0f s, %d of them with known angles",
+        *(len(store), len(names), perf_counter() - began, np.isfinite(store.cameras["angles"]).all(1).sum()),
+    )
+    return store
+
+
+def _make_shard(
+    writer: FrameWriter,
+    folder: RealFolder,
+    settings: RealStore,
+    gravity: Mapping[str, NDArray[np.float64]],
+    number: int,
+) -> None:
+    """Read, label and write one shard."""
+    labels, cameras = [], []
+    names = folder.names()
+    start = number * settings.real.frames_per_shard
+    for index, name in enumerate(names[start : start + settings.real.frames_per_shard], start):
+        frame = folder.frame(name)
+        up = up_of(gravity, name)
+        axes = None if up is None else room_axes(frame.planes.normals, frame.planes.reliable, up)
+        for place, view in enumerate(views_of(frame.depth.shape, folder.intrinsics, settings.real.views)):
+            labels.append(label_view(frame, view, settings.size))
+            camera = np.zeros((), dtype=CAMERA)
+            camera["room"], camera["point"], camera["view"] = FIRST_ROOM + index, -1, place
+            camera["fov"] = view.fov
+            for unknown in ("location", "angles", "fixated", "box"):
+                camera[unknown] = np.nan
+            if axes is not None:
+                camera["angles"] = euler_angles(axes @ view.turn @ _UPRIGHT)
+            cameras.append(camera)
+    stacked = {domain: np.stack([one[domain] for one in labels]) for domain in labels[0]}
+    classes = {name: np.full(len(labels), -1, dtype=np.int16) for name in ("class_object", "class_scene")}
+    writer.write_shard(number, stacked | classes, np.stack(cameras), np.zeros(0, dtype=SIGHTING))

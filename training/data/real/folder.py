@@ -1,0 +1,159 @@
+"""Folders of real frames with measured depth.
+
+Files are `NAME_rgb.jpg` or `.png`, `NAME_depth.png` (uint16 millimetres along the optical axis, 0 unknown)
+and, where there are any, `NAME_label.png` (uint8, NYU40 class minus one, 39 and more unknown; the classes of
+Gupta et al., CVPR 2013), `rotations.csv` (see `gravity.py`) and `camera.json` (see `camera.py`). All frames
+have one size and one camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from training.data.real.camera import Intrinsics
+from training.data.real.patches import Patches, fit_patches
+from training.data.real.planes import Planes, fit_planes
+from training.errors import DataError
+
+_MILLIMETRES = 1000
+_UNKNOWN_LABEL = 39
+
+
+@dataclass(frozen=True)
+class RealFrame:
+    """One frame; what is derived is computed when it is asked for.
+
+    Attributes:
+        name: of its files, without ending.
+        rgb: uint8 (H, W, 3).
+        depth: float32 (H, W), metres along the optical axis, NaN where unknown.
+        labels: uint8 (H, W), NYU40 class numbers from 1, 0 unknown; None where there is no file.
+        intrinsics: of the camera.
+    """
+
+    name: str
+    rgb: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    labels: NDArray[np.uint8] | None
+    intrinsics: Intrinsics
+
+    @cached_property
+    def planes(self) -> Planes:
+        """Planes fitted to the points around each pixel."""
+        return fit_planes(self.depth, self.intrinsics)
+
+    @cached_property
+    def patches(self) -> Patches:
+        """Flat patches."""
+        return fit_patches(self.depth, self.intrinsics)
+
+    @property
+    def normals(self) -> NDArray[np.float32]:
+        """float32 (H, W, 3), OpenCV camera frame, facing the camera; NaN where they are not reliable."""
+        return np.where(self.planes.reliable[..., None], self.planes.normals, np.float32(np.nan))
+
+    @property
+    def distance(self) -> NDArray[np.float32]:
+        """float32 (H, W), metres along the ray."""
+        points = self.intrinsics.points(torch.from_numpy(self.depth))
+        distance: NDArray[np.float32] = points.norm(dim=0).numpy()
+        return distance
+
+
+@dataclass(frozen=True, slots=True)
+class RealFolder:
+    """A folder of real frames.
+
+    Attributes:
+        root: the folder.
+        intrinsics: of the camera that took them all.
+    """
+
+    root: Path
+    intrinsics: Intrinsics
+
+    def names(self) -> list[str]:
+        """Names of the frames, sorted.
+
+        Raises:
+            DataError: there are none.
+        """
+        return [picture.stem.removesuffix("_rgb") for picture in self._pictures()]
+
+    def frames(self) -> Iterator[RealFrame]:
+        """The frames, by name.
+
+        Raises:
+            DataError: there are none, or a file is missing, damaged, or of another size.
+        """
+        for picture in self._pictures():
+            yield _frame(picture, self.intrinsics)
+
+    def frame(self, name: str) -> RealFrame:
+        """One frame.
+
+        Raises:
+            DataError: a file is missing, damaged, or of another size.
+        """
+        found = [picture for picture in self._pictures() if picture.stem == f"{name}_rgb"]
+        if not found:
+            raise DataError(f"no frame {name!r} in {self.root}: {name}_rgb.jpg is missing")
+        return _frame(found[0], self.intrinsics)
+
+    def _pictures(self) -> list[Path]:
+        """Files of pictures, by name."""
+        pictures = [path for end in ("jpg", "png") for path in self.root.glob(f"*_rgb.{end}")]
+        if not pictures:
+            raise DataError(f"no frames in {self.root}: files must be called NAME_rgb.jpg and NAME_depth.png")
+        return sorted(pictures, key=lambda path: path.stem)
+
+
+def _frame(picture: Path, intrinsics: Intrinsics) -> RealFrame:
+    """One frame from its files."""
+    name = picture.stem.removesuffix("_rgb")
+    rgb = _read(picture)
+    depth = picture.with_name(f"{name}_depth.png")
+    millimetres = _read(depth).astype(np.float32)
+    labels = picture.with_name(f"{name}_label.png")
+    codes = _read(labels) if labels.exists() else None
+    if rgb.ndim != 3 or rgb.shape[2] != 3:
+        raise DataError(f"{picture} has no three colours (its shape is {rgb.shape}): save it as RGB")
+    for path, array in ((depth, millimetres), (labels, codes)):
+        if array is not None and array.shape != rgb.shape[:2]:
+            raise DataError(
+                f"{path} has shape {array.shape}, but {picture.name} has {rgb.shape[:2]}: all pictures of a "
+                "frame must be of one size, with one channel for depth and labels"
+            )
+    return RealFrame(
+        name=name,
+        rgb=rgb,
+        depth=np.where(millimetres > 0, millimetres / _MILLIMETRES, np.float32(np.nan)),
+        labels=None if codes is None else _labels(codes),
+        intrinsics=intrinsics,
+    )
+
+
+def _labels(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Classes from 1, 0 unknown."""
+    return np.where(codes < _UNKNOWN_LABEL, codes + 1, 0).astype(np.uint8)
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    """A picture as it is coded.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image)
+    except (OSError, SyntaxError) as error:  # Pillow raises the latter for broken PNG chunks
+        raise DataError(f"cannot read {path}: {error}") from error

@@ -1,0 +1,129 @@
+"""Labels of a view of a real frame: the domains of a store, in the codes of the dataset.
+
+Depth is measured, and all else of geometry is computed from it, by the functions that label rendered frames
+wherever these exist:
+
+- **Normals and reshading** are of planes fitted to windows, as real frames are measured with. Where the plane
+  does not fit, and where it lies nearly along the line of sight, they are unknown.
+- **Occlusion edges, 3-D keypoints and 2.5-D segments** look at differences of neighbours, which in measured
+  depth are noise; so they are computed on flat patches, and on depth as it is where there are none.
+- **Curvature** cannot be measured at the scale of centimetres that rendered frames have it at. Large flat
+  patches are flat; everywhere else it is unknown.
+- **Classes**: `nyu40.csv` says which class of the task a class of NYU40 is, and which are unknown.
+
+Unknown is what `taskbank.label_codes` says, and 0 for reshading.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from taskbank.label_codes import DOMAINS, encode
+from training.data.labels import surfaces
+from training.data.labels.edges import edge_occlusion, edge_texture
+from training.data.labels.keypoints2d import keypoints2d
+from training.data.labels.keypoints3d import keypoints3d
+from training.data.labels.segments import segment_unsup2d, segment_unsup25d
+from training.data.real.classes import semantic_labels
+from training.data.real.folder import RealFrame
+from training.data.real.planes import LEAST_FACING
+from training.data.real.views import View, nearest, resampled_depth, resampled_picture
+
+_UNSEEN = (
+    128.0  # metres at which unknown pixels lie for labels that look at neighbours, as in rendered frames
+)
+_OFF_PATCH, _LEAST_OFF_PATCH = 0.03, 0.06  # share of the depth, metres: what lies farther off is not of it
+_FLAT = 0.25  # square metres; with a residual of a centimetre such a patch bends by less than 1/m
+_MARGIN = 3  # px, of patches, where what is beside them may be curved
+
+
+@torch.inference_mode()
+def label_view(frame: RealFrame, view: View, size: int) -> dict[str, NDArray[Any]]:
+    """Codes of all domains that are pictures.
+
+    Args:
+        frame: a real frame.
+        view: of it.
+        size: side of the labels in px.
+
+    Returns:
+        domain -> uint8 or uint16 (size, size[, channels]); labels of geometry are unknown beside pixels of
+        unknown depth, too.
+    """
+    places = view.places(frame.intrinsics, size)
+    turn, rays = torch.from_numpy(view.turn), view.rays(size)
+    outer = torch.einsum("ij,jhw->ihw", turn, rays)  # the rays in the frame's camera
+    measured = resampled_depth(frame.depth, places)
+    known = functional.max_pool2d(measured.isnan()[None].double(), 3, 1, 1)[0] == 0
+
+    normals = nearest(torch.from_numpy(frame.planes.normals), places).double()
+    facing = -(normals.movedim(-1, 0) * outer).sum(0) / outer.square().sum(0).sqrt()
+    reliable = nearest(torch.from_numpy(frame.planes.reliable), places) & (facing > LEAST_FACING)
+
+    patches = frame.patches
+    number = nearest(torch.from_numpy(patches.number), places)
+    flat_normals = torch.from_numpy(patches.normals)[number]
+    slant = (flat_normals.movedim(-1, 0) * outer).sum(0)
+    flat_depth = torch.from_numpy(patches.offsets)[number] / slant.clamp(max=-1e-6) * outer[2]
+    near = (flat_depth - measured).abs() < (_OFF_PATCH * measured).clamp(min=_LEAST_OFF_PATCH)
+    flat = (number > 0) & near & (-slant > LEAST_FACING * outer.square().sum(0).sqrt())
+    smooth = torch.where(flat, flat_depth, measured)
+    smooth_normals = torch.where(flat[..., None], flat_normals, normals) @ turn
+
+    # Depths are along the frame's axis so far; points and directions of the view follow the dataset's poses.
+    upright = torch.tensor([1.0, -1.0, -1.0], dtype=torch.float64)
+    points, surface = ((rays * (depth / outer[2])).movedim(0, -1) * upright for depth in (measured, smooth))
+    surface = torch.where(
+        measured.isfinite()[..., None], surface, torch.tensor([0.0, 0.0, -_UNSEEN], dtype=torch.float64)
+    )
+    points, surface = points.float(), surface.float()
+    normals = (normals @ turn).float()
+    focal = torch.tensor([size / 2 / view.tangent], dtype=torch.float32)
+    depth = surfaces.depth_zbuffer(surface)
+    edges = edge_occlusion(depth[None])[0]
+    corners = keypoints3d(surface[None], (smooth_normals * upright).float()[None], focal)[0]
+    values = {
+        "depth_zbuffer": surfaces.depth_zbuffer(points),
+        "depth_euclidean": surfaces.depth_euclidean(points),
+        "normal": normals.masked_fill(~reliable[..., None], torch.nan),
+        "reshading": surfaces.reshading(points, normals).masked_fill(~reliable, torch.nan),
+        "principal_curvature": _curvature(number.where(flat, 0), torch.from_numpy(patches.areas)),
+        "edge_occlusion": edges,
+        "keypoints3d": corners,
+    }
+    values = {
+        name: label.masked_fill(~known if label.dim() == 2 else ~known[..., None], torch.nan)
+        for name, label in values.items()
+    }
+    rgb = resampled_picture(frame.rgb, view, frame.intrinsics, size)
+    colours = torch.from_numpy(rgb)[None].float() / 255
+    values |= {"edge_texture": edge_texture(colours)[0], "keypoints2d": keypoints2d(colours)[0]}
+    classes = semantic_labels(frame.labels, frame.depth.shape)
+    return {
+        "rgb": rgb,
+        **{name: _stored(name, encode(name, label)) for name, label in values.items()},
+        "segment_semantic": nearest(torch.from_numpy(classes), places).numpy(),
+        "segment_unsup25d": segment_unsup25d(depth.numpy(), smooth_normals.float().numpy(), edges.numpy()),
+        "segment_unsup2d": segment_unsup2d(rgb),
+    }
+
+
+def _curvature(number: Tensor, areas: Tensor) -> Tensor:
+    """Zeros (H, W, 2) well inside of large patches, NaN elsewhere."""
+    wide = number[None].double()
+    side = 2 * _MARGIN + 1
+    highest = functional.max_pool2d(wide, side, 1, _MARGIN)
+    lowest = -functional.max_pool2d(-wide, side, 1, _MARGIN)
+    flat = (highest == lowest)[0] & (number > 0) & (areas[number] >= _FLAT)
+    return torch.where(flat, 0.0, torch.nan)[..., None].expand(*number.shape, 2).float()
+
+
+def _stored(domain: str, codes: Tensor) -> NDArray[Any]:
+    """Codes in the smallest type that holds them."""
+    return codes.numpy().astype(np.uint8 if DOMAINS[domain].bits == 8 else np.uint16)

@@ -1,0 +1,228 @@
+"""Flat patches: which pixels lie on one plane, for labels that look at differences of neighbours.
+
+Depth cameras measure in steps of centimetres. Differences of neighbouring pixels show these steps, and
+windows that smooth them round off every fold. Two passes find planes without either:
+
+1. Windows of four sizes lie on lattices over the picture, and a plane is fitted to each. A pixel takes the
+   plane of the widest window about it that fits and goes through the pixel's own point: windows on both sides
+   of a fold are tried, so the fold stays sharp (as Kuwahara et al., 1976, smooth pictures).
+2. Neighbouring patches are joined, best first, as long as one plane fits the points of both.
+
+A curved surface becomes several patches.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass
+from operator import add, mul
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skimage.measure import label
+
+from training.data.real.camera import Intrinsics
+from training.data.real.planes import LEAST_FACING, MOMENTS, least_axis, window_of
+
+Numbers = NDArray[np.float64]
+
+_SIDES = (8, 4, 2, 1)  # of windows, in sides of `window_of`, widest first
+_FIT, _LEAST_FIT = 0.004, 0.006  # residual of a window's plane: share of the depth, metres at least
+_NARROW_FIT = 0.006  # of the narrowest, as in `fit_planes`
+_JOINED_FIT, _LEAST_JOINED = 0.006, 0.01  # of joined patches
+_OFF = 2.0  # residuals that a pixel's point may lie off its plane
+_SAME = math.cos(math.radians(20))  # patches whose planes differ more are not joined
+_SPECK = 60  # px; smaller patches have no direction of their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patches:
+    """Flat patches of a frame, OpenCV camera frame.
+
+    Attributes:
+        number: int64 (H, W), the patch of each pixel, 0 for none.
+        normals: float64 (N, 3), unit vectors that face the camera; the first is that of number 0, zeros.
+        offsets: float64 (N,), negative: points p of a patch have normal . p = offset, in metres.
+        areas: float64 (N,), square metres.
+    """
+
+    number: NDArray[np.int64]
+    normals: Numbers
+    offsets: Numbers
+    areas: Numbers
+
+
+def fit_patches(depth: NDArray[np.float32], intrinsics: Intrinsics) -> Patches:
+    """Find the flat patches of a frame.
+
+    Args:
+        depth: float32 (H, W), metres along the optical axis, NaN where unknown.
+        intrinsics: of the camera.
+    """
+    rays = intrinsics.rays(*depth.shape).numpy()
+    known = np.isfinite(depth)
+    points = rays * np.where(known, depth, 0)
+    sums = np.stack([known.astype(np.float64), *points, *(points[i] * points[j] for i, j in MOMENTS)])
+    first = _windows(sums, points, rays, known)
+    pieces = label(first, background=0, connectivity=1)
+    number, totals = _joined(pieces, sums)
+    planes = [(np.zeros(3), -1.0), *(_plane(total)[1:3] for total in totals[1:])]
+    normals, offsets = np.stack([one for one, _ in planes]), np.array([other for _, other in planes])
+    # A pixel shows its area over the cosine between ray and normal.
+    facing = -(normals[number] * rays.transpose(1, 2, 0)).sum(-1)
+    areas = points[2] ** 2 / (intrinsics.fx * intrinsics.fy) / facing.clip(LEAST_FACING)
+    return Patches(
+        number=number,
+        normals=normals,
+        offsets=offsets,
+        areas=np.bincount(number.ravel(), areas.ravel(), len(normals)) * (np.arange(len(normals)) > 0),
+    )
+
+
+def _windows(sums: Numbers, points: Numbers, rays: Numbers, known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Which window's plane each pixel takes: numbers from 1, 0 for none."""
+    height, width = known.shape
+    side = window_of(known.shape)
+    integral = np.zeros((len(sums), height + 1, width + 1))
+    integral[:, 1:, 1:] = sums.cumsum(1).cumsum(2)
+    taken = np.zeros((height, width), np.int64)
+    lines = np.sqrt((rays**2).sum(0))
+    begun = 1
+    for times in _SIDES:
+        window = times * side
+        half, step = window // 2, max(1, window // 4)
+        middles = np.arange(0, height + step, step), np.arange(0, width + step, step)
+        (top, bottom), (left, right) = (
+            ((at - half).clip(0, end), (at + half + 1).clip(0, end))
+            for at, end in zip(middles, (height, width), strict=True)
+        )
+        within = integral[:, bottom] - integral[:, top]
+        total = within[:, :, right] - within[:, :, left]
+        count = total[0].clip(1)
+        mean = total[1:4] / count
+        spread = total[4:] / count - np.stack([mean[i] * mean[j] for i, j in MOMENTS])
+        least, vectors = (found.numpy() for found in least_axis(torch.from_numpy(spread)))
+        offsets = (vectors * mean).sum(0)
+        normals, offsets = np.where(offsets > 0, -vectors, vectors), -np.abs(offsets)
+        area = (bottom - top)[:, None] * (right - left)
+        allowed = np.maximum(_FIT * mean[2], _LEAST_FIT) if times > 1 else _NARROW_FIT * mean[2]
+        # Where depth has holes, windows of nine tenths do, and at the border halves of windows.
+        whole = (total[0] > 0.9 * area) & (2 * area >= min(window**2, height * width))
+        misfit = np.sqrt(least.clip(0)) / allowed.clip(1e-9)
+        misfit = np.where(whole & (misfit < 1), misfit, np.inf)
+
+        row, column = np.nonzero(known & (taken == 0))
+        here, ray = points[:, row, column].astype(np.float32), rays[:, row, column].astype(np.float32)
+        planes = np.concatenate([normals, offsets[None], misfit[None], allowed[None]]).astype(np.float32)
+        planes = planes.reshape(6, -1)
+        nearest = np.rint(row / step).astype(int), np.rint(column / step).astype(int)
+        best = np.full(len(row), np.inf, np.float32)
+        chosen = np.zeros(len(row), np.int64)
+        for down in (-2, 0, 2):
+            for across in (-2, 0, 2):
+                at, along = nearest[0] + down, nearest[1] + across
+                inside = (at >= 0) & (at < len(middles[0])) & (along >= 0) & (along < len(middles[1]))
+                window_number = np.where(inside, at * len(middles[1]) + along, 0)
+                *normal, offset, poor, residual = planes[:, window_number]
+                off = np.abs(sum(n * p for n, p in zip(normal, here, strict=True)) - offset) / residual
+                facing = -sum(n * r for n, r in zip(normal, ray, strict=True)) / lines[row, column]
+                fits = inside & (off < _OFF) & (facing > LEAST_FACING)
+                cost = np.where(fits, poor**2 + (off / _OFF) ** 2, np.inf)
+                better = cost < best
+                best[better], chosen[better] = cost[better], window_number[better]
+        found = np.isfinite(best)
+        taken[row[found], column[found]] = begun + chosen[found]
+        begun += planes.shape[1]
+    return taken
+
+
+def _joined(pieces: NDArray[Any], sums: Numbers) -> tuple[NDArray[np.int64], Numbers]:
+    """Patches out of pieces (H, W), renumbered from 1, and sums of moments of each (N, 10)."""
+    count = int(pieces.max()) + 1
+    totals = np.stack([np.bincount(pieces.ravel(), one.ravel(), count) for one in sums], axis=1)
+    neighbours = _neighbours(pieces, count)
+    # Plain numbers: the queue looks at one pair after another, where arrays are slow.
+    normals = [tuple(_plane(total)[1]) for total in totals]
+    sizes = totals.tolist()
+    age, parent = [0] * count, list(range(count))
+    queue: list[tuple[float, int, int, int, int]] = []
+
+    def offer(i: int, j: int) -> None:
+        """Queue the joining of two patches if one plane would do."""
+        one, other = sizes[i], sizes[j]
+        if min(one[0], other[0]) > _SPECK and sum(map(mul, normals[i], normals[j])) < _SAME:
+            return
+        residual, depth = _residual([*map(add, one, other)])
+        residual /= max(_JOINED_FIT * depth, _LEAST_JOINED)
+        if residual < 1:
+            heapq.heappush(queue, (residual, i, j, age[i], age[j]))
+
+    for i in range(1, count):
+        for j in neighbours[i]:
+            if j > i:
+                offer(i, j)
+    while queue:
+        _, i, j, age_i, age_j = heapq.heappop(queue)
+        if age[i] != age_i or age[j] != age_j:  # one of them has grown since, or is no more
+            continue
+        sizes[i] = [*map(add, sizes[i], sizes[j])]
+        parent[j], age[i], age[j] = i, age[i] + 1, -1
+        normals[i] = tuple(_plane(np.array(sizes[i]))[1])
+        for k in neighbours[j]:
+            neighbours[k].discard(j)
+            if k != i:
+                neighbours[k].add(i)
+                neighbours[i].add(k)
+        for k in neighbours[i]:
+            offer(i, k)
+    for i in range(count):
+        while parent[parent[i]] != parent[i]:
+            parent[i] = parent[parent[i]]
+    left, number = np.unique(np.array([0, *parent[1:]])[pieces], return_inverse=True)
+    if left[0] != 0:
+        left, number = np.concatenate([[0], left]), number + 1
+    return number.reshape(pieces.shape).astype(np.int64), np.array(sizes)[left]
+
+
+def _residual(total: list[float]) -> tuple[float, float]:
+    """Residual of the plane through points in metres, and their mean depth, out of sums of moments.
+
+    The least eigenvalue of a 3 x 3 matrix as in `planes.least_axis`.
+    """
+    count, x, y, z, *products = total
+    x, y, z = x / count, y / count, z / count
+    xx, yy, zz, xy, xz, yz = (product / count for product in products)
+    xx, yy, zz, xy, xz, yz = xx - x * x, yy - y * y, zz - z * z, xy - x * y, xz - x * z, yz - y * z
+    middle = (xx + yy + zz) / 3
+    a, b, c = xx - middle, yy - middle, zz - middle
+    size = math.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
+    if size == 0:
+        return 0.0, z
+    determinant = a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)
+    angle = math.acos(min(1.0, max(-1.0, determinant / (2 * size**3)))) / 3
+    return math.sqrt(max(0.0, middle + 2 * size * math.cos(angle + 2 * math.pi / 3))), z
+
+
+def _neighbours(pieces: NDArray[Any], count: int) -> list[set[int]]:
+    """Numbers of the pieces beside each piece; 0 is none."""
+    found: list[set[int]] = [set() for _ in range(count)]
+    for one, other in ((pieces[:, :-1], pieces[:, 1:]), (pieces[:-1], pieces[1:])):
+        apart = (one != other) & (one > 0) & (other > 0)
+        for i, j in np.unique(np.stack([one[apart], other[apart]], axis=1), axis=0).tolist():
+            found[i].add(j)
+            found[j].add(i)
+    return found
+
+
+def _plane(total: Numbers) -> tuple[float, Numbers, float]:
+    """Residual in metres, unit normal towards the camera and offset, out of sums of moments (10,)."""
+    count = max(total[0], 1)
+    mean = total[1:4] / count
+    xx, yy, zz, xy, xz, yz = total[4:] / count - np.array([mean[i] * mean[j] for i, j in MOMENTS])
+    spread, axes = np.linalg.eigh(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]))
+    offset = float(axes[:, 0] @ mean)
+    normal = -axes[:, 0] if offset > 0 else axes[:, 0]
+    return math.sqrt(max(spread[0], 0)), normal, -abs(offset)

@@ -1,0 +1,147 @@
+"""Square views of a real frame, as a camera turned on the spot sees them.
+
+A square cut out of the side of a wide picture is seen by no camera whose axis is in the middle of its
+picture, and a store's cameras are of that kind: one field of view, nothing off the middle. So squares are
+not cut out. For each, a camera is turned until its axis goes through the square's middle, and the picture is
+drawn anew as it sees it. Turning on the spot changes no line of sight: colours stay as they are, normals
+turn, and depth is measured along the new axis. The field of view is the widest that lies within the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from training.data.real.camera import Intrinsics
+
+Numbers = NDArray[np.float64]
+
+_ONE_SURFACE = 1.05  # ratio of neighbouring depths up to which they are taken to lie on one surface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A square view.
+
+    Attributes:
+        turn: float64 (3, 3), the view's axes in the frame's camera, one a column, both OpenCV: x right, y
+            down, z ahead.
+        tangent: of half the field of view, horizontal and vertical.
+    """
+
+    turn: Numbers
+    tangent: float
+
+    @property
+    def fov(self) -> float:
+        """Field of view in radians, horizontal and vertical."""
+        return float(2 * np.arctan(self.tangent))
+
+    def rays(self, size: int, subpixels: int = 1) -> Tensor:
+        """Directions through the middles of (sub)pixels, in the view's own axes.
+
+        Returns:
+            float64 (3, size * subpixels, size * subpixels), z is 1.
+        """
+        count = size * subpixels
+        steps = ((torch.arange(count, dtype=torch.float64) + 0.5) / count * 2 - 1) * self.tangent
+        across, down = steps.expand(count, count), steps[:, None].expand(count, count)
+        return torch.stack([across, down, torch.ones_like(across)])
+
+    def places(self, intrinsics: Intrinsics, size: int, subpixels: int = 1) -> Tensor:
+        """Where the frame's picture shows those directions: float64 (2, n, n), columns and rows in px."""
+        x, y, z = torch.einsum("ij,jhw->ihw", torch.from_numpy(self.turn), self.rays(size, subpixels))
+        return torch.stack([x / z * intrinsics.fx + intrinsics.cx, y / z * intrinsics.fy + intrinsics.cy])
+
+
+def views_of(shape: tuple[int, ...], intrinsics: Intrinsics, count: int) -> list[View]:
+    """Views whose middles are those of squares spread along the longer side of a picture.
+
+    Args:
+        shape: of the picture, (H, W) in px.
+        intrinsics: of its camera.
+        count: how many; a square picture gives one.
+
+    Returns:
+        from left to right, or from top to bottom.
+    """
+    height, width = shape
+    side, rest = min(height, width), abs(width - height)
+    starts = np.linspace(0, rest, count) if count > 1 and rest else [rest / 2]
+    middles = [(start + (side - 1) / 2, (side - 1) / 2) for start in starts]
+    places = middles if width >= height else [place[::-1] for place in middles]
+    return [_aimed(column, row, height, width, intrinsics) for column, row in places]
+
+
+def _aimed(column: float, row: float, height: int, width: int, intrinsics: Intrinsics) -> View:
+    """The widest view about a place of the picture: panned, then tilted, never rolled."""
+    x, y = (column - intrinsics.cx) / intrinsics.fx, (row - intrinsics.cy) / intrinsics.fy
+    ahead = np.array([x, y, 1.0]) / np.sqrt(x * x + y * y + 1)
+    right = np.array([1.0, 0.0, -x]) / np.hypot(1, x)
+    turn = np.stack([right, np.cross(ahead, right), ahead], axis=1)
+    # Planes through the camera and the picture's borders: what is inside has positive products.
+    left, top = (-0.5 - intrinsics.cx) / intrinsics.fx, (-0.5 - intrinsics.cy) / intrinsics.fy
+    far, low = (width - 0.5 - intrinsics.cx) / intrinsics.fx, (height - 0.5 - intrinsics.cy) / intrinsics.fy
+    borders = np.array([[1, 0, -left], [-1, 0, far], [0, 1, -top], [0, -1, low]]) @ turn
+    tangent = float((borders[:, 2] / np.abs(borders[:, :2]).sum(1)).min())
+    return View(turn=turn, tangent=tangent)
+
+
+def resampled_picture(
+    rgb: NDArray[np.uint8], view: View, intrinsics: Intrinsics, size: int
+) -> NDArray[np.uint8]:
+    """The picture as a view shows it, uint8 (size, size, 3): bilinear, means over what a pixel covers."""
+    focal = size / 2 / view.tangent
+    fine = max(1, ceil(max(intrinsics.fx, intrinsics.fy) / focal - 1e-6))
+    places = view.places(intrinsics, size, fine)
+    height, width = rgb.shape[:2]
+    grid = torch.stack([(places[0] + 0.5) / width * 2 - 1, (places[1] + 0.5) / height * 2 - 1], dim=-1)
+    picture = torch.from_numpy(np.array(rgb)).movedim(-1, 0)[None].float()
+    drawn = functional.grid_sample(
+        picture, grid[None].float(), mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return functional.avg_pool2d(drawn, fine)[0].movedim(0, -1).round().to(torch.uint8).numpy()
+
+
+def resampled_depth(depth: NDArray[np.float32], places: Tensor) -> Tensor:
+    """Depth along the frame's own axis at places of its picture.
+
+    Between four pixels of one surface the inverse of depth is bilinear, which is exact for planes; elsewhere
+    the nearest pixel counts, as nothing lies between a thing and what is behind it.
+
+    Args:
+        depth: float32 (H, W), metres, NaN where unknown.
+        places: float64 (2, n, n), columns and rows in px.
+
+    Returns:
+        float64 (n, n), NaN where unknown.
+    """
+    height, width = depth.shape
+    inverse = 1 / torch.from_numpy(depth).double()
+    column, row = places[0].clamp(0, width - 1), places[1].clamp(0, height - 1)
+    left, top = column.floor().clamp(max=max(width - 2, 0)), row.floor().clamp(max=max(height - 2, 0))
+    right, down = column - left, row - top
+    corners, shares = [], []
+    for across, along in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        at = (top.long() + along).clamp(max=height - 1), (left.long() + across).clamp(max=width - 1)
+        corners.append(inverse[at])
+        shares.append((right if across else 1 - right) * (down if along else 1 - down))
+    four = torch.stack(corners)
+    mixed = (four * torch.stack(shares)).sum(0)
+    joined = four.amax(0) <= _ONE_SURFACE * four.amin(0)  # false where one is NaN
+    return 1 / torch.where(joined, mixed, nearest(inverse, places))
+
+
+def nearest(values: Tensor, places: Tensor) -> Tensor:
+    """Values (H, W) or (H, W, C) of the nearest pixels: (n, n) or (n, n, C)."""
+    height, width = values.shape[:2]
+    found: Tensor = values[
+        places[1].round().long().clamp(0, height - 1), places[0].round().long().clamp(0, width - 1)
+    ]
+    return found
