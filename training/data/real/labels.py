@@ -38,7 +38,6 @@ from training.data.real.views import View, nearest, resampled_depth, resampled_p
 _UNSEEN = (
     128.0  # metres at which unknown pixels lie for labels that look at neighbours, as in rendered frames
 )
-_OFF_PATCH, _LEAST_OFF_PATCH = 0.03, 0.06  # share of the depth, metres: what lies farther off is not of it
 _FLAT = 0.25  # square metres; with a residual of a centimetre such a patch bends by less than 1/m
 _MARGIN = 3  # px, of patches, where what is beside them may be curved
 
@@ -71,8 +70,7 @@ def label_view(frame: RealFrame, view: View, size: int) -> dict[str, NDArray[Any
     flat_normals = torch.from_numpy(patches.normals)[number]
     slant = (flat_normals.movedim(-1, 0) * outer).sum(0)
     flat_depth = torch.from_numpy(patches.offsets)[number] / slant.clamp(max=-1e-6) * outer[2]
-    near = (flat_depth - measured).abs() < (_OFF_PATCH * measured).clamp(min=_LEAST_OFF_PATCH)
-    flat = (number > 0) & near & (-slant > LEAST_FACING * outer.square().sum(0).sqrt())
+    flat = (number > 0) & (-slant > LEAST_FACING * outer.square().sum(0).sqrt())
     smooth = torch.where(flat, flat_depth, measured)
     smooth_normals = torch.where(flat[..., None], flat_normals, normals) @ turn
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 from skimage.measure import label
 
 from training.data.real.camera import Intrinsics
@@ -34,8 +35,11 @@ _FIT, _LEAST_FIT = 0.004, 0.006  # residual of a window's plane: share of the de
 _NARROW_FIT = 0.006  # of the narrowest, as in `fit_planes`
 _JOINED_FIT, _LEAST_JOINED = 0.006, 0.01  # of joined patches
 _OFF = 2.0  # residuals that a pixel's point may lie off its plane
+_STRAY, _LEAST_STRAY = 0.03, 0.06  # share of the depth, metres
 _SAME = math.cos(math.radians(20))  # patches whose planes differ more are not joined
-_SPECK = 60  # px; smaller patches have no direction of their own
+_BETTER = 1e-4  # of what windows cost: rounding does not choose among them
+_SPECK = 6  # px; smaller pieces are noise
+_VAGUE = 60  # px; smaller patches have no direction of their own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +72,20 @@ def fit_patches(depth: NDArray[np.float32], intrinsics: Intrinsics) -> Patches:
     sums = np.stack([known.astype(np.float64), *points, *(points[i] * points[j] for i, j in MOMENTS)])
     first = _windows(sums, points, rays, known)
     pieces = label(first, background=0, connectivity=1)
-    number, totals = _joined(pieces, sums)
+    # Specks of a few pixels go with the nearest piece, but say nothing of its plane.
+    speck = (np.bincount(pieces.ravel()) < _SPECK)[pieces] & (pieces > 0)
+    if not (speck | (pieces == 0)).all():
+        nearest = distance_transform_edt(speck | (pieces == 0), return_distances=False, return_indices=True)
+        pieces = np.where(speck, pieces[tuple(nearest)], pieces)
+    pieces = np.unique(np.append(0, pieces), return_inverse=True)[1]
+    number, totals = _joined(pieces[1:].reshape(first.shape), sums * ~speck)
     planes = [(np.zeros(3), -1.0), *(_plane(total)[1:3] for total in totals[1:])]
     normals, offsets = np.stack([one for one, _ in planes]), np.array([other for _, other in planes])
-    # A pixel shows its area over the cosine between ray and normal.
+    # What lies far off the plane is not of the patch: specks, and what joining has left behind.
     facing = -(normals[number] * rays.transpose(1, 2, 0)).sum(-1)
+    off = np.abs(-offsets[number] / facing.clip(1e-6) - points[2])
+    number = np.where(off < np.maximum(_STRAY * points[2], _LEAST_STRAY), number, 0)
+    # A pixel shows its area over the cosine between ray and normal.
     areas = points[2] ** 2 / (intrinsics.fx * intrinsics.fy) / facing.clip(LEAST_FACING)
     return Patches(
         number=number,
@@ -131,7 +144,7 @@ def _windows(sums: Numbers, points: Numbers, rays: Numbers, known: NDArray[np.bo
                 facing = -sum(n * r for n, r in zip(normal, ray, strict=True)) / lines[row, column]
                 fits = inside & (off < _OFF) & (facing > LEAST_FACING)
                 cost = np.where(fits, poor**2 + (off / _OFF) ** 2, np.inf)
-                better = cost < best
+                better = cost < best - _BETTER
                 best[better], chosen[better] = cost[better], window_number[better]
         found = np.isfinite(best)
         taken[row[found], column[found]] = begun + chosen[found]
@@ -153,7 +166,7 @@ def _joined(pieces: NDArray[Any], sums: Numbers) -> tuple[NDArray[np.int64], Num
     def offer(i: int, j: int) -> None:
         """Queue the joining of two patches if one plane would do."""
         one, other = sizes[i], sizes[j]
-        if min(one[0], other[0]) > _SPECK and sum(map(mul, normals[i], normals[j])) < _SAME:
+        if min(one[0], other[0]) > _VAGUE and sum(map(mul, normals[i], normals[j])) < _SAME:
             return
         residual, depth = _residual([*map(add, one, other)])
         residual /= max(_JOINED_FIT * depth, _LEAST_JOINED)
