@@ -200,7 +200,12 @@ def _drawn_pairs(viewers: Frames, point: NDArray[np.integer], draw: np.random.Ge
 def _matches(store: FrameStore, usable: NDArray[np.bool_], seed: int) -> tuple[Frames, Frames]:
     """Fixated and non-fixated pairs, as many of each, shuffled; and which is which."""
     draw = np.random.default_rng([seed, 1])
-    kinds = _nonfixated(store, usable, seed), _fixated(store, usable, 2)
+    return mixed_matches(_nonfixated(store, usable, seed), _fixated(store, usable, 2), draw)
+
+
+def mixed_matches(nonfixated: Frames, fixated: Frames, draw: np.random.Generator) -> tuple[Frames, Frames]:
+    """As many pairs of either kind, shuffled, (N, 2); and labels (N,), 1 for fixated ones."""
+    kinds = nonfixated, fixated
     count = min(len(kind) for kind in kinds)
     pairs = np.concatenate([draw.permutation(kind)[:count] for kind in kinds])
     label = np.repeat(np.arange(2, dtype=np.int64), count)

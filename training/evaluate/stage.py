@@ -22,6 +22,7 @@ from training.evaluate.assemble import assemble_bank
 from training.evaluate.carry_over import carry_over
 from training.evaluate.config import EvaluateConfig
 from training.evaluate.lineage import check_lineage
+from training.evaluate.real_pairs import score_real_pairs
 from training.evaluate.real_scores import score_constant, score_real
 from training.evaluate.report import report_text
 from training.evaluate.sanity import sanity_table
@@ -101,6 +102,9 @@ class _Measured:
         scores = {name: _kept(folder / _PARTS / f"{name}.json", measure) for name, measure in parts.items()}
         if self.real is not None:
             scores["real_constant"] = score_constant(list(self.real.frames()), scores["real"])
+            pairs = scores.pop("real_pairs")
+            scores["real"] |= pairs["networks"]
+            scores["real_constant"] |= pairs["constant"]
         scores["weights"] = weights_of(bank.index)
         write_json(folder / SCORES, scores)
         text = report_text(scores)
@@ -147,6 +151,9 @@ class _Measured:
         return {
             "real_frames": lambda: len(frames),
             "real": lambda: score_real(bank, frames, device=self.device),
+            "real_pairs": lambda: score_real_pairs(
+                bank, frames, limit=trained.config.samples, device=self.device
+            ),
             "carry_over": carried,
         }
 

@@ -59,8 +59,8 @@ def _directions(camera: NDArray[np.void]) -> Truth:
     return vanishing_points(camera).reshape(3, 3)
 
 
-def _poses(cameras: NDArray[np.void]) -> Truth:
-    """One relative pose, or the three of a triplet in the order 1-2, 2-3, 1-3."""
+def true_poses(cameras: NDArray[np.void]) -> Truth:
+    """Relative poses of a sample's cameras: one (6,), or 1-2, 2-3 and 1-3 of a triplet, (3, 6)."""
     steps = [relative_poses(*cameras[[i, i + 1]]) for i in range(len(cameras) - 1)]
     return steps[0] if len(steps) == 1 else np.stack([*steps, compose(*steps)])
 
@@ -92,5 +92,5 @@ def _map_of_depth(store: FrameStore, frame: NDArray[np.int64]) -> Truth:
 _FROM_CAMERAS: Mapping[OutputKind, Callable[[NDArray[np.void]], Truth]] = {
     OutputKind.LAYOUT: _layout,
     OutputKind.VANISHING_POINTS: _directions,
-    OutputKind.POSE: _poses,
+    OutputKind.POSE: true_poses,
 }

@@ -2,8 +2,8 @@
 
 Files are `NAME_rgb.jpg` or `.png`, `NAME_depth.png` (uint16 millimetres along the optical axis, 0 unknown)
 and, where there are any, `NAME_label.png` (uint8, NYU40 class minus one, 39 and more unknown; the classes of
-Gupta et al., CVPR 2013), `rotations.csv` (see `gravity.py`) and `camera.json` (see `camera.py`). All frames
-have one size and one camera.
+Gupta et al., CVPR 2013), `NAME_pose.txt` (see `sequences.py`), `rotations.csv` (see `gravity.py`) and
+`camera.json` (see `camera.py`). All frames have one size and one camera.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from training.errors import DataError
 
 _MILLIMETRES = 1000
 _UNKNOWN_LABEL = 39
+_RIGID = 1e-3  # by which a rotation may differ from one, as files are rounded
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class RealFrame:
         depth: float32 (H, W), metres along the optical axis, NaN where unknown.
         labels: uint8 (H, W), NYU40 class numbers from 1, 0 unknown; None where there is no file.
         intrinsics: of the camera.
+        pose: float64 (4, 4), camera (OpenCV axes) to world, metres; None where it is not known.
     """
 
     name: str
@@ -44,6 +46,7 @@ class RealFrame:
     depth: NDArray[np.float32]
     labels: NDArray[np.uint8] | None
     intrinsics: Intrinsics
+    pose: NDArray[np.float64] | None = None
 
     @cached_property
     def planes(self) -> Planes:
@@ -138,7 +141,32 @@ def _frame(picture: Path, intrinsics: Intrinsics) -> RealFrame:
         depth=np.where(millimetres > 0, millimetres / _MILLIMETRES, np.float32(np.nan)),
         labels=None if codes is None else _labels(codes),
         intrinsics=intrinsics,
+        pose=_read_pose(picture.with_name(f"{name}_pose.txt")),
     )
+
+
+def _read_pose(path: Path) -> NDArray[np.float64] | None:
+    """A frame's pose; None where there is no file, or it says that the frame was lost.
+
+    Raises:
+        DataError: it is no rigid motion.
+    """
+    if not path.exists():
+        return None
+    try:
+        pose = np.array(path.read_text(encoding="utf-8").split(), dtype=np.float64).reshape(4, 4)
+    except ValueError as error:
+        raise DataError(f"{path} is no pose ({error}): write a 4 x 4 matrix, 16 numbers") from error
+    if not np.isfinite(pose).all():
+        return None
+    turn = pose[:3, :3]
+    rigid = np.abs(turn @ turn.T - np.eye(3)).max() < _RIGID and np.linalg.det(turn) > 0
+    if not rigid or np.abs(pose[3] - [0, 0, 0, 1]).max() > _RIGID:
+        raise DataError(
+            f"{path} is no rigid motion: rows must be those of a rotation and a location in metres, the last "
+            "0 0 0 1"
+        )
+    return pose
 
 
 def _labels(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

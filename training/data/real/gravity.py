@@ -92,7 +92,7 @@ def room_axes(normals: NDArray[np.floating], reliable: NDArray[np.bool_], up: Nu
     across = np.cross(up, level)
     heading = np.degrees(np.arctan2(walls @ across, walls @ level)) % 90
     counts = np.bincount(heading.astype(int) % 90, minlength=90).astype(np.float64)
-    counts = sum(np.roll(counts, shift) for shift in range(-4, 5))
+    counts = np.sum([np.roll(counts, shift) for shift in range(-4, 5)], axis=0)
     best = np.radians(float(np.argmax(counts)) + 0.5)
     first = np.cos(best) * level + np.sin(best) * across
     axes = np.stack([first, np.cross(up, first), up])
