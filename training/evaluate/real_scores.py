@@ -95,7 +95,9 @@ def score_constant(frames: Sequence[RealFrame], tasks: Iterable[str]) -> dict[st
 
 
 def best_constant(task: str, truths: Truth) -> Truth:
-    """One map that is closest to all: mean directions, commonest labels, else medians.
+    """One map that is closest to all: mean directions, geometric means of depth, commonest labels, medians.
+
+    Geometric means do not depend on the scale of each frame, so one map serves depth with and without one.
 
     Args:
         task: canonical name.
@@ -117,6 +119,10 @@ def best_constant(task: str, truths: Truth) -> Truth:
         direction: Truth = total / np.linalg.norm(total, axis=-1, keepdims=True)
         return direction
     known = np.isfinite(truths).any(0)
+    if output is OutputKind.DEPTH:
+        logarithms = np.log(truths.astype(np.float64))
+        depth: Truth = np.exp(np.nanmean(np.where(known, logarithms, np.nanmean(logarithms)), axis=0))
+        return depth
     filled = np.where(known, truths, np.nanmedian(truths))
     median: Truth = np.nanmedian(filled, axis=0)
     return median

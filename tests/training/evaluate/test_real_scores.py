@@ -82,10 +82,14 @@ def test_tasks_without_a_truth_are_refused(tmp_path: Path, frames: list[RealFram
         score_real(bank, frames, ["autoencoder"], device="cpu")
 
 
-def test_the_best_constant_depth_is_the_median_and_is_scored_like_a_network(frames: list[RealFrame]) -> None:
+def test_the_best_constant_depth_is_the_geometric_mean_and_is_scored_like_a_network(
+    frames: list[RealFrame],
+) -> None:
     scores = score_constant(frames, ["depth_zbuffer"])["depth_zbuffer"]
-    # Two frames are met exactly; of the third the right half is 3 instead of 4.
-    assert scores["abs_rel"] == pytest.approx(0.25 / 2 / 3)
+    # Left halves are met exactly; right halves are 3, 3 and 4.
+    mean = 36 ** (1 / 3)
+    errors = [abs(mean - true) / true / 2 for true in (3, 3, 4)]
+    assert scores["abs_rel"] == pytest.approx(np.mean(errors))
 
 
 def test_constant_directions_are_means_and_constant_labels_the_commonest() -> None:
@@ -97,4 +101,4 @@ def test_constant_directions_are_means_and_constant_labels_the_commonest() -> No
 
 def test_a_pixel_that_is_known_nowhere_gets_the_value_of_all_others() -> None:
     depth = np.array([[[1.0, np.nan]], [[3.0, np.nan]]])
-    assert best_constant("depth_zbuffer", depth).tolist() == [[2.0, 2.0]]
+    assert np.allclose(best_constant("depth_zbuffer", depth), [[np.sqrt(3), np.sqrt(3)]])
