@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from taskbank_cli.banks import TaskNames, megabytes, split_names
+from taskbank_cli.printing import printable
 
 
 def convert(
@@ -39,11 +40,11 @@ def convert(
         tasks=split_names(tasks),
         name=name,
         storage=Storage(storage),
-        report=lambda text: typer.echo(text, err=True),
+        report=lambda text: typer.echo(printable(text), err=True),
     )
     for task, reason in made.left_out.items():
-        typer.echo(f"left out: {task}: {reason}", err=True)
+        typer.echo(printable(f"left out: {task}: {reason}"), err=True)
     if made.ignored:
-        typer.echo(f"not a checkpoint: {', '.join(made.ignored)}", err=True)
+        typer.echo(printable(f"not a checkpoint: {', '.join(made.ignored)}"), err=True)
     bank = made.bank
-    typer.echo(f"{len(bank.tasks)} tasks, {megabytes(bank.size)} MB: {bank.where}")
+    typer.echo(printable(f"{len(bank.tasks)} tasks, {megabytes(bank.size)} MB: {bank.where}"))

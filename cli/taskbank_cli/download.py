@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from taskbank_cli.banks import BankArgument, TaskNames, megabytes, split_names
+from taskbank_cli.printing import printable
 
 
 def download(bank: BankArgument = None, tasks: TaskNames = None) -> None:
@@ -16,6 +17,6 @@ def download(bank: BankArgument = None, tasks: TaskNames = None) -> None:
 
     done = download_bank(bank, split_names(tasks))
     where = done.bank.files.where
-    typer.echo(f"{len(done.files)} files, {megabytes(done.size)} MB, checked: {done.folder}")
+    typer.echo(printable(f"{len(done.files)} files, {megabytes(done.size)} MB, checked: {done.folder}"))
     if where != str(done.folder):
-        typer.echo(f"open them again with {where}")
+        typer.echo(printable(f"open them again with {where}"))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from taskbank_cli.banks import split_names
+from taskbank_cli.printing import printable
 from taskbank_cli.running import (
     BankOption,
     BatchSize,
@@ -20,6 +21,7 @@ from taskbank_cli.running import (
     PrecisionOption,
     SizeOption,
     Tasks,
+    find_inputs,
     progress_bar,
     report_failures,
 )
@@ -45,17 +47,17 @@ def encode(
 
     Example: taskbank encode photos/ --tasks normals,reshading -o features.safetensors
     """
-    from taskbank.encode_files import encode_files
-    from taskbank.image_files import find_images
-    from taskbank.predictor import make_settings, open_bank
+    with progress_bar() as bar:
+        found = find_inputs(images, bar)
 
-    found = find_images(images)
-    settings = make_settings(
-        {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}
-    )
-    chosen = open_bank(bank)
-    names = split_names(tasks or ["all"]) or []
-    with progress_bar(len(found)) as bar:
+        from taskbank.encode_files import encode_files
+        from taskbank.predictor import make_settings, open_bank
+
+        settings = make_settings(
+            {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}
+        )
+        chosen = open_bank(bank)
+        names = split_names(tasks or ["all"]) or []
         done = encode_files(
             chosen,
             chosen.tasks if names == ["all"] else names,
@@ -67,5 +69,5 @@ def encode(
             overwrite=overwrite,
             each=lambda _: bar.advance(bar.task_ids[0]),
         )
-    typer.echo(f"{len(done.images)} of {len(found)} image(s), representations in {out}")
+    typer.echo(printable(f"{len(done.images)} of {len(found)} image(s), representations in {out}"))
     report_failures(str(outcome.error) for outcome in done.failed)

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from taskbank.errors import TaskBankError
 from taskbank_cli.once import refuse_repeats
+from taskbank_cli.printing import printable
 
 DEBUG_VARIABLE = "TASKBANK_DEBUG"
 """Environment variable that brings the traceback of a known error back."""
@@ -37,5 +38,5 @@ class ErrorBoundary(TyperGroup):
         except TaskBankError as error:
             if os.environ.get(DEBUG_VARIABLE):
                 raise
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(printable(f"error: {error}"), err=True)
             raise typer.Exit(1) from error

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from taskbank_cli.banks import BankArgument, megabytes
+from taskbank_cli.printing import printable
 
 if TYPE_CHECKING:
     from taskbank.bank_index import TaskEntry, TransferEntry
@@ -102,6 +103,11 @@ def _print(listing: BankListing, faults: list[Finding]) -> None:
         console.print("\nFaulty networks:")
         for finding in faults:
             console.print(f"  {escape(str(finding))}", soft_wrap=True)
+
+
+def escape(text: str) -> str:
+    """Text out of a bank as rich and terminals may have it."""
+    return escape_markup(printable(text))
 
 
 def _task_table(entries: list[TaskEntry], licence: str) -> Table:

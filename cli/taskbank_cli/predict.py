@@ -32,6 +32,8 @@ from taskbank_cli.running import (
     PrecisionOption,
     SizeOption,
     Tasks,
+    find_inputs,
+    progress_bar,
     report_failures,
 )
 
@@ -81,30 +83,33 @@ def predict(
 
     taskbank predict --together a.png b.png --tasks fixated_pose,point_matching
     """
-    from taskbank.dataset_export import without_folder
-    from taskbank.export import Form, parse_forms
-    from taskbank.image_files import find_images
-    from taskbank.predict_files import Saving
-    from taskbank.predictor import choose_tasks, make_reading, make_settings, open_bank
+    with progress_bar() as bar:
+        found = find_inputs(images, bar, once=not together, without=out)
 
-    found = find_images(images, once=not together, without=out)
-    inputs = [tuple(found)] if together else [(path,) for path in found]
-    forms = parse_forms(split_names(save or [FORMS]))
-    saving = Saving(folder=out, forms=forms, overwrite=overwrite, fov=fov, building=building, smooth=smooth)
-    settings = make_settings(
-        {
-            "fit": fit,
-            "size": size,
-            "batch_size": batch_size,
-            "device": device,
-            "precision": precision,
-            "compiled": compiled,
-        }
-    )
-    chosen = open_bank(bank)
-    names = choose_tasks(chosen, split_names(tasks or ["all"]) or [], len(inputs[0]))
-    reading = make_reading(frame, normals)
-    failures = predict_all(chosen, names, inputs, saving, settings=settings, reading=reading)
+        from taskbank.dataset_export import without_folder
+        from taskbank.export import Form, parse_forms
+        from taskbank.predict_files import Saving
+        from taskbank.predictor import choose_tasks, make_reading, make_settings, open_bank
+
+        inputs = [tuple(found)] if together else [(path,) for path in found]
+        forms = parse_forms(split_names(save or [FORMS]))
+        saving = Saving(
+            folder=out, forms=forms, overwrite=overwrite, fov=fov, building=building, smooth=smooth
+        )
+        settings = make_settings(
+            {
+                "fit": fit,
+                "size": size,
+                "batch_size": batch_size,
+                "device": device,
+                "precision": precision,
+                "compiled": compiled,
+            }
+        )
+        chosen = open_bank(bank)
+        names = choose_tasks(chosen, split_names(tasks or ["all"]) or [], len(inputs[0]))
+        reading = make_reading(frame, normals)
+        failures = predict_all(chosen, names, inputs, saving, settings=settings, reading=reading, bar=bar)
     if Form.DATASET in forms and (left_out := without_folder(names)):
         typer.echo(f"the dataset has no files for {', '.join(left_out)}")
     report_failures(failures)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from taskbank_cli.running import INPUTS, progress_bar
+from taskbank_cli.printing import printable
+from taskbank_cli.running import INPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from rich.progress import Progress
 
     from taskbank.bank import Bank
     from taskbank.decode import Reading
@@ -79,32 +82,34 @@ def predict_all(
     sources: list[str] | None = None,
     settings: Settings,
     reading: Reading,
+    bar: Progress,
 ) -> list[str]:
     """Predict and save everything, with progress; say how much was done, and return what went wrong.
 
-    What it takes is explained at `taskbank.predict_files.predict_files`.
+    `bar` shows progress; what else it takes is explained at `taskbank.predict_files.predict_files`.
     """
     from taskbank.predict_files import predict_files
 
     failures = []
-    with progress_bar(len(inputs)) as bar:
-        job = bar.task_ids[0]
+    job = bar.task_ids[0]
 
-        def show_frame(path: Path, number: int, frames: int) -> None:
-            bar.update(job, description=f"{path.name} {number + 1}/{frames}")
+    def show_frame(path: Path, number: int, frames: int) -> None:
+        bar.update(job, description=printable(f"{path.name} {number + 1}/{frames}"))
 
-        for saved in predict_files(
-            bank,
-            tasks,
-            inputs,
-            saving,
-            sources=sources or (),
-            settings=settings,
-            reading=reading,
-            each_frame=show_frame,
-        ):
-            bar.update(job, advance=1, description=INPUTS)
-            if saved.error is not None:
-                failures.append(str(saved.error))
-    typer.echo(f"{len(inputs) - len(failures)} of {len(inputs)} input(s), results in {saving.folder}")
+    for saved in predict_files(
+        bank,
+        tasks,
+        inputs,
+        saving,
+        sources=sources or (),
+        settings=settings,
+        reading=reading,
+        each_frame=show_frame,
+    ):
+        bar.update(job, advance=1, description=INPUTS)
+        if saved.error is not None:
+            failures.append(str(saved.error))
+    bar.stop()  # it would take what is printed to stdout for its own stream
+    done = f"{len(inputs) - len(failures)} of {len(inputs)} input(s), results in {saving.folder}"
+    typer.echo(printable(done))
     return failures

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from taskbank_cli.printing import printable
 
 INPUTS = "inputs"
 """What progress counts."""
@@ -77,13 +80,46 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results th
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Progress]:
-    """A bar on stderr, where that is a terminal."""
+def progress_bar(total: int | None = None) -> Iterator[Progress]:
+    """A bar on stderr, where that is a terminal; without a total it counts what was found so far."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         bar.add_task(INPUTS, total=total)
         yield bar
+
+
+def find_inputs(
+    named: Iterable[str], bar: Progress, *, once: bool = True, without: Path | None = None
+) -> list[Path]:
+    """Find the files that are meant, with progress, and say on stderr what was passed over in folders.
+
+    Nothing heavy is imported, so that progress shows at once.
+
+    Raises:
+        ImageError: as `taskbank.image_files.find_images`.
+    """
+    from taskbank.image_files import PassedOver, find_images
+
+    job = bar.task_ids[0]
+    bar.update(job, description="looking for inputs")
+    passed_over = PassedOver()
+    found = find_images(
+        named,
+        once=once,
+        without=without,
+        passed_over=passed_over,
+        each=lambda number: bar.update(job, completed=number),
+    )
+    bar.reset(job, description=INPUTS, total=len(found))
+    for line in passed_over.lines():
+        typer.echo(printable(line), err=True)
+    return found
 
 
 def report_failures(failures: Iterable[str]) -> None:
@@ -99,6 +135,6 @@ def report_failures(failures: Iterable[str]) -> None:
     if not listed:
         return
     for reason in listed:
-        typer.echo(f"failed: {reason}", err=True)
+        typer.echo(printable(f"failed: {reason}"), err=True)
     typer.echo(f"{len(listed)} input(s) failed, the others are done", err=True)
     raise typer.Exit(1)

@@ -31,6 +31,8 @@ from taskbank_cli.running import (
     PrecisionName,
     PrecisionOption,
     SizeOption,
+    find_inputs,
+    progress_bar,
     report_failures,
 )
 
@@ -83,39 +85,41 @@ def transfer(
     Example: taskbank transfer photo.jpg --sources normals --target reshading
     """
     from taskbank.errors import InvalidInputError
-    from taskbank.export import parse_forms
-    from taskbank.image_files import find_images
-    from taskbank.predict_files import Saving
-    from taskbank.predictor import make_reading, make_settings, open_bank
 
     named = split_names(sources)
     if named is None:
         raise InvalidInputError("no source was named: --sources normals, say")
-    found = find_images(images, once=not together, without=out)
-    inputs = [tuple(found)] if together else [(path,) for path in found]
-    saving = Saving(
-        folder=out,
-        forms=parse_forms(split_names(save or [FORMS])),
-        overwrite=overwrite,
-        fov=fov,
-        smooth=smooth,
-    )
-    failures = predict_all(
-        open_bank(bank),
-        split_names(target) or [],
-        inputs,
-        saving,
-        sources=named,
-        settings=make_settings(
-            {
-                "fit": fit,
-                "size": size,
-                "batch_size": batch_size,
-                "device": device,
-                "precision": precision,
-                "compiled": compiled,
-            }
-        ),
-        reading=make_reading(frame, normals),
-    )
+    with progress_bar() as bar:
+        found = find_inputs(images, bar, once=not together, without=out)
+
+        from taskbank.export import parse_forms
+        from taskbank.predict_files import Saving
+        from taskbank.predictor import make_reading, make_settings, open_bank
+
+        saving = Saving(
+            folder=out,
+            forms=parse_forms(split_names(save or [FORMS])),
+            overwrite=overwrite,
+            fov=fov,
+            smooth=smooth,
+        )
+        failures = predict_all(
+            open_bank(bank),
+            split_names(target) or [],
+            [tuple(found)] if together else [(path,) for path in found],
+            saving,
+            sources=named,
+            settings=make_settings(
+                {
+                    "fit": fit,
+                    "size": size,
+                    "batch_size": batch_size,
+                    "device": device,
+                    "precision": precision,
+                    "compiled": compiled,
+                }
+            ),
+            reading=make_reading(frame, normals),
+            bar=bar,
+        )
     report_failures(failures)

@@ -285,3 +285,36 @@ def test_an_interrupt_leaves_whole_files_only(bank: str, tmp_path: Path) -> None
             np.load(path)
         else:
             json.loads(path.read_text())
+
+
+def test_results_of_oddly_named_files_are_all_there(bank: str, photos: Path, tmp_path: Path) -> None:
+    """Names that collide, that are dots, as long as allowed, no UTF-8, with an escape; as a process."""
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    names = [
+        b"a.png",
+        b"a.jpg",
+        b"a.png.png",
+        b"...png",
+        b"x" * 251 + b".png",
+        b"caf\xe9.png",
+        b"\x1b[2Jz.png",
+    ]
+    for name in names:
+        target = os.fsencode(folder) + b"/" + name
+        Path(os.fsdecode(target)).write_bytes((photos / "a.png").read_bytes())
+    (folder / "\x1b]0;bad.png").write_bytes(b"damaged")
+    out = tmp_path / "out"
+    inputs = [str(folder), str(folder / "...png")]  # hidden, so it is named
+    words = ["predict", *inputs, "-t", "normal", "-o", str(out), "--bank", bank, "--save", "json,dataset"]
+    command = [sys.executable, "-c", "import sys; from taskbank_cli.app import app; sys.exit(app())", *words]
+    done = subprocess.run(command, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 1, done.stderr
+    assert f"7 of 8 input(s), results in {out}" in done.stdout.decode()
+    assert b"\x1b" not in done.stdout + done.stderr
+    made = sorted(path.relative_to(out).parent.as_posix() for path in out.rglob("normal.json"))
+    cut = next(name for name in made if name.startswith("xxx"))
+    assert len(cut) == 200
+    assert made == sorted(["a.png", "a.jpg", "a.png.png", "...png", cut, "caf%E9", "%1B[2Jz"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["odd", "out", "photos"]
+    assert "caf\\udce9.png" in (out / "odd.csv").read_text(encoding="utf-8")

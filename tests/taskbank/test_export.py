@@ -237,13 +237,21 @@ def test_a_result_never_replaces_an_input(tmp_path: Path) -> None:
     read = tmp_path / "out" / "normal.png"
     read.parent.mkdir()
     read.touch()
-    other = tmp_path / "elsewhere" / "normal.png"
-    check_results([other], [read], overwrite=True)
-    check_results([other], [read], overwrite=False)
-    with pytest.raises(OutputError, match="written over the input .*normal.png: choose another --out"):
-        check_results([other, tmp_path / "x" / ".." / "out" / "normal.png"], [read], overwrite=True)
+    other = tmp_path / "elsewhere"
+    names = ["depth.png", "normal.png"]
+    check_results([(other, names)], [read], overwrite=True)
+    check_results([(other, names)], [read], overwrite=False)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "out")
+    for folder in (tmp_path / "x" / ".." / "out", link):
+        with pytest.raises(OutputError, match="written over the input .*normal.png: choose another --out"):
+            check_results([(other, names), (folder, names)], [read], overwrite=True)
+    photo = tmp_path / "photo.png"
+    photo.symlink_to(read)
+    with pytest.raises(OutputError, match="written over the input"):
+        check_results([(tmp_path / "out", names)], [photo], overwrite=True)
     with pytest.raises(OutputError, match="exist already"):
-        check_results([read], [read], overwrite=False)
+        check_results([(tmp_path / "out", names)], [read], overwrite=False)
 
 
 @pytest.mark.parametrize(

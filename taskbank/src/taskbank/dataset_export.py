@@ -16,7 +16,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from taskbank.results import Prediction
 from taskbank.segment_numbers import number_segments
 from taskbank.task_kinds import OutputKind
 from taskbank.tasks import find_task, is_task
-from taskbank.whole_files import write_whole
+from taskbank.whole_files import allowed_name, write_whole
 
 SIDE = 512
 """Side of every picture in px, as in the dataset."""
@@ -95,22 +95,26 @@ def building_name(inputs: Sequence[Path], wanted: str | None = None) -> str:
         InvalidInputError: the name cannot be that of a folder.
     """
     if wanted is None:
-        return re.sub(r"[^\w.-]+", "_", inputs[0].absolute().parent.name).strip("._") or "photographs"
-    if not re.fullmatch(r"\w[\w.-]*", wanted):
-        raise InvalidInputError(f"building {wanted!r} must be letters, digits, '_', '-' and '.' only")
+        name = re.sub(r"[^\w.-]+", "_", inputs[0].absolute().parent.name).strip("._")
+        return allowed_name(name or "photographs")
+    if not re.fullmatch(r"\w[\w.-]*", wanted) or allowed_name(wanted) != wanted:
+        raise InvalidInputError(
+            f"building {wanted!r} must be letters, digits, '_', '-' and '.' only, 200 bytes at most"
+        )
     return wanted
 
 
-def exported_paths(folder: Path, point: int, tasks: Iterable[str]) -> list[Path]:
-    """Every file that one photograph gives.
+def exported_names(folder: Path, points: int, tasks: Iterable[str]) -> Iterator[tuple[Path, list[str]]]:
+    """Every file that photographs give: a folder, and the names in it.
 
     Args:
         folder: of the building.
-        point: number of the photograph.
+        points: number of photographs.
         tasks: canonical names.
     """
     used = {folder_of(task) for task in tasks} | {"rgb", POINT_INFO}
-    return [folder / name / label_name(name, point, _VIEW) for name in sorted(filter(None, used))]
+    for name in sorted(filter(None, used)):
+        yield folder / name, [label_name(name, point, _VIEW) for point in range(points)]
 
 
 def manifest_path(folder: Path) -> Path:
@@ -128,7 +132,9 @@ def save_manifest(folder: Path, inputs: Sequence[Path]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("point", "view", "photograph"))
     table.writerows((point, _VIEW, path) for point, path in enumerate(inputs))
-    write_whole(manifest_path(folder), lambda file: file.write(text.getvalue().encode()))
+    # Bytes of a name that are no UTF-8 are written as in Python, `\\udcff`, as in the facts of each point.
+    content = text.getvalue().encode(errors="backslashreplace")
+    write_whole(manifest_path(folder), lambda file: file.write(content))
 
 
 def export_outcome(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,7 +86,7 @@ def refuse_existing(paths: Iterable[Path]) -> None:
     Raises:
         OutputError: a path exists; the first few are named.
     """
-    there = [path for path in paths if path.exists()]
+    there = [path for path in paths if os.path.lexists(path)]
     if there:
         named = ", ".join(map(str, there[:3])) + (", ..." if len(there) > 3 else "")
         raise OutputError(
@@ -92,25 +94,39 @@ def refuse_existing(paths: Iterable[Path]) -> None:
         )
 
 
-def check_results(paths: Iterable[Path], inputs: Iterable[Path], *, overwrite: bool) -> None:
+def check_results(
+    results: Iterable[tuple[Path, Sequence[str]]], inputs: Iterable[Path], *, overwrite: bool
+) -> None:
     """Stop before anything is computed, if a result is there already, or would replace an input.
 
+    Only folders that are there are looked into, so a hundred thousand new ones cost no time.
+
     Args:
-        paths: of results.
+        results: folders, and names of files in each.
         inputs: files that are read.
-        overwrite: whether results that are there already are replaced; inputs never are.
+        overwrite: whether results that are there already are replaced; inputs never are, through links
+            neither.
 
     Raises:
         OutputError: a path may not be written.
     """
+    plain = ((plain_path(folder) if ".." in str(folder) else folder, names) for folder, names in results)
+    held = [(folder, names) for folder, names in plain if os.path.isdir(folder)]  # noqa: PTH112 - is quick
     if not overwrite:
-        refuse_existing(paths)
-        return
-    read = {plain_path(path) for path in inputs}
-    names = {path.name for path in read}
-    for path in paths:
-        if path.name in names and plain_path(path) in read:
-            raise OutputError(f"a result would be written over the input {path}: choose another --out")
+        refuse_existing(folder / name for folder, names in held for name in names)
+    elif held:
+        read = set()
+        real = cache(os.path.realpath)
+        for path in map(plain_path, inputs):
+            read.add(os.path.join(real(path.parent), path.name))  # noqa: PTH118 - is quick
+            if path.is_symlink():
+                read.add(real(path))
+        for folder, names in held:
+            for name in names:
+                if os.path.join(real(folder), name) in read:  # noqa: PTH118 - is quick
+                    raise OutputError(
+                        f"a result would be written over the input {folder / name}: choose another --out"
+                    )
 
 
 def save_prediction(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,13 +18,13 @@ from taskbank.dataset_export import (
     building_name,
     check_exportable,
     export_outcome,
-    exported_paths,
+    exported_names,
     manifest_path,
     save_manifest,
 )
 from taskbank.decode import Reading
 from taskbank.engine import Engine, Item, Outcome
-from taskbank.errors import InvalidInputError, TaskBankError, VideoError
+from taskbank.errors import InvalidInputError, OutputError, TaskBankError, VideoError
 from taskbank.export import SHEET, Form, check_results, file_names, save_image, save_prediction
 from taskbank.image_files import is_video
 from taskbank.settings import Settings
@@ -32,7 +34,7 @@ from taskbank.tasks import Task, find_task
 from taskbank.transfer_engine import TransferEngine
 from taskbank.video import load_av, open_clip
 from taskbank.video_files import VideoSaving, save_video, video_file_names
-from taskbank.whole_files import result_names
+from taskbank.whole_files import allowed_name, result_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,22 +135,31 @@ def predict_files(
             computed then), or a file cannot be written.
         TaskBankError: as `taskbank.engine.Engine` or `taskbank.transfer_engine.TransferEngine`.
     """
-    folders = [saving.folder / name for name in _names(inputs)]
     wanted = list(dict.fromkeys(_held(bank, task, sources) for task in tasks))
     names = [task.name for task in wanted]
     settings = settings or Settings()
     _check_numbers(wanted, inputs)
     _check_forms(wanted, inputs, saving, settings)
-    for files, folder in zip(inputs, folders, strict=True):
-        if is_video(files[0]):
-            load_av()
-            saving.for_video(folder)
+    if any(is_video(files[0]) for files in inputs):
+        load_av()
+        saving.for_video(saving.folder)
     building = saving.building_folder(inputs) if Form.DATASET in saving.forms else None
-    pairs = zip(inputs, folders, strict=True)
-    results = chain(
-        (path for pair in pairs for path in _results(*pair, wanted, saving)),
-        _exported(building, names, len(inputs)),
+    taken = () if building is None else (building.name, manifest_path(building).name)
+    folders = [saving.folder / name for name in _names(inputs, taken)]
+    image_names = [name for task in names for name in file_names(task, saving.forms)]
+    if saving.sheet and len(wanted) > 1:
+        image_names.append(SHEET)
+    video_names = [name for task in wanted for name in video_file_names(task, saving.forms)]
+    results: Iterable[tuple[Path, Sequence[str]]] = (
+        (folder, video_names if is_video(files[0]) else image_names)
+        for files, folder in zip(inputs, folders, strict=True)
     )
+    if building is not None:
+        results = chain(
+            results,
+            exported_names(building, len(inputs), names),
+            [(saving.folder, [manifest_path(building).name])],
+        )
     check_results(results, chain.from_iterable(inputs), overwrite=saving.overwrite)
     engine = TransferEngine(bank, sources, names, settings) if sources else Engine(bank, names, settings)
     if building is not None:
@@ -181,11 +192,22 @@ def _save_images(
     names = [task.name for task in engine.tasks]
     items: Iterable[Item] = (job.files if len(job.files) > 1 else job.files[0] for job in jobs)
     for outcome, job in zip(engine.run(items), jobs, strict=True):
-        if outcome.error is None:
-            _save(outcome, names, job.folder, saving, reading)
-            if building is not None:
-                export_outcome(outcome, names, building, job.point, fov=saving.fov)
-        yield Saved(sources=outcome.sources, folder=job.folder, error=outcome.error)
+        trouble = outcome.error
+        if trouble is None:
+            try:
+                _save(outcome, names, job.folder, saving, reading)
+                if building is not None:
+                    export_outcome(outcome, names, building, job.point, fov=saving.fov)
+            except OutputError as error:
+                trouble = _of_its_name(error)
+        yield Saved(sources=outcome.sources, folder=job.folder, error=trouble)
+
+
+def _of_its_name(error: OutputError) -> OutputError:
+    """The error, where it is about the name of one input's results; others would repeat with the next."""
+    if getattr(error.__cause__, "errno", None) not in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
+        raise error
+    return error
 
 
 def _save_video(
@@ -209,6 +231,8 @@ def _save_video(
         )
     except VideoError as error:
         return Saved(sources=(str(path),), folder=job.folder, error=error)
+    except OutputError as error:
+        return Saved(sources=(str(path),), folder=job.folder, error=_of_its_name(error))
     return Saved(sources=(str(path),), folder=job.folder)
 
 
@@ -252,27 +276,23 @@ def _check_forms(
         raise InvalidInputError("only videos can be smoothed, and none is named: leave --smooth out")
 
 
-def _exported(building: Path | None, tasks: Sequence[str], count: int) -> Iterator[Path]:
-    """Every file in the dataset's form."""
-    if building is not None:
-        yield manifest_path(building)
-        for point in range(count):
-            yield from exported_paths(building, point, tasks)
-
-
-def _names(inputs: Sequence[tuple[Path, ...]]) -> list[str]:
-    """A folder name per input; several files of one input are joined."""
+def _names(inputs: Sequence[tuple[Path, ...]], taken: Iterable[str]) -> list[str]:
+    """A folder name per input; those of several files of one input are joined."""
     files = [path for group in inputs for path in group]
-    names = dict(zip(files, result_names(files), strict=True))
-    return ["+".join(names[path] for path in group) for group in inputs]
-
-
-def _results(files: tuple[Path, ...], folder: Path, tasks: Sequence[Task], saving: Saving) -> list[Path]:
-    """Every file that one input gives."""
-    if is_video(files[0]):
-        return [folder / name for task in tasks for name in video_file_names(task, saving.forms)]
-    paths = [folder / name for task in tasks for name in file_names(task.name, saving.forms)]
-    return [*paths, folder / SHEET] if saving.sheet and len(tasks) > 1 else paths
+    if len(files) == len(inputs):
+        return result_names(files, taken)
+    single = dict(zip(files, result_names(files), strict=True))
+    names: dict[tuple[Path, ...], str] = {}
+    used = {name.casefold() for name in taken}
+    for group in dict.fromkeys(inputs):
+        name = joined = allowed_name("+".join(single[path] for path in group).replace(os.sep, "_"))
+        number = 1
+        while name.casefold() in used:
+            number += 1
+            name = f"{joined}-{number}"
+        used.add(name.casefold())
+        names[group] = name
+    return [names[group] for group in inputs]
 
 
 def _save(outcome: Outcome, tasks: Sequence[str], folder: Path, saving: Saving, reading: Reading) -> None:

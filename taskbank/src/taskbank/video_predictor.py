@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +81,7 @@ def predict_video(
         task.name: tuple(saving.folder / name for name in video_file_names(task, saving.forms))
         for task in engine.tasks
     }
-    check_results(chain.from_iterable(files.values()), [clip.path], overwrite=overwrite)
+    names = [path.name for paths in files.values() for path in paths]
+    check_results([(saving.folder, names)], [clip.path], overwrite=overwrite)
     count = save_video(engine, clip, saving, reading=reading, each=each)
     return SavedVideo(clip=clip, frames=count, files=files)
