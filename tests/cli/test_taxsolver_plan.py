@@ -241,6 +241,24 @@ def test_budgets_outside_of_the_range_are_refused(budget: str) -> None:
     assert (done.exit_code, "expected a number in (0, 1,000,000]" in done.stderr) == (1, True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--importance", "normal=1e-300"],
+        ["--importance", "normal=1e6,depth=1e-6"],
+        ["--label-cost", "normal=1e-100,depth=1e6"],
+        ["--label-cost", "normal=1e-9,depth=0.123456789012345"],
+        ["--images-full", "1" + "0" * 30, "--images-transfer", "1"],
+        ["--max-order", "1" + "0" * 30],
+        ["--k-best", "1000000"],
+    ],
+)
+def test_numbers_at_their_extremes_are_printed(words: list[str]) -> None:
+    done = run("-t", "normals,depth", "-b", "2", *words)
+    assert done.exit_code == 0, done.output
+    assert "Proven optimal" in done.stdout
+
+
 def test_labels_are_counted_only_where_the_tensor_or_the_user_says_how_many(tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text("target,sources,affinity\na,self,0.6\na,b,0.4\nb,self,0.3\nb,a,0.2\n")
@@ -278,6 +296,10 @@ def test_a_tensor_of_ones_own_is_planned_from_its_file(tmp_path: Path) -> None:
         (["-t", "all", "-b", "-3"], "budget is -3, expected"),
         (["-t", "all", "-b", "nan"], "budget is nan, expected"),
         (["-t", "all", "-b", "inf"], "budget is inf, expected"),
+        (
+            ["-t", "normals", "-b", "1", "--label-cost", "normal=5e-324"],
+            "is 5e-324, expected 0 or a number from 1e-100 on",
+        ),
         (["-t", "all", "-b", "1e30"], "budget is 1e+30, expected a number in (0, 1,000,000]"),
         (
             ["-t", "normals", "-b", "0.5"],

@@ -27,6 +27,9 @@ T = TypeVar("T")
 Weights = Mapping[str, float] | Iterable[tuple[str, float]]
 
 LARGEST = 1e6  # budgets, costs and importances beyond drown the rest in rounding
+LEAST_COST = (
+    1e-100  # as costs are whole multiples of one unit, and HiGHS takes the budget as a float of units
+)
 
 
 class Objective(StrEnum):
@@ -62,7 +65,7 @@ class Problem:
         sources: tasks that may be supervised, without those excluded.
         require: tasks that are supervised in every plan.
         importance: weight of each target in the objective, in (0, 1e6]; 1 where not named.
-        label_cost: what each task takes of the budget, in [0, 1e6]; 1 where not named.
+        label_cost: what each task takes of the budget, 0 or in [1e-100, 1e6]; 1 where not named.
         objective: what is summed over the targets.
         images_full: labelled images of a supervised task; None where not known.
         images_transfer: labelled images of a target that is served by a transfer; None where not known.
@@ -105,6 +108,10 @@ class Problem:
             check_number(value, f"the importance of {task}", zero=False)
         for task, value in self.label_cost.items():
             check_number(value, f"the label cost of {task}", zero=True)
+            if 0 < value < LEAST_COST:
+                raise InvalidInputError(
+                    f"the label cost of {task} is {value!r}, expected 0 or a number from {LEAST_COST:g} on"
+                )
         for what, number in (("images_full", self.images_full), ("images_transfer", self.images_transfer)):
             if number is not None:
                 check_count(number, what)

@@ -109,38 +109,38 @@ def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> 
         raise InvalidInputError(f"tensors is {shown(tensors)}, expected a list of at least one tensor")
     if name is not None and not isinstance(name, str):
         raise InvalidInputError(f"name is {shown(name)}, expected text")
-    tensors = [load_affinity(tensor) for tensor in tensors]
-    if len(tensors) == 1:
-        return tensors[0] if name is None else replace(tensors[0], name=name)
+    loaded = [load_affinity(tensor) for tensor in tensors]
+    if len(loaded) == 1:
+        return loaded[0] if name is None else replace(loaded[0], name=name)
     spelt: dict[str, tuple[str, str]] = {}
-    for tensor in tensors:
+    for tensor in loaded:
         for task in tensor.tasks:
             other, where = spelt.setdefault(task.casefold(), (task, tensor.name))
             if other != task and other not in tensor.tasks:
                 raise InvalidInputError(
                     f"{task!r} of {tensor.name!r} is spelt {other!r} in {where!r}: spell it in one way"
                 )
-    tasks = tuple(sorted({task for tensor in tensors for task in tensor.tasks}))
+    tasks = tuple(sorted({task for tensor in loaded for task in tensor.tasks}))
     column = {task: number for number, task in enumerate(tasks)}
     first: dict[tuple[object, ...], int] = {}
-    for number, tensor in enumerate(tensors):
+    for number, tensor in enumerate(loaded):
         for transfer in map(tensor.transfer, range(len(tensor))):
             key = (transfer.target, frozenset(transfer.sources), transfer.full_supervision)
             if first.setdefault(key, number) != number:
                 raise InvalidInputError(
-                    f"{tensors[first[key]].name!r} and {tensor.name!r} both have the transfer "
+                    f"{loaded[first[key]].name!r} and {tensor.name!r} both have the transfer "
                     f"{' + '.join(transfer.sources)} -> {transfer.target}: leave it out of one of them"
                 )
-    wide = [np.zeros((len(tensor), len(tasks)), dtype=bool) for tensor in tensors]
-    for tensor, rows in zip(tensors, wide, strict=True):
+    wide = [np.zeros((len(tensor), len(tasks)), dtype=bool) for tensor in loaded]
+    for tensor, rows in zip(loaded, wide, strict=True):
         rows[:, [column[task] for task in tensor.tasks]] = tensor.sources
-    places = [np.array([column[task] for task in tensor.tasks], dtype=np.int32) for tensor in tensors]
-    about = [set(tensor.about.items()) for tensor in tensors]
-    full_counts = {tensor.images_full for tensor in tensors}
-    transfer_counts = {tensor.images_transfer for tensor in tensors}
-    all_from_files = all(tensor.origin for tensor in tensors)
-    listed = [tensor.name for tensor in tensors]
-    measured = {task for tensor in tensors for task in tensor.targets}
+    places = [np.array([column[task] for task in tensor.tasks], dtype=np.int32) for tensor in loaded]
+    about = [set(tensor.about.items()) for tensor in loaded]
+    full_counts = {tensor.images_full for tensor in loaded}
+    transfer_counts = {tensor.images_transfer for tensor in loaded}
+    all_from_files = all(tensor.origin for tensor in loaded)
+    listed = [tensor.name for tensor in loaded]
+    measured = {task for tensor in loaded for task in tensor.targets}
     called = " + ".join(listed) if len(listed) <= _NAMED else f"{listed[0]} and {len(listed) - 1} others"
     return AffinityTensor(
         name=name or called,
@@ -148,17 +148,17 @@ def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> 
         targets=tuple(task for task in tasks if task in measured),
         sources=np.concatenate(wide),
         target=np.concatenate(
-            [place[tensor.target] for place, tensor in zip(places, tensors, strict=True)]
+            [place[tensor.target] for place, tensor in zip(places, loaded, strict=True)]
         ).astype(np.int32),
-        affinity=np.concatenate([tensor.affinity for tensor in tensors]),
-        gain=np.concatenate([tensor.gain for tensor in tensors]),
-        quality=np.concatenate([tensor.quality for tensor in tensors]),
-        full_supervision=np.concatenate([tensor.full_supervision for tensor in tensors]),
-        aliases={alias: task for tensor in tensors for alias, task in tensor.aliases.items()},
-        untrained=tuple(sorted({task for tensor in tensors for task in tensor.untrained})),
+        affinity=np.concatenate([tensor.affinity for tensor in loaded]),
+        gain=np.concatenate([tensor.gain for tensor in loaded]),
+        quality=np.concatenate([tensor.quality for tensor in loaded]),
+        full_supervision=np.concatenate([tensor.full_supervision for tensor in loaded]),
+        aliases={alias: task for tensor in loaded for alias, task in tensor.aliases.items()},
+        untrained=tuple(sorted({task for tensor in loaded for task in tensor.untrained})),
         images_full=full_counts.pop() if len(full_counts) == 1 else None,
         images_transfer=transfer_counts.pop() if len(transfer_counts) == 1 else None,
-        origin=tuple(place for tensor in tensors for place in tensor.origin) if all_from_files else (),
+        origin=tuple(place for tensor in loaded for place in tensor.origin) if all_from_files else (),
         about=dict(sorted(set.intersection(*about))),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from taxsolver.errors import FileFormatError, InvalidInputError, TaxSolverError
-from taxsolver.grouping import LossTable, load_setting, load_table, table_from_csv
+from taxsolver.grouping import LossTable, as_table, group, load_setting, load_table, table_from_csv
 
 GOOD = """\
 split,network,cost,a,b
@@ -65,6 +65,20 @@ def test_columns_that_number_the_lines_are_no_tasks() -> None:
         np.testing.assert_array_equal(table.validation, plain.validation)
     with pytest.raises(FileFormatError, match="line 1: column 1 has no name: name it, or delete it"):
         table_from_csv("\n".join([f",{lines[0]}", *(f".5,{line}" for line in lines[1:])]), name="toy")
+
+
+def test_a_table_may_be_named_by_its_setting_path_or_table_of_pandas(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas comes with gradio, in the extra [dev]")
+    path = tmp_path / "toy.csv"
+    path.write_text(GOOD)
+    expected = group(table_from_csv(GOOD, name="toy"), "optimal", 2).networks
+    for table in (str(path), path, pandas.read_csv(path)):
+        assert group(table, "optimal", 2).networks == expected
+    assert as_table(1).name == "setting 1"
+    with pytest.raises(
+        InvalidInputError, match="the table is None, expected a LossTable, a setting from 1 to 4"
+    ):
+        as_table(None)  # type: ignore[arg-type] - as people who do not check types call it
 
 
 def test_a_table_of_a_spreadsheet_has_semicolons_capitals_and_decimal_commas() -> None:
