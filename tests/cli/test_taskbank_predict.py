@@ -17,6 +17,7 @@ from safetensors import safe_open
 from tests.taskbank.toy import TOY_COMPACT, toy_network
 from typer.testing import CliRunner, Result
 
+from processes import child_process
 from taskbank.bank import Bank
 from taskbank_cli.app import app
 from taskbank_cli.predicting import DEFAULT_FOV, AxesName, FrameName
@@ -266,13 +267,14 @@ def test_an_interrupt_leaves_whole_files_only(bank: str, tmp_path: Path) -> None
     # A process started in the background of a script ignores SIGINT: this one is to listen all the same.
     listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     code = f"{listen}\nfrom taskbank_cli.app import app; app({words!r})"
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while len(list(out.glob("*/normal.npy"))) < 3 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+    words = [sys.executable, "-c", code]
+    with child_process(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while len(list(out.glob("*/normal.npy"))) < 3 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode != 0
     files = [path for path in out.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if "partial" in path.name]

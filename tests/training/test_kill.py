@@ -8,19 +8,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.training.toy_store import toy_store
+
+from processes import child_process
 
 ROOT = Path(__file__).parents[2]
 JOB = ROOT / "tests" / "support" / "kill_job.py"
 NETWORKS = ROOT / "tests" / "support" / "kill_networks.py"
 
 
-def begin(*words: object) -> subprocess.Popen[bytes]:
+def begin(*words: object) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """A process that finds this checkout."""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support"), os.environ.get("PYTHONPATH", "")])
-    return subprocess.Popen(
+    return child_process(
         [sys.executable, *map(str, words)],
         env={**os.environ, "PYTHONPATH": paths},
         stdout=subprocess.DEVNULL,
@@ -39,16 +42,16 @@ def run_with_kills(runs: Sequence[Sequence[object]], folder: Path, seed: int) ->
     draws = random.Random(seed)
     half_way = 0
     for words in runs[:-1]:
-        process = begin(*words)
-        rows = _rows(folder)
-        while process.poll() is None and _rows(folder) == rows:
-            time.sleep(0.005)
-        time.sleep(draws.uniform(0, 0.15))
-        process.kill()
-        process.communicate()
+        with begin(*words) as process:
+            rows = _rows(folder)
+            while process.poll() is None and _rows(folder) == rows:
+                time.sleep(0.005)
+            time.sleep(draws.uniform(0, 0.15))
+            process.kill()
+            process.communicate()
         half_way += not (folder / "stage.json").exists() and not list(folder.glob("*.safetensors"))
-    process = begin(*runs[-1])
-    _, errors = process.communicate()
+    with begin(*runs[-1]) as process:
+        _, errors = process.communicate()
     assert process.returncode == 0, errors.decode()
     return half_way
 

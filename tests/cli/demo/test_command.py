@@ -19,6 +19,7 @@ from tests.taskbank.toy import TOY_COMPACT, toy_network
 from typer.testing import CliRunner
 
 import taskbank_demo
+from processes import child_process
 from taskbank.bank import Bank
 from taskbank_cli.app import app
 from taskbank_demo.errors import SettingError
@@ -91,22 +92,22 @@ def test_a_server_that_is_told_to_stop_leaves_no_files(
 ) -> None:
     """By Ctrl-C as by whoever runs services; exit code 0."""
     command = [sys.executable, "-c", "from taskbank_cli.app import app; app()", "demo", "--port", "0"]
-    process = subprocess.Popen(
+    with child_process(
         [*command, "--bank", bank, "--device", "cpu"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"TMPDIR": str(tmp_path)},
-    )
-    assert process.stdout is not None
-    url = process.stdout.readline().split()[0]
-    httpx.post(f"{url}gradio_api/upload", files={"files": ("a.png", b"x")}).raise_for_status()
-    (folder,) = tmp_path.glob("taskbank-demo-*")
-    assert list(folder.rglob("a.png"))
-    process.send_signal(number)
-    _, complaints = process.communicate(timeout=60)
-    assert (process.returncode, complaints) == (0, "")
-    assert not folder.exists()
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[0]
+        httpx.post(f"{url}gradio_api/upload", files={"files": ("a.png", b"x")}).raise_for_status()
+        (folder,) = tmp_path.glob("taskbank-demo-*")
+        assert list(folder.rglob("a.png"))
+        process.send_signal(number)
+        _, complaints = process.communicate(timeout=60)
+        assert (process.returncode, complaints) == (0, "")
+        assert not folder.exists()
 
 
 def test_the_command_turns_wrong_settings_into_one_line() -> None:

@@ -9,10 +9,12 @@ import tempfile
 import time
 from pathlib import Path
 from threading import Barrier, Event, Thread
+from typing import Any
 
 import pytest
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network, toy_readout
 
+from processes import child_process
 from taskbank.bank import Bank
 from taskbank.errors import InvalidInputError, MissingTaskError, TaskBankError
 from taskbank_demo.errors import MissingError, message_of
@@ -175,24 +177,21 @@ def test_what_a_killed_server_left_is_deleted_by_the_next_one(
         "with workspace() as folder:\n    print(folder, flush=True)\n    time.sleep(600)\n"
     )
     told = {**os.environ, "TMPDIR": str(tmp_path)}
-    started = [
-        subprocess.Popen([sys.executable, "-c", program], env=told, stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    killed, alive = (Path(process.stdout.readline().strip()) for process in started if process.stdout)
-    started[0].kill()
-    started[0].communicate()
-    (killed / "photo.jpg").write_bytes(b"x")
-    alike = tmp_path / "taskbank-demo-notes-1"
-    alike.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with workspace() as own:
-        assert own.parent == tmp_path
-        assert not killed.exists()
-        assert alive.is_dir()
-        assert alike.is_dir()
-    started[1].kill()
-    started[1].communicate()
+    options: dict[str, Any] = {"env": told, "stdout": subprocess.PIPE, "text": True}
+    words = [sys.executable, "-c", program]
+    with child_process(words, **options) as first, child_process(words, **options) as second:
+        killed, alive = (Path(each.stdout.readline().strip()) for each in (first, second) if each.stdout)
+        first.kill()
+        first.communicate()
+        (killed / "photo.jpg").write_bytes(b"x")
+        alike = tmp_path / "taskbank-demo-notes-1"
+        alike.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        with workspace() as own:
+            assert own.parent == tmp_path
+            assert not killed.exists()
+            assert alive.is_dir()
+            assert alike.is_dir()
 
 
 def age(path: Path, seconds: float) -> None:

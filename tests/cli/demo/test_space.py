@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 import taskbank_demo
+from processes import child_process
 from taskbank_demo.space.assemble import PACKAGES, assemble
 
 ROOT = Path(taskbank_demo.__file__).parent
@@ -67,15 +67,12 @@ def test_it_starts_from_its_own_folder(space: Path) -> None:
         "import runpy, sys; sys.path.insert(0, '.'); import taskbank_demo; print(taskbank_demo.__file__);"
         "runpy.run_path('app.py', run_name='__main__')"
     )
-    with subprocess.Popen(
+    with child_process(
         [sys.executable, "-c", program], cwd=space, env=told, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert Path(process.stdout.readline().strip()).resolve().is_relative_to(space)
-        try:
-            assert "taskbank" in _page(f"http://127.0.0.1:{port}/")
-        finally:
-            process.send_signal(signal.SIGTERM)
+        assert "taskbank" in _page(f"http://127.0.0.1:{port}/")
 
 
 def _page(url: str) -> str:

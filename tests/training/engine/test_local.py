@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 from training.engine import Job, LocalEngine
 from training.errors import ConfigError, JobsFailedError
 
+from processes import child_process
 from toy_jobs import die, die_once, diverge, fit_line, warn, write_nothing
 
 ROOT = Path(__file__).parents[3]
@@ -114,12 +114,12 @@ def test_worker_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> No
     script = tmp_path / "busy.py"
     script.write_text(BUSY)
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support"), os.environ.get("PYTHONPATH", "")])
-    parent = subprocess.Popen([sys.executable, script, tmp_path], env={**os.environ, "PYTHONPATH": paths})
     notes = [tmp_path / "a.pid", tmp_path / "b.pid"]
-    assert soon(lambda: all(note.exists() and note.read_text() for note in notes))
-    parent.kill()
-    parent.wait()
-    assert soon(lambda: not any(is_alive(int(note.read_text())) for note in notes))
+    with child_process([sys.executable, script, tmp_path], env={**os.environ, "PYTHONPATH": paths}) as parent:
+        assert soon(lambda: all(note.exists() and note.read_text() for note in notes))
+        parent.kill()
+        parent.wait()
+        assert soon(lambda: not any(is_alive(int(note.read_text())) for note in notes))
 
 
 def soon(condition: Callable[[], bool], seconds: float = 60) -> bool:

@@ -38,10 +38,12 @@ def cluster() -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     started = Cluster(initialize_head=True, head_node_args={**_NODE, "include_dashboard": False})
-    ray.init(address=started.address, logging_level=logging.ERROR, log_to_driver=False)
-    yield started
-    ray.shutdown()
-    started.shutdown()  # type: ignore[no-untyped-call]
+    try:
+        ray.init(address=started.address, logging_level=logging.ERROR, log_to_driver=False)
+        yield started
+    finally:
+        ray.shutdown()
+        started.shutdown()  # type: ignore[no-untyped-call]
 
 
 def lines(folder: Path, count: int) -> list[Job]:
