@@ -153,6 +153,22 @@ def test_every_package_of_the_lock_has_its_hashes() -> None:
         assert all(re.fullmatch(r"[0-9a-f]{64}", each.strip()) for each in hashes), first
 
 
+def test_the_readme_names_the_versions_that_are_known_to_work() -> None:
+    """The oldest are the bounds, and the others those of the lock."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"\| package \| oldest .*\n\|---.*\n((?:\|.*\n)+)", readme)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    bounds: dict[str, set[str]] = {}
+    for asked in _asked():
+        bounds.setdefault(asked.name, set()).update(
+            bound.version for bound in asked.specifier if bound.operator == ">="
+        )
+    assert len(rows) >= 10
+    for name, oldest, *locked in rows:
+        assert bounds[name] == {oldest}, f"{name}: the bounds are {bounds[name]}"
+        assert locked == [str(_locked(python, "linux")[name]) for python in ("3.11", "3.13")], name
+
+
 def test_no_dependency_is_pinned(wheel: zipfile.ZipFile) -> None:
     for requirement in _metadata(wheel):
         assert "==" not in requirement.split(";")[0], requirement
