@@ -114,14 +114,15 @@ def _asked() -> Iterator[Requirement]:
 
 def _locked(python: str, system: str) -> dict[str, Version]:
     """What the lock installs there: package -> version."""
-    where = dict(default_environment()) | {
+    where: dict[str, str] = {
+        **{name: str(value) for name, value in default_environment().items()},
         "python_version": python,
         "python_full_version": f"{python}.0",
         "sys_platform": system,
         "platform_system": SYSTEMS[system][0],
         "os_name": SYSTEMS[system][1],
     }
-    pins = {}
+    pins: dict[str, Version] = {}
     for line in LOCK.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith((" ", "#")):
             pin = Requirement(line.removesuffix("\\"))

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +78,7 @@ def commands_of_help(app: typer.Typer, name: str) -> Iterator[Documented]:
     yield from _examples(typer.main.get_command(app), name)
 
 
-def _examples(command: click.Command, name: str) -> Iterator[Documented]:
+def _examples(command: Any, name: str) -> Iterator[Documented]:
     text = f"{command.help or ''}\n{command.epilog or ''}"
     for words in _EXAMPLE.findall(text):
         yield Documented(" ".join(words.split()), f"{name} --help")
