@@ -152,6 +152,7 @@ def _networks(run: Run) -> None:
         workers=run.workers,
         device=run.device,
         overwrite=run.overwrite,
+        real=run.real_frames,
     )
 
 

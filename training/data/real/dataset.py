@@ -40,10 +40,14 @@ class RealConfig:
     Attributes:
         views: square views of each frame, spread along its longer side; one of square pictures.
         frames_per_shard: frames that are read and written at once.
+        name: of the frames, for card and NOTICE of what learns from them.
+        licence: of the frames, likewise.
     """
 
     views: int = 3
     frames_per_shard: int = 16
+    name: str = ""
+    licence: str = "not stated"
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense.
@@ -107,6 +111,8 @@ def write_real(
     gravity = read_gravity(folder.root)
     about = {
         "source": "real",
+        "name": settings.real.name,
+        "licence": settings.real.licence,
         "frames": len(names),
         "views": settings.real.views,
         "frames_per_shard": settings.real.frames_per_shard,
