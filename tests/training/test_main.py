@@ -159,3 +159,15 @@ def test_the_script_hands_over_the_exit_code(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.count("error: no preset 'smok'") == 1
+
+
+def test_networks_learn_from_the_store_of_real_frames_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Path | None] = []
+    monkeypatch.setattr("training.task_networks.stage.run_networks", lambda *_, real, **__: seen.append(real))
+    words = ("networks", "--preset", preset_file(tmp_path), "--out", tmp_path / "out")
+    room_folder(tmp_path / "real")
+    assert run(*words)[0] == 0
+    assert run(*words, "--real-train", tmp_path / "real")[0] == 0
+    assert seen == [None, tmp_path / "out" / "frames" / "real"]
