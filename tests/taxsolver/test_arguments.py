@@ -158,4 +158,4 @@ def test_a_number_is_a_list_of_one_where_budgets_or_orders_are_asked_for() -> No
     with pytest.raises(
         InvalidInputError, match=r"budgets is '1-5', expected a list of numbers, as in \[1, 2"
     ):
-        taxsolver.sweep(TENSOR, "1-5")  # type: ignore[arg-type] - the command line's way to write it
+        taxsolver.sweep(TENSOR, "1-5")  # type: ignore[arg-type] # the command line's way to write it

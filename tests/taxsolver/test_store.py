@@ -338,4 +338,4 @@ def test_tables_of_pandas_are_read_as_transfers_or_as_a_matrix() -> None:
 )
 def test_what_is_no_tensor_is_refused_with_what_is_expected(value: object) -> None:
     with pytest.raises(InvalidInputError, match="affinity is .*, expected a name"):
-        load_affinity(value)  # type: ignore[arg-type] - as people who do not check types call it
+        load_affinity(value)  # type: ignore[arg-type] # as people who do not check types call it

@@ -78,7 +78,7 @@ def test_a_table_may_be_named_by_its_setting_path_or_table_of_pandas(tmp_path: P
     with pytest.raises(
         InvalidInputError, match="the table is None, expected a LossTable, a setting from 1 to 4"
     ):
-        as_table(None)  # type: ignore[arg-type] - as people who do not check types call it
+        as_table(None)  # type: ignore[arg-type] # as people who do not check types call it
 
 
 def test_a_table_of_a_spreadsheet_has_semicolons_capitals_and_decimal_commas() -> None:

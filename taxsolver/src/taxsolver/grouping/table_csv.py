@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 
@@ -65,7 +64,7 @@ def load_setting(setting: int) -> LossTable:
     return table_from_csv(content, name=f"setting {setting}", where=name, setting=int(setting))
 
 
-def load_table(path: str | Path) -> LossTable:
+def load_table(path: str | PathLike[str]) -> LossTable:
     """A table of one's own, from a CSV file.
 
     Raises:
