@@ -2,7 +2,7 @@
 
 import torch
 from training.data.rooms.smooth import WIDER, shifted, smooth_on_surfaces
-from training.data.rooms.tiles import side_of_tiles, tiled, untiled
+from training.data.rooms.tiles import blocks_of_tiles, by_turn, from_turns, side_of_tiles, tiled, untiled
 
 
 def plane(size: int = 16) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -51,3 +51,20 @@ def test_tiles_hold_neighbours_and_go_back_to_pictures() -> None:
         tiles = tiled(maps)
         assert torch.equal(tiles[0].reshape(side, side, 3), maps[0, :side, :side])
         assert torch.equal(untiled(tiles, size), maps)
+
+
+def test_groups_of_a_turn_hold_one_place_of_the_pattern_in_a_block() -> None:
+    size = 64
+    y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    assert blocks_of_tiles(size)
+    groups = by_turn(tiled((y * size + x)[None]))
+    assert len({tuple(group.sort().values.tolist()) for group in groups}) == len(groups) == 64
+    for group in groups:
+        rows, columns = group // size, group % size
+        assert len(set((rows % 4).tolist())) == len(set((columns % 4).tolist())) == 1
+        assert len(set((rows // 32).tolist())) == len(set((columns // 32).tolist())) == 1
+
+
+def test_groups_of_turns_go_back_to_tiles() -> None:
+    tiles = torch.arange(32 * 64).reshape(32, 64)
+    assert torch.equal(from_turns(by_turn(tiles)), tiles)

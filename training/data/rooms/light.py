@@ -21,6 +21,7 @@ from training.data.rooms.curvature import tangents
 from training.data.rooms.noise import uniform
 from training.data.rooms.scene import LightKind, Surface
 from training.data.rooms.shapes import NOWHERE, Vector
+from training.data.rooms.tiles import by_turn, from_turns
 from training.data.rooms.trace import nearest
 
 _OFFSET = 2e-3
@@ -43,6 +44,7 @@ class Sites:
         bumped: unit, of the shape with its fine relief.
         view: unit, towards the eye.
         roughness: 0 to 1.
+        blocks: whether groups are tiles of whole blocks, see `tiles.by_turn`.
     """
 
     scene: Tensor
@@ -54,6 +56,7 @@ class Sites:
     bumped: Vector
     view: Vector
     roughness: Tensor
+    blocks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +199,12 @@ def ambient(batch: SceneBatch, sites: Sites, reach: float, *, memory: int | None
     ]
     start = [p + _OFFSET * n for p, n in zip(sites.position, sites.normal, strict=True)]
     end = torch.full(sites.scene.shape, reach, device=batch.device)
-    bundle = Bundle(sites.scene, (start[0], start[1], start[2]), (parts[0], parts[1], parts[2]), end)
+    # groups of one turn look much the same way, and few solids are in their way
+    o, d = ([by_turn(part) if sites.blocks else part for part in some] for some in (start, parts))
+    bundle = Bundle(sites.scene, (o[0], o[1], o[2]), (d[0], d[1], d[2]), end)
     t, owner = nearest(batch, bundle, memory=memory)
+    if sites.blocks:
+        t, owner = from_turns(t), from_turns(owner)
     colour = _mean_colours(batch)[sites.scene[:, None], owner.clamp(min=0)]
     open_share = torch.where(t < NOWHERE, (t / reach) ** 2, 1.0)[..., None]
     return 0.7 * colour * (1 - open_share) + open_share

@@ -16,7 +16,7 @@ from training.data.rooms.paint import Painted, paint
 from training.data.rooms.shapes import NOWHERE
 from training.data.rooms.smooth import WIDER, shifted, smooth_on_surfaces
 from training.data.rooms.textures import Textures
-from training.data.rooms.tiles import components, tiled, untiled
+from training.data.rooms.tiles import blocks_of_tiles, components, tiled, untiled
 from training.data.rooms.trace import Hits, cast_bundle
 
 _TURNS = ((0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5))
@@ -103,7 +103,7 @@ class _Tiles:
         rest = {name: getattr(self, name)[rows] for name in self.__slots__ if name != "hits"}
         return _Tiles(hits=hits, **rest)
 
-    def sites(self, painted: Painted, bumped: Tensor) -> Sites:
+    def sites(self, painted: Painted, bumped: Tensor, *, blocks: bool = False) -> Sites:
         return Sites(
             scene=self.scene,
             seed=self.seed,
@@ -114,6 +114,7 @@ class _Tiles:
             bumped=components(bumped),
             view=components(-self.directions),
             roughness=painted.roughness,
+            blocks=blocks,
         )
 
     def footprint(self, so_far: Tensor | float = 0.0) -> Tensor:
@@ -128,7 +129,7 @@ def radiance(shot: Shot) -> Tensor:
     tiles = _Tiles.of(shot)
     painted = paint(shot.batch, tiles.scene, tiles.hits, tiles.footprint(), shot.textures)
     bumped = tiled(_bumped(shot.hits, untiled(painted.height, size)))
-    sites = tiles.sites(painted, bumped)
+    sites = tiles.sites(painted, bumped, blocks=blocks_of_tiles(size))
     light = direct(
         shot.batch, sites, shadow_share=_SHADOWS if shot.options.shadows else 1.0, memory=shot.memory
     )

@@ -18,12 +18,17 @@ from training.data.rooms.scene import Shape
 Vector: TypeAlias = tuple[Tensor, Tensor, Tensor]
 """x, y and z, broadcastable."""
 
+Rays: TypeAlias = tuple[Vector, Vector, Vector, Tensor]
+"""Origins and directions of rays in the own frames of their shapes, half sizes and details of these."""
+
 NOWHERE = float("inf")
 """The parameter of a ray that does not enter."""
 
 _NEWTON_STEPS = 12
 _TORUS_STEPS = 64
 
+_CLOSE = 0.002
+"""Share of the distance that counts as a hit at which steps end."""
 
 ROUND_BOX = len(Shape)
 """Number of the kind of boxes with round edges: a box with detail > 0, which takes longer."""
@@ -42,10 +47,33 @@ def entry(kind: int, origin: Vector, direction: Vector, half: Vector, detail: Te
     Returns:
         float32 (P, G): t > 0 with the first common point at origin + t direction, or infinity.
     """
-    return _ENTRIES[kind](origin, direction, half, detail)
+    near, far = slabs(origin, direction, half)
+    chosen = ((near < far) & (far > 0)).nonzero(as_tuple=True)
+
+    def pick(values: Tensor) -> Tensor:
+        return values.expand(near.shape)[chosen]
+
+    o, d, h = ((pick(v[0]), pick(v[1]), pick(v[2])) for v in (origin, direction, half))
+    inside = entry_in_box(kind, (o, d, h, pick(detail)), pick(near), pick(far))
+    return torch.full_like(near, NOWHERE).index_put(chosen, inside)
 
 
-def _slabs(origin: Vector, direction: Vector, half: Vector) -> tuple[Tensor, Tensor]:
+def entry_in_box(kind: int, rays: Rays, near: Tensor, far: Tensor) -> Tensor:
+    """Where rays that meet the box around a shape enter the shape itself.
+
+    Args:
+        kind: a `Shape`, or `ROUND_BOX`.
+        rays: each with its shape.
+        near: float32 (R,), where each enters the box, see `slabs`.
+        far: float32 (R,), greater than that and than 0.
+
+    Returns:
+        float32 (R,), as of `entry`.
+    """
+    return _ENTRIES[kind](rays, near, far)
+
+
+def slabs(origin: Vector, direction: Vector, half: Vector) -> tuple[Tensor, Tensor]:
     """Between which parameters a ray is inside a box; the first is not less than the second if never."""
     bounds = []
     for o, d, h in zip(origin, direction, half, strict=True):
@@ -57,27 +85,25 @@ def _slabs(origin: Vector, direction: Vector, half: Vector) -> tuple[Tensor, Ten
     return torch.maximum(x, y).maximum(z), torch.minimum(to_x, to_y).minimum(to_z)
 
 
-def _first(near: Tensor, far: Tensor) -> Tensor:
-    """The near end of intervals that are not empty and begin ahead."""
-    return torch.where((near < far) & (near > 0), near, NOWHERE)
+def _box(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
+    del rays, far
+    return torch.where(near > 0, near, NOWHERE)
 
 
-def _box(origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Tensor:
-    del detail
-    return _first(*_slabs(origin, direction, half))
-
-
-def _box_with_round_edges(origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Tensor:
+def _box_with_round_edges(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
     """Where a ray meets the sharp box on the flat part of a face, that is it; elsewhere by steps."""
-    near, far = _slabs(origin, direction, half)
+    origin, direction, half, radius = rays
     beyond = [
-        ((o + near * d).abs() > h - detail).to(torch.int8)
-        for o, d, h in zip(origin, direction, half, strict=True)
+        (p.abs() > h - radius).to(torch.int8)
+        for p, h in zip(_along(origin, direction, near), half, strict=True)
     ]
     flat = (beyond[0] + beyond[1] + beyond[2] <= 1) & (near > 0)
-    edges = (near < far) & (far > 0) & ~flat
-    ray = (origin, direction, half, detail)
-    return _refined(_rounded_box, ray, _first(near, far), edges, near, far)
+    edges = (~flat).nonzero()[:, 0]
+    o, d, h = ((v[0][edges], v[1][edges], v[2][edges]) for v in (origin, direction, half))
+    refined = _refined(
+        _rounded_box, (o, d, h, radius[edges]), near[edges], far[edges], near_enough=1e-3 * radius[edges]
+    )
+    return near.index_put((edges,), refined)
 
 
 def _rounded_box(point: Vector, direction: Vector, half: Vector, radius: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,11 +114,8 @@ def _rounded_box(point: Vector, direction: Vector, half: Vector, radius: Tensor)
     return length - radius, (slopes[0] + slopes[1] + slopes[2]) / length
 
 
-def _cushion(origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Tensor:
-    near, far = _slabs(origin, direction, half)
-    nowhere = torch.full_like(near, NOWHERE)
-    inside = (near < far) & (far > 0)
-    return _refined(_superellipsoid, (origin, direction, half, detail), nowhere, inside, near, far)
+def _cushion(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
+    return _refined(_superellipsoid, rays, near, far, near_enough=1e-3)
 
 
 def _superellipsoid(
@@ -112,34 +135,30 @@ Bulge: TypeAlias = Callable[[Vector, Vector, Vector, Tensor], tuple[Tensor, Tens
 """A function of points that is convex and 0 on a surface, and its derivative along rays."""
 
 
-Solids: TypeAlias = tuple[Vector, Vector, Vector, Tensor]
-"""Origin and direction of rays, half sizes and details of their shapes."""
+def _refined(bulge: Bulge, rays: Rays, near: Tensor, far: Tensor, *, near_enough: Tensor | float) -> Tensor:
+    """First zeros by Newton's method from where rays enter the bounding box; infinity where there is none.
 
-
-def _refined(  # noqa: PLR0917 (one call a shape)
-    bulge: Bulge, solids: Solids, otherwise: Tensor, where: Tensor, near: Tensor, far: Tensor
-) -> Tensor:
-    """First zeros by Newton's method from where rays enter the bounding box.
-
-    Along a line a convex function is convex: Newton's steps from before the first zero never pass it.
+    Along a line a convex function is convex: Newton's steps from before the first zero never pass it. A ray
+    stops when it is close enough by itself, whatever others still do: they change no bit of it.
     """
-    chosen = where.nonzero(as_tuple=True)
-    pick = _picker(where, chosen)
-    o, d, h = (_each(pick, v) for v in solids[:3])
-    detail, enters, leaves = pick(solids[3]), pick(near), pick(far)
-    t = enters.clamp(min=0)
+    o, d, h, detail = rays
+    t = near.clamp(min=0)
     value, slope = bulge(_along(o, d, t), d, h, detail)
-    outside = (enters > 0) | (value > 0)
+    outside = (near > 0) | (value > 0)
+    close = _CLOSE * near_enough
     for _ in range(_NEWTON_STEPS):
-        t = torch.where((value > 0) & (slope < 0), t - value / slope, t)
+        going = (value > close) & (slope < 0) & (t < far)
+        if not going.any():
+            break
+        t = torch.where(going, t - value / slope, t)
         value, slope = bulge(_along(o, d, t), d, h, detail)
-    near_enough = 1e-3 * detail if bulge is _rounded_box else 1e-3
-    hits = outside & (value < near_enough) & (t < leaves) & (t > 0)
-    return otherwise.index_put(chosen, torch.where(hits, t, NOWHERE))
+    hits = outside & (value < near_enough) & (t < far) & (t > 0)
+    return torch.where(hits, t, NOWHERE)
 
 
-def _ellipsoid(origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Tensor:
-    del detail
+def _ellipsoid(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
+    del near, far
+    origin, direction, half, _ = rays
     x, y, z = (o / h for o, h in zip(origin, half, strict=True))
     dx, dy, dz = (d / h for d, h in zip(direction, half, strict=True))
     a = dx * dx + dy * dy + dz * dz
@@ -152,12 +171,13 @@ def _ellipsoid(origin: Vector, direction: Vector, half: Vector, detail: Tensor) 
     return torch.where((left > 0) & (near > 0), near, NOWHERE)
 
 
-def _cylinder(origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Tensor:
-    return _cone(origin, direction, half, torch.ones_like(detail))
+def _cylinder(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
+    return _cone((*rays[:3], torch.ones_like(rays[3])), near, far)
 
 
-def _cone(origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Tensor:
+def _cone(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
     """Of x^2 + y^2 <= (m - n z)^2 in halves, between two slabs."""
+    origin, direction, half, detail = rays
     x, y, z = (o / h for o, h in zip(origin, half, strict=True))
     dx, dy, dz = (d / h for d, h in zip(direction, half, strict=True))
     level = dz * dz
@@ -183,40 +203,31 @@ def _cone(origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Te
     always = (left <= 0) & (a < 0)  # the line misses the double cone's outside
     never = (left <= 0) & (a >= 0)
     near, far = torch.where(always, bottom, near), torch.where(always, top, far)
-    return torch.where(never, NOWHERE, _first(near, far))
+    return torch.where((near < far) & (near > 0) & ~never, near, NOWHERE)
 
 
-def _torus(origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Tensor:
-    del detail
-    near, far = _slabs(origin, direction, half)
-    result = torch.full_like(near, NOWHERE)
-    chosen = ((near < far) & (far > 0)).nonzero(as_tuple=True)
-    pick = _picker(near, chosen)
-    o, d, h = (_each(pick, v) for v in (origin, direction, half))
+def _torus(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
+    o, d, h, _ = rays
     tube, ring = h[2], h[0] - h[2]
     speed = (d[0] ** 2 + d[1] ** 2 + d[2] ** 2).sqrt_()
-    t, enters, leaves = pick(near).clamp(min=0), pick(near), pick(far)
+    t = near.clamp(min=0)
     distance = _to_torus(_along(o, d, t), ring, tube)
-    outside = (enters > 0) | (distance > 0)
+    outside = (near > 0) | (distance > 0)
     for _ in range(_TORUS_STEPS):
-        t = t + distance / speed
+        # outside of its box a torus is ahead no more: a ray that has left it never comes back
+        going = (distance.abs() > _CLOSE * 1e-3 * tube) & (t < far)
+        if not going.any():
+            break
+        t = torch.where(going, t + distance / speed, t)
         distance = _to_torus(_along(o, d, t), ring, tube)
-    hits = outside & (distance < 1e-3 * tube) & (t < leaves) & (t > 0)
-    return result.index_put(chosen, torch.where(hits, t, NOWHERE))
+    hits = outside & (distance < 1e-3 * tube) & (t < far) & (t > 0)
+    return torch.where(hits, t, NOWHERE)
 
 
 def _to_torus(point: Vector, ring: Tensor, tube: Tensor) -> Tensor:
     """Signed distance."""
     out = (point[0] ** 2 + point[1] ** 2).sqrt_() - ring
     return (out * out + point[2] ** 2).sqrt_() - tube
-
-
-def _picker(full: Tensor, chosen: tuple[Tensor, ...]) -> Callable[[Tensor], Tensor]:
-    return lambda values: values.expand(full.shape)[chosen]
-
-
-def _each(pick: Callable[[Tensor], Tensor], vector: Vector) -> Vector:
-    return pick(vector[0]), pick(vector[1]), pick(vector[2])
 
 
 def _along(origin: Vector, direction: Vector, t: Tensor) -> Vector:
@@ -227,7 +238,7 @@ def _along(origin: Vector, direction: Vector, t: Tensor) -> Vector:
     )
 
 
-_ENTRIES: dict[int, Callable[[Vector, Vector, Vector, Tensor], Tensor]] = {
+_ENTRIES: dict[int, Callable[[Rays, Tensor, Tensor], Tensor]] = {
     Shape.BOX: _box,
     ROUND_BOX: _box_with_round_edges,
     Shape.CYLINDER: _cylinder,

@@ -115,8 +115,7 @@ def nearest(
     owner = torch.full((groups, width), -1, dtype=torch.int64, device=best.device)
     there = batch.valid if counts is None else batch.valid & counts
     for first, last, pairs in _worklists(batch, bundle, there, cull, memory or _budget(best.device)):
-        t = torch.full((len(pairs[0]), width), NOWHERE, device=best.device)
-        _fill(batch, bundle, pairs, t)
+        t = _entries(batch, bundle, pairs)
         t.masked_fill_(t >= bundle.end[pairs[0]][:, None], NOWHERE)
         rows = (pairs[0] - first)[:, None].expand(-1, width)
         least = best[first:last].scatter_reduce_(0, rows, t, "amin")
@@ -160,27 +159,32 @@ def occluded(
     return (nearest(batch, bundle)[0] < NOWHERE).flatten()[places]
 
 
-def _fill(batch: SceneBatch, bundle: Bundle, pairs: tuple[Tensor, Tensor], t: Tensor) -> None:
-    """Ray parameters of all pairs, kind by kind."""
+def _entries(batch: SceneBatch, bundle: Bundle, pairs: tuple[Tensor, Tensor]) -> Tensor:
+    """Ray parameters of all pairs (P, G): first of the boxes, then by kind for rays that meet them."""
     group, primitive = pairs
-    flat = bundle.scene[group] * batch.shape.shape[1] + primitive
-    kind = batch.shape.flatten()[flat]
-    round_box = (kind == Shape.BOX) & (batch.detail.flatten()[flat] > 0)
-    kind = torch.where(round_box, shapes.ROUND_BOX, kind)
+    solid = bundle.scene[group] * batch.shape.shape[1] + primitive
+    kind, detail = batch.shape.flatten()[solid], batch.detail.flatten()[solid]
+    kind = torch.where((kind == Shape.BOX) & (detail > 0), shapes.ROUND_BOX, kind)
+    axes, centre = batch.axes.flatten(0, 1)[solid], batch.centre.flatten(0, 1)[solid]
+    origin = _turned(axes, [o[group] - centre[:, i, None] for i, o in enumerate(bundle.origin)])
+    direction = _turned(axes, [d[group] for d in bundle.direction])
+    half = batch.half.flatten(0, 1)[solid]
+    near, far = shapes.slabs(origin, direction, _split(half[:, None]))
+    meets = (near < far) & (far > 0) & (near < bundle.end[group][:, None])
+    sharp = (kind == Shape.BOX)[:, None]
+    t = torch.where(meets & sharp & (near > 0), near, NOWHERE)
+    places = (meets & ~sharp).flatten().nonzero()[:, 0]
+    row = places // near.shape[1]
+    kinds = kind[row]
     for number in (*Shape, shapes.ROUND_BOX):
-        rows = (kind == number).nonzero()[:, 0]
-        if len(rows) == 0:
+        chosen = (kinds == number).nonzero()[:, 0]
+        if len(chosen) == 0:
             continue
-        solid, rays = flat[rows], group[rows]
-        axes = batch.axes.flatten(0, 1)[solid]
-        centre = batch.centre.flatten(0, 1)[solid]
-        origin = [o[rays] - centre[:, i, None] for i, o in enumerate(bundle.origin)]
-        direction = [d[rays] for d in bundle.direction]
-        half = batch.half.flatten(0, 1)[solid]
-        detail = batch.detail.flatten()[solid][:, None]
-        t[rows] = shapes.entry(
-            number, _turned(axes, origin), _turned(axes, direction), _split(half[:, None]), detail
-        )
+        place, owner = places[chosen], row[chosen]
+        o, d = ([v.expand(near.shape).flatten()[place] for v in some] for some in (origin, direction))
+        rays = (o[0], o[1], o[2]), (d[0], d[1], d[2]), _split(half[owner]), detail[owner]
+        t.view(-1)[place] = shapes.entry_in_box(number, rays, near.flatten()[place], far.flatten()[place])
+    return t
 
 
 def _turned(axes: Tensor, vector: list[Tensor]) -> Vector:
