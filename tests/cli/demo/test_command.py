@@ -100,7 +100,9 @@ def test_a_server_that_is_told_to_stop_leaves_no_files(
         env=os.environ | {"TMPDIR": str(tmp_path)},
     ) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().split()[0]
+        first = process.stdout.readline()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/ \(Ctrl-C stops it\)\n", first)
+        url = first.split()[0]
         httpx.post(f"{url}gradio_api/upload", files={"files": ("a.png", b"x")}).raise_for_status()
         (folder,) = tmp_path.glob("taskbank-demo-*")
         assert list(folder.rglob("a.png"))
