@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 from typing import Any
 
@@ -55,6 +56,18 @@ def test_many_transfers_are_counted_right(transfers: int) -> None:
     losses = np.random.default_rng(transfers).random((3, transfers))
     expected = (losses[:, :, None] < losses[:, None, :]).mean(axis=0) + np.eye(transfers) / 2
     np.testing.assert_allclose(win_rates(losses), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1, 7])
+def test_every_image_counts_however_many_blocks_they_are_compared_in(
+    monkeypatch: pytest.MonkeyPatch, beyond: int
+) -> None:
+    """The last block may be full, or hold a single image."""
+    monkeypatch.setattr(sys.modules["taxsolver.ahp"], "_CHUNK", 10 * 3 * 3)  # blocks of ten images
+    losses = np.random.default_rng(beyond + 1).random((30 + beyond, 3)).round(1)
+    lower = (losses[:, :, None] < losses[:, None, :]).mean(axis=0)
+    equal = (losses[:, :, None] == losses[:, None, :]).mean(axis=0)
+    np.testing.assert_allclose(win_rates(losses), lower + equal / 2, rtol=0, atol=1e-12)
 
 
 def test_opposite_win_rates_sum_to_one_and_the_diagonal_is_half() -> None:

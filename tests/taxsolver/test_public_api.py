@@ -104,7 +104,7 @@ def test_without_matplotlib_a_picture_names_the_pip_command(monkeypatch: pytest.
 
 def test_every_error_is_a_taxsolver_error() -> None:
     errors = [thing for name, thing in vars(taxsolver).items() if name.endswith("Error")]
-    assert len(errors) == 8
+    assert len(errors) == 9
     assert all(issubclass(error, TaxSolverError) for error in errors)
 
 

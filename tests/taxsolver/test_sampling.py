@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -16,17 +17,15 @@ from taxsolver.sampling import BudgetSampler
 
 
 def maximal_sets(cost: np.ndarray, budget: float) -> set[frozenset[int]]:
-    """By definition: within the budget, and no further source fits."""
-    sources = range(len(cost))
-    return {
-        frozenset(chosen)
-        for size in range(len(cost) + 1)
-        for chosen in combinations(sources, size)
-        if cost[list(chosen)].sum() <= budget + 1e-9
-        and all(
-            cost[list(chosen)].sum() + cost[other] > budget + 1e-9 for other in sources if other not in chosen
-        )
-    }
+    """By definition: within the budget, and no further source fits; the decimals are summed as fractions."""
+    exact, most = [Fraction(repr(float(one))) for one in cost], Fraction(repr(float(budget)))
+    found = set()
+    for size in range(len(cost) + 1):
+        for chosen in combinations(range(len(cost)), size):
+            left = most - sum((exact[one] for one in chosen), Fraction())
+            if left >= 0 and all(exact[one] > left for one in range(len(cost)) if one not in chosen):
+                found.add(frozenset(chosen))
+    return found
 
 
 def drawn_sets(cost: np.ndarray, budget: float, samples: int, seed: int = 0) -> Counter[frozenset[int]]:
@@ -50,6 +49,12 @@ def drawn_sets(cost: np.ndarray, budget: float, samples: int, seed: int = 0) -> 
         ([1.0, 1.0, 1e6, 2.0], 3),
         ([2.0, 3.0], 1),
         ([1.0, 2.0], 10),
+        ([12345.67, 12345.67, 0.01], 24691.34),
+        ([12345.67, 12345.67, 0.01], 24691.33),
+        ([0.1, 0.2, 0.3], 0.3),
+        ([0.1, 0.2, 0.3], 0.29999999999999993),
+        ([1e6, 1e6, 1e-15, 2e-15], 1000000.0),
+        ([1e6, 1.0, 1e-300], 1e6),
     ],
 )
 def test_every_maximal_set_is_drawn_equally_often(cost: list[float], budget: float) -> None:

@@ -59,6 +59,18 @@ def test_percentiles_are_those_of_a_slow_simulation(budget: float, options: dict
     assert fast.mean() == pytest.approx(slow.mean(), abs=0.01)
 
 
+def test_a_band_is_the_5th_the_50th_and_the_95th_percentile() -> None:
+    """One target with a transfer from each of 101 sources, of which every random plan reads one."""
+    lines = "".join(f"t,s{number},{number / 100}\n" for number in range(101))
+    tensor = tensor_from_csv("target,sources,gain\n" + lines, name="hundred")
+    options: dict[str, Any] = {"objective": "gain", "supervise_targets": False}
+    row = significance(tensor, [1], [1], samples=20_000, **options)[0]
+    assert row.random_gain == pytest.approx((0.05, 0.5, 0.95), abs=0.012)
+    drawn = random_taxonomies(Problem.of(tensor, "all", 1, max_order=1, **options), 500, 3)
+    band = significance(tensor, [1], [1], samples=500, seed=3, **options)[0].random_gain
+    assert band == pytest.approx(np.percentile(tensor.gain[drawn[:, 0]], (5, 50, 95)).tolist())
+
+
 def test_random_taxonomies_are_feasible_and_use_the_whole_budget() -> None:
     problem = Problem.of(random_tensor(3), "all", 3, max_order=2, require="task2")
     drawn = random_taxonomies(problem, 500, 0)
