@@ -406,6 +406,9 @@ def _highs(program: highspy.HighsLp, integers: int = 0) -> highspy.Highs:
     options: dict[str, Any] = {
         "output_flag": False,
         "threads": 1,  # one answer whatever the machine, and no pool to start for a problem of milliseconds
+        # It throws warm starts away, gains no time on these programs, and has called worse plans optimal:
+        # with costs far apart, in 1.14.0 also without (https://github.com/ERGO-Code/HiGHS/issues/3073).
+        "presolve": "off",
         "primal_feasibility_tolerance": _TOLERANCE,
         "dual_feasibility_tolerance": 1e-10,
     }
@@ -414,8 +417,8 @@ def _highs(program: highspy.HighsLp, integers: int = 0) -> highspy.Highs:
         if highs.getOptionValue(_JUMP)[0] == highspy.HighsStatus.kOk:  # since 1.11
             options[_JUMP] = False  # it takes 20 ms, ten times as long as a whole search without it
     else:
-        # Presolve would throw the warm start away; entries are 1 and -1, so that scaling has nothing to do.
-        options |= {"solver": "simplex", "presolve": "off", "simplex_scale_strategy": 0}
+        # Entries are 1 and -1, so that scaling has nothing to do.
+        options |= {"solver": "simplex", "simplex_scale_strategy": 0}
     for option, value in options.items():
         _check(highs.setOptionValue(option, value), f"setOptionValue({option})")
     _check(highs.passModel(program), "passModel")

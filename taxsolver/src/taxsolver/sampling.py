@@ -90,7 +90,7 @@ class BudgetSampler:
             without, with_it = after.between(low, high), after.between(low - cost, high - cost)
             taken = rng.random(samples) * (without + with_it) >= without
             chosen[:, position] = (position < gap) | ((position > gap) & taken)
-            spent = np.where((position > gap) & taken, cost, 0)
+            spent = ((position > gap) & taken).astype(self._cost.dtype) * cost
             low, high = low - spent, high - spent
         result = np.empty_like(chosen)
         result[:, self._order] = chosen
