@@ -152,7 +152,13 @@ def test_other_label_costs_are_refused_in_words(cost: Any, message: str) -> None
 
 def test_a_number_is_a_list_of_one_where_budgets_or_orders_are_asked_for() -> None:
     expected = taxsolver.sweep(TENSOR, [2], [1])[0].to_dict()
-    for budgets, orders in ((2, [1]), ([2], 1), (np.int64(2), np.array(1)), (np.array([2]), range(1, 2))):
+    ways: list[tuple[Any, Any]] = [
+        (2, [1]),
+        ([2], 1),
+        (np.int64(2), np.array(1)),
+        (np.array([2]), range(1, 2)),
+    ]
+    for budgets, orders in ways:
         (row,) = taxsolver.sweep(TENSOR, budgets, orders)
         assert row.to_dict() == expected
     with pytest.raises(
