@@ -242,6 +242,8 @@ def test_ways_to_write_the_same_table(content: str | bytes) -> None:
         (HEAD + "a,b+c,.5\n", r"line 2: 'b\+c' may be one task or several"),
         (HEAD + "a,b|c + d,.5\n", r"line 2: 'b\|c \+ d' joins sources in two ways"),
         (HEAD + "a,b + c;d,.5\n", r"line 2: 'b \+ c;d' may be one task or several"),
+        (HEAD + "a,[b|c],.5\n", r"line 2: '\[b\|c\]' has brackets around its sources: leave them out"),
+        (HEAD + "a,'',.5\n", "line 2: an empty name in target or sources"),
         (HEAD + "a,b;,.5\n", "line 2: an empty name in target or sources"),
         (HEAD + "a,[],.5\n", "line 2: an empty name in target or sources"),
         (HEAD + "a,b and c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b and c' may be one task or several"),
@@ -296,6 +298,7 @@ def test_ways_in_which_spreadsheets_and_pandas_write_the_same_table(content: str
     "sources",
     [
         "b|c",
+        "'b'|'c'",
         "b + c",
         "b;c",
         '"b,c"',

@@ -33,6 +33,8 @@ def split_sources(cell: str, targets: Collection[str], tasks: Collection[str]) -
         ValueError: the cell may mean one task or several; the message is a clause about it.
     """
     text = cell.strip()
+    if "|" in text and _LIST.fullmatch(text):
+        raise ValueError(f"{text!r} has brackets around its sources: leave them out, as in depth|normal")
     parts = [part.strip() for part in text.split("|")]
     if len(parts) == 1 and text not in targets:
         parts = _split_otherwise(text, tasks)
@@ -43,8 +45,10 @@ def split_sources(cell: str, targets: Collection[str], tasks: Collection[str]) -
 
 
 def plain_name(name: str) -> str:
-    """A name as it is; words with a meaning of their own in small letters."""
-    return name.casefold() if name.casefold() in _WORDS else name
+    """A name without quotation marks around it; words with a meaning of their own in small letters."""
+    quoted = _QUOTED.fullmatch(name)
+    bare = (quoted[1] or quoted[2] or "").strip() if quoted else name
+    return bare.casefold() if bare.casefold() in _WORDS else bare
 
 
 def looks_joined(name: str) -> bool:
