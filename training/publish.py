@@ -15,6 +15,7 @@ from taskbank.card import model_card
 from taxsolver import load_affinity
 from training.bank_card import card_sections, origins
 from training.evaluate.assemble import assemble_bank
+from training.evaluate.check import NOTICE
 from training.evaluate.facts import about_networks, about_transfers
 from training.evaluate.stage import BANK, PICTURES, SCORES
 from training.evaluate.trained import Trained
@@ -22,7 +23,7 @@ from training.evaluate.weights import check_measured
 from training.stage import run_stage
 from training.whole_files import write_whole
 
-CARD, TENSOR, BANK_CARD, NOTICE = "MODEL_CARD.md", "affinity.safetensors", "README.md", "NOTICE"
+CARD, TENSOR, BANK_CARD = "MODEL_CARD.md", "affinity.safetensors", "README.md"
 
 
 def run_publishing(

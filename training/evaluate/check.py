@@ -25,6 +25,7 @@ from training.evaluate.stage import PICTURES, SCORES
 from training.evaluate.weights import check_measured
 
 CARD = "README.md"
+NOTICE = "NOTICE"
 LARGEST_FILE = 16 * 1024 * 1024
 """Bytes of one file."""
 
@@ -88,11 +89,16 @@ def _sizes(folder: Path, files: list[Path], size: int, max_megabytes: float) -> 
 
 def _strangers(folder: Path, files: list[Path], index: BankIndex) -> Iterator[str]:
     """Files that nothing names."""
-    known = {INDEX_NAME, CARD, SCORES, *(file.path for file in index.files)}
+    known = {INDEX_NAME, CARD, NOTICE, SCORES, *(file.path for file in index.files)}
     for path in files:
         name = path.relative_to(folder).as_posix()
         if name not in known and not (path.parent == folder / PICTURES and path.suffix == ".jpg"):
             yield f"{name} is named by nothing: delete it"
+    if folder / NOTICE not in files:
+        kinds = {"pretrained", "real"}
+        owing = [task for task, entry in index.tasks.items() if kinds & entry.training.keys()]
+        if owing:
+            yield f"{NOTICE} is missing, but {', '.join(owing)} learned from what others made: publish again"
 
 
 def _weights(folder: Path, index: BankIndex) -> Iterator[str]:

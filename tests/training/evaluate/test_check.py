@@ -138,3 +138,13 @@ def test_the_bundled_bank_is_fit() -> None:
     except MissingBankError:
         pytest.skip("no bank is bundled with this version")
     check_bank(Path(bank.where))
+
+
+def test_a_bank_that_learned_from_what_others_made_needs_a_notice(broken: Path) -> None:
+    def owe(index: dict[str, Any]) -> None:
+        index["tasks"]["normal"]["training"]["pretrained"] = {"model": "resnet18", "source": "hub"}
+
+    change(broken / INDEX_NAME, owe)
+    assert "NOTICE is missing, but normal learned from what others made" in reasons(broken)
+    (broken / "NOTICE").write_text("resnet18")
+    assert "NOTICE" not in reasons(broken)  # the hash of the index is another one now
