@@ -83,10 +83,13 @@ def package_versions() -> dict[str, str]:
 
 
 def _outputs(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Files below a folder by name, in the order of names."""
+    """Files below a folder by name, in the order of names, without those of a stage within it."""
+    others = {path.parent for name in _VOLATILE_NAMES for path in folder.rglob(name)} - {folder}
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         if any(part.startswith(".") for part in inside.parts) or not path.is_file():
+            continue
+        if not others.isdisjoint(path.parents):
             continue
         if path.name in _VOLATILE_NAMES or path.name.endswith(_VOLATILE_ENDINGS):
             continue

@@ -35,8 +35,17 @@ def test_outputs_are_told_apart_by_content_and_by_name(tmp_path: Path) -> None:
 def test_what_differs_between_runs_that_end_alike_does_not_count(tmp_path: Path) -> None:
     base = digest_outputs(fill(tmp_path / "a"))
     for name in (".hidden", "stage.json", "stage.begun.json", "normal.metrics.csv"):
-        (tmp_path / "a" / "sub" / name).write_text("seconds")
+        (tmp_path / "a" / name).write_text("seconds")
     assert digest_outputs(tmp_path / "a") == base
+
+
+def test_a_stage_within_the_folder_has_outputs_of_its_own(tmp_path: Path) -> None:
+    base = digest_outputs(fill(tmp_path / "a"))
+    inner = fill(tmp_path / "a" / "real")
+    assert digest_outputs(tmp_path / "a") != base
+    (inner / "stage.json").write_text("{}")
+    assert digest_outputs(tmp_path / "a") == base
+    assert digest_outputs(inner) == base
 
 
 def test_a_listing_counts_names_and_sizes(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.toy_rooms import Builder, looking_at
 from training.data.frames import CAMERA
 from training.data.poses import egomotions, relative_poses, rotations
 from training.data.real.camera import Intrinsics
@@ -19,6 +18,7 @@ from training.data.rooms.scene import Shape
 from training.errors import DataError
 
 from taskbank.geometry import compose
+from toy_rooms import Builder, looking_at
 
 _SIZE = 32
 _TO_OPENCV = np.diag([1.0, -1.0, -1.0])

@@ -32,13 +32,12 @@ from training.data.labels.keypoints3d import keypoints3d
 from training.data.labels.segments import segment_unsup2d, segment_unsup25d
 from training.data.real.classes import semantic_labels
 from training.data.real.folder import RealFrame
+from training.data.real.patches import JOINED_FIT, LEAST_JOINED
 from training.data.real.planes import LEAST_FACING
 from training.data.real.views import View, nearest, resampled_depth, resampled_picture
 
-_UNSEEN = (
-    128.0  # metres at which unknown pixels lie for labels that look at neighbours, as in rendered frames
-)
-_FLAT = 0.25  # square metres; with a residual of a centimetre such a patch bends by less than 1/m
+_UNSEEN = 128.0  # metres at which unknown pixels lie for labels of differences, as in rendered frames
+_FLAT = 0.25  # square metres for each centimetre of residual: such a patch bends by about 1/m at most
 _MARGIN = 3  # px, of patches, where what is beside them may be curved
 
 
@@ -91,7 +90,9 @@ def label_view(frame: RealFrame, view: View, size: int) -> dict[str, NDArray[Any
         "depth_euclidean": surfaces.depth_euclidean(points),
         "normal": normals.masked_fill(~reliable[..., None], torch.nan),
         "reshading": surfaces.reshading(points, normals).masked_fill(~reliable, torch.nan),
-        "principal_curvature": _curvature(number.where(flat, 0), torch.from_numpy(patches.areas)),
+        "principal_curvature": _curvature(
+            number.where(flat, 0), torch.from_numpy(patches.areas)[number], measured
+        ),
         "edge_occlusion": edges,
         "keypoints3d": corners,
     }
@@ -112,13 +113,15 @@ def label_view(frame: RealFrame, view: View, size: int) -> dict[str, NDArray[Any
     }
 
 
-def _curvature(number: Tensor, areas: Tensor) -> Tensor:
-    """Zeros (H, W, 2) well inside of large patches, NaN elsewhere."""
+def _curvature(number: Tensor, area: Tensor, depth: Tensor) -> Tensor:
+    """Zeros (H, W, 2) well inside of large patches, NaN elsewhere; all of one shape (H, W)."""
     wide = number[None].double()
     side = 2 * _MARGIN + 1
     highest = functional.max_pool2d(wide, side, 1, _MARGIN)
     lowest = -functional.max_pool2d(-wide, side, 1, _MARGIN)
-    flat = (highest == lowest)[0] & (number > 0) & (areas[number] >= _FLAT)
+    # The residual of patches may be a centimetre, and farther away so much of the depth.
+    least = _FLAT * (JOINED_FIT * depth / LEAST_JOINED).clamp(min=1)
+    flat = (highest == lowest)[0] & (number > 0) & (area >= least)
     return torch.where(flat, 0.0, torch.nan)[..., None].expand(*number.shape, 2).float()
 
 

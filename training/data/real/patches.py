@@ -30,10 +30,12 @@ from training.data.real.planes import LEAST_FACING, MOMENTS, least_axis, window_
 
 Numbers = NDArray[np.float64]
 
+JOINED_FIT, LEAST_JOINED = 0.006, 0.01
+"""Residual of joined patches: share of the depth, metres at least."""
+
 _SIDES = (8, 4, 2, 1)  # of windows, in sides of `window_of`, widest first
 _FIT, _LEAST_FIT = 0.004, 0.006  # residual of a window's plane: share of the depth, metres at least
 _NARROW_FIT = 0.006  # of the narrowest, as in `fit_planes`
-_JOINED_FIT, _LEAST_JOINED = 0.006, 0.01  # of joined patches
 _OFF = 2.0  # residuals that a pixel's point may lie off its plane
 _STRAY, _LEAST_STRAY = 0.03, 0.06  # share of the depth, metres
 _SAME = math.cos(math.radians(20))  # patches whose planes differ more are not joined
@@ -169,7 +171,7 @@ def _joined(pieces: NDArray[Any], sums: Numbers) -> tuple[NDArray[np.int64], Num
         if min(one[0], other[0]) > _VAGUE and sum(map(mul, normals[i], normals[j])) < _SAME:
             return
         residual, depth = _residual([*map(add, one, other)])
-        residual /= max(_JOINED_FIT * depth, _LEAST_JOINED)
+        residual /= max(JOINED_FIT * depth, LEAST_JOINED)
         if residual < 1:
             heapq.heappush(queue, (residual, i, j, age[i], age[j]))
 
