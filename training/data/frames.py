@@ -35,7 +35,7 @@ CAMERA = np.dtype(
         ("room", "i4"),  # number of the room or building; no room is in two splits
         ("point", "i4"),  # fixated point, numbered within the room; -1 where unknown
         ("view", "i4"),  # camera among those that fixate the point
-        ("location", "f8", 3),  # metres, world with +z up
+        ("location", "f8", 3),  # metres, world with +z up; NaN where unknown, as the angles may be
         ("angles", "f8", 3),  # Euler sxyz, radians; the camera looks along its -z, +y up
         ("fov", "f8"),  # radians, horizontal and vertical
         ("fixated", "f8", 3),  # metres, world

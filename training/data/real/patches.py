@@ -73,7 +73,7 @@ def fit_patches(depth: NDArray[np.float32], intrinsics: Intrinsics) -> Patches:
     points = rays * np.where(known, depth, 0)
     sums = np.stack([known.astype(np.float64), *points, *(points[i] * points[j] for i, j in MOMENTS)])
     first = _windows(sums, points, rays, known)
-    pieces = label(first, background=0, connectivity=1)
+    pieces = label(first, background=0, connectivity=1)  # type: ignore[no-untyped-call] # scikit-image
     # Specks of a few pixels go with the nearest piece, but say nothing of its plane.
     speck = (np.bincount(pieces.ravel()) < _SPECK)[pieces] & (pieces > 0)
     if not (speck | (pieces == 0)).all():
@@ -93,7 +93,9 @@ def fit_patches(depth: NDArray[np.float32], intrinsics: Intrinsics) -> Patches:
         number=number,
         normals=normals,
         offsets=offsets,
-        areas=np.bincount(number.ravel(), areas.ravel(), len(normals)) * (np.arange(len(normals)) > 0),
+        areas=np.bincount(number.ravel(), np.where(number > 0, areas, 0.0).ravel(), len(normals)).astype(
+            float
+        ),
     )
 
 
