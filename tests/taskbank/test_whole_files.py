@@ -9,7 +9,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from taskbank import whole_files
 from taskbank.whole_files import allowed_name, result_names
 
 NAMES = st.text(st.sampled_from("aA.+%\n \udcffä:-_1"), min_size=1, max_size=6).filter(
@@ -58,7 +57,7 @@ def test_paths_are_looked_at_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
         calls += 1
         return abspath(path)
 
-    monkeypatch.setattr(whole_files.os.path, "abspath", counted)
+    monkeypatch.setattr(os.path, "abspath", counted)
     names = result_names([Path(f"/d/{number % 7}/{number}.png") for number in range(2000)])
     assert names[8] == "1/8"
     assert calls <= 2000

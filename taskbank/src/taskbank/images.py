@@ -6,18 +6,20 @@ Nothing here writes to what it was given.
 
 from __future__ import annotations
 
+import logging
 import os
-import struct
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from taskbank.errors import ImageError
@@ -27,12 +29,17 @@ ImageInput: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[Any] | Te
 (1, H, W), (3, H, W) or (4, H, W). Values are uint8, uint16, or float in [0, 1]."""
 
 _CHANNELS = (1, 3, 4)
+_SAME_COLOUR = 2  # of 255: less is the rounding of tables in profiles
 
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's names of 16-bit grey, by version, file format and platform."""
 
-DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
-"""What Pillow raises on damaged files of one format or another."""
+_PLUGINS = {
+    ".heic": "pillow-heif", ".heif": "pillow-heif", ".hif": "pillow-heif", ".avif": "pillow-avif-plugin",
+    ".jxl": "pillow-jxl-plugin",
+}  # fmt: skip
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,22 +78,33 @@ def read_photo(image: ImageInput) -> Photo:
     Files and PIL images are turned upright by their EXIF orientation, transparency is laid on white, grey
     becomes three equal channels, 16 bits and CMYK are converted; of several frames the first is taken.
 
+    Colours are converted to sRGB from the ICC profile that an image of eight bits carries; a damaged profile
+    is left out with a warning in the log. Colours without a profile are taken for sRGB.
+
     Raises:
-        ImageError: the file is missing, empty, damaged, no image, or so large that it may be a
-            decompression bomb; an array or tensor is of another shape or type or outside its range.
+        ImageError: the file is missing, empty, damaged, no image, no file but a pipe or device, or so large
+            that it may be a decompression bomb; an image, array or tensor is empty, closed, of another shape
+            or type or outside its range. Whatever decoders raise becomes this error.
     """
     name = name_of(image)
-    if isinstance(image, Image.Image):
-        return Photo(_from_pil(image, name), name)
-    if isinstance(image, np.ndarray):
-        return Photo(_from_array(image), name)
-    if isinstance(image, Tensor):
-        return Photo(_from_tensor(image), name)
-    if isinstance(image, str | os.PathLike):
-        return Photo(_from_file(Path(image)), name)
-    raise ImageError(
-        f"an image cannot be a {type(image).__name__}: give a path, a PIL image, an array or a tensor"
-    )
+    try:
+        pixels = _pixels(image, name)
+    except ImageError:
+        raise
+    except FileNotFoundError as error:
+        raise ImageError(f"{name} does not exist") from error
+    except UnidentifiedImageError as error:
+        plugin = _PLUGINS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - names may be no paths
+        hint = f": install {plugin} and import it, or convert the file to JPEG or PNG" if plugin else ""
+        raise ImageError(f"{name} is no image of a known format{hint}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(f"{name} is refused: {str(error).rstrip('.')}. Make it smaller first") from error
+    except MemoryError as error:
+        raise ImageError(f"{name} needs more memory than there is. Make it smaller first") from error
+    except Exception as error:  # decoders do not say what they raise, and plugins raise what they like
+        reason = str(error) or type(error).__name__
+        raise ImageError(f"{name} cannot be read: {reason}") from error
+    return Photo(pixels, name)
 
 
 def name_of(image: object) -> str:
@@ -109,49 +127,99 @@ def split_batch(images: object) -> tuple[list[Any], bool]:
     return [images], True
 
 
+def _pixels(image: object, name: str) -> Tensor:
+    """The pixels of an image of any form; what is wrong with it may be any exception."""
+    if isinstance(image, Image.Image):
+        return _from_pil(image, name)
+    if isinstance(image, np.ndarray):
+        return _from_array(image)
+    if isinstance(image, Tensor):
+        return _from_tensor(image)
+    if isinstance(image, str | os.PathLike):
+        return _from_file(Path(image))
+    raise ImageError(
+        f"an image cannot be a {type(image).__name__}: give a path, a PIL image, an array or a tensor"
+    )
+
+
 def _from_file(path: Path) -> Tensor:
     """The pixels of a file."""
-    try:
-        _refuse_what_holds_no_bytes(path)
-        with Image.open(path) as image:
-            return _from_pil(image, str(path))
-    except FileNotFoundError as error:
-        raise ImageError(f"{path} does not exist") from error
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{path} is no image of a known format") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"{path} is refused: {str(error).rstrip('.')}. Make it smaller first") from error
-    except ImageError:
-        raise
-    except DAMAGED as error:
-        raise ImageError(f"{path} cannot be read: {error}") from error
-
-
-def _refuse_what_holds_no_bytes(path: Path) -> None:
-    """Directories and empty files have messages of their own."""
-    if path.is_dir():
+    found = path.stat()
+    # Directories, pipes and empty files have messages of their own; opening a pipe could wait for ever.
+    if S_ISDIR(found.st_mode):
         raise ImageError(f"{path} is a directory: name an image file")
-    if path.stat().st_size == 0:
+    if not S_ISREG(found.st_mode):
+        raise ImageError(f"{path} is a pipe, socket or device: save the image as a file first")
+    if found.st_size == 0:
         raise ImageError(f"{path} is empty (0 bytes): it was not written to the end, get it again")
+    with Image.open(path) as image:
+        return _from_pil(image, str(path))
 
 
 def _from_pil(image: Image.Image, name: str) -> Tensor:
     """The pixels of a PIL image, uint8 (3, H, W), or float32 where it has more than eight bits."""
+    if 0 in image.size:
+        raise ImageError(f"{name} is empty: {image.width} x {image.height} px")
     upright = ImageOps.exif_transpose(image)
     if upright.mode in DEEP_MODES:
         return _from_deep(np.asarray(upright), name)
     if upright.mode == "F":
         return _from_array(np.asarray(upright, dtype=np.float32))
-    if upright.has_transparency_data:
-        upright = _on_white(upright)
-    return _planes(np.array(upright.convert("RGB")))
+    profile = upright.info.get("icc_profile")
+    if upright.mode == "La":
+        upright = upright.convert("LA")  # Pillow knows no way from here to colours
+    alpha = upright.convert("RGBA").getchannel("A") if upright.has_transparency_data else None
+    converted = None
+    if isinstance(profile, bytes) and profile:
+        # Palettes and transparency hold RGB colours; grey and CMYK have profiles of their own kind.
+        bare = upright if upright.mode in ("L", "CMYK", "LAB") else upright.convert("RGB")
+        bare = bare.convert("L") if upright.mode in ("LA", "1") and _is_grey(profile) else bare
+        converted = _to_srgb(bare, profile, name)
+    colours = upright.convert("RGBA").convert("RGB") if alpha is not None else upright.convert("RGB")
+    colours = converted or colours
+    if alpha is not None:
+        colours = Image.composite(colours, Image.new("RGB", colours.size, "white"), alpha)
+    return _planes(np.array(colours))
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    """The image without its transparency."""
-    layered = image.convert("RGBA")
-    white = Image.new("RGBA", layered.size, "white")
-    return Image.alpha_composite(white, layered)
+def _is_grey(profile: bytes) -> bool:
+    """Whether a profile is about grey, by the name of its colours in its head."""
+    return profile[16:20] == b"GRAY"
+
+
+def _to_srgb(image: Image.Image, profile: bytes, name: str) -> Image.Image | None:
+    """The image in sRGB; None where it is that already, or its profile is of no use."""
+    try:
+        transform = _transform(profile, image.mode)
+        if transform is None:
+            return None
+        converted = ImageCms.applyTransform(image, transform)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError) as error:
+        _log.warning("%s: its colour profile is left out, as it cannot be applied: %s", name, error)
+        return None
+    return converted
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From the colours of a profile to sRGB; None where the two are the same but for rounding."""
+    given = ImageCms.ImageCmsProfile(BytesIO(profile))
+    transform = ImageCms.buildTransform(
+        given,
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        renderingIntent=ImageCms.Intent(ImageCms.getDefaultIntent(given)),
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    if mode == "RGB":
+        # Most photographs say that they are sRGB, and shall not change by the rounding of a conversion.
+        steps = np.arange(0, 256, 17, dtype=np.uint8)
+        cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 16, 3)
+        there = np.asarray(ImageCms.applyTransform(Image.fromarray(cube), transform))
+        if np.abs(there.astype(int) - cube).max() <= _SAME_COLOUR:
+            return None
+    return transform
 
 
 def _from_deep(values: NDArray[Any], name: str) -> Tensor:
@@ -170,9 +238,11 @@ def _from_array(array: NDArray[Any]) -> Tensor:
     if grey.ndim != 3 or grey.shape[-1] not in _CHANNELS or 0 in grey.shape:
         hint = ": move channels to the end, as in (H, W, 3)" if array.shape[:1] in {(1,), (3,), (4,)} else ""
         raise ImageError(f"an array of shape {array.shape} is no image (H, W) or (H, W, 1, 3 or 4){hint}")
-    if grey.dtype == np.uint16:
+    if grey.dtype.kind == "f":
+        grey = grey.astype(np.float32)  # from either order of bytes, and from long doubles
+    elif grey.dtype.newbyteorder("=") == np.uint16:
         grey = grey.astype(np.float32) / 65535
-    if grey.dtype != np.uint8 and not np.issubdtype(grey.dtype, np.floating):
+    elif grey.dtype != np.uint8:
         raise ImageError(f"an image cannot be of {grey.dtype}: use uint8, uint16, or float in [0, 1]")
     # A copy: what is given may be read-only, and must not change under us.
     return _three_channels(_planes(np.array(grey)), "array")
@@ -188,6 +258,8 @@ def _from_tensor(tensor: Tensor) -> Tensor:
         raise ImageError(
             f"a tensor of shape {tuple(tensor.shape)} is no image (H, W) or (1, 3 or 4, H, W){hint}"
         )
+    if grey.is_meta or grey.layout is not torch.strided:
+        raise ImageError(f"an image cannot be a tensor of {'no data' if grey.is_meta else grey.layout}")
     held = grey.detach().cpu()
     if held.dtype == torch.uint16:
         held = held.float() / 65535
