@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -13,6 +15,11 @@ from taskbank.nets.fold import fold_in_place
 from taskbank.nets.fused_bottleneck import fuse_bottlenecks
 from taskbank.nets.pack import pack_convolutions
 from taskbank.nets.winograd import use_winograd
+
+# Torch's pool of threads does not come through a fork, and a child that asks it for more than one aborts or
+# waits for ever. Workers of a DataLoader are such children, and one thread each is what they want.
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 class Precision(StrEnum):
