@@ -155,8 +155,8 @@ def test_weights_of_another_network_are_refused(bank: Bank) -> None:
     wrong = Path(bank.where) / index["normal"].files[0].path
     other = bank.load("class_scene").decoder.state_dict()
     save_file({key: value.contiguous() for key, value in other.items()}, wrong)
-    digest = sha256(wrong.read_bytes()).hexdigest()
-    folder = change_index(bank, lambda index: index["tasks"]["normal"]["encoder"].update(sha256=digest))
+    said = {"sha256": sha256(wrong.read_bytes()).hexdigest(), "size": wrong.stat().st_size}
+    folder = change_index(bank, lambda index: index["tasks"]["normal"]["encoder"].update(said))
     with pytest.raises(BankFormatError, match=r"does not fit its network: \d+ missing \(.*; \d+ unknown"):
         Bank.open(folder).load("normal")
 
@@ -165,8 +165,8 @@ def test_a_file_that_is_no_safetensors_is_a_format_error(bank: Bank) -> None:
     """A pickle, say: it is never unpickled."""
     path = Path(bank.where) / encoder_path("normal")
     torch.save({"weight": torch.ones(1)}, path)
-    digest = sha256(path.read_bytes()).hexdigest()
-    folder = change_index(bank, lambda index: index["tasks"]["normal"]["encoder"].update(sha256=digest))
+    said = {"sha256": sha256(path.read_bytes()).hexdigest(), "size": path.stat().st_size}
+    folder = change_index(bank, lambda index: index["tasks"]["normal"]["encoder"].update(said))
     with pytest.raises(BankFormatError, match="is no readable safetensors file"):
         Bank.open(folder).load("normal")
 

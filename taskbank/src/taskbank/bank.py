@@ -39,7 +39,7 @@ from taskbank.bank_writing import (
     write_tasks,
     write_transfer,
 )
-from taskbank.errors import BankFormatError, MissingTaskError, OutputError
+from taskbank.errors import BankFormatError, InvalidInputError, MissingTaskError, OutputError
 from taskbank.hub import Hub
 from taskbank.nets.architecture import Architecture, architecture_from_json, architecture_to_json
 from taskbank.nets.backbone import SHARED, BackboneEncoder
@@ -255,7 +255,10 @@ class Bank:
         """Build a network and fill it with the weights of one file, whose names begin with a prefix."""
         where = f"{self.where}/{file.path}"
         weights = weights_from_bytes(self.files.read(file), where)
-        network = empty(build)
+        try:
+            network = empty(build, file.size, where)
+        except InvalidInputError as error:
+            raise BankFormatError(f"{self.where}: {error}") from error
         fill(network, {name.removeprefix(prefix): value for name, value in weights.items()}, where)
         return network.eval()
 

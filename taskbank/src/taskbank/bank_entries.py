@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from taskbank.errors import InvalidInputError
+from taskbank.errors import BankFormatError, InvalidInputError
 from taskbank.own_targets import OwnTarget
 from taskbank.tasks import SCRATCH, TASKS, Task
 
@@ -138,6 +138,19 @@ def check_image_size(size: int) -> int:
     if size % PX_A_PLACE or not 0 < size <= _LARGEST:
         raise InvalidInputError(f"image size {size} must be a multiple of {PX_A_PLACE}, {_LARGEST} at most")
     return size
+
+
+def check_classes(classes: tuple[str, ...] | None, task: Task, where: str) -> None:
+    """Refuse names of classes that are not as many as the task has channels.
+
+    Raises:
+        BankFormatError: naming both numbers.
+    """
+    if classes is not None and len(classes) != task.channels:
+        raise BankFormatError(
+            f"{where}: {task.name} has {task.channels} classes, but {len(classes)} names: the index is "
+            "damaged. Get the bank again"
+        )
 
 
 def transfer_name(sources: Iterable[str], target: str) -> str:

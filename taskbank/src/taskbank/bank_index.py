@@ -14,6 +14,7 @@ a task is a file, or `{"seed": ..., "total": ..., "size": ...}` for one that was
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ from taskbank.bank_entries import (
     transfer_name,
 )
 from taskbank.errors import BankFormatError, InvalidInputError, MissingTaskError
-from taskbank.own_targets import OwnTarget, own_name, own_target_from_json
+from taskbank.own_targets import OwnTarget, own_name, own_target_from_json, range_from_json
 from taskbank.tasks import SCRATCH, TASKS, Task, find_task, normalise
 
 __all__ = [
@@ -55,6 +56,10 @@ INDEX_NAME = "bank.json"
 FORMAT = "taskbank"
 FORMAT_VERSION = 1
 
+LARGEST_FILE = 4 * 2**30
+"""Bytes that a weight file may have; the largest of the original networks has a hundredth of it."""
+
+_DEEPEST = 32  # of lists and objects in each other
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -181,7 +186,7 @@ def index_from_json(text: str, where: str) -> BankIndex:
         return BankIndex(
             name=str(written["name"]),
             architecture=dict(written["architecture"]),
-            image_size=check_image_size(int(written["image_size"])),
+            image_size=check_image_size(_whole(written["image_size"], least=-(2**31))),
             representation=_three(written["representation"]),
             licence=str(written["licence"]),
             tasks={name: held[name] for name in TASKS if name in held},
@@ -190,7 +195,7 @@ def index_from_json(text: str, where: str) -> BankIndex:
         )
     except KeyError as error:
         raise BankFormatError(f"{where}: {INDEX_NAME} lacks the field {error}") from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise BankFormatError(f"{where}: {INDEX_NAME} is not as expected: {error}") from error
 
 
@@ -208,11 +213,15 @@ def index_from_bytes(content: bytes, where: str) -> BankIndex:
 
 
 def _parsed(text: str, where: str) -> dict[str, Any]:
-    """The JSON object, of our format and a version we can read."""
+    """The JSON object, of our format and a version we can read; all of its numbers are finite."""
     try:
-        written = json.loads(text)
-    except ValueError as error:
+        written = json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError) as error:
         raise BankFormatError(f"{where}: {INDEX_NAME} is no JSON: {error}") from error
+    if _depth(written) > _DEEPEST:
+        raise BankFormatError(
+            f"{where}: {INDEX_NAME} is nested more than {_DEEPEST} deep: get the bank again"
+        )
     if not isinstance(written, dict) or written.get("format") != FORMAT:
         raise BankFormatError(f"{where}: {INDEX_NAME} does not describe a bank (no format {FORMAT!r})")
     version = written.get("format_version")
@@ -223,30 +232,74 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
     return written
 
 
+def _finite(text: str) -> float:
+    """A number of the JSON text; `1e999`, `NaN` and `Infinity` are none."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text} is not finite")
+    return value
+
+
+def _depth(written: object) -> int:
+    """How deep lists and objects lie in each other, counted without recursion and no further than needed."""
+    depth, level = 0, [written]
+    while level and depth <= _DEEPEST:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return depth
+
+
 def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
     """One task's entry, its files in their places."""
     _known(name)
-    decoder, limits = entry["decoder"], entry["value_range"]
+    decoder, channels = entry["decoder"], _whole(entry["channels"], least=1)
+    if channels != TASKS[name].channels:
+        raise ValueError(f"{name} has {TASKS[name].channels} channel(s), not {channels}")
     return TaskEntry(
         task=name,
         encoder=_encoder(name, entry["encoder"]),
         decoder=None if decoder is None else _file(decoder, decoder_path(name)),
         output=str(entry["output"]),
-        channels=int(entry["channels"]),
+        channels=channels,
         unit=str(entry["unit"]),
-        value_range=None if limits is None else (float(limits[0]), float(limits[1])),
-        classes=None if entry["classes"] is None else tuple(map(str, entry["classes"])),
+        value_range=range_from_json(entry["value_range"]),
+        classes=_classes(entry["classes"]),
         licence=str(entry["licence"]),
-        metrics=dict(entry["metrics"]),
+        metrics=_metrics(entry["metrics"]),
         training=dict(entry["training"]),
     )
+
+
+def _classes(written: object) -> tuple[str, ...] | None:
+    """Names of the channels; whether there are enough is checked where they are used."""
+    if written is None:
+        return None
+    if not isinstance(written, list):
+        raise TypeError(f"classes {written!r} are no list of names")
+    return tuple(map(str, written))
+
+
+def _metrics(written: Mapping[str, Any]) -> dict[str, float]:
+    """Numbers by name."""
+    metrics = dict(written)
+    for name, value in metrics.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"metric {name} {value!r} is no number")
+        float(value)  # integers that are too large for a float
+    return metrics
 
 
 def _encoder(task: str, entry: Mapping[str, Any]) -> FileEntry | SeededEncoder:
     """A task's encoder: a file in its place, or a seed."""
     if "seed" not in entry:
         return _file(entry, encoder_path(task))
-    return SeededEncoder(seed=int(entry["seed"]), total=float(entry["total"]), size=float(entry["size"]))
+    seed = _whole(entry["seed"], least=-(2**63), most=2**64 - 1)  # what torch takes
+    return SeededEncoder(seed=seed, total=float(entry["total"]), size=float(entry["size"]))
 
 
 def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
@@ -259,9 +312,9 @@ def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
         target=target,
         own_target=_own_target(target, entry.get("own_target")),
         file=_file(entry["file"], transfer_path(sources, target)),
-        classes=None if entry.get("classes") is None else tuple(map(str, entry["classes"])),
+        classes=_classes(entry.get("classes")),
         licence=str(entry.get("licence", "")),
-        metrics=dict(entry["metrics"]),
+        metrics=_metrics(entry["metrics"]),
         training=dict(entry.get("training", {})),
     )
 
@@ -282,9 +335,8 @@ def _file(entry: Mapping[str, Any], path: str) -> FileEntry:
         raise ValueError(f"file {entry['path']!r} should be {path!r}")
     if not _SHA256.fullmatch(str(entry["sha256"])):
         raise ValueError(f"sha256 {entry['sha256']!r} of {path} is not 64 hexadecimal digits")
-    return FileEntry(
-        path=path, sha256=entry["sha256"], size=int(entry["size"]), storage=str(entry["storage"])
-    )
+    size = _whole(entry["size"], least=0, most=LARGEST_FILE)
+    return FileEntry(path=path, sha256=entry["sha256"], size=size, storage=str(entry["storage"]))
 
 
 def _known(name: str) -> None:
@@ -297,5 +349,14 @@ def _three(numbers: object) -> tuple[int, int, int]:
     """Channels, rows and columns."""
     if not isinstance(numbers, list):
         raise TypeError(f"representation {numbers!r} is no list of three numbers")
-    channels, rows, columns = map(int, numbers)
+    channels, rows, columns = (_whole(number, least=1, most=4096) for number in numbers)
     return channels, rows, columns
+
+
+def _whole(value: object, *, least: int = 0, most: int = 2**31) -> int:
+    """An integer within limits."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is no whole number")
+    if not least <= value <= most:
+        raise ValueError(f"the number {value} must be {least} to {most}")
+    return value

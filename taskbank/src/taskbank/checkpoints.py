@@ -22,8 +22,6 @@ from taskbank.tasks import TASKS, find_task
 
 _NAME = re.compile(r"(?P<task>\w+)_(?P<part>encoder|decoder)-(?P<digest>[0-9a-f]{8,64})\.pth")
 _FORM = "TASK_encoder-SHA256.pth and TASK_decoder-SHA256.pth"
-# What torch.load raises for content that is no checkpoint, besides its refusal of objects.
-_UNREADABLE = (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, OSError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +154,7 @@ def _tensors(content: bytes, path: Path) -> dict[str, Tensor]:
         raise BankFormatError(
             f"{path} holds more than tensors and is not loaded, since a pickle can run any program"
         ) from error
-    except _UNREADABLE as error:
+    except Exception as error:  # torch.load does not say what it raises for content that is no checkpoint
         raise BankFormatError(f"{path} is no PyTorch checkpoint: {error}") from error
     state = loaded.get("state_dict") if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):

@@ -9,6 +9,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from taskbank.bank import Bank
+from taskbank.bank_entries import check_classes
 from taskbank.device import choose_device
 from taskbank.errors import InvalidInputError, MissingTaskError
 from taskbank.images import ImageInput
@@ -55,7 +56,9 @@ class Engine:
         self.device = choose_device(self.settings.device)
         # Before any weights are read, so that a mistake is known at once.
         for task in self.tasks:
-            bank.entry(task.name)
+            entry = bank.entry(task.name)
+            if not encoders_only:
+                check_classes(entry.classes, task, bank.where)
         self._pipeline = Pipeline(
             bank=bank,
             settings=self.settings,

@@ -92,7 +92,7 @@ class HubFiles:
         """
         path = self.fetch(file.path)
         try:
-            return read_checked(path, file.sha256)
+            return read_checked(path, file.sha256, file.size)
         except ChecksumMismatchError as error:
             _forget(path)
             raise ChecksumMismatchError(

@@ -23,6 +23,7 @@ _FORMS: Mapping[OutputKind, tuple[DecoderForm, Loss]] = {
 _MAP_CHANNELS = (1, 3)  # what pictures can show
 _RESERVED = frozenset({"all", "rgb", "point_info", "nonfixated_matches"})
 """`all` stands for several tasks on the command line, the others are folders of the dataset."""
+_MOST = 65_536  # channels, or numbers of a hidden layer
 _LONGEST = 60  # characters of a name, which becomes part of a file's
 
 
@@ -60,6 +61,11 @@ class OwnTarget:
             self._check_numbers()
         elif self.channels < 2:
             raise InvalidInputError(f"own target: {self.channels} class(es), but two at least are needed")
+        if self.channels > _MOST or len(self.hidden) > 2 or not all(0 < n <= _MOST for n in self.hidden):
+            raise InvalidInputError(
+                f"own target: {self.channels} channels and hidden layers of {self.hidden[:3]} numbers: up to "
+                f"{_MOST}, and two layers, are possible"
+            )
 
     def _check_map(self) -> None:
         low, high = self.value_range or (0.0, 0.0)
@@ -110,10 +116,25 @@ def own_target_from_json(written: Mapping[str, Any]) -> OwnTarget:
         output=OutputKind(written["output"]),
         channels=int(written["channels"]),
         unit=str(written["unit"]),
-        value_range=None if limits is None else (float(limits[0]), float(limits[1])),
+        value_range=range_from_json(limits),
         whitening=None if whitening is None else (_floats(whitening[0]), _floats(whitening[1])),
         hidden=tuple(map(int, written["hidden"])),
     )
+
+
+def range_from_json(written: object) -> tuple[float, float] | None:
+    """The least and the greatest value in the list of a `bank.json`.
+
+    Raises:
+        ValueError: one of them is missing, or the second is not greater.
+        TypeError: no list of numbers.
+    """
+    if written is None:
+        return None
+    limits = _floats(written)
+    if len(limits) != 2 or not limits[0] < limits[1]:
+        raise ValueError(f"range {written!r} must be two numbers, the second greater")
+    return limits[0], limits[1]
 
 
 def own_name(name: str) -> str:

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from taskbank.bank import Bank
-from taskbank.device import dtype_of, prepare
-from taskbank.errors import InvalidInputError, TaskBankError
+from taskbank.device import Precision, dtype_of, prepare
+from taskbank.errors import BankFormatError, InvalidInputError, TaskBankError
 from taskbank.images import name_of, read_photo
 from taskbank.inputs import Shown, Sight, look_at, show
 from taskbank.nets.backbone import takes_features
@@ -153,7 +153,19 @@ class Pipeline:
                     raw = compute(Showing(good, self.device, dtype, self.shared))
             given = iter(range(len(good)))
             for outcome in batch:
-                yield outcome if outcome.error else _filled(outcome, raw, next(given))
+                yield outcome if outcome.error else self._finite(_filled(outcome, raw, next(given)))
+
+    def _finite(self, outcome: Outcome) -> Outcome:
+        """The outcome, or an error in its place where a network gave numbers that mean nothing."""
+        bad = [name for name, values in outcome.raw.items() if not bool(values.isfinite().all())]
+        if not bad:
+            return outcome
+        precise = "use fp32" if self.settings.precision is not Precision.FP32 else "its weights are faulty"
+        error = BankFormatError(
+            f"{' and '.join(outcome.sources)}: the network of {', '.join(bad)} in {self.bank.where} gave "
+            f"values that are not finite: {precise}"
+        )
+        return replace(outcome, error=error, raw={})
 
     def _read(self, item: Item, wanted: int) -> Outcome:
         """One item, read and fitted, or the reason why not."""

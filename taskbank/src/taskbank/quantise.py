@@ -105,8 +105,9 @@ def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _from_levels(name: str, levels: Tensor, scales: Tensor | None) -> Tensor:
     """Float32 weights from integers (channels, ...) and scales (channels,)."""
-    if scales is None or scales.shape != levels.shape[:1]:
-        found = "none" if scales is None else str(tuple(scales.shape))
+    if scales is None or scales.shape != levels.shape[:1] or not scales.is_floating_point():
+        kind = "" if scales is None or scales.is_floating_point() else f", {scales.dtype}"
+        found = "none" if scales is None else f"{tuple(scales.shape)}{kind}"
         raise BankFormatError(
             f"{name!r} is stored as int8 with {levels.shape[0]} channels but its scales are {found}: "
             "the file is incomplete or damaged"

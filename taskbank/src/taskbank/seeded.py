@@ -6,12 +6,13 @@ import torch
 from torch import nn
 
 from taskbank.bank_entries import SeededEncoder
-from taskbank.errors import BankFormatError
+from taskbank.errors import BankFormatError, InvalidInputError
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import build_encoder
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
 
 _TOLERANCE = 1e-6  # of the sum of absolute weights: ten times what rounding makes, far less than other draws
+_LARGEST = 200_000_000  # weights; the original's encoder has 25 million
 _DIGITS = 9  # of the sums, so that the order of adding does not show
 
 
@@ -45,8 +46,18 @@ def rebuild(entry: SeededEncoder, architecture: Architecture, where: str) -> nn.
         where: of what bank, for messages.
 
     Raises:
-        BankFormatError: this torch, or this version, draws other numbers from that seed.
+        BankFormatError: this torch, or this version, draws other numbers from that seed; the encoder is
+            larger than any that is used.
     """
+    try:
+        with torch.device("meta"):  # without memory
+            numbers = sum(value.numel() for value in build_encoder(architecture).parameters())
+    except InvalidInputError as error:
+        raise BankFormatError(f"{where}: {error}") from error
+    if numbers > _LARGEST:
+        raise BankFormatError(
+            f"{where}: an encoder of {numbers} weights without a file: {_LARGEST} at most. Get the bank again"
+        )
     encoder = untrained_encoder(architecture, entry.seed)
     found = _description(encoder, entry.seed)
     if max(abs(found.total - entry.total), abs(found.size - entry.size)) > _TOLERANCE * found.size:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from taskbank.bank import Bank
+from taskbank.bank_entries import check_classes
 from taskbank.device import choose_device
 from taskbank.engine import common_number_of_images, distinct_tasks
 from taskbank.errors import InvalidInputError
@@ -47,6 +48,8 @@ class TransferEngine:
         self.device = choose_device(self.settings.device)
         # Before any weights are read, so that a mistake is known at once.
         entries = {task.name: bank.transfer_entry(names, task.name) for task in self.tasks}
+        for entry in entries.values():
+            check_classes(entry.classes, entry.task, bank.where)
         encoders = tuple(dict.fromkeys(name for entry in entries.values() for name in entry.encoders))
         for name in encoders:
             bank.entry(name)

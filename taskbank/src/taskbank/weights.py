@@ -48,7 +48,9 @@ def weights_from_bytes(content: bytes, where: str) -> dict[str, Tensor]:
     """
     try:
         return unpack(load(content))
-    except (SafetensorError, ValueError) as error:
+    except BankFormatError as error:
+        raise BankFormatError(f"{where}: {error}") from error
+    except (SafetensorError, ValueError, LookupError, TypeError, RuntimeError, OverflowError) as error:
         raise BankFormatError(f"{where} is no readable safetensors file: {error}") from error
 
 
@@ -56,7 +58,8 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
     """Put weights into a network, which may lie on the meta device.
 
     Raises:
-        BankFormatError: weights are missing, unknown or of another shape; the first few are named.
+        BankFormatError: weights are missing, unknown, of another shape or type, or not finite; the first few
+            are named.
     """
     expected = {key: value for key, value in network.state_dict().items() if not key.endswith(COUNTER)}
     given = {key: value for key, value in weights.items() if not key.endswith(COUNTER)}
@@ -68,9 +71,27 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
             for key in expected.keys() & given.keys()
             if given[key].shape != expected[key].shape
         ),
+        "of another type": sorted(
+            f"{key} {given[key].dtype} for {expected[key].dtype}"
+            for key in expected.keys() & given.keys()
+            if given[key].dtype != expected[key].dtype
+        ),
     }
     if any(wrong.values()):
         raise BankFormatError(f"{where} does not fit its network: {_listed(wrong)}")
+    # A variance below zero has no root, and one such value makes every output NaN.
+    bad = [
+        key
+        for key, value in given.items()
+        if value.is_floating_point()
+        and not (
+            bool(value.isfinite().all()) and (not key.endswith("running_var") or bool((value >= 0).all()))
+        )
+    ]
+    if bad:
+        raise BankFormatError(
+            f"{where}: {_listed({'with values that are not finite or allowed': sorted(bad)})}"
+        )
     network.load_state_dict(given, strict=True, assign=True)
 
 
@@ -84,15 +105,28 @@ def _listed(wrong: Mapping[str, list[str]]) -> str:
     return "; ".join(parts)
 
 
-def empty(build: Callable[[], Network]) -> Network:
+def empty(build: Callable[[], Network], at_most: int | None = None, where: str = "") -> Network:
     """A network whose weights are to come from a file.
 
     It lies on the meta device, which costs no memory and draws no numbers, unless it computes buffers that no
     file holds when it is made, as some timm models do for their positions.
+
+    Args:
+        build: makes it.
+        at_most: numbers that it may hold, as the file has no more bytes.
+        where: the file, for messages.
+
+    Raises:
+        BankFormatError: it holds more.
     """
     with torch.device("meta"):
         network = build()
-    held = network.state_dict().keys()
+    held = network.state_dict()
+    numbers = sum(value.numel() for value in held.values())
+    if at_most is not None and numbers > at_most:
+        raise BankFormatError(
+            f"{where} does not fit its network: {at_most} bytes for {numbers} weights. Get the bank again"
+        )
     if all(name in held for name, _ in network.named_buffers()):
         return network
     with torch.random.fork_rng(devices=[]):

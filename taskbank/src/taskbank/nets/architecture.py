@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from math import prod
 from typing import Any, ClassVar
 
 from taskbank.errors import BankFormatError, InvalidInputError
 from taskbank.nets.compact import CompactWidths, ReadoutWidths
 from taskbank.nets.decoders import DecoderWidths
-from taskbank.nets.encoder import ResNetWidths
+from taskbank.nets.encoder import CODE_CHANNELS, ResNetWidths
 
 _NO_OPTIONS = {
     "cache_dir", "checkpoint_path", "features_only", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay",
 }  # fmt: skip
 _LARGEST_OPTION = 4096
+_LONGEST_OPTION = 64  # values in a list, or characters
+_TIMM_NAME = re.compile(r"\w{1,100}(\.\w{1,100})?", re.ASCII)
+
+# Numbers that a bank from elsewhere may state: several times those of the original networks.
+_WIDEST = 4096
+_LONGEST_ROW = 32
+_LIMITS = {
+    "blocks": 128, "decoder_blocks": 128, "expansion": 16, "kernel": 31, "level": 64, "max_hidden": 65_536,
+    "shared": 64, "strides": 4,
+}  # fmt: skip
 
 ORIGINAL_UNBOUNDED = ("segment_semantic",)
 """`ResNet50.unbounded` for the published checkpoints, as the `visualpriors` package has it."""
@@ -77,10 +89,23 @@ class Backbone:
 
     def __post_init__(self) -> None:
         """Refuse options that would read files or the network, or make models that no machine holds."""
+        if not _TIMM_NAME.fullmatch(self.model):
+            raise InvalidInputError(f"timm has no model {self.model!r}: names are letters, digits and '_'")
+        if not isinstance(self.options, Mapping):
+            raise InvalidInputError(f"options {self.options!r} must be a mapping")
         for name, value in self.options.items():
             if name in _NO_OPTIONS or not isinstance(value, bool | int | float | str | list | tuple):
                 raise InvalidInputError(f"option {name}={value!r} of {self.model!r} is not allowed")
+            if not isinstance(value, int | float) and len(value) > _LONGEST_OPTION:
+                raise InvalidInputError(
+                    f"option {name} of {self.model!r} has {len(value)} values or characters: "
+                    f"{_LONGEST_OPTION} at most"
+                )
             numbers = value if isinstance(value, list | tuple) else [value]
+            if any(isinstance(one, list | tuple | Mapping) for one in numbers):
+                raise InvalidInputError(
+                    f"option {name}={value!r} of {self.model!r}: lists hold numbers and words"
+                )
             if any(isinstance(one, int | float) and not abs(one) <= _LARGEST_OPTION for one in numbers):
                 raise InvalidInputError(
                     f"option {name}={value!r} of {self.model!r}: numbers go up to {_LARGEST_OPTION}"
@@ -131,7 +156,36 @@ def _filled(kind: type[Any], written: object, where: str) -> Any:
         found = sorted(written) if isinstance(written, Mapping) else written
         raise BankFormatError(f"architecture {where} must state {sorted(known)}, not {found}")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in written.items()}
+    usual = kind()
     try:
-        return kind(**values)
-    except (InvalidInputError, TypeError) as error:
+        for key, value in values.items():
+            _check_number(key, value, getattr(usual, key))
+        made = kind(**values)
+    except (InvalidInputError, TypeError, ValueError) as error:
         raise BankFormatError(f"architecture {where}: {error}") from error
+    # What decoders and transfers are made for: eight channels, a sixteenth of the image's size.
+    if getattr(made, "code", CODE_CHANNELS) != CODE_CHANNELS or prod(getattr(made, "strides", (4,))) != 4:
+        raise BankFormatError(
+            f"architecture {where}: representations have {CODE_CHANNELS} channels and a sixteenth of the size"
+        )
+    return made
+
+
+def _check_number(name: str, value: object, usual: object) -> None:
+    """Refuse values of another type than the usual ones, and numbers that make networks no machine holds.
+
+    Raises:
+        TypeError: another type.
+        InvalidInputError: a number beyond its limit.
+    """
+    if isinstance(usual, tuple):
+        if not isinstance(value, tuple) or len(value) > _LONGEST_ROW:
+            raise TypeError(f"{name} {value!r} must be a list of {_LONGEST_ROW} values at most")
+        for one in value:
+            _check_number(name, one, usual[0])
+    elif isinstance(usual, bool | int | str):
+        if type(value) is not type(usual):
+            raise TypeError(f"{name} {value!r} must be of type {type(usual).__name__}")
+        most = _LIMITS.get(name, _WIDEST)
+        if isinstance(value, int) and not 0 <= value <= most:
+            raise InvalidInputError(f"{name} {value} must be 0 to {most}")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -23,6 +24,9 @@ PX_A_PLACE = 16
 
 SHARED = "shared."
 """Begins the names of the weights of shared levels in the state of an encoder."""
+
+LARGEST_TRUNK = 1_200_000_000
+"""Weights that a timm model may have; few of its models have more."""
 
 _RESIZABLE = ("timm.models.vision_transformer", "timm.models.eva")
 """Modules of timm whose models take images of any size only if they are told to when they are made."""
@@ -200,9 +204,17 @@ def create_trunk(model: str, options: Mapping[str, Any]) -> nn.Module:
     if timm.model_entrypoint(model).__module__ in _RESIZABLE:
         given.setdefault("dynamic_img_size", True)
     try:
-        trunk: nn.Module = timm.create_model(model, pretrained=False, **given)
-    except (TypeError, ValueError, RuntimeError, AssertionError) as error:
+        # Without memory first, where options could ask for more than any machine has.
+        with torch.device("meta"):
+            weights = sum(value.numel() for value in timm.create_model(model, **given).parameters())
+        made = timm.create_model(model, pretrained=False, **given) if weights <= LARGEST_TRUNK else None
+    except Exception as error:  # options lead anywhere into timm, which does not say what it raises
         raise InvalidInputError(f"timm cannot make {model!r} with the options {given}: {error}") from error
+    if made is None:
+        raise InvalidInputError(
+            f"{model!r} with the options {given} has {weights} weights: {LARGEST_TRUNK} at most"
+        )
+    trunk: nn.Module = made
     if not hasattr(trunk, "feature_info") or not hasattr(trunk, "forward_intermediates"):
         raise InvalidInputError(f"{model!r} gives no feature levels: choose a model of timm that does")
     return trunk
