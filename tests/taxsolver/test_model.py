@@ -81,7 +81,8 @@ def triangle() -> Problem:
     """Three targets, each as well served by two of three sources: the relaxation takes half of each."""
     rows = ["x,a,1", "x,b,1", "x,c,0", "y,b,1", "y,c,1", "y,a,0", "z,a,1", "z,c,1", "z,b,0"]
     tensor = tensor_from_csv("target,sources,gain\n" + "\n".join(rows), name="triangle")
-    return Problem.of(tensor, budget=1.5, objective="gain")
+    costs = {"a": 2, "b": 2, "c": 2, "x": 3}  # in whole units of 1 there is room for one and a half
+    return Problem.of(tensor, budget=3, objective="gain", label_cost=costs)
 
 
 def test_a_fractional_relaxation_is_branched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +96,7 @@ def test_a_fractional_relaxation_is_branched(monkeypatch: pytest.MonkeyPatch) ->
         return branch(*args)
 
     monkeypatch.setattr(model, "_branch", counted)
-    choice = model.solve(1.5)
+    choice = model.solve(3)
     assert choice is not None
     assert len(branched) == 1
     assert (choice.value, choice.bound, choice.status) == (2.0, 2.0, "optimal")

@@ -40,7 +40,6 @@ TIE = 1e-9  # objectives closer than this share of the largest weight are ties, 
 _SCALE = 1e3  # the largest weight in the program: HiGHS's least tolerance of 1e-10 is then far below a tie
 _TOLERANCE = 1e-9
 _INTEGRAL = 1e-6
-_SLACK = 1e-8  # of the dearest source: the budget's row admits so much more; the exact sum decides
 _LEAST_SHARE = 1e-5  # of the dearest: less in a row of costs misleads HiGHS's presolve; the exact sum decides
 _CLEAR = 1e-4  # a proposal that is too dear breaks the row that cuts it off by this share of its right side
 _SEEN = 1e-6  # of the dearest source: HiGHS sees which of two sets costs less where it is by more
@@ -436,8 +435,11 @@ def _add(highs: highspy.Highs, *rows: _Row) -> None:
 
 
 def _set_budget(highs: highspy.Highs, limit: int, unit: int) -> None:
-    """Let the budget's row admit all sets within the limit, and in whole numbers of a fair size no other."""
-    _check(highs.changeRowBounds(0, -np.inf, (limit + max(0.5, _SLACK * unit)) / unit), "changeRowBounds")
+    """Set the right side of the budget's row; its entries are rounded by less than HiGHS's tolerance.
+
+    Any slack would make the relaxation fractional: half a unit more always has a use.
+    """
+    _check(highs.changeRowBounds(0, -np.inf, limit / unit), "changeRowBounds")
 
 
 def _run(highs: highspy.Highs, deadline: float | None) -> highspy.HighsModelStatus:

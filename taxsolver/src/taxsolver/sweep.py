@@ -159,7 +159,8 @@ def _solve_falling(
 def _known(problem: Problem, proven: list[Taxonomy]) -> Taxonomy | None:
     """A plan that was proven the best of more choices, and is still allowed: no other can be better here."""
     for taxonomy in proven:
-        larger = taxonomy.problem.budget >= problem.budget and taxonomy.exact_cost <= decimal(problem.budget)
-        if larger and all(transfer.order <= (problem.max_order or 0) for transfer in taxonomy.transfers):
+        if taxonomy.problem.budget < problem.budget or taxonomy.exact_cost > decimal(problem.budget):
+            continue
+        if all(transfer.order <= (problem.max_order or 0) for transfer in taxonomy.transfers):
             return replace(taxonomy, problem=problem, seconds=0.0)
     return None

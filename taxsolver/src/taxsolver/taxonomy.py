@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ class Taxonomy:
         """Total label cost of the sources, summed as decimals and rounded once."""
         return float(self.exact_cost)
 
-    @property
+    @cached_property
     def exact_cost(self) -> Decimal:
         """Total label cost of the sources, summed as decimals: never more than the decimal of the budget."""
         return exact_sum(self.problem.label_cost.get(task, 1.0) for task in self.sources)
