@@ -20,7 +20,16 @@ import pytest
 from oracle import random_tensor
 from taxsolver import InfeasibleBudgetError, Taxonomy, load_affinity, solve, solve_problem, sweep
 from taxsolver.affinity_csv import tensor_from_csv
-from taxsolver.problem import Problem
+from taxsolver.problem import Objective, Problem
+
+FREE = {
+    "t0": "self:0.75 t4|t5:0.75 t1|t2:0.25 t5:0.0 t4:1.0",
+    "t1": "self:0.25 t0:0.25 t4|t5:1.0 t3|t4:0.25 t0|t3:0.75",
+    "t2": "self:0.25 t4|t5:0.75 t0|t4:0.0 t0|t3:0.25 t4:0.75 t0:0.25",
+    "t3": "self:0.0 t4:0.5 t0|t5:0.0 t2:0.5 t1|t4:0.75 t5:0.5",
+    "t4": "self:0.25 t1|t2:0.5 t0|t3:0.5 t0|t1:0.0 t2|t3:0.0 t1:1.0",
+    "t5": "self:0.25 t1|t4:0.25 t3:0.0 t4:0.75 t1:1.0 t3|t4:0.75",
+}
 
 Plans = dict[frozenset[str], tuple[Fraction, Fraction]]
 
@@ -68,13 +77,15 @@ def check(problem: Problem, count: int = 1) -> None:
         sources = frozenset(one.sources)
         assert cost_of(problem, sources) <= exact(problem.budget)
         assert (one.status, one.gap, one.bound) == ("optimal", 0, one.objective)
-        assert one.objective == float(left[sources][0])
+        assert one.objective == pytest.approx(float(left[sources][0]), rel=1e-14)
         best = max(value for value, _ in left.values())
         assert best - exact(one.objective) <= tie
         cheapest = min(cost for value, cost in left.values() if value == best)
         assert cost_of(problem, sources) <= cheapest
         left = {names: plan for names, plan in left.items() if not names >= sources}
     assert len(plan.alternatives) == count - 1 or not left
+    objectives = [plan.objective, *(one.objective for one in plan.alternatives)]
+    assert objectives == sorted(objectives, reverse=True)
 
 
 def costs_of_a_kind(kind: str, names: tuple[str, ...], rng: np.random.Generator) -> dict[str, float]:
@@ -97,7 +108,7 @@ def problem_of_a_kind(kind: str, seed: int) -> Problem:
         seed, tasks, int(rng.integers(2, tasks + 1)), int(rng.integers(1, 4)), levels=levels
     )
     costs = costs_of_a_kind(kind, tensor.tasks, rng)
-    options: dict[str, Any] = {"label_cost": costs, "objective": ["affinity", "gain"][seed % 2]}
+    options: dict[str, Any] = {"label_cost": costs, "objective": list(Objective)[seed % 4]}
     if seed % 3 == 0:
         options["importance"] = dict(
             zip(tensor.targets, rng.choice([3.0, 0.7, 0.1, 1.0], tasks), strict=False)
@@ -214,6 +225,19 @@ def test_several_threads_plan_at_once() -> None:
     for thread in threads:
         thread.join()
     assert [found[budget].sources for budget in range(1, 9)] == expected
+
+
+def test_a_plan_with_free_sources_that_a_start_misled() -> None:
+    """With a greedy plan to start from, HiGHS 1.16.0 ended at 4.25 without a proof."""
+    lines = [
+        f"{target},{source.replace(':', ',')}"
+        for target, sources in FREE.items()
+        for source in sources.split()
+    ]
+    tensor = tensor_from_csv("\n".join(["target,sources,affinity", *lines]), name="free")
+    problem = Problem.of(tensor, "all", 1, label_cost=dict.fromkeys(["t0", "t2", "t3", "t5"], 0))
+    assert (solve_problem(problem).objective, solve_problem(problem).status) == (4.5, "optimal")
+    check(problem, count=5)
 
 
 def test_two_that_cost_a_cent_more_than_the_budget_together_are_not_taken() -> None:

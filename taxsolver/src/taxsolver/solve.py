@@ -16,6 +16,8 @@ from taxsolver.problem import LARGEST, Objective, Problem, Weights, check_count,
 from taxsolver.store import AffinityInput
 from taxsolver.taxonomy import Taxonomy
 
+_ROUNDING = 1e-12  # objectives that differ by a smaller share are equal but for rounding
+
 
 def solve(
     affinity: AffinityInput,
@@ -110,6 +112,11 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
         # A plan that is not proven may be followed by a better one, of which nothing more is known.
         rest = [plan.at_most(found[proven].bound, found[proven].status) for plan in found[proven:]]
         found[proven:] = sorted(rest, key=lambda plan: -plan.objective)
+    for place in range(1, len(found)):
+        plan, following = found[place - 1], found[place]
+        if plan.objective < following.objective <= plan.objective + _ROUNDING * abs(plan.objective):
+            # They tie: sums of quotients differ in the last digit.
+            found[place] = replace(following, objective=plan.objective, bound=plan.bound, gap=plan.gap)
     return replace(found[0], alternatives=tuple(found[1:]))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.taxsolver.grouping.tables import TOY, every_choice, preferred, random_table, tied, uses_budget
 
-from taxsolver.errors import InvalidInputError
+from taxsolver.errors import InvalidInputError, SolverError
 from taxsolver.grouping import Grouping, LossTable, Method, group, load_setting, table_from_csv
 from taxsolver.grouping.approximations import higher_order_losses
 from taxsolver.grouping.exact import Pool
+from taxsolver.model import Choice, PlanModel
 
 
 @pytest.mark.parametrize(
@@ -271,3 +274,75 @@ def test_large_losses_are_resolved_to_a_share_of_the_largest() -> None:
     wanted = preferred(list(every_choice(scaled, scaled.validation, 1.2)))
     assert Pool(scaled, scaled.validation).least(1.2) is not None
     assert group(scaled, "optimal", 1.2).chosen == wanted
+
+
+def exact_choices(table: LossTable, budget: float) -> list[tuple[Any, ...]]:
+    """As `every_choice`, with costs summed as fractions."""
+    found = []
+    for total, _, predictions, chosen in every_choice(table, table.validation, 1e6):
+        cost = sum((Fraction(repr(float(table.cost[row]))) for row in chosen), Fraction())
+        if cost <= Fraction(repr(float(budget))):
+            found.append((total, cost, predictions, chosen))
+    return found
+
+
+def exact_fillings(table: LossTable, choices: list[tuple[Any, ...]], budget: float) -> list[tuple[Any, ...]]:
+    """Those that leave no room for another network."""
+    costs = [Fraction(repr(float(cost))) for cost in table.cost]
+    left = [Fraction(repr(float(budget))) - choice[1] for choice in choices]
+    return [
+        choice
+        for choice, room in zip(choices, left, strict=True)
+        if all(cost > room for row, cost in enumerate(costs) if row not in choice[-1])
+    ]
+
+
+@pytest.mark.parametrize("kind", ["cents", "digits", "wide"])
+@pytest.mark.parametrize("seed", range(6))
+def test_no_choice_costs_a_cent_more_than_its_budget(seed: int, kind: str) -> None:
+    """Budgets that choices meet, and miss by the least that there is."""
+    rng = np.random.default_rng(seed)
+    table = random_table(seed, levels=[None, 1, 3][seed % 3])
+    costs = {
+        "cents": rng.integers(100, 900_000, 7) / 100,
+        "digits": rng.uniform(0.01, 9, 7),
+        "wide": rng.choice([1e-3, 2e-3, 5.0, 10.0], 7),
+    }[kind]
+    table = replace(table, cost=costs)
+    some = rng.choice(7, 3, replace=False)
+    met = float(sum((Fraction(repr(float(costs[row]))) for row in some), Fraction()))
+    for budget in (met, float(np.nextafter(met, 0)), max(met - 0.01, 0.001)):
+        choices = exact_choices(table, budget)
+        found = group(table, "optimal", budget)
+        assert found.chosen == (preferred(choices) or ())
+        worst = preferred(exact_fillings(table, choices, budget), -1.0)
+        assert group(table, "worst", budget).chosen == (worst or ())
+        if not found.chosen:
+            assert found.least_budget is not None
+            assert group(table, "optimal", found.least_budget).status == "optimal"
+            assert not exact_choices(table, float(np.nextafter(found.least_budget, 0)))
+        drawn = group(table, "random", budget, draws=20)
+        assert (drawn.status == "infeasible") == (not choices)
+
+
+def test_two_networks_that_cost_a_cent_more_than_the_budget_together_are_not_run() -> None:
+    table = tied((12345.67, [1, -1]), (12345.67, [-1, 1]), (12345.67, [3, 3]))
+    assert group(table, "optimal", 24691.33).chosen == (2,)
+    assert group(table, "optimal", 24691.34).chosen == (0, 1)
+    assert group(table, "independent", 24691.33).least_budget == 24691.34
+    assert group(table, "all-in-one", 12345.66).status == "infeasible"
+    assert group(table, "all-in-one", 12345.67).cost == 12345.67
+
+
+def test_a_choice_that_is_not_proven_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grouping is called optimal, so that it has to be."""
+    solve = PlanModel.solve
+
+    def without_proof(model: PlanModel, budget: float, time_limit: float | None = None) -> Choice | None:
+        choice = solve(model, budget, time_limit)
+        return choice and replace(choice, status="unproven", bound=-5.0)
+
+    monkeypatch.setattr(PlanModel, "solve", without_proof)
+    message = "without a proof: the best choice found has a total loss of 6, and 5 is not ruled out"
+    with pytest.raises(SolverError, match=message):
+        group(table_from_csv(TOY, name="toy"), "optimal", 2)
