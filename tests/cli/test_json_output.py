@@ -11,8 +11,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-import click
 import pytest
 import typer
 from tests.taskbank.toy import TOY_COMPACT, toy_network
@@ -42,7 +42,7 @@ CASES = [
 ]
 
 
-def with_json(command: click.Command, name: str) -> Iterator[str]:
+def with_json(command: Any, name: str) -> Iterator[str]:
     """Names of a command and of those below it that have `--json`."""
     if any("--json" in parameter.opts for parameter in command.params):
         yield name
