@@ -49,7 +49,7 @@ NOT_RUN = {
     r"taxsolver --install-completion": "writes into the start-up file of the shell",
     r"python -m training\.published_affinities": "writes the shipped tensors; their own test makes them",
     r"python -m training\.data\.rooms\.gallery OUT\.png": "renders for minutes; tests/training/rooms/ renders less",
-    r"python -m training evaluation \.\.\. .*": "needs real frames; tests/training/evaluate/ makes some",
+    r"python -m training (evaluation|frames) \.\.\. .*": "needs real frames; tests/training/real/ makes some",
     r"taxsolver affinity import|taxsolver group|python -m training bundle": "named in a sentence, without words",
 }
 """What is not run here, and why."""
