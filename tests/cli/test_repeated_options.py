@@ -46,7 +46,7 @@ def test_no_option_keeps_the_last_of_two_values_in_silence(
             params, command.params = command.params, [option]  # alone, so that no other is missing
             context = command.make_context("command", [first, "one", last, "two"])
             command.params = params
-            assert list(context.params[option.name]) == ["one", "two"]
+            assert [str(value) for value in context.params[option.name]] == ["one", "two"]
         else:
             with pytest.raises(typer.Exit) as stopped:
                 command.make_context("command", [first, "1", last, "2"])

@@ -248,6 +248,8 @@ def test_ways_to_write_the_same_table(content: str | bytes) -> None:
         (HEAD + "a,[],.5\n", "line 2: an empty name in target or sources"),
         (HEAD + "a,b and c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b and c' may be one task or several"),
         (HEAD + "a,b/c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b/c' may be one task or several"),
+        (HEAD + "a,b-c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b-c' may be one task or several"),
+        (HEAD + "a,b_c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b_c' may be one task or several"),
         (",target,sources,affinity\nx,a,b,.5\n", "the CSV: column 1 has no name: name it, or delete it"),
         ("target,sources,affinity,\na,b,.5,x\n", "line 1: column 4 has no name: name it, or delete it"),
         ("target,Unnamed: 1,sources,affinity\na,.5,b,.5\n", "column 2 is called 'Unnamed: 1': name it"),

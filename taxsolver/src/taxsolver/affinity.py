@@ -109,7 +109,7 @@ class AffinityTensor:
     images_full: int | None = None
     images_transfer: int | None = None
     about: Mapping[str, str] = field(default_factory=dict)
-    origin: tuple[str, ...] = ()
+    origin: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         check_tensor(self)
@@ -124,6 +124,11 @@ class AffinityTensor:
     def names(self) -> TaskNames:
         """Finds tasks by the names people type."""
         return TaskNames(self.tasks, self.aliases, f"the affinity tensor {self.name!r}")
+
+    def read_from(self, *origin: str) -> AffinityTensor:
+        """The same tensor, which remembers the names and files that it was read from as a whole."""
+        object.__setattr__(self, "origin", origin)
+        return self
 
     @cached_property
     def digest(self) -> str:
@@ -251,7 +256,6 @@ class AffinityTensor:
             gain=self.gain[keep],
             quality=self.quality[keep],
             full_supervision=self.full_supervision[keep],
-            origin=(),
         )
 
 

@@ -2,8 +2,8 @@
 
 What our tables print (`depth + normal`), lists of Python, and names with `;` or `,` between are read as
 several sources. `depth+normal`, `depth&normal` and `depth__normal` are read so where each part is a task of
-the same file; otherwise they may as well be one task, and are refused. A name that the file has as a target
-is one task.
+the same file; otherwise they may as well be one task, and are refused. So is `depth-normal` where both parts
+are tasks. A name that the file has as a target is one task.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LIST = re.compile(r"[\[({](.*)[\])}]")
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _CERTAIN = (re.compile(r"\s\+\s"), re.compile(";"), re.compile(","))
 _LIKELY = (re.compile(r"\+"), re.compile("&"), re.compile("__"))
-_POSSIBLE = re.compile(r"\s+and\s+|[/\\:]|\s+")
+_POSSIBLE = re.compile(r"\s+and\s+|[-_./\\:*>]+|\s+")
 
 
 def split_sources(cell: str, targets: Collection[str], tasks: Collection[str]) -> tuple[str, ...]:

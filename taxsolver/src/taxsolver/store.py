@@ -73,7 +73,9 @@ def load_affinity(affinity: AffinityInput = DEFAULT_AFFINITY) -> AffinityTensor:
         path = Path(affinity)
         wanted = normalise(str(affinity)).replace("_", "-")
         if wanted in available_affinities() and not path.is_file():
-            return _from_safetensors(_data().joinpath(wanted + _SUFFIX).read_bytes(), wanted, (wanted,))
+            return _from_safetensors(_data().joinpath(wanted + _SUFFIX).read_bytes(), wanted).read_from(
+                wanted
+            )
         found = _files(path)
         if found is None:
             return _load_file(path)
@@ -138,11 +140,10 @@ def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> 
     about = [set(tensor.about.items()) for tensor in loaded]
     full_counts = {tensor.images_full for tensor in loaded}
     transfer_counts = {tensor.images_transfer for tensor in loaded}
-    all_from_files = all(tensor.origin for tensor in loaded)
     listed = [tensor.name for tensor in loaded]
     measured = {task for tensor in loaded for task in tensor.targets}
     called = " + ".join(listed) if len(listed) <= _NAMED else f"{listed[0]} and {len(listed) - 1} others"
-    return AffinityTensor(
+    whole = AffinityTensor(
         name=name or called,
         tasks=tasks,
         targets=tuple(task for task in tasks if task in measured),
@@ -158,9 +159,10 @@ def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> 
         untrained=tuple(sorted({task for tensor in loaded for task in tensor.untrained})),
         images_full=full_counts.pop() if len(full_counts) == 1 else None,
         images_transfer=transfer_counts.pop() if len(transfer_counts) == 1 else None,
-        origin=tuple(place for tensor in loaded for place in tensor.origin) if all_from_files else (),
         about=dict(sorted(set.intersection(*about))),
     )
+    origin = [place for tensor in loaded for place in tensor.origin]
+    return whole.read_from(*origin) if all(tensor.origin for tensor in loaded) else whole
 
 
 def _files(path: Path) -> list[Path] | None:
@@ -189,10 +191,10 @@ def _load_file(path: Path) -> AffinityTensor:
     except OSError as error:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from error
     if path.suffix.casefold() == ".json":
-        return tensor_from_csv(_rows_as_csv(blob, path), name=path.stem, where=str(path), origin=(str(path),))
+        return tensor_from_csv(_rows_as_csv(blob, path), name=path.stem, where=str(path)).read_from(str(path))
     if path.suffix.casefold() in _CSV:
-        return tensor_from_csv(blob, name=path.stem, where=str(path), origin=(str(path),))
-    return _from_safetensors(blob, str(path), (str(path),))
+        return tensor_from_csv(blob, name=path.stem, where=str(path)).read_from(str(path))
+    return _from_safetensors(blob, str(path)).read_from(str(path))
 
 
 def _rows_as_csv(blob: bytes, path: Path) -> str:
@@ -261,7 +263,7 @@ def _sort_header(blob: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + blob[8 + length :]
 
 
-def _from_safetensors(blob: bytes, where: str, origin: tuple[str, ...]) -> AffinityTensor:
+def _from_safetensors(blob: bytes, where: str) -> AffinityTensor:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -282,12 +284,10 @@ def _from_safetensors(blob: bytes, where: str, origin: tuple[str, ...]) -> Affin
     missing += [word for word in _HEADER if word not in words]
     if missing:
         raise FileFormatError(f"{where} lacks {', '.join(missing)}: it was not written by taxsolver")
-    return _build(arrays, words, where, origin)
+    return _build(arrays, words, where)
 
 
-def _build(
-    arrays: Mapping[str, np.ndarray], words: Mapping[str, str], where: str, origin: tuple[str, ...]
-) -> AffinityTensor:
+def _build(arrays: Mapping[str, np.ndarray], words: Mapping[str, str], where: str) -> AffinityTensor:
     try:
         fields: dict[str, Any] = {
             "name": words["name"],
@@ -300,7 +300,7 @@ def _build(
     fields |= {field: arrays[field] for field in ARRAYS}
     known = {*_HEADER, *_NUMBERS}
     about = {word: text for word, text in words.items() if word not in known}
-    return AffinityTensor(**fields, about=about, origin=origin)
+    return AffinityTensor(**fields, about=about)
 
 
 def _texts(text: str, field: str) -> tuple[str, ...]:
