@@ -34,8 +34,8 @@ def test_truths_are_the_poses_of_the_renderers_cameras(sequence: tuple[list[Real
         expected = relative_poses(records[pairs[:, 0]], records[pairs[:, 1]])
         assert np.allclose(true_values(frames, samples[name]), expected, atol=1e-9)
     (triplet,) = true_values(frames, samples["egomotion"])
-    expected = [relative_poses(records[i], records[j]) for i, j in ((0, 1), (1, 2), (0, 2))]
-    assert np.allclose(triplet, expected, atol=1e-9)
+    three = [relative_poses(records[i], records[j]) for i, j in ((0, 1), (1, 2), (0, 2))]
+    assert np.allclose(triplet, three, atol=1e-9)
 
 
 def test_matches_are_as_many_fixated_pairs_as_others(sequence: tuple[list[RealFrame], np.ndarray]) -> None:

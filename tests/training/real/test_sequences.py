@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,7 +148,6 @@ def _one_frame(folder: Path, pose: str) -> None:
     (folder / "000_pose.txt").write_text(pose)
 
 
-def _changed(frame: RealFrame, **fields: object) -> RealFrame:
+def _changed(frame: RealFrame, **fields: Any) -> RealFrame:
     """A frame with other values."""
-    names = ("name", "rgb", "depth", "labels", "intrinsics", "pose")
-    return RealFrame(**{name: fields.get(name, getattr(frame, name)) for name in names})
+    return replace(frame, **fields)
