@@ -120,6 +120,16 @@ TexturesOption = Annotated[
         file_okay=False,
     ),
 ]
+EnvironmentsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--environments",
+        help="Folder of panoramas that are seen through the windows of rooms.",
+        show_default="plain skies",
+        exists=True,
+        file_okay=False,
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.SETTING=VALUE", help="Above the preset's; may be repeated."),
@@ -183,6 +193,7 @@ def _command(stage: str | None = None) -> Callable[..., None]:
         real_train: RealTrainOption = None,
         real_camera: RealCameraOption = None,
         textures: TexturesOption = None,
+        environments: EnvironmentsOption = None,
         settings: SetOption = None,
         tasks: TasksOption = None,
         device: DeviceOption = "auto",
@@ -205,6 +216,7 @@ def _command(stage: str | None = None) -> Callable[..., None]:
                 real=_real(real, camera, "--real", "--camera"),
                 real_train=_real(real_train, real_camera, "--real-train", "--real-camera"),
                 textures=textures,
+                environments=environments,
                 device=str(choose_device(device)),
                 workers=workers,
                 tasks=names,

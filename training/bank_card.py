@@ -68,6 +68,8 @@ def _data(stores: Mapping[str, FrameStore]) -> str:
         lines += ["Materials: computed patterns, and the pictures that were given with `--textures`.", ""]
     elif any("textures" in store.about for store in stores.values()):
         lines += ["Materials: computed patterns only.", ""]
+    if any(store.about.get("environments") for store in stores.values()):
+        lines += ["Windows show the panoramas that were given with `--environments`.", ""]
     return "\n".join(lines)
 
 

@@ -65,6 +65,8 @@ def _frames_of_rooms(run: Run) -> None:
     config = run.preset.settings("rooms", RoomsConfig)
     if run.textures is not None:
         config = replace(config, textures=str(run.textures))
+    if run.environments is not None:
+        config = replace(config, environments=str(run.environments))
 
     def body(folder: Path) -> None:
         total = sum(-(-len(config.rooms(split)) // config.rooms_per_shard) for split in SPLITS)

@@ -27,6 +27,7 @@ class Run:
         real: real frames with labels that networks are measured on too; None for none.
         real_train: real frames with depth that networks may learn from; None for none.
         textures: folder of images for the materials of rooms; None for what the preset says.
+        environments: folder of panoramas that windows show; None for what the preset says.
         device: cpu, cuda, cuda:1 or mps.
         workers: processes that prepare data, and jobs that stage 1 is split into.
         tasks: canonical names, if not all take part.
@@ -40,6 +41,7 @@ class Run:
     real: RealFolder | None = None
     real_train: RealFolder | None = None
     textures: Path | None = None
+    environments: Path | None = None
     device: str = "cpu"
     workers: int = 1
     tasks: tuple[str, ...] | None = None

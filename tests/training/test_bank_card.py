@@ -132,9 +132,12 @@ def test_the_folder_of_textures_is_not_told(
     opened = FrameStore.open
 
     def with_textures(path: Path) -> FrameStore:
-        return replace(opened(path), about={"rooms": 2, "textures": "/somewhere/else"})
+        return replace(
+            opened(path), about={"rooms": 2, "textures": "/somewhere/else", "environments": "0a1b"}
+        )
 
     monkeypatch.setattr(FrameStore, "open", with_textures)
     text = card_sections(index, _SCORES, frames)
     assert "Materials: computed patterns, and the pictures that were given with `--textures`." in text
+    assert "Windows show the panoramas that were given with `--environments`." in text
     assert "/somewhere/else" not in text

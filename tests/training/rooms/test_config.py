@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training.data.rooms.config import ATTEMPTS, RENDERER, SPLITS, RoomsConfig, textures_digest
+from training.data.rooms.config import ATTEMPTS, RENDERER, SPLITS, RoomsConfig, folder_digest
 from training.errors import ConfigError, DataError
 from training.settings import settings_from, settings_of
 
@@ -46,9 +46,9 @@ def test_the_index_names_images_by_their_digest_not_their_place(tmp_path: Path) 
     one, two = (RoomsConfig(textures=str(tmp_path / name)).about("train") for name in ("one", "two"))
 
     assert one == two
-    assert one["textures"] == textures_digest(tmp_path / "one")
+    assert one["textures"] == folder_digest(tmp_path / "one", "textures")
     (tmp_path / "two" / "a.png").write_bytes(b"other")
-    assert textures_digest(tmp_path / "two") != one["textures"]
+    assert folder_digest(tmp_path / "two", "textures") != one["textures"]
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:

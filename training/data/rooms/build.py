@@ -12,7 +12,7 @@ from training.data.rooms.classes import kind, scene_channel
 from training.data.rooms.draw import Draw
 from training.data.rooms.furnish import furnish
 from training.data.rooms.furniture.piece import Solid
-from training.data.rooms.materials import Paint
+from training.data.rooms.materials import Colour, Paint
 from training.data.rooms.plan import plan
 from training.data.rooms.programme import Programme
 from training.data.rooms.programmes import PROGRAMMES
@@ -31,6 +31,7 @@ class RoomOptions:
     Attributes:
         most_primitives: no room has more solids; 200 at least.
         photos: number of images for `Surface.PHOTO`; 0 for none.
+        views: colours of the light of the panoramas that windows show, linear RGB; none for plain skies.
         wild_share: share of rooms whose furniture, places and materials are drawn at random.
         night_share: share of rooms with dark windows.
         clutter: least and greatest share of the places for small things that carry some, 0 to 1.
@@ -39,6 +40,7 @@ class RoomOptions:
 
     most_primitives: int = MOST_PRIMITIVES
     photos: int = 0
+    views: tuple[Colour, ...] = ()
     wild_share: float = 0.12
     night_share: float = 0.2
     clutter: tuple[float, float] = (0.35, 1.0)
@@ -73,7 +75,8 @@ def build_scene(seed: int, options: RoomOptions | None = None) -> Scene:
     draw = Draw(seed, 1)
     wild = draw.chance(chosen.wild_share)
     programme = _programme(draw, chosen.scene)
-    own = taste(draw, wildness=draw.between(0.4, 1.0) if wild else 0.03, photos=chosen.photos)
+    wildness = draw.between(0.4, 1.0) if wild else 0.03
+    own = taste(draw, wildness=wildness, photos=chosen.photos, views=chosen.views)
     bare = plan(draw, programme.size)
     room = Room(bare, own, chosen.most_primitives)
     night = draw.chance(chosen.night_share) or not any(

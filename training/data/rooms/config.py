@@ -41,6 +41,7 @@ class RoomsConfig:
         size: side of the pictures in px, a multiple of 16.
         seed: of all rooms, cameras and noise.
         textures: folder of images for materials; empty for procedural ones alone.
+        environments: folder of panoramas that are seen through windows; empty for plain skies.
         rooms_per_shard: rooms that are rendered and written at once.
         renderer: the version that makes them.
     """
@@ -56,6 +57,7 @@ class RoomsConfig:
     size: int = 256
     seed: int = 0
     textures: str = ""
+    environments: str = ""
     rooms_per_shard: int = 8
     renderer: int = field(default=RENDERER, init=False)
 
@@ -104,11 +106,12 @@ class RoomsConfig:
         facts = asdict(self)
         others = {name: facts.pop(name) for name in SPLITS}
         del facts["size"]
-        facts["textures"] = textures_digest(self.textures) if self.textures else ""
+        for folder in ("textures", "environments"):
+            facts[folder] = folder_digest(facts[folder], folder) if facts[folder] else ""
         return {"source": "rooms", "split": split, "rooms": others[split], **facts}
 
 
-def textures_digest(folder: str | Path) -> str:
+def folder_digest(folder: str | Path, what: str) -> str:
     """sha256 over names and contents of the files of a folder, in order.
 
     Raises:
@@ -117,7 +120,7 @@ def textures_digest(folder: str | Path) -> str:
     root = Path(folder)
     paths = sorted(path for path in root.rglob("*") if path.is_file())
     if not paths:
-        raise DataError(f"no textures in {root}: give a folder of images, or none at all")
+        raise DataError(f"no {what} in {root}: give a folder of images, or none at all")
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")

@@ -18,6 +18,8 @@ from training.data.frames import FrameStore, FrameWriter
 from training.data.rooms.build import RoomOptions, build_scene
 from training.data.rooms.cameras import place_cameras
 from training.data.rooms.config import SPLITS, RoomsConfig
+from training.data.rooms.environments import Environments
+from training.data.rooms.materials import Colour
 from training.data.rooms.render import ViewedRoom, render_frames
 from training.data.rooms.textures import Textures
 from training.errors import DataError
@@ -56,7 +58,7 @@ def write_rooms(
 
     Raises:
         ConfigError: no such split, or the folder holds other frames.
-        DataError: no rooms are wanted, or the folder of textures has none.
+        DataError: no rooms are wanted, or a folder of images has none.
         StorageError: something cannot be written.
     """
     began, written = perf_counter(), 0
@@ -91,18 +93,21 @@ def write_splits(
     return {split: write(Path(root) / split, config, split) for split in SPLITS}
 
 
-def viewed_room(config: RoomsConfig, room: int, *, photos: int = 0) -> ViewedRoom:
+def viewed_room(
+    config: RoomsConfig, room: int, *, photos: int = 0, views: tuple[Colour, ...] = ()
+) -> ViewedRoom:
     """A room and its cameras by number, the same in any run.
 
     Args:
         config: of all rooms.
         room: its number.
         photos: images that materials may take.
+        views: colours of the light of the panoramas that windows may show.
 
     Raises:
         DataError: no attempt left room for the cameras.
     """
-    options = RoomOptions(photos=photos)
+    options = RoomOptions(photos=photos, views=views)
     for seed in config.room_seeds(room):
         try:
             scene = build_scene(seed, options)
@@ -137,9 +142,17 @@ def _make_shard(
     start = number * config.rooms_per_shard
     rooms = config.rooms(split)[start : start + config.rooms_per_shard]
     textures = _textures(config.textures, device) if config.textures else None
-    furnish = partial(viewed_room, config, photos=0 if textures is None else len(textures))
+    environments = _environments(config.environments, device) if config.environments else None
+    furnish = partial(
+        viewed_room,
+        config,
+        photos=0 if textures is None else len(textures),
+        views=() if environments is None else environments.tints,
+    )
     viewed = list(map(furnish, rooms) if pool is None else pool.map(furnish, rooms))
-    frames = render_frames(viewed, config.size, textures=textures, device=device, pool=pool)
+    frames = render_frames(
+        viewed, config.size, textures=textures, environments=environments, device=device, pool=pool
+    )
     writer.write_shard(number, frames.labels, frames.cameras, frames.sightings)
     return len(frames.cameras)
 
@@ -147,6 +160,11 @@ def _make_shard(
 @lru_cache(maxsize=1)
 def _textures(folder: str, device: str) -> Textures:
     return Textures.load(folder, device=device)
+
+
+@lru_cache(maxsize=1)
+def _environments(folder: str, device: str) -> Environments:
+    return Environments.load(folder, device=device)
 
 
 @contextmanager

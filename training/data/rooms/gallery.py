@@ -16,6 +16,7 @@ from taskbank.tasks import TASKS
 from training.data.label_pictures import class_words, label_pictures, marked_picture, pair_picture
 from training.data.rooms.config import RoomsConfig
 from training.data.rooms.dataset import viewed_room
+from training.data.rooms.environments import Environments
 from training.data.rooms.render import Frames, render_frames
 from training.data.rooms.textures import Textures
 
@@ -42,22 +43,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first room")
     parser.add_argument("--size", type=int, default=256, help="side of the frames in px")
     parser.add_argument("--textures", default="", help="folder of images for materials")
+    parser.add_argument("--environments", default="", help="folder of panoramas that windows show")
     parser.add_argument("--device", default="cpu", help="where rays are cast")
     given = parser.parse_args(arguments)
-    config = RoomsConfig(seed=given.seed, size=given.size, textures=given.textures, points=6, views=2)
-    textures = Textures.load(given.textures, device=given.device) if given.textures else None
-    rows = [
-        frame_cells(_frames(config, given.first + number, textures, given.device))
-        for number in range(given.count)
-    ]
+    config = RoomsConfig(
+        seed=given.seed,
+        size=given.size,
+        textures=given.textures,
+        environments=given.environments,
+        points=6,
+        views=2,
+    )
+    rows = [frame_cells(_frames(config, given.first + number, given.device)) for number in range(given.count)]
     page(rows).save(given.out)
     print(f"{given.out}: {given.count} frames")  # noqa: T201
 
 
-def _frames(config: RoomsConfig, room: int, textures: Textures | None, device: torch.device | str) -> Frames:
+def _frames(config: RoomsConfig, room: int, device: torch.device | str) -> Frames:
     """All frames of one room."""
-    viewed = viewed_room(config, room, photos=0 if textures is None else len(textures))
-    return render_frames([viewed], config.size, textures=textures, device=device)
+    textures = Textures.load(config.textures, device=device) if config.textures else None
+    environments = Environments.load(config.environments, device=device) if config.environments else None
+    photos, views = (
+        0 if textures is None else len(textures),
+        () if environments is None else environments.tints,
+    )
+    viewed = viewed_room(config, room, photos=photos, views=views)
+    return render_frames([viewed], config.size, textures=textures, environments=environments, device=device)
 
 
 def frame_cells(frames: Frames) -> list[Cell]:

@@ -164,7 +164,9 @@ def _blockers(batch: SceneBatch, number: int) -> Tensor:
     """Which primitives cast shadows: not panes, nor lamp shades, nor what the light is inside of."""
     surface = batch.surface.gather(1, batch.material)
     names = list(Surface)
-    clear = (surface == names.index(Surface.GLOW)) | (surface == names.index(Surface.GLASS))
+    clear = torch.zeros_like(surface, dtype=torch.bool)
+    for kind in (Surface.GLOW, Surface.GLASS, Surface.VIEW):
+        clear |= surface == names.index(kind)
     away = batch.light_centre[:, number, None] - batch.centre
     inside = ((batch.axes * away[..., :, None]).sum(-2).abs() <= batch.half + 0.02).all(-1)
     return ~(clear | inside)

@@ -250,6 +250,20 @@ def glow(colour: Colour, power: float) -> Paint:
     )
 
 
+def view(draw: Draw, number: int, tint: Colour, power: float) -> Paint:
+    """A panorama behind a window, turned anyhow; `tint` is its mean colour."""
+    tone = _times(tint, 0.6)
+    return Paint(
+        surface=Surface.VIEW,
+        colours=(tone, tone, tone),
+        scale=draw.between(0.01, 6.28),
+        strength=0.0,
+        roughness=1.0,
+        glow=power,
+        seed=number,
+    )
+
+
 def spine(draw: Draw) -> Paint:
     """The cover of a book."""
     base = linear(draw.one_of(ACCENTS + FABRICS))
@@ -278,7 +292,9 @@ def foliage(draw: Draw) -> Paint:
 
 def wild(draw: Draw) -> Paint:
     """Any surface in any colours: what domain-randomised rooms are painted with."""
-    kinds = [kind for kind in Surface if kind not in (Surface.MIRROR, Surface.GLOW, Surface.PHOTO)]
+    kinds = [
+        kind for kind in Surface if kind not in (Surface.MIRROR, Surface.GLOW, Surface.PHOTO, Surface.VIEW)
+    ]
     shiny = draw.share() ** 4
     return Paint(
         surface=draw.one_of(kinds),

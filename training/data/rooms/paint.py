@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from training.data.rooms.batch import SceneBatch
+from training.data.rooms.environments import Environments
 from training.data.rooms.patterns import Spots, pattern
 from training.data.rooms.scene import Shape, Surface
 from training.data.rooms.textures import Textures
@@ -40,7 +41,14 @@ class Painted:
 
 
 def paint(
-    batch: SceneBatch, scene: Tensor, hits: Hits, footprint: Tensor, textures: Textures | None = None
+    batch: SceneBatch,
+    scene: Tensor,
+    hits: Hits,
+    footprint: Tensor,
+    textures: Textures | None = None,
+    *,
+    directions: Tensor | None = None,
+    environments: Environments | None = None,
 ) -> Painted:
     """Materials at hits.
 
@@ -50,6 +58,8 @@ def paint(
         hits: (T, G).
         footprint: float32 (T, G), metres that a pixel covers.
         textures: images of `Surface.PHOTO`; None paints plaster instead.
+        directions: float32 (T, G, 3), unit, of the rays; needed for what is seen through windows.
+        environments: panoramas of `Surface.VIEW`; None paints their mean colours instead.
     """
     shape = hits.primitive.shape
     room = scene[:, None].expand(shape).flatten()
@@ -67,6 +77,8 @@ def paint(
         albedo[rows], height[rows] = pattern(kind, spots)
         if kind is Surface.PHOTO and textures is not None:
             albedo[rows] = textures.colours(spots)
+        if kind is Surface.VIEW and environments is not None and directions is not None:
+            albedo[rows] = environments.colours(directions.reshape(-1, 3)[rows], spots.seed, spots.scale)
 
     def of_material(values: Tensor) -> Tensor:
         return values.flatten()[material].reshape(shape)

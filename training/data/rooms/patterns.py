@@ -351,5 +351,6 @@ _PATTERNS: dict[Surface, Callable[[Spots], Look]] = {
     Surface.PICTURE: _picture,
     Surface.BOOK: _book,
     Surface.GLOW: _even,
+    Surface.VIEW: _even,
     Surface.PHOTO: _plaster,
 }

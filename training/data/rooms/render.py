@@ -23,6 +23,7 @@ from training.data.labels.segments import segment_unsup2d, segment_unsup25d
 from training.data.poses import rotations
 from training.data.rooms.batch import SceneBatch
 from training.data.rooms.classes import semantic_channels
+from training.data.rooms.environments import Environments
 from training.data.rooms.scene import Cameras, Scene
 from training.data.rooms.sightings import find_sightings
 from training.data.rooms.textures import Textures
@@ -64,6 +65,7 @@ def render_frames(
     size: int,
     *,
     textures: Textures | None = None,
+    environments: Environments | None = None,
     device: torch.device | str = "cpu",
     pool: Executor | None = None,
 ) -> Frames:
@@ -75,6 +77,7 @@ def render_frames(
         rooms: one at least; frames lie room by room.
         size: side of the pictures in px.
         textures: images of materials, on the device; needed where rooms have some.
+        environments: panoramas that windows show, on the device; needed where rooms have some.
         device: where rays are cast; segments are found on the CPU.
         pool: where segments are found; None for here.
     """
@@ -87,7 +90,8 @@ def render_frames(
     parts = []
     for start in range(0, len(seeds), at_once):
         part = slice(start, start + at_once)
-        views = render_views(batch, scene[part], _some(cameras, part), size, seeds[part], textures=textures)
+        one = (batch, scene[part], _some(cameras, part), size, seeds[part])
+        views = render_views(*one, textures=textures, environments=environments)
         parts.append(_labels(batch, views, _some(cameras, part), pool))
     # Segments are asked for last: a pool finds them while the next frames are rendered.
     labels = [{name: np.stack(list(codes)) for name, codes in part.items()} for part in parts]

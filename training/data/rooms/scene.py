@@ -53,6 +53,7 @@ class Surface(StrEnum):
     BOOK = "book"  # a spine with a title
     GLOW = "glow"  # emits its own colour: lamps, screens, the sky behind a window
     PHOTO = "photo"  # an image of --textures, by number
+    VIEW = "view"  # what is outside of a window: a panorama of --environments, by number; `scale` turns it
 
 
 class LightKind(IntEnum):
@@ -101,7 +102,7 @@ class Materials:
         roughness: float32 (M,), 0 a mirror to 1 chalk.
         mirror: float32 (M,), share of light that is reflected as by a mirror, 0 to 1.
         glow: float32 (M,), emitted light in units of a white wall in a well lit room.
-        seed: int32 (M,), of the pattern's noise; for `Surface.PHOTO` the number of the image.
+        seed: int32 (M,), of the pattern's noise; for `Surface.PHOTO` and `VIEW` the number of the image.
     """
 
     surface: IntArray

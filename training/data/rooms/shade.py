@@ -9,6 +9,7 @@ from torch import Tensor
 
 from training.data.rooms.batch import SceneBatch
 from training.data.rooms.bundle import Bundle
+from training.data.rooms.environments import Environments
 from training.data.rooms.light import Sites, ambient, direct
 from training.data.rooms.look import LookOptions
 from training.data.rooms.noise import gaussian
@@ -49,6 +50,7 @@ class Shot:
         ambient: float32 (F,), factor on the rooms' ambient light.
         options: of which the switches count here.
         textures: images of `Surface.PHOTO`, or None.
+        environments: panoramas of `Surface.VIEW`, or None.
         memory: bytes for intermediate results of ray casting, or None.
     """
 
@@ -61,6 +63,7 @@ class Shot:
     ambient: Tensor
     options: LookOptions
     textures: Textures | None = None
+    environments: Environments | None = None
     memory: int | None = None
 
 
@@ -127,7 +130,7 @@ def radiance(shot: Shot) -> Tensor:
     """Linear RGB that every pixel sees: float32 (F, H, H, 3), 0 or more."""
     size = shot.hits.distance.shape[1]
     tiles = _Tiles.of(shot)
-    painted = paint(shot.batch, tiles.scene, tiles.hits, tiles.footprint(), shot.textures)
+    painted = _painted(shot, tiles)
     bumped = tiled(_bumped(shot.hits, untiled(painted.height, size)))
     sites = tiles.sites(painted, bumped, blocks=blocks_of_tiles(size))
     light = direct(
@@ -148,6 +151,19 @@ def radiance(shot: Shot) -> Tensor:
     if shot.options.reflections:
         seen = seen * (1 - share) + tint * share * _mirrored(shot, tiles, painted, bumped, share)
     return untiled(seen, size)
+
+
+def _painted(shot: Shot, tiles: _Tiles, so_far: Tensor | float = 0.0) -> Painted:
+    """What hits look like that are seen over a distance of `so_far` metres and their own."""
+    return paint(
+        shot.batch,
+        tiles.scene,
+        tiles.hits,
+        tiles.footprint(so_far),
+        shot.textures,
+        directions=tiles.directions,
+        environments=shot.environments,
+    )
 
 
 def _matt(painted: Painted, incoming: Tensor) -> Tensor:
@@ -181,7 +197,7 @@ def _mirrored(shot: Shot, tiles: _Tiles, painted: Painted, bumped: Tensor, share
         directions=directions,
         **{name: getattr(near, name) for name in near.__slots__ if name not in ("hits", "directions")},
     )
-    there = paint(shot.batch, far.scene, hits, far.footprint(near.hits.distance), shot.textures)
+    there = _painted(shot, far, near.hits.distance)
     sites = far.sites(there, hits.normal)
     light = direct(
         shot.batch, sites, shadow_share=_MIRRORED_SHADOWS if shot.options.shadows else 1.0, memory=shot.memory

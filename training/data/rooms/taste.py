@@ -18,6 +18,7 @@ class Taste:
         draw: where choices come from.
         wildness: share of things that are painted with anything at all.
         photos: how many photographs there are for pictures.
+        views: colours of the light of the panoramas that there are for windows, linear RGB.
         woods: colours of the wooden things.
         cloths: colours of the soft things.
         lacquers: colours of the painted things.
@@ -28,6 +29,7 @@ class Taste:
     draw: Draw
     wildness: float
     photos: int
+    views: tuple[materials.Colour, ...]
     woods: tuple[materials.Colour, ...]
     cloths: tuple[materials.Colour, ...]
     lacquers: tuple[materials.Colour, ...]
@@ -112,7 +114,7 @@ class Taste:
         return self.draw.one_of((self.accent, self.ceramic, self.wood, self.lacquer, self.metal))()
 
 
-def taste(draw: Draw, *, wildness: float, photos: int) -> Taste:
+def taste(draw: Draw, *, wildness: float, photos: int, views: tuple[materials.Colour, ...] = ()) -> Taste:
     """Draw the taste of a room."""
     main_wood = linear(draw.one_of(WOODS))
     woods = (main_wood, main_wood, linear(draw.one_of(WOODS)))
@@ -130,6 +132,7 @@ def taste(draw: Draw, *, wildness: float, photos: int) -> Taste:
         draw=draw,
         wildness=wildness,
         photos=photos,
+        views=views,
         woods=woods,
         cloths=cloths,
         lacquers=lacquers,

@@ -16,6 +16,7 @@ from torch import Tensor
 from training.data.rooms.batch import SceneBatch
 from training.data.rooms.bundle import Bundle
 from training.data.rooms.edges import softened
+from training.data.rooms.environments import Environments
 from training.data.rooms.lens import photograph
 from training.data.rooms.look import LookOptions, Looks
 from training.data.rooms.rays import camera_rays
@@ -53,6 +54,7 @@ def render_views(
     *,
     options: LookOptions | None = None,
     textures: Textures | None = None,
+    environments: Environments | None = None,
     memory: int | None = None,
 ) -> Views:
     """Pictures and what is seen in them.
@@ -65,6 +67,7 @@ def render_views(
         seeds: F numbers from 0 up, one a picture.
         options: how pictures vary; None for the defaults.
         textures: images of `Surface.PHOTO` on the batch's device; None paints plaster there.
+        environments: panoramas of `Surface.VIEW` on the batch's device; None paints their mean colours there.
         memory: bytes that intermediate results of ray casting may take; None for what suits the device.
 
     Raises:
@@ -83,7 +86,7 @@ def render_views(
             part = slice(first, first + at_once)
             looks = Looks.draw(seeds[part], options, batch.device)
             one = (batch, scene[part].to(batch.device), _some(cameras, part), size)
-            parts.append(_render(*one, looks, options, textures, memory))
+            parts.append(_render(*one, looks, options, textures, environments, memory))
     hits = {name: torch.cat([getattr(part[1], name) for part in parts]) for name in Hits.__slots__}
     return Views(rgb=torch.cat([part[0] for part in parts]), hits=Hits(**hits), scene=scene.to(batch.device))
 
@@ -103,6 +106,7 @@ def _render(  # noqa: PLR0917 (one picture's ingredients)
     looks: Looks,
     options: LookOptions,
     textures: Textures | None,
+    environments: Environments | None,
     memory: int | None,
 ) -> tuple[Tensor, Hits]:
     origins, directions = camera_rays(cameras, size, batch.device)
@@ -119,6 +123,7 @@ def _render(  # noqa: PLR0917 (one picture's ingredients)
             ambient=looks.ambient,
             options=options,
             textures=textures,
+            environments=environments,
             memory=memory,
         )
     )

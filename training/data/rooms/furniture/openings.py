@@ -146,6 +146,10 @@ def sky_paint(own: Taste, *, night: bool) -> tuple[Paint, Colour]:
     draw = own.draw
     if night:
         return materials.glow((0.01, 0.013, 0.03), draw.between(0.3, 1.0)), (0.5, 0.6, 1.0)
+    if own.views:
+        number = draw.whole(0, len(own.views) - 1)
+        outside = own.views[number]
+        return materials.view(draw, number, outside, draw.between(0.7, 2.5)), outside
     tint = draw.one_of(((1.0, 1.0, 1.0), (0.88, 0.95, 1.08), (1.1, 1.0, 0.85), (0.95, 1.0, 1.05)))
     power = draw.between(1.0, 4.0)
     if draw.chance(0.45):
