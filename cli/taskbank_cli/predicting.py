@@ -90,7 +90,8 @@ def predict_all(
     """
     from taskbank.predict_files import predict_files
 
-    failures = []
+    failures: list[str] = []
+    unseen: dict[str, float] = {}
     job = bar.task_ids[0]
 
     def show_frame(path: Path, number: int, frames: int) -> None:
@@ -109,7 +110,13 @@ def predict_all(
         bar.update(job, advance=1, description=INPUTS)
         if saved.error is not None:
             failures.append(str(saved.error))
+        for task, share in saved.unseen.items():
+            unseen[task] = max(share, unseen.get(task, 0.0))
     bar.stop()  # it would take what is printed to stdout for its own stream
     done = f"{len(inputs) - len(failures)} of {len(inputs)} input(s), results in {saving.folder}"
     typer.echo(printable(done))
+    if unseen:
+        share = max(unseen.values())
+        words = f"the networks saw the middle square only, up to {share:.0%} of an image is left out"
+        typer.echo(printable(f"{', '.join(unseen)}: {words}"))
     return failures

@@ -19,7 +19,16 @@ INPUTS = "inputs"
 
 
 class FitName(StrEnum):
-    """How a photo fills the network's square; a copy of `taskbank.framing.Fit`, which needs torch."""
+    """How a photo fills a network's input; a copy of `taskbank.framing.Fit`, which needs torch."""
+
+    WHOLE = "whole"
+    CROP = "crop"
+    PAD = "pad"
+    STRETCH = "stretch"
+
+
+class SquareFitName(StrEnum):
+    """How a photo fills a square, for representations: `FitName` without `whole`."""
 
     CROP = "crop"
     PAD = "pad"
@@ -59,12 +68,26 @@ Tasks = Annotated[
         show_default="all",
     ),
 ]
-FitOption = Annotated[FitName, typer.Option(help="How a photo fills the network's square.")]
+FitOption = Annotated[
+    FitName,
+    typer.Option(
+        help="How a photo fills a network's input. whole: at its own aspect, so that maps cover all of it; "
+        "tasks that need a square (classes, rooms, poses, matching, jigsaw) see the middle one. crop: the "
+        "middle square. pad: a grey square around the photo. stretch: squeezed into a square."
+    ),
+]
+SquareFitOption = Annotated[
+    SquareFitName,
+    typer.Option(
+        help="How a photo fills the network's square. crop: its middle square. pad: a grey square around "
+        "it. stretch: squeezed."
+    ),
+]
 SizeOption = Annotated[
     int | None,
     typer.Option(
         metavar="PX",
-        help="Side of that square, a multiple of 16.",
+        help="Side of the square, or about the shorter side of whole photos: a multiple of 16.",
         show_default="what the bank was trained on",
     ),
 ]

@@ -66,7 +66,7 @@ def transfer(
     ] = None,
     bank: BankOption = None,
     together: Together = False,
-    fit: FitOption = FitName.CROP,
+    fit: FitOption = FitName.WHOLE,
     frame: FrameOption = FrameName.INPUT,
     normals: NormalsOption = AxesName.OPENCV,
     fov: FovOption = None,

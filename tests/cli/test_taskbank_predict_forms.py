@@ -71,7 +71,7 @@ def test_points_are_seen_through_the_field_of_view_that_is_given(
     [
         (("--save", "ply", "-t", "normals"), "a point cloud (ply) is made of depth, not of normal"),
         (("--save", "dataset", "-t", "autoencoding"), "the dataset has no files for autoencoding"),
-        (("--save", "dataset", "--fit", "pad"), "goes with --fit crop, not pad"),
+        (("--save", "dataset", "--fit", "pad"), "goes with --fit whole or crop, not pad"),
         (("--fov", "180"), "fov 180 must lie between 0 and 180 degrees"),
     ],
 )

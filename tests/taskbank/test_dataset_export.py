@@ -110,11 +110,32 @@ def test_labels_are_the_predictions_in_code(bank: Bank, tmp_path: Path) -> None:
 def test_labels_lie_over_the_middle_square_of_a_wide_photograph(
     out: Path, bank: Bank, photos: list[Path]
 ) -> None:
-    """Depth is the network's square, twice as large, by the formula of the original networks."""
+    """Depth is the middle of the whole map, twice as large, by the formula of the original networks."""
     (outcome,) = Engine(bank, ["depth_zbuffer"], CPU).run([photos[0]])
-    large = functional.interpolate(outcome.raw["depth_zbuffer"][None], (512, 512), mode="bilinear")[0, 0]
+    raw = outcome.raw["depth_zbuffer"]
+    assert raw.shape == (1, 256, 340)  # to the nearest 4 px
+    # The map covers 400 px in 340 columns, of which the middle 300 px are shown.
+    places = ((np.arange(512) + 0.5) * 300 / 512 + 50) * 340 / 400 - 0.5
+    low = np.floor(places).astype(int)
+    share = torch.from_numpy(places - low).float()
+    tall = functional.interpolate(raw[None], (512, 340), mode="bilinear")[0, 0]
+    large = tall[:, low] * (1 - share) + tall[:, low + 1] * share
     expected = torch.exp2(16 * large.clamp(0, 1)).numpy() - 1
     codes = read_label(path_of(out, "depth_zbuffer"), "depth_zbuffer").astype(float)
+    assert np.abs(codes - expected).max() <= 0.51 + 1e-4 * expected.max()
+
+
+def test_labels_of_cropped_photographs_are_the_networks_square(
+    bank: Bank, photos: list[Path], tmp_path: Path
+) -> None:
+    """Twice as large."""
+    cropped = Settings(device="cpu", fit=Fit.CROP)
+    saving = Saving(folder=tmp_path, forms=(Form.DATASET,), building="my_photos")
+    list(predict_files(bank, ["depth_zbuffer"], [(photos[0],)], saving, settings=cropped))
+    (outcome,) = Engine(bank, ["depth_zbuffer"], cropped).run([photos[0]])
+    large = functional.interpolate(outcome.raw["depth_zbuffer"][None], (512, 512), mode="bilinear")[0, 0]
+    expected = torch.exp2(16 * large.clamp(0, 1)).numpy() - 1
+    codes = read_label(path_of(tmp_path, "depth_zbuffer"), "depth_zbuffer").astype(float)
     assert np.abs(codes - expected).max() <= 0.51 + 1e-5 * expected.max()
 
 
@@ -177,7 +198,7 @@ def test_what_has_no_form_in_the_dataset_is_refused(bank: Bank, photos: list[Pat
     with pytest.raises(InvalidInputError, match="the dataset has no files for autoencoding, jigsaw"):
         list(predict_files(bank, ["autoencoding", "jigsaw"], [(photos[0],)], saving, settings=CPU))
     padded = Settings(device="cpu", fit=Fit.PAD)
-    with pytest.raises(InvalidInputError, match="goes with --fit crop, not pad"):
+    with pytest.raises(InvalidInputError, match="goes with --fit whole or crop, not pad"):
         list(predict_files(bank, ["normal"], [(photos[0],)], saving, settings=padded))
     assert not (tmp_path / "out").exists()
 

@@ -17,7 +17,7 @@ from taskbank.bank import Bank
 from taskbank.device import Precision, choose_device, prepare
 from taskbank.engine import Engine
 from taskbank.errors import ImageError, InvalidInputError, MissingTaskError, UnknownTaskError
-from taskbank.framing import fit_photo
+from taskbank.framing import Fit, fit_photo
 from taskbank.images import read_photo
 from taskbank.inputs import Shown, look_at, show
 from taskbank.nets.architecture import Architecture
@@ -37,7 +37,7 @@ TASKS_OF_ONE = (
 )
 RNG = np.random.default_rng(0)
 PHOTOS = [RNG.integers(0, 256, (40 + 7 * n, 60, 3), dtype=np.uint8) for n in range(5)]
-CPU = Settings(device="cpu", batch_size=2)
+CPU = Settings(device="cpu", batch_size=2, fit=Fit.CROP)
 
 
 @pytest.fixture(scope="module", params=TOYS, ids=lambda made: made.name)
@@ -61,7 +61,7 @@ def compact(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 def reference(bank: Bank, task: str, photo: np.ndarray) -> torch.Tensor:
-    """What the network as loaded gives for one photo alone."""
+    """What the network as loaded gives for one photo alone, cropped."""
     sight = look_at(read_photo(photo), "crop", 256, tiles=task == "jigsaw")
     given = sight.square[None]
     if task == "jigsaw":
@@ -251,7 +251,7 @@ def test_preparing_for_a_cpu_lays_out_large_convolutions_as_its_library_wants_th
     [
         ({"batch_size": 0}, "batch_size 0 and workers 2 must be 1"),
         ({"size": 100}, "no positive multiple of 16"),
-        ({"fit": "squash"}, "unknown fit 'squash': choose crop, pad, stretch"),
+        ({"fit": "squash"}, "unknown fit 'squash': choose whole, crop, pad, stretch"),
         ({"precision": "fp8"}, "unknown precision 'fp8': choose fp32, fp16, bf16"),
     ],
 )
@@ -270,7 +270,7 @@ def test_fully_convolutional_networks_take_other_sizes() -> None:
 
 def test_bf16_gives_nearly_the_same_on_any_device(compact: Bank) -> None:
     """Eight significant bits; what comes out is float32."""
-    settings = Settings(device="cpu", precision=Precision.BF16)
+    settings = Settings(device="cpu", precision=Precision.BF16, fit=Fit.CROP)
     (half,) = Engine(compact, ["normal"], settings).run(PHOTOS[:1])
     (full,) = Engine(compact, ["normal"], CPU).run(PHOTOS[:1])
     error = (half.raw["normal"] - full.raw["normal"]).abs()
@@ -282,7 +282,7 @@ def test_bf16_gives_nearly_the_same_on_any_device(compact: Bank) -> None:
 @pytest.mark.parametrize("precision", list(Precision))
 def test_a_gpu_gives_nearly_the_same(compact: Bank, precision: Precision) -> None:
     """In every precision."""
-    settings = Settings(device="cuda", precision=precision)
+    settings = Settings(device="cuda", precision=precision, fit=Fit.CROP)
     (there,) = Engine(compact, ["normal"], settings).run(PHOTOS[:1])
     (here,) = Engine(compact, ["normal"], CPU).run(PHOTOS[:1])
     error = (there.raw["normal"] - here.raw["normal"]).abs()

@@ -16,6 +16,7 @@ from taskbank.bank import Bank
 from taskbank.encode_files import encode_files
 from taskbank.errors import ImageError, InvalidInputError, OutputError
 from taskbank.export import Form, check_results, file_names, parse_forms
+from taskbank.framing import Fit
 from taskbank.image_files import find_images
 from taskbank.predict_files import Saving, predict_files
 from taskbank.predictor import load
@@ -23,6 +24,7 @@ from taskbank.settings import Settings
 from taskbank.whole_files import result_names, write_whole
 
 CPU = Settings(device="cpu", batch_size=2)
+CROP = Settings(device="cpu", fit=Fit.CROP)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def test_every_form_is_written(bank: Bank, photos: list[Path], tmp_path: Path) -
 def test_depth_pictures_hold_the_datasets_code(bank: Bank, photos: list[Path], tmp_path: Path) -> None:
     """1/512 m in 16 bits, 65535 where nothing is known."""
     saving = Saving(folder=tmp_path / "out", forms=(Form.PNG, Form.NPY))
-    list(predict_files(bank, ["depth"], [(photos[0],)], saving, settings=CPU))
+    list(predict_files(bank, ["depth"], [(photos[0],)], saving, settings=CROP))
     with Image.open(tmp_path / "out" / "0" / "depth_zbuffer_16bit.png") as image:
         assert image.mode == "I;16"
         code = np.asarray(image).astype(int)
@@ -89,7 +91,7 @@ def test_point_clouds_are_of_depth_and_have_the_normals_of_the_same_call(
 ) -> None:
     """Of 20 x 30 px the middle 20 x 20 are seen; without depth there is nothing to write."""
     saving = Saving(folder=tmp_path / "out", forms=(Form.PLY,), fov=60)
-    list(predict_files(bank, ["depth", "normals"], [(photos[0],)], saving, settings=CPU))
+    list(predict_files(bank, ["depth", "normals"], [(photos[0],)], saving, settings=CROP))
     assert [path.name for path in (tmp_path / "out" / "0").iterdir()] == ["depth_zbuffer.ply"]
     header = (tmp_path / "out" / "0" / "depth_zbuffer.ply").read_bytes().split(b"end_header")[0].decode()
     assert "element vertex 400" in header

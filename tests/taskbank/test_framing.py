@@ -23,6 +23,7 @@ def ramp(width: int, height: int) -> Photo:
 @pytest.mark.parametrize(
     ("fit", "box"),
     [
+        (Fit.WHOLE, Box(0, 0, 200, 100)),
         (Fit.CROP, Box(50, 0, 150, 100)),
         (Fit.PAD, Box(0, -50, 200, 150)),
         (Fit.STRETCH, Box(0, 0, 200, 100)),
@@ -32,7 +33,8 @@ def test_the_box_is_the_part_of_the_photo_that_fills_the_square(fit: Fit, box: B
     """For a photo twice as wide as high."""
     square, view = fit_photo(ramp(200, 100), fit)
     assert view.box == box
-    assert (view.width, view.height, view.size, square.shape) == (200, 100, 256, (3, 256, 256))
+    columns = 512 if fit is Fit.WHOLE else 256
+    assert (view.width, view.height, view.size, square.shape) == (200, 100, (columns, 256), (3, 256, columns))
 
 
 def test_the_network_sees_minus_one_to_one_in_the_given_order() -> None:
@@ -96,7 +98,7 @@ def test_large_maps_are_enlarged_strip_by_strip(monkeypatch: pytest.MonkeyPatch)
 
 def test_wrong_fits_and_sizes_are_refused() -> None:
     """With what is allowed."""
-    with pytest.raises(InvalidInputError, match="unknown fit 'squash': choose crop, pad, stretch"):
+    with pytest.raises(InvalidInputError, match="unknown fit 'squash': choose whole, crop, pad, stretch"):
         fit_photo(ramp(4, 4), "squash")
     with pytest.raises(InvalidInputError, match="size 250 is no positive multiple of 16: 240 and 256"):
         fit_photo(ramp(4, 4), "crop", 250)

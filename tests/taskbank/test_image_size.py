@@ -45,7 +45,7 @@ def test_a_bank_keeps_its_size(small: Bank, tmp_path: Path) -> None:
 
 def test_networks_see_images_of_the_banks_size(small: Bank) -> None:
     predictor = taskbank.load("normal", bank=small, device="cpu")
-    assert predictor.predict(PHOTO, frame="network").array.shape == (64, 64, 3)
+    assert predictor.predict(PHOTO, frame="network").array.shape == (64, 84, 3)
     assert predictor.predict(PHOTO).array.shape == (70, 90, 3)
     assert predictor.encode(PHOTO).shape == (8, 4, 4)
     assert predictor.encode([]).shape == (0, 8, 4, 4)
@@ -53,14 +53,14 @@ def test_networks_see_images_of_the_banks_size(small: Bank) -> None:
 
 def test_transfers_and_tiles_see_images_of_the_banks_size(small: Bank) -> None:
     transfer = taskbank.load_transfer("normal", "reshading", bank=small, device="cpu")
-    assert transfer.predict(PHOTO, frame="network").array.shape == (64, 64)
+    assert transfer.predict(PHOTO, frame="network").array.shape == (64, 84)
     at_64 = taskbank.load("jigsaw", bank=small, device="cpu", size=64).predict(PHOTO)
     assert np.array_equal(taskbank.load("jigsaw", bank=small, device="cpu").predict(PHOTO).array, at_64.array)
 
 
 def test_another_size_can_be_asked_for(small: Bank) -> None:
     predictor = taskbank.load("normal", bank=small, device="cpu", size=96)
-    assert predictor.predict(PHOTO, frame="network").array.shape == (96, 96, 3)
+    assert predictor.predict(PHOTO, frame="network").array.shape == (96, 124, 3)
 
 
 def test_commands_take_the_banks_size_too(small: Bank, tmp_path: Path) -> None:

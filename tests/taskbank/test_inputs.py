@@ -51,7 +51,8 @@ def test_the_hole_is_the_middle_half() -> None:
     """Rows and columns 64 to 191 of 256; the given squares stay whole."""
     squares = torch.ones(2, 3, 256, 256)
     left = show(squares, Shown.HOLE)
-    assert hole(256) == (64, 192)
+    assert hole(256, 256) == (64, 64, 192, 192)
+    assert hole(256, 400) == (64, 136, 192, 264)
     assert left[..., 64:192, 64:192].abs().max() == 0
     assert int((left == 0).sum()) == 2 * 3 * 128 * 128
     assert squares.min() == 1

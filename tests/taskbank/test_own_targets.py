@@ -170,7 +170,7 @@ def test_predictions_say_unit_names_and_sources(bank: Bank) -> None:
 
 def drawn(bank: Bank, name: str, sight: Sight, array: NDArray[Any]) -> Image.Image:
     """The picture of a given array, as if it had been predicted."""
-    shown = taskbank.load_transfer(SOURCES, name, bank=bank, size=32, device="cpu")
+    shown = taskbank.load_transfer(SOURCES, name, bank=bank, size=32, device="cpu", fit="crop")
     prediction = replace(shown.predict(sight.photo.as_bytes()), array=array.copy())
     return picture(prediction, (sight,))
 

@@ -26,7 +26,7 @@ def prediction(task: str, array: NDArray[Any]) -> Prediction:
         value_range=None,
         convention="",
         frame=Frame.NETWORK,
-        views=(View(4, 4, Box(0, 0, 4, 4), 256, Fit.CROP),),
+        views=(View(4, 4, Box(0, 0, 4, 4), (256, 256), Fit.CROP),),
         sources=("image",),
         bank="toy",
         bank_digest="",

@@ -21,6 +21,7 @@ from taskbank.quantise import Storage
 from taskbank.render import picture
 from taskbank.results import Frame
 from taskbank.settings import Settings
+from taskbank.task_kinds import MAPS
 from taskbank.whitening import whiten
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
@@ -50,7 +51,9 @@ def test_a_prediction_says_what_it_is(bank: Bank) -> None:
     given = taskbank.load("depth", bank=bank).predict(PHOTO)
     assert (given.task, given.unit, given.value_range) == ("depth_zbuffer", "m", (0.0, 65535 / 512))
     assert given.array.shape == (40, 60)
-    assert (given.box.left, given.box.right, given.frame) == (10, 50, Frame.INPUT)
+    assert (given.box.left, given.box.right, given.frame) == (0, 60, Frame.INPUT)
+    cropped = taskbank.load("depth", bank=bank, fit="crop").predict(PHOTO)
+    assert (cropped.box.left, cropped.box.right) == (10, 50)
     assert given.convention == "distance along the optical axis"
     assert (given.bank, given.bank_digest) == ("toy", bank.digest)
     assert given.sources == ("image (ndarray)",)
@@ -104,9 +107,9 @@ def test_all_does_not_hide_a_name_that_does_not_fit(bank: Bank) -> None:
 
 
 def test_maps_can_be_had_in_the_networks_frame(bank: Bank) -> None:
-    """256 px, without gaps."""
+    """256 px on the shorter side, without gaps."""
     given = taskbank.predict(PHOTO, "normals", bank=bank, frame="network")["normal"]
-    assert given.array.shape == (256, 256, 3)
+    assert given.array.shape == (256, 384, 3)
     assert not np.isnan(given.array).any()
 
 
@@ -135,7 +138,10 @@ def test_facts_are_json_ready(bank: Bank) -> None:
     for task, given in taskbank.predict(PHOTO, "all", bank=bank).items():
         facts = json.loads(json.dumps(given.facts(), allow_nan=False))
         assert facts["task"] == task
-        assert facts["inputs"][0]["crop_box"] == [10, 0, 50, 40]
+        whole = given.kind in MAPS
+        assert facts["inputs"][0]["crop_box"] == ([0, 0, 60, 40] if whole else [10, 0, 50, 40])
+        assert facts["inputs"][0]["fit"] == ("whole" if whole else "crop")
+        assert facts["inputs"][0]["network_size"] == ([384, 256] if whole else [256, 256])
         assert facts["bank"] == {"name": "toy", "sha256": bank.digest}
     assert len(taskbank.predict(PHOTO, "vanishing", bank=bank)["vanishing_point"].facts()["values"]) == 3
 

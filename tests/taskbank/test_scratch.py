@@ -14,7 +14,7 @@ from taskbank.bank import About, Bank
 from taskbank.bank_extending import bank_of_transfers
 from taskbank.card import model_card
 from taskbank.errors import InvalidInputError, MissingTaskError
-from taskbank.framing import fit_photo
+from taskbank.framing import Fit, fit_photo
 from taskbank.images import read_photo
 from taskbank.inputs import Shown, look_at, show
 from taskbank.nets.architecture import Architecture
@@ -25,7 +25,7 @@ from taskbank.transfer_engine import TransferEngine
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 TARGETS = ("normal", "jigsaw", "inpainting", "egomotion")
-CPU = Settings(device="cpu", batch_size=2)
+CPU = Settings(device="cpu", batch_size=2, fit=Fit.CROP)
 
 
 @pytest.fixture(scope="module", params=TOYS, ids=lambda made: made.name)

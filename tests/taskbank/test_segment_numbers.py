@@ -8,7 +8,7 @@ import torch
 from taskbank.framing import Box, Fit, View
 from taskbank.segment_numbers import MOST_SEGMENTS, find_modes, number_segments
 
-WHOLE = View(64, 64, Box(0, 0, 64, 64), 32, Fit.CROP)
+WHOLE = View(64, 64, Box(0, 0, 64, 64), (32, 32), Fit.CROP)
 
 
 def embedding(labels: torch.Tensor, noise: float = 0.1) -> torch.Tensor:
@@ -34,7 +34,7 @@ def test_segments_are_found_and_the_largest_is_first() -> None:
 
 def test_what_the_network_did_not_see_is_no_segment() -> None:
     """A photo wider than the square."""
-    wide = View(96, 64, Box(16, 0, 80, 64), 32, Fit.CROP)
+    wide = View(96, 64, Box(16, 0, 80, 64), (32, 32), Fit.CROP)
     numbers = number_segments(embedding(torch.zeros(32, 32, dtype=torch.long)), wide)
     assert numbers.shape == (64, 96)
     assert (numbers[:, :16] == 0).all()

@@ -16,7 +16,7 @@ from torch import nn
 import taskbank
 from taskbank.bank import About, Bank
 from taskbank.errors import InvalidInputError, MissingTaskError, UnknownTaskError
-from taskbank.framing import fit_photo
+from taskbank.framing import Fit, fit_photo
 from taskbank.images import read_photo
 from taskbank.inputs import Shown, look_at, show, shown_for_readout
 from taskbank.nets.architecture import Architecture
@@ -27,7 +27,7 @@ from taskbank.transfer_engine import TransferEngine
 
 RNG = np.random.default_rng(0)
 PHOTOS = [RNG.integers(0, 256, (40 + 7 * n, 60, 3), dtype=np.uint8) for n in range(4)]
-CPU = Settings(device="cpu", batch_size=2)
+CPU = Settings(device="cpu", batch_size=2, fit=Fit.CROP)
 BOTH = ("random", "normal")
 TARGETS = ("reshading", "class_scene", "fixated_pose", "egomotion", "jigsaw", "inpainting")
 

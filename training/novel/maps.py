@@ -96,7 +96,7 @@ def fit_map(values: NDArray[np.float32], view: View, path: Path) -> Tensor:
     cut = torch.from_numpy(values)[:, int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
     known = cut.isfinite().all(0, keepdim=True).float()
     both = torch.cat([cut.where(known > 0, 0.0), known])
-    scaled = functional.interpolate(both[None], (view.size, view.size), mode="bilinear", antialias=True)[0]
+    scaled = functional.interpolate(both[None], view.size[::-1], mode="bilinear", antialias=True)[0]
     share = scaled[-1:]
     if not bool((share >= _KNOWN).any()):
         raise DataError(f"the map {path} has no known pixel where networks look, in its middle square")

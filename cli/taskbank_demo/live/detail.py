@@ -11,13 +11,13 @@ import numpy as np
 
 from taskbank.framing import Box, Fit, View
 from taskbank.results import Frame, Prediction
-from taskbank.task_kinds import OutputKind
+from taskbank.task_kinds import MAPS, OutputKind
 from taskbank.tasks import TASKS, find_task
 from taskbank_demo.errors import MissingError
 from taskbank_demo.live.cards import bars
 from taskbank_demo.live.files import TITLES, save_task
 from taskbank_demo.live.store import Shot, find_shot, load_outcome
-from taskbank_demo.live.values import MAPS, NOT_SEEN, few_values, place_of, statistics, value_text
+from taskbank_demo.live.values import NOT_SEEN, few_values, place_of, statistics, value_text
 from taskbank_demo.pieces import file_url, once, text
 from taskbank_demo.services import Services
 
@@ -90,6 +90,9 @@ def _facts(prediction: Prediction) -> dict[str, str]:
     if prediction.value_range is not None:
         facts["range"] = "{:.4g} to {:.4g}".format(*prediction.value_range)
     facts["meaning"] = prediction.convention
+    left_out = [view.left_out for view in prediction.views]
+    if any(left_out):
+        facts["seen"] = f"the middle square: {'; '.join(filter(None, left_out))} are left out"
     facts["array"] = f"{prediction.array.dtype} ({', '.join(map(str, prediction.array.shape))})"
     facts["bank"] = f"{prediction.bank}, {prediction.bank_digest[:12]}"
     return facts
@@ -138,4 +141,5 @@ def _value_at(services: Services, asked: Any) -> dict[str, str]:
 
 def _view(seen: Mapping[str, Any]) -> View:
     """What a network saw, from the facts of a prediction."""
-    return View(seen["width"], seen["height"], Box(*seen["crop_box"]), seen["network_size"], Fit(seen["fit"]))
+    columns, rows = seen["network_size"]
+    return View(seen["width"], seen["height"], Box(*seen["crop_box"]), (columns, rows), Fit(seen["fit"]))

@@ -74,7 +74,12 @@ def _place_controls(held: Sequence[str]) -> _Controls:
         choices = [(find_task(name).label, name) for name in held]
         tasks = gr.CheckboxGroup(choices, value=list(held), label="Tasks", elem_id="live-tasks")
         again = gr.Button("Predict these", elem_id="live-again")
-    gr.HTML(note("A network sees the middle square. An upload is deleted as soon as it is read."))
+    gr.HTML(
+        note(
+            "Maps cover the whole photograph; classes, rooms, directions and puzzles are read from its "
+            "middle square. An upload is deleted as soon as it is read."
+        )
+    )
     return _Controls(photo, examples, tasks, again)
 
 

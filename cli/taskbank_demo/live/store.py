@@ -116,4 +116,4 @@ def _sight(path: Path, services: Services, tiles: bool) -> Sight:
     size = settings.size or networks.bank.index.image_size
     with Image.open(path, formats=("PNG",)) as image:
         photo = read_photo(np.asarray(image))
-    return look_at(photo, settings.fit, size, tiles=tiles)
+    return look_at(photo, settings.fit, size, tiles=tiles, square=True)

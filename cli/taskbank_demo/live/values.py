@@ -10,22 +10,7 @@ from numpy.typing import NDArray
 
 from taskbank.framing import View
 from taskbank.results import Frame, Prediction
-from taskbank.task_kinds import OutputKind
-
-MAPS = frozenset(
-    {
-        OutputKind.IMAGE,
-        OutputKind.COLOUR_DISTRIBUTION,
-        OutputKind.DEPTH,
-        OutputKind.NORMALS,
-        OutputKind.CURVATURE,
-        OutputKind.HEAT_MAP,
-        OutputKind.SEMANTIC_MAP,
-        OutputKind.EMBEDDING,
-        OutputKind.MAP,
-    }
-)
-"""Kinds of predictions with a value at every place."""
+from taskbank.task_kinds import MAPS, OutputKind
 
 NOT_SEEN = "not seen by the network"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from taskbank.inputs import Sight
+from taskbank.inputs import Sight, as_square_photo
 from taskbank.outcome import Outcome
 from taskbank.picture_scale import Scale
 from taskbank.results import Prediction
@@ -22,7 +22,6 @@ from taskbank_demo.transfers.stage import (
     result_words,
     scale_words,
     stage,
-    stage_sight,
 )
 
 SIDE = 512
@@ -52,7 +51,7 @@ class Comparison:
 
     Attributes:
         choice: the transfer.
-        photograph: the square that the networks saw.
+        photograph: its middle square.
         panels: in the order of the cast.
         colours: what colours mean in all pictures; may be empty.
         prediction: of the transfer, in the frame of the whole photograph, as `taskbank transfer` gives it.
@@ -89,7 +88,7 @@ def compare_photograph(
             (outcomes[part.role],) = part.runs.run([photograph])
     first = outcomes[Role.TRANSFER]
     prediction = replace(first.prediction(choice.target), sources=("photograph",))
-    sight = stage_sight(first.sights[0], SIDE)
+    sight = as_square_photo(first.sights[0], SIDE)
     staged = {role: stage(outcome, sight, choice.target) for role, outcome in outcomes.items()}
     scale = common_scale({role: [each] for role, each in staged.items()})
     full = staged.get(Role.FULL_SUPERVISION)

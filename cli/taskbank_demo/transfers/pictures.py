@@ -30,7 +30,7 @@ def waiting(words: str) -> str:
 
 def comparison(shown: Comparison, files: Download) -> str:
     """The input and every network's picture, each with its name, or the reason why it is missing."""
-    cells = [_figure(shown.photograph, "Input", "the square that all networks see", "")]
+    cells = [_figure(shown.photograph, "Input", "the middle of the photograph", "")]
     for panel in shown.panels:
         title = TITLES[panel.part.role]
         if panel.image is None:

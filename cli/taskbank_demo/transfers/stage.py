@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import torch
 from PIL import Image
 
-from taskbank.framing import Box, Fit, View, fill_square
-from taskbank.images import Photo
 from taskbank.inputs import Sight
 from taskbank.outcome import Outcome
 from taskbank.picture_scale import CurvatureScale, DepthScale, Scale, measure
@@ -26,21 +23,8 @@ else in every network, so each has colours of its own."""
 _ANSWERS = frozenset({OutputKind.CLASSES, OutputKind.LAYOUT})
 
 
-def stage_sight(sight: Sight, side: int) -> Sight:
-    """What a network was shown, as if the photograph were the square that it saw.
-
-    Args:
-        sight: of a photograph that was cropped to the square.
-        side: of the square in px.
-    """
-    square, _ = fill_square(sight.photo, Fit.CROP, side)
-    pixels = ((square + 1) * 127.5 + 0.5).clamp(0, 255).to(torch.uint8)
-    view = View(side, side, Box(0, 0, side, side), sight.view.size, sight.view.fit)
-    return replace(sight, photo=Photo(pixels, sight.photo.name), view=view)
-
-
 def stage(outcome: Outcome, sight: Sight, target: str) -> Prediction:
-    """An outcome's prediction in the frame of `stage_sight`."""
+    """An outcome's prediction over the square photograph of `taskbank.inputs.as_square_photo`."""
     if outcome.error is not None:
         raise outcome.error
     own = replace(outcome.sights[0], photo=sight.photo, view=sight.view)

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from taskbank.errors import VideoError
-from taskbank.inputs import Sight
+from taskbank.inputs import Sight, as_square_photo
 from taskbank.outcome import Outcome
 from taskbank.picture_scale import Scale
 from taskbank.read_ahead import in_batches
@@ -24,7 +24,7 @@ from taskbank.video import Bytes, Clip, Frame, read_frames, video_writer
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.transfers.cast import TITLES, Part, Role
 from taskbank_demo.transfers.mosaic import CELL, Mosaic
-from taskbank_demo.transfers.stage import COMPARABLE, common_scale, draw, input_image, stage, stage_sight
+from taskbank_demo.transfers.stage import COMPARABLE, common_scale, draw, input_image, stage
 
 _CHUNK = 4  # frames between two signs of life
 _MEASURED = 8  # frames over the clip, for a scale of colours that holds for all
@@ -162,7 +162,7 @@ class _Screen:
 
 
 def _staged(outcome: Outcome) -> Sight:
-    """The square that the networks saw of a frame."""
+    """A frame as its middle square."""
     if outcome.error is not None:
         raise outcome.error
-    return stage_sight(outcome.sights[0], CELL)
+    return as_square_photo(outcome.sights[0], CELL)

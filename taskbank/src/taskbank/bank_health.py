@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from taskbank.bank import Bank
 from taskbank.engine import Engine
 from taskbank.errors import InvalidInputError
+from taskbank.framing import for_squares
 from taskbank.health import DEAD_CHANNELS, OUTPUT_VARIATION
 from taskbank.images import ImageInput
 from taskbank.nets.liveness import OutputVariation, dead_channels
@@ -54,6 +56,8 @@ def measure_health(
             "different things"
         )
     settings = settings or Settings()
+    # Outputs of photographs of several shapes cannot be compared place by place.
+    settings = replace(settings, fit=for_squares(settings.fit))
     trained = [name for name, entry in bank.index.tasks.items() if entry.files]
     measured: dict[str, dict[str, float]] = {}
     for name in trained if tasks is None else tasks:

@@ -39,7 +39,7 @@ def photo_image(photo: Photo, largest: int = LARGEST) -> Image.Image:
 
 
 def seen_image(square: Tensor) -> Image.Image:
-    """What the network saw: float (3, S, S) in [-1, 1]."""
+    """What the network saw: float (3, rows, columns) in [-1, 1]."""
     pixels = ((square + 1) * 127.5 + 0.5).clamp(0, 255).to(torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
 
@@ -52,7 +52,7 @@ def on_photo(image: Image.Image, view: View, shares: Iterable[Iterable[float]]) 
         view: what part of it the network saw.
         shares: columns and rows in shares of the square, 0 to 1.
     """
-    points = [view.to_input(x * view.size, y * view.size) for x, y in shares]
+    points = [view.to_input(x * view.size[0], y * view.size[1]) for x, y in shares]
     return [(x * image.width / view.width, y * image.height / view.height) for x, y in points]
 
 

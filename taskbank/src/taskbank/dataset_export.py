@@ -5,9 +5,10 @@
     OUT/BUILDING/DOMAIN/point_P_view_0_domain_DOMAIN.png    its labels, `taskbank.label_codes`
     OUT/BUILDING/point_info/...json                         what is known of the camera, and it is not much
 
-Every file of a photograph shows the same square at the same size, so that labels lie over colours: that of
-`--fit crop`, enlarged or reduced to the 512 px that the dataset has everywhere. Maps are enlarged before they
-are decoded. One photograph tells nothing of its camera's place, so no place is written.
+Every file of a photograph shows its middle square at the same size, so that labels lie over colours, enlarged
+or reduced to the 512 px that the dataset has everywhere. Of networks that saw the whole photograph, the maps'
+middle is taken. Maps are enlarged before they are decoded. One photograph tells nothing of its camera's
+place, so no place is written.
 """
 
 from __future__ import annotations
@@ -26,9 +27,8 @@ import torch
 from numpy.typing import NDArray
 
 from taskbank.errors import InvalidInputError
-from taskbank.framing import Box, Fit, View, fill_square
-from taskbank.images import Photo
-from taskbank.inputs import Sight
+from taskbank.framing import Fit, view_of
+from taskbank.inputs import as_square_photo
 from taskbank.label_codes import DOMAINS, encode
 from taskbank.label_files import CLASSES, POINT_INFO, label_name, save_classes, save_facts, save_label
 from taskbank.outcome import Outcome
@@ -71,16 +71,17 @@ def check_exportable(tasks: Sequence[str], fit: Fit) -> None:
     """Refuse what has no form in the dataset.
 
     Raises:
-        InvalidInputError: none of the tasks has files there, or the network does not see a square crop.
+        InvalidInputError: none of the tasks has files there, or photographs are padded or squeezed.
     """
     if len(without_folder(tasks)) == len(tasks):
         raise InvalidInputError(
             f"the dataset has no files for {', '.join(tasks)}: name a task with labels of single images, or "
             "save as npy and json"
         )
-    if fit is not Fit.CROP:
+    if fit not in {Fit.WHOLE, Fit.CROP}:
         raise InvalidInputError(
-            f"the dataset's pictures are square crops, so --save dataset goes with --fit crop, not {fit}"
+            "the dataset's pictures are square crops, so --save dataset goes with --fit whole or crop, not "
+            f"{fit}"
         )
 
 
@@ -143,7 +144,7 @@ def export_outcome(
     """Write the files of one photograph.
 
     Args:
-        outcome: of one photograph that was cropped, without error.
+        outcome: of one photograph that was shown whole or cropped, without error.
         tasks: canonical names; those without a folder in the dataset are passed over.
         folder: of the building.
         point: number of the photograph.
@@ -152,7 +153,7 @@ def export_outcome(
     Raises:
         OutputError: a file cannot be written.
     """
-    square = replace(outcome, sights=(_square_sight(outcome.sights[0]),))
+    square = replace(outcome, sights=(as_square_photo(outcome.sights[0], SIDE),))
     save_label(_path(folder, "rgb", point), "rgb", square.sights[0].photo.as_bytes())
     facts = _facts(outcome, point, fov)
     for task in tasks:
@@ -165,7 +166,7 @@ def export_outcome(
         elif domain in CLASSES:
             save_classes(_path(folder, domain, point), domain, prediction.array)
         else:
-            save_label(_path(folder, domain, point), domain, _codes(prediction, domain, square.sights[0]))
+            save_label(_path(folder, domain, point), domain, _codes(prediction, domain))
     save_facts(_path(folder, POINT_INFO, point), facts)
 
 
@@ -173,26 +174,18 @@ def _path(folder: Path, domain: str, point: int) -> Path:
     return folder / domain / label_name(domain, point, _VIEW)
 
 
-def _square_sight(sight: Sight) -> Sight:
-    """The same sight of the middle square of the photo, as if that were the photo."""
-    square, _ = fill_square(sight.photo, Fit.CROP, SIDE)
-    pixels = ((square + 1) * 127.5).round().to(torch.uint8)
-    view = View(SIDE, SIDE, Box(0, 0, SIDE, SIDE), sight.view.size, Fit.CROP)
-    return replace(sight, photo=Photo(pixels, sight.photo.name), view=view)
-
-
-def _codes(prediction: Prediction, domain: str, sight: Sight) -> NDArray[Any]:
+def _codes(prediction: Prediction, domain: str) -> NDArray[Any]:
     """A map in the dataset's code."""
     values = torch.from_numpy(np.array(prediction.array))
     if prediction.kind is OutputKind.EMBEDDING:
-        return number_segments(values.permute(2, 0, 1), sight.view).numpy()
+        return number_segments(values.permute(2, 0, 1), prediction.views[0]).numpy()
     return encode(domain, values).numpy()
 
 
 def _facts(outcome: Outcome, point: int, fov: float | None) -> dict[str, Any]:
     """What is known of a photograph's camera."""
     view = outcome.sights[0].view
-    box = view.box
+    box = view_of(view.width, view.height, Fit.CROP, SIDE).box
     facts: dict[str, Any] = {
         "point_uuid": str(point),
         "view_id": _VIEW,

@@ -28,12 +28,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from taskbank.colour import recolour
 from taskbank.constants import colour_bins
 from taskbank.decode_numbers import DECODED_NUMBERS
-from taskbank.framing import join_rows, to_input_frame
+from taskbank.framing import join_rows, seen_by_network, to_input_frame, to_network_frame
 from taskbank.inputs import Sight
 from taskbank.label_codes import decode as decode_label
 from taskbank.results import Axes, Decoded, Frame
@@ -80,8 +79,9 @@ def decode(task: Task, raw: Tensor, sights: tuple[Sight, ...], reading: Reading)
         sights: what the network was shown.
         reading: how the prediction is wanted.
     """
+    sights = tuple(sight.shown_to(task) for sight in sights)
     if task.output is OutputKind.EMBEDDING:
-        return _embedding(raw)
+        return _embedding(raw, sights[0])
     if task.output is OutputKind.COLOUR_DISTRIBUTION:
         return _colours(raw, sights[0], reading.frame)
     if task.output in DECODED_NUMBERS:
@@ -100,13 +100,8 @@ def _placed(
     raw: Tensor, sight: Sight, frame: Frame, values: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor]:
     """Decoded map and mask of the pixels that were seen, in the frame that is wanted."""
-    if frame is Frame.INPUT:
-        return to_input_frame(raw, sight.view, values)
-    size = (sight.view.size, sight.view.size)
-    full = raw
-    if raw.shape[-2:] != size:
-        full = functional.interpolate(raw[None], size, mode="bilinear", align_corners=False)[0]
-    return values(full), torch.ones(size, dtype=torch.bool)
+    place = to_input_frame if frame is Frame.INPUT else to_network_frame
+    return place(raw, sight.view, values)
 
 
 def _channels_last(values: Tensor, seen: Tensor) -> NDArray[np.float32]:
@@ -175,10 +170,10 @@ def _curvature(whitened: Tensor) -> Tensor:
     return decode_label("principal_curvature", (whitened * std + mean).clamp(*_CODES))
 
 
-def _embedding(raw: Tensor) -> Decoded:
+def _embedding(raw: Tensor, sight: Sight) -> Decoded:
     """Vectors per pixel; at the size of a photo they would fill gigabytes."""
     return Decoded(
-        array=raw.permute(1, 2, 0).contiguous().numpy(),
+        array=_channels_last(raw, seen_by_network(sight.view, *raw.shape[-2:])),
         convention="pixels of one segment have vectors close to each other",
         value_range=None,
     )

@@ -13,7 +13,7 @@ from taskbank.bank_entries import check_classes
 from taskbank.device import choose_device
 from taskbank.errors import InvalidInputError, MissingTaskError
 from taskbank.images import ImageInput
-from taskbank.inputs import Shown, shown_to, shown_to_encoder
+from taskbank.inputs import Shown, sees_whole, shown_to, shown_to_encoder
 from taskbank.nets.encoder import normalise_representation
 from taskbank.outcome import Item, Outcome
 from taskbank.pipeline import Pipeline, Showing
@@ -65,6 +65,7 @@ class Engine:
             device=self.device,
             tasks=tuple(task.name for task in self.tasks),
             tiles=not encoders_only and any(shown_to(task) is Shown.TILES for task in self.tasks),
+            whole=frozenset(sees_whole(task) for task in self.tasks),
         )
         load = bank.load_encoder if encoders_only else bank.load
         ready = self._pipeline.ready
@@ -94,29 +95,35 @@ class Engine:
     def encode(self, items: Iterable[ImageInput], *, normalize: bool = True) -> Iterator[Outcome]:
         """One outcome per image, in order, whose `raw` holds representations float32 (8, h, w).
 
+        Representations are of squares, also where `settings.fit` is `whole`: of the middle one.
+
         Args:
             items: single images, also for tasks that take several.
             normalize: every channel to mean 0 and variance 1, as `visualpriors` gives them; otherwise
                 as decoders read them, which is non-negative for `resnet50` and the first `compact` banks.
         """
-        yield from self._pipeline.outcomes(items, partial(self._encode, normalize=normalize), 1)
+        pipeline = replace(self._pipeline, whole=frozenset({False}), tiles=False)
+        yield from pipeline.outcomes(items, partial(self._encode, normalize=normalize), 1)
 
-    def _predict(self, showing: Showing) -> dict[str, Tensor]:
-        """Raw outputs of all networks, float32 on the CPU, (B, ...)."""
+    def _predict(self, showing: Showing) -> dict[str, list[Tensor]]:
+        """Raw outputs of all networks for each item, float32 on the CPU, (...)."""
         outputs = {}
         for task in self.tasks:
             network = self._networks[task.name]
-            outputs[task.name] = network(showing.to(network, shown_to(task))).float().cpu()
+            whole = sees_whole(task)
+            squares = showing.to(network, shown_to(task), whole=whole)
+            outputs[task.name] = showing.blended(showing.run(network, squares), whole=whole)
         return outputs
 
-    def _encode(self, showing: Showing, *, normalize: bool) -> dict[str, Tensor]:
-        """Representations by all encoders, float32 on the CPU, (B, 8, h, w)."""
+    def _encode(self, showing: Showing, *, normalize: bool) -> dict[str, list[Tensor]]:
+        """Representations by all encoders for each item, float32 on the CPU, (8, h, w)."""
         codes = {}
         for task in self.tasks:
             network = self._networks[task.name]
             encoder = network if self.encoders_only else network.get_submodule("encoder")
-            code = encoder(showing.to(encoder, shown_to_encoder(task))).float()
-            codes[task.name] = (normalise_representation(code) if normalize else code).cpu()
+            code = encoder(showing.to(encoder, shown_to_encoder(task), whole=False)).float()
+            code = normalise_representation(code) if normalize else code
+            codes[task.name] = showing.blended(code, whole=False)
         return codes
 
 

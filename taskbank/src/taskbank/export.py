@@ -19,9 +19,9 @@ from taskbank.inputs import Sight
 from taskbank.label_codes import encode
 from taskbank.label_files import save_facts, save_label
 from taskbank.point_cloud import save_point_cloud, square_fov
-from taskbank.render import picture
+from taskbank.render import picture, seen_pixels
 from taskbank.results import Prediction
-from taskbank.task_kinds import OutputKind
+from taskbank.task_kinds import MAPS, OutputKind
 from taskbank.tasks import TASKS
 from taskbank.whole_files import plain_path, write_whole
 
@@ -60,9 +60,9 @@ def parse_forms(words: Iterable[str] | None) -> tuple[Form, ...]:
 def file_names(task: str, forms: Iterable[Form]) -> list[str]:
     """Names of the files of one prediction.
 
-    Depth has two pictures: in colours, and `TASK_16bit.png` in the dataset's code, 1/512 m with 65535 where
-    nothing is known; and it alone has a point cloud. The form `dataset` has files elsewhere, see
-    `taskbank.dataset_export`.
+    Pictures of maps are transparent where the network saw nothing of the image. Depth has two: in colours,
+    and `TASK_16bit.png` in the dataset's code, 1/512 m with 65535 where nothing is known; and it alone has a
+    point cloud. The form `dataset` has files elsewhere, see `taskbank.dataset_export`.
 
     Args:
         task: canonical name, or that of a user's own target.
@@ -158,8 +158,8 @@ def save_prediction(
     drawn = None
     wanted = set(forms)
     if Form.PNG in wanted:
-        drawn = picture(prediction, sights, fov=square_fov(sights[0].view, fov))
-        save_image(drawn, folder / f"{prediction.task}.png")
+        drawn = picture(prediction, sights, fov=square_fov(prediction.views[0], fov))
+        save_image(_with_mask(drawn, prediction), folder / f"{prediction.task}.png")
         if prediction.kind is OutputKind.DEPTH:
             save_label(folder / _deep_name(prediction.task), prediction.task, depth_code(prediction))
     if Form.PLY in wanted and prediction.kind is OutputKind.DEPTH:
@@ -170,6 +170,15 @@ def save_prediction(
     if Form.JSON in wanted:
         save_facts(folder / f"{prediction.task}.json", prediction.facts())
     return drawn
+
+
+def _with_mask(drawn: Image.Image, prediction: Prediction) -> Image.Image:
+    """The picture of a prediction, transparent where the network saw nothing of the image."""
+    if prediction.kind not in MAPS or (seen := seen_pixels(prediction)).all():
+        return drawn
+    masked = drawn.convert("RGBA")
+    masked.putalpha(Image.fromarray(seen.astype(np.uint8) * 255))
+    return masked
 
 
 def save_image(image: Image.Image, path: Path) -> None:

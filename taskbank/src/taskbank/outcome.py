@@ -27,7 +27,7 @@ class Outcome:
     Attributes:
         sources: names of its images.
         error: why it could not be used; None where it could.
-        sights: what networks were shown.
+        sights: what networks were shown; `Sight.shown_to` tells which task saw what.
         raw: canonical task name -> float32 on the CPU, without batch axis: what its network gave.
         bank: whose networks they are.
         read_from: tasks whose representations a transfer network read; empty for the task's own network.
@@ -62,7 +62,7 @@ class Outcome:
             value_range=decoded.value_range,
             convention=decoded.convention,
             frame=decoded.frame,
-            views=tuple(sight.view for sight in self.sights),
+            views=tuple(sight.shown_to(found).view for sight in self.sights),
             sources=self.sources,
             bank=self.bank.name,
             bank_digest=self.bank.digest,

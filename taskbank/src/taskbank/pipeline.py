@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from taskbank.bank import Bank
 from taskbank.device import Precision, dtype_of, prepare
 from taskbank.errors import BankFormatError, InvalidInputError, TaskBankError
+from taskbank.framing import blend_squares, cut_squares, for_squares, squares_of
 from taskbank.images import name_of, read_photo
 from taskbank.inputs import Shown, Sight, look_at, show
 from taskbank.nets.backbone import takes_features
@@ -33,6 +34,7 @@ class Showing:
         device: of the networks.
         dtype: of the networks.
         shared: levels that encoders share, for networks that take what these give; None where there are none.
+        most: squares, or tuples of them, that a network is given at once.
     """
 
     def __init__(
@@ -41,50 +43,89 @@ class Showing:
         device: torch.device,
         dtype: torch.dtype,
         shared: nn.Module | None = None,
+        most: int = 8,
     ) -> None:
         self._shared = shared
-        self._features: dict[Shown, Tensor] = {}
+        self._most = most
+        self._features: dict[tuple[Shown, bool], Tensor] = {}
         self._batch = batch
         self._device = device
         self._dtype = dtype
         self._images = len(batch[0])
-        self._copied: Tensor | None = None
-        self._made: dict[tuple[Shown, int], Tensor] = {}
+        # Photos that all networks see alike are not run twice.
+        self._apart = any(sight.middle is not None for sights in batch for sight in sights)
+        self._copied: dict[bool, list[Tensor]] = {}
+        self._made: dict[tuple[Shown, bool, int], Tensor] = {}
 
-    def to(self, network: nn.Module, shown: Shown) -> Tensor:
-        """Float (B, C, S, S), or (B, P, C, S, S) for tuples of images and for tiles.
+    def to(self, network: nn.Module, shown: Shown, *, whole: bool) -> Tensor:
+        """Make what a network is shown.
 
         Networks without the levels that encoders share are given what these make of it instead.
+
+        Args:
+            network: a task network, an encoder, or a network from scratch.
+            shown: what is left of photos for it.
+            whole: whether it is shown photos as they were fitted; otherwise the middle squares of those that
+                were fitted whole.
+
+        Returns:
+            float (N, C, S, S), all squares of one photo after those of another; or (B, P, C, S, S) for tuples
+            of images and for tiles.
         """
+        whole = whole or not self._apart
         if takes_features(network):
-            return self._through_shared(shown)
+            return self._through_shared(shown, whole)
         channels = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d)).in_channels
-        key = (shown, channels)
+        key = (shown, whole, channels)
         if key not in self._made:
-            self._made[key] = self._tiles() if shown is Shown.TILES else self._squares(shown, channels)
+            self._made[key] = self._squares(shown, whole, channels)
         return self._made[key]
 
-    def _through_shared(self, shown: Shown) -> Tensor:
-        """What the shared levels give, once for all networks: float (B, C, h, w), or (B, P, C, h, w)."""
+    def run(self, network: nn.Module, squares: Tensor) -> Tensor:
+        """Run a network over squares, `most` at once."""
+        parts = squares.split(self._most)
+        return torch.cat([network(part) for part in parts]) if len(parts) > 1 else network(squares)
+
+    def blended(self, given: Tensor, *, whole: bool) -> list[Tensor]:
+        """What a network gave for each item, maps of a photo's squares blended: float32 on the CPU, (...).
+
+        Args:
+            given: (N, ...), of what `to` made.
+            whole: as for `to`.
+        """
+        rows = given.float().cpu()
+        if self._images > 1 or not whole:
+            return [row.clone() for row in rows]  # a row that is kept would keep the others
+        views = [sights[0].view for sights in self._batch]
+        parts = rows.split([len(squares_of(view)) for view in views])
+        return [blend_squares(part, view).clone() for part, view in zip(parts, views, strict=True)]
+
+    def _through_shared(self, shown: Shown, whole: bool) -> Tensor:
+        """What the shared levels give, once for all networks: float (N, C, h, w), or (B, P, C, h, w)."""
         if self._shared is None:
             raise RuntimeError("a network lacks the levels that its bank shares")
-        if shown not in self._features:
-            images = self._tiles() if shown is Shown.TILES else self._squares(shown, 3)
-            found = self._shared(images.reshape(-1, *images.shape[-3:]))
-            self._features[shown] = found.reshape(*images.shape[:-3], *found.shape[1:])
-        return self._features[shown]
+        if (shown, whole) not in self._features:
+            images = self._squares(shown, whole, 3)
+            found = self.run(self._shared, images.reshape(-1, *images.shape[-3:]))
+            self._features[shown, whole] = found.reshape(*images.shape[:-3], *found.shape[1:])
+        return self._features[shown, whole]
 
-    def _squares(self, shown: Shown, channels: int) -> Tensor:
-        """Fitted photos, or what is left of them."""
-        if self._copied is None:
-            squares = torch.stack([sight.square for sights in self._batch for sight in sights])
-            self._copied = self._moved(squares).contiguous(memory_format=torch.channels_last)
-        given = show(self._copied, shown, channels)
-        return given.reshape(-1, self._images, *given.shape[1:]) if self._images > 1 else given
+    def _squares(self, shown: Shown, whole: bool, channels: int) -> Tensor:
+        """Fitted photos or what is left of them, cut into squares; or tiles."""
+        if shown is Shown.TILES:
+            return self._tiles()
+        fitted = [sight.part(whole=whole) for sights in self._batch for sight in sights]
+        if whole not in self._copied:
+            self._copied[whole] = [self._moved(sight.square) for sight in fitted]
+        left = [show(image[None], shown, channels)[0] for image in self._copied[whole]]
+        cut = torch.cat([cut_squares(image, one.view) for image, one in zip(left, fitted, strict=True)])
+        squares = cut.contiguous(memory_format=torch.channels_last)
+        return squares.reshape(-1, self._images, *squares.shape[1:]) if self._images > 1 else squares
 
     def _tiles(self) -> Tensor:
         """Shuffled tiles, (B, 9, 3, S, S)."""
-        return self._moved(torch.stack([_tiles_of(sights[0]) for sights in self._batch]))
+        cut = [_tiles_of(sights[0].part(whole=False)) for sights in self._batch]
+        return self._moved(torch.stack(cut))
 
     def _moved(self, images: Tensor) -> Tensor:
         """On the device, in the networks' precision."""
@@ -98,8 +139,8 @@ def _tiles_of(sight: Sight) -> Tensor:
     return sight.tiles
 
 
-Compute: TypeAlias = Callable[[Showing], dict[str, Tensor]]
-"""What networks make of a batch: task name -> float32 on the CPU, (B, ...)."""
+Compute: TypeAlias = Callable[[Showing], dict[str, list[Tensor]]]
+"""What networks make of a batch: task name -> for each item, float32 on the CPU, (...)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,6 +153,8 @@ class Pipeline:
         device: where they are.
         tasks: names of what is predicted, for messages.
         tiles: whether photos are cut into shuffled tiles too.
+        whole: whether networks can be shown whole photos (True), see one square (False), or some of them this
+            and some that. Where `settings.fit` is `whole`, those of one square see the middle one.
         read_from: sources of transfers, for the record.
         shared: levels that encoders share, ready to run; None where there are none.
     """
@@ -121,12 +164,13 @@ class Pipeline:
     device: torch.device
     tasks: tuple[str, ...]
     tiles: bool = False
+    whole: frozenset[bool] = frozenset({True})
     read_from: tuple[str, ...] = ()
     shared: nn.Module | None = None
 
     @property
     def size(self) -> int:
-        """Side in px of the square that networks see."""
+        """Side in px of the networks' square."""
         return self.settings.size or self.bank.index.image_size
 
     def ready(self, network: nn.Module) -> nn.Module:
@@ -146,11 +190,11 @@ class Pipeline:
         read = partial(self._read, wanted=num_images)
         for batch in in_batches(read_ahead(items, read, workers=workers, ahead=size + workers), size):
             good = [outcome.sights for outcome in batch if outcome.error is None]
-            raw: dict[str, Tensor] = {}
+            raw: dict[str, list[Tensor]] = {}
             if good:
                 with torch.inference_mode():
                     dtype = dtype_of(self.settings.precision)
-                    raw = compute(Showing(good, self.device, dtype, self.shared))
+                    raw = compute(Showing(good, self.device, dtype, self.shared, size))
             given = iter(range(len(good)))
             for outcome in batch:
                 yield outcome if outcome.error else self._finite(_filled(outcome, raw, next(given)))
@@ -173,19 +217,23 @@ class Pipeline:
         empty = Outcome(
             sources=tuple(name_of(image) for image in images), bank=self.bank, read_from=self.read_from
         )
-        fit, size = self.settings.fit, self.size
+        squares = False in self.whole
+        fit = self.settings.fit if True in self.whole else for_squares(self.settings.fit)
         try:
             if len(images) != wanted:
                 raise InvalidInputError(_wrong_number(len(images), wanted, self.tasks))
-            sights = tuple(look_at(read_photo(image), fit, size, tiles=self.tiles) for image in images)
+            sights = tuple(
+                look_at(read_photo(image), fit, self.size, tiles=self.tiles, square=squares)
+                for image in images
+            )
         except TaskBankError as error:
             return replace(empty, error=error)
         return replace(empty, sights=sights)
 
 
-def _filled(outcome: Outcome, raw: Mapping[str, Tensor], row: int) -> Outcome:
-    """The outcome with its row of every output; a copy, so that the batch can be forgotten."""
-    return replace(outcome, raw={task: values[row].clone() for task, values in raw.items()})
+def _filled(outcome: Outcome, raw: Mapping[str, list[Tensor]], row: int) -> Outcome:
+    """The outcome with its row of every output."""
+    return replace(outcome, raw={task: values[row] for task, values in raw.items()})
 
 
 def _wrong_number(given: int, wanted: int, tasks: tuple[str, ...]) -> str:

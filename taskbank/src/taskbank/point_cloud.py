@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from taskbank.decode import NORMAL_AXES
 from taskbank.errors import InvalidInputError
-from taskbank.framing import View
+from taskbank.framing import Fit, View
 from taskbank.geometry import DEFAULT_FOV
 from taskbank.inputs import Sight
 from taskbank.results import Axes, Frame, Prediction
 from taskbank.task_kinds import OutputKind
+from taskbank.tasks import find_task
 from taskbank.whole_files import write_whole
 
 _PLACE = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
@@ -31,10 +32,15 @@ def focal_length(view: View, fov: float | None = None) -> float:
     Args:
         view: of the photograph.
         fov: its horizontal field of view in degrees. None: the networks' square has the 75 degrees that they
-            learned from, whatever part of the photograph it is.
+            learned from, whatever part of the photograph it is; of a whole photograph, that is its middle
+            square, so that depths mean the same as those of a crop.
     """
     if fov is None:
-        return (view.box.right - view.box.left) / (2 * math.tan(math.radians(DEFAULT_FOV) / 2))
+        box = view.box
+        side = box.right - box.left
+        if view.fit is Fit.WHOLE:
+            side = min(side, box.bottom - box.top)
+        return side / (2 * math.tan(math.radians(DEFAULT_FOV) / 2))
     return view.width / (2 * math.tan(math.radians(fov) / 2))
 
 
@@ -149,8 +155,9 @@ def _colours(depth: Prediction, sight: Sight) -> NDArray[np.uint8]:
     """Colours of a map's pixels: (H, W, 3)."""
     if depth.frame is Frame.INPUT:
         return sight.photo.as_bytes()
-    square: NDArray[np.uint8] = ((sight.square + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return square
+    image = sight.shown_to(find_task(depth.task)).square
+    shown: NDArray[np.uint8] = ((image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    return shown
 
 
 def _header(fields: list[tuple[str, str]], count: int, depth: Prediction, fov: float | None) -> str:
@@ -162,7 +169,7 @@ def _header(fields: list[tuple[str, str]], count: int, depth: Prediction, fov: f
         "comment camera frame: +x right, +y down, +z ahead (OpenCV), camera at 0 0 0, metres",
         f"comment {depth.task} by taskbank, bank {_ascii(depth.bank)} {depth.bank_digest[:16]}",
         f"comment photograph {view.width} x {view.height} px, focal length {focal_length(view, fov):.6g} px, "
-        f"networks' square {square_fov(view, fov):.4g} degrees wide",
+        f"the network saw {square_fov(view, fov):.4g} degrees across",
         f"element vertex {count}",
         *(f"property {_NAMES[kind]} {name}" for name, kind in fields),
         "end_header",

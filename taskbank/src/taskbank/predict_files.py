@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
@@ -26,7 +26,9 @@ from taskbank.decode import Reading
 from taskbank.engine import Engine, Item, Outcome
 from taskbank.errors import InvalidInputError, OutputError, TaskBankError, VideoError
 from taskbank.export import SHEET, Form, check_results, file_names, save_image, save_prediction
+from taskbank.framing import View, for_squares, view_of
 from taskbank.image_files import is_video
+from taskbank.inputs import sees_whole
 from taskbank.settings import Settings
 from taskbank.sheet import caption, sheet
 from taskbank.task_kinds import OutputKind
@@ -93,11 +95,14 @@ class Saved:
         sources: its files.
         folder: where its own results are; the dataset's form lies elsewhere.
         error: why there are none; None where there are.
+        unseen: task -> share of the images that its network did not see, of tasks that were shown less than
+            the whole.
     """
 
     sources: tuple[str, ...]
     folder: Path
     error: TaskBankError | None = None
+    unseen: Mapping[str, float] = field(default_factory=dict)
 
 
 def predict_files(
@@ -200,7 +205,9 @@ def _save_images(
                     export_outcome(outcome, names, building, job.point, fov=saving.fov)
             except OutputError as error:
                 trouble = _of_its_name(error)
-        yield Saved(sources=outcome.sources, folder=job.folder, error=trouble)
+        views = {task: [sight.shown_to(task).view for sight in outcome.sights] for task in engine.tasks}
+        unseen = _unseen(views) if trouble is None else {}
+        yield Saved(sources=outcome.sources, folder=job.folder, error=trouble, unseen=unseen)
 
 
 def _of_its_name(error: OutputError) -> OutputError:
@@ -233,7 +240,18 @@ def _save_video(
         return Saved(sources=(str(path),), folder=job.folder, error=error)
     except OutputError as error:
         return Saved(sources=(str(path),), folder=job.folder, error=_of_its_name(error))
-    return Saved(sources=(str(path),), folder=job.folder)
+    fit, size = engine.settings.fit, engine.settings.size or engine.bank.index.image_size
+    views = {
+        task: [view_of(clip.width, clip.height, fit if sees_whole(task) else for_squares(fit), size)]
+        for task in engine.tasks
+    }
+    return Saved(sources=(str(path),), folder=job.folder, unseen=_unseen(views))
+
+
+def _unseen(views: Mapping[Task, Sequence[View]]) -> dict[str, float]:
+    """Largest share of an image that the network of a task did not see, where it missed any."""
+    shares = {task.name: max((view.unseen for view in seen), default=0.0) for task, seen in views.items()}
+    return {task: share for task, share in shares.items() if share > 0}
 
 
 def _held(bank: Bank, task: str, sources: Sequence[str]) -> Task:

@@ -83,7 +83,8 @@ class Predictor(Predicts):
                 banks.
 
         Returns:
-            float32 (8, h, w), or (B, 8, h, w) where `images` are several; h and w are 16 for 256 px.
+            float32 (8, h, w), or (B, 8, h, w) where `images` are several; h and w are 16 for 256 px. Where
+            photos are predicted whole, these are of the middle square.
 
         Raises:
             ImageError: an image cannot be read, or is none.

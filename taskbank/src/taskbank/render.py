@@ -30,7 +30,8 @@ from taskbank.scene_pictures import (
 from taskbank.task_kinds import OutputKind
 
 _COVER = 0.6  # of the photo by a class's colour
-_DIMMED = 0.35  # brightness of what the network did not see
+UNSEEN = (128, 128, 128)
+"""Colour of pixels that the network did not see."""
 
 
 def picture(
@@ -50,13 +51,13 @@ def picture(
             where none is given.
 
     Returns:
-        RGB. Maps have the size of the prediction; what the network did not see is the photo, dimmed.
+        RGB. Maps have the size of the prediction, embeddings that of the photo; what the network did not see
+        is grey, see `seen_pixels`.
 
     Raises:
         InvalidInputError: `sights` are not those of the prediction.
     """
-    if tuple(sight.view for sight in sights) != prediction.views:
-        raise InvalidInputError("the sights are not those of the prediction: take both from one outcome")
+    sights = _shown(prediction, sights)
     if prediction.kind in _DRAWN:
         return _DRAWN[prediction.kind](prediction, sights, fov)
     chosen = scale or measure([prediction])
@@ -65,13 +66,38 @@ def picture(
     return _map_picture(prediction, sights[0], chosen)
 
 
+def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
+    """Mark the pixels of a map's picture that have a value.
+
+    Args:
+        prediction: a map.
+
+    Returns:
+        bool (H, W) of the picture: false where the network saw nothing of the image, or where a vector has no
+        direction.
+    """
+    array = prediction.array
+    if prediction.kind is OutputKind.EMBEDDING:
+        blank = torch.zeros(1, *array.shape[:2])
+        seen: NDArray[np.bool_] = to_input_frame(blank, prediction.views[0])[1].numpy()
+        return seen
+    if prediction.kind is OutputKind.SEMANTIC_MAP:
+        return array > 0
+    return ~np.isnan(array if array.ndim == 2 else array[..., 0])
+
+
+def _shown(prediction: Prediction, sights: tuple[Sight, ...]) -> tuple[Sight, ...]:
+    """The sights of the prediction's network."""
+    for chosen in (sights, tuple(sight.part(whole=False) for sight in sights)):
+        if tuple(sight.view for sight in chosen) == prediction.views:
+            return chosen
+    raise InvalidInputError("the sights are not those of the prediction: take both from one outcome")
+
+
 def _map_picture(prediction: Prediction, sight: Sight, scale: Scale | None) -> Image.Image:
     """A map with a colour per pixel."""
-    array = prediction.array
-    seen = ~np.isnan(array if array.ndim == 2 else array[..., 0])
     colours = _colours(prediction, scale)
-    if not seen.all():
-        colours[~seen] = (_base(prediction, sight)[~seen] * _DIMMED).astype(np.uint8)
+    colours[~seen_pixels(prediction)] = UNSEEN
     image = Image.fromarray(colours)
     return _with_hole(image, sight, prediction.frame) if prediction.task == "inpainting" else image
 
@@ -116,10 +142,9 @@ def _base(prediction: Prediction, sight: Sight) -> NDArray[np.uint8]:
 
 def _with_hole(image: Image.Image, sight: Sight, frame: Frame) -> Image.Image:
     """A red frame around what was hidden from the network."""
-    start, stop = map(float, hole(sight.view.size))
-    left, top, right, bottom = start, start, stop, stop
+    left, top, right, bottom = map(float, hole(*sight.view.size))
     if frame is Frame.INPUT:
-        (left, top), (right, bottom) = sight.view.to_input(start, start), sight.view.to_input(stop, stop)
+        (left, top), (right, bottom) = sight.view.to_input(left, top), sight.view.to_input(right, bottom)
     drawn = image.copy()
     width = max(1, max(image.size) // 128)
     ImageDraw.Draw(drawn).rectangle((left, top, right - 1, bottom - 1), outline="red", width=width)
@@ -134,7 +159,7 @@ def _semantic_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: f
     labels = prediction.array
     painted = photo * (1 - _COVER) + table[labels] * _COVER
     painted = np.where((labels >= 2)[..., None], painted, photo)
-    painted[labels == 0] = photo[labels == 0] * _DIMMED
+    painted[~seen_pixels(prediction)] = UNSEEN
     image = Image.fromarray(painted.astype(np.uint8))
     counts = np.bincount(labels.ravel(), minlength=len(table))[2:]
     shown = [
@@ -144,14 +169,16 @@ def _semantic_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: f
 
 
 def _with_legend(image: Image.Image, prediction: Prediction, channels: list[int]) -> Image.Image:
-    """Names and colours of classes in the upper left corner."""
+    """Names and colours of classes in the upper left corner of what was seen."""
     names = prediction.classes or tuple(f"class {number}" for number in range(len(SEMANTIC_PALETTE)))
     canvas = Canvas(image)
     step = 13 * canvas.unit
+    seen = seen_pixels(prediction)
+    left, top = int(seen.any(0).argmax()), int(seen.any(1).argmax())
     for row, channel in enumerate(channels):
-        middle = 4 * canvas.unit + step * (row + 0.5)
-        canvas.dot((9 * canvas.unit, middle), SEMANTIC_PALETTE[channel], 4.5)
-        canvas.text((17 * canvas.unit, middle), names[channel], "white", 10, anchor="lm")
+        middle = top + 4 * canvas.unit + step * (row + 0.5)
+        canvas.dot((left + 9 * canvas.unit, middle), SEMANTIC_PALETTE[channel], 4.5)
+        canvas.text((left + 17 * canvas.unit, middle), names[channel], "white", 10, anchor="lm")
     return canvas.done() if channels else image
 
 
@@ -163,8 +190,7 @@ def _embedding_picture(prediction: Prediction, sight: Sight, scale: EmbeddingSca
     small = colours.T.reshape(3, *prediction.array.shape[:2])
     placed, seen = to_input_frame(small, sight.view, lambda strip: (strip + 0.5).to(torch.uint8))
     image = placed.permute(1, 2, 0).numpy().copy()
-    outside = ~seen.numpy()
-    image[outside] = (sight.photo.as_bytes()[outside] * _DIMMED).astype(np.uint8)
+    image[~seen.numpy()] = UNSEEN
     return Image.fromarray(image)
 
 

@@ -146,11 +146,15 @@ class Prediction:
 def _input_facts(source: str, view: View) -> dict[str, Any]:
     """What was looked at, and how."""
     box = view.box
-    return {
+    facts: dict[str, Any] = {
         "source": source,
         "width": view.width,
         "height": view.height,
         "crop_box": [box.left, box.top, box.right, box.bottom],
         "fit": view.fit.value,
-        "network_size": view.size,
+        "network_size": list(view.size),
+        "unseen": round(view.unseen, 4),
     }
+    if view.left_out:
+        facts["left_out"] = f"the network saw the middle square: {view.left_out} are left out"
+    return facts

@@ -28,8 +28,8 @@ def number_segments(embedding: Tensor, view: View) -> Tensor:
     """Segments of a photo.
 
     Args:
-        embedding: float (C, h, w), of the network's square.
-        view: what part of the photo that square is.
+        embedding: float (C, h, w), of all that the network was shown.
+        view: what part of the photo that is.
 
     Returns:
         uint8 (height, width) of the photo: 1 is the largest of the sampled segments, and so on, at most 255;
@@ -73,10 +73,11 @@ def _distinct(shifted: Tensor) -> Tensor:
 
 
 def _grid(embedding: Tensor) -> Tensor:
-    """Embeddings of pixels spread over the square: (at most 1024, C)."""
+    """Embeddings of pixels spread over the map: (at most 1024, C)."""
     _, rows, columns = embedding.shape
     picked = [torch.linspace(0, side - 1, min(side, _SAMPLED)).round().long() for side in (rows, columns)]
-    return embedding[:, picked[0]][:, :, picked[1]].flatten(1).T.float()
+    points = embedding[:, picked[0]][:, :, picked[1]].flatten(1).T.float()
+    return points[points.isfinite().all(dim=1)]  # places on padding are NaN
 
 
 def _nearest(strip: Tensor, modes: Tensor) -> Tensor:

@@ -17,10 +17,13 @@ class Settings:
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         precision: form of the numbers in the networks; fp16 needs a GPU.
         compiled: whether `torch.compile` is applied.
-        batch_size: items that a network is given at once.
+        batch_size: items that are in work together, and squares that a network is given at once.
         workers: threads that read images.
-        fit: how a photo fills the network's square.
-        size: side of that square in px, a multiple of 16; None for what the bank's networks were trained on.
+        fit: how a photo fills a network's input. `whole` is the photo at its own aspect, in overlapping
+            squares whose maps are blended, see `taskbank.framing`; networks that give no maps see its middle
+            square.
+        size: side of the networks' square in px, which whole photos have for their shorter side, a multiple
+            of 16; None for what the bank's networks were trained on.
     """
 
     device: str = "auto"
@@ -28,7 +31,7 @@ class Settings:
     compiled: bool = False
     batch_size: int = 8
     workers: int = 2
-    fit: Fit = Fit.CROP
+    fit: Fit = Fit.WHOLE
     size: int | None = None
 
     def __post_init__(self) -> None:

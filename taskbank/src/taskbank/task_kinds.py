@@ -39,6 +39,22 @@ class OutputKind(StrEnum):
     NUMBERS = "numbers"
 
 
+MAPS = frozenset(
+    {
+        OutputKind.IMAGE,
+        OutputKind.COLOUR_DISTRIBUTION,
+        OutputKind.DEPTH,
+        OutputKind.NORMALS,
+        OutputKind.CURVATURE,
+        OutputKind.HEAT_MAP,
+        OutputKind.SEMANTIC_MAP,
+        OutputKind.EMBEDDING,
+        OutputKind.MAP,
+    }
+)
+"""Kinds of predictions with a value at every place."""
+
+
 class Loss(StrEnum):
     """The training loss of the original task networks; the conditional GAN part is left out of the names."""
 

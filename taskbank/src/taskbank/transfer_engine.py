@@ -13,7 +13,7 @@ from taskbank.bank_entries import check_classes
 from taskbank.device import choose_device
 from taskbank.engine import common_number_of_images, distinct_tasks
 from taskbank.errors import InvalidInputError
-from taskbank.inputs import Shown, shown_for_readout, shown_to
+from taskbank.inputs import Shown, sees_whole, shown_for_readout, shown_to
 from taskbank.outcome import Item, Outcome
 from taskbank.pipeline import Pipeline, Showing
 from taskbank.settings import Settings
@@ -61,6 +61,7 @@ class TransferEngine:
             device=self.device,
             tasks=tuple(entries),
             tiles=any(shown_to(task) is Shown.TILES for task in self.tasks),
+            whole=frozenset(sees_whole(task) for task in self.tasks),
             read_from=entries[self.tasks[0].name].sources,
         )
         ready = self._pipeline.ready
@@ -81,9 +82,9 @@ class TransferEngine:
         """
         yield from self._pipeline.outcomes(items, self._predict, self.num_images)
 
-    def _predict(self, showing: Showing) -> dict[str, Tensor]:
-        """Raw outputs of all targets, float32 on the CPU, (B, ...)."""
-        codes: dict[tuple[str, Shown], Tensor] = {}
+    def _predict(self, showing: Showing) -> dict[str, list[Tensor]]:
+        """Raw outputs of all targets for each item, float32 on the CPU, (...)."""
+        codes: dict[tuple[str, Shown, bool], Tensor] = {}
         outputs = {}
         for target in self.tasks:
             readout = self._readouts[target.name]
@@ -91,19 +92,24 @@ class TransferEngine:
             seen = (
                 self._joined(order, target, showing, codes)
                 if order
-                else showing.to(readout, shown_to(target))
+                else showing.to(readout, shown_to(target), whole=sees_whole(target))
             )
-            outputs[target.name] = readout(seen).float().cpu()
+            outputs[target.name] = showing.blended(showing.run(readout, seen), whole=sees_whole(target))
         return outputs
 
     def _joined(
-        self, order: tuple[str, ...], target: Task, showing: Showing, codes: dict[tuple[str, Shown], Tensor]
+        self,
+        order: tuple[str, ...],
+        target: Task,
+        showing: Showing,
+        codes: dict[tuple[str, Shown, bool], Tensor],
     ) -> Tensor:
         """Representations side by side; those that other targets have asked for are taken from `codes`."""
-        keys = [(source, shown_for_readout(source, target)) for source in order]
-        for source, shown in keys:
-            if (source, shown) not in codes:
-                codes[source, shown] = _encoded(self._encoders[source], showing, shown)
+        whole = sees_whole(target)
+        keys = [(source, shown_for_readout(source, target), whole) for source in order]
+        for key in keys:
+            if key not in codes:
+                codes[key] = _encoded(self._encoders[key[0]], showing, key[1], whole)
         return torch.cat([codes[key] for key in keys], dim=-3)
 
 
@@ -120,8 +126,8 @@ def _distinct(sources: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def _encoded(encoder: nn.Module, showing: Showing, shown: Shown) -> Tensor:
+def _encoded(encoder: nn.Module, showing: Showing, shown: Shown, whole: bool) -> Tensor:
     """Representations (B, 8, h, w), or (B, P, 8, h, w) for tuples of images and for tiles."""
-    images = showing.to(encoder, shown)
-    codes: Tensor = encoder(images.reshape(-1, *images.shape[-3:]))
+    images = showing.to(encoder, shown, whole=whole)
+    codes = showing.run(encoder, images.reshape(-1, *images.shape[-3:]))
     return codes.reshape(*images.shape[:-3], *codes.shape[1:])

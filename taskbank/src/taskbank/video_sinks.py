@@ -38,7 +38,7 @@ def picture_sink(path: Path, clip: Clip, fov: float | None, scale: Scale | None)
     with video_writer(path, clip) as write:
 
         def take(prediction: Prediction, sights: tuple[Sight, ...], frame: Frame) -> None:
-            drawn = picture(prediction, sights, fov=square_fov(sights[0].view, fov), scale=scale)
+            drawn = picture(prediction, sights, fov=square_fov(prediction.views[0], fov), scale=scale)
             write(np.asarray(drawn), frame.time)
 
         yield take

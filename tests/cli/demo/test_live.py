@@ -132,6 +132,10 @@ def test_a_result_shows_picture_values_and_downloads(services: Services, last: S
         assert (last.shot.folder / name).is_file()
     for word in ("least", "median", "greatest", ">m<", "toy"):
         assert word in shown
+    assert "left out" not in shown
+    assert "the middle square: 5 px on the left, 5 px on the right are left out" in open_detail(
+        services, last.shot.token, "class_scene"
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +165,7 @@ def test_the_value_under_the_pointer_is_that_of_the_array(services: Services, la
     array = np.load(last.shot.folder / "depth_zbuffer.npy")
     asked = {"token": last.shot.token, "task": "depth_zbuffer", "x": 20.5 / 40, "y": 10.5 / 30}
     assert value_at(services, asked) == {"place": "x 20, y 10", "value": f"{array[10, 20]:.4g} m"}
-    assert value_at(services, asked | {"x": 0})["value"] == "not seen by the network"
+    assert value_at(services, asked | {"x": 0})["value"] == f"{array[10, 0]:.4g} m"
     assert value_at(services, asked | {"x": 1, "y": 1})["place"] == "x 39, y 29"
 
 
@@ -173,7 +177,8 @@ def test_embeddings_lie_in_the_network_s_own_frame(services: Services, last: Ste
     first = array[array.shape[0] // 2, array.shape[1] // 2, 0]
     assert value_at(services, asked)["value"].startswith(f"({first:+.2f}, ")
     assert value_at(services, asked)["value"].endswith("64 numbers")
-    assert value_at(services, asked | {"x": 0.01})["value"] == "not seen by the network"
+    left = array[array.shape[0] // 2, int(0.01 * array.shape[1]), 0]
+    assert value_at(services, asked | {"x": 0.01})["value"].startswith(f"({left:+.2f}, ")
 
 
 @pytest.mark.parametrize(
@@ -282,7 +287,7 @@ def test_facts_beside_an_array_are_json(services: Services, last: Step) -> None:
     open_detail(services, last.shot.token, "normal")
     facts = json.loads((last.shot.folder / "normal.json").read_text(encoding="utf-8"))
     assert facts["frame"] == "input"
-    assert facts["inputs"][0]["crop_box"] == [5, 0, 35, 30]
+    assert facts["inputs"][0]["crop_box"] == [0, 0, 40, 30]
 
 
 def test_a_result_opened_again_is_new_html(services: Services, last: Step) -> None:

@@ -16,7 +16,7 @@ import taskbank
 from taskbank.bank import About, Bank
 from taskbank.framing import fit_photo
 from taskbank.images import read_photo
-from taskbank.inputs import look_at
+from taskbank.inputs import as_square_photo, look_at
 from taskbank.picture_scale import DepthScale
 from taskbank.task_kinds import OutputKind
 from taskbank_demo.deadline import Deadline
@@ -35,7 +35,6 @@ from taskbank_demo.transfers.stage import (
     input_image,
     result_words,
     scale_words,
-    stage_sight,
 )
 from taskbank_demo.transfers.uploads import forget, keep_photograph
 from toy_transfers import said, toy_transfer_bank
@@ -149,9 +148,9 @@ def test_pictures_are_squares_of_one_size(compared: Comparison) -> None:
 def test_a_staged_sight_is_the_square_that_was_seen() -> None:
     """Of a photograph that is that square already, every pixel."""
     square = PIXELS[:, :90]
-    sight = stage_sight(look_at(read_photo(square), "crop", 64), 90)
+    sight = as_square_photo(look_at(read_photo(square), "crop", 64), 90)
     np.testing.assert_array_equal(np.asarray(input_image(sight)), square)
-    assert (sight.view.width, sight.view.height, sight.view.size) == (90, 90, 64)
+    assert (sight.view.width, sight.view.height, sight.view.size) == (90, 90, (64, 64))
     seen, _ = fit_photo(read_photo(square), "crop", 64)
     assert torch.equal(sight.square, seen)
 

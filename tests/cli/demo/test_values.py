@@ -11,7 +11,7 @@ from taskbank.task_kinds import OutputKind
 from taskbank.tasks import TASKS
 from taskbank_demo.live.values import MAPS, few_values, place_of, statistics, value_text
 
-VIEW = View(40, 30, Box(5, 0, 35, 30), 256, Fit.CROP)
+VIEW = View(40, 30, Box(5, 0, 35, 30), (256, 256), Fit.CROP)
 
 
 def test_places_of_a_picture_are_rows_and_columns() -> None:

@@ -14,7 +14,7 @@ from training.novel.maps import find_maps, fit_map, read_map
 
 from taskbank.framing import Box, Fit, View
 
-VIEW = View(width=6, height=4, box=Box(1, 0, 5, 4), size=2, fit=Fit.CROP)
+VIEW = View(width=6, height=4, box=Box(1, 0, 5, 4), size=(2, 2), fit=Fit.CROP)
 
 
 def saved(path: Path, array: np.ndarray, mode: str | None = None) -> Path:
