@@ -65,7 +65,7 @@ def network(architecture: Backbone, task: str = "normal", seed: int = 0) -> Task
 
 
 def test_a_cut_model_gives_what_timm_gives_for_that_level(architecture: Backbone) -> None:
-    trunk = create_trunk(architecture.model, architecture.options).eval()
+    trunk: Any = create_trunk(architecture.model, architecture.options).eval()
     shown = images(1, 3, 112, 112)  # seven patches of 16 px, eight of 14
     expected = trunk.forward_intermediates(
         shown, indices=[architecture.level], norm=True, intermediates_only=True
@@ -83,7 +83,7 @@ def test_a_representation_has_a_place_for_16_px(architecture: Backbone) -> None:
 
 def test_inputs_are_normalised_as_the_model_was_trained() -> None:
     encoder = BackboneEncoder(create_trunk("test_convnext", {}), 2, 0)
-    config = timm.create_model("resnet18").pretrained_cfg
+    config: Any = timm.create_model("resnet18").pretrained_cfg
     resnet = BackboneEncoder(create_trunk("resnet18", {}), 3, 0)
     grey = torch.zeros(1, 3, 32, 32)  # 0.5 of [0, 1]
     expected = (0.5 - torch.tensor(config["mean"])) / torch.tensor(config["std"])
@@ -126,7 +126,7 @@ def test_the_own_classifier_of_a_model_goes_on_from_its_features() -> None:
     made.encoder.load_state_dict({**made.encoder.state_dict(), **BackboneEncoder(trunk, 3, 2).state_dict()})
     made.decoder.load_state_dict(Classifier(trunk, 3).state_dict())
     shown = images(1, 3, 64, 64)
-    normalised = made.encoder.get_submodule("shared")[0](shown)
+    normalised = made.encoder.get_submodule("shared.0")(shown)
     torch.testing.assert_close(made(shown), trunk(normalised))
     assert made.encode(shown).shape == (1, 8, 4, 4)
     readout = build_readout(find_task("class_object"), architecture, ("normal",))

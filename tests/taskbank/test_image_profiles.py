@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.colour_profiles import DISPLAY_P3, SRGB, grey_profile, rgb_profile
 
+from colour_profiles import DISPLAY_P3, SRGB, grey_profile, rgb_profile
 from taskbank.images import read_photo
 
 P3 = rgb_profile(DISPLAY_P3)

@@ -211,6 +211,7 @@ def test_plans_from_the_published_figures(
 
 def test_five_labelled_tasks_save_two_thirds_of_the_labels_of_all_22() -> None:
     plan = solve("taskonomy-16k", "all", 5)
+    assert plan.labels_saved is not None
     assert plan.labels == 5 * 120_000 + 17 * 16_000
     assert plan.labels_in_full == 22 * 120_000
     assert plan.labels_saved == pytest.approx(1 - plan.labels / plan.labels_in_full)

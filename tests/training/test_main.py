@@ -109,11 +109,11 @@ def test_real_frames_are_a_store_beside_the_rooms_with_a_marker_of_their_own(tmp
     marker = json.loads((store.root / "stage.json").read_text())
     assert marker["settings"]["real"]["views"] == 2
     assert marker["settings"]["camera"]["fx"] == 70
-    words = (*words, "--real-train", tmp_path / "real", "--set", "real.views=2")
-    code, text = run(*words, "--real-camera", "60,60,40,30")
+    real = (*words, "--real-train", tmp_path / "real", "--set", "real.views=2")
+    code, text = run(*real, "--real-camera", "60,60,40,30")
     assert code == 1
     assert "was made with camera.fx = 70.0, and now camera.fx = 60.0" in text
-    code, text = run(*words, "--real-camera", "0,60,40,30")
+    code, text = run(*real, "--real-camera", "0,60,40,30")
     assert code == 1
     assert "camera has fx = 0: focal lengths must be above 0" in text
 

@@ -34,7 +34,7 @@ from training.grouping.network import MultiTaskNetwork
 from training.losses import losses
 from training.samples import Samples, samples_of
 from training.targets import Target, measured_weights
-from training.task_networks.feed import Batch, Feed
+from training.task_networks.feed import AnyBatch, Batch, Feed
 from training.whole_files import write_json
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ class _Training:
         if self._step == self._job.config.early_step:
             self._early = self._measured(FrameStore.open(self._job.val))
 
-    def _pairs(self, batch: Batch) -> tuple[Tensor, dict[str, Target]]:
+    def _pairs(self, batch: AnyBatch) -> tuple[Tensor, dict[str, Target]]:
         """What the network sees, and the targets of its tasks."""
         pairs = {task.name: batch.pair(task, self._weights.get(task.name)) for task in self._tasks}
         shown = next(iter(pairs.values()))[0]

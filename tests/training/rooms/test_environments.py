@@ -169,6 +169,6 @@ def test_the_command_converts_a_package(
     monkeypatch.setitem(sys.modules, "OpenEXR", None)
     assert environments.main([str(tmp_path), str(tmp_path / "out")]) == 1
     assert "pip install OpenEXR" in capsys.readouterr().err
-    monkeypatch.setitem(sys.modules, "OpenEXR", SimpleNamespace(File=File))  # type: ignore[arg-type] # a toy module
+    monkeypatch.setitem(sys.modules, "OpenEXR", SimpleNamespace(File=File))
     assert environments.main([str(tmp_path), str(tmp_path / "out")]) == 0
     assert len(Environments.load(tmp_path / "out")) == 1

@@ -211,7 +211,7 @@ def test_a_classifier_stays_as_it_is_and_its_representation_learns(
     trunk.load_state_dict(dict(zip(names, state.values(), strict=True)), strict=False)
     shown = torch.rand(2, 3, 64, 64) * 2 - 1
     with torch.no_grad():
-        torch.testing.assert_close(kept(shown), trunk(kept.encoder.get_submodule("shared")[0](shown)))
+        torch.testing.assert_close(kept(shown), trunk(kept.encoder.get_submodule("shared.0")(shown)))
     began = new_network(find_task("class_object"), config).state_dict()
     learned = kept.state_dict()
     assert not torch.equal(learned["encoder.compress.0.weight"], began["encoder.compress.0.weight"])
