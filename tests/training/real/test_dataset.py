@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,12 @@ def test_settings_that_make_no_store_are_refused() -> None:
         RealConfig(views=0)
     with pytest.raises(ConfigError, match="frames_per_shard is -1: choose 1 or more"):
         RealConfig(frames_per_shard=-1)
+
+
+def test_objects_are_known_where_a_classifier_labels_them(tmp_path: Path) -> None:
+    named = RealConfig(views=2, classifier="tf_efficientnet_lite0", name="toy frames", licence="CC0")
+    made = write_real(tmp_path / "store", room_folder(tmp_path / "files"), replace(_SETTINGS, real=named))
+    found = made.read("class_object", np.arange(len(made))).astype(float)
+    assert found.sum(axis=1) == pytest.approx(np.ones(len(made)), abs=0.01)
+    assert len(samples_of(find_task("class_object"), made, 0)) == len(made)
+    assert (made.about["name"], made.about["licence"]) == ("toy frames", "CC0")

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from training.data.frames import FrameStore, FrameWriter
+from training.data.labels.distilled import class_probabilities
 from training.data.poses import relative_poses
 from training.data.rooms import dataset
 from training.data.rooms.cameras import place_cameras
@@ -212,3 +213,15 @@ def test_rooms_go_from_one_process_to_another() -> None:
 
     np.testing.assert_array_equal(sent.scene.primitives.axes, room.scene.primitives.axes)
     np.testing.assert_array_equal(sent.cameras.fov, room.cameras.fov)
+
+
+def test_objects_may_be_labelled_as_a_trained_classifier_sees_them(tmp_path: Path) -> None:
+    config = replace(CONFIG, train=1, classifier="tf_efficientnet_lite0")
+    made = write_rooms(tmp_path / "labelled", config, "train")
+    found = made.read("class_object", np.arange(len(made)))
+    assert (found.dtype, found.shape) == (np.dtype(np.float16), (len(made), 1000))
+    expected = class_probabilities(made.read("rgb", np.arange(len(made))), "tf_efficientnet_lite0")
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    assert made.about["classifier"]["licence"] == "Apache-2.0"
+    with pytest.raises(ConfigError):  # the same folder holds other labels
+        write_rooms(tmp_path / "labelled", replace(config, classifier=""), "train")

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
+from training.data.labels.distilled import class_probabilities, describe_classifier
 from training.data.poses import euler_angles
 from training.data.real.camera import Intrinsics
 from training.data.real.folder import RealFolder
@@ -40,12 +41,14 @@ class RealConfig:
     Attributes:
         views: square views of each frame, spread along its longer side; one of square pictures.
         frames_per_shard: frames that are read and written at once.
+        classifier: as of `RoomsConfig`; empty leaves objects unknown.
         name: of the frames, for card and NOTICE of what learns from them.
         licence: of the frames, likewise.
     """
 
     views: int = 3
     frames_per_shard: int = 16
+    classifier: str = ""
     name: str = ""
     licence: str = "not stated"
 
@@ -111,6 +114,7 @@ def write_real(
     gravity = read_gravity(folder.root)
     about = {
         "source": "real",
+        "classifier": describe_classifier(settings.real.classifier) if settings.real.classifier else "",
         "name": settings.real.name,
         "licence": settings.real.licence,
         "frames": len(names),
@@ -170,4 +174,6 @@ def _make_shard(
             cameras.append(camera)
     stacked = {domain: np.stack([one[domain] for one in labels]) for domain in labels[0]}
     classes = {name: np.full(len(labels), -1, dtype=np.int16) for name in ("class_object", "class_scene")}
+    if settings.real.classifier:
+        classes["class_object"] = class_probabilities(stacked["rgb"], settings.real.classifier)
     writer.write_shard(number, stacked | classes, np.stack(cameras), np.zeros(0, dtype=SIGHTING))

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from training.data.labels.distilled import describe_classifier
 from training.data.rooms.styles import CLOSE, FURNITURE, ROOM, CameraOptions
 from training.errors import ConfigError, DataError
 
@@ -42,6 +43,8 @@ class RoomsConfig:
         seed: of all rooms, cameras and noise.
         textures: folder of images for materials; empty for procedural ones alone.
         environments: folder of panoramas that are seen through windows; empty for plain skies.
+        classifier: timm model whose classes are the labels of `class_object`, as the original distilled them
+            from a network, see `training.data.labels.distilled`; empty for those of the rendered objects.
         rooms_per_shard: rooms that are rendered and written at once.
         renderer: the version that makes them.
     """
@@ -58,6 +61,7 @@ class RoomsConfig:
     seed: int = 0
     textures: str = ""
     environments: str = ""
+    classifier: str = ""
     rooms_per_shard: int = 8
     renderer: int = field(default=RENDERER, init=False)
 
@@ -101,13 +105,15 @@ class RoomsConfig:
         """What makes the frames of a split what they are, for their index: no path, but the images' digest.
 
         Raises:
-            DataError: the folder of images is missing or holds none.
+            DataError: the folder of images is missing or holds none, or there are no weights of the
+                classifier.
         """
         facts = asdict(self)
         others = {name: facts.pop(name) for name in SPLITS}
         del facts["size"]
         for folder in ("textures", "environments"):
             facts[folder] = folder_digest(facts[folder], folder) if facts[folder] else ""
+        facts["classifier"] = describe_classifier(self.classifier) if self.classifier else ""
         return {"source": "rooms", "split": split, "rooms": others[split], **facts}
 
 

@@ -15,6 +15,7 @@ from time import perf_counter
 import torch
 
 from training.data.frames import FrameStore, FrameWriter
+from training.data.labels.distilled import class_probabilities
 from training.data.rooms.build import RoomOptions, build_scene
 from training.data.rooms.cameras import place_cameras
 from training.data.rooms.config import SPLITS, RoomsConfig
@@ -153,7 +154,10 @@ def _make_shard(
     frames = render_frames(
         viewed, config.size, textures=textures, environments=environments, device=device, pool=pool
     )
-    writer.write_shard(number, frames.labels, frames.cameras, frames.sightings)
+    labels = dict(frames.labels)
+    if config.classifier:
+        labels["class_object"] = class_probabilities(labels["rgb"], config.classifier)
+    writer.write_shard(number, labels, frames.cameras, frames.sightings)
     return len(frames.cameras)
 
 
