@@ -105,7 +105,7 @@ def test_seams_are_blended_linearly() -> None:
     assert squares_of(view) == [(0, 0), (16, 0)]
     maps = torch.stack([torch.zeros(1, 32, 32), torch.ones(1, 32, 32)])
     row = blend_squares(maps, view)[0, 0]
-    assert (row[:16].max(), row[32:].min()) == (0, 1)
+    assert (float(row[:16].max()), float(row[32:].min())) == (0, 1)
     # Weights 15.5 to 0.5 against 0.5 to 15.5 sum to 16 at every place.
     assert torch.allclose(row[16:32], (torch.arange(16) + 0.5) / 16)
 
@@ -169,7 +169,8 @@ def seen_truth(prediction: Any) -> np.ndarray:
         inside: np.ndarray = ((x > 0) & (x < view.width))[None] & ((y > 0) & (y < view.height))[:, None]
         return inside
     x, y = np.arange(columns) + 0.5, np.arange(rows) + 0.5
-    return ((x > box.left) & (x < box.right))[None] & ((y > box.top) & (y < box.bottom))[:, None]
+    boxed: np.ndarray = ((x > box.left) & (x < box.right))[None] & ((y > box.top) & (y < box.bottom))[:, None]
+    return boxed
 
 
 @pytest.mark.parametrize(("fit", "frame"), FITS_AND_FRAMES)

@@ -83,7 +83,7 @@ class Showing:
 
     def run(self, network: nn.Module, squares: Tensor) -> Tensor:
         """Run a network over squares, `most` at once."""
-        parts = squares.split(self._most)
+        parts = torch.split(squares, self._most)
         return torch.cat([network(part) for part in parts]) if len(parts) > 1 else network(squares)
 
     def blended(self, given: Tensor, *, whole: bool) -> list[Tensor]:
@@ -97,7 +97,7 @@ class Showing:
         if self._images > 1 or not whole:
             return [row.clone() for row in rows]  # a row that is kept would keep the others
         views = [sights[0].view for sights in self._batch]
-        parts = rows.split([len(squares_of(view)) for view in views])
+        parts = torch.split(rows, [len(squares_of(view)) for view in views])
         return [blend_squares(part, view).clone() for part, view in zip(parts, views, strict=True)]
 
     def _through_shared(self, shown: Shown, whole: bool) -> Tensor:

@@ -82,8 +82,10 @@ def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
         seen: NDArray[np.bool_] = to_input_frame(blank, prediction.views[0])[1].numpy()
         return seen
     if prediction.kind is OutputKind.SEMANTIC_MAP:
-        return array > 0
-    return ~np.isnan(array if array.ndim == 2 else array[..., 0])
+        labelled: NDArray[np.bool_] = array > 0
+        return labelled
+    known: NDArray[np.bool_] = ~np.isnan(array if array.ndim == 2 else array[..., 0])
+    return known
 
 
 def _shown(prediction: Prediction, sights: tuple[Sight, ...]) -> tuple[Sight, ...]:

@@ -7,9 +7,9 @@ import pytest
 
 from taskbank.framing import Box, Fit, View
 from taskbank.results import Frame, Prediction
-from taskbank.task_kinds import OutputKind
+from taskbank.task_kinds import MAPS, OutputKind
 from taskbank.tasks import TASKS
-from taskbank_demo.live.values import MAPS, few_values, place_of, statistics, value_text
+from taskbank_demo.live.values import few_values, place_of, statistics, value_text
 
 VIEW = View(40, 30, Box(5, 0, 35, 30), (256, 256), Fit.CROP)
 
