@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.taskbank.clips import corner_frames, write_clip
 from tests.taskbank.toy import TOYS, toy_network
 from torch.nn import functional
 
@@ -33,6 +34,7 @@ from taskbank.framing import (
 from taskbank.images import Photo, read_photo
 from taskbank.label_files import read_label
 from taskbank.point_cloud import focal_length, unproject
+from taskbank.predict_files import Saving, predict_files
 from taskbank.results import Frame
 from taskbank.settings import Settings
 
@@ -281,6 +283,21 @@ def test_tasks_that_need_a_square_see_the_middle_one_and_say_so(bank: Bank) -> N
         assert "left_out" not in seen
     (square,) = Engine(bank, NUMBERS, Settings(device="cpu", **config)).run([noise(80, 80).as_bytes()])
     assert square.prediction("class_scene").facts()["inputs"][0]["unseen"] == 0
+
+
+def test_reports_say_which_tasks_did_not_see_all_of_an_input(bank: Bank, tmp_path: Path) -> None:
+    """Of images and videos: heads see the middle square, and with a crop all do."""
+    Image.fromarray(noise(96, 64).as_bytes()).save(tmp_path / "photo.png")
+    write_clip(tmp_path / "clip.mp4", corner_frames(2, 96, 64))
+    inputs = [(tmp_path / "photo.png",), (tmp_path / "clip.mp4",)]
+    tasks = ["normal", "class_scene"] if bank.index.architecture["name"] == "compact" else ["normal"]
+    for fit in Fit:
+        given = Settings(device="cpu", fit=fit, size=64)
+        saving = Saving(folder=tmp_path / fit, forms=(Form.JSON,))
+        for report in predict_files(bank, tasks, inputs, saving, settings=given):
+            assert report.error is None
+            missed = {Fit.WHOLE: tasks[1:], Fit.CROP: tasks}.get(fit, [])
+            assert report.unseen == dict.fromkeys(missed, pytest.approx(1 / 3))
 
 
 def test_representations_are_of_the_middle_square(bank: Bank) -> None:

@@ -34,7 +34,7 @@ def score_real(
     size: int | None = None,
     device: str = "auto",
 ) -> dict[str, dict[str, float]]:
-    """Measure task networks on real frames.
+    """Measure task networks on real frames, which are shown whole, whatever their shape.
 
     Args:
         bank: whose networks are measured.
