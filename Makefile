@@ -15,7 +15,7 @@ demo: $(VENV)/all.done ## a photograph through every task, and taxonomies from t
 
 smoke: $(VENV)/all.done ## every stage of training, as small as they still run: frames to bank in two minutes
 	OMP_NUM_THREADS=1 PYTHON=$(BIN)/python training/run_all.sh --preset smoke --out out/smoke --workers 2
-	$(BIN)/python -m training check out/smoke/published/bank
+	$(BIN)/python -m training check out/smoke/published/bank --faulty all
 	$(BIN)/taskbank info out/smoke/published/bank
 	$(BIN)/taxsolver --affinity out/smoke/published/affinity.safetensors --targets all --budget 8
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from taskbank.bank_index import BankIndex
+from taskbank.health import find_faults
 from training.data.frames import FrameStore
+from training.evaluate.agreement import dead_tasks
 from training.evaluate.report import report_text
 from training.evaluate.stage import PICTURES
 
@@ -31,9 +33,10 @@ def card_sections(index: BankIndex, scores: Mapping[str, Any], frames: Mapping[s
     """
     parts = [
         _data({split: FrameStore.open(path) for split, path in frames.items()}),
-        "\n".join(["## Origins", "", *origins(index)]),
+        _origins(index, scores),
         _method(index),
         _training(index),
+        faults_section(scores),
         measured_section(scores),
         _pictures(scores["pictures"]),
     ]
@@ -54,6 +57,33 @@ def measured_section(scores: Mapping[str, Any]) -> str:
             "```",
         ]
     )
+
+
+def faults_section(scores: Mapping[str, Any]) -> str:
+    """What is wrong with which networks, and what that means for the rest of the card; empty if all live."""
+    measured = scores.get("health", {}).items()
+    faults = [finding for name, metrics in measured for finding in find_faults(name, metrics)]
+    if not faults:
+        return ""
+    lines = ["## Faulty networks", "", *(f"- {finding}" for finding in faults)]
+    if dead := dead_tasks(dict(measured)):
+        lines += [
+            "",
+            f"The representations of {', '.join(f'`{task}`' for task in dead)} tell next to nothing about an "
+            "image. Where tables and plans of this card name one of them as the best source, the transfer is "
+            "a constant, or nearly: a constant wins more samples there than what is read out of living "
+            "sources.",
+        ]
+    return "\n".join(lines)
+
+
+def computing_hours(index: BankIndex) -> float:
+    """Hours that task networks took, each its share of a process, those that they went on from included."""
+    seconds = 0.0
+    for facts in (entry.training for entry in index.tasks.values() if entry.decoder is not None):
+        alone = facts.get("seconds", 0.0) / (1 + facts.get("trained_beside", 0))
+        seconds += alone + facts.get("seconds_before", 0.0)
+    return seconds / 3600
 
 
 def _data(stores: Mapping[str, FrameStore]) -> str:
@@ -102,6 +132,12 @@ def _real_words(facts: Mapping[str, Any]) -> str:
     )
 
 
+def _origins(index: BankIndex, scores: Mapping[str, Any]) -> str:
+    """What others had a part in: weights, frames, textures."""
+    told = [f"- {sentence}" for sentence in scores.get("origins", ())]
+    return "\n".join(["## Origins", "", *origins(index), *(["", *told] if told else [])])
+
+
 def _method(index: BankIndex) -> str:
     """How networks came about, and the settings they were trained with."""
     groups: dict[str, list[str]] = {}
@@ -128,19 +164,15 @@ def _training(index: BankIndex) -> str:
     """Steps, seconds and device of every task network, and its win rates."""
     networks = {task: entry.training for task, entry in index.tasks.items() if entry.decoder is not None}
     rows = [(task, *_trained(facts), *_wins(facts.get("win_rates", {}))) for task, facts in networks.items()]
-    seconds = sum(
-        facts.get("seconds", 0.0) / (1 + facts.get("trained_beside", 0)) + facts.get("seconds_before", 0.0)
-        for facts in networks.values()
-    )
     head = ("task", "steps", "seconds", "beside", "device", "beats the average", "beats a random encoder")
     return "\n".join(
         [
             "## Task networks",
             "",
-            f"Trained in {seconds / 3600:.2g} hours of computing in all; seconds are those of a process, in "
-            "which so many other networks were trained beside it; steps before a plus are those of the "
-            "network that it went on from. Shares are of test samples at the size that transfers learn at, "
-            "which costs networks that ended at a larger one.",
+            f"Trained in {computing_hours(index):.2g} hours of computing in all; seconds are those of a "
+            "process, in which so many other networks were trained beside it; steps before a plus are those "
+            "of the network that it went on from. Shares are of test samples at the size that transfers "
+            "learn at, which costs networks that ended at a larger one.",
             "",
             *_table(head, rows),
         ]

@@ -5,6 +5,7 @@ The command `python -m training bundle`.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import Annotated
 
 import typer
 
+from training.check import FaultyOption, PicturesOption, checked_bank
 from training.errors import DataError
 
-BANKS, TENSORS, CARD = "taskbank/src/taskbank/banks", "taxsolver/src/taxsolver/data", "MODEL_CARD.md"
+BANKS, TENSORS = "taskbank/src/taskbank/banks", "taxsolver/src/taxsolver/data"
+CARD, README = "MODEL_CARD.md", "README.md"
 BEGIN = "<!-- the bundled bank: written by `python -m training bundle` -->"
 END = "<!-- end of the bundled bank -->"
 
@@ -35,23 +38,29 @@ def bundle(
     max_megabytes: Annotated[
         float, typer.Option("--max-megabytes", metavar="MB", help="What the bank may take.")
     ] = 42.0,
+    pictures: PicturesOption = None,
+    faulty: FaultyOption = None,
 ) -> None:
     """Check a published bank and make it the one that comes with the packages.
 
-    Its affinity tensor goes into taxsolver's data, its card into MODEL_CARD.md.
+    Its affinity tensor goes into taxsolver's data, its card into MODEL_CARD.md, what was measured into the
+    README.
 
     Example: python -m training bundle out/rooms/published
     """
-    from training.evaluate.check import check_bank
     from training.publish import TENSOR
+    from training.readme_figures import readme_section, with_section
 
-    bank = check_bank(published / "bank", max_megabytes=max_megabytes).bank
+    bank = checked_bank(published / "bank", max_megabytes, pictures, faulty).bank
     place = checkout / BANKS / bank.name
     text = with_bank_card(
         (checkout / CARD).read_text(encoding="utf-8"),
         (published / CARD).read_text(encoding="utf-8"),
         f"{BANKS}/{bank.name}",
     )
+    readme = checkout / README
+    scores = json.loads((published / "bank" / "scores.json").read_text(encoding="utf-8"))
+    shown = with_section(readme.read_text(encoding="utf-8"), readme_section(bank.index, scores))
     fresh = place.with_name(f".{bank.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(published / "bank", fresh)
@@ -59,7 +68,8 @@ def bundle(
     fresh.rename(place)
     shutil.copyfile(published / TENSOR, checkout / TENSORS / f"{bank.name}.safetensors")
     (checkout / CARD).write_text(text, encoding="utf-8")
-    typer.echo(f"{place} holds {bank.name}, {bank.digest[:12]}; {CARD} and {TENSORS} were renewed")
+    readme.write_text(shown, encoding="utf-8")
+    typer.echo(f"{place} holds {bank.name}, {bank.digest[:12]}; {CARD}, {README} and {TENSORS} were renewed")
 
 
 def with_bank_card(project: str, card: str, place: str) -> str:

@@ -2,10 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from training.evaluate.check import Checked
+
+
+PicturesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--pictures",
+        metavar="DIR",
+        help="Photographs that all networks are run on, two or more.",
+        show_default="the demo's examples",
+        exists=True,
+        file_okay=False,
+    ),
+]
+FaultyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--faulty",
+        metavar="A,B,..",
+        help="Networks that may be dead, constant or no better than the best constant, which are warnings then: "
+        "tasks, transfers as bank.json names them, or `all`.",
+        show_default="none",
+    ),
+]
+
+
+def checked_bank(
+    folder: Path, max_megabytes: float, pictures: Path | None, faulty: Iterable[str] | None
+) -> Checked:
+    """Check a bank as these options say, and print what should be known of it.
+
+    Raises:
+        UnfitBankError: with every reason.
+        UnknownTaskError: `faulty` names no task.
+    """
+    from taskbank.tasks import find_task
+    from training.evaluate.check import ANY, EXAMPLES, check_bank
+
+    names = [name.strip() for name in ",".join(faulty or ()).split(",") if name.strip()]
+    checked = check_bank(
+        folder,
+        max_megabytes=max_megabytes,
+        pictures=pictures or EXAMPLES,
+        faulty=[name if name == ANY or "->" in name else find_task(name).name for name in names],
+    )
+    for warning in checked.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    return checked
 
 
 def check(
@@ -15,17 +66,18 @@ def check(
     max_megabytes: Annotated[
         float, typer.Option("--max-megabytes", metavar="MB", help="What the whole folder may take.")
     ] = 42.0,
+    pictures: PicturesOption = None,
+    faulty: FaultyOption = None,
 ) -> None:
     """Check a bank before it is shipped.
 
     Every file is what bank.json says and small enough, all numbers are finite, all 25 tasks and `random` are
-    there, and every metric, in bank.json and on the card, is of these very weights.
+    there, and every metric, in bank.json and on the card, is of these very weights. No representation is dead
+    and no output the same for all photographs, and every network beats the best constant.
 
     Example: python -m training check out/rooms/published/bank
     """
-    from training.evaluate.check import check_bank
-
-    checked = check_bank(bank, max_megabytes=max_megabytes)
+    checked = checked_bank(bank, max_megabytes, pictures, faulty)
     index = checked.bank.index
     typer.echo(
         f"{index.name} is fit to be shipped: {len(index.tasks)} tasks, {len(index.transfers)} transfers, "

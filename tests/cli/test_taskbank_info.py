@@ -46,7 +46,7 @@ def info(*words: str) -> str:
 
 def test_faults_that_the_index_states_are_listed(bank: str) -> None:
     assert info(bank).split("Faulty networks:\n")[1] == (
-        "  reshading is constant: outputs for different images differ by 0.0e+00 of their size\n"
+        "  reshading is constant: its outputs vary by 0.0e+00 of their size\n"
     )
 
 

@@ -52,9 +52,7 @@ def test_dead_and_constant_networks_are_useless_and_others_are_not() -> None:
 
 def test_a_finding_says_which_network_and_by_which_number() -> None:
     (dead,) = find_faults("jigsaw", {"dead_channels": 0.75})
-    assert (
-        str(dead) == "jigsaw is dead: 75% of the channels of its representation are the same for all images"
-    )
+    assert str(dead) == "jigsaw is dead: 75% of its channels are the same for all images"
     (weak,) = find_faults("class_scene", {}, 0.414)
     assert str(weak).startswith(
         "class_scene is weak: it beats the best constant on 41.4% of held-out samples"

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from tests.training.evaluate.toy_fit import save_fit_bank
 from training.__main__ import app
-from training.bundle import BEGIN, CARD, END, with_bank_card
+from training.bundle import BEGIN, CARD, END, README, with_bank_card
 from training.errors import DataError
+from training.readme_figures import BEGIN as FIGURES
+from training.readme_figures import END as FIGURES_END
 from typer.testing import CliRunner
 
 from taskbank.bank import Bank
@@ -48,6 +50,7 @@ def test_a_bank_that_is_fit_becomes_the_bundled_one(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
     (place / "toy" / "old").write_text("of the last version")
     (checkout / CARD).write_text(PROJECT)
+    (checkout / README).write_text(f"# Toys\n\n{FIGURES}\n\n{FIGURES_END}\n")
     shutil.copytree(fit_bank, published / "bank")
     shutil.copyfile(fit_bank / "README.md", published / CARD)
     (published / "affinity.safetensors").write_bytes(b"tensor")
@@ -57,5 +60,6 @@ def test_a_bank_that_is_fit_becomes_the_bundled_one(tmp_path: Path) -> None:
     assert not (place / "toy" / "old").exists()
     assert (checkout / "taxsolver/src/taxsolver/data/toy.safetensors").read_bytes() == b"tensor"
     assert "## toy" in (checkout / CARD).read_text()
+    assert f"{FIGURES}\n\nThe bundled bank `toy` (" in (checkout / README).read_text()
     (published / "bank" / "scores.json").unlink()
     assert CliRunner().invoke(app, words).exit_code == 1

@@ -1,20 +1,24 @@
-"""Is a bank fit to be shipped? Whole, small enough, of all tasks, and with numbers of these very weights."""
+"""Is a bank fit to be shipped? Whole, small, alive, of all tasks, and with numbers of these very weights."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load
 
+import taskbank_demo
 from taskbank.bank import Bank
 from taskbank.bank_files import read_checked
+from taskbank.bank_health import measure_health
 from taskbank.bank_index import INDEX_NAME, BankIndex, FileEntry
 from taskbank.card import model_card
 from taskbank.errors import TaskBankError
+from taskbank.health import Fault, Finding, faults_by_kind, faults_in_index, find_faults
+from taskbank.image_files import find_images
 from taskbank.tasks import TASKS, DecoderForm
 from training.bank_card import measured_section
 from training.errors import DataError
@@ -26,6 +30,12 @@ from training.evaluate.weights import check_measured
 
 CARD = "README.md"
 NOTICE = "NOTICE"
+EXAMPLES = Path(taskbank_demo.__file__).parent / "examples"
+"""Photographs that come with the demo."""
+
+ANY = "all"
+"""Instead of names of networks that may be faulty."""
+
 LARGEST_FILE = 16 * 1024 * 1024
 """Bytes of one file."""
 
@@ -42,19 +52,30 @@ class Checked:
         bank: the bank.
         size: bytes of the whole folder.
         files: how many files there are.
+        warnings: what should be known of it nevertheless.
     """
 
     bank: Bank
     size: int
     files: int
+    warnings: tuple[str, ...] = ()
 
 
-def check_bank(folder: Path, *, max_megabytes: float = 42.0) -> Checked:
-    """Check everything that can be known without data.
+def check_bank(
+    folder: Path,
+    *,
+    max_megabytes: float = 42.0,
+    pictures: Path = EXAMPLES,
+    faulty: Collection[str] = (),
+) -> Checked:
+    """Check everything that can be known without labels.
 
     Args:
         folder: of the bank, with its scores, card and pictures.
         max_megabytes: that the folder may take, a million bytes each.
+        pictures: folder of photographs, two or more, that all networks are run on.
+        faulty: networks that may be dead, constant or no better than the best constant: tasks, and transfers
+            as `normal+curvature -> reshading`; `all` for any.
 
     Raises:
         UnfitBankError: with every reason.
@@ -70,10 +91,37 @@ def check_bank(folder: Path, *, max_megabytes: float = 42.0) -> Checked:
         *_networks(bank),
         *_scores(folder, bank),
     ]
+    warnings: list[str] = []
+    if not reasons:  # networks that cannot be loaded cannot be run
+        faults = _faults(bank, pictures)
+        reasons = [*_failing(faults, faulty), *_not_faulty(faults, faulty)]
+        warnings = [str(one) for one in faults]
     if reasons:
         lines = [f"- {one}" for one in dict.fromkeys(reasons)]
         raise UnfitBankError("\n".join([f"{folder} is not fit to be shipped:", *lines]))
-    return Checked(bank=bank, size=size, files=len(files))
+    return Checked(bank=bank, size=size, files=len(files), warnings=tuple(warnings))
+
+
+def _faults(bank: Bank, pictures: Path) -> list[Finding]:
+    """What networks make of photographs, and whether the index says that they beat the best constant."""
+    measured = measure_health(bank, find_images([pictures]))
+    found = [finding for name, metrics in measured.items() for finding in find_faults(name, metrics)]
+    return found + [finding for finding in faults_in_index(bank.index) if finding.fault is Fault.WEAK]
+
+
+def _failing(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:
+    """Faults that a bank must not be shipped with, the worst first."""
+    for fault, found in faults_by_kind(faults).items():
+        if fault is not Fault.PARTLY_DEAD and ANY not in faulty:
+            yield from (str(finding) for finding in found if finding.network not in faulty)
+
+
+def _not_faulty(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:
+    """Networks that were called faulty and are not."""
+    known = {finding.network for finding in faults}
+    for network in faulty:
+        if network not in {*known, ANY}:
+            yield f"{network} was allowed to be faulty, and is not: leave it out of --faulty"
 
 
 def _sizes(folder: Path, files: list[Path], size: int, max_megabytes: float) -> Iterator[str]:

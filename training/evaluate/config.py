@@ -28,6 +28,7 @@ class EvaluateConfig:
         carried_over: real frames, evenly spread, that every transfer of order 1 is run on, at most.
         data: what the frames are, for the card.
         limits: what users should know, a sentence each, for the card.
+        origins: where textures and real frames are from, a sentence each, for the documents.
     """
 
     name: str = "rooms"
@@ -46,6 +47,7 @@ class EvaluateConfig:
         "Learned from rendered indoor rooms only: outdoor scenes, people and close-ups are strange to it.",
         "Depth has a scale that was learned from rooms of ordinary size; photographs do not tell it.",
     )
+    origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense.

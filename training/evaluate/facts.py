@@ -75,14 +75,16 @@ def about_transfers(
 
 
 def task_metrics(scores: Mapping[str, Any], task: str) -> dict[str, float]:
-    """Metrics of a task network: on test frames, and on real ones under `real_NAME`."""
-    real = scores.get("real", {}).get(task, {})
-    return _measured(scores["test"].get(task, {})) | {f"real_{name}": value for name, value in real.items()}
+    """Metrics of a task network: on test frames, on real ones under `real_NAME`, and whether it is alive."""
+    real = {f"real_{name}": value for name, value in scores.get("real", {}).get(task, {}).items()}
+    health: Mapping[str, float] = scores.get("health", {}).get(task, {})
+    return _measured(scores["test"].get(task, {})) | real | dict(health)
 
 
 def transfer_metrics(scores: Mapping[str, Any], name: str) -> dict[str, float]:
-    """Metrics of a transfer on test frames, by its name in words."""
-    return _measured(scores["transfers"].get(name, {}))
+    """Metrics of a transfer on test frames, and whether it is alive, by its name in words."""
+    health: Mapping[str, float] = scores.get("health", {}).get(name, {})
+    return _measured(scores["transfers"].get(name, {})) | dict(health)
 
 
 def _measured(numbers: Mapping[str, float]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from taskbank.health import find_faults
 from training.evaluate.sanity import SanityRow, sanity_text
 
 _UNITS = {
@@ -21,11 +22,19 @@ def report_text(scores: Mapping[str, Any]) -> str:
         "Share of test samples, in %, on which the task's network beats the average estimator and the\n"
         "readout of a random encoder\n" + sanity_text([SanityRow(**row) for row in scores["sanity"]]),
     ]
+    faults = [
+        finding for name, found in scores.get("health", {}).items() for finding in find_faults(name, found)
+    ]
+    if faults:
+        blocks.append(
+            "Networks that are dead, or give the same for all images\n" + "\n".join(map(str, faults))
+        )
     if "real" in scores:
         blocks += [
             f"{scores['real_frames']} real frames\n" + scores_text(scores["real"]),
             "The best constant of these very frames\n" + scores_text(scores["real_constant"]),
-            "Spearman of affinity and of lower error on real frames, over sources\n" + _carried(scores),
+            "Spearman of affinity and of lower error on real frames, over all sources and over those that\n"
+            "are not dead\n" + _carried(scores),
         ]
     return "\n\n".join(blocks)
 
@@ -48,8 +57,11 @@ def _words(name: str, value: float) -> str:
 
 
 def _carried(scores: Mapping[str, Any]) -> str:
-    rows = (
-        f"{one['target']:18} {'-' if one['spearman'] is None else format(one['spearman'], '.2f')}"
+    return "\n".join(
+        f"{one['target']:18} {_rho(one['spearman'])} {_rho(one.get('spearman_alive'))}"
         for one in scores["carry_over"]
     )
-    return "\n".join(rows)
+
+
+def _rho(value: float | None) -> str:
+    return f"{'-' if value is None else format(value, '.2f'):>8}"

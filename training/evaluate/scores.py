@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskbank.bank import Bank
+from taskbank.bank_health import measure_health
 from taskbank.decode import Reading
 from taskbank.engine import Engine, Item
 from taskbank.results import Frame
@@ -42,6 +43,7 @@ Scores = Mapping[str, Mapping[str, float]]
 """Task -> name of a number -> value."""
 
 _log = logging.getLogger(__name__)
+_LEAST_PICTURES = 4  # one a room, or neighbours are taken, too
 _SEED = 0  # which samples are drawn where there are more than are wanted
 
 AS_SEEN = Reading(frame=Frame.NETWORK)
@@ -139,6 +141,26 @@ def score_transfers(
         scores[entry.name] = _score(engine, entry.task, store, limit)
         _log.info("%s: %s", entry.name, scores_in_words(scores[entry.name]))
     return scores
+
+
+def score_health(bank: Bank, store: FrameStore, *, device: str = "auto") -> dict[str, dict[str, float]]:
+    """Measure whether networks and transfers look at what they are shown, see `taskbank.bank_health`.
+
+    Args:
+        bank: whose networks are measured.
+        store: the test frames, of which `health_pictures` are shown.
+        device: where networks run.
+    """
+    return measure_health(bank, health_pictures(store), settings=Settings(device=device, size=store.size))
+
+
+def health_pictures(store: FrameStore, count: int = 12) -> list[NDArray[np.uint8]]:
+    """Frames with as little in common as there is: one of each room, uint8 (H, W, 3), `count` at most."""
+    _, first = np.unique(store.cameras["room"], return_index=True)
+    chosen = np.sort(np.random.default_rng(_SEED).permutation(first)[:count])
+    if len(chosen) < _LEAST_PICTURES:
+        chosen = np.arange(min(count, len(store)))
+    return list(store.read("rgb", chosen))
 
 
 def scores_in_words(scores: Mapping[str, float]) -> str:

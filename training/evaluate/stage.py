@@ -18,6 +18,7 @@ from taxsolver import load_affinity
 from training.data.frames import FrameStore
 from training.data.real.camera import Intrinsics
 from training.data.real.folder import RealFolder
+from training.evaluate.agreement import carried_over_alive, dead_tasks, published_agreement
 from training.evaluate.assemble import assemble_bank
 from training.evaluate.carry_over import carry_over
 from training.evaluate.config import EvaluateConfig
@@ -26,7 +27,7 @@ from training.evaluate.real_pairs import score_real_pairs
 from training.evaluate.real_scores import score_constant, score_real
 from training.evaluate.report import report_text
 from training.evaluate.sanity import sanity_table
-from training.evaluate.scores import score_bank, score_transfers
+from training.evaluate.scores import score_bank, score_health, score_transfers
 from training.evaluate.showcase import draw_showcase
 from training.evaluate.trained import Trained
 from training.evaluate.weights import weights_of
@@ -100,11 +101,16 @@ class _Measured:
         bank = assemble_bank(folder / BANK, self.trained)
         parts = self._on_frames(bank, folder) | self._on_real_frames(bank)
         scores = {name: _kept(folder / _PARTS / f"{name}.json", measure) for name, measure in parts.items()}
+        tensor, dead = load_affinity(self.trained.affinity), dead_tasks(scores["health"])
+        scores["agreement"] = published_agreement(tensor, dead)
         if self.real is not None:
             scores["real_constant"] = score_constant(list(self.real.frames()), scores["real"])
             pairs = scores.pop("real_pairs")
             scores["real"] |= pairs["networks"]
             scores["real_constant"] |= pairs["constant"]
+            scores["carry_over"] = carried_over_alive(scores["carry_over"], tensor, dead)
+        scores["frames"] = len(FrameStore.open(self.test))
+        scores["origins"] = list(self.trained.config.origins)
         scores["weights"] = weights_of(bank.index)
         write_json(folder / SCORES, scores)
         text = report_text(scores)
@@ -126,6 +132,7 @@ class _Measured:
         return {
             "test": lambda: score_bank(bank, store, limit=config.samples, device=device),
             "transfers": lambda: score_transfers(bank, store, limit=config.transfer_samples, device=device),
+            "health": lambda: score_health(bank, store, device=device),
             "pictures": pictures,
             "sanity": sanity,
         }

@@ -82,10 +82,10 @@ def find_faults(
     variation = metrics.get(OUTPUT_VARIATION, 1.0)
     if dead > 0:
         fault = Fault.DEAD if dead > _MOST_DEAD else Fault.PARTLY_DEAD
-        words = f"{dead:.0%} of the channels of its representation are the same for all images"
+        words = f"{dead:.0%} of its channels are the same for all images"
         found.append(Finding(network=network, fault=fault, measured=words))
     if variation < _LEAST_VARIATION:
-        words = f"outputs for different images differ by {variation:.1e} of their size"
+        words = f"its outputs vary by {variation:.1e} of their size"
         found.append(Finding(network=network, fault=Fault.CONSTANT, measured=words))
     if beats_constant is not None and beats_constant < _LEAST_WINS:
         words = (

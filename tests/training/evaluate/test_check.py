@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
-from tests.training.evaluate.toy_fit import save_fit_bank
+from tests.training.evaluate.toy_fit import save_fit_bank, write_card
 from training.__main__ import app
 from training.evaluate.check import UnfitBankError, check_bank
 from typer.testing import CliRunner
@@ -36,9 +38,9 @@ def broken(fit_bank: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(fit_bank, tmp_path / "bank"))
 
 
-def reasons(folder: Path, **limits: float) -> str:
+def reasons(folder: Path, **options: Any) -> str:
     with pytest.raises(UnfitBankError) as caught:
-        check_bank(folder, **limits)
+        check_bank(folder, **options)
     return str(caught.value)
 
 
@@ -132,12 +134,77 @@ def test_a_card_of_another_bank_is_told(broken: Path) -> None:
     assert "pictures/normal.jpg is not there, or not on README.md" in told
 
 
-def test_the_bundled_bank_is_fit() -> None:
+def spoil(bank: Path, path: str, names: Sequence[str]) -> None:
+    """Set weights of a file to zero, and let the index, the scores and the card say that this was measured."""
+    weights = load_file(bank / path)
+    save_file({name: 0 * value if name in names else value for name, value in weights.items()}, bank / path)
+    content = (bank / path).read_bytes()
+    kind, task = Path(path).parts[0][:-1], Path(path).stem
+    facts = {"sha256": sha256(content).hexdigest(), "size": len(content)}
+    change(bank / INDEX_NAME, lambda index: index["tasks"][task][kind].update(facts))
+    change(bank / "scores.json", lambda scores: scores["weights"].update({path: facts["sha256"]}))
+    write_card(Bank.open(bank), json.loads((bank / "scores.json").read_text()))
+
+
+def test_a_dead_network_and_one_that_gives_a_constant_are_not_fit(broken: Path) -> None:
+    spoil(broken, "encoders/normal.safetensors", ["compress.1.weight", "compress.1.bias"])
+    spoil(broken, "decoders/fixated_pose.safetensors", ["output.weight", "direct.weight"])
+    told = reasons(broken)
+    assert "- normal is dead: 100% of its channels" in told
+    assert "- fixated_pose is constant: its outputs vary by 0.0e+00" in told
+    assert "fixated_pose is dead" not in told
+    assert "depth_zbuffer is" not in told
+    assert len(check_bank(broken, faulty=["all"]).warnings) == told.count("\n- ")
+
+
+def state_wins(bank: Path, task: str, share: float) -> None:
+    """Let the index say on how many samples a task beats the best constant."""
+    change(
+        bank / INDEX_NAME,
+        lambda index: index["tasks"][task]["training"].update(win_rates={"beats_average": share}),
+    )
+    write_card(Bank.open(bank), json.loads((bank / "scores.json").read_text()))
+
+
+def test_a_network_no_better_than_a_constant_is_fit_only_where_that_is_said(broken: Path) -> None:
+    state_wins(broken, "class_scene", 0.414)
+    assert "- class_scene is weak: it beats the best constant on 41.4% of held-out samples" in reasons(broken)
+    done = CliRunner().invoke(app, ["check", str(broken), "--faulty", "scene"])
+    assert done.exit_code == 0
+    assert done.stderr.startswith("warning: class_scene is weak")
+    told = reasons(broken, faulty=["class_scene", "normal"])
+    assert told.endswith("\n- normal was allowed to be faulty, and is not: leave it out of --faulty")
+
+
+def test_photographs_of_ones_own_can_be_taken(fit_bank: Path, tmp_path: Path) -> None:
+    for seed in range(2):
+        Image.effect_noise((40, 40), 60 + seed).convert("RGB").save(tmp_path / f"{seed}.png")
+    assert check_bank(fit_bank, pictures=tmp_path).warnings == ()
+    (tmp_path / "1.png").unlink()
+    done = CliRunner().invoke(app, ["check", str(fit_bank), "--pictures", str(tmp_path)])
+    assert (done.exit_code, "1 image(s) do not tell" in done.stderr) == (1, True)
+
+
+def test_the_bundled_bank_is_whole_and_five_of_its_networks_are_dead() -> None:
     try:
         bank = Bank.open(bank_source.DEFAULT_BANK)
     except MissingBankError:
         pytest.skip("no bank is bundled with this version")
-    check_bank(Path(bank.where))
+    found = [
+        re.fullmatch(r"- (.+) is (\w+): .+", line) for line in reasons(Path(bank.where)).splitlines()[1:]
+    ]
+    faults: dict[str, set[str]] = {"dead": set(), "constant": set(), "weak": set()}
+    for one in found:
+        assert one is not None
+        faults[one[2]].add(one[1])
+    dead = {"fixated_pose", "egomotion", "nonfixated_pose", "point_matching", "jigsaw"}
+    assert faults["dead"] == dead
+    assert faults["constant"] == {
+        "fixated_pose", "egomotion", "fixated_pose -> normal", "fixated_pose -> depth_zbuffer",
+        "fixated_pose -> egomotion", "fixated_pose -> nonfixated_pose",
+        "fixated_pose+egomotion -> nonfixated_pose",
+    }  # fmt: skip
+    assert faults["weak"] == dead - {"jigsaw"} | {"class_scene"}  # no one compared jigsaw with a constant
 
 
 def test_a_bank_that_learned_from_what_others_made_needs_a_notice(broken: Path) -> None:

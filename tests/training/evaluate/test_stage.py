@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from tests.training.evaluate.toy_evaluated import ToyRun, toy_run
+from training.data.frames import FrameStore
 from training.errors import ConfigError, DataError
 from training.evaluate.assemble import assemble_bank
 from training.evaluate.carry_over import agreement, error_of
@@ -105,12 +106,14 @@ def test_transfers_that_do_not_fit_stay_out(run: ToyRun, tmp_path: Path) -> None
     assert small.transfers == whole.transfers[:1]
 
 
-def test_everything_is_measured_on_rendered_and_real_frames(evaluation: Path) -> None:
+def test_everything_is_measured_on_rendered_and_real_frames(run: ToyRun, evaluation: Path) -> None:
     scores = json.loads((evaluation / SCORES).read_text())
     assert set(scores["test"]) == _NETWORKS
     assert scores["real_frames"] == 3
     assert set(scores["real"]) == set(scores["real_constant"]) == {"normal", "depth_zbuffer", "reshading"}
     assert [one["target"] for one in scores["carry_over"]] == ["normal", "depth_zbuffer"]
+    assert all({"spearman", "spearman_alive"} <= set(one) for one in scores["carry_over"])
+    assert scores["frames"] == len(FrameStore.open(run.test))
     assert all(math.isfinite(error) for one in scores["carry_over"] for error in one["errors"].values())
     assert {row["task"] for row in scores["sanity"]} == {"normal", "depth_zbuffer"}
 
@@ -133,7 +136,10 @@ def test_the_published_bank_has_its_metrics_and_the_weights_that_were_measured(
     assert metrics["real_mean"] == scores["real"]["normal"]["mean"]
     assert 0 <= bank.entry("normal").training["win_rates"]["beats_average"] <= 1
     transfer = bank.index.transfers[0]
-    assert transfer.metrics.items() <= scores["transfers"][transfer.name].items()
+    health = scores["health"]
+    assert set(health) == {*_NETWORKS, *(entry.name for entry in bank.index.transfers)}
+    assert transfer.metrics.items() <= (scores["transfers"][transfer.name] | health[transfer.name]).items()
+    assert set(health["normal"]) == {"dead_channels", "output_variation"} <= set(metrics)
     assert transfer.training["win_rates"]["affinity"] > 0
     assert bank.entry("normal").training["steps"] == 3
 

@@ -38,6 +38,7 @@ def save_fit_bank(folder: Path) -> Path:
         transfers=(toy_readout(*_KEYS[0]), toy_scratch("normal")),
         about={name: About(metrics={"l1": 0.5}) for name in _DECODED},
         about_transfers={key: About(metrics={"l1": 0.25}) for key in _KEYS},
+        image_size=32,
     )
     scores = {
         "weights": weights_of(bank.index),
@@ -45,6 +46,10 @@ def save_fit_bank(folder: Path) -> Path:
         "transfers": {entry.name: {"l1": 0.25, "samples": 2.0} for entry in bank.index.transfers},
         "pictures": [{"file": "normal.jpg", "words": "x"}],
         "sanity": [],
+        "frames": 4,
+        "health": {},
+        "agreement": {},
+        "origins": [],
     }
     (folder / "scores.json").write_text(json.dumps(scores))
     write_jpeg(folder / "pictures" / "normal.jpg", Image.new("RGB", (8, 8)))

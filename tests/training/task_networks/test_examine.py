@@ -100,10 +100,10 @@ def test_the_stage_fails_on_a_dead_network_but_leaves_all_and_goes_on_if_told_to
     config, out = replace(CONFIG, steps=0, start=dead), tmp_path / "out"
     with (
         caplog.at_level(logging.WARNING),
-        pytest.raises(DeadNetworkError, match=r"1 task network\(s\) are dead:\n  egomotion: 100% of the"),
+        pytest.raises(DeadNetworkError, match=r"1 task network\(s\) are dead:\n  egomotion: 100% of its"),
     ):
         run_networks(config, store.root, out, tasks=THREE)
-    assert "egomotion is dead: 100% of the channels" in caplog.text
+    assert "egomotion is dead: 100% of its channels" in caplog.text
     assert {path.stem for path in out.glob("*.safetensors")} == set(THREE)
     assert set(json.loads((out / "egomotion.json").read_text())["faults"]) >= {"dead", "constant"}
     with pytest.raises(DeadNetworkError) as again:
