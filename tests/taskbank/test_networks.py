@@ -146,6 +146,21 @@ def test_outliers_are_clipped_to_five_standard_deviations_in_training_only() -> 
     assert torch.equal(clipped[:, 1:], codes[:, 1:])
 
 
+def test_a_transfer_clips_outliers_while_it_learns_and_not_when_it_predicts() -> None:
+    """What the first norm sees says so: its running mean, and its output."""
+    codes = random(4, 8, 10, 10)
+    codes[0, 0, 0, 0] = 1000.0
+    transfer = TransferNetwork(1)
+    seen: list[torch.Tensor] = []
+    transfer.bn_in.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    transfer.train()(codes)
+    transfer.eval()(codes)
+    learned, predicted = seen
+    assert learned.max() < 300
+    assert torch.equal(learned, clip_outliers(codes))
+    assert torch.equal(predicted, codes)
+
+
 def test_the_same_seed_gives_the_same_weights_and_leaves_the_global_generator_alone() -> None:
     """Two networks, one seed; another seed differs."""
     networks = [ResNetEncoder(TOY) for _ in range(3)]

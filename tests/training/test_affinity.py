@@ -135,6 +135,21 @@ def test_intervals_hold_the_estimate_and_widen_when_frames_of_a_room_are_alike()
     assert width["alike"] > 1.6 * width["naive"]  # the square root of five, about
 
 
+def test_intervals_are_the_middle_nine_tenths_of_seeded_draws_of_whole_rooms(tmp_path: Path) -> None:
+    """Against samples that are really repeated as often as their room was drawn."""
+    tensor, intervals = affinity_of(AffinityConfig(resamples=40), write_stage_2(tmp_path))
+    made = hand_made(0)
+    share = np.full(20, 1 / 20)
+    gains = []
+    for often in np.random.default_rng([0, 20]).multinomial(20, share, size=40):
+        samples = np.repeat(np.arange(100), often[ROOMS])
+        gains.append((made["normal"][samples] < made["scratch"][samples]).mean())
+    target = tensor.tasks.index("reshading")
+    rows = np.flatnonzero(tensor.target == target).tolist()
+    row = next(row for row in rows if tensor.source_names(row) == ("normal",))
+    np.testing.assert_allclose(intervals["gain"][row], np.quantile(gains, [0.05, 0.95]), atol=1e-9)
+
+
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     covered = []
     for trial in range(60):

@@ -253,3 +253,14 @@ def test_a_samples_loss_does_not_depend_on_its_batch(tmp_path_factory: pytest.Te
     assert target.weight is not None
     alone = losses(task, output[1:], Target(values=target.values[1:], weight=target.weight[1:]))
     assert losses(task, output, target)[1] == alone[0]
+
+
+@pytest.mark.parametrize(("apart", "counted"), [(50.0, 50.0), (100.0, 80.0)])
+def test_squared_distances_of_embeddings_count_up_to_eighty(apart: float, counted: float) -> None:
+    """Two points of one segment, and two of two: the mean over both of each, with themselves."""
+    embedding = torch.zeros(1, 1, 1, 2)
+    embedding[..., 1] = math.sqrt(apart)
+    for second, pair in ((0, math.log1p(math.exp(-counted)) + counted - math.log(2)), (1, 0.0)):
+        points = torch.tensor([[[0, 0, 0], [0, 1, second]]])
+        found = metric_losses(embedding, Target(values=points))
+        assert found.tolist() == pytest.approx([pair / 2], abs=1e-4)

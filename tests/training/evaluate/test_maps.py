@@ -61,6 +61,19 @@ def test_scaled_depth_errors_do_not_see_a_common_factor() -> None:
     assert found["delta_scaled"] == 1
 
 
+def test_depth_is_within_a_factor_of_a_quarter_more_or_less() -> None:
+    measure = DepthMeasure()
+    measure.add(np.array([[1.24, 1.26, 1 / 1.24, 1 / 1.26]]), np.ones((1, 4)))
+    assert measure.result()["delta"] == 0.5
+
+
+def test_depth_is_scaled_by_the_median_of_ratios() -> None:
+    """Here 1; the ratio of medians would be 2."""
+    measure = DepthMeasure()
+    measure.add(np.array([[1.0, 2.0, 10.0]]), np.array([[4.0, 2.0, 10.0]]))
+    assert measure.result()["abs_rel_scaled"] == pytest.approx(0.25)
+
+
 def test_unknown_depth_is_not_counted() -> None:
     measure = DepthMeasure()
     measure.add(np.array([[2.0, 9.0, 1.0]]), np.array([[2.0, np.nan, 0.0]]))

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.data.frames import FrameStore
 from training.errors import ConfigError
+from training.losses import losses
 from training.output_units import OutputUnits
 from training.task_networks.adversary import Adversary, Discriminator, is_judged
 from training.task_networks.flat import FlatNetwork
@@ -137,6 +138,46 @@ def test_recalibrated_norms_are_those_of_what_is_shown(store: FrameStore) -> Non
     wanted = torch.stack([maps.mean((0, 2, 3)) for maps in first]).mean(0)
     assert torch.allclose(norm[1].running_mean, wanted, atol=1e-5)
     assert norm[1].momentum == stem[1].momentum
+
+
+def test_a_second_recalibration_forgets_the_first(store: FrameStore) -> None:
+    learner = Learner(find_task("normal"), CONFIG, CPU)
+    shown = batch_of(learner.task, store).pair(learner.task)[0]
+    means = []
+    for pictures in (shown, 0.5 * shown, shown):
+        with learner.recalibration() as take_in:
+            take_in(pictures)
+        means.append(learner.average.encoder.get_buffer("stem.1.running_mean").clone())
+    assert torch.equal(means[0], means[2])
+    assert not torch.allclose(means[0], means[1])
+
+
+@pytest.mark.parametrize(("step", "stays"), [(0, 0.1), (1000, 0.8)])
+def test_the_average_keeps_its_share_in_each_step_and_less_at_first(
+    store: FrameStore, step: int, stays: float
+) -> None:
+    config = replace(CONFIG, steps=2000)
+    learner = Learner(find_task("normal"), config, CPU)
+    before = {name: value.clone() for name, value in learner.average.named_parameters()}
+    learner.learn(*batch_of(learner.task, store, config).pair(learner.task), step)
+    weights = dict(learner.network.named_parameters())
+    for name, value in learner.average.named_parameters():
+        wanted = stays * before[name] + (1 - stays) * weights[name].detach()
+        assert torch.allclose(value, wanted, atol=1e-7)
+    assert not all(torch.equal(before[name], value) for name, value in weights.items())
+
+
+@pytest.mark.parametrize("clip", [0.01, 1e6])
+def test_a_gradient_is_shortened_to_what_is_allowed(store: FrameStore, clip: float) -> None:
+    config = replace(CONFIG, clip=clip)
+    learner = Learner(find_task("normal"), config, CPU)
+    shown, target = batch_of(learner.task, store, config).pair(learner.task)
+    network = deepcopy(learner.network).train()
+    torch.autograd.backward(losses(learner.task, network(shown), target).mean())
+    alone = torch.cat([one.grad.flatten() for one in network.parameters() if one.grad is not None]).norm()
+    learner.learn(shown, target, 0)
+    used = torch.cat([one.grad for one in learner._flat.weights if one.grad is not None]).norm()
+    assert float(used) == pytest.approx(min(clip, float(alone)), rel=1e-3)
 
 
 def test_half_precision_trains_with_full_precision_weights(store: FrameStore) -> None:
