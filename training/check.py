@@ -28,8 +28,8 @@ FaultyOption = Annotated[
     typer.Option(
         "--faulty",
         metavar="A,B,..",
-        help="Networks that may be dead, constant or no better than the best constant, which are warnings then: "
-        "tasks, transfers as bank.json names them, or `all`.",
+        help="Networks that may be dead, constant or no better than the best constant (tasks, transfers as "
+        "`a+b -> c`, or `all`): warnings then.",
         show_default="none",
     ),
 ]
