@@ -39,9 +39,6 @@ from training.evaluate.truth import true_value
 from training.inputs import NOISE
 from training.samples import Samples, samples_of
 
-Scores = Mapping[str, Mapping[str, float]]
-"""Task -> name of a number -> value."""
-
 _log = logging.getLogger(__name__)
 _LEAST_PICTURES = 4  # one a room, or neighbours are taken, too
 _SEED = 0  # which samples are drawn where there are more than are wanted

@@ -48,11 +48,6 @@ def save_scratch(folder: Path, network: ScratchNetwork) -> Path:
     return path
 
 
-def has_scratch(folder: Path, target: str) -> bool:
-    """Whether a target's network from scratch was kept."""
-    return _scratch_path(folder, target).is_file()
-
-
 def load_scratch(folder: Path, target: str | Task, architecture: Architecture) -> ScratchNetwork:
     """A target's network from scratch on the CPU, in evaluation mode.
 

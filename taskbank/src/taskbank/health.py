@@ -18,8 +18,6 @@ DEAD_CHANNELS = "dead_channels"
 OUTPUT_VARIATION = "output_variation"
 """Name of a metric: standard deviation of outputs over images, relative to their size."""
 
-HEALTH_METRICS = (DEAD_CHANNELS, OUTPUT_VARIATION)
-
 HELD_OUT_LOSS, CONSTANT_LOSS = "held_out_loss", "constant_loss"
 """Names of metrics: mean loss on held-out samples of a network, and of the best constant."""
 

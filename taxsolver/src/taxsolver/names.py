@@ -52,14 +52,6 @@ class TaskNames:
             return spellings[wanted]
         raise UnknownTaskError(name, {*self.tasks, *spellings}, self.where)
 
-    def knows(self, name: str) -> bool:
-        """Whether `find` would find a task."""
-        try:
-            self.find(name)
-        except UnknownTaskError:
-            return False
-        return True
-
     def find_all(self, names: str | Iterable[str], what: str) -> tuple[str, ...]:
         """Canonical names of `names` in their order, each once; a string is split at commas.
 

@@ -129,7 +129,7 @@ def dresser(own: Taste) -> Piece:
     draw, piece, paint = own.draw, Piece("dresser"), own.furniture()
     w, d, top = draw.between(0.35, 0.75), draw.between(0.2, 0.26), draw.between(0.7, 1.1)
     foot = _foot(draw, 0.14)
-    _feet(piece, own, paint, w, d, foot)
+    _feet(piece, paint, w, d, foot)
     columns = 2 if w > 0.5 else 1
     for number in range(columns):
         x = (-w + number * 2 * w / columns, -w + (number + 1) * 2 * w / columns)
@@ -146,7 +146,7 @@ def _foot(draw: Draw, most: float) -> float:
     return high if high > 0.03 else 0.0
 
 
-def _feet(piece: Piece, own: Taste, paint: Paint, w: float, d: float, high: float) -> None:
+def _feet(piece: Piece, paint: Paint, w: float, d: float, high: float) -> None:
     if not high:
         return
     for x in (-w + 0.04, w - 0.04):
@@ -159,7 +159,7 @@ def cabinet(own: Taste) -> Piece:
     draw, piece, paint = own.draw, Piece("cabinet"), own.furniture()
     w, d, top = draw.between(0.4, 0.95), draw.between(0.18, 0.25), draw.between(0.6, 1.0)
     foot = _foot(draw, 0.18)
-    _feet(piece, own, own.legs(), w, d, foot)
+    _feet(piece, own.legs(), w, d, foot)
     split = draw.between(-0.3, 0.3) * w if draw.chance(0.5) else w
     count = max(1, round((split + w) / 0.45))
     doors(piece, own, paint, (-w, split), (-d, d), (foot, top - 0.02), count)
@@ -176,7 +176,7 @@ def tv_stand(own: Taste) -> Piece:
     draw, piece, paint = own.draw, Piece("tv stand"), own.furniture()
     w, d = draw.between(0.5, 0.9), draw.between(0.18, 0.23)
     top, foot = draw.between(0.38, 0.6), _foot(draw, 0.1)
-    _feet(piece, own, paint, w, d, foot)
+    _feet(piece, paint, w, d, foot)
     piece.box(paint, (-w, w), (-d, d), (top - 0.025, top), edge=0.003)
     piece.box(paint, (-w, w), (-d, d), (foot, foot + 0.025), edge=0.003)
     third = 2 * w / 3
@@ -198,7 +198,7 @@ def night_stand(own: Taste) -> Piece:
     draw, piece, paint = own.draw, Piece("night stand"), own.furniture()
     w, d, top = draw.between(0.18, 0.27), draw.between(0.17, 0.22), draw.between(0.42, 0.65)
     foot = _foot(draw, 0.15)
-    _feet(piece, own, paint, w, d, foot)
+    _feet(piece, paint, w, d, foot)
     if draw.chance(0.6):
         drawers(piece, own, paint, (-w, w), (-d, d), (foot, top), draw.whole(1, 3))
     else:

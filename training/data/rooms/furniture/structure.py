@@ -1,4 +1,4 @@
-"""Fixed parts of rooms: pillars, half walls, fireplaces, radiators, ladders, stairs."""
+"""Fixed parts of rooms: pillars, half walls, fireplaces, radiators, ladders."""
 
 from __future__ import annotations
 
@@ -83,31 +83,6 @@ def ladder(own: Taste) -> Piece:
         share = number / (count + 1)
         at = (-out + (out - 0.02) * share, 0.02 + (high - 0.02) * share)
         piece.rod(paint, (-w, *at), (w, *at), 0.014)
-    return piece
-
-
-def stairs(own: Taste, height: float) -> Piece:
-    """Steps that go up along a wall at +y, towards +x, with a rail."""
-    draw, piece, paint = own.draw, Piece("pillar"), own.wood()
-    count = draw.whole(6, 9)
-    rise, run, half = min(0.19, height / (count + 5)), draw.between(0.22, 0.28), draw.between(0.35, 0.48)
-    start = -count * run / 2
-    for number in range(count):
-        x = (start + number * run, start + (number + 1) * run)
-        piece.box(paint, x, (-half, half), (0.0, (number + 1) * rise), edge=0.004)
-        if number % 2 == 0:
-            middle = (x[0] + x[1]) / 2
-            piece.post(
-                own.steel,
-                (middle, -half + 0.04),
-                0.012,
-                ((number + 1) * rise - 0.01, (number + 1) * rise + 0.9),
-            )
-    ends = (
-        (start + run / 2, -half + 0.04, rise + 0.89),
-        (-start - run / 2, -half + 0.04, count * rise + 0.89),
-    )
-    piece.rod(paint, *ends, 0.025)
     return piece
 
 
