@@ -112,6 +112,8 @@ def predict_all(
             failures.append(str(saved.error))
         for task, share in saved.unseen.items():
             unseen[task] = max(share, unseen.get(task, 0.0))
+        if saved.warning is not None:
+            typer.echo(printable(f"note: {saved.warning}"), err=True)
     bar.stop()  # it would take what is printed to stdout for its own stream
     done = f"{len(inputs) - len(failures)} of {len(inputs)} input(s), results in {saving.folder}"
     typer.echo(printable(done))

@@ -97,12 +97,14 @@ class Saved:
         error: why there are none; None where there are.
         unseen: task -> share of the images that its network did not see, of tasks that were shown less than
             the whole.
+        warning: what was wrong with a video all the same: frames that are missing or damaged.
     """
 
     sources: tuple[str, ...]
     folder: Path
     error: TaskBankError | None = None
     unseen: Mapping[str, float] = field(default_factory=dict)
+    warning: str | None = None
 
 
 def predict_files(
@@ -245,7 +247,13 @@ def _save_video(
         task: [view_of(clip.width, clip.height, fit if sees_whole(task) else for_squares(fit), size)]
         for task in engine.tasks
     }
-    return Saved(sources=(str(path),), folder=job.folder, unseen=_unseen(views))
+    warning = "; ".join(filter(None, (clip.cut_off, str(clip.damage))))
+    return Saved(
+        sources=(str(path),),
+        folder=job.folder,
+        unseen=_unseen(views),
+        warning=f"{path}: {warning}" if warning else None,
+    )
 
 
 def _unseen(views: Mapping[Task, Sequence[View]]) -> dict[str, float]:

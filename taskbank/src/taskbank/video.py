@@ -6,9 +6,10 @@ the picture is read; sound stays behind.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskbank.errors import MissingPackageError, OutputError, VideoError
-from taskbank.whole_files import whole_file
+from taskbank.whole_files import plain_path, whole_file
 
 _USUAL_RATE = Fraction(25)  # frames per second, where a file does not say
 _CODECS = ("libx264", "mpeg4")  # what plays everywhere, best first
@@ -26,10 +27,34 @@ _RGB, _YUV = "rgb24", "yuv420p"
 _BT709 = 1  # matrix and primaries that players expect
 _LIMITED = 1  # range of values that players expect
 _QUARTER = 90  # degrees
+_MOST_STRETCHED = 8  # times as wide as high, or the other way, pixels may be
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,ogg,asf,h264,hevc,m4v,mjpeg,gif,ivf,dv,"
+    "mxf,nut,rm,wtv"
+)
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Write: TypeAlias = Callable[[Bytes, int], None]
 """Takes a picture uint8 (H, W, 3) and its time in units of the clip's `time_base`."""
+
+
+@dataclass(slots=True)
+class Damage:
+    """What could not be read of a clip.
+
+    Attributes:
+        packets: that were damaged and passed over.
+        frames: that the decoder mended as well as it could.
+    """
+
+    packets: int = 0
+    frames: int = 0
+
+    def __str__(self) -> str:
+        """In words; empty where nothing was damaged."""
+        parts = [f"{self.packets} damaged packet(s) were passed over"] * bool(self.packets)
+        parts += [f"{self.frames} damaged picture(s) were mended by the decoder"] * bool(self.frames)
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +67,12 @@ class Clip:
         width: columns of the upright picture.
         height: rows of the upright picture.
         rotation: degrees by which stored pictures are turned counterclockwise to be upright.
+        mirrored: whether they are mirrored left to right before they are turned.
         rate: frames per second, on average.
         time_base: unit of times, in seconds.
         sound: whether the file has sound, which is not read.
+        cut_off: what is missing at the end, in words; empty where the file is whole.
+        damage: what the last reading of the frames passed over.
     """
 
     path: Path
@@ -55,6 +83,9 @@ class Clip:
     rate: Fraction
     time_base: Fraction
     sound: bool
+    mirrored: bool = False
+    cut_off: str = ""
+    damage: Damage = field(default_factory=Damage, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,18 +110,36 @@ def open_clip(path: Path) -> Clip:
         VideoError: the file is missing, damaged, or holds no pictures.
         MissingPackageError: PyAV is not installed.
     """
+    damage = Damage()
     with _reading(path) as (container, stream):
-        first = next(container.decode(stream), None)
+        first = next(_decoded(container, stream, damage), None)
         if first is None:
             raise VideoError(f"{path} holds no picture that can be read: it may be damaged, get it again")
-        rotation = round(first.rotation / _QUARTER) * _QUARTER % 360
+        rotation, mirrored = _orientation(first)
         rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
         # A stream of a closed file has no values any more (PyAV 19), so all of it is read in here.
         time_base = Fraction(stream.time_base)
         sound = bool(container.streams.audio)
+        promised, seconds = stream.frames, (container.duration or 0) / 1_000_000
+        aspect = Fraction(stream.sample_aspect_ratio or 1)
+    frames, end = 0, 0.0
     with _reading(path) as (container, stream):
-        frames = sum(1 for packet in container.demux(stream) if packet.size)
+        for packet in _packets(container, stream, damage):
+            if packet.size:
+                frames += 1
+                if packet.pts is not None:
+                    end = max(end, float((packet.pts + (packet.duration or 0)) * time_base))
+    cut_off = ""
+    if 0 < frames < promised:
+        cut_off = f"it is cut off: {frames} of {promised} frames are there"
+    elif not promised and not sound and end < 0.9 * seconds - 0.5:
+        cut_off = f"it is cut off after {end:.1f} of {seconds:.1f} s"
+    # Players show pixels that are not square as wide as they are meant; other ratios are faults.
     wide, high = first.width, first.height
+    if 1 < aspect <= _MOST_STRETCHED:
+        wide = round(wide * aspect)
+    elif 1 / _MOST_STRETCHED <= aspect < 1:
+        high = round(high / aspect)
     if rotation % 180:
         wide, high = high, wide
     return Clip(
@@ -102,32 +151,86 @@ def open_clip(path: Path) -> Clip:
         rate=Fraction(rate),
         time_base=time_base,
         sound=sound,
+        mirrored=mirrored,
+        cut_off=cut_off,
     )
 
 
 def read_frames(clip: Clip, wanted: Container[int] | None = None) -> Iterator[Frame]:
     """The frames of a clip in order, one by one; nothing is kept.
 
+    What is damaged is passed over, and counted in `clip.damage`.
+
     Args:
         clip: from `open_clip`.
         wanted: numbers of the frames to give; others are passed over quickly. None is all of them.
 
     Raises:
-        VideoError: the file is damaged.
+        VideoError: the file cannot be opened any more.
     """
     stored = (clip.height, clip.width) if clip.rotation % 180 else (clip.width, clip.height)
     step = max(1, round(1 / (clip.rate * clip.time_base)))
     start, last = None, -1
+    clip.damage.packets = clip.damage.frames = 0
     with _reading(clip.path) as (container, stream):
-        for number, frame in enumerate(container.decode(stream)):
+        for number, frame in enumerate(_decoded(container, stream, clip.damage)):
             time = last + step if frame.pts is None else frame.pts
             start = time if start is None else start
             # Files with faults repeat times, or go back; players and encoders want them to grow.
             last = max(time, last + 1) if number else time
             if wanted is None or number in wanted:
                 pixels = frame.to_ndarray(format=_RGB, width=stored[0], height=stored[1])
+                if clip.mirrored:
+                    pixels = pixels[:, ::-1]
                 upright = np.rot90(pixels, clip.rotation // _QUARTER)
                 yield Frame(number, last - start, np.ascontiguousarray(upright))
+
+
+def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
+    """The packets of a stream, as far as the file goes."""
+    av = load_av()
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.FFmpegError:  # behind it nothing can be found any more
+            damage.packets += 1
+            return
+        yield packet
+
+
+def _decoded(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
+    """The pictures of a stream; packets that are damaged are passed over and counted."""
+    av = load_av()
+    for packet in _packets(container, stream, damage):
+        try:
+            pictures = packet.decode()
+        except av.FFmpegError:
+            damage.packets += 1
+            continue
+        for picture in pictures:
+            damage.frames += bool(picture.is_corrupt)
+            yield picture
+
+
+def _orientation(frame: Any) -> tuple[int, bool]:
+    """Degrees counterclockwise, and whether pictures are mirrored first, from the file's matrix of display.
+
+    The matrix takes columns and rows (p, q) to (a p + c q, b p + d q); rows are counted downwards. Angles
+    between quarters go to the nearest one.
+    """
+    found = frame.side_data.get("DISPLAYMATRIX")
+    if found is None:
+        return round(frame.rotation / _QUARTER) * _QUARTER % 360, False
+    a, b, _, c, d, *_ = np.frombuffer(bytes(found), np.int32, 9).tolist()
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return (180 if a + d < 0 else 0), mirrored
+    return (270 if b - c > 0 else 90), mirrored
 
 
 @contextmanager
@@ -150,7 +253,9 @@ def video_writer(path: Path, clip: Clip) -> Iterator[Write]:
     try:
         with (
             whole_file(path) as partial,
-            av.open(str(partial), "w", format="mp4", options={"movflags": "faststart"}) as container,
+            av.open(
+                str(plain_path(partial)), "w", format="mp4", options={"movflags": "faststart"}
+            ) as container,
         ):
             stream = container.add_stream(codec, rate=clip.rate, options=dict(_QUALITY))
             yield _writer(av, container, stream, clip)
@@ -183,19 +288,39 @@ def _writer(av: Any, container: Any, stream: Any, clip: Clip) -> Write:
 def _reading(path: Path) -> Iterator[tuple[Any, Any]]:
     """An open file and its stream of pictures; what goes wrong meanwhile is the file's fault."""
     av = load_av()
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - takes names that are too long, too
         raise VideoError(f"{path} does not exist, or is no file")
     if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes): it was not written to the end, get it again")
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise VideoError(f"{path} holds no pictures: name a video, or an image")
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            yield container, stream
+        # From the root on, or what stands before a colon were a protocol; and only files that hold pictures
+        # themselves, as playlists name other files and addresses.
+        with av.open(
+            str(plain_path(path)),
+            options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
+            metadata_errors="replace",
+        ) as container:
+            yield container, _best_stream(container, path)
+    except VideoError:
+        raise
     except av.FFmpegError as error:
-        raise VideoError(f"{path} cannot be read as a video: {error.strerror}") from error
+        raise VideoError(
+            f"{path} cannot be read as a video: {error.strerror}. It may be cut off or damaged, get it again"
+        ) from error
+    except (ValueError, TypeError, LookupError, RuntimeError, MemoryError, OSError) as error:
+        raise VideoError(f"{path} cannot be read as a video: {error}") from error
+
+
+def _best_stream(container: Any, path: Path) -> Any:
+    """The stream of pictures that players show: the largest that is no cover."""
+    if not container.streams.video:
+        raise VideoError(f"{path} holds no pictures: name a video, or an image")
+    av = load_av()
+    covers = av.stream.Disposition.attached_pic
+    shown = [one for one in container.streams.video if not one.disposition & covers]
+    stream = max(shown or container.streams.video, key=lambda one: one.width * one.height)
+    stream.thread_type = "AUTO"
+    return stream
 
 
 def load_av() -> Any:

@@ -150,6 +150,11 @@ def save_video(
         if Form.JSON in saving.forms:
             for name, prediction in last.items():
                 facts = _clip_facts(prediction, clip, count, saving, scales.get(name))
+                facts["video"] |= {
+                    "mirrored": clip.mirrored,
+                    "cut_off": clip.cut_off,
+                    "damage": str(clip.damage),
+                }
                 save_facts(saving.folder / f"{name}.json", facts)
     return count
 

@@ -137,7 +137,7 @@ def architecture_from_json(written: Mapping[str, Any]) -> Architecture:
             fit each other.
     """
     name = written.get("name")
-    if name not in _KINDS:
+    if not isinstance(name, str) or name not in _KINDS:
         raise BankFormatError(f"unknown architecture {name!r}: known are {', '.join(_KINDS)}")
     parts: dict[str, Any] = {key: value for key, value in written.items() if key != "name"}
     if name == Compact.name and isinstance(parts.get("widths"), Mapping):
