@@ -35,6 +35,7 @@ from taskbank.images import Photo, read_photo
 from taskbank.label_files import read_label
 from taskbank.point_cloud import focal_length, unproject
 from taskbank.predict_files import Saving, predict_files
+from taskbank.render import picture
 from taskbank.results import Frame
 from taskbank.settings import Settings
 
@@ -51,7 +52,7 @@ SHAPES = [
     (5000, 1),
 ]
 FITS_AND_FRAMES = [(fit, frame) for fit in Fit for frame in Frame]
-MAPS = ("depth_zbuffer", "normal", "segment_semantic", "segment_unsup2d", "colorization")
+MAPS = ("depth_zbuffer", "normal", "segment_semantic", "segment_unsup2d", "colorization", "inpainting")
 NUMBERS = ("class_scene", "room_layout", "jigsaw")
 
 
@@ -283,6 +284,23 @@ def test_tasks_that_need_a_square_see_the_middle_one_and_say_so(bank: Bank) -> N
         assert "left_out" not in seen
     (square,) = Engine(bank, NUMBERS, Settings(device="cpu", **config)).run([noise(80, 80).as_bytes()])
     assert square.prediction("class_scene").facts()["inputs"][0]["unseen"] == 0
+
+
+@pytest.mark.parametrize("fit", Fit)
+def test_thin_photos_are_predicted_and_drawn(bank: Bank, fit: Fit) -> None:
+    """Sides of one pixel, and far beyond 8 : 1."""
+    sizes = [(1, 1), (1, 50), (50, 1), (2000, 1), (17, 333)]
+    photos = [noise(*size).as_bytes() for size in sizes]
+    outcomes = Engine(bank, MAPS, Settings(device="cpu", fit=fit, size=64, batch_size=2)).run(photos)
+    for (width, height), outcome in zip(sizes, outcomes, strict=True):
+        for task in MAPS:
+            prediction = outcome.prediction(task)
+            drawn = picture(prediction, outcome.sights)
+            assert drawn.size == (width, height)
+            if task != "segment_unsup2d":
+                assert prediction.array.shape[:2] == (height, width)
+            if fit is not Fit.CROP and task == "depth_zbuffer":
+                assert np.isfinite(prediction.array).all()
 
 
 def test_reports_say_which_tasks_did_not_see_all_of_an_input(bank: Bank, tmp_path: Path) -> None:

@@ -149,7 +149,8 @@ def _with_hole(image: Image.Image, sight: Sight, frame: Frame) -> Image.Image:
         (left, top), (right, bottom) = sight.view.to_input(left, top), sight.view.to_input(right, bottom)
     drawn = image.copy()
     width = max(1, max(image.size) // 128)
-    ImageDraw.Draw(drawn).rectangle((left, top, right - 1, bottom - 1), outline="red", width=width)
+    corner = (max(left, right - 1), max(top, bottom - 1))  # of tiny photos less than a pixel is hidden
+    ImageDraw.Draw(drawn).rectangle((left, top, *corner), outline="red", width=width)
     return drawn
 
 
