@@ -59,7 +59,7 @@ FovOption = Annotated[
     typer.Option(
         metavar="DEGREES",
         help="Horizontal field of view of the photographs, for rooms, vanishing points and point clouds. "
-        f"Without it: what the networks see is {DEFAULT_FOV:g} degrees wide.",
+        f"Without it: their middle square is {DEFAULT_FOV:g} degrees wide.",
         show_default=False,
     ),
 ]
