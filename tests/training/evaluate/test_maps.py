@@ -153,3 +153,10 @@ def test_differences_are_averaged_over_all_numbers() -> None:
 )
 def test_nothing_measured_gives_no_numbers(measure: NormalMeasure) -> None:
     assert measure.result() == {}
+
+
+def test_responses_are_strong_from_half_of_the_highest_on() -> None:
+    """The weak one is predicted first: the only strong one is found second."""
+    measure = ResponseMeasure(1.0)
+    measure.add(np.array([[0.9, 0.1]]), np.array([[0.49, 0.5]]))
+    assert measure.result()["ap"] == 0.5
