@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -16,9 +19,27 @@ from taskbank_cli.printing import printable
 DEBUG_VARIABLE = "TASKBANK_DEBUG"
 """Environment variable that brings the traceback of a known error back."""
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a full disk says
+
 
 class ErrorBoundary(TyperGroup):
     """A group of commands whose known errors are one line on stderr and exit code 1; others pass."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; a disk that is full where it prints to is a known error.
+
+        Raises:
+            SystemExit: with code 1, after the error was printed.
+        """
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            with suppress(OSError, ValueError):  # what is left would be printed again when the program ends
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            typer.echo(f"error: cannot print: {error.strerror}. Make room, or print elsewhere", err=True)
+            raise SystemExit(1) from error
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words in front of a command; what takes one value stands once."""
@@ -34,9 +55,11 @@ class ErrorBoundary(TyperGroup):
         # Pillow warns of photos that half fill its limit, and raises an error beyond it.
         warnings.filterwarnings("ignore", message="Image size .* could be decompression bomb")
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            sys.stdout.flush()  # here, so that a full disk is told as other errors are
         except TaskBankError as error:
             if os.environ.get(DEBUG_VARIABLE):
                 raise
             typer.echo(printable(f"error: {error}"), err=True)
             raise typer.Exit(1) from error
+        return done

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +68,15 @@ def test_faults_are_in_the_json(bank: str, photos: str) -> None:
 def test_one_photograph_is_an_error(bank: str, photos: str) -> None:
     done = CliRunner().invoke(app, ["info", bank, "--measure", str(Path(photos) / "0.png")])
     assert (done.exit_code, "1 image(s) do not tell" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("word", ["tasks", "--version"])
+def test_a_full_disk_is_one_line(word: str) -> None:
+    """What is printed goes nowhere; as a process."""
+    command = [sys.executable, "-c", "import sys; from taskbank_cli.app import app; sys.exit(app())", word]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, check=False
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "error: cannot print: No space left on device" in done.stderr
