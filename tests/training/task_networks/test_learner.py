@@ -180,6 +180,18 @@ def test_a_gradient_is_shortened_to_what_is_allowed(store: FrameStore, clip: flo
     assert float(used) == pytest.approx(min(clip, float(alone)), rel=1e-3)
 
 
+def test_weights_decay_and_biases_and_norms_do_not(store: FrameStore) -> None:
+    task = find_task("normal")
+    taught = []
+    for decay in (0.0, 10.0):
+        learner = Learner(task, replace(CONFIG, weight_decay=decay), CPU)
+        learner.learn(*batch_of(task, store).pair(task), 0)
+        taught.append(dict(learner.network.named_parameters()))
+    same = {name for name, value in taught[0].items() if torch.equal(value, taught[1][name])}
+    assert {name for name, value in taught[0].items() if value.ndim == 1} <= same
+    assert "encoder.stem.0.weight" not in same
+
+
 def test_half_precision_trains_with_full_precision_weights(store: FrameStore) -> None:
     config = replace(CONFIG, precision=Precision.BF16, steps=20, learning_rate=0.01)
     task = find_task("normal")
