@@ -154,8 +154,10 @@ def test_a_transfer_clips_outliers_while_it_learns_and_not_when_it_predicts() ->
     seen: list[torch.Tensor] = []
     transfer.bn_in.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     transfer.train()(codes)
+    moved = transfer.bn_in.get_buffer("running_mean").clone()
     transfer.eval()(codes)
     learned, predicted = seen
+    assert torch.allclose(moved, 0.2 * learned.mean((0, 2, 3)), atol=1e-6)  # TensorFlow's decay of 0.8
     assert learned.max() < 300
     assert torch.equal(learned, clip_outliers(codes))
     assert torch.equal(predicted, codes)
