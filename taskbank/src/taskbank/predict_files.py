@@ -36,7 +36,7 @@ from taskbank.tasks import Task, find_task
 from taskbank.transfer_engine import TransferEngine
 from taskbank.video import load_av, open_clip
 from taskbank.video_files import VideoSaving, save_video, video_file_names
-from taskbank.whole_files import allowed_name, result_names
+from taskbank.whole_files import allowed_name, plain_path, result_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,8 @@ def predict_files(
             exported_names(building, len(inputs), names),
             [(saving.folder, [manifest_path(building).name])],
         )
-    check_results(results, chain.from_iterable(inputs), overwrite=saving.overwrite)
+    if plain_path(saving.folder).is_dir():  # otherwise nothing can be there
+        check_results(results, chain.from_iterable(inputs), overwrite=saving.overwrite)
     engine = TransferEngine(bank, sources, names, settings) if sources else Engine(bank, names, settings)
     if building is not None:
         save_manifest(building, [files[0] for files in inputs])
