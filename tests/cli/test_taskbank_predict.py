@@ -168,6 +168,12 @@ def test_together_is_for_tasks_of_several_images(bank: str, photos: Path, tmp_pa
     assert "fixated_pose takes 2 image(s) together, not 1: name so many, with --together" in alone.stderr
 
 
+def test_a_bank_that_is_not_there_is_one_line(photos: Path, tmp_path: Path) -> None:
+    done = run("predict", photos / "a.png", "-o", tmp_path / "out", "--bank", "nowhere")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: no bank at nowhere")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -179,7 +185,6 @@ def test_together_is_for_tasks_of_several_images(bank: str, photos: Path, tmp_pa
         (("--device", "gpu"), "unknown device 'gpu'"),
         (("--precision", "fp16", "--device", "cpu"), "precision fp16 needs a GPU"),
         (("--size", "100"), "size 100 is no positive multiple of 16"),
-        (("--bank", "nowhere"), "no bank at nowhere"),
     ],
 )
 def test_mistakes_are_one_line_and_nothing_is_written(

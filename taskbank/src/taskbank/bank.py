@@ -325,14 +325,15 @@ class Bank:
         known, known_transfers = about or {}, about_transfers or {}
         check_known(known, networks)
         check_known(known_transfers, [(readout.sources, readout.target) for readout in transfers])
+        form = Form(architecture=architecture, storage=storage)
         index = BankIndex(
             name=name,
             architecture=architecture_to_json(architecture),
             image_size=image_size,
             representation=representation_of(image_size),
             licence=licence,
-            tasks=write_tasks(root, networks, Form(architecture=architecture, storage=storage), known),
-            shared=write_shared(root, networks, storage),
+            tasks=write_tasks(root, networks, form, known),
+            shared=write_shared(root, networks, form),
             transfers=tuple(
                 write_transfer(
                     root, readout, storage, known_transfers.get((readout.sources, readout.target), About())

@@ -23,7 +23,7 @@ from taskbank.bank_index import (
     transfer_path,
 )
 from taskbank.errors import InvalidInputError
-from taskbank.nets.architecture import Architecture
+from taskbank.nets.architecture import Architecture, Backbone
 from taskbank.nets.backbone import SHARED, BackboneEncoder
 from taskbank.nets.build import Readout, TaskNetwork
 from taskbank.nets.encoder import CODE_CHANNELS
@@ -112,18 +112,20 @@ def write_tasks(
 
 
 def write_shared(
-    root: Path, networks: Mapping[str, TaskNetwork | nn.Module | Untrained], storage: Storage
+    root: Path, networks: Mapping[str, TaskNetwork | nn.Module | Untrained], form: Form
 ) -> FileEntry | None:
     """Write the levels that all encoders share; their entry, or None where they share none.
 
     Args:
         root: folder of the bank.
         networks: by any names; encoders that were never trained share nothing.
-        storage: form of the weights on disk.
+        form: of all of them.
 
     Raises:
         InvalidInputError: two encoders have other weights in these levels.
     """
+    if not isinstance(form.architecture, Backbone):
+        return None  # without a look at networks, which may be converted only when they are looked at
     first: tuple[str, dict[str, Tensor]] | None = None
     for name, network in networks.items():
         encoder = network.encoder if isinstance(network, TaskNetwork) else network
@@ -139,7 +141,7 @@ def write_shared(
             )
     if first is None or not first[1]:
         return None
-    return _write(root, SHARED_PATH, first[1], storage)
+    return _write(root, SHARED_PATH, first[1], form.storage)
 
 
 def representation_of(image_size: int) -> tuple[int, int, int]:
