@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from tests.taskbank.clips import COLOURS, corner_frames, read_clip, write_clip
@@ -32,6 +33,14 @@ def test_frames_come_in_order_with_their_colours(tmp_path: Path) -> None:
     for frame in frames:
         assert frame.pixels.shape == (48, 64, 3)
         assert np.abs(colour(frame.pixels) - COLOURS[frame.number % 5]).max() < 12
+
+
+def test_decoders_never_wait_to_log_to_python(tmp_path: Path) -> None:
+    """Closing a file would wait for them for ever; torchvision 0.21 turns it on for all."""
+    path = write_clip(tmp_path / "clip.mp4", corner_frames(3))
+    av.logging.set_level(av.logging.ERROR)
+    open_clip(path)
+    assert av.logging.get_level() is None
 
 
 def test_times_are_kept_where_they_vary(tmp_path: Path) -> None:
