@@ -335,7 +335,7 @@ def load_av() -> Any:
         raise MissingPackageError(
             "videos need the package av (PyAV): install it with pip install 'taskbank[video]'"
         ) from error
-    # A decoder's thread that logs to Python waits for ever for the lock that closing the file holds. PyAV logs
-    # nothing by default, but torchvision 0.21 turns that on for the whole process.
+    # A decoder's thread that logs to Python waits for ever for the lock that closing the file holds. PyAV
+    # does not log unless it is told to, but torchvision 0.21 does so for the whole process.
     av.logging.set_level(None)
     return av
