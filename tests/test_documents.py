@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import webbrowser
 from ast import literal_eval
 from contextlib import ExitStack
 from hashlib import sha256
@@ -18,6 +17,7 @@ import httpx
 import numpy as np
 import pytest
 import torch
+import typer
 from gradio_client import Client
 from PIL import Image
 from tests.taskbank.clips import corner_frames, write_clip
@@ -134,7 +134,8 @@ def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     shutil.copytree(prepared, here)
     monkeypatch.delenv("TASKBANK_BANK", raising=False)
     monkeypatch.setattr(Running, "wait", lambda running: httpx.get(running.url).raise_for_status())
-    monkeypatch.setattr(webbrowser, "open", lambda url: url.startswith("http://127.0.0.1:"))
+    # A browser would outlive the test.
+    monkeypatch.setattr(typer, "launch", lambda url: 0 if url.startswith("http://127.0.0.1:") else 1)
     return here
 
 

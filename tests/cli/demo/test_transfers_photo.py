@@ -99,7 +99,7 @@ def test_a_damaged_baseline_takes_only_its_own_picture_away(tmp_path: Path) -> N
     made = make_services(DemoSettings(bank=bank.where, device="cpu"), tmp_path)
     parts = {part.role: part for part in cast(made.need_networks(), BOTH)}
     assert parts[Role.SCRATCH].runs is None
-    assert "sha256" in parts[Role.SCRATCH].missing
+    assert "the file is damaged" in parts[Role.SCRATCH].missing
     assert parts[Role.RANDOM].runs is not None
 
 
