@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save
-from tests.support.colour_profiles import DISPLAY_P3, rgb_profile
 from tests.taskbank.clips import corner_frames, write_clip
 from tests.taskbank.toy import TOY_COMPACT, toy_network, toy_readout
 
+from colour_profiles import DISPLAY_P3, rgb_profile
 from taskbank.bank import Bank, Untrained
 from taskbank.bank_index import index_from_bytes
 from taskbank.checkpoints import read_checkpoint

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
@@ -173,7 +174,9 @@ def _make_shard(
                 camera["angles"] = euler_angles(axes @ view.turn @ _UPRIGHT)
             cameras.append(camera)
     stacked = {domain: np.stack([one[domain] for one in labels]) for domain in labels[0]}
-    classes = {name: np.full(len(labels), -1, dtype=np.int16) for name in ("class_object", "class_scene")}
+    classes: dict[str, NDArray[Any]] = {
+        name: np.full(len(labels), -1, dtype=np.int16) for name in ("class_object", "class_scene")
+    }
     if settings.real.classifier:
         classes["class_object"] = class_probabilities(stacked["rgb"], settings.real.classifier)
     writer.write_shard(number, stacked | classes, np.stack(cameras), np.zeros(0, dtype=SIGHTING))
