@@ -60,7 +60,7 @@ def measured_section(scores: Mapping[str, Any]) -> str:
 
 
 def faults_section(scores: Mapping[str, Any]) -> str:
-    """What is wrong with which networks, and what that means for the rest of the card; empty if all live."""
+    """List faulty networks and their consequences for the rest of the card; empty if all live."""
     measured = scores.get("health", {}).items()
     faults = [finding for name, metrics in measured for finding in find_faults(name, metrics)]
     if not faults:
@@ -133,7 +133,7 @@ def _real_words(facts: Mapping[str, Any]) -> str:
 
 
 def _origins(index: BankIndex, scores: Mapping[str, Any]) -> str:
-    """What others had a part in: weights, frames, textures."""
+    """List the weights, frames and textures of others that were used."""
     told = [f"- {sentence}" for sentence in scores.get("origins", ())]
     return "\n".join(["## Origins", "", *origins(index), *(["", *told] if told else [])])
 

@@ -46,6 +46,6 @@ def channels_last(inputs: Tensor) -> Tensor:
 
 @torch.no_grad()
 def through(shared: nn.Module, images: Tensor) -> Tensor:
-    """What frozen levels give for images (B, [P,] 3, H, W): (B, [P,] C, h, w)."""
+    """Run frozen levels on images (B, [P,] 3, H, W): features (B, [P,] C, h, w)."""
     found: Tensor = shared(channels_last(images).reshape(-1, *images.shape[-3:]))
     return found.reshape(*images.shape[:-3], *found.shape[1:])

@@ -107,7 +107,7 @@ def _dead(scores: Mapping[str, Any]) -> list[str]:
 
 
 def _agreement(scores: Mapping[str, Any]) -> str:
-    """Whether affinities hold on real frames and elsewhere, with dead encoders and without."""
+    """Compare affinities with real frames and published tensors, with dead encoders and without."""
     dead = bool(dead_tasks(scores["health"]))
     carried = [
         f"{_rho(row['spearman_alive'], row['spearman'], dead)} for `{row['target']}`"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from taskbank.settings import Settings
 
 FORMS = "png,json"
-"""What is saved where nothing else is asked for."""
+"""Default of `--save`."""
 DEFAULT_FOV = 75.0
 """Degrees; a copy of `taskbank.geometry.DEFAULT_FOV`, which needs NumPy."""
 

@@ -19,7 +19,7 @@ INPUTS = "inputs"
 
 
 class FitName(StrEnum):
-    """How a photo fills a network's input; a copy of `taskbank.framing.Fit`, which needs torch."""
+    """Ways to fit a photo to a network's input; a copy of `taskbank.framing.Fit`, which needs torch."""
 
     WHOLE = "whole"
     CROP = "crop"
@@ -28,7 +28,7 @@ class FitName(StrEnum):
 
 
 class SquareFitName(StrEnum):
-    """How a photo fills a square, for representations: `FitName` without `whole`."""
+    """Ways to fit a photo to a square, for representations: `FitName` without `whole`."""
 
     CROP = "crop"
     PAD = "pad"

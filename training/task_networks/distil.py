@@ -27,7 +27,7 @@ _PROJECTION = "encoder.compress."
 
 
 def is_distilled(task: Task, config: TaskNetworksConfig) -> bool:
-    """Whether a task's network is a classifier that stays as it is."""
+    """True if a task's network is a pretrained classifier that is kept as it is."""
     architecture = config.architecture
     return isinstance(architecture, Backbone) and architecture.classifier and task.name == "class_object"
 

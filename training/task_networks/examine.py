@@ -74,5 +74,5 @@ def examine(
 
 
 def faults_of(task: str, metrics: dict[str, float]) -> list[Finding]:
-    """What these numbers say of a network, the worst first."""
+    """Find the faults that these metrics show, the worst first."""
     return find_faults(task, metrics, metrics.get(BEATS_CONSTANT))

@@ -82,7 +82,7 @@ class Batch:
         self._features: dict[tuple[View, bool], Tensor] = {}
 
     def features(self, task: Task, shown: Tensor, shared: nn.Module) -> Tensor:
-        """What frozen levels give for what a task's network is shown, once for all that are shown the same.
+        """Run frozen levels on a task's input, once for all tasks with the same input.
 
         Args:
             task: whose network.
@@ -106,11 +106,11 @@ class Batch:
         return shown, make_target(task, raw, seeds, size=self._size, weights=weights)
 
     def _view_of(self, task: Task) -> View:
-        """What part of a frame a task is shown."""
+        """The part of a frame that a task is shown."""
         return view_of(task.name) if self._varied and self._config.zoom < 1 else View.WHOLE
 
     def _is_touched(self, task: Task) -> bool:
-        """Whether colours and sharpness are varied for a task."""
+        """True if colours and sharpness are augmented for a task."""
         return self._varied and self._config.photometric and task.name not in UNTOUCHED
 
     def _seen(self, view: View) -> dict[str, Tensor]:

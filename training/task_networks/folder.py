@@ -29,7 +29,7 @@ from training.whole_files import write_json, write_whole
 
 
 def _facts_of(store: FrameStore) -> dict[str, Any]:
-    """What tells frames from others."""
+    """Facts that identify the frames of a store."""
     return {"about": dict(store.about), "counts": list(store.counts), "size": store.size}
 
 
@@ -122,7 +122,7 @@ class NetworksFolder:
         write_json(self.about_path(learner.task), about)
 
     def _origins(self, own: TaskNetworksConfig) -> dict[str, Any]:
-        """What a network owes to weights and frames of others, for index, card and NOTICE."""
+        """Pretrained weights and real frames that a network used, for index, card and NOTICE."""
         facts: dict[str, Any] = {}
         if own.pretrained is not None and isinstance(own.architecture, Backbone):
             facts["pretrained"] = describe_pretrained(own.architecture, own.pretrained)

@@ -130,7 +130,7 @@ class Learner:
 
     @torch.no_grad()
     def show(self, shown: Tensor) -> Tensor:
-        """What the averaged weights say about images."""
+        """Predict with the averaged weights."""
         given = shown if self.shared is None else through(self.shared, shown)
         return self.forward(self.average, given)
 

@@ -267,7 +267,7 @@ def _feeds(
 
 
 def _has_labels(store: FrameStore, task: Task) -> bool:
-    """Whether a store has samples of a task."""
+    """True if a store has samples of a task."""
     try:
         samples_of(task, store, 0)
     except DataError:

@@ -84,7 +84,7 @@ def _items(images: Sequence[ImageInput], together: int) -> list[Item]:
 
 
 def _raw(outcomes: Iterable[Outcome], task: str) -> Iterator[Tensor]:
-    """What a network gave for each item; an image that cannot be read is an error."""
+    """Collect the raw outputs of a network; an image that cannot be read is an error."""
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
@@ -92,7 +92,7 @@ def _raw(outcomes: Iterable[Outcome], task: str) -> Iterator[Tensor]:
 
 
 def _variation(outcomes: Iterable[Outcome], task: str) -> float:
-    """How far outputs differ, one after another."""
+    """Measure how much outputs differ between items."""
     variation = OutputVariation()
     for raw in _raw(outcomes, task):
         variation.add(raw[None])

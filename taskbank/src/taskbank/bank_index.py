@@ -241,7 +241,7 @@ def _finite(text: str) -> float:
 
 
 def _depth(written: object) -> int:
-    """How deep lists and objects lie in each other, counted without recursion and no further than needed."""
+    """Measure the depth of nested lists and objects, without recursion and no further than needed."""
     depth, level = 0, [written]
     while level and depth <= _DEEPEST:
         depth += 1

@@ -39,7 +39,7 @@ def photo_image(photo: Photo, largest: int = LARGEST) -> Image.Image:
 
 
 def seen_image(square: Tensor) -> Image.Image:
-    """What the network saw: float (3, rows, columns) in [-1, 1]."""
+    """The image that the network saw: float (3, rows, columns) in [-1, 1]."""
     pixels = ((square + 1) * 127.5 + 0.5).clamp(0, 255).to(torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
 

@@ -54,7 +54,7 @@ _GRID = 4  # px between the finest places that maps of squares have in common
 
 
 class Fit(StrEnum):
-    """How a photo fills a network's input.
+    """Ways to fit a photo to a network's input.
 
     `WHOLE` is for networks that give maps; all others are shown `CROP` instead.
     """

@@ -39,7 +39,7 @@ class Fault(StrEnum):
 
     @property
     def useless(self) -> bool:
-        """Whether nothing can be read out of the network."""
+        """True if nothing can be read out of the network."""
         return self in {Fault.DEAD, Fault.CONSTANT}
 
 

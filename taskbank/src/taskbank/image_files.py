@@ -1,4 +1,4 @@
-"""Which images a user means: files, folders, patterns and lists. Nothing heavy is imported.
+"""Find the images that a user names: files, folders, patterns and lists. Nothing heavy is imported.
 
 Of a folder, hidden files and folders are left alone, and so are folders that programs keep for themselves.
 What else is passed over is counted by reason, see `PassedOver`.
@@ -45,7 +45,7 @@ _TOOL_MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")  # files that stand in folders of p
 
 
 class PassedOver:
-    """What was passed over in folders, counted by reason."""
+    """Count the files that were passed over in folders, by reason."""
 
     def __init__(self) -> None:
         self._seen: dict[str, list[str]] = {}
@@ -169,7 +169,7 @@ def _in_folder(folder: Path, results: Path | None, passed_over: PassedOver) -> I
 
 
 def _entries(path: str, folder: Path, passed_over: PassedOver) -> list[os.DirEntry[str]]:
-    """What a folder holds, by name; nothing where it is a program's own, or cannot be read."""
+    """List a folder by name; empty if it belongs to a program or cannot be read."""
     try:
         with os.scandir(path) as entries:
             held = sorted(entries, key=lambda entry: entry.name)

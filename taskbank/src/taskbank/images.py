@@ -183,7 +183,7 @@ def _from_pil(image: Image.Image, name: str) -> Tensor:
 
 
 def _is_grey(profile: bytes) -> bool:
-    """Whether a profile is about grey, by the name of its colours in its head."""
+    """True if a profile describes grey, by the colour space in its header."""
     return profile[16:20] == b"GRAY"
 
 

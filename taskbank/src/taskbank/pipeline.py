@@ -101,7 +101,7 @@ class Showing:
         return [blend_squares(part, view).clone() for part, view in zip(parts, views, strict=True)]
 
     def _through_shared(self, shown: Shown, whole: bool) -> Tensor:
-        """What the shared levels give, once for all networks: float (N, C, h, w), or (B, P, C, h, w)."""
+        """Compute features of the shared levels once: float (N, C, h, w), or (B, P, C, h, w)."""
         if self._shared is None:
             raise RuntimeError("a network lacks the levels that its bank shares")
         if (shown, whole) not in self._features:
@@ -140,7 +140,7 @@ def _tiles_of(sight: Sight) -> Tensor:
 
 
 Compute: TypeAlias = Callable[[Showing], dict[str, list[Tensor]]]
-"""What networks make of a batch: task name -> for each item, float32 on the CPU, (...)."""
+"""Type of a function that runs networks on a batch: task name -> for each item, float32 on the CPU, (...)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

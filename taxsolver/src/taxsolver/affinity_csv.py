@@ -295,7 +295,7 @@ def check_target(target: str, at: str, tasks: Collection[str] = ()) -> None:
 
 
 def _looks_like_two_targets(name: str, tasks: Collection[str]) -> bool:
-    """Whether the name of a target is certainly those of several tasks."""
+    """True if the name of a target certainly names several tasks."""
     if not any(mark in name for mark in ("|", ";", ",", " + ")):
         return False
     try:

@@ -99,7 +99,7 @@ class Sheet:
                 )
 
     def is_nameless(self, column: int) -> bool:
-        """Whether a column has no name, or the one that pandas makes up for it."""
+        """True if a column has no name, or the one that pandas makes up for it."""
         return _NO_NAME.fullmatch(self.header.cells[column]) is not None
 
     def without_index(self, *, names_down: bool = False) -> Sheet:
@@ -194,7 +194,7 @@ def _decode(content: str | bytes, where: str) -> str:
 
 
 def _delimiter(text: str, where: str) -> str:
-    """What parts the cells: found in the first line, and where that leaves a choice in all of them."""
+    """Find the separator of cells: from the first line, and where that leaves a choice from all lines."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", first)
     found = [mark for mark in _DELIMITERS if mark in bare]
@@ -232,14 +232,14 @@ def _is_empty(cells: Sequence[str]) -> bool:
 
 
 def _is_index(cells: Sequence[str]) -> bool:
-    """Whether they are whole numbers that rise, or start anew: the numbers of lines, some maybe left out."""
+    """True for whole numbers that rise or start anew: line numbers, some of them maybe left out."""
     return all(cell.isdecimal() for cell in cells) and all(
         int(later) > int(earlier) or int(later) <= 1 for earlier, later in pairwise(cells)
     )
 
 
 def _counts_up(cells: Sequence[str]) -> bool:
-    """Whether they are 0, 1, 2 and so on, or 1, 2, 3."""
+    """True for 0, 1, 2 and so on, or 1, 2, 3."""
     return (
         bool(cells)
         and cells[0] in {"0", "1"}

@@ -67,7 +67,7 @@ def read_losses(path: str | Path) -> LossMatrix:
 
 
 def _is_number(sheet: Sheet, line: Line) -> bool:
-    """Whether the first cell is a number: then it may be a loss."""
+    """True if the first cell is a number: then it may be a loss."""
     try:
         sheet.number(line.cells[0], line)
     except FileFormatError:

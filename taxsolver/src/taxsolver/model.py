@@ -226,7 +226,7 @@ class PlanModel:
         return plan if plan is not None and (best is None or plan.value > best.value) else best
 
     def _worked_out(self, proposed: BoolArray) -> Choice | None:
-        """What proposed sources are worth, with nothing proven; None where they do not serve every target."""
+        """Evaluate proposed sources, without a proof; None where they do not serve every target."""
         transfers = self.instance.best_transfers(self.instance.without_idle(proposed))
         if transfers is None:
             return None
@@ -234,7 +234,7 @@ class PlanModel:
         return Choice(self.instance.used(transfers), transfers, value, np.inf, UNPROVEN)
 
     def _affords(self, plan: Choice, limit: int) -> bool:
-        """Whether a plan costs no more than the limit; from now on no such set is proposed where it does."""
+        """Check that a plan costs no more than the limit; if it costs more, cut it off."""
         if self.instance.costs.total(plan.chosen) <= limit:
             return True
         rows = _budget_rows(self.instance.costs.amounts, plan.chosen, limit)
@@ -243,12 +243,12 @@ class PlanModel:
         return False
 
     def _is_proof(self, plan: Choice, bound: float) -> bool:
-        """Whether a bound of the program's objective leaves no better plan, but for ties."""
+        """True if a bound of the program's objective leaves no better plan, but for ties."""
         own = plan.value / self._unit - float(self._preference[plan.chosen].sum())
         return bound - own <= 2 * TIE * _SCALE
 
     def _largest_value(self, bound: float) -> float:
-        """What a plan can be worth at most, by a bound of the program's objective."""
+        """Bound the value of any plan by a bound of the program's objective."""
         return min(float(self.instance.heaviest().sum()), (bound + self._strength) * self._unit)
 
     def _set_limit(self, limit: int) -> None:
@@ -300,7 +300,7 @@ class PlanModel:
 
 
 def _dual_bound(info: highspy.HighsInfo, status: highspy.HighsModelStatus) -> float:
-    """What branch and bound says that no plan exceeds, in the unit of the program; else infinity."""
+    """Read the dual bound of branch and bound, in the unit of the program; infinity without one."""
     found, dual = float(info.objective_function_value), float(info.mip_dual_bound)
     if status == _Status.kOptimal:
         return max(dual, found)

@@ -52,7 +52,7 @@ def plain_name(name: str) -> str:
 
 
 def looks_joined(name: str) -> bool:
-    """Whether a name would be read, or refused, as several sources."""
+    """True if a name would be read, or refused, as several sources."""
     return "|" in name or any(mark.search(name) for mark in (*_CERTAIN, *_LIKELY))
 
 

@@ -37,7 +37,7 @@ _UPRIGHT = np.diag([1.0, -1.0, -1.0])  # from OpenCV's axes to those of poses
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealConfig:
-    """How real frames become a store.
+    """Settings of a store of real frames.
 
     Attributes:
         views: square views of each frame, spread along its longer side; one of square pictures.
@@ -66,7 +66,7 @@ class RealConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealStore:
-    """What a store of real frames is made with: what its stage's marker says.
+    """Settings, size and camera of a store of real frames, as its stage's marker records them.
 
     Attributes:
         real: settings.

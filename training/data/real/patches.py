@@ -100,7 +100,7 @@ def fit_patches(depth: NDArray[np.float32], intrinsics: Intrinsics) -> Patches:
 
 
 def _windows(sums: Numbers, points: Numbers, rays: Numbers, known: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Which window's plane each pixel takes: numbers from 1, 0 for none."""
+    """Assign each pixel the plane of a window: numbers from 1, 0 for none."""
     height, width = known.shape
     side = window_of(known.shape)
     integral = np.zeros((len(sums), height + 1, width + 1))

@@ -159,7 +159,7 @@ def _drawn(groups: Frames, draw: np.random.Generator, most: int) -> Frames:
 
 
 def _sequence(name: str) -> str:
-    """What a name begins with, before its last digits."""
+    """The start of a name, before its last digits."""
     return re.sub(r"\d+$", "", name)
 
 

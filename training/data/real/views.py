@@ -55,7 +55,7 @@ class View:
         return torch.stack([across, down, torch.ones_like(across)])
 
     def places(self, intrinsics: Intrinsics, size: int, subpixels: int = 1) -> Tensor:
-        """Where the frame's picture shows those directions: float64 (2, n, n), columns and rows in px."""
+        """Project directions into the frame: float64 (2, n, n), columns and rows in px."""
         x, y, z = torch.einsum("ij,jhw->ihw", torch.from_numpy(self.turn), self.rays(size, subpixels))
         return torch.stack([x / z * intrinsics.fx + intrinsics.cx, y / z * intrinsics.fy + intrinsics.cy])
 

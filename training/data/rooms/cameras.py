@@ -147,7 +147,7 @@ def _places(scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions,
 
 
 def _inside(scene: Scene, batch: SceneBatch, spots: Numbers, clear: float) -> NDArray[np.bool_]:
-    """Whether places are far enough from all solids, and in the room: rays to all sides hit something."""
+    """True for places far enough from all solids and inside the room: rays to all sides hit something."""
     angles = np.arange(8) * np.pi / 4 + 0.1
     level = np.stack([np.cos(angles), np.sin(angles), np.zeros(8)], axis=-1)
     ways = np.concatenate([level, [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]])
@@ -256,7 +256,7 @@ def _subjects(scene: Scene, subject: Subject) -> list[list[list[int]]]:
 
 
 def _company(scene: Scene, rows: Sequence[int]) -> int:
-    """How many kinds of things are near a thing."""
+    """Count the kinds of things near a thing."""
     solids = scene.primitives
     apart = np.linalg.norm(solids.centre - solids.centre[rows[0]], axis=1)
     return len(np.unique(solids.category[(apart < _NEIGHBOURS) & ~np.isin(solids.label, _BARE)]))
@@ -265,7 +265,7 @@ def _company(scene: Scene, rows: Sequence[int]) -> int:
 def _seen(
     batch: SceneBatch, options: CameraOptions, points: Numbers, normals: Numbers, places: list[Numbers]
 ) -> list[_Sight]:
-    """Which of its places see each point."""
+    """Tell for each point the places that see it."""
     if not len(points):
         return []
     each = np.array([len(some) for some in places])

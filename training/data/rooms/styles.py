@@ -42,7 +42,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraOptions:
-    """How cameras are held. Metres and degrees; pairs are least and greatest.
+    """Ranges of camera poses. Metres and degrees; pairs are least and greatest.
 
     Attributes:
         subject: what is photographed; None for the room.

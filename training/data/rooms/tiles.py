@@ -21,7 +21,7 @@ def side_of_tiles(size: int) -> int:
 
 
 def blocks_of_tiles(size: int) -> bool:
-    """Whether 16 tiles after each other are always a square block of 4 x 4 of 8 x 8 px."""
+    """True if 16 consecutive tiles always form a square block of 4 x 4 tiles of 8 x 8 px."""
     return size % (_SIDE * _BLOCK) == 0
 
 

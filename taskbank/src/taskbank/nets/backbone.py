@@ -130,7 +130,7 @@ class Classifier(nn.Module):
 
 
 def takes_features(network: nn.Module) -> bool:
-    """Whether a task network or an encoder lacks the shared levels, and takes what these give."""
+    """True if a task network or encoder lacks the shared levels and takes their features as input."""
     encoder = getattr(network, "encoder", network)  # compiled networks hand on what they are asked for
     return isinstance(getattr(encoder, "shared", None), nn.Identity)
 

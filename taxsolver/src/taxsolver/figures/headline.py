@@ -7,7 +7,7 @@ from taxsolver.taxonomy import Taxonomy
 
 
 def headline(taxonomy: Taxonomy) -> tuple[str, str]:
-    """What the plan saves, in two parts: who serves whom, and the labelled images that takes, if known."""
+    """Report a plan in two parts: its transfers, and the labelled images they need, if known."""
     return _who_serves(taxonomy), _labels_needed(taxonomy)
 
 

@@ -81,7 +81,7 @@ class Pool:
         return bool((~np.isnan(self.losses[chosen])).any(axis=0).all())
 
     def _fills(self, limit: int, chosen: BoolArray) -> bool:
-        """Whether a choice serves every task and leaves no room for another network of the pool."""
+        """True if a choice serves every task and leaves no room for another network of the pool."""
         costs = self.table.costs
         others = costs.amounts[~chosen & (~np.isnan(self.losses)).any(axis=1)]
         return self._serves(chosen) and bool((others > limit - costs.total(chosen)).all())
