@@ -21,7 +21,7 @@ from training.transfers.stack import ReadoutStack, members_at_once
 from taskbank.nets.architecture import Compact
 from taskbank.nets.build import TransferReadout, build_readout
 from taskbank.nets.initialise import initialise
-from taskbank.tasks import Task, find_task
+from taskbank.tasks.registry import Task, find_task
 
 TARGETS = ("normal", "segment_semantic", "class_scene", "fixated_pose", "egomotion")
 RATE = 1e-3

@@ -21,7 +21,7 @@ from training.data.rooms.dataset import write_rooms
 from training.task_networks.config import TaskNetworksConfig
 from training.task_networks.train import chosen_tasks, train_task_networks
 
-from taskbank.device import Precision
+from taskbank.inference.device import Precision
 
 WARM_UP = 3  # steps that are not counted: caches, compilation of kernels
 GROUPS = (

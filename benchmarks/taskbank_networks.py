@@ -16,11 +16,11 @@ from importlib import import_module
 import torch
 from torch import Tensor, nn
 
-from taskbank.device import Precision, dtype_of, prepare
+from taskbank.inference.device import Precision, dtype_of, prepare
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
-from taskbank.tasks import TASKS
+from taskbank.tasks.registry import TASKS
 
 TASK = "normal"
 _WARM_UP = 4  # calls: weights are evaluated for Winograd's method in the third large batch

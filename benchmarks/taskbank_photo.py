@@ -25,11 +25,11 @@ TASKBANK = Path(sys.executable).parent / "taskbank"
 
 def seeded_bank(folder: Path) -> Path:
     """A bank of all tasks in `compact` form."""
-    from taskbank.bank import Bank
+    from taskbank.bank.bank import Bank
     from taskbank.nets.architecture import Compact
     from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
     from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
-    from taskbank.tasks import TASKS, Loss
+    from taskbank.tasks.registry import TASKS, Loss
 
     networks = {}
     for seed, task in enumerate(task for task in TASKS.values() if task.loss is not Loss.NONE):
@@ -55,9 +55,9 @@ def measured(command: Sequence[str]) -> tuple[float, float]:
 
 def warm_seconds(photo: Path, bank: Path, rounds: int) -> float:
     """Median seconds of a prediction of all tasks in this process, decoded but not drawn."""
-    from taskbank.bank import Bank
-    from taskbank.engine import Engine
-    from taskbank.predictor import choose_tasks
+    from taskbank.bank.bank import Bank
+    from taskbank.inference.engine import Engine
+    from taskbank.inference.predictor import choose_tasks
 
     opened = Bank.open(bank)
     engine = Engine(opened, choose_tasks(opened, "all"))
@@ -78,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     from skimage import data
 
-    from taskbank.tasks import TASKS, Loss
+    from taskbank.tasks.registry import TASKS, Loss
 
     single = [task.name for task in TASKS.values() if task.num_images == 1 and task.loss is not Loss.NONE]
     with tempfile.TemporaryDirectory() as place:

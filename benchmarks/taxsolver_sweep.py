@@ -18,8 +18,8 @@ from rich.table import Table
 from benchmarks.cp_sat import solve_all
 from benchmarks.rivals import solve_highs, solve_scipy
 from taxsolver import load_affinity, sweep
-from taxsolver.instance import Instance
-from taxsolver.problem import Problem
+from taxsolver.planning.instance import Instance
+from taxsolver.planning.problem import Problem
 
 BUDGETS, ORDERS = range(1, 27), range(1, 5)
 AGREE = 1e-6

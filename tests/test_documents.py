@@ -26,7 +26,7 @@ from training.__main__ import app as training_app
 from typer.testing import CliRunner
 
 from documented import DOCUMENTS, ROOT, Documented, commands_of_documents, commands_of_help, programs
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank.nets.encoder import ResNetEncoder
 from taskbank_cli.app import app as taskbank_app
 from taskbank_demo.launch import Running, launch

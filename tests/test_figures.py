@@ -12,8 +12,8 @@ from training.bundle import BANKS, with_bank_card
 from training.evaluate.facts import task_metrics, transfer_metrics
 from training.readme_figures import readme_section, with_section
 
-from taskbank.bank import Bank
-from taskbank.card import model_card
+from taskbank.bank.bank import Bank
+from taskbank.bank.card import model_card
 from taxsolver import compare, load_affinity
 
 ROOT = Path(__file__).parents[1]

@@ -203,8 +203,8 @@ def _command(stage: str | None = None) -> Callable[..., None]:
         overwrite: OverwriteOption = False,
         stages: list[str] | None = option,
     ) -> None:
-        from taskbank.device import choose_device
-        from taskbank.tasks import find_task
+        from taskbank.inference.device import choose_device
+        from taskbank.tasks.registry import find_task
 
         names = tuple(find_task(name).name for name in _split(tasks)) if tasks else None
         run_stages(

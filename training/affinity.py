@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save
 
-from taskbank.tasks import ALIASES
+from taskbank.tasks.registry import ALIASES
 from taxsolver import AffinityTensor, save_affinity
 from training.data.frames import FrameStore
 from training.errors import ConfigError

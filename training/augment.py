@@ -33,7 +33,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from taskbank.label_codes import TRUSTED_DEPTH
+from taskbank.labels.codes import TRUSTED_DEPTH
 from training.draws import uniform
 
 UNTOUCHED = frozenset(

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from taskbank.bank_index import BankIndex
-from taskbank.health import find_faults
+from taskbank.bank.health import find_faults
+from taskbank.bank.index import BankIndex
 from training.data.frames import FrameStore
 from training.evaluate.agreement import dead_tasks
 from training.evaluate.report import report_text

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from taskbank.tasks import OutputKind, Task
+from taskbank.tasks.registry import OutputKind, Task
 from training.data.frames import FrameStore
 from training.data.poses import relative_poses, room_layouts, vanishing_points
 from training.samples import Samples, domains_of

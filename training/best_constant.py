@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from taskbank.tasks import Loss, Task
+from taskbank.tasks.registry import Loss, Task
 from training.losses import losses
 from training.targets import Target
 

@@ -44,7 +44,7 @@ def checked_bank(
         UnfitBankError: with every reason.
         UnknownTaskError: `faulty` names no task.
     """
-    from taskbank.tasks import find_task
+    from taskbank.tasks.registry import find_task
     from training.evaluate.check import ANY, EXAMPLES, check_bank
 
     names = [name.strip() for name in ",".join(faulty or ()).split(",") if name.strip()]

@@ -7,8 +7,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from taskbank.colour import rgb_to_lab
 from taskbank.constants import colour_bins
+from taskbank.images.colour import rgb_to_lab
 
 _NEAREST = 10  # bins that share a colour
 _SIGMA = 5.0  # of their gaussian, in units of Lab

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from taskbank.constants import jigsaw_permutations
-from taskbank.inputs import Shown, show, shown_to, shown_to_encoder
-from taskbank.tasks import Task
+from taskbank.inference.preprocess import Shown, show, shown_to, shown_to_encoder
+from taskbank.tasks.registry import Task
 from training.draws import gaussian, integers, uniform
 
 NOISE = 0.1

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from taskbank.tasks import Loss, Task
-from taskbank.whitening import WHITENING
+from taskbank.inference.whitening import WHITENING
+from taskbank.tasks.registry import Loss, Task
 from training.rotations import compose_poses
 from training.targets import Target
 

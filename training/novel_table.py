@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from taskbank.tasks import SCRATCH
+from taskbank.tasks.registry import SCRATCH
 from taxsolver import AffinityTensor, solve
 from training.transfers.jobs import AVERAGE, FULL
 from training.transfers.loss_files import LossArray, SampleLosses, load_target, transfer_name

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskbank.nets.architecture import Architecture, ResNet50
-from taskbank.tasks import DecoderForm, Loss, Task
+from taskbank.tasks.registry import DecoderForm, Loss, Task
 from training.targets import Target
 
 _OUTPUT = "decoder.output.0"  # of a small decoder of maps: behind it numbers are only moved or blended

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from taskbank.bank import Bank
-from taskbank.card import model_card
+from taskbank.bank.bank import Bank
+from taskbank.bank.card import model_card
 from taxsolver import load_affinity
 from training.bank_card import card_sections, origins
 from training.evaluate.assemble import assemble_bank

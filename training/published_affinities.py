@@ -10,10 +10,10 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from taskbank.tasks import ALIASES
-from taxsolver.affinity import AffinityTensor
-from taxsolver.affinity_csv import tensor_from_csv
-from taxsolver.store import save_affinity
+from taskbank.tasks.registry import ALIASES
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.affinity_csv import tensor_from_csv
+from taxsolver.tensors.store import save_affinity
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from taskbank.bank_index import BankIndex
-from taskbank.health import Fault, find_faults
+from taskbank.bank.health import Fault, find_faults
+from taskbank.bank.index import BankIndex
 from training.bank_card import computing_hours
 from training.errors import DataError
 from training.evaluate.agreement import dead_tasks

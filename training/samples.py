@@ -17,7 +17,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.tasks import OutputKind, Task
+from taskbank.tasks.registry import OutputKind, Task
 from training.data.frames import FrameStore
 from training.errors import DataError
 

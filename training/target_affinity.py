@@ -12,9 +12,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.tasks import SCRATCH
+from taskbank.tasks.registry import SCRATCH
 from taxsolver import win_rates
-from taxsolver.ahp import preference_ratios, principal_eigenvector
+from taxsolver.tensors.ahp import preference_ratios, principal_eigenvector
 from training.errors import DataError
 from training.transfers.jobs import AVERAGE, FULL
 from training.transfers.loss_files import LossArray, SampleLosses

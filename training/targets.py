@@ -26,9 +26,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from taskbank.constants import loss_weights
-from taskbank.label_codes import TRUSTED_DEPTH
-from taskbank.tasks import OutputKind, Task
-from taskbank.whitening import WHITENING
+from taskbank.inference.whitening import WHITENING
+from taskbank.labels.codes import TRUSTED_DEPTH
+from taskbank.tasks.registry import OutputKind, Task
 from training.batches import BatchReader, load_batch
 from training.colour_targets import soft_bins
 from training.data.frames import FrameStore

@@ -28,7 +28,7 @@ from taxsolver import (
     solve,
     sweep,
 )
-from taxsolver.significance import compare_with_random
+from taxsolver.analysis.significance import compare_with_random
 from training.errors import ConfigError
 from training.novel_table import NovelRow, novel_table, table_text
 from training.stage import run_stage

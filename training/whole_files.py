@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from taskbank.atomic_files import write_whole as write_whole_or_nothing
 from taskbank.errors import OutputError
-from taskbank.whole_files import write_whole as write_whole_or_nothing
 from training.errors import StorageError
 
 DISK_TROUBLES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES})

@@ -31,8 +31,8 @@ def convert(
 
     Example: taskbank convert visualpriors my-bank --tasks normals,depth
     """
-    from taskbank.convert import convert as convert_checkpoints
-    from taskbank.quantise import Storage
+    from taskbank.bank.quantise import Storage
+    from taskbank.original.convert import convert as convert_checkpoints
 
     made = convert_checkpoints(
         source,

@@ -13,7 +13,7 @@ def download(bank: BankArgument = None, tasks: TaskNames = None) -> None:
 
     Example: taskbank download hf://owner/name --tasks normals,depth
     """
-    from taskbank.download import download_bank
+    from taskbank.bank.download import download_bank
 
     done = download_bank(bank, split_names(tasks))
     where = done.bank.files.where

@@ -17,9 +17,9 @@ from taskbank_cli.banks import BankArgument, megabytes
 from taskbank_cli.printing import printable
 
 if TYPE_CHECKING:
-    from taskbank.bank_index import TaskEntry, TransferEntry
-    from taskbank.bank_source import BankListing
-    from taskbank.health import Finding
+    from taskbank.bank.health import Finding
+    from taskbank.bank.index import TaskEntry, TransferEntry
+    from taskbank.bank.source import BankListing
 
 _HEADLINES = ("mean", "abs_rel_scaled", "miou", "psnr", "ap", "rotation", "top1")
 
@@ -43,8 +43,8 @@ def info(
 
     Example: taskbank info rooms --measure photos/
     """
-    from taskbank.bank_source import open_listing
-    from taskbank.health import faults_in_index
+    from taskbank.bank.health import faults_in_index
+    from taskbank.bank.source import open_listing
 
     listing = open_listing(bank)
     faults = faults_in_index(listing.index) if measure is None else _measured_faults(bank, measure)
@@ -57,10 +57,10 @@ def info(
 
 def _measured_faults(bank: str | None, photos: Iterable[Path]) -> list[Finding]:
     """Run the bank's networks on photographs."""
-    from taskbank.bank import Bank
-    from taskbank.bank_health import measure_health
-    from taskbank.health import find_faults
-    from taskbank.image_files import find_images
+    from taskbank.bank.bank import Bank
+    from taskbank.bank.health import find_faults
+    from taskbank.images.files import find_images
+    from taskbank.inference.measure_health import measure_health
 
     measured = measure_health(Bank.open(bank), find_images(photos))
     return [finding for name, metrics in measured.items() for finding in find_faults(name, metrics)]
@@ -112,7 +112,7 @@ def escape(text: str) -> str:
 
 def _task_table(entries: list[TaskEntry], licence: str) -> Table:
     """One row per task."""
-    from taskbank.card import output_text
+    from taskbank.bank.card import output_text
 
     table = _empty_table("task", "output", "MB", "licence", "metrics")
     for entry in entries:
@@ -125,7 +125,7 @@ def _task_table(entries: list[TaskEntry], licence: str) -> Table:
 
 def _transfer_table(entries: tuple[TransferEntry, ...], licence: str) -> Table:
     """One row per transfer."""
-    from taskbank.card import target_text
+    from taskbank.bank.card import target_text
 
     table = _empty_table("sources", "target", "MB", "licence", "metrics")
     for entry in entries:

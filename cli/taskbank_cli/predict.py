@@ -86,10 +86,10 @@ def predict(
     with progress_bar() as bar:
         found = find_inputs(images, bar, once=not together, without=out)
 
-        from taskbank.dataset_export import without_folder
-        from taskbank.export import Form, parse_forms
+        from taskbank.inference.predictor import choose_tasks, make_reading, make_settings, open_bank
         from taskbank.predict_files import Saving
-        from taskbank.predictor import choose_tasks, make_reading, make_settings, open_bank
+        from taskbank.saving.dataset import without_folder
+        from taskbank.saving.export import Form, parse_forms
 
         inputs = [tuple(found)] if together else [(path,) for path in found]
         forms = parse_forms(split_names(save or [FORMS]))

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from taskbank.bank import Bank
-    from taskbank.decode import Reading
+    from taskbank.bank.bank import Bank
+    from taskbank.inference.decode import Reading
+    from taskbank.inference.settings import Settings
     from taskbank.predict_files import Saving
-    from taskbank.settings import Settings
 
 FORMS = "png,json"
 """Default of `--save`."""
@@ -28,14 +28,14 @@ DEFAULT_FOV = 75.0
 
 
 class AxesName(StrEnum):
-    """Axes of normals; a copy of `taskbank.results.Axes`, which needs torch."""
+    """Axes of normals; a copy of `taskbank.inference.results.Axes`, which needs torch."""
 
     OPENCV = "opencv"
     OPENGL = "opengl"
 
 
 class FrameName(StrEnum):
-    """Whose pixels maps have; a copy of `taskbank.results.Frame`, which needs torch."""
+    """Whose pixels maps have; a copy of `taskbank.inference.results.Frame`, which needs torch."""
 
     INPUT = "input"
     NETWORK = "network"

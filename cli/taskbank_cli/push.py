@@ -31,8 +31,8 @@ def push(
 
     Example: taskbank push my-bank owner/name --private
     """
-    from taskbank.bank_source import open_listing
-    from taskbank.push import push_bank
+    from taskbank.bank.push import push_bank
+    from taskbank.bank.source import open_listing
 
     text = None if card is None else card.read_text(encoding="utf-8")
     source = push_bank(open_listing(bank), repo, private=private, revision=revision, card=text)

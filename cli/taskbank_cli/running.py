@@ -19,7 +19,7 @@ INPUTS = "inputs"
 
 
 class FitName(StrEnum):
-    """Ways to fit a photo to a network's input; a copy of `taskbank.framing.Fit`, which needs torch."""
+    """Ways to fit a photo to a network's input; a copy of `images.framing.Fit`, which needs torch."""
 
     WHOLE = "whole"
     CROP = "crop"
@@ -36,7 +36,7 @@ class SquareFitName(StrEnum):
 
 
 class PrecisionName(StrEnum):
-    """Form of numbers in the networks; a copy of `taskbank.device.Precision`, which needs torch."""
+    """Form of numbers in the networks; a copy of `taskbank.inference.device.Precision`, which needs torch."""
 
     FP32 = "fp32"
     FP16 = "fp16"
@@ -125,9 +125,9 @@ def find_inputs(
     Nothing heavy is imported, so that progress shows at once.
 
     Raises:
-        ImageError: as `taskbank.image_files.find_images`.
+        ImageError: as `taskbank.images.files.find_images`.
     """
-    from taskbank.image_files import PassedOver, find_images
+    from taskbank.images.files import PassedOver, find_images
 
     job = bar.task_ids[0]
     bar.update(job, description="looking for inputs")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from taskbank.tasks import TASKS, Task
+from taskbank.tasks.registry import TASKS, Task
 
 _COUNTS = ("images", "channels")
 _NOTES = (

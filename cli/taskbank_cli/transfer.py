@@ -92,9 +92,9 @@ def transfer(
     with progress_bar() as bar:
         found = find_inputs(images, bar, once=not together, without=out)
 
-        from taskbank.export import parse_forms
+        from taskbank.inference.predictor import make_reading, make_settings, open_bank
         from taskbank.predict_files import Saving
-        from taskbank.predictor import make_reading, make_settings, open_bank
+        from taskbank.saving.export import parse_forms
 
         saving = Saving(
             folder=out,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from taskbank.bank import Bank
-from taskbank.device import choose_device
-from taskbank.engine import Engine
+from taskbank.bank.bank import Bank
 from taskbank.errors import TaskBankError
-from taskbank.settings import Settings
-from taskbank.tasks import find_task
-from taskbank.transfer_engine import TransferEngine
+from taskbank.inference.device import choose_device
+from taskbank.inference.engine import Engine
+from taskbank.inference.settings import Settings
+from taskbank.inference.transfer_engine import TransferEngine
+from taskbank.tasks.registry import find_task
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.errors import MissingError
 from taskbank_demo.settings import DemoSettings
@@ -48,7 +48,7 @@ class Networks:
         """The engine of one task, by any of its names.
 
         Raises:
-            TaskBankError: as `taskbank.engine.Engine`.
+            TaskBankError: as `taskbank.inference.engine.Engine`.
         """
         task = self.bank.entry(name).task
         return self._tasks.get(task, lambda: Engine(self.bank, [task], self.settings))
@@ -57,7 +57,7 @@ class Networks:
         """The engine of one transfer.
 
         Raises:
-            TaskBankError: as `taskbank.transfer_engine.TransferEngine`.
+            TaskBankError: as `taskbank.inference.transfer_engine.TransferEngine`.
         """
         entry = self.bank.transfer_entry(sources, target)
         return self._transfers.get(

@@ -16,7 +16,7 @@ class DemoSettings:
     """Where the demo runs, and its limits.
 
     Attributes:
-        bank: as `taskbank.bank.Bank.open` takes it; None is the default bank.
+        bank: as `taskbank.bank.bank.Bank.open` takes it; None is the default bank.
         device: where networks run: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         host: address that is listened on; anything else than the loopback lets other machines in.
         port: that is listened on; 0 is any free one.

@@ -17,7 +17,7 @@ from taskbank_demo.own_uploads import is_upload_folder
 from taskbank_demo.settings import DemoSettings
 
 if TYPE_CHECKING:
-    from taskbank.video import Clip
+    from taskbank.video.files import Clip
 
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 """Pillow's names of what is taken as an image."""
@@ -89,7 +89,7 @@ def _too_many_pixels(path: Path, settings: DemoSettings) -> str:
 
 def _reduced(image: Image.Image, side: int) -> Image.Image:
     """The image as networks take it, reduced as early as its format lets it be."""
-    from taskbank.images import read_photo
+    from taskbank.images.reading import read_photo
 
     image.draft("RGB", (side, side))
     if image.mode in _SMALL_MODES:
@@ -100,14 +100,14 @@ def _reduced(image: Image.Image, side: int) -> Image.Image:
 
 
 def open_video(path: str | Path | None, settings: DemoSettings, folder: Path) -> Clip:
-    """An uploaded video that is short and small; its frames are read with `taskbank.video.read_frames`.
+    """An uploaded video that is short and small; its frames are read with `taskbank.video.files.read_frames`.
 
     Raises:
         UploadError: it is no video, is damaged, or is too long or too large.
         MissingPackageError: PyAV is not installed.
     """
     from taskbank.errors import VideoError
-    from taskbank.video import open_clip
+    from taskbank.video.files import open_clip
 
     found = check_upload(path, settings, folder)
     if not _is_video(found):

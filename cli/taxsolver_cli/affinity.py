@@ -17,7 +17,7 @@ from taxsolver_cli.outputs import check_picture, write_picture
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from taxsolver.affinity import AffinityTensor
+    from taxsolver.tensors.affinity import AffinityTensor
 
 HELP = "List, show, import and export affinity tensors."
 
@@ -34,7 +34,7 @@ def list_command(json: opt.Json = False) -> None:
 
     Example:  taxsolver affinity list
     """
-    from taxsolver.store import available_affinities, load_affinity
+    from taxsolver.tensors.store import available_affinities, load_affinity
 
     tensors = [load_affinity(name) for name in available_affinities()]
     if json:
@@ -71,8 +71,8 @@ def show_command(
 
     Example:  taxsolver affinity show taskonomy-16k --plot matrix.png
     """
-    from taxsolver.rank import rank
-    from taxsolver.store import load_affinity
+    from taxsolver.analysis.rank import rank
+    from taxsolver.tensors.store import load_affinity
 
     check_picture(plot)
     check_picture(task_map)
@@ -131,9 +131,9 @@ def import_command(
     """
     from dataclasses import replace
 
-    from taxsolver.affinity_csv import read_tensor_csv
-    from taxsolver.names import split_names
-    from taxsolver.store import join_affinities, load_affinity, save_affinity
+    from taxsolver.tensors.affinity_csv import read_tensor_csv
+    from taxsolver.tensors.names import split_names
+    from taxsolver.tensors.store import join_affinities, load_affinity, save_affinity
 
     words = {"dataset": dataset, "made_by": made_by, "licence": licence, "citation": citation}
     read = join_affinities(
@@ -181,7 +181,7 @@ def export_command(
 
     Example:  taxsolver affinity export taskonomy-16k normals.csv --targets normals --max-order 2
     """
-    from taxsolver.store import load_affinity, save_affinity
+    from taxsolver.tensors.store import load_affinity, save_affinity
 
     part = load_affinity(tensor).select(
         max_order=max_order,

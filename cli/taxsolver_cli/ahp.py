@@ -15,8 +15,8 @@ from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from taxsolver.affinity import FloatArray
-    from taxsolver.losses_csv import LossMatrix
+    from taxsolver.tensors.affinity import FloatArray
+    from taxsolver.tensors.losses_csv import LossMatrix
 
 SHORT = "Affinities from per-image losses."
 HELP = """
@@ -43,9 +43,9 @@ def ahp_command(
     plot: opt.Plot = None,
 ) -> None:
     """Parse, compute, print."""
-    from taxsolver.affinity_csv import check_target
-    from taxsolver.ahp import preference_ratios, principal_eigenvector, win_rates
-    from taxsolver.losses_csv import read_losses
+    from taxsolver.tensors.affinity_csv import check_target
+    from taxsolver.tensors.ahp import preference_ratios, principal_eigenvector, win_rates
+    from taxsolver.tensors.losses_csv import read_losses
 
     if not target.strip():
         raise usage_error("--target is empty: name the task that the transfers are read out for")

@@ -11,7 +11,7 @@ from taxsolver_cli import show
 from taxsolver_cli.completion import complete_affinity
 
 if TYPE_CHECKING:
-    from taxsolver.compare import Agreement
+    from taxsolver.analysis.compare import Agreement
 
 SHORT = "How far two affinity tensors agree."
 HELP = """
@@ -37,7 +37,7 @@ def compare_command(
     json: opt.Json = False,
 ) -> None:
     """Parse, compare, print."""
-    from taxsolver.compare import compare
+    from taxsolver.analysis.compare import compare
 
     agreement = compare(first, second, max_order=max_order)
     if json:

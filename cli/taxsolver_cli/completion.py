@@ -15,7 +15,7 @@ def complete_tasks(incomplete: str, ctx: typer.Context | None = None) -> Iterato
         ctx: what stands before it; typer knows it by this name. The tensor given there counts.
     """
     from taxsolver.errors import TaxSolverError
-    from taxsolver.store import DEFAULT_AFFINITY, load_affinity
+    from taxsolver.tensors.store import DEFAULT_AFFINITY, load_affinity
     from taxsolver_cli.parse import tensor
 
     params = ctx.params if ctx else {}
@@ -36,6 +36,6 @@ def complete_tasks(incomplete: str, ctx: typer.Context | None = None) -> Iterato
 
 def complete_affinity(incomplete: str) -> Iterator[str]:
     """Names of the shipped tensors."""
-    from taxsolver.store import available_affinities
+    from taxsolver.tensors.store import available_affinities
 
     yield from (name for name in available_affinities() if name.startswith(incomplete))

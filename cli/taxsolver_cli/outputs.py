@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def check_row_outputs(save: Path | None, plot: Path | None) -> None:
     """Find out before computing that rows or a picture could not be written after it."""
-    from taxsolver.output import check_writable
-    from taxsolver.rows import check_rows_path
+    from taxsolver.files.output import check_writable
+    from taxsolver.files.rows import check_rows_path
 
     if save is not None:
         check_rows_path(save)
@@ -26,7 +26,7 @@ def check_row_outputs(save: Path | None, plot: Path | None) -> None:
 def check_picture(plot: Path | None) -> None:
     """Find out before computing that a picture could not be written after it."""
     from taxsolver.figures.style import check_picture_path
-    from taxsolver.output import check_writable
+    from taxsolver.files.output import check_writable
 
     if plot is not None:
         check_picture_path(plot)
@@ -36,7 +36,7 @@ def check_picture(plot: Path | None) -> None:
 def write_rows(rows: list[dict[str, Any]], save: Path | None) -> None:
     """Write rows where a file was asked for, and say where they went."""
     if save is not None:
-        from taxsolver.rows import save_rows
+        from taxsolver.files.rows import save_rows
 
         show.note(f"rows: {save_rows(rows, save)}")
 

@@ -15,9 +15,9 @@ from taxsolver_cli.outputs import check_picture, write_picture
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from taxsolver.affinity import Transfer
-    from taxsolver.solve import OneMore
-    from taxsolver.taxonomy import Taxonomy
+    from taxsolver.planning.solve import OneMore
+    from taxsolver.planning.taxonomy import Taxonomy
+    from taxsolver.tensors.affinity import Transfer
 
 HELP = """
 Plan which vision tasks to label in full, and from which of them every other one is read out.
@@ -69,8 +69,8 @@ def plan(
         return
     if problem is not None:
         _refuse_beside_problem(context)
-        from taxsolver.problem_file import load_problem
-        from taxsolver.solve import solve_problem
+        from taxsolver.planning.problem_file import load_problem
+        from taxsolver.planning.solve import solve_problem
 
         asked = load_problem(problem, parse.tensor(affinity) if affinity else None)
         _check_outputs(save, plot)
@@ -82,7 +82,7 @@ def plan(
         missing = "--targets" if targets is None else "--budget"
         raise usage_error(f"missing option {missing}, as in  taxsolver --targets normals,depth --budget 2")
 
-    from taxsolver.solve import solve
+    from taxsolver.planning.solve import solve
 
     _check_outputs(save, plot)
     with show.working("planning"):
@@ -137,10 +137,10 @@ def _print_version() -> None:
 
 def _check_outputs(save: Path | None, plot: Path | None) -> None:
     """Find out before planning what could not be written after it."""
-    from taxsolver.output import check_writable
+    from taxsolver.files.output import check_writable
 
     if save is not None:
-        from taxsolver.graph import check_taxonomy_path
+        from taxsolver.figures.graph import check_taxonomy_path
 
         check_taxonomy_path(save)
         check_writable(save)
@@ -149,7 +149,7 @@ def _check_outputs(save: Path | None, plot: Path | None) -> None:
 
 def _write(taxonomy: Taxonomy, save: Path | None, plot: Path | None) -> None:
     if save is not None:
-        from taxsolver.graph import save_taxonomy
+        from taxsolver.figures.graph import save_taxonomy
 
         show.note(f"plan: {save_taxonomy(taxonomy, save)}")
     write_picture(lambda: _draw(taxonomy), plot)
@@ -179,7 +179,7 @@ def _as_json(taxonomy: Taxonomy, k_best: int, one_more: bool) -> dict[str, Any]:
 
 
 def _one_more(taxonomy: Taxonomy) -> OneMore:
-    from taxsolver.solve import one_more_unit
+    from taxsolver.planning.solve import one_more_unit
 
     return one_more_unit(taxonomy)
 

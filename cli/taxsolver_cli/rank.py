@@ -12,7 +12,7 @@ from taxsolver_cli.completion import complete_tasks
 from taxsolver_cli.outputs import check_row_outputs, write_rows
 
 if TYPE_CHECKING:
-    from taxsolver.rank import RankRow
+    from taxsolver.analysis.rank import RankRow
 
 SHORT = "The best transfer for each target, order by order."
 HELP = """
@@ -50,7 +50,7 @@ def rank_command(
     save: opt.SaveRows = None,
 ) -> None:
     """Parse, rank, print."""
-    from taxsolver.rank import rank
+    from taxsolver.analysis.rank import rank
 
     check_row_outputs(save, None)
     rows = rank(

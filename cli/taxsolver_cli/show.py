@@ -82,7 +82,7 @@ def count(value: int | None) -> str:
 
 def amount(value: float) -> str:
     """A budget or cost in full."""
-    from taxsolver.amounts import amount as in_full
+    from taxsolver.planning.amounts import amount as in_full
 
     return in_full(value)
 

@@ -14,7 +14,7 @@ from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from taxsolver.significance import SignificanceRow
+    from taxsolver.analysis.significance import SignificanceRow
 
 SHORT = "The best plans beside random ones."
 HELP = """
@@ -50,8 +50,8 @@ def significance_command(
     plot: opt.Plot = None,
 ) -> None:
     """Parse, sweep, draw, print."""
-    from taxsolver.significance import compare_with_random
-    from taxsolver.sweep import sweep
+    from taxsolver.analysis.significance import compare_with_random
+    from taxsolver.planning.sweep import sweep
 
     check_row_outputs(save, plot)
     plans = sweep(

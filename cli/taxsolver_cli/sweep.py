@@ -13,7 +13,7 @@ from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from taxsolver.sweep import SweepRow
+    from taxsolver.planning.sweep import SweepRow
 
 _NO_PLAN = {"infeasible": "no plan fits", "time_limit": "none found in time"}
 
@@ -54,7 +54,7 @@ def sweep_command(
     ] = False,
 ) -> None:
     """Parse, sweep, print."""
-    from taxsolver.sweep import sweep
+    from taxsolver.planning.sweep import sweep
 
     check_row_outputs(save, plot)
     with show.working("sweeping"):
@@ -78,8 +78,8 @@ def sweep_command(
 
 
 def _draw(rows: list[SweepRow], band: bool) -> Figure:
+    from taxsolver.analysis.significance import compare_with_random
     from taxsolver.figures.sweep import draw_sweep
-    from taxsolver.significance import compare_with_random
 
     if not band:
         return draw_sweep(rows)

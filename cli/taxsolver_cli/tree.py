@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.tree import Tree
 
-    from taxsolver.similarity import TaskTree
+    from taxsolver.analysis.similarity import TaskTree
 
 SHORT = "Which tasks transfer alike."
 HELP = """
@@ -32,7 +32,7 @@ def tree_command(
     plot: opt.Plot = None,
 ) -> None:
     """Parse, cluster, print."""
-    from taxsolver.similarity import similarity
+    from taxsolver.analysis.similarity import similarity
 
     check_picture(plot)
     tree = similarity(parse.tensor(affinity))

@@ -17,7 +17,7 @@ import pytest
 import typer
 from tests.taskbank.toy import TOY_COMPACT, toy_network
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank_cli.app import app as taskbank_app
 from taxsolver_cli.app import app as taxsolver_app
 

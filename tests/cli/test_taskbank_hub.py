@@ -14,8 +14,8 @@ from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network
 from typer.testing import CliRunner
 
 from hub_server import HubServer, hub_server
-from taskbank.bank import About, Bank
-from taskbank.bank_index import INDEX_NAME, decoder_path, encoder_path
+from taskbank.bank.bank import About, Bank
+from taskbank.bank.index import INDEX_NAME, decoder_path, encoder_path
 from taskbank_cli.app import app
 
 runner = CliRunner()
@@ -97,7 +97,7 @@ def test_info_as_json_holds_the_index(bank: Bank) -> None:
 
 def test_info_without_a_bank_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As long as none is bundled; with the variable, it is that one."""
-    monkeypatch.setattr("taskbank.bank_source._BUNDLED_FOLDER", tmp_path)
+    monkeypatch.setattr("taskbank.bank.source._BUNDLED_FOLDER", tmp_path)
     monkeypatch.delenv("TASKBANK_BANK", raising=False)
     done = runner.invoke(app, ["info"])
     assert done.exit_code == 1

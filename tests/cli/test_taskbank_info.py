@@ -14,7 +14,7 @@ from PIL import Image
 from tests.taskbank.toy import TOY_COMPACT, toy_network
 from typer.testing import CliRunner
 
-from taskbank.bank import About, Bank
+from taskbank.bank.bank import About, Bank
 from taskbank_cli.app import app
 
 

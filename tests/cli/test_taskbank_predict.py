@@ -18,7 +18,7 @@ from tests.taskbank.toy import TOY_COMPACT, toy_network
 from typer.testing import CliRunner, Result
 
 from processes import child_process
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank_cli.app import app
 from taskbank_cli.predicting import DEFAULT_FOV, AxesName, FrameName
 from taskbank_cli.running import FitName, PrecisionName
@@ -202,7 +202,7 @@ def test_without_a_bank_the_message_says_what_to_do(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Variable and option are named."""
-    monkeypatch.setattr("taskbank.bank_source._BUNDLED_FOLDER", tmp_path)
+    monkeypatch.setattr("taskbank.bank.source._BUNDLED_FOLDER", tmp_path)
     monkeypatch.delenv("TASKBANK_BANK", raising=False)
     done = run("predict", photos)
     assert done.exit_code == 1
@@ -232,10 +232,10 @@ def test_representations_are_saved(bank: str, photos: Path, tmp_path: Path) -> N
 
 def test_words_of_options_are_those_of_the_library() -> None:
     """The command repeats them so that its help stays free of torch."""
-    from taskbank.device import Precision
-    from taskbank.framing import Fit
     from taskbank.geometry import DEFAULT_FOV as LIBRARYS_FOV
-    from taskbank.results import Axes, Frame
+    from taskbank.images.framing import Fit
+    from taskbank.inference.device import Precision
+    from taskbank.inference.results import Axes, Frame
 
     pairs = ((FitName, Fit), (PrecisionName, Precision), (AxesName, Axes), (FrameName, Frame))
     assert all([*ours] == [*theirs] for ours, theirs in pairs)

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.taskbank.toy import TOY_COMPACT, toy_network
 from typer.testing import CliRunner, Result
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank_cli.app import app
 
 

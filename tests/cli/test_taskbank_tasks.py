@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 import taskbank
-from taskbank.tasks import TASKS, find_task
+from taskbank.tasks.registry import TASKS, find_task
 from taskbank_cli.app import app
 from taskbank_cli.errors import ErrorBoundary
 

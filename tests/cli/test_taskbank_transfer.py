@@ -14,7 +14,7 @@ from tests.taskbank.clips import corner_frames, read_clip, write_clip
 from tests.taskbank.toy import TOY_COMPACT, toy_network, toy_readout, toy_scratch
 from typer.testing import CliRunner, Result
 
-from taskbank.bank import About, Bank
+from taskbank.bank.bank import About, Bank
 from taskbank_cli.app import app
 from taskbank_cli.info import _headline
 

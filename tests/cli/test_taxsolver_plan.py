@@ -385,7 +385,7 @@ def test_an_unknown_exception_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(sys.modules["taxsolver.solve"], "solve", broken)
+    monkeypatch.setattr(sys.modules["taxsolver.planning.solve"], "solve", broken)
     assert isinstance(run("-t", "all", "-b", "2").exception, ZeroDivisionError)
 
 

@@ -21,7 +21,7 @@ from huggingface_hub import close_session, constants
 import hub_commits
 from hub_http import Answer, Handler, refusal
 from hub_state import HubState, Repo, git_hash, is_large, sha256
-from taskbank.hub import Hub
+from taskbank.bank.hub import Hub
 
 _REPO = r"(?P<repo>[\w.-]+/[\w.-]+)"
 

@@ -7,9 +7,9 @@ from itertools import combinations
 
 import numpy as np
 
-from taxsolver.affinity import AffinityTensor
-from taxsolver.instance import Instance
-from taxsolver.problem import Problem
+from taxsolver.planning.instance import Instance
+from taxsolver.planning.problem import Problem
+from taxsolver.tensors.affinity import AffinityTensor
 
 
 def random_tensor(

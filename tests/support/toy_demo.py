@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network, toy_readout, toy_scratch
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 
 SINGLE = ("depth_zbuffer", "normal", "reshading", "class_scene", "room_layout", "edge_texture")
 """Tasks on one photograph."""

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network, toy_readout, toy_scratch
 
-from taskbank.bank import About, Bank
-from taskbank.results import Frame, Prediction
-from taskbank.task_kinds import OutputKind
+from taskbank.bank.bank import About, Bank
+from taskbank.inference.results import Frame, Prediction
+from taskbank.tasks.kinds import OutputKind
 
 RECORD = {"affinity": 0.25, "gain": 0.75, "quality": 0.5}
 """What the bank says about its transfer from edges to normals."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from taxsolver.affinity import AffinityTensor
-from taxsolver.affinity_csv import tensor_from_csv
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.affinity_csv import tensor_from_csv
 
 # Three targets a, b, c; s is a source only. With budget 1, s serves a .2, b .3, c .4 = .9; a serves itself
 # .5, b .1, c .1 = .7; b serves a .1, itself .6, c .1 = .8. With budget 2, s and b: .2 + .6 + .4 = 1.2, but

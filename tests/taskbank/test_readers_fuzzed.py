@@ -22,16 +22,16 @@ from tests.taskbank.clips import corner_frames, write_clip
 from tests.taskbank.toy import TOY_COMPACT, toy_network, toy_readout
 
 from colour_profiles import DISPLAY_P3, rgb_profile
-from taskbank.bank import Bank, Untrained
-from taskbank.bank_index import index_from_bytes
-from taskbank.checkpoints import read_checkpoint
+from taskbank.bank.bank import Bank, Untrained
+from taskbank.bank.index import index_from_bytes
+from taskbank.bank.weights import weights_from_bytes
 from taskbank.errors import TaskBankError
-from taskbank.image_files import find_images
-from taskbank.images import read_photo
-from taskbank.label_files import read_classes, read_label
+from taskbank.images.files import find_images
+from taskbank.images.reading import read_photo
+from taskbank.labels.files import read_classes, read_label
 from taskbank.nets.architecture import Backbone, ResNet50, architecture_from_json, architecture_to_json
-from taskbank.video import open_clip, read_frames
-from taskbank.weights import weights_from_bytes
+from taskbank.original.checkpoints import read_checkpoint
+from taskbank.video.files import open_clip, read_frames
 
 SHORT = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 ODD: st.SearchStrategy[Any] = st.recursive(

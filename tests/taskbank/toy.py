@@ -19,7 +19,7 @@ from taskbank.nets.compact import CompactWidths
 from taskbank.nets.decoders import DecoderWidths
 from taskbank.nets.encoder import ResNetWidths
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
-from taskbank.tasks import TASKS
+from taskbank.tasks.registry import TASKS
 
 TOY_RESNET = ResNet50(
     encoder=ResNetWidths(stem=4, planes=(2, 2, 4, 4), blocks=(2, 2, 2, 2)),

@@ -26,8 +26,8 @@ from training.draws import seeds_of
 from training.photometry import photometric
 from training.samples import samples_of
 
-from taskbank.label_codes import decode
-from taskbank.tasks import TASKS, find_task
+from taskbank.labels.codes import decode
+from taskbank.tasks.registry import TASKS, find_task
 
 SEEDS = seeds_of(torch.arange(2), 0)
 YES = torch.tensor([True])

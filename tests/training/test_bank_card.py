@@ -11,8 +11,8 @@ from tests.taskbank.toy import TOY_COMPACT, toy_network
 from tests.training.toy_store import toy_store
 from training.bank_card import card_sections, origins
 
-from taskbank.bank import About, Bank
-from taskbank.bank_index import BankIndex
+from taskbank.bank.bank import About, Bank
+from taskbank.bank.index import BankIndex
 
 _SCORES: dict[str, Any] = {
     "test": {"normal": {"mean": 30.0}},

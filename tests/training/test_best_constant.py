@@ -16,7 +16,7 @@ from training.transfers.config import TransfersConfig
 from training.transfers.jobs import average_estimator
 from training.transfers.reading import Reading
 
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 
 CPU = torch.device("cpu")
 

@@ -14,7 +14,7 @@ from training.readme_figures import BEGIN as FIGURES
 from training.readme_figures import END as FIGURES_END
 from typer.testing import CliRunner
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 
 PROJECT = f"# Model card\n\n{BEGIN}\n\nThe last one.\n\n{END}\n\n## Affinity tensors\n"
 ROOT = Path(__file__).parents[2]

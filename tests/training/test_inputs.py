@@ -6,10 +6,10 @@ from training.draws import seeds_of
 from training.inputs import as_unit, encoder_input, jigsaw_orders, network_input, resized, shuffled_tiles
 
 from taskbank.constants import jigsaw_permutations
-from taskbank.images import read_photo
-from taskbank.inputs import look_at, shown_to
-from taskbank.inputs import show as show_in_taskbank
-from taskbank.tasks import TASKS, find_task
+from taskbank.images.reading import read_photo
+from taskbank.inference.preprocess import look_at, shown_to
+from taskbank.inference.preprocess import show as show_in_taskbank
+from taskbank.tasks.registry import TASKS, find_task
 
 SEEDS = seeds_of(torch.arange(4), 0)
 

@@ -10,7 +10,7 @@ from training.data.rooms.gallery import frame_cells, page
 from training.data.rooms.render import Frames, ViewedRoom, render_frames
 from training.data.rooms.scene import Shape
 
-from taskbank.tasks import TASKS
+from taskbank.tasks.registry import TASKS
 from toy_rooms import Builder, looking_at
 
 

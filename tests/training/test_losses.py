@@ -14,8 +14,8 @@ from training.samples import samples_of
 from training.targets import Target, make_target
 
 from taskbank.geometry import compose
-from taskbank.tasks import TASKS, find_task
-from taskbank.whitening import WHITENING, unwhiten, whiten
+from taskbank.inference.whitening import WHITENING, unwhiten, whiten
+from taskbank.tasks.registry import TASKS, find_task
 
 GENERATOR = torch.Generator().manual_seed(0)
 

@@ -11,7 +11,7 @@ from training.targets import Target
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import build_decoder
 from taskbank.nets.initialise import initialise
-from taskbank.tasks import Task, find_task
+from taskbank.tasks.registry import Task, find_task
 
 DEPTH, NORMAL, POSE = (find_task(name) for name in ("depth_zbuffer", "normal", "fixated_pose"))
 CODES = torch.rand(2, 8, 4, 4, generator=torch.Generator().manual_seed(0))

@@ -11,7 +11,7 @@ from training.data import poses
 from training.data.frames import CAMERA
 
 from taskbank import geometry
-from taskbank.whitening import unwhiten, whiten
+from taskbank.inference.whitening import unwhiten, whiten
 
 AHEAD_X = (np.pi / 2, 0, -np.pi / 2)
 """Angles of an upright camera that looks along the world's +x."""

@@ -11,7 +11,7 @@ import pytest
 from training import published_affinities
 from training.published_affinities import PUBLISHED, SHIPPED, TABLES, read_published
 
-from taskbank.tasks import ALIASES, TASKS
+from taskbank.tasks.registry import ALIASES, TASKS
 from taxsolver import AffinityTensor, load_affinity
 
 NAMES = [entry.name for entry in PUBLISHED]

@@ -11,7 +11,7 @@ import pytest
 from training.errors import DataError
 from training.readme_figures import BEGIN, END, readme_section, with_section
 
-from taskbank.bank_source import open_listing
+from taskbank.bank.source import open_listing
 
 LISTING = open_listing("rooms")
 

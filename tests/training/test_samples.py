@@ -8,7 +8,7 @@ from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
 from training.errors import DataError
 from training.samples import domains_of, samples_of
 
-from taskbank.tasks import TASKS, find_task
+from taskbank.tasks.registry import TASKS, find_task
 
 LEARNED = [task for task in TASKS.values() if task.name != "random"]
 

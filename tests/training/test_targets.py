@@ -23,9 +23,9 @@ from training.samples import samples_of
 from training.targets import POINTS, Target, class_weights, make_target, measured_weights
 
 from taskbank.constants import colour_bins, loss_weights
-from taskbank.label_codes import encode
-from taskbank.tasks import TASKS, find_task
-from taskbank.whitening import whiten
+from taskbank.inference.whitening import whiten
+from taskbank.labels.codes import encode
+from taskbank.tasks.registry import TASKS, find_task
 
 SEEDS = seeds_of(torch.arange(2), 0)
 

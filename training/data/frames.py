@@ -3,7 +3,7 @@
 A store is a folder:
 
     frames.json             format, side of the images in px, domains, where the frames are from
-    shard_00000/rgb.npy     (frames of the shard, side, side[, channels]), coded by `taskbank.label_codes`
+    shard_00000/rgb.npy     (frames of the shard, side, side[, channels]), coded by `taskbank.labels.codes`
     shard_00000/....npy     one array a domain; class_object and class_scene as int16 (frames,) channels, or
                             as float16 (frames, channels) probabilities
     shard_00000/cameras.npy `CAMERA` records, one a frame

@@ -10,17 +10,17 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from taskbank.canvas import Canvas
-from taskbank.colour import lab_to_rgb
 from taskbank.constants import class_names
-from taskbank.framing import Fit
-from taskbank.images import read_photo
-from taskbank.inputs import Sight, look_at
-from taskbank.label_codes import DOMAINS, Coding, decode
-from taskbank.render import picture
-from taskbank.results import Frame, Prediction
-from taskbank.task_kinds import OutputKind
-from taskbank.tasks import TASKS
+from taskbank.drawing.canvas import Canvas
+from taskbank.drawing.render import picture
+from taskbank.images.colour import lab_to_rgb
+from taskbank.images.framing import Fit
+from taskbank.images.reading import read_photo
+from taskbank.inference.preprocess import Sight, look_at
+from taskbank.inference.results import Frame, Prediction
+from taskbank.labels.codes import DOMAINS, Coding, decode
+from taskbank.tasks.kinds import OutputKind
+from taskbank.tasks.registry import TASKS
 from training.data.poses import relative_poses, room_layouts, vanishing_points
 
 Labels = Mapping[str, NDArray[Any]]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from taskbank.health import Fault, find_faults
+from taskbank.bank.health import Fault, find_faults
 from taxsolver import AffinityTensor, compare
 from taxsolver.errors import InvalidInputError
 from training.evaluate.carry_over import agreement

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from torch import nn
 
-from taskbank.bank import About, Bank, TransferKey, Untrained
+from taskbank.bank.bank import About, Bank, TransferKey, Untrained
+from taskbank.bank.quantise import Storage
+from taskbank.bank.seeded import describe_untrained
+from taskbank.bank.weights import weights_to_bytes
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import Readout, TaskNetwork
-from taskbank.quantise import Storage
-from taskbank.seeded import describe_untrained
-from taskbank.tasks import SCRATCH, TASKS, Loss
-from taskbank.weights import weights_to_bytes
+from taskbank.tasks.registry import SCRATCH, TASKS, Loss
 from taxsolver import load_affinity
 from training.errors import ConfigError, DataError
 from training.evaluate.choice import those_that_fit, wanted_transfers

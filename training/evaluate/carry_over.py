@@ -17,14 +17,14 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from taskbank.decode import Reading, decode
-from taskbank.framing import Fit
-from taskbank.images import read_photo
-from taskbank.inputs import Sight, look_at, show, shown_for_readout
+from taskbank.images.framing import Fit
+from taskbank.images.reading import read_photo
+from taskbank.inference.decode import Reading, decode
+from taskbank.inference.preprocess import Sight, look_at, show, shown_for_readout
 from taskbank.nets.build import TransferReadout
-from taskbank.tasks import Task, find_task
+from taskbank.tasks.registry import Task, find_task
 from taxsolver import AffinityTensor
-from taxsolver.similarity import first_order_matrix
+from taxsolver.analysis.similarity import first_order_matrix
 from training.data.real.folder import RealFrame
 from training.evaluate.real_truth import REAL_TRUTHS
 from training.evaluate.scores import measure_of

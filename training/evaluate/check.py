@@ -11,15 +11,15 @@ from typing import Any
 from safetensors.torch import load
 
 import taskbank_demo
-from taskbank.bank import Bank
-from taskbank.bank_files import read_checked
-from taskbank.bank_health import measure_health
-from taskbank.bank_index import INDEX_NAME, BankIndex, FileEntry
-from taskbank.card import model_card
+from taskbank.bank.bank import Bank
+from taskbank.bank.card import model_card
+from taskbank.bank.files import read_checked
+from taskbank.bank.health import Fault, Finding, faults_by_kind, faults_in_index, find_faults
+from taskbank.bank.index import INDEX_NAME, BankIndex, FileEntry
 from taskbank.errors import TaskBankError
-from taskbank.health import Fault, Finding, faults_by_kind, faults_in_index, find_faults
-from taskbank.image_files import find_images
-from taskbank.tasks import TASKS, DecoderForm
+from taskbank.images.files import find_images
+from taskbank.inference.measure_health import measure_health
+from taskbank.tasks.registry import TASKS, DecoderForm
 from training.bank_card import measured_section
 from training.errors import DataError
 from training.evaluate.assemble import MEGABYTE

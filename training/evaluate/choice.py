@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.bank import TransferKey
-from taskbank.tasks import SCRATCH
+from taskbank.bank.bank import TransferKey
+from taskbank.tasks.registry import SCRATCH
 from taxsolver import AffinityTensor
 from training.evaluate.config import EvaluateConfig
 from training.transfers.config import UNTRAINED

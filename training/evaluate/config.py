@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taskbank.quantise import Storage
+from taskbank.bank.quantise import Storage
 from training.errors import ConfigError
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from taskbank.bank import About, Bank, TransferKey
+from taskbank.bank.bank import About, Bank, TransferKey
 from taxsolver import AffinityTensor
 from training.evaluate.config import EvaluateConfig
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from taskbank.canvas import font
+from taskbank.drawing.canvas import font
 from training.whole_files import write_whole
 
 LARGEST_BYTES = 300_000

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from taskbank.bank import Bank
-from taskbank.engine import Engine
-from taskbank.settings import Settings
-from taskbank.tasks import OutputKind, find_task
+from taskbank.bank.bank import Bank
+from taskbank.inference.engine import Engine
+from taskbank.inference.settings import Settings
+from taskbank.tasks.registry import OutputKind, find_task
 from training.data.real.folder import RealFrame
 from training.data.real.sequences import camera_records, find_groups, posed
 from training.evaluate.scores import AS_SEEN, measure_of, scores_in_words

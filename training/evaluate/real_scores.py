@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from taskbank.bank import Bank
-from taskbank.decode import Reading
-from taskbank.engine import Engine
-from taskbank.results import Frame
-from taskbank.settings import Settings
-from taskbank.tasks import OutputKind, find_task
+from taskbank.bank.bank import Bank
+from taskbank.inference.decode import Reading
+from taskbank.inference.engine import Engine
+from taskbank.inference.results import Frame
+from taskbank.inference.settings import Settings
+from taskbank.tasks.registry import OutputKind, find_task
 from training.data.real.folder import RealFrame
 from training.errors import DataError
 from training.evaluate.real_truth import REAL_TRUTHS, Truth

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from taskbank.health import find_faults
+from taskbank.bank.health import find_faults
 from training.evaluate.sanity import SanityRow, sanity_text
 
 _UNITS = {

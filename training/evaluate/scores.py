@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.bank import Bank
-from taskbank.bank_health import measure_health
-from taskbank.decode import Reading
-from taskbank.engine import Engine, Item
-from taskbank.results import Frame
-from taskbank.settings import Settings
-from taskbank.tasks import OutputKind, Task, find_task
-from taskbank.transfer_engine import TransferEngine
+from taskbank.bank.bank import Bank
+from taskbank.inference.decode import Reading
+from taskbank.inference.engine import Engine, Item
+from taskbank.inference.measure_health import measure_health
+from taskbank.inference.results import Frame
+from taskbank.inference.settings import Settings
+from taskbank.inference.transfer_engine import TransferEngine
+from taskbank.tasks.registry import OutputKind, Task, find_task
 from training.data.frames import FrameStore
 from training.evaluate.maps import (
     DepthMeasure,
@@ -141,7 +141,7 @@ def score_transfers(
 
 
 def score_health(bank: Bank, store: FrameStore, *, device: str = "auto") -> dict[str, dict[str, float]]:
-    """Measure whether networks and transfers look at what they are shown, see `taskbank.bank_health`.
+    """Measure whether networks and transfers look at what they are shown, see `inference.measure_health`.
 
     Args:
         bank: whose networks are measured.

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.bank import Bank
-from taskbank.canvas import seen_image
-from taskbank.engine import Engine, Outcome
-from taskbank.picture_scale import measure
-from taskbank.render import picture
-from taskbank.results import Prediction
-from taskbank.settings import Settings
-from taskbank.tasks import Task, find_task
+from taskbank.bank.bank import Bank
+from taskbank.drawing.canvas import seen_image
+from taskbank.drawing.picture_scale import measure
+from taskbank.drawing.render import picture
+from taskbank.inference.engine import Engine, Outcome
+from taskbank.inference.results import Prediction
+from taskbank.inference.settings import Settings
+from taskbank.tasks.registry import Task, find_task
 from training.data.frames import FrameStore
 from training.evaluate.picture_page import Cell, page, write_jpeg
 from training.evaluate.scores import AS_SEEN, drawn_samples, measure_of, shown_items

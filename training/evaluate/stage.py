@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taxsolver import load_affinity
 from training.data.frames import FrameStore
 from training.data.real.camera import Intrinsics

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from taskbank.geometry import compose
-from taskbank.label_codes import decode
-from taskbank.tasks import OutputKind, Task
+from taskbank.labels.codes import decode
+from taskbank.tasks.registry import OutputKind, Task
 from training.data.frames import FrameStore
 from training.data.poses import relative_poses, room_layouts, vanishing_points
 from training.samples import Samples, domains_of
@@ -33,7 +33,7 @@ def true_value(task: Task, store: FrameStore, samples: Samples, index: int) -> T
         index: number of a sample.
 
     Returns:
-        an array like `Prediction.array` (see `taskbank.decode`), with NaN or label 0 where nothing is known;
+        an array like `Prediction.array` (see `inference.decode`), with NaN or label 0 where nothing is known;
         numbers of segments (H, W) for embeddings, -1 where nothing is known; a class's number () for classes.
     """
     frames = samples.frames[index]

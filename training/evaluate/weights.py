@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from taskbank.bank_index import BankIndex, SeededEncoder
+from taskbank.bank.index import BankIndex, SeededEncoder
 from training.errors import DataError
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from taskbank.nets.architecture import Architecture, Compact
 from taskbank.nets.compact import CompactWidths
-from taskbank.tasks import Loss, Task, find_task
+from taskbank.tasks.registry import Loss, Task, find_task
 from training.errors import ConfigError
 from training.task_networks.config import TaskNetworksConfig
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from taskbank.tasks import Task, find_task
+from taskbank.tasks.registry import Task, find_task
 from training.batches import BatchReader
 from training.checkpoint import (
     Every,

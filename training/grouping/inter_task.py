@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 from training.grouping.network import MultiTaskNetwork, kept_statistics, moved
 from training.losses import losses
 from training.targets import Target

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import build_decoder, build_encoder
 from taskbank.nets.initialise import initialise
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 
 
 class MultiTaskNetwork(nn.Module):

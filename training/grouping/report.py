@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from taxsolver import load_affinity
+from taxsolver.analysis.similarity import first_order_matrix
 from taxsolver.grouping import LossTable, budget_curves, load_table, pair_matrix, task_count_rows
-from taxsolver.similarity import first_order_matrix
 
 FloatArray = NDArray[np.float64]
 

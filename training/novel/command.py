@@ -71,8 +71,8 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
 
     Example: python -m training novel --images photos --labels light.csv --kind numbers --bank BANK --out OUT
     """
-    from taskbank.bank import Bank
-    from taskbank.device import choose_device
+    from taskbank.bank.bank import Bank
+    from taskbank.inference.device import choose_device
     from training.engine import LocalEngine
     from training.novel.conclude import TABLE, read_report
     from training.novel.config import NovelConfig

@@ -13,8 +13,8 @@ from typing import Any
 
 from safetensors.numpy import save
 
-from taskbank.bank import Bank
-from taskbank.tasks import SCRATCH
+from taskbank.bank.bank import Bank
+from taskbank.tasks.registry import SCRATCH
 from taxsolver import AffinityTensor, save_affinity
 from training.novel.config import NovelConfig
 from training.novel.division import Part

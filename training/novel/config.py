@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taskbank.bank import IMAGE_SIZE
+from taskbank.bank.bank import IMAGE_SIZE
 from taskbank.nets.architecture import Architecture, ResNet50
-from taskbank.own_targets import own_name
+from taskbank.tasks.own_targets import own_name
 from training.errors import ConfigError
 from training.novel.kinds import LabelKind
 from training.transfers.config import TransfersConfig

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from taskbank.bank import Bank
-from taskbank.inputs import show, shown_to_encoder
+from taskbank.bank.bank import Bank
+from taskbank.inference.preprocess import show, shown_to_encoder
 from taskbank.nets.encoder import CODE_CHANNELS
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 from training.errors import DivergedError
 from training.novel.data import NovelPlaces
 from training.novel.prepare import SQUARES

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.own_targets import OwnTarget
-from taskbank.task_kinds import OutputKind
+from taskbank.tasks.kinds import OutputKind
+from taskbank.tasks.own_targets import OwnTarget
 from training.errors import DataError
 from training.novel.kinds import LabelKind
 from training.novel.naming import some

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from taskbank.framing import View
+from taskbank.images.framing import View
 from training.errors import DataError
 from training.novel.naming import check_same, some
 

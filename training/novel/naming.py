@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from taskbank.errors import ImageError
-from taskbank.image_files import find_images
+from taskbank.images.files import find_images
 from training.errors import DataError
 
 _NAMED = 5  # names that an error spells out

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskbank.errors import ImageError
-from taskbank.framing import Fit, View
-from taskbank.images import read_photo
-from taskbank.inputs import look_at
-from taskbank.own_targets import OwnTarget, own_target_from_json
+from taskbank.images.framing import Fit, View
+from taskbank.images.reading import read_photo
+from taskbank.inference.preprocess import look_at
+from taskbank.tasks.own_targets import OwnTarget, own_target_from_json
 from training.errors import DataError
 from training.metrics import progress
 from training.novel.config import FEWEST, NovelConfig

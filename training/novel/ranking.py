@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from taskbank.tasks import SCRATCH
+from taskbank.tasks.registry import SCRATCH
 from training.target_affinity import TargetAffinity
 from training.transfers.jobs import AVERAGE
 from training.transfers.loss_files import SampleLosses, sources_of

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from taskbank.bank import Bank
-from taskbank.tasks import SCRATCH
+from taskbank.bank.bank import Bank
+from taskbank.tasks.registry import SCRATCH
 from taxsolver import AffinityTensor, load_affinity
 from training.engine import Engine, LocalEngine
 from training.errors import DataError

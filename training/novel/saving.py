@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from taskbank.bank import About, Bank
-from taskbank.bank_extending import bank_of_transfers
+from taskbank.bank.bank import About, Bank
+from taskbank.bank.extending import bank_of_transfers
 from taskbank.nets.build import TransferReadout
 from training.novel.config import NovelConfig
 from training.novel.division import Part

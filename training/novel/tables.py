@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from taxsolver.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.errors import FileFormatError
+from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
 from training.errors import DataError
 from training.novel.naming import check_same, some
 
@@ -41,7 +41,7 @@ def read_table(path: Path, photographs: Mapping[str, Path]) -> Table:
     Columns that only number the lines, as pandas writes them, are no labels.
 
     Args:
-        path: a CSV as `taxsolver.csv_text` reads it, with a line of headings.
+        path: a CSV as `taxsolver.files.csv_text` reads it, with a line of headings.
         photographs: by their names in the folder, which `file` repeats.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from taskbank.tasks import ALIASES, normalise
+from taskbank.tasks.registry import ALIASES, normalise
 from taxsolver import AffinityTensor
 from training.errors import ConfigError
 from training.target_affinity import TargetAffinity

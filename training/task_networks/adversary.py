@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from taskbank.constants import colour_bins
-from taskbank.tasks import DecoderForm, Loss, OutputKind, Task
+from taskbank.tasks.registry import DecoderForm, Loss, OutputKind, Task
 from training.draws import gaussian, seeds_of
 from training.targets import Target
 

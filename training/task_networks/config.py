@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 
-from taskbank.device import Precision
-from taskbank.framing import STEP
+from taskbank.images.framing import STEP
+from taskbank.inference.device import Precision
 from taskbank.nets.architecture import Architecture, Backbone, Compact
-from taskbank.tasks import Task, find_task
+from taskbank.tasks.registry import Task, find_task
 from training.errors import ConfigError
 
 _POSITIVE = (

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 from training.batches import BatchReader
 from training.task_networks.config import TaskNetworksConfig
 from training.task_networks.examine import examine, faults_of

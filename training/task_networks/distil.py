@@ -18,7 +18,7 @@ from taskbank.nets.backbone import BackboneEncoder, Classifier
 from taskbank.nets.build import TaskNetwork
 from taskbank.nets.compact_head import CompactHead
 from taskbank.nets.initialise import initialise
-from taskbank.tasks import Task
+from taskbank.tasks.registry import Task
 from training.forward import channels_last, run, through
 from training.task_networks.config import TaskNetworksConfig
 from training.task_networks.learner import Learner, key_of

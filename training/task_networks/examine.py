@@ -6,7 +6,7 @@ from itertools import cycle
 
 import torch
 
-from taskbank.health import (
+from taskbank.bank.health import (
     CONSTANT_LOSS,
     DEAD_CHANNELS,
     HELD_OUT_LOSS,
@@ -43,7 +43,7 @@ def examine(
 
     Returns:
         `held_out_loss`, `constant_loss` (of the best constant, on the same samples), `beats_constant`; with
-        two samples or more `dead_channels` and `output_variation`, see `taskbank.health`.
+        two samples or more `dead_channels` and `output_variation`, see `taskbank.bank.health`.
     """
     task = learner.task
     targets = [batch.pair(task, learner.weights)[1] for batch in learned.batches(reader, config)]

@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from taskbank.inputs import Shown, shown_to
-from taskbank.tasks import Task
+from taskbank.inference.preprocess import Shown, shown_to
+from taskbank.tasks.registry import Task
 from training.augment import UNTOUCHED, View, drawn_mirror, drawn_shift, drawn_zoom, mirrored, view_of, zoomed
 from training.batches import BatchReader
 from training.draws import seeds_of

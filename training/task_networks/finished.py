@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from taskbank.bank.weights import fill, weights_from_bytes
 from taskbank.errors import BankFormatError
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import TaskNetwork, build_network
-from taskbank.tasks import Task
-from taskbank.weights import fill, weights_from_bytes
+from taskbank.tasks.registry import Task
 from training.errors import DataError
 
 

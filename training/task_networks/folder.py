@@ -11,10 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from taskbank.bank.quantise import Storage
+from taskbank.bank.weights import weights_to_bytes
 from taskbank.nets.architecture import Backbone, architecture_to_json
-from taskbank.quantise import Storage
-from taskbank.tasks import Task
-from taskbank.weights import weights_to_bytes
+from taskbank.tasks.registry import Task
 from training.checkpoint import discard_checkpoint, has_checkpoint, load_checkpoint, save_checkpoint
 from training.data.frames import FrameStore
 from training.errors import ConfigError

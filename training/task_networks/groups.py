@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from taskbank.tasks import DecoderForm, Loss, Task
+from taskbank.tasks.registry import DecoderForm, Loss, Task
 from training.augment import UNTOUCHED, View, view_of
 from training.task_networks.feed import stream_of
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from taskbank.tasks import Task
+from taskbank.tasks.registry import Task
 from training.batches import BatchReader
 from training.data.frames import FrameStore
 from training.draws import seeds_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from taskbank.tasks import Task
+from taskbank.tasks.registry import Task
 from training.errors import DivergedError
 from training.metrics import MetricsFile
 from training.task_networks.config import TaskNetworksConfig

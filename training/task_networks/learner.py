@@ -14,7 +14,7 @@ from taskbank.nets.architecture import Backbone
 from taskbank.nets.backbone import BackboneEncoder
 from taskbank.nets.build import TaskNetwork, build_network
 from taskbank.nets.initialise import initialise
-from taskbank.tasks import DecoderForm, Task
+from taskbank.tasks.registry import DecoderForm, Task
 from training.checkpoint import optimizer_tensors, restore_optimizer
 from training.forward import channels_last, run, through
 from training.losses import losses

@@ -12,11 +12,11 @@ from PIL import Image, ImageColor
 from torch import Tensor
 from torch.nn import functional
 
-from taskbank.colour import lab_to_rgb
-from taskbank.colour_maps import SEMANTIC_PALETTE, paint
 from taskbank.constants import colour_bins
-from taskbank.tasks import OutputKind, Task
-from taskbank.whitening import WHITENING
+from taskbank.images.colour import lab_to_rgb
+from taskbank.images.colour_maps import SEMANTIC_PALETTE, paint
+from taskbank.inference.whitening import WHITENING
+from taskbank.tasks.registry import OutputKind, Task
 from training.targets import Target
 from training.whole_files import write_whole
 

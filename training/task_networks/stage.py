@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from taskbank.health import Fault
-from taskbank.tasks import Task
+from taskbank.bank.health import Fault
+from taskbank.tasks.registry import Task
 from training.data.frames import FrameStore
 from training.engine import Engine, Job, LocalEngine
 from training.errors import DeadNetworkError

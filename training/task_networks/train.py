@@ -21,8 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskbank.task_table import ALL_TASKS
-from taskbank.tasks import DecoderForm, Task, find_task
+from taskbank.tasks.registry import DecoderForm, Task, find_task
+from taskbank.tasks.table import ALL_TASKS
 from training.batches import BatchReader
 from training.checkpoint import Every
 from training.data.frames import FrameStore

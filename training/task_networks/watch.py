@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
-from taskbank.tasks import Task
+from taskbank.tasks.registry import Task
 from training.metrics import progress
 from training.task_networks.journal import metrics_path
 

@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from taskbank.bank.seeded import untrained_encoder
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.encoder import CODE_CHANNELS
-from taskbank.seeded import untrained_encoder
-from taskbank.tasks import TASKS, find_task
+from taskbank.tasks.registry import TASKS, find_task
 from training.batches import BatchReader
 from training.data.frames import FrameStore
 from training.draws import seeds_of

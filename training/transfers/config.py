@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from taskbank.bank_index import SeededEncoder
-from taskbank.device import Precision
+from taskbank.bank.index import SeededEncoder
+from taskbank.bank.seeded import describe_untrained
+from taskbank.inference.device import Precision
 from taskbank.nets.architecture import Architecture, Compact
-from taskbank.seeded import describe_untrained
-from taskbank.task_table import ALL_TASKS
+from taskbank.tasks.table import ALL_TASKS
 from training.errors import ConfigError
 
 UNTRAINED = "random"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from taskbank.device import Precision
+from taskbank.inference.device import Precision
 from training.errors import DivergedError
 from training.forward import channels_last, run
 from training.output_units import OutputUnits

@@ -20,7 +20,7 @@ import torch
 
 from taskbank.nets.build import ScratchNetwork, build_readout, build_scratch
 from taskbank.nets.initialise import initialise
-from taskbank.tasks import SCRATCH
+from taskbank.tasks.registry import SCRATCH
 from training.best_constant import CONSTANT_STEPS, Constant, best_constant
 from training.data.frames import FrameStore
 from training.engine import Job

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from taskbank.tasks import Task
+from taskbank.tasks.registry import Task
 from training.losses import losses
 from training.targets import Target
 from training.transfers.config import TransfersConfig

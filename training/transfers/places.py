@@ -12,7 +12,7 @@ from numpy import bool_
 from numpy.typing import NDArray
 from torch import nn
 
-from taskbank.tasks import Task, find_task
+from taskbank.tasks.registry import Task, find_task
 from training.data.frames import FrameStore
 from training.task_networks.finished import load_network
 from training.transfers.config import TransfersConfig

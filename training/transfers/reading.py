@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskbank.tasks import OutputKind, Task
+from taskbank.tasks.registry import OutputKind, Task
 from training.batches import BatchReader
 from training.data.frames import FrameStore
 from training.draws import seeds_of

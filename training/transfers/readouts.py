@@ -8,12 +8,12 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from taskbank.bank.quantise import Storage
+from taskbank.bank.weights import fill, weights_from_bytes, weights_to_bytes
 from taskbank.errors import BankFormatError
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import ScratchNetwork, TransferReadout, build_readout, build_scratch
-from taskbank.quantise import Storage
-from taskbank.tasks import SCRATCH, Task, find_task
-from taskbank.weights import fill, weights_from_bytes, weights_to_bytes
+from taskbank.tasks.registry import SCRATCH, Task, find_task
 from training.errors import DataError
 from training.transfers.loss_files import sources_of, transfer_name
 from training.transfers.stack import ReadoutStack

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from taskbank.tasks import Loss, Task
+from taskbank.tasks.registry import Loss, Task
 from training.losses import ERROR_SCALE
 from training.targets import Target
 from training.transfers.config import TransfersConfig

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from taskbank.seeded import describe_untrained
+from taskbank.bank.seeded import describe_untrained
 from training.data.frames import FrameStore
 from training.engine import Engine, LocalEngine
 from training.errors import DataError

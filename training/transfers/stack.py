@@ -24,9 +24,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from taskbank.device import Precision
+from taskbank.inference.device import Precision
 from taskbank.nets.build import TransferReadout
-from taskbank.tasks import DecoderForm, Task
+from taskbank.tasks.registry import DecoderForm, Task
 from training.forward import channels_last, run
 from training.output_units import OutputUnits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 from taskbank_demo.live.predict import Card, in_sections
 from taskbank_demo.live.words import WORDS
 from taskbank_demo.pieces import file_url, text

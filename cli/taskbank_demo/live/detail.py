@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from taskbank.framing import Box, Fit, View
-from taskbank.results import Frame, Prediction
-from taskbank.task_kinds import MAPS, OutputKind
-from taskbank.tasks import TASKS, find_task
+from taskbank.images.framing import Box, Fit, View
+from taskbank.inference.results import Frame, Prediction
+from taskbank.tasks.kinds import MAPS, OutputKind
+from taskbank.tasks.registry import TASKS, find_task
 from taskbank_demo.errors import MissingError
 from taskbank_demo.live.cards import bars
 from taskbank_demo.live.files import TITLES, save_task

@@ -6,9 +6,9 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskbank.dataset_export import check_exportable, export_outcome, save_manifest, without_folder
-from taskbank.export import Form, file_names, save_prediction
-from taskbank.outcome import Outcome
+from taskbank.inference.outcome import Outcome
+from taskbank.saving.dataset import check_exportable, export_outcome, save_manifest, without_folder
+from taskbank.saving.export import Form, file_names, save_prediction
 from taskbank_demo.live.store import Shot, load_outcome
 from taskbank_demo.services import Services
 

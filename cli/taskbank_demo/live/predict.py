@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from taskbank.drawing.render import picture
+from taskbank.drawing.sheet import caption
 from taskbank.errors import TaskBankError
-from taskbank.framing import Fit
-from taskbank.outcome import Outcome
-from taskbank.render import picture
-from taskbank.results import Frame, Prediction
-from taskbank.sheet import caption
-from taskbank.task_kinds import Group, OutputKind
-from taskbank.tasks import find_task
+from taskbank.images.framing import Fit
+from taskbank.inference.outcome import Outcome
+from taskbank.inference.results import Frame, Prediction
+from taskbank.tasks.kinds import Group, OutputKind
+from taskbank.tasks.registry import find_task
 from taskbank_demo.errors import MissingError
 from taskbank_demo.live.store import Shot
 from taskbank_demo.services import Networks, Services

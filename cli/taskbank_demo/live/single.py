@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 from taskbank_demo.components import PhotographUpload
 from taskbank_demo.errors import readable
 from taskbank_demo.example_photos import copy_example, example_buttons

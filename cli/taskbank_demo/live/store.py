@@ -17,10 +17,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from taskbank.images import read_photo
-from taskbank.inputs import Shown, Sight, look_at, shown_to
-from taskbank.outcome import Outcome
-from taskbank.tasks import find_task
+from taskbank.images.reading import read_photo
+from taskbank.inference.outcome import Outcome
+from taskbank.inference.preprocess import Shown, Sight, look_at, shown_to
+from taskbank.tasks.registry import find_task
 from taskbank_demo.errors import MissingError
 from taskbank_demo.services import Services
 

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.framing import View
-from taskbank.results import Frame, Prediction
-from taskbank.task_kinds import MAPS, OutputKind
+from taskbank.images.framing import View
+from taskbank.inference.results import Frame, Prediction
+from taskbank.tasks.kinds import MAPS, OutputKind
 
 NOT_SEEN = "not seen by the network"
 

@@ -21,10 +21,10 @@ from taskbank_demo.planning.tensors import SUFFIXES, TensorShelf, read_tensor
 from taskbank_demo.scripts import script
 from taskbank_demo.services import Services
 from taskbank_demo.uploads import check_upload, delete_upload
-from taxsolver.affinity import AffinityTensor
 from taxsolver.errors import InvalidInputError
-from taxsolver.problem import Objective
-from taxsolver.store import DEFAULT_AFFINITY, available_affinities
+from taxsolver.planning.problem import Objective
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.store import DEFAULT_AFFINITY, available_affinities
 
 QUIETLY: dict[str, Any] = {
     "api_visibility": "private",

@@ -10,12 +10,12 @@ from typing import Any
 
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.command import plan_command, sweep_command
-from taxsolver.affinity import AffinityTensor
+from taxsolver.analysis.significance import SignificanceRow, compare_with_random
 from taxsolver.errors import InvalidInputError, TaxSolverError
-from taxsolver.significance import SignificanceRow, compare_with_random
-from taxsolver.solve import OneMore, one_more_unit, solve_problem
-from taxsolver.sweep import SweepRow, sweep
-from taxsolver.taxonomy import Taxonomy
+from taxsolver.planning.solve import OneMore, one_more_unit, solve_problem
+from taxsolver.planning.sweep import SweepRow, sweep
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import AffinityTensor
 
 SAMPLES = 200
 SEED = 0

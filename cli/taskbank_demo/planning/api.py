@@ -10,10 +10,10 @@ from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.cards import task_cards
 from taskbank_demo.planning.grouping import BUDGETS, answer_group, curves, published, table_from_text
 from taskbank_demo.planning.tensors import TensorShelf, tensor_from_text
-from taxsolver.affinity import AffinityTensor
 from taxsolver.errors import InvalidInputError
 from taxsolver.grouping import LossTable
-from taxsolver.store import DEFAULT_AFFINITY, available_affinities
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.store import DEFAULT_AFFINITY, available_affinities
 
 _INLINE = "affinity_csv"
 

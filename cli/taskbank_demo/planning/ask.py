@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from taxsolver.affinity import AffinityTensor
 from taxsolver.errors import InvalidInputError
-from taxsolver.names import split_names
-from taxsolver.problem import Objective, Problem
-from taxsolver.store import DEFAULT_AFFINITY
+from taxsolver.planning.problem import Objective, Problem
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.names import split_names
+from taxsolver.tensors.store import DEFAULT_AFFINITY
 
 Names = tuple[str, ...]
 

@@ -13,8 +13,8 @@ from typing import Any
 from taskbank_demo.pieces import text
 from taskbank_demo.planning.ask import Names, PlanAsk
 from taskbank_demo.planning.cards import HEADINGS, TaskCard, task_cards
-from taxsolver.affinity import AffinityTensor
 from taxsolver.errors import InvalidInputError
+from taxsolver.tensors.affinity import AffinityTensor
 
 MAY, MUST, NEVER = "may", "must", "never"
 _USES = {MAY: "may be", MUST: "must be", NEVER: "never"}

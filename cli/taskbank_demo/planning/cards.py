@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from taskbank.task_kinds import Group
-from taskbank.tasks import TASKS
-from taxsolver.affinity import AffinityTensor
+from taskbank.tasks.kinds import Group
+from taskbank.tasks.registry import TASKS
+from taxsolver.tensors.affinity import AffinityTensor
 
 OTHER = "other tasks"
 HEADINGS: Mapping[str, str] = {

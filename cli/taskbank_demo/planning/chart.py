@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from taskbank_demo.planning.style import GRAPH_STYLE
 from taskbank_demo.planning.svg import element, width_of, words
-from taxsolver.amounts import amount
+from taxsolver.planning.amounts import amount
 
 WIDTH, HEIGHT = 420, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 12.0, 40.0

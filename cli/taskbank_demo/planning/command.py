@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from taskbank_demo.planning.ask import PlanAsk
-from taxsolver.affinity import AffinityTensor
 from taxsolver.errors import InvalidInputError
-from taxsolver.problem import Objective
-from taxsolver.store import DEFAULT_AFFINITY
+from taxsolver.planning.problem import Objective
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.store import DEFAULT_AFFINITY
 
 _DEFAULT_ORDER = 4
 

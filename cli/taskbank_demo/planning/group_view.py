@@ -12,8 +12,8 @@ from taskbank_demo.planning.cards import label_of
 from taskbank_demo.planning.chart import Chart, Line, draw_chart
 from taskbank_demo.planning.grouping import METHODS, GroupAnswer
 from taskbank_demo.planning.result import show_problem
-from taxsolver.amounts import amount
 from taxsolver.grouping import Grouping, Method
+from taxsolver.planning.amounts import amount
 
 # Colour and dash of each method: what is proposed is solid, what it is held against is broken.
 _LINES: dict[str, tuple[str, str]] = {

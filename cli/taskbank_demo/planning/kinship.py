@@ -6,8 +6,8 @@ has `k<i>`, and what fades has `d`. The rules hold inside any element of class `
 
 from __future__ import annotations
 
-from taxsolver.affinity import Transfer
-from taxsolver.taxonomy import Taxonomy
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import Transfer
 
 
 class Kinship:

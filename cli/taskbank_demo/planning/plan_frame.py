@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from taskbank_demo.planning.plan_words import proof
 from taskbank_demo.planning.svg import element, fitted, width_of, words
-from taxsolver.amounts import amount
 from taxsolver.figures.headline import headline
-from taxsolver.taxonomy import Taxonomy
+from taxsolver.planning.amounts import amount
+from taxsolver.planning.taxonomy import Taxonomy
 
 MARGIN, TITLE, BAR, MEASURE = 20, 96, 48, 92  # px; a bar from 0 to 1, and the column for it and its number
 _MEASURES = (

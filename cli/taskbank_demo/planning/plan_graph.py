@@ -14,9 +14,9 @@ from taskbank_demo.planning.plan_frame import draw_frame, frame_box, kind_of, le
 from taskbank_demo.planning.plan_words import node_lines, spoken_node, spoken_plan
 from taskbank_demo.planning.style import GRAPH_STYLE
 from taskbank_demo.planning.svg import element, fitted, width_of, words, wrapped
-from taxsolver.affinity import Transfer
 from taxsolver.figures.taxonomy_layout import rows_of
-from taxsolver.taxonomy import Taxonomy
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import Transfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

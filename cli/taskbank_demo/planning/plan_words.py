@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from taskbank_demo.planning.cards import label_of, labels_of
-from taxsolver.affinity import Transfer
-from taxsolver.solve import OneMore
-from taxsolver.taxonomy import Taxonomy
+from taxsolver.planning.solve import OneMore
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import Transfer
 
 
 def measure(value: float, digits: int = 2) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from taskbank.task_kinds import Group
+from taskbank.tasks.kinds import Group
 from taskbank_demo.planning.board import NEVER, BoardRow, default_rows
 from taskbank_demo.planning.cards import task_cards
-from taxsolver.affinity import AffinityTensor
+from taxsolver.tensors.affinity import AffinityTensor
 
 _NOVEL = ("room_layout", "point_matching", "vanishing_point")
 _DEAR = 4  # label cost of a task that people must draw by hand, against one that a scanner measures

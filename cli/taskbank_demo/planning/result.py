@@ -12,10 +12,10 @@ from taskbank_demo.planning.cards import label_of
 from taskbank_demo.planning.kinship import Kinship
 from taskbank_demo.planning.plan_graph import NARROW, WIDE, draw_plan
 from taskbank_demo.planning.plan_words import measure, one_more_words, proof, served_from
-from taxsolver.affinity import Transfer
-from taxsolver.amounts import amount
+from taxsolver.analysis.significance import Band
 from taxsolver.figures.headline import headline
-from taxsolver.significance import Band
+from taxsolver.planning.amounts import amount
+from taxsolver.tensors.affinity import Transfer
 
 _MEANING = {
     "gain": "share of test images on which the plan beats training from scratch, mean over the targets",

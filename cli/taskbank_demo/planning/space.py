@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from taskbank_demo.pieces import text
 from taskbank_demo.planning.cards import label_of
-from taxsolver.affinity import AffinityTensor
+from taxsolver.analysis.similarity import similarity
 from taxsolver.figures.matrix import draw_affinity
 from taxsolver.figures.style import BLUE, FAINT, INK, MUTED, ORANGE, PAPER
 from taxsolver.figures.task_map import draw_task_map
 from taxsolver.figures.tree import draw_tree
-from taxsolver.similarity import similarity
+from taxsolver.tensors.affinity import AffinityTensor
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

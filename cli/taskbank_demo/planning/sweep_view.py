@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from taskbank_demo.pieces import text
 from taskbank_demo.planning.answer import SweepAnswer
 from taskbank_demo.planning.chart import Chart, Line, draw_chart
-from taxsolver.sweep import SweepRow
+from taxsolver.planning.sweep import SweepRow
 
 _NOT_PROVEN = '<p class="tb-note">Some of these plans are good, but not proven: {}.</p>'
 _WHY = {"time_limit": "time ran out", "unproven": "the solver ended without a proof"}

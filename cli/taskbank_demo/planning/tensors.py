@@ -12,10 +12,10 @@ from pathlib import Path
 
 from taskbank_demo.errors import UploadError
 from taskbank_demo.planning.kept import Kept
-from taxsolver.affinity import AffinityTensor
-from taxsolver.affinity_csv import tensor_from_csv
 from taxsolver.errors import InvalidInputError, TaxSolverError
-from taxsolver.store import available_affinities, load_affinity
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.affinity_csv import tensor_from_csv
+from taxsolver.tensors.store import available_affinities, load_affinity
 
 MOST_BYTES = 8 * 2**20
 MOST_TASKS = 120

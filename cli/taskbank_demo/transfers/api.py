@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from taskbank.errors import InvalidInputError
-from taskbank.tasks import TASKS
+from taskbank.tasks.registry import TASKS
 from taskbank_demo.components import PhotographUpload, VideoUpload
 from taskbank_demo.errors import readable
 from taskbank_demo.live.results import heavy

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from taskbank.bank import Bank
-from taskbank.bank_index import transfer_name
+from taskbank.bank.bank import Bank
+from taskbank.bank.index import transfer_name
 from taskbank.errors import TaskBankError
-from taskbank.tasks import SCRATCH
-from taskbank.video_files import Runs
+from taskbank.tasks.registry import SCRATCH
+from taskbank.video.predictions import Runs
 from taskbank_demo.services import Networks
 from taskbank_demo.transfers.menu import RANDOM, Choice, label_of
 

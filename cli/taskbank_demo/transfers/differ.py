@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.results import Prediction
-from taskbank.task_kinds import OutputKind
+from taskbank.inference.results import Prediction
+from taskbank.tasks.kinds import OutputKind
 
 Array = NDArray[Any]
 

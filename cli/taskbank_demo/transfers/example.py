@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from taskbank.video import Clip, video_writer
+from taskbank.video.files import Clip, video_writer
 from taskbank_demo.example_photos import SINGLE
 from taskbank_demo.services import Services
 

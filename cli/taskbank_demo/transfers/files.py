@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from taskbank.export import Form, save_image, save_prediction
+from taskbank.saving.export import Form, save_image, save_prediction
 from taskbank_demo.transfers.cast import TITLES
 from taskbank_demo.transfers.mosaic import Mosaic
 from taskbank_demo.transfers.photo import Comparison

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from taskbank.bank import Bank
-from taskbank.bank_index import transfer_name
+from taskbank.bank.bank import Bank
+from taskbank.bank.index import transfer_name
 from taskbank.errors import MissingTaskError
-from taskbank.tasks import SCRATCH, TASKS, find_task
+from taskbank.tasks.registry import SCRATCH, TASKS, find_task
 
 RANDOM = "random"
 """The source that was never trained; its transfers are a baseline, as are networks from `SCRATCH`."""

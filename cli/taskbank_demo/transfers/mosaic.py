@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from taskbank.canvas import font
+from taskbank.drawing.canvas import font
 
 CELL = 256
 """Side of a picture in px: that of the network's own square."""

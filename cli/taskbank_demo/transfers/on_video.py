@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from taskbank.errors import MissingPackageError
-from taskbank.video import load_av
+from taskbank.video.files import load_av
 from taskbank_demo.components import FileUpload
 from taskbank_demo.errors import UploadError, readable
 from taskbank_demo.live.results import empty_after_failure, heavy, quick

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from taskbank.inputs import Sight, as_square_photo
-from taskbank.outcome import Outcome
-from taskbank.picture_scale import Scale
-from taskbank.results import Prediction
+from taskbank.drawing.picture_scale import Scale
+from taskbank.inference.outcome import Outcome
+from taskbank.inference.preprocess import Sight, as_square_photo
+from taskbank.inference.results import Prediction
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.transfers.cast import Part, Role
 from taskbank_demo.transfers.differ import difference

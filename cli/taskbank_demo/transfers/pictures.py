@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from taskbank.video import Frame, open_clip, read_frames
+from taskbank.video.files import Frame, open_clip, read_frames
 from taskbank_demo.pieces import file_url, note, text
 from taskbank_demo.transfers.cast import TITLES, Part, Role
 from taskbank_demo.transfers.differ import difference_title, difference_words

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from taskbank.errors import VideoError
-from taskbank.video import Clip, load_av
+from taskbank.video.files import Clip, load_av
 from taskbank_demo.errors import MissingError, UploadError
 from taskbank_demo.services import Services
 from taskbank_demo.transfers.cast import Part, cast

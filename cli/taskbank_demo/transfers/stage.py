@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from PIL import Image
 
-from taskbank.inputs import Sight
-from taskbank.outcome import Outcome
-from taskbank.picture_scale import CurvatureScale, DepthScale, Scale, measure
-from taskbank.render import picture
-from taskbank.results import Prediction
-from taskbank.sheet import caption
-from taskbank.task_kinds import OutputKind
+from taskbank.drawing.picture_scale import CurvatureScale, DepthScale, Scale, measure
+from taskbank.drawing.render import picture
+from taskbank.drawing.sheet import caption
+from taskbank.inference.outcome import Outcome
+from taskbank.inference.preprocess import Sight
+from taskbank.inference.results import Prediction
+from taskbank.tasks.kinds import OutputKind
 from taskbank_demo.transfers.cast import Role
 
 COMPARABLE = frozenset({OutputKind.DEPTH, OutputKind.CURVATURE})
@@ -24,7 +24,7 @@ _ANSWERS = frozenset({OutputKind.CLASSES, OutputKind.LAYOUT})
 
 
 def stage(outcome: Outcome, sight: Sight, target: str) -> Prediction:
-    """An outcome's prediction over the square photograph of `taskbank.inputs.as_square_photo`."""
+    """An outcome's prediction over the square photograph of `preprocess.as_square_photo`."""
     if outcome.error is not None:
         raise outcome.error
     own = replace(outcome.sights[0], photo=sight.photo, view=sight.view)

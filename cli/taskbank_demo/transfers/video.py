@@ -15,12 +15,12 @@ from time import monotonic
 import numpy as np
 from PIL import Image
 
+from taskbank.drawing.picture_scale import Scale
 from taskbank.errors import VideoError
-from taskbank.inputs import Sight, as_square_photo
-from taskbank.outcome import Outcome
-from taskbank.picture_scale import Scale
-from taskbank.read_ahead import in_batches
-from taskbank.video import Bytes, Clip, Frame, read_frames, video_writer
+from taskbank.images.read_ahead import in_batches
+from taskbank.inference.outcome import Outcome
+from taskbank.inference.preprocess import Sight, as_square_photo
+from taskbank.video.files import Bytes, Clip, Frame, read_frames, video_writer
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.transfers.cast import TITLES, Part, Role
 from taskbank_demo.transfers.mosaic import CELL, Mosaic

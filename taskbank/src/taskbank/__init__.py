@@ -11,34 +11,34 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from taskbank.bank import Bank
-    from taskbank.engine import Engine
+    from taskbank.bank.bank import Bank
+    from taskbank.bank.hub import Hub
     from taskbank.errors import ImageError, TaskBankError, UnknownTaskError, VideoError
-    from taskbank.hub import Hub
-    from taskbank.predictor import Predictor, TransferPredictor, load, load_transfer, predict
-    from taskbank.results import Prediction
-    from taskbank.tasks import TASKS, Task, find_task
-    from taskbank.video_predictor import predict_video
+    from taskbank.inference.engine import Engine
+    from taskbank.inference.predictor import Predictor, TransferPredictor, load, load_transfer, predict
+    from taskbank.inference.results import Prediction
+    from taskbank.tasks.registry import TASKS, Task, find_task
+    from taskbank.video.predictor import predict_video
 
 # Where each public name lives.
 _HOMES = {
-    "Bank": "taskbank.bank",
-    "Hub": "taskbank.hub",
-    "Engine": "taskbank.engine",
+    "Bank": "taskbank.bank.bank",
+    "Hub": "taskbank.bank.hub",
+    "Engine": "taskbank.inference.engine",
     "ImageError": "taskbank.errors",
-    "Prediction": "taskbank.results",
-    "Predictor": "taskbank.predictor",
-    "TASKS": "taskbank.tasks",
-    "Task": "taskbank.tasks",
+    "Prediction": "taskbank.inference.results",
+    "Predictor": "taskbank.inference.predictor",
+    "TASKS": "taskbank.tasks.registry",
+    "Task": "taskbank.tasks.registry",
     "TaskBankError": "taskbank.errors",
     "UnknownTaskError": "taskbank.errors",
-    "find_task": "taskbank.tasks",
-    "TransferPredictor": "taskbank.predictor",
+    "find_task": "taskbank.tasks.registry",
+    "TransferPredictor": "taskbank.inference.predictor",
     "VideoError": "taskbank.errors",
-    "load": "taskbank.predictor",
-    "load_transfer": "taskbank.predictor",
-    "predict": "taskbank.predictor",
-    "predict_video": "taskbank.video_predictor",
+    "load": "taskbank.inference.predictor",
+    "load_transfer": "taskbank.inference.predictor",
+    "predict": "taskbank.inference.predictor",
+    "predict_video": "taskbank.video.predictor",
 }
 
 __all__ = [

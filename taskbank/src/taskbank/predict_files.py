@@ -12,9 +12,19 @@ from pathlib import Path
 
 from PIL import Image
 
-from taskbank.bank import Bank
-from taskbank.canvas import photo_image
-from taskbank.dataset_export import (
+from taskbank.atomic_files import allowed_name, plain_path, result_names
+from taskbank.bank.bank import Bank
+from taskbank.drawing.canvas import photo_image
+from taskbank.drawing.sheet import caption, sheet
+from taskbank.errors import InvalidInputError, OutputError, TaskBankError, VideoError
+from taskbank.images.files import is_video
+from taskbank.images.framing import View, for_squares, view_of
+from taskbank.inference.decode import Reading
+from taskbank.inference.engine import Engine, Item, Outcome
+from taskbank.inference.preprocess import sees_whole
+from taskbank.inference.settings import Settings
+from taskbank.inference.transfer_engine import TransferEngine
+from taskbank.saving.dataset import (
     building_name,
     check_exportable,
     export_outcome,
@@ -22,21 +32,11 @@ from taskbank.dataset_export import (
     manifest_path,
     save_manifest,
 )
-from taskbank.decode import Reading
-from taskbank.engine import Engine, Item, Outcome
-from taskbank.errors import InvalidInputError, OutputError, TaskBankError, VideoError
-from taskbank.export import SHEET, Form, check_results, file_names, save_image, save_prediction
-from taskbank.framing import View, for_squares, view_of
-from taskbank.image_files import is_video
-from taskbank.inputs import sees_whole
-from taskbank.settings import Settings
-from taskbank.sheet import caption, sheet
-from taskbank.task_kinds import OutputKind
-from taskbank.tasks import Task, find_task
-from taskbank.transfer_engine import TransferEngine
-from taskbank.video import load_av, open_clip
-from taskbank.video_files import VideoSaving, save_video, video_file_names
-from taskbank.whole_files import allowed_name, plain_path, result_names
+from taskbank.saving.export import SHEET, Form, check_results, file_names, save_image, save_prediction
+from taskbank.tasks.kinds import OutputKind
+from taskbank.tasks.registry import Task, find_task
+from taskbank.video.files import load_av, open_clip
+from taskbank.video.predictions import VideoSaving, save_video, video_file_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Saving:
         fov: horizontal field of view of the photographs in degrees, for drawing rooms and vanishing points
             and for point clouds; None where it is not known.
         building: name of the inputs together in the dataset's form; None for that of their folder.
-        smooth: seconds over which numbers are averaged in videos, see `taskbank.video_files.VideoSaving`.
+        smooth: seconds over which numbers are averaged in videos, see `video.predictions.VideoSaving`.
     """
 
     folder: Path
@@ -140,7 +140,7 @@ def predict_files(
             of the tasks has; a building that no form has; nothing to smooth.
         OutputError: results exist already and may not be replaced, or would replace an input (nothing is
             computed then), or a file cannot be written.
-        TaskBankError: as `taskbank.engine.Engine` or `taskbank.transfer_engine.TransferEngine`.
+        TaskBankError: as `inference.engine.Engine` or `inference.transfer_engine.TransferEngine`.
     """
     wanted = list(dict.fromkeys(_held(bank, task, sources) for task in tasks))
     names = [task.name for task in wanted]

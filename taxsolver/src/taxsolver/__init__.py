@@ -6,9 +6,10 @@
 ('optimal', ('depth_zbuffer', 'normal'))
 """
 
-from taxsolver.affinity import AffinityTensor, Transfer
-from taxsolver.ahp import ahp, win_rates
-from taxsolver.compare import Agreement, compare
+from taxsolver.analysis.compare import Agreement, compare
+from taxsolver.analysis.rank import RankRow, rank
+from taxsolver.analysis.significance import SignificanceRow, significance
+from taxsolver.analysis.similarity import TaskTree, similarity
 from taxsolver.errors import (
     FileFormatError,
     InfeasibleBudgetError,
@@ -20,16 +21,15 @@ from taxsolver.errors import (
     TimeLimitError,
     UnknownTaskError,
 )
-from taxsolver.graph import save_taxonomy, to_dot, to_graphml, to_networkx, to_node_link
-from taxsolver.problem import Objective, Problem
-from taxsolver.problem_file import load_problem
-from taxsolver.rank import RankRow, rank
-from taxsolver.significance import SignificanceRow, significance
-from taxsolver.similarity import TaskTree, similarity
-from taxsolver.solve import OneMore, one_more_unit, solve, solve_problem
-from taxsolver.store import available_affinities, join_affinities, load_affinity, save_affinity
-from taxsolver.sweep import SweepRow, sweep
-from taxsolver.taxonomy import Taxonomy
+from taxsolver.figures.graph import save_taxonomy, to_dot, to_graphml, to_networkx, to_node_link
+from taxsolver.planning.problem import Objective, Problem
+from taxsolver.planning.problem_file import load_problem
+from taxsolver.planning.solve import OneMore, one_more_unit, solve, solve_problem
+from taxsolver.planning.sweep import SweepRow, sweep
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import AffinityTensor, Transfer
+from taxsolver.tensors.ahp import ahp, win_rates
+from taxsolver.tensors.store import available_affinities, join_affinities, load_affinity, save_affinity
 
 __version__ = "0.1.0"
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, expect
 
 import taskbank
 import taskbank_demo
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 from toy_demo import SINGLE
 from visit import Visit
 

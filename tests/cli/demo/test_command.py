@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 import taskbank_demo
 from processes import child_process
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank_cli.app import app
 from taskbank_demo.errors import SettingError
 from taskbank_demo.launch import Running, launch

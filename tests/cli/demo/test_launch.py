@@ -21,7 +21,7 @@ from tests.taskbank.toy import TOY_COMPACT, toy_network
 
 import taskbank
 import taskbank_demo
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank_demo.guard import Guard
 from taskbank_demo.launch import Running, launch
 from taskbank_demo.settings import DemoSettings

@@ -12,8 +12,8 @@ from PIL import Image
 from tests.taskbank.toy import TOY_COMPACT, toy_network
 
 import taskbank
-from taskbank.bank import Bank
-from taskbank.tasks import TASKS
+from taskbank.bank.bank import Bank
+from taskbank.tasks.registry import TASKS
 from taskbank_demo.errors import MissingError, UploadError
 from taskbank_demo.example_photos import SINGLE, TOGETHER, copy_example, copy_together, example_buttons
 from taskbank_demo.live.api import predict_files

@@ -24,7 +24,7 @@ from taskbank_demo.planning.svg import element, fitted, width_of, words, wrapped
 from taskbank_demo.planning.sweep_view import show_sweep
 from taskbank_demo.planning.tensors import tensor_from_text
 from taxsolver import AffinityTensor, load_affinity
-from taxsolver.affinity_csv import tensor_from_csv
+from taxsolver.tensors.affinity_csv import tensor_from_csv
 from toys import TOY, toy
 
 TENSOR = load_affinity("taskonomy-16k")

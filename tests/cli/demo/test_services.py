@@ -15,7 +15,7 @@ import pytest
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network, toy_readout
 
 from processes import child_process
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank.errors import InvalidInputError, MissingTaskError, TaskBankError
 from taskbank_demo.errors import MissingError, message_of
 from taskbank_demo.services import Services, make_services

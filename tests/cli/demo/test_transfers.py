@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.taskbank.toy import TOY_COMPACT, toy_network, toy_readout
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank.errors import MissingTaskError, UnknownTaskError
 from taskbank_demo.errors import MissingError
 from taskbank_demo.services import Services, make_services

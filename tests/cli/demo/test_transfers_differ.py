@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from taskbank.task_kinds import OutputKind
+from taskbank.tasks.kinds import OutputKind
 from taskbank_demo.transfers.differ import MEASURES, difference, difference_title, difference_words
 from toy_transfers import said
 

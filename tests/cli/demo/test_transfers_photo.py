@@ -13,12 +13,12 @@ from PIL import Image
 from tests.taskbank.toy import TOY_COMPACT, toy_network, toy_readout
 
 import taskbank
-from taskbank.bank import About, Bank
-from taskbank.framing import fit_photo
-from taskbank.images import read_photo
-from taskbank.inputs import as_square_photo, look_at
-from taskbank.picture_scale import DepthScale
-from taskbank.task_kinds import OutputKind
+from taskbank.bank.bank import About, Bank
+from taskbank.drawing.picture_scale import DepthScale
+from taskbank.images.framing import fit_photo
+from taskbank.images.reading import read_photo
+from taskbank.inference.preprocess import as_square_photo, look_at
+from taskbank.tasks.kinds import OutputKind
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.errors import SlowRequestError, UploadError
 from taskbank_demo.services import Services, make_services
@@ -106,7 +106,7 @@ def test_a_damaged_baseline_takes_only_its_own_picture_away(tmp_path: Path) -> N
 def test_a_target_of_ones_own_has_no_network_to_compare_with(tmp_path: Path) -> None:
     """Its transfers are all there is."""
     from taskbank.nets.build import build_readout
-    from taskbank.own_targets import OwnTarget
+    from taskbank.tasks.own_targets import OwnTarget
 
     own = OwnTarget(output=OutputKind.NUMBERS, channels=2, whitening=((0.0, 0.0), (1.0, 1.0)))
     readout = build_readout(own.as_task("lamps"), TOY_COMPACT, ("normal",))

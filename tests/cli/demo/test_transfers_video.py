@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tests.taskbank.clips import corner_frames, read_clip, write_clip
 
-from taskbank.video import open_clip
+from taskbank.video.files import open_clip
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.errors import SlowRequestError, UploadError
 from taskbank_demo.services import Services, make_services

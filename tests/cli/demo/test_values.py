@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from taskbank.framing import Box, Fit, View
-from taskbank.results import Frame, Prediction
-from taskbank.task_kinds import MAPS, OutputKind
-from taskbank.tasks import TASKS
+from taskbank.images.framing import Box, Fit, View
+from taskbank.inference.results import Frame, Prediction
+from taskbank.tasks.kinds import MAPS, OutputKind
+from taskbank.tasks.registry import TASKS
 from taskbank_demo.live.values import few_values, place_of, statistics, value_text
 
 VIEW = View(40, 30, Box(5, 0, 35, 30), (256, 256), Fit.CROP)

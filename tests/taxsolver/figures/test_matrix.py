@@ -10,11 +10,11 @@ import pytest
 
 from oracle import random_tensor
 from pictures import cut_off, panel, said, svg, words
-from taxsolver.affinity_csv import tensor_from_csv
-from taxsolver.ahp import ahp, win_rates
 from taxsolver.errors import InvalidInputError
 from taxsolver.figures.matrix import draw_affinity, draw_ahp
-from taxsolver.store import available_affinities, load_affinity
+from taxsolver.tensors.affinity_csv import tensor_from_csv
+from taxsolver.tensors.ahp import ahp, win_rates
+from taxsolver.tensors.store import available_affinities, load_affinity
 from toys import toy
 
 

@@ -10,7 +10,7 @@ import pytest
 from pictures import cut_off, overlapping, panel, said, svg
 from taxsolver.errors import InvalidInputError
 from taxsolver.figures.sweep import draw_significance, draw_sweep
-from taxsolver.sweep import sweep
+from taxsolver.planning.sweep import sweep
 from toys import toy
 
 

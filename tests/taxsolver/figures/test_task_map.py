@@ -9,10 +9,10 @@ from matplotlib.patches import FancyArrowPatch
 
 from oracle import random_tensor
 from pictures import cut_off, overlapping, panel, said, svg, words
-from taxsolver.affinity_csv import tensor_from_csv
 from taxsolver.errors import InvalidInputError
 from taxsolver.figures.task_map import draw_task_map
-from taxsolver.store import available_affinities, load_affinity
+from taxsolver.tensors.affinity_csv import tensor_from_csv
+from taxsolver.tensors.store import available_affinities, load_affinity
 from toys import toy
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from pictures import cut_off, overlapping, said, svg, words
-from taxsolver.affinity_csv import tensor_from_csv
 from taxsolver.figures.headline import headline
 from taxsolver.figures.taxonomy import draw_taxonomy
-from taxsolver.solve import solve
-from taxsolver.store import load_affinity
+from taxsolver.planning.solve import solve
+from taxsolver.tensors.affinity_csv import tensor_from_csv
+from taxsolver.tensors.store import load_affinity
 from toys import toy
 
 THREE = "normals,depth,reshading"

@@ -61,7 +61,7 @@ def test_two_leaves_and_leaves_at_no_distance() -> None:
 
 
 def test_the_published_tree_can_be_read() -> None:
-    similarity = pytest.importorskip("taxsolver.similarity")
+    similarity = pytest.importorskip("taxsolver.analysis.similarity")
     tree = similarity.similarity("taskonomy-16k")
     figure = draw_tree(tree)
     assert cut_off(figure) == []

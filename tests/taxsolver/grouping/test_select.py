@@ -18,7 +18,7 @@ from taxsolver.errors import InvalidInputError, SolverError
 from taxsolver.grouping import Grouping, LossTable, Method, group, load_setting, table_from_csv
 from taxsolver.grouping.approximations import higher_order_losses
 from taxsolver.grouping.exact import Pool
-from taxsolver.model import Choice, PlanModel
+from taxsolver.planning.model import Choice, PlanModel
 
 
 @pytest.mark.parametrize(

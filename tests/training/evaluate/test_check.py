@@ -20,9 +20,9 @@ from training.__main__ import app
 from training.evaluate.check import UnfitBankError, check_bank
 from typer.testing import CliRunner
 
-from taskbank import bank_source
-from taskbank.bank import Bank
-from taskbank.bank_index import INDEX_NAME
+from taskbank.bank import source as bank_source
+from taskbank.bank.bank import Bank
+from taskbank.bank.index import INDEX_NAME
 from taskbank.errors import MissingBankError
 
 

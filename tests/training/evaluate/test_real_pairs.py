@@ -10,8 +10,8 @@ from training.data.poses import relative_poses
 from training.data.real.folder import RealFolder, RealFrame
 from training.evaluate.real_pairs import best_number, real_samples, score_real_pairs, true_values
 
-from taskbank.bank import Bank
-from taskbank.tasks import OutputKind
+from taskbank.bank.bank import Bank
+from taskbank.tasks.registry import OutputKind
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from training.errors import DataError
 from training.evaluate.real_scores import best_constant, score_constant, score_real
 from training.evaluate.real_truth import REAL_TRUTHS
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 
 _SIZE = 64
 _CAMERA = Intrinsics(fx=80, fy=80, cx=31.5, cy=31.5)

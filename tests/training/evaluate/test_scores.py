@@ -12,9 +12,9 @@ from training.evaluate.scores import measure_of, score_bank
 from training.evaluate.truth import true_value
 from training.samples import samples_of
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank.geometry import box_corners, compose
-from taskbank.tasks import TASKS
+from taskbank.tasks.registry import TASKS
 
 _PREDICTED = [task for task in TASKS.values() if task.name != "random"]
 

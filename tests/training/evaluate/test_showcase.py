@@ -12,7 +12,7 @@ from tests.training.toy_store import toy_store
 from training.evaluate.picture_page import LARGEST_BYTES, Cell, page, write_jpeg
 from training.evaluate.showcase import PHOTOGRAPHS, RANKED_BY, draw_showcase, photographs, ranks
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_the_least_the_middle_and_the_greatest_error_are_shown() -> None:
 def test_every_ranking_names_a_number_of_its_measure() -> None:
     from training.evaluate.scores import measure_of
 
-    from taskbank.tasks import find_task
+    from taskbank.tasks.registry import find_task
 
     rng = np.random.default_rng(0)
     for name, (number, _, words) in RANKED_BY.items():

@@ -22,7 +22,7 @@ from training.evaluate.weights import check_measured, weights_of
 from training.publish import CARD, TENSOR, run_publishing
 from training.transfers.codes import source_encoder
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank.nets.build import ScratchNetwork, TransferReadout
 from taxsolver import AffinityTensor, load_affinity
 
@@ -87,7 +87,7 @@ def test_random_is_to_the_bit_what_transfers_have_read(run: ToyRun, evaluation: 
 def test_a_bank_whose_random_is_not_what_transfers_have_read_is_refused(
     run: ToyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskbank.seeded.UNTRAINED_GAIN", 1.5)
+    monkeypatch.setattr("taskbank.bank.seeded.UNTRAINED_GAIN", 1.5)
     with pytest.raises(DataError, match="has read another 'random' than seed 0 gives now: run stage 2 again"):
         assemble_bank(tmp_path / "bank", run.trained(_CONFIG))
 

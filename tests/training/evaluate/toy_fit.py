@@ -12,9 +12,9 @@ from training.bank_card import measured_section
 from training.evaluate.picture_page import write_jpeg
 from training.evaluate.weights import weights_of
 
-from taskbank.bank import About, Bank, Untrained
-from taskbank.card import model_card
-from taskbank.tasks import TASKS
+from taskbank.bank.bank import About, Bank, Untrained
+from taskbank.bank.card import model_card
+from taskbank.tasks.registry import TASKS
 
 _DECODED = [name for name in TASKS if name != "random"]
 _KEYS = ((("normal", "random"), "reshading"), (("scratch",), "normal"))

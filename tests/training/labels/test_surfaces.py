@@ -8,7 +8,7 @@ import torch
 from training.data.labels import surfaces
 from training.data.rooms.scene import Shape
 
-from taskbank.label_codes import decode, encode
+from taskbank.labels.codes import decode, encode
 from toy_rooms import Builder, looking_at
 from toy_views import Seen, look
 

@@ -30,10 +30,10 @@ from training.novel.prepare import LABELS, SQUARES, load_prepared, prepare
 from training.novel.run import run_novel
 
 from taskbank.errors import InvalidInputError, MissingTaskError
-from taskbank.images import read_photo
-from taskbank.inputs import look_at
-from taskbank.own_targets import OwnTarget
-from taskbank.task_kinds import OutputKind
+from taskbank.images.reading import read_photo
+from taskbank.inference.preprocess import look_at
+from taskbank.tasks.kinds import OutputKind
+from taskbank.tasks.own_targets import OwnTarget
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 import taskbank
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 from taskbank_cli.app import app as taskbank_app
 from taxsolver import load_affinity, solve
 from taxsolver_cli.app import app as taxsolver_app

@@ -14,7 +14,7 @@ from tests.taskbank.toy import TOY_COMPACT, toy_encoder
 from training.novel.config import NovelConfig
 from training.novel.kinds import LabelKind
 
-from taskbank.bank import Bank
+from taskbank.bank.bank import Bank
 
 COUNT, SIDE = 24, 32
 BLIND = "edge_texture"

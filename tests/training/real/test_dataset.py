@@ -19,8 +19,8 @@ from training.errors import ConfigError, DataError
 from training.samples import samples_of
 from training.targets import BatchReader, make_target
 
-from taskbank.label_codes import DOMAINS
-from taskbank.tasks import TASKS, OutputKind, find_task
+from taskbank.labels.codes import DOMAINS
+from taskbank.tasks.registry import TASKS, OutputKind, find_task
 
 _SETTINGS = RealStore(real=RealConfig(views=2, frames_per_shard=1), size=32, camera=CAMERA)
 _UNKNOWN = {

@@ -12,7 +12,7 @@ from training.data.real.folder import RealFolder, RealFrame
 from training.data.real.labels import label_view
 from training.data.real.views import views_of
 
-from taskbank.label_codes import DOMAINS, decode
+from taskbank.labels.codes import DOMAINS, decode
 
 _SIZE = 64
 

@@ -24,8 +24,8 @@ from training.data.rooms.dataset import viewed_room, write_rooms, write_splits
 from training.data.rooms.scene import Cameras, Scene
 from training.errors import ConfigError, DataError
 
-from taskbank.label_codes import DOMAINS, decode
-from taskbank.tasks import TASKS
+from taskbank.labels.codes import DOMAINS, decode
+from taskbank.tasks.registry import TASKS
 
 CONFIG = RoomsConfig(train=2, val=1, test=1, points=2, views=2, size=32, rooms_per_shard=1)
 

@@ -17,7 +17,7 @@ from training.data.rooms.render import Frames, ViewedRoom, joined, render_frames
 from training.data.rooms.scene import Shape
 
 from taskbank.geometry import project
-from taskbank.label_codes import DOMAINS, TRUSTED_DEPTH, decode
+from taskbank.labels.codes import DOMAINS, TRUSTED_DEPTH, decode
 from toy_rooms import CEILING, CHAIR, FLOOR, OTHER, WALL, Builder, looking_at
 
 SIZE = 64

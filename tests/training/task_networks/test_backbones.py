@@ -26,7 +26,7 @@ from training.task_networks.train import train_task_networks
 from taskbank.nets.architecture import Backbone
 from taskbank.nets.backbone import create_trunk
 from taskbank.nets.compact import ReadoutWidths
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 
 LITE = Backbone(
     model="test_efficientnet",

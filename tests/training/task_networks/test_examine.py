@@ -21,7 +21,7 @@ from training.task_networks.held_out import HeldOut, learned_from
 from training.task_networks.learner import Learner
 from training.task_networks.stage import run_networks
 
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 
 
 def parts(task: str, store: FrameStore) -> tuple[HeldOut, HeldOut]:

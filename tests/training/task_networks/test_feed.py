@@ -19,8 +19,8 @@ from training.task_networks.config import Schedule, TaskNetworksConfig
 from training.task_networks.feed import Batch, Feed, read_ahead, samples_a_step, stream_of
 from training.task_networks.held_out import HeldOut, learned_from
 
-from taskbank.device import Precision
-from taskbank.tasks import find_task
+from taskbank.inference.device import Precision
+from taskbank.tasks.registry import find_task
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from tests.training.task_networks.toy_networks import LEARNED
 from training.task_networks.groups import group_cost, task_groups
 
-from taskbank.tasks import Task, find_task
+from taskbank.tasks.registry import Task, find_task
 
 
 def tasks_of(*names: str) -> list[Task]:

@@ -24,10 +24,10 @@ from training.task_networks.flat import FlatNetwork
 from training.task_networks.folder import NetworksFolder
 from training.task_networks.learner import Learner, new_network
 
-from taskbank.device import Precision
+from taskbank.inference.device import Precision
 from taskbank.nets.build import TaskNetwork
 from taskbank.nets.initialise import initialise
-from taskbank.tasks import Task, find_task
+from taskbank.tasks.registry import Task, find_task
 
 
 @pytest.mark.parametrize("task", LEARNED, ids=lambda task: task.name)

@@ -21,7 +21,7 @@ from training.task_networks.stage import run_networks
 from training.task_networks.train import train_task_networks
 
 from taskbank.nets.architecture import Compact
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 
 TWO = ("normal", "depth_zbuffer")
 BRIEF = replace(CONFIG, own=(OwnSettings(tasks=("normals",), steps=2, learning_rate=0.01),))

@@ -24,8 +24,8 @@ from training.task_networks.held_out import HeldOut, learned_from
 from training.task_networks.learner import Learner, new_network
 from training.task_networks.train import train_task_networks
 
-from taskbank.device import Precision
-from taskbank.tasks import find_task
+from taskbank.inference.device import Precision
+from taskbank.tasks.registry import find_task
 
 
 def test_a_run_in_pieces_ends_with_the_same_weights(store: FrameStore, whole: Path, tmp_path: Path) -> None:

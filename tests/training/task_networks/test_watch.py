@@ -11,7 +11,7 @@ from rich.console import Console
 from training.task_networks.journal import COLUMNS, metrics_path
 from training.task_networks.watch import steps_written, watched
 
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 
 TASKS = [find_task("normal"), find_task("jigsaw")]
 HEADER = ",".join(("step", *COLUMNS)) + "\n"

@@ -15,7 +15,7 @@ from training.task_networks.feed import Batch, samples_a_step
 
 from taskbank.nets.architecture import Compact
 from taskbank.nets.compact import CompactWidths
-from taskbank.tasks import TASKS, Task
+from taskbank.tasks.registry import TASKS, Task
 
 WIDTHS = CompactWidths(
     stem=4, stages=(4, 8, 8), blocks=(1, 1, 1), decoder=(8, 4, 4, 4), decoder_blocks=(1, 1, 1), head=(8, 8, 8)

@@ -9,7 +9,7 @@ import numpy as np
 from training.data.frames import FrameStore
 from training.data.taskonomy.importing import REPORT
 
-from taskbank.label_codes import DOMAINS
+from taskbank.labels.codes import DOMAINS
 
 SIZE = 32
 BUILDINGS = ["room_00000", "room_00001", "room_00002", "room_00003"]

@@ -19,7 +19,7 @@ from training.data.taskonomy.importing import REPORT
 from training.errors import DataError
 from training.samples import samples_of
 
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 
 
 def test_broken_files_are_listed_and_their_frames_left_out(

@@ -22,11 +22,11 @@ from training.data.taskonomy.importing import REPORT
 from training.errors import ConfigError, DataError
 from training.samples import samples_of
 
-from taskbank.bank import Bank
-from taskbank.export import Form
+from taskbank.bank.bank import Bank
+from taskbank.inference.settings import Settings
 from taskbank.predict_files import Saving, predict_files
-from taskbank.settings import Settings
-from taskbank.tasks import find_task
+from taskbank.saving.export import Form
+from taskbank.tasks.registry import find_task
 
 
 def test_frames_without_a_point_are_exported_as_points_of_their_own(tmp_path: Path) -> None:

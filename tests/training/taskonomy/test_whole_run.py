@@ -12,8 +12,8 @@ from training.data.taskonomy import export_store, write_splits
 from training.pipeline import STAGES
 from typer.testing import CliRunner
 
-from taskbank.bank import Bank
-from taxsolver.store import load_affinity
+from taskbank.bank.bank import Bank
+from taxsolver.tensors.store import load_affinity
 
 TASKS = "normal,depth_zbuffer,egomotion"
 SIZE = 32

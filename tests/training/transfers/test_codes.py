@@ -16,9 +16,9 @@ from training.samples import Samples
 from training.transfers.codes import Codes, input_seeds, source_encoder, write_codes
 from training.transfers.reading import Reading
 
-from taskbank.quantise import Storage
-from taskbank.tasks import find_task
-from taskbank.weights import weights_to_bytes
+from taskbank.bank.quantise import Storage
+from taskbank.bank.weights import weights_to_bytes
+from taskbank.tasks.registry import find_task
 
 CPU = torch.device("cpu")
 

@@ -14,7 +14,7 @@ from training.transfers.parts import Rows
 from training.transfers.reading import Reading
 from training.transfers.ridge import ridge_errors
 
-from taskbank.tasks import find_task
+from taskbank.tasks.registry import find_task
 
 
 @pytest.mark.parametrize("task", ["fixated_pose", "egomotion"])

@@ -55,5 +55,5 @@ def test_representations_depend_on_few_settings() -> None:
 
 def test_another_way_to_begin_is_another_representation(monkeypatch: pytest.MonkeyPatch) -> None:
     before = CodesSettings.of(toy_config())
-    monkeypatch.setattr("taskbank.seeded.UNTRAINED_GAIN", 1.5)
+    monkeypatch.setattr("taskbank.bank.seeded.UNTRAINED_GAIN", 1.5)
     assert CodesSettings.of(toy_config()) != before

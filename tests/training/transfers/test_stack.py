@@ -11,12 +11,12 @@ from tests.training.transfers.toy_run import TINY
 from torch import Tensor
 from training.transfers.stack import ReadoutStack, decaying, members_at_once
 
-from taskbank.device import Precision
+from taskbank.inference.device import Precision
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import TransferReadout, build_readout
 from taskbank.nets.decoders import DecoderWidths
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
-from taskbank.tasks import DecoderForm, find_task
+from taskbank.tasks.registry import DecoderForm, find_task
 
 CPU = torch.device("cpu")
 ORIGINAL = ResNet50(

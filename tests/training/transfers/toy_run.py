@@ -11,13 +11,13 @@ from training.data.frames import FrameStore
 from training.transfers.config import TransfersConfig
 from training.transfers.places import Places
 
+from taskbank.bank.quantise import Storage
+from taskbank.bank.weights import weights_to_bytes
 from taskbank.nets.architecture import Compact
 from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
 from taskbank.nets.compact import CompactWidths
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
-from taskbank.quantise import Storage
-from taskbank.tasks import find_task
-from taskbank.weights import weights_to_bytes
+from taskbank.tasks.registry import find_task
 
 TINY = Compact(
     widths=CompactWidths(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from taskbank.nets.architecture import Backbone
 from taskbank.nets.build import TaskNetwork, build_network
-from taskbank.tasks import TASKS
+from taskbank.tasks.registry import TASKS
 from training.pretrained import PACKAGE, begin_from_pretrained, describe_pretrained
 
 _AT_ONCE = 16  # pictures

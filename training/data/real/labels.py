@@ -11,7 +11,7 @@ wherever these exist:
   patches are flat; everywhere else it is unknown.
 - **Classes**: `nyu40.csv` says which class of the task a class of NYU40 is, and which are unknown.
 
-Unknown is what `taskbank.label_codes` says, and 0 for reshading.
+Unknown is what `taskbank.labels.codes` says, and 0 for reshading.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from taskbank.label_codes import DOMAINS, encode
+from taskbank.labels.codes import DOMAINS, encode
 from training.data.labels import surfaces
 from training.data.labels.edges import edge_occlusion, edge_texture
 from training.data.labels.keypoints2d import keypoints2d

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from taskbank.canvas import font
-from taskbank.tasks import TASKS
+from taskbank.drawing.canvas import font
+from taskbank.tasks.registry import TASKS
 from training.data.label_pictures import class_words, label_pictures, marked_picture, pair_picture
 from training.data.rooms.config import RoomsConfig
 from training.data.rooms.dataset import viewed_room

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskbank.label_codes import DOMAINS, encode
+from taskbank.labels.codes import DOMAINS, encode
 from training.data.frames import CAMERA
 from training.data.labels import surfaces
 from training.data.labels.classes import class_object

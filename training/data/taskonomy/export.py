@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.label_codes import DOMAINS
-from taskbank.label_files import (
+from taskbank.labels.codes import DOMAINS
+from taskbank.labels.files import (
     CLASSES,
     MATCHES,
     POINT_INFO,

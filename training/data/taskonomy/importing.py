@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from taskbank.label_codes import DOMAINS
-from taskbank.label_files import CLASSES, MATCHES
+from taskbank.labels.codes import DOMAINS
+from taskbank.labels.files import CLASSES, MATCHES
 from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
 from training.data.taskonomy.plan import Candidate, Plan, Skipped, TaskonomyConfig, make_plan
 from training.data.taskonomy.reading import CHANNELS, Frame, UnusableError, matches_in, read_frame

@@ -20,8 +20,8 @@ from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
-from taskbank.label_codes import DOMAINS
-from taskbank.label_files import CLASSES, MATCHES, POINT_INFO
+from taskbank.labels.codes import DOMAINS
+from taskbank.labels.files import CLASSES, MATCHES, POINT_INFO
 from training.errors import DataError
 
 ALL_VIEWS = -1

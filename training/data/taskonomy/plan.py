@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from taskbank.label_codes import DOMAINS
-from taskbank.label_files import CLASSES, MATCHES, POINT_INFO
+from taskbank.labels.codes import DOMAINS
+from taskbank.labels.files import CLASSES, MATCHES, POINT_INFO
 from training.data.taskonomy.layout import Tree, find_tree, list_files
 from training.data.taskonomy.splits import SPLITS, read_exclusions, read_splits
 from training.errors import ConfigError, DataError

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskbank.errors import ImageError
-from taskbank.label_codes import DOMAINS
-from taskbank.label_files import CLASSES, MATCHES, POINT_INFO, label_name, read_classes, read_label
+from taskbank.labels.codes import DOMAINS
+from taskbank.labels.files import CLASSES, MATCHES, POINT_INFO, label_name, read_classes, read_label
 from training.data.taskonomy.layout import list_files
 from training.data.taskonomy.plan import Candidate, Skipped
 from training.data.taskonomy.point_info import Match, read_camera, read_matches, unknown_camera

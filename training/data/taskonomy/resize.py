@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.transforms.v2 import functional as transforms
 
-from taskbank.label_codes import DOMAINS, TRUSTED_DEPTH, Coding
+from taskbank.labels.codes import DOMAINS, TRUSTED_DEPTH, Coding
 
 _MASKED = frozenset(
     {

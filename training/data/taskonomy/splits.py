@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from taskbank.whole_files import write_whole
+from taskbank.atomic_files import write_whole
 from training.errors import DataError
 
 SPLITS = ("train", "val", "test")

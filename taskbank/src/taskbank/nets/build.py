@@ -16,7 +16,7 @@ from taskbank.nets.decoders import ColorizationDecoder, PixelDecoder
 from taskbank.nets.encoder import CODE_CHANNELS, CODE_SIZE, ResNetEncoder
 from taskbank.nets.heads import FullyConnectedHead, ThreeImageHead
 from taskbank.nets.transfer import TRANSFER_CHANNELS, TransferNetwork
-from taskbank.tasks import SCRATCH, DecoderForm, Task
+from taskbank.tasks.registry import SCRATCH, DecoderForm, Task
 
 _CLASSIFIED = "class_object"
 """The task whose decoder may be a backbone's own classifier."""

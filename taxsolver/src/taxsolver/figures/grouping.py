@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taxsolver.amounts import amount
 from taxsolver.errors import InvalidInputError
 from taxsolver.figures.page import new_page
 from taxsolver.figures.style import (
@@ -30,6 +29,7 @@ from taxsolver.figures.text import readable, text_width
 from taxsolver.grouping.curves import PairMatrix, TaskCountRow
 from taxsolver.grouping.result import Grouping
 from taxsolver.grouping.select import Method
+from taxsolver.planning.amounts import amount
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

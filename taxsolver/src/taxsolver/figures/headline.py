@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taxsolver.figures.text import readable
-from taxsolver.taxonomy import Taxonomy
+from taxsolver.planning.taxonomy import Taxonomy
 
 
 def headline(taxonomy: Taxonomy) -> tuple[str, str]:

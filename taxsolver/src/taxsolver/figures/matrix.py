@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taxsolver.affinity import AffinityTensor
+from taxsolver.analysis.similarity import first_order_matrix
 from taxsolver.errors import InvalidInputError
 from taxsolver.figures.layout import seriate
 from taxsolver.figures.page import new_page
 from taxsolver.figures.style import BLUE, FAINT, INK, MUTED, PAPER, RED, house_style
 from taxsolver.figures.text import readable, text_width
-from taxsolver.similarity import first_order_matrix
+from taxsolver.tensors.affinity import AffinityTensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxsolver.errors import InvalidInputError, MissingExtraError
-from taxsolver.output import write_file
+from taxsolver.files.output import write_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from taxsolver.errors import InvalidInputError
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.page import new_page
 from taxsolver.figures.style import FAINT, INK, MUTED, house_style
-from taxsolver.sweep import SweepRow
+from taxsolver.planning.sweep import SweepRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

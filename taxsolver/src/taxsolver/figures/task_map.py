@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taxsolver.affinity import AffinityTensor
+from taxsolver.analysis.similarity import first_order_matrix
 from taxsolver.errors import InvalidInputError, MissingExtraError
 from taxsolver.figures.layout import push_apart
 from taxsolver.figures.page import new_page
 from taxsolver.figures.style import BLUE, INK, MUTED, ORANGE, house_style
 from taxsolver.figures.text import fitting, readable, text_width
-from taxsolver.problem import check_count
-from taxsolver.similarity import first_order_matrix
+from taxsolver.planning.problem import check_count
+from taxsolver.tensors.affinity import AffinityTensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

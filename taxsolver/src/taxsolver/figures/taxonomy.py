@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from taxsolver.affinity import Transfer
-from taxsolver.amounts import amount
 from taxsolver.figures.headline import headline
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import FAINT, INK, MUTED, PAPER, house_style, new_figure
 from taxsolver.figures.taxonomy_layout import BAR, BOX, HEAD, MARGIN, MEASURE, NAME_SIZE, Sheet
 from taxsolver.figures.text import fitting, readable, text_width
-from taxsolver.taxonomy import Taxonomy
+from taxsolver.planning.amounts import amount
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import Transfer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,10 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from taxsolver.affinity import Transfer
 from taxsolver.figures.layout import order_columns, spread
 from taxsolver.figures.text import readable, text_width
-from taxsolver.taxonomy import Taxonomy
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import Transfer
 
 # Inches.
 MARGIN, HEAD, FOOT, ROW, BOX = 0.3, 1.75, 1.15, 0.31, 0.23

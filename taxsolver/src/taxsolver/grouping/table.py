@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from taxsolver.amounts import amount
 from taxsolver.arguments import name_tuple, shown
-from taxsolver.costs import Costs
 from taxsolver.errors import InvalidInputError
-from taxsolver.problem import LARGEST, check_number
+from taxsolver.planning.amounts import amount
+from taxsolver.planning.costs import Costs
+from taxsolver.planning.problem import LARGEST, check_number
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]

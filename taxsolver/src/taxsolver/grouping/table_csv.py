@@ -17,15 +17,15 @@ from os import PathLike
 
 import numpy as np
 
-from taxsolver.amounts import amount
 from taxsolver.arguments import shown
-from taxsolver.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.errors import FileFormatError, InvalidInputError
+from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
+from taxsolver.files.output import check_path
 from taxsolver.grouping.table import SPLITS, FloatArray, LossTable
-from taxsolver.names import normalise
-from taxsolver.output import check_path
-from taxsolver.problem import LARGEST
-from taxsolver.store import DataFrame
+from taxsolver.planning.amounts import amount
+from taxsolver.planning.problem import LARGEST
+from taxsolver.tensors.names import normalise
+from taxsolver.tensors.store import DataFrame
 
 TableInput = LossTable | int | str | PathLike[str] | DataFrame
 SETTINGS = (1, 2, 3, 4)

@@ -1,0 +1,210 @@
+"""The model card of a bank, written from its index. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from taskbank.bank.index import BankIndex, SeededEncoder, TaskEntry, TransferEntry
+from taskbank.tasks.kinds import OutputKind
+from taskbank.tasks.registry import SCRATCH
+
+_Entry: TypeAlias = TaskEntry | TransferEntry
+
+# Licences that the Hub knows by an identifier, see https://huggingface.co/docs/hub/repositories-licenses.
+_KNOWN_LICENCES = {
+    "mit", "apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0",
+    "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "mpl-2.0", "unlicense",
+}  # fmt: skip
+_NOT_STATED = "not stated"
+_MEGABYTE = 1_000_000
+
+
+def model_card(index: BankIndex, digest: str, source: str) -> str:
+    """The text of a bank's `README.md`: metadata for the Hub, then what the index knows, and no more.
+
+    Args:
+        index: of the bank.
+        digest: sha256 of its `bank.json`.
+        source: how the bank is named where the card lies, such as `hf://owner/name`.
+    """
+    return "\n".join(
+        [
+            *_metadata(index),
+            f"# {index.name}",
+            "",
+            f"Networks for {len(index.tasks)} vision tasks, to be used with taskbank: an encoder and, where "
+            "the task has one, a decoder each.",
+            "",
+            *_details(index, digest),
+            *_start(index, source),
+            *_tasks(index),
+            *_transfers(index),
+            *_training(index),
+            *_limits(index),
+        ]
+    )
+
+
+def _metadata(index: BankIndex) -> list[str]:
+    """The card's head, in YAML; every text is quoted as JSON, which YAML reads."""
+    lines = ["---", "library_name: taskbank"]
+    licence = index.licence.lower()
+    if licence in _KNOWN_LICENCES:
+        lines.append(f"license: {licence}")
+    elif licence:
+        lines += ["license: other", f"license_name: {json.dumps(index.licence)}"]
+    return [*lines, "tags:", "- taskbank", "- computer-vision", "- safetensors", "---", ""]
+
+
+def _details(index: BankIndex, digest: str) -> list[str]:
+    """What the bank is."""
+    code = " x ".join(map(str, index.representation))
+    size = sum(file.size for file in index.files)
+    facts = {
+        "Architecture": ", ".join(
+            str(index.architecture[key]) for key in ("name", "model") if key in index.architecture
+        ),
+        "Input": f"RGB images of {index.image_size} px, -1 to 1; other sizes where the decoder allows them",
+        "Representation": f"{code} (channels, rows, columns)",
+        "Transfers": str(len(index.transfers)),
+        "Size": f"{size / _MEGABYTE:.1f} MB in {len(index.files)} safetensors files; nothing is pickled",
+        "Licence": index.licence or _NOT_STATED,
+        "sha256 of `bank.json`": f"`{digest}`",
+    }
+    return ["## Details", "", *_table(("", ""), facts.items()), ""]
+
+
+def _start(index: BankIndex, source: str) -> list[str]:
+    """How to use the bank."""
+    task = next((name for name, entry in index.tasks.items() if entry.decoder), None)
+    if task is None:
+        use = "codes = bank.load_encoder(bank.tasks[0])(images)  # float (B, 3, 256, 256), -1 to 1"
+    else:
+        use = f'network = bank.load("{task}")  # files are downloaded when they are needed'
+    code = ["import taskbank", "", f'bank = taskbank.Bank.open("{source}")', use]
+    return ["## How to start", "", "```python", *code, "```", ""]
+
+
+def _tasks(index: BankIndex) -> list[str]:
+    """One row per task."""
+    rows = [
+        (
+            entry.task,
+            output_text(entry),
+            "" if entry.unit == "1" or not entry.decoder else entry.unit,
+            f"{sum(file.size for file in entry.files) / _MEGABYTE:.1f}",
+            entry.licence or index.licence or _NOT_STATED,
+            metrics_text(entry) or "not measured",
+        )
+        for entry in index.tasks.values()
+    ]
+    return ["## Tasks", "", *_table(("task", "output", "unit", "MB", "licence", "metrics"), rows), ""]
+
+
+def _transfers(index: BankIndex) -> list[str]:
+    """One row per transfer; nothing where there is none."""
+    rows = [
+        (
+            ", ".join(entry.sources),
+            target_text(entry),
+            f"{entry.file.size / _MEGABYTE:.2f}",
+            entry.licence or index.licence or _NOT_STATED,
+            metrics_text(entry) or "not measured",
+        )
+        for entry in index.transfers
+    ]
+    table = _table(("sources", "target", "MB", "licence", "metrics"), rows)
+    if any(entry.from_scratch for entry in index.transfers):
+        table += ["", f"`{SCRATCH}`: the target's whole network, trained on what its transfers learned from."]
+    return ["## Transfers", "", *table, ""] if rows else []
+
+
+def _entries(index: BankIndex) -> dict[str, _Entry]:
+    """Every network by its name."""
+    return {**index.tasks, **{entry.name: entry for entry in index.transfers}}
+
+
+def output_text(entry: TaskEntry) -> str:
+    """What a task network gives: its kind of output, or only a representation, perhaps of random weights."""
+    if entry.decoder is not None:
+        return entry.output
+    if isinstance(entry.encoder, SeededEncoder):
+        return f"representation, seed {entry.encoder.seed}"
+    return "representation only"
+
+
+def metrics_text(entry: _Entry) -> str:
+    """A network's metrics in words: `mae 0.12, top5 0.5`."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in entry.metrics.items())
+
+
+def target_text(entry: TransferEntry) -> str:
+    """A transfer's target; a user's own with what it is: `daylight (numbers, lx)`."""
+    if entry.own_target is None:
+        return entry.target
+    own = entry.own_target
+    kind = f"{own.channels} {own.output}" if own.output is not OutputKind.MAP else own.output.value
+    return f"{entry.target} ({kind}{'' if own.unit == '1' else f', {own.unit}'})"
+
+
+def _training(index: BankIndex) -> list[str]:
+    """What is known about the runs, said once for all networks that share it."""
+    kinds: tuple[Mapping[str, _Entry], ...] = (
+        {name: entry for name, entry in index.tasks.items() if entry.files},
+        {entry.name: entry for entry in index.transfers},
+    )
+    lines = ["## Training", ""]
+    for known, alike in (group for entries in kinds for group in _alike(entries)):
+        words = [f"{name}: {text or _span(name, alike.values())}" for name, text in known]
+        lines += [f"- {_together(list(alike), index)}: {'; '.join(words) or _NOT_STATED}"]
+    return [*lines, ""]
+
+
+def _together(names: list[str], index: BankIndex) -> str:
+    """Names of networks, or what they are together; encoders that were never trained do not count."""
+    tasks = {name for name, entry in index.tasks.items() if entry.files}
+    transfers = {entry.name for entry in index.transfers}
+    sets = ((tasks | transfers, "All networks"), (tasks, "All task networks"), (transfers, "All transfers"))
+    return next((words for held, words in sets if held == set(names)), ", ".join(names))
+
+
+def _alike(entries: Mapping[str, _Entry]) -> list[tuple[tuple[tuple[str, str], ...], dict[str, _Entry]]]:
+    """Networks whose facts differ in numbers only, and those facts; a number has no text yet."""
+    groups: dict[tuple[tuple[str, str], ...], dict[str, _Entry]] = {}
+    for network, entry in entries.items():
+        facts = {
+            name: value for name, value in entry.training.items() if isinstance(value, str | int | float)
+        }
+        known = {name: "" if _is_number(value) else str(value) for name, value in facts.items()}
+        groups.setdefault(tuple(sorted(known.items())), {})[network] = entry
+    return list(groups.items())
+
+
+def _is_number(value: object) -> bool:
+    """Numbers differ between networks that were trained alike: seconds, for one."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _span(name: str, entries: Iterable[_Entry]) -> str:
+    """A number that all networks have, or the least and the greatest."""
+    values = [entry.training[name] for entry in entries]
+    least, greatest = min(values), max(values)
+    return str(least) if least == greatest else f"{least} to {greatest}"
+
+
+def _limits(index: BankIndex) -> list[str]:
+    """Notes that the entries carry."""
+    notes: dict[str, list[str]] = {}
+    for network, entry in _entries(index).items():
+        for note in entry.training.get("notes", ()):
+            notes.setdefault(str(note), []).append(network)
+    lines = [f"- {_together(names, index)}: {note}" for note, names in notes.items()]
+    return ["## Limits", "", *(lines or ["None are stated in `bank.json`; see the metrics above."]), ""]
+
+
+def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """A table in Markdown."""
+    cells = [headings, tuple("---" for _ in headings), *rows]
+    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]

@@ -1,0 +1,128 @@
+"""Where a bank's files lie, and how one is read: only after a look at its sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISREG
+from typing import Protocol
+
+from taskbank.bank.index import INDEX_NAME, LARGEST_FILE, FileEntry
+from taskbank.errors import BankFormatError, ChecksumMismatchError
+
+LARGEST_INDEX = 16 * 2**20
+"""Bytes that a `bank.json` may have; that of all tasks and their transfers has a hundredth of it."""
+
+
+class BankFiles(Protocol):
+    """The files of one bank at one moment."""
+
+    @property
+    def where(self) -> str:
+        """Folder or repository, for messages and provenance."""
+
+    def fetch(self, path: str) -> Path:
+        """A file of the bank on this machine, not checked.
+
+        Args:
+            path: place in the bank, with forward slashes.
+        """
+
+    def read(self, file: FileEntry) -> bytes:
+        """The content of a file, checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFiles:
+    """A bank in a folder.
+
+    Attributes:
+        root: the folder.
+    """
+
+    root: Path
+
+    @property
+    def where(self) -> str:
+        """The folder as text."""
+        return str(self.root)
+
+    def fetch(self, path: str) -> Path:
+        """The file's place; whether it is there shows when it is read."""
+        return self.root / path
+
+    def read(self, file: FileEntry) -> bytes:
+        """The content of a file.
+
+        Raises:
+            BankFormatError: the file cannot be read.
+            ChecksumMismatchError: it is another, or damaged.
+        """
+        return read_checked(self.fetch(file.path), file.sha256, file.size)
+
+
+def read_index(files: BankFiles) -> bytes:
+    """The content of the bank's `bank.json`.
+
+    Raises:
+        BankFormatError: there is none, it is no regular file, or too large to be one.
+        HubError: it cannot be had from the Hub.
+    """
+    path = files.fetch(INDEX_NAME)
+    try:
+        return _read_regular(path, at_most=LARGEST_INDEX)
+    except OSError as error:
+        raise BankFormatError(
+            f"no bank at {files.where}: cannot read its {INDEX_NAME} ({error}). A bank is a folder with that "
+            "file, or a Hub repository, written hf://owner/name"
+        ) from error
+
+
+def read_checked(path: Path, sha256: str, size: int | None = None) -> bytes:
+    """A file's content, once it is known to be the one meant.
+
+    Args:
+        path: of a regular file, or of a link to one.
+        sha256: of the content.
+        size: bytes of the content; a file of another size is not read. None where any size is looked into.
+
+    Raises:
+        BankFormatError: the file cannot be read, or is a pipe or a device.
+        ChecksumMismatchError: it is another, or damaged.
+    """
+    try:
+        content = _read_regular(path, at_most=LARGEST_FILE if size is None else size)
+    except OSError as error:
+        raise BankFormatError(f"cannot read {path}: {error}. Get the bank again") from error
+    if size is not None and len(content) != size:
+        raise ChecksumMismatchError(
+            f"{path} has {len(content)} bytes, but the bank's index states {size}: the file is damaged or "
+            "was changed. Get it again"
+        )
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ChecksumMismatchError(
+            f"{path} has sha256 {found}, but the bank's index states {sha256}: the file is damaged or was "
+            "changed. Get it again"
+        )
+    return content
+
+
+def _read_regular(path: Path, *, at_most: int) -> bytes:
+    """The content of a regular file that is no longer than allowed.
+
+    It is opened without waiting, so that a pipe does not hold the program up, and looked at when it is open,
+    so that it cannot be exchanged meanwhile. No more is ever read than allowed.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not S_ISREG(found.st_mode):
+            raise BankFormatError(f"{path} is no regular file (a pipe, a device, ...): get the bank again")
+        if found.st_size > at_most:
+            raise ChecksumMismatchError(
+                f"{path} has {found.st_size} bytes, but at most {at_most} are expected: the file is damaged "
+                "or was changed. Get it again"
+            )
+        return file.read(at_most)

@@ -1,0 +1,163 @@
+"""Banks in Hub repositories: only the files that a call needs, by way of huggingface_hub.
+
+The transport, its cache and its settings are huggingface_hub's: `HF_ENDPOINT`, `HF_HOME`, `HF_TOKEN`,
+`HF_HUB_OFFLINE` and the rest of
+https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from taskbank.bank.files import read_checked
+from taskbank.bank.index import INDEX_NAME, FileEntry
+from taskbank.errors import ChecksumMismatchError, InvalidInputError
+
+HUB_PREFIX = "hf://"
+"""Begins the name of a bank in a Hub repository."""
+
+_SOURCE = re.compile(r"hf://(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^@\s]+))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """How a Hub is reached; what is None is as the variables of huggingface_hub say.
+
+    Attributes:
+        endpoint: address of the Hub or of a mirror (`HF_ENDPOINT`).
+        cache: folder of downloaded files (`HF_HOME`, `HF_HUB_CACHE`).
+        token: of an account (`HF_TOKEN`, or what `hf auth login` stored).
+        offline: whether nothing but the cache may be used (`HF_HUB_OFFLINE`).
+    """
+
+    endpoint: str | None = None
+    cache: Path | None = None
+    token: str | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A repository and a revision of it.
+
+    Attributes:
+        repo: `owner/name`.
+        revision: branch, tag or commit; None for the main branch.
+    """
+
+    repo: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        """As users write it."""
+        return f"{HUB_PREFIX}{self.repo}{f'@{self.revision}' if self.revision else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class HubFiles:
+    """A bank in a Hub repository, at one commit.
+
+    Attributes:
+        source: the repository, its revision a commit.
+        hub: how the Hub is reached.
+    """
+
+    source: HubSource
+    hub: Hub
+
+    @property
+    def where(self) -> str:
+        """The repository and the commit: opened again, it gives the same bytes."""
+        return str(self.source)
+
+    def fetch(self, path: str) -> Path:
+        """A file in the cache; it is downloaded first if it is not there yet.
+
+        Raises:
+            HubError: it cannot be had.
+            BankFormatError: the repository has no such file.
+        """
+        return _download(self.source, path, self.hub)
+
+    def read(self, file: FileEntry) -> bytes:
+        """The content of a file.
+
+        Raises:
+            HubError: it cannot be had.
+            BankFormatError: the repository has no such file.
+            ChecksumMismatchError: it is another, or damaged; it is then no longer in the cache.
+        """
+        path = self.fetch(file.path)
+        try:
+            return read_checked(path, file.sha256, file.size)
+        except ChecksumMismatchError as error:
+            _forget(path)
+            raise ChecksumMismatchError(
+                f"{error}: it was removed from the cache, the next call downloads it anew. If that does not "
+                f"help, {file.path} in {self.where} is itself not what its {INDEX_NAME} says"
+            ) from error
+
+
+def parse_hub_source(text: str) -> HubSource:
+    """The repository and revision in `hf://owner/name` or `hf://owner/name@revision`.
+
+    Raises:
+        InvalidInputError: the text is of neither form.
+    """
+    found = _SOURCE.fullmatch(text)
+    if found is None:
+        raise InvalidInputError(
+            f"{text!r} is no Hub repository: write hf://owner/name or hf://owner/name@revision"
+        )
+    return HubSource(found["repo"], found["revision"])
+
+
+def hub_files(source: HubSource, hub: Hub) -> HubFiles:
+    """The bank in a repository, fixed to the commit that its revision means now.
+
+    Without a connection it is the commit that the revision meant when it was last seen.
+
+    Raises:
+        HubError: the repository cannot be used.
+        BankFormatError: it holds no bank.
+    """
+    index = _download(source, INDEX_NAME, hub)
+    # The cache's layout: models--OWNER--NAME/snapshots/COMMIT/FILE.
+    return HubFiles(HubSource(source.repo, index.parent.name), hub)
+
+
+def _download(source: HubSource, path: str, hub: Hub) -> Path:
+    """A file of a repository, in the cache."""
+    from huggingface_hub import hf_hub_download
+
+    from taskbank.bank.hub_errors import Attempt, translated
+
+    with translated(Attempt(source=str(source), path=path, endpoint=hub.endpoint)):
+        return Path(
+            hf_hub_download(
+                source.repo,
+                path,
+                revision=source.revision,
+                cache_dir=hub.cache,
+                endpoint=hub.endpoint,
+                token=hub.token,
+                local_files_only=hub.offline,
+                **library(),
+            )
+        )
+
+
+def library() -> dict[str, Any]:
+    """What huggingface_hub tells the Hub about the caller."""
+    return {"library_name": "taskbank", "library_version": version("taskbank")}
+
+
+def _forget(path: Path) -> None:
+    """Remove a file from the cache: the link in the snapshot and the content behind it."""
+    content = path.resolve()
+    path.unlink(missing_ok=True)
+    content.unlink(missing_ok=True)

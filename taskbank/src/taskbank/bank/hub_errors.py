@@ -1,0 +1,165 @@
+"""What goes wrong with a Hub, in this package's own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from huggingface_hub import constants, errors
+
+from taskbank.bank.index import INDEX_NAME
+from taskbank.errors import (
+    BankFormatError,
+    HubAccessError,
+    HubError,
+    HubNotFoundError,
+    HubUnreachableError,
+    InvalidInputError,
+    TaskBankError,
+)
+
+# The base of the transport's errors: that of requests, httpx or httpx2, by huggingface_hub's version.
+_TRANSPORT: type[Exception] = next(
+    kind for kind in reversed(errors.HfHubHTTPError.__mro__) if kind.__module__ != "builtins"
+)
+_ACCESS, _SERVER_FAULT = (401, 403), 500
+_LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What was tried.
+
+    Attributes:
+        source: the repository, as users write it.
+        path: the file wanted; None where something is written.
+        endpoint: address of the Hub; None for that of huggingface_hub.
+    """
+
+    source: str
+    path: str | None = None
+    endpoint: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Of the Hub."""
+        return self.endpoint or constants.ENDPOINT
+
+
+@contextmanager
+def translated(attempt: Attempt) -> Iterator[None]:
+    """Turn errors of huggingface_hub into this package's.
+
+    Raises:
+        TaskBankError: what went wrong, in the class that names it.
+    """
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, errors.EntryNotFoundError, _TRANSPORT) as error:
+        raise _translate(error, attempt) from error
+
+
+def _translate(error: BaseException, attempt: Attempt) -> TaskBankError:
+    """The error of this package that says what happened."""
+    # These two say only that something failed; their cause says what.
+    if isinstance(error, errors.LocalEntryNotFoundError | RuntimeError) and error.__cause__ is not None:
+        return _translate(error.__cause__, attempt)
+    for kinds, meaning in _MEANINGS:
+        if isinstance(error, kinds):
+            return meaning(error, attempt)
+    return HubError(f"{attempt.source}: {_first_line(error)}")
+
+
+def _wrong_name(error: BaseException, attempt: Attempt) -> TaskBankError:
+    return InvalidInputError(f"{attempt.source} cannot be a repository: {_first_line(error)}")
+
+
+def _no_revision(_: BaseException, attempt: Attempt) -> TaskBankError:
+    return HubNotFoundError(
+        f"{attempt.source}: the repository has no such revision: name a branch, a tag or a commit, or none"
+    )
+
+
+def _gated(error: BaseException, attempt: Attempt) -> TaskBankError:
+    return HubAccessError(
+        f"{attempt.source} is gated: ask for access at {attempt.address}, then {_LOG_IN} ({_reply(error)})"
+    )
+
+
+def _no_repository(_: BaseException, attempt: Attempt) -> TaskBankError:
+    return HubNotFoundError(
+        f"{attempt.source}: {attempt.address} shows no such repository: check owner and name; if it is "
+        f"private, {_LOG_IN}"
+    )
+
+
+def _offline(_: BaseException, attempt: Attempt) -> TaskBankError:
+    if attempt.path is None:
+        return HubUnreachableError(
+            f"{attempt.source}: offline mode is on: unset HF_HUB_OFFLINE to reach the Hub"
+        )
+    return HubUnreachableError(
+        f"{attempt.source}: {attempt.path} is not in the cache, and offline mode is on: unset HF_HUB_OFFLINE "
+        f"and get it once with `taskbank download {attempt.source}`"
+    )
+
+
+def _no_file(_: BaseException, attempt: Attempt) -> TaskBankError:
+    if attempt.path == INDEX_NAME:
+        return BankFormatError(f"{attempt.source} is no bank: the repository has no {INDEX_NAME}")
+    return BankFormatError(
+        f"{attempt.source} lacks the file {attempt.path} that its {INDEX_NAME} names: tell its owner, or "
+        "name another revision"
+    )
+
+
+def _refused(error: BaseException, attempt: Attempt) -> TaskBankError:
+    status = _status(error)
+    if status in _ACCESS:
+        return HubAccessError(
+            f"{attempt.source}: {attempt.address} does not allow this ({_reply(error)}): {_LOG_IN}"
+        )
+    if status >= _SERVER_FAULT:
+        return HubUnreachableError(
+            f"{attempt.source}: {attempt.address} is out of order ({_reply(error)}): try again later"
+        )
+    return HubError(f"{attempt.source}: {attempt.address} refuses ({_reply(error)})")
+
+
+def _no_answer(error: BaseException, attempt: Attempt) -> TaskBankError:
+    wanted = f"{attempt.path} is not in the cache, and " if attempt.path else ""
+    return HubUnreachableError(
+        f"{attempt.source}: {wanted}{attempt.address} does not answer ({_first_line(error)}): check the "
+        "connection and HF_ENDPOINT and try again; files that arrived whole are kept"
+    )
+
+
+_Kinds = type[BaseException] | tuple[type[BaseException], ...]
+# The first that fits holds, so special kinds come before general ones.
+_MEANINGS: tuple[tuple[_Kinds, Callable[[BaseException, Attempt], TaskBankError]], ...] = (
+    (errors.HFValidationError, _wrong_name),
+    (errors.RevisionNotFoundError, _no_revision),
+    (errors.GatedRepoError, _gated),
+    (errors.RepositoryNotFoundError, _no_repository),
+    ((errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError), _offline),
+    (errors.EntryNotFoundError, _no_file),
+    (errors.HfHubHTTPError, _refused),
+    (_TRANSPORT, _no_answer),
+)
+
+
+def _status(error: BaseException) -> int:
+    """The number of the Hub's answer."""
+    return error.response.status_code if isinstance(error, errors.HfHubHTTPError) else 0
+
+
+def _reply(error: BaseException) -> str:
+    """The Hub's own words, or the number of its answer."""
+    said = error.server_message if isinstance(error, errors.HfHubHTTPError) else None
+    return said or f"status {_status(error)}"
+
+
+def _first_line(error: BaseException) -> str:
+    """The error's own words without its paragraphs."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

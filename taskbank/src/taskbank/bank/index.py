@@ -1,0 +1,362 @@
+"""`bank.json`: what a bank holds, and the sha256 of every file. Nothing heavy is imported here.
+
+Layout, the same in a folder, a Hub repository and the bundled bank:
+`bank.json`, `encoders/TASK.safetensors`, `encoders/shared.safetensors` where encoders share their first
+levels, `decoders/TASK.safetensors`,
+`transfers/SOURCE__SOURCE__TARGET.safetensors`, `README.md`.
+
+A transfer's target is one of the 26 tasks, or a user's own: then its entry has `own_target`, which says what
+that is (`tasks.own_targets.OwnTarget`), and no task has its name. Its sources are tasks, or `scratch`
+alone: then the file is the target's whole network, trained on what its transfers learned from. The encoder of
+a task is a file, or `{"seed": ..., "total": ..., "size": ...}` for one that was never trained.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from taskbank.bank.entries import (
+    FileEntry,
+    SeededEncoder,
+    TaskEntry,
+    TransferEntry,
+    check_image_size,
+    transfer_name,
+)
+from taskbank.errors import BankFormatError, InvalidInputError, MissingTaskError
+from taskbank.tasks.own_targets import OwnTarget, own_name, own_target_from_json, range_from_json
+from taskbank.tasks.registry import SCRATCH, TASKS, Task, find_task, normalise
+
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "INDEX_NAME",
+    "SHARED_PATH",
+    "BankIndex",
+    "FileEntry",
+    "SeededEncoder",
+    "TaskEntry",
+    "TransferEntry",
+    "decoder_path",
+    "encoder_path",
+    "find_entry",
+    "index_from_bytes",
+    "index_from_json",
+    "index_to_json",
+    "transfer_name",
+    "transfer_path",
+]
+
+INDEX_NAME = "bank.json"
+FORMAT = "taskbank"
+FORMAT_VERSION = 1
+
+LARGEST_FILE = 4 * 2**30
+"""Bytes that a weight file may have; the largest of the original networks has a hundredth of it."""
+
+_DEEPEST = 32  # of lists and objects in each other
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankIndex:
+    """All that `bank.json` says.
+
+    Attributes:
+        name: of the bank.
+        architecture: its name and numbers, see `taskbank.nets.architecture`.
+        image_size: side in px of the images that the networks were trained on.
+        representation: channels, rows and columns at that size.
+        licence: of the bank as a whole.
+        tasks: by canonical name, in the order of the registry.
+        transfers: in any order.
+        shared: file of the frozen levels that all encoders begin with; None where they share none.
+    """
+
+    name: str
+    architecture: Mapping[str, Any]
+    image_size: int
+    representation: tuple[int, int, int]
+    licence: str
+    tasks: Mapping[str, TaskEntry]
+    transfers: tuple[TransferEntry, ...] = ()
+    shared: FileEntry | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse transfers that describe one target differently.
+
+        Raises:
+            InvalidInputError: naming the target.
+        """
+        described: dict[str, OwnTarget | None] = {}
+        for entry in self.transfers:
+            if described.setdefault(entry.target, entry.own_target) != entry.own_target:
+                raise InvalidInputError(f"transfers describe their target {entry.target!r} differently")
+
+    @property
+    def files(self) -> tuple[FileEntry, ...]:
+        """Every weight file: those of the tasks, then those of the transfers."""
+        tasks = self.files_of(self.tasks.values())
+        return (*tasks, *(entry.file for entry in self.transfers))
+
+    def files_of(self, entries: Iterable[TaskEntry]) -> tuple[FileEntry, ...]:
+        """The files that some of the tasks need, each once, the shared levels first."""
+        own = dict.fromkeys(file for entry in entries for file in entry.files)
+        return (self.shared, *own) if self.shared is not None and own else tuple(own)
+
+    @property
+    def own_tasks(self) -> dict[str, Task]:
+        """Users' own targets of its transfers, by name."""
+        return {entry.target: entry.task for entry in self.transfers if entry.own_target is not None}
+
+
+def find_entry(index: BankIndex, task: str, where: str) -> TaskEntry:
+    """What an index says about a task, by any of its names.
+
+    Args:
+        index: of the bank.
+        task: any of its names.
+        where: of what bank, for messages.
+
+    Raises:
+        UnknownTaskError: the name is none of the 26 tasks.
+        InvalidInputError: the name is that of a user's own target, which has no network of its own.
+        MissingTaskError: the bank does not hold it.
+    """
+    if normalise(task) in index.own_tasks:
+        raise InvalidInputError(
+            f"{task!r} has no network of its own in the bank {where}: it is read out from other tasks, with "
+            f"`taskbank transfer --sources A,B --target {task}`"
+        )
+    name = find_task(task).name
+    if name not in index.tasks:
+        raise MissingTaskError(name, index.tasks, f"the bank {where}")
+    return index.tasks[name]
+
+
+def encoder_path(task: str) -> str:
+    """Place of a task's encoder."""
+    return f"encoders/{task}.safetensors"
+
+
+SHARED_PATH = "encoders/shared.safetensors"
+"""Place of the levels that all encoders begin with."""
+
+
+def decoder_path(task: str) -> str:
+    """Place of a task's decoder."""
+    return f"decoders/{task}.safetensors"
+
+
+def transfer_path(sources: tuple[str, ...], target: str) -> str:
+    """Place of a transfer network and its decoder."""
+    return f"transfers/{'__'.join((*sources, target))}.safetensors"
+
+
+def index_to_json(index: BankIndex) -> str:
+    """The text of `bank.json`; the same index gives the same text."""
+    written = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(index)}
+    for transfer in written["transfers"]:
+        if transfer["own_target"] is None:  # earlier banks do not name it, and keep their bytes so
+            del transfer["own_target"]
+    if index.shared is None:  # likewise
+        del written["shared"]
+    return json.dumps(written, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def index_from_json(text: str, where: str) -> BankIndex:
+    """The index in the text of a `bank.json`.
+
+    Args:
+        text: JSON.
+        where: of what bank, for messages.
+
+    Raises:
+        BankFormatError: the text is no JSON, of another format or a later version; a field is missing or
+            of the wrong kind; a task is unknown; a file lies outside its place.
+    """
+    written = _parsed(text, where)
+    try:
+        held = {name: _task(name, entry) for name, entry in dict(written["tasks"]).items()}
+        return BankIndex(
+            name=str(written["name"]),
+            architecture=dict(written["architecture"]),
+            image_size=check_image_size(_whole(written["image_size"], least=-(2**31))),
+            representation=_three(written["representation"]),
+            licence=str(written["licence"]),
+            tasks={name: held[name] for name in TASKS if name in held},
+            transfers=tuple(_transfer(entry) for entry in written["transfers"]),
+            shared=None if "shared" not in written else _file(written["shared"], SHARED_PATH),
+        )
+    except KeyError as error:
+        raise BankFormatError(f"{where}: {INDEX_NAME} lacks the field {error}") from error
+    except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise BankFormatError(f"{where}: {INDEX_NAME} is not as expected: {error}") from error
+
+
+def index_from_bytes(content: bytes, where: str) -> BankIndex:
+    """The index in the content of a `bank.json`.
+
+    Raises:
+        BankFormatError: as `index_from_json`, or the content is no UTF-8 text.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise BankFormatError(f"{where}: {INDEX_NAME} is no UTF-8 text: {error}") from error
+    return index_from_json(text, where)
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    """The JSON object, of our format and a version we can read; all of its numbers are finite."""
+    try:
+        written = json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError) as error:
+        raise BankFormatError(f"{where}: {INDEX_NAME} is no JSON: {error}") from error
+    if _depth(written) > _DEEPEST:
+        raise BankFormatError(
+            f"{where}: {INDEX_NAME} is nested more than {_DEEPEST} deep: get the bank again"
+        )
+    if not isinstance(written, dict) or written.get("format") != FORMAT:
+        raise BankFormatError(f"{where}: {INDEX_NAME} does not describe a bank (no format {FORMAT!r})")
+    version = written.get("format_version")
+    if version != FORMAT_VERSION:
+        raise BankFormatError(
+            f"{where}: format version {version!r}, but this taskbank reads {FORMAT_VERSION}: update taskbank"
+        )
+    return written
+
+
+def _finite(text: str) -> float:
+    """A number of the JSON text; `1e999`, `NaN` and `Infinity` are none."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text} is not finite")
+    return value
+
+
+def _depth(written: object) -> int:
+    """Measure the depth of nested lists and objects, without recursion and no further than needed."""
+    depth, level = 0, [written]
+    while level and depth <= _DEEPEST:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return depth
+
+
+def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
+    """One task's entry, its files in their places."""
+    _known(name)
+    decoder, channels = entry["decoder"], _whole(entry["channels"], least=1)
+    if channels != TASKS[name].channels:
+        raise ValueError(f"{name} has {TASKS[name].channels} channel(s), not {channels}")
+    return TaskEntry(
+        task=name,
+        encoder=_encoder(name, entry["encoder"]),
+        decoder=None if decoder is None else _file(decoder, decoder_path(name)),
+        output=str(entry["output"]),
+        channels=channels,
+        unit=str(entry["unit"]),
+        value_range=range_from_json(entry["value_range"]),
+        classes=_classes(entry["classes"]),
+        licence=str(entry["licence"]),
+        metrics=_metrics(entry["metrics"]),
+        training=dict(entry["training"]),
+    )
+
+
+def _classes(written: object) -> tuple[str, ...] | None:
+    """Names of the channels; whether there are enough is checked where they are used."""
+    if written is None:
+        return None
+    if not isinstance(written, list):
+        raise TypeError(f"classes {written!r} are no list of names")
+    return tuple(map(str, written))
+
+
+def _metrics(written: Mapping[str, Any]) -> dict[str, float]:
+    """Numbers by name."""
+    metrics = dict(written)
+    for name, value in metrics.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"metric {name} {value!r} is no number")
+        float(value)  # integers that are too large for a float
+    return metrics
+
+
+def _encoder(task: str, entry: Mapping[str, Any]) -> FileEntry | SeededEncoder:
+    """A task's encoder: a file in its place, or a seed."""
+    if "seed" not in entry:
+        return _file(entry, encoder_path(task))
+    seed = _whole(entry["seed"], least=-(2**63), most=2**64 - 1)  # what torch takes
+    return SeededEncoder(seed=seed, total=float(entry["total"]), size=float(entry["size"]))
+
+
+def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
+    """One transfer's entry, its file in its place; the first banks stated only metrics."""
+    sources, target = tuple(map(str, entry["sources"])), str(entry["target"])
+    for name in sources if sources != (SCRATCH,) else ():
+        _known(name)
+    return TransferEntry(
+        sources=sources,
+        target=target,
+        own_target=_own_target(target, entry.get("own_target")),
+        file=_file(entry["file"], transfer_path(sources, target)),
+        classes=_classes(entry.get("classes")),
+        licence=str(entry.get("licence", "")),
+        metrics=_metrics(entry["metrics"]),
+        training=dict(entry.get("training", {})),
+    )
+
+
+def _own_target(name: str, written: Mapping[str, Any] | None) -> OwnTarget | None:
+    """A user's own target; None for one that the registry knows."""
+    if written is None:
+        _known(name)
+        return None
+    if own_name(name) != name:
+        raise ValueError(f"target {name!r} should be written {own_name(name)!r}")
+    return own_target_from_json(written)
+
+
+def _file(entry: Mapping[str, Any], path: str) -> FileEntry:
+    """One file's entry; a path elsewhere than its place is refused, so none can lead out of the bank."""
+    if entry["path"] != path:
+        raise ValueError(f"file {entry['path']!r} should be {path!r}")
+    if not _SHA256.fullmatch(str(entry["sha256"])):
+        raise ValueError(f"sha256 {entry['sha256']!r} of {path} is not 64 hexadecimal digits")
+    size = _whole(entry["size"], least=0, most=LARGEST_FILE)
+    return FileEntry(path=path, sha256=entry["sha256"], size=size, storage=str(entry["storage"]))
+
+
+def _known(name: str) -> None:
+    """Refuse the name of a task that this version does not know."""
+    if name not in TASKS:
+        raise ValueError(f"unknown task {name!r}; a later version of taskbank may know it")
+
+
+def _three(numbers: object) -> tuple[int, int, int]:
+    """Channels, rows and columns."""
+    if not isinstance(numbers, list):
+        raise TypeError(f"representation {numbers!r} is no list of three numbers")
+    channels, rows, columns = (_whole(number, least=1, most=4096) for number in numbers)
+    return channels, rows, columns
+
+
+def _whole(value: object, *, least: int = 0, most: int = 2**31) -> int:
+    """An integer within limits."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is no whole number")
+    if not least <= value <= most:
+        raise ValueError(f"the number {value} must be {least} to {most}")
+    return value

@@ -1,0 +1,101 @@
+"""Banks into Hub repositories, in one commit: all of a bank or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from taskbank.bank.card import model_card
+from taskbank.bank.hub import HUB_PREFIX, Hub, HubSource, library, parse_hub_source
+from taskbank.bank.hub_errors import Attempt, translated
+from taskbank.bank.index import INDEX_NAME
+from taskbank.errors import ChecksumMismatchError, HubError
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    from taskbank.bank.source import BankListing
+
+CARD_NAME = "README.md"
+_MAIN = "main"
+
+
+def push_bank(
+    bank: BankListing,
+    repo: str,
+    *,
+    private: bool = False,
+    revision: str | None = None,
+    card: str | None = None,
+    hub: Hub | None = None,
+) -> str:
+    """Put a bank into a repository; it is made if it is not there.
+
+    Every file is checked first, and all go in with one commit, so nobody ever sees half a bank. Files that
+    are there unchanged are not sent again; files that the bank does not name stay.
+
+    Args:
+        bank: what to push.
+        repo: `owner/name`.
+        private: whether only the owner may see it; a public repository that is there already is refused.
+        revision: branch, made from the main one if it is not there; None for the main branch.
+        card: text of the model card, by default one written from the index; it replaces what is there.
+        hub: how the Hub is reached.
+
+    Returns:
+        the source that opens just this state, `hf://owner/name@commit`.
+
+    Raises:
+        InvalidInputError: `repo` is no `owner/name`.
+        BankFormatError: a file of the bank is missing.
+        ChecksumMismatchError: a file of the bank is damaged.
+        HubError: the Hub cannot be reached, or does not allow it.
+    """
+    from huggingface_hub import HfApi
+
+    hub = hub or Hub()
+    target = parse_hub_source(HUB_PREFIX + repo.removeprefix(HUB_PREFIX))
+    branch = revision or target.revision or _MAIN
+    text = card or model_card(bank.index, bank.digest, f"{HUB_PREFIX}{target.repo}")
+    additions = _additions(bank, text)
+    api = HfApi(endpoint=hub.endpoint, token=hub.token, **library())
+    with translated(Attempt(source=f"{HUB_PREFIX}{target.repo}", endpoint=hub.endpoint)):
+        visible = _prepare(api, target.repo, branch, private)
+    if private and visible:
+        raise HubError(
+            f"{HUB_PREFIX}{target.repo} is there already and is public: make it private in its settings, or "
+            "push without `private`"
+        )
+    with translated(Attempt(source=f"{HUB_PREFIX}{target.repo}", endpoint=hub.endpoint)):
+        commit = api.create_commit(
+            target.repo,
+            operations=additions,
+            commit_message=f"Push the bank {bank.index.name} ({bank.digest[:12]})",
+            revision=branch,
+        )
+    return str(HubSource(target.repo, commit.oid))
+
+
+def _additions(bank: BankListing, card: str) -> list[CommitOperationAdd]:
+    """The files of the commit, each checked."""
+    from huggingface_hub import CommitOperationAdd
+
+    index = bank.files.fetch(INDEX_NAME)
+    content = index.read_bytes()
+    if hashlib.sha256(content).hexdigest() != bank.digest:
+        raise ChecksumMismatchError(f"{index} was changed since the bank was opened: open it again")
+    additions = [CommitOperationAdd(INDEX_NAME, content), CommitOperationAdd(CARD_NAME, card.encode())]
+    for file in bank.index.files:
+        bank.files.read(file)
+        additions.append(CommitOperationAdd(file.path, bank.files.fetch(file.path)))
+    return additions
+
+
+def _prepare(api: HfApi, repo: str, branch: str, private: bool) -> bool:
+    """Make the repository and the branch where they are missing; whether the repository is public."""
+    # Not asking for a private one leaves the choice to the owner's own default.
+    api.create_repo(repo, private=private or None, exist_ok=True)
+    public = not api.model_info(repo).private
+    if branch != _MAIN and not (private and public):
+        api.create_branch(repo, branch=branch, exist_ok=True)
+    return public

@@ -1,0 +1,89 @@
+"""What a user may name as a bank: a folder, a bundled bank, a Hub repository. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from taskbank.bank.files import BankFiles, FolderFiles, read_index
+from taskbank.bank.hub import HUB_PREFIX, Hub, hub_files, parse_hub_source
+from taskbank.bank.index import INDEX_NAME, BankIndex, index_from_bytes
+from taskbank.errors import MissingBankError
+
+DEFAULT_BANK = "rooms"
+"""The bank that is meant where none is named: a bundled bank's name, a folder or `hf://owner/name`."""
+
+BANK_VARIABLE = "TASKBANK_BANK"
+"""Environment variable that names another default bank."""
+
+BUNDLED = ("rooms",)
+"""Names of the banks that come with the package."""
+
+_BUNDLED_FOLDER = Path(__file__).parents[1] / "banks"
+
+
+@dataclass(frozen=True, slots=True)
+class BankListing:
+    """What a bank holds and where its files lie; no network is built.
+
+    Attributes:
+        index: all that `bank.json` says.
+        digest: sha256 of `bank.json`, which names every byte of the bank.
+        files: where the files lie.
+    """
+
+    index: BankIndex
+    digest: str
+    files: BankFiles
+
+
+def open_listing(source: str | Path | None = None, hub: Hub | None = None) -> BankListing:
+    """The listing of the bank that a user names.
+
+    Raises:
+        BankFormatError: the folder or its `bank.json` is missing, damaged or of a later version.
+        TaskBankError: as `find_files`.
+    """
+    files = find_files(source, hub)
+    content = read_index(files)
+    return BankListing(index_from_bytes(content, files.where), hashlib.sha256(content).hexdigest(), files)
+
+
+def default_source() -> str:
+    """The bank that is meant where none is named: what `TASKBANK_BANK` says, or `DEFAULT_BANK`."""
+    return os.environ.get(BANK_VARIABLE) or DEFAULT_BANK
+
+
+def find_files(source: str | Path | None = None, hub: Hub | None = None) -> BankFiles:
+    """The files of the bank that a user names.
+
+    Args:
+        source: a folder; the name of a bundled bank (write `./rooms` for a folder of that name);
+            `hf://owner/name` or `hf://owner/name@revision`; None for the default bank.
+        hub: how a Hub is reached, by default what the variables of huggingface_hub say.
+
+    Raises:
+        InvalidInputError: `hf://` is not followed by an owner and a name.
+        MissingBankError: a bundled bank that this version does not hold.
+        HubError: the repository cannot be used.
+    """
+    named = default_source() if source is None else source
+    if isinstance(named, str) and named.startswith(HUB_PREFIX):
+        return hub_files(parse_hub_source(named), hub or Hub())
+    if isinstance(named, str) and named in BUNDLED:
+        return _bundled(named)
+    return FolderFiles(Path(named).expanduser())
+
+
+def _bundled(name: str) -> FolderFiles:
+    """The files of a bank inside the package."""
+    folder = _BUNDLED_FOLDER / name
+    if not (folder / INDEX_NAME).is_file():
+        raise MissingBankError(
+            f"the bank {name!r} is not bundled with this version of taskbank. Name another one, a folder or "
+            f"hf://owner/name: as the argument `bank`, with --bank, or in the variable {BANK_VARIABLE}. "
+            "`taskbank convert visualpriors FOLDER` makes one from the original networks"
+        )
+    return FolderFiles(folder)

@@ -1,0 +1,238 @@
+"""Networks into the files of a bank, and what is known about them into its index."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from taskbank.bank.entries import PX_A_PLACE, check_image_size
+from taskbank.bank.index import (
+    SHARED_PATH,
+    FileEntry,
+    SeededEncoder,
+    TaskEntry,
+    TransferEntry,
+    decoder_path,
+    encoder_path,
+    transfer_path,
+)
+from taskbank.bank.quantise import Storage
+from taskbank.bank.seeded import describe_untrained
+from taskbank.bank.weights import weights_to_bytes, write_bytes
+from taskbank.errors import InvalidInputError
+from taskbank.nets.architecture import Architecture, Backbone
+from taskbank.nets.backbone import SHARED, BackboneEncoder
+from taskbank.nets.build import Readout, TaskNetwork
+from taskbank.nets.encoder import CODE_CHANNELS
+from taskbank.tasks.own_targets import OwnTarget, own_name
+from taskbank.tasks.registry import TASKS, Task, find_task
+
+IMAGE_SIZE = 256
+"""Side in px of the images that networks are trained on, where nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What is known about one network besides its weights.
+
+    Attributes:
+        classes: names of the output channels, or None.
+        licence: of these weights.
+        metrics: name -> value on held-out images.
+        training: what the run was, JSON-ready.
+        own_target: of a transfer whose target is a user's own: what that is.
+    """
+
+    classes: tuple[str, ...] | None = None
+    licence: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    own_target: OwnTarget | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Untrained:
+    """Stands for an encoder that is not stored but made again from its seed, see `taskbank.bank.seeded`.
+
+    Attributes:
+        seed: of its weights.
+    """
+
+    seed: int
+
+
+TransferKey: TypeAlias = tuple[tuple[str, ...], str]
+"""Sources in the order of their channels, or `scratch` alone; and target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How the networks of a bank look.
+
+    Attributes:
+        architecture: of all of them.
+        storage: form of the weights on disk.
+    """
+
+    architecture: Architecture
+    storage: Storage
+
+
+def write_tasks(
+    root: Path,
+    networks: Mapping[str, TaskNetwork | nn.Module | Untrained],
+    form: Form,
+    about: Mapping[str, About],
+) -> dict[str, TaskEntry]:
+    """Write the files of task networks; their entries by canonical name.
+
+    Args:
+        root: folder of the bank.
+        networks: by any names.
+        form: of all of them.
+        about: what is known about each, under its name in `networks`.
+
+    Raises:
+        UnknownTaskError: a name is none of the 26 tasks.
+        InvalidInputError: two names of one task; weights that cannot be stored so.
+    """
+    entries: dict[str, TaskEntry] = {}
+    for given, network in networks.items():
+        task = find_task(given)
+        if task.name in entries:
+            raise InvalidInputError(f"networks name the task {task.name!r} twice: name it once")
+        entries[task.name] = _write_task(root, task, network, form, about.get(given, About()))
+    return entries
+
+
+def write_shared(
+    root: Path, networks: Mapping[str, TaskNetwork | nn.Module | Untrained], form: Form
+) -> FileEntry | None:
+    """Write the levels that all encoders share; their entry, or None where they share none.
+
+    Args:
+        root: folder of the bank.
+        networks: by any names; encoders that were never trained share nothing.
+        form: of all of them.
+
+    Raises:
+        InvalidInputError: two encoders have other weights in these levels.
+    """
+    if not isinstance(form.architecture, Backbone):
+        return None  # without a look at networks, which may be converted only when they are looked at
+    first: tuple[str, dict[str, Tensor]] | None = None
+    for name, network in networks.items():
+        encoder = network.encoder if isinstance(network, TaskNetwork) else network
+        if not isinstance(encoder, BackboneEncoder):
+            continue
+        weights = {key: value for key, value in encoder.state_dict().items() if key.startswith(SHARED)}
+        if first is None:
+            first = name, weights
+        elif any(not torch.equal(value, weights[key]) for key, value in first[1].items()):
+            raise InvalidInputError(
+                f"the shared levels of {name!r} are not those of {first[0]!r}: start both from the same "
+                "weights, or share no levels"
+            )
+    if first is None or not first[1]:
+        return None
+    return _write(root, SHARED_PATH, first[1], form.storage)
+
+
+def representation_of(image_size: int) -> tuple[int, int, int]:
+    """Channels, rows and columns of the representation of a square image.
+
+    Raises:
+        InvalidInputError: networks are not trained at that size.
+    """
+    side = check_image_size(image_size) // PX_A_PLACE
+    return CODE_CHANNELS, side, side
+
+
+def check_known(about: Iterable[object], given: Iterable[object]) -> None:
+    """Refuse facts about networks that are not there.
+
+    Raises:
+        InvalidInputError: naming the first.
+    """
+    held = set(given)
+    if strange := [name for name in about if name not in held]:
+        raise InvalidInputError(
+            f"about names {strange[0]!r}, but no such network is given: {sorted(map(str, held))}"
+        )
+
+
+def _write_task(
+    root: Path, task: Task, network: nn.Module | Untrained, form: Form, about: About
+) -> TaskEntry:
+    """Write a task's files; its entry."""
+    encoder, decoder = network, None
+    if isinstance(network, TaskNetwork):
+        encoder, decoder = network.encoder, network.decoder
+    storage = form.storage
+    described: FileEntry | SeededEncoder
+    if isinstance(encoder, Untrained):
+        described = describe_untrained(form.architecture, encoder.seed)
+    else:
+        weights = {name: value for name, value in encoder.state_dict().items() if not name.startswith(SHARED)}
+        described = _write(root, encoder_path(task.name), weights, storage)
+    return TaskEntry(
+        task=task.name,
+        encoder=described,
+        decoder=None
+        if decoder is None
+        else _write(root, decoder_path(task.name), decoder.state_dict(), storage),
+        output=task.output.value,
+        channels=task.channels,
+        unit=task.unit,
+        value_range=task.value_range,
+        classes=about.classes,
+        licence=about.licence,
+        metrics=about.metrics,
+        training=about.training,
+    )
+
+
+def write_transfer(root: Path, readout: Readout, storage: Storage, about: About) -> TransferEntry:
+    """Write a transfer's file; its entry.
+
+    Raises:
+        InvalidInputError: the target is none of the 26 tasks and not described, or described and one of them.
+    """
+    _check_target(readout.target, about.own_target)
+    path = transfer_path(readout.sources, readout.target)
+    file = _write(root, path, readout.state_dict(), storage)
+    return TransferEntry(
+        sources=readout.sources,
+        target=readout.target,
+        own_target=about.own_target,
+        file=file,
+        classes=about.classes,
+        licence=about.licence,
+        metrics=about.metrics,
+        training=about.training,
+    )
+
+
+def _check_target(target: str, own: OwnTarget | None) -> None:
+    """A target is one of the registry, or a user's own and described."""
+    if own is not None:
+        if own_name(target) != target:
+            raise InvalidInputError(f"target {target!r} must be written {own_name(target)!r}")
+    elif target not in TASKS:
+        raise InvalidInputError(
+            f"{target!r} is none of the 26 tasks: say what it is, with About(own_target=...)"
+        )
+
+
+def _write(root: Path, path: str, weights: Mapping[str, Tensor], storage: Storage) -> FileEntry:
+    """Write weights; the file's entry."""
+    content = weights_to_bytes(weights, storage)
+    write_bytes(root / path, content)
+    digest = hashlib.sha256(content).hexdigest()
+    return FileEntry(path=path, sha256=digest, size=len(content), storage=storage.value)

@@ -1,0 +1,209 @@
+"""Pictures of predictions, as people know them from the paper and the dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw
+
+from taskbank.drawing.canvas import Canvas, seen_image
+from taskbank.drawing.picture_scale import CurvatureScale, DepthScale, EmbeddingScale, Scale, measure
+from taskbank.drawing.scene_pictures import (
+    classes_picture,
+    layout_picture,
+    match_picture,
+    numbers_picture,
+    pose_picture,
+    puzzle_picture,
+    vanishing_picture,
+)
+from taskbank.errors import InvalidInputError
+from taskbank.geometry import DEFAULT_FOV
+from taskbank.images.colour_maps import SEMANTIC_PALETTE, paint
+from taskbank.images.framing import to_input_frame
+from taskbank.inference.preprocess import Sight, hole
+from taskbank.inference.results import Frame, Prediction
+from taskbank.labels.codes import encode
+from taskbank.tasks.kinds import OutputKind
+
+_COVER = 0.6  # of the photo by a class's colour
+UNSEEN = (128, 128, 128)
+"""Colour of pixels that the network did not see."""
+
+
+def picture(
+    prediction: Prediction,
+    sights: tuple[Sight, ...],
+    *,
+    fov: float = DEFAULT_FOV,
+    scale: Scale | None = None,
+) -> Image.Image:
+    """The picture of a prediction.
+
+    Args:
+        prediction: of any task.
+        sights: what its network was shown, see `taskbank.inference.engine.Outcome`.
+        fov: field of view of what the network saw, in degrees; rooms and vanishing points are drawn with it.
+        scale: what colours mean, see `picture_scale.measure`; measured on the prediction itself
+            where none is given.
+
+    Returns:
+        RGB. Maps have the size of the prediction, embeddings that of the photo; what the network did not see
+        is grey, see `seen_pixels`.
+
+    Raises:
+        InvalidInputError: `sights` are not those of the prediction.
+    """
+    sights = _shown(prediction, sights)
+    if prediction.kind in _DRAWN:
+        return _DRAWN[prediction.kind](prediction, sights, fov)
+    chosen = scale or measure([prediction])
+    if isinstance(chosen, EmbeddingScale):
+        return _embedding_picture(prediction, sights[0], chosen)
+    return _map_picture(prediction, sights[0], chosen)
+
+
+def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
+    """Mark the pixels of a map's picture that have a value.
+
+    Args:
+        prediction: a map.
+
+    Returns:
+        bool (H, W) of the picture: false where the network saw nothing of the image, or where a vector has no
+        direction.
+    """
+    array = prediction.array
+    if prediction.kind is OutputKind.EMBEDDING:
+        blank = torch.zeros(1, *array.shape[:2])
+        seen: NDArray[np.bool_] = to_input_frame(blank, prediction.views[0])[1].numpy()
+        return seen
+    if prediction.kind is OutputKind.SEMANTIC_MAP:
+        labelled: NDArray[np.bool_] = array > 0
+        return labelled
+    known: NDArray[np.bool_] = ~np.isnan(array if array.ndim == 2 else array[..., 0])
+    return known
+
+
+def _shown(prediction: Prediction, sights: tuple[Sight, ...]) -> tuple[Sight, ...]:
+    """The sights of the prediction's network."""
+    for chosen in (sights, tuple(sight.part(whole=False) for sight in sights)):
+        if tuple(sight.view for sight in chosen) == prediction.views:
+            return chosen
+    raise InvalidInputError("the sights are not those of the prediction: take both from one outcome")
+
+
+def _map_picture(prediction: Prediction, sight: Sight, scale: Scale | None) -> Image.Image:
+    """A map with a colour per pixel."""
+    colours = _colours(prediction, scale)
+    colours[~seen_pixels(prediction)] = UNSEEN
+    image = Image.fromarray(colours)
+    return _with_hole(image, sight, prediction.frame) if prediction.task == "inpainting" else image
+
+
+def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
+    """uint8 (H, W, 3) of a map's values."""
+    array = prediction.array
+    match scale:
+        case DepthScale(low, high):
+            span = max(np.log(high / low), 1e-6)
+            # Near is bright.
+            return paint(1 - np.log(np.maximum(array, low) / low) / span, "sequential")
+        case CurvatureScale(reach):
+            return paint(0.5 + array.mean(-1) / reach / 2, "diverging")
+    match prediction.kind:
+        case OutputKind.NORMALS:
+            # As the dataset stores them: zero is 127.
+            return encode("normal", torch.from_numpy(np.array(array))).numpy()
+        case OutputKind.HEAT_MAP:
+            highest = (prediction.value_range or (0, 1))[1]
+            return paint(array / highest, "grey")
+        case OutputKind.MAP:
+            low, high = prediction.value_range or (0, 1)
+            shares = (array - low) / (high - low)
+            return paint(shares, "sequential") if array.ndim == 2 else _bytes(shares)
+        case _:
+            return _bytes(array)
+
+
+def _bytes(shares: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Shares of full brightness as bytes; NaN is black."""
+    levels: NDArray[np.uint8] = np.nan_to_num(shares * 255 + 0.5).astype(np.uint8)
+    return levels
+
+
+def _base(prediction: Prediction, sight: Sight) -> NDArray[np.uint8]:
+    """The photo in the prediction's frame, uint8 (H, W, 3)."""
+    if prediction.frame is Frame.INPUT:
+        return sight.photo.as_bytes()
+    return np.asarray(seen_image(sight.square))
+
+
+def _with_hole(image: Image.Image, sight: Sight, frame: Frame) -> Image.Image:
+    """A red frame around what was hidden from the network."""
+    left, top, right, bottom = map(float, hole(*sight.view.size))
+    if frame is Frame.INPUT:
+        (left, top), (right, bottom) = sight.view.to_input(left, top), sight.view.to_input(right, bottom)
+    drawn = image.copy()
+    width = max(1, max(image.size) // 128)
+    corner = (max(left, right - 1), max(top, bottom - 1))  # of tiny photos less than a pixel is hidden
+    ImageDraw.Draw(drawn).rectangle((left, top, *corner), outline="red", width=width)
+    return drawn
+
+
+def _semantic_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+    """Classes over the photo, with a legend of those that cover most of it."""
+    sight = sights[0]
+    photo = _base(prediction, sight).astype(np.float32)
+    table = np.array([ImageColor.getrgb(name) for name in ("black", *SEMANTIC_PALETTE)], np.float32)
+    labels = prediction.array
+    painted = photo * (1 - _COVER) + table[labels] * _COVER
+    painted = np.where((labels >= 2)[..., None], painted, photo)
+    painted[~seen_pixels(prediction)] = UNSEEN
+    image = Image.fromarray(painted.astype(np.uint8))
+    counts = np.bincount(labels.ravel(), minlength=len(table))[2:]
+    shown = [
+        number for number in np.argsort(-counts, kind="stable")[:6] if counts[number] > labels.size / 200
+    ]
+    return _with_legend(image, prediction, [int(number) + 1 for number in shown])
+
+
+def _with_legend(image: Image.Image, prediction: Prediction, channels: list[int]) -> Image.Image:
+    """Names and colours of classes in the upper left corner of what was seen."""
+    names = prediction.classes or tuple(f"class {number}" for number in range(len(SEMANTIC_PALETTE)))
+    canvas = Canvas(image)
+    step = 13 * canvas.unit
+    seen = seen_pixels(prediction)
+    left, top = int(seen.any(0).argmax()), int(seen.any(1).argmax())
+    for row, channel in enumerate(channels):
+        middle = top + 4 * canvas.unit + step * (row + 0.5)
+        canvas.dot((left + 9 * canvas.unit, middle), SEMANTIC_PALETTE[channel], 4.5)
+        canvas.text((left + 17 * canvas.unit, middle), names[channel], "white", 10, anchor="lm")
+    return canvas.done() if channels else image
+
+
+def _embedding_picture(prediction: Prediction, sight: Sight, scale: EmbeddingScale) -> Image.Image:
+    """The embedding's main directions as colours, where the photo is."""
+    vectors = prediction.array.reshape(-1, prediction.array.shape[-1])
+    shares = ((vectors - scale.mean) @ scale.directions - scale.low) / max(scale.high - scale.low, 1e-9)
+    colours = torch.from_numpy(shares.clip(0, 1).astype(np.float32) * 255)
+    small = colours.T.reshape(3, *prediction.array.shape[:2])
+    placed, seen = to_input_frame(small, sight.view, lambda strip: (strip + 0.5).to(torch.uint8))
+    image = placed.permute(1, 2, 0).numpy().copy()
+    image[~seen.numpy()] = UNSEEN
+    return Image.fromarray(image)
+
+
+_DRAWN: Mapping[OutputKind, Callable[[Prediction, tuple[Sight, ...], float], Image.Image]] = {
+    OutputKind.LAYOUT: layout_picture,
+    OutputKind.VANISHING_POINTS: vanishing_picture,
+    OutputKind.POSE: pose_picture,
+    OutputKind.CLASSES: classes_picture,
+    OutputKind.MATCH: match_picture,
+    OutputKind.NUMBERS: numbers_picture,
+    OutputKind.PERMUTATION: puzzle_picture,
+    OutputKind.SEMANTIC_MAP: _semantic_picture,
+}

@@ -1,0 +1,84 @@
+"""All predictions for one image on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PIL import Image, ImageDraw
+
+from taskbank.drawing.canvas import font
+from taskbank.drawing.picture_scale import depth_limits
+from taskbank.inference.results import Prediction
+from taskbank.tasks.kinds import OutputKind
+from taskbank.tasks.registry import TASKS
+
+_CELL = 256  # px of a picture
+_CAPTION = 40  # px under it
+
+
+def caption(prediction: Prediction) -> str:
+    """One line on what a picture shows: limits of its colours, or the answer itself."""
+    words = ""
+    match prediction.kind:
+        case OutputKind.DEPTH:
+            low, high = depth_limits(prediction)
+            words = f"{_metres(low)} (bright) to {_metres(high)}"
+        case OutputKind.CLASSES:
+            name, share = prediction.top(1)[0]
+            words = f"{name.split(',')[0][:24]} {share:.0%}"
+        case OutputKind.MATCH:
+            words = f"same point: {float(prediction.array):.0%}"
+        case OutputKind.LAYOUT:
+            words = " x ".join(f"{edge:.1f}" for edge in prediction.array[6:]) + " m"
+        case OutputKind.NORMALS:
+            words = f"{prediction.convention.split()[0]} axes"
+        case OutputKind.CURVATURE:
+            words = "mean: blue below 0, red above"
+    return words
+
+
+def _metres(distance: float) -> str:
+    """A distance in words."""
+    return f"{distance:.2f} m" if distance < 1 else f"{distance:.1f} m"
+
+
+def sheet(
+    pictures: Mapping[str, Image.Image], captions: Mapping[str, str], photo: Image.Image, columns: int = 6
+) -> Image.Image:
+    """All pictures of one image, with their names.
+
+    Args:
+        pictures: canonical task name -> picture.
+        captions: canonical task name -> a line under its name.
+        photo: the first picture.
+        columns: pictures in a row, at most.
+
+    Returns:
+        RGB, 256 px and a caption per picture.
+    """
+    cells = [("Image", "", photo)]
+    cells += [(_label(task), captions.get(task, ""), shown) for task, shown in pictures.items()]
+    columns = min(columns, len(cells))
+    rows = -(-len(cells) // columns)
+    page = Image.new("RGB", (columns * (_CELL + 8) + 8, rows * (_CELL + _CAPTION + 8) + 8), "white")
+    for number, (name, words, shown) in enumerate(cells):
+        row, column = divmod(number, columns)
+        _paste_cell(page, (8 + column * (_CELL + 8), 8 + row * (_CELL + _CAPTION + 8)), name, words, shown)
+    return page
+
+
+def _label(task: str) -> str:
+    """How pictures call a task; users' own targets are called by their names."""
+    return TASKS[task].label if task in TASKS else task
+
+
+def _paste_cell(page: Image.Image, at: tuple[int, int], name: str, words: str, shown: Image.Image) -> None:
+    """One picture, centred in its cell, and its caption."""
+    share = _CELL / max(shown.size)
+    size = (max(1, round(shown.width * share)), max(1, round(shown.height * share)))
+    small = shown.resize(size, Image.Resampling.LANCZOS)
+    page.paste(small, (at[0] + (_CELL - size[0]) // 2, at[1] + (_CELL - size[1]) // 2))
+    draw = ImageDraw.Draw(page)
+    middle = at[0] + _CELL / 2
+    draw.text((middle, at[1] + _CELL + 2), name, fill=(20, 20, 20), font=font(16), anchor="ma")
+    draw.text((middle, at[1] + _CELL + 22), words, fill=(90, 90, 90), font=font(13), anchor="ma")

@@ -1,0 +1,1 @@
+"""Images: finding, reading, framing and colours."""

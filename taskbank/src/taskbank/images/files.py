@@ -1,0 +1,230 @@
+"""Find the images that a user names: files, folders, patterns and lists. Nothing heavy is imported.
+
+Of a folder, hidden files and folders are left alone, and so are folders that programs keep for themselves.
+What else is passed over is counted by reason, see `PassedOver`.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from stat import S_ISREG
+
+from taskbank.atomic_files import plain_path
+from taskbank.errors import ImageError
+
+SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
+)
+"""Files of a folder that are taken for images; a file that is named itself may have any suffix."""
+
+VIDEO_SUFFIXES = frozenset(
+    {
+        ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv",
+        ".ts", ".webm", ".wmv",
+    }
+)  # fmt: skip
+"""Files that are taken for videos where they are named; those of a folder are left alone."""
+
+
+PLUGIN_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".hif", ".j2k", ".jp2", ".jpx", ".jxl"})
+"""Images of a folder that not every Pillow reads; they are passed over, but may be named themselves."""
+
+TOOL_FOLDERS = frozenset(
+    {
+        "#recycle", "#snapshot", "$RECYCLE.BIN", "@eaDir", "System Volume Information", "__MACOSX",
+        "__pycache__", "lost+found", "node_modules", "site-packages",
+    }
+)  # fmt: skip
+"""Folders that programs and file systems keep for themselves; what lies there is nobody's photograph."""
+
+_TOOL_MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")  # files that stand in folders of programs
+
+
+class PassedOver:
+    """Count the files that were passed over in folders, by reason."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[str]] = {}
+        self._counts: dict[str, int] = defaultdict(int)
+
+    def add(self, reason: str, path: str) -> None:
+        """Count a file or folder.
+
+        Args:
+            reason: what it is, and the way out.
+            path: where it is.
+        """
+        self._counts[reason] += 1
+        self._seen.setdefault(reason, [])
+        if len(self._seen[reason]) < 3:
+            self._seen[reason].append(path)
+
+    def lines(self) -> list[str]:
+        """One sentence per reason, with the number and the first few paths."""
+        return [
+            f"passed over {count} {reason}: {', '.join(self._seen[reason])}"
+            + (", ..." if count > len(self._seen[reason]) else "")
+            for reason, count in self._counts.items()
+        ]
+
+
+_LINKS = "link(s) to folders (name the folder itself)"
+_BROKEN = "broken link(s)"
+_UNREADABLE = "unreadable folder(s) or file(s) (check their permissions)"
+_SPECIAL = "pipe(s), socket(s) or device(s) (save them as files)"
+_PLUGINS = "image(s) of a type that needs a plugin (name them, or convert them to JPEG or PNG)"
+_VIDEOS = "video(s) (name them to predict them)"
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is meant to be a video, by its name."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def find_images(
+    named: Iterable[str | Path],
+    *,
+    once: bool = True,
+    without: Path | None = None,
+    passed_over: PassedOver | None = None,
+    each: Callable[[int], object] = lambda found: None,
+) -> list[Path]:
+    """The image files that are meant, in the order given; those of a folder by name.
+
+    Args:
+        named: files; folders, with all folders in them; patterns such as `scans/*.png` or `scans/**/*.png`;
+            text files `*.txt` with one of these per line, relative to the list (empty lines and `#` are
+            skipped).
+        once: whether a file that is named again is left out.
+        without: folder of results, which are no inputs of the next call: it is left out of folders around it.
+        passed_over: is told what was passed over in folders.
+        each: is called with how many files were found so far, for progress.
+
+    Raises:
+        ImageError: nothing was named; a folder, pattern or list holds no image; a list or a folder that is
+            named cannot be read.
+    """
+    results = None if without is None else plain_path(without)
+    found = []
+    for name in named:
+        for path in _meant(str(name), results, passed_over or PassedOver()):
+            found.append(path)
+            if len(found) % 1000 == 0:
+                each(len(found))
+    if not found:
+        raise ImageError("no image was named: give files, folders, patterns or a list in a .txt file")
+    return list(dict.fromkeys(found)) if once else found
+
+
+def _meant(name: str, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
+    """The files behind one word; a file that does not exist is itself, so that its own error names it."""
+    path = Path(name)
+    # Unlike methods of paths, these take names that are too long or have a zero byte.
+    if os.path.isdir(name):  # noqa: PTH112
+        yield from _in_folder(path, results, passed_over)
+    elif path.suffix.lower() == ".txt":
+        yield from _in_list(path, results, passed_over)
+    elif not os.path.exists(name) and glob.has_magic(name):  # noqa: PTH110
+        yield from _matching(name)
+    else:
+        yield path
+
+
+def _in_folder(folder: Path, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
+    """The images of a folder and of those in it, in the order of their names, but for results."""
+    without = None
+    if results is not None and plain_path(folder) in results.parents:
+        # As the walk below will write it.
+        without = os.path.join(folder, results.relative_to(plain_path(folder)))  # noqa: PTH118
+    count, waiting = 0, [str(folder) + os.sep]  # a separator at the end marks folders
+    while waiting:
+        path = waiting.pop()
+        if not path.endswith(os.sep):
+            count += 1
+            yield Path(path)
+            continue
+        path = path.rstrip(os.sep) or os.sep
+        level = []
+        for entry in _entries(path, folder, passed_over):
+            try:
+                if entry.name.startswith(".") or entry.path == without:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in TOOL_FOLDERS:
+                        level.append(entry.path + os.sep)
+                elif (reason := _reason_against(entry)) is None:
+                    level.append(entry.path)
+                elif reason:
+                    passed_over.add(reason, entry.path)
+            except OSError:
+                passed_over.add(_UNREADABLE, entry.path)
+        waiting.extend(reversed(level))
+    if not count:
+        said = "".join(f"; {line}" for line in passed_over.lines())
+        raise ImageError(f"{folder} holds no images (files with {', '.join(sorted(SUFFIXES))}){said}")
+
+
+def _entries(path: str, folder: Path, passed_over: PassedOver) -> list[os.DirEntry[str]]:
+    """List a folder by name; empty if it belongs to a program or cannot be read."""
+    try:
+        with os.scandir(path) as entries:
+            held = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        if path == str(folder):
+            raise ImageError(f"cannot read the folder {folder}: {error.strerror}") from error
+        passed_over.add(_UNREADABLE, path)
+        return []
+    tools = path != str(folder) and any(entry.name in _TOOL_MARKS for entry in held)
+    return [] if tools else held
+
+
+def _reason_against(entry: os.DirEntry[str]) -> str | None:
+    """Why an entry of a folder is passed over; None for images, nothing where it is no picture at all."""
+    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - a hundred thousand of them
+    if suffix in SUFFIXES:
+        if entry.is_file():
+            return None
+        if entry.is_symlink():
+            return _LINKS if entry.is_dir() else _BROKEN
+        return _SPECIAL
+    if entry.is_symlink() and entry.is_dir():
+        return _LINKS
+    if suffix in PLUGIN_SUFFIXES:
+        return _PLUGINS
+    return _VIDEOS if suffix in VIDEO_SUFFIXES else ""
+
+
+def _matching(pattern: str) -> list[Path]:
+    """The files of a pattern."""
+    try:
+        # Unlike `Path.glob`, this one takes absolute patterns as well.
+        names = glob.glob(pattern, recursive=True)  # noqa: PTH207
+    except (OSError, ValueError) as error:
+        raise ImageError(f"cannot look for {pattern!r}: {error}") from error
+    found = sorted(path for path in map(Path, names) if not path.is_dir())
+    if not found:
+        raise ImageError(f"no file matches {pattern!r}")
+    return found
+
+
+def _in_list(path: Path, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
+    """What the lines of a list name."""
+    try:
+        if not S_ISREG(path.stat().st_mode):
+            raise ImageError(f"the list {path} is a pipe, socket or device: save it as a file")
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ImageError(f"cannot read the list {path}: {error}. Save it as UTF-8") from error
+    except (OSError, ValueError) as error:
+        raise ImageError(f"cannot read the list {path}: {error}") from error
+    named = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not named:
+        raise ImageError(f"the list {path} names no image")
+    for line in named:
+        if line.lower().endswith(".txt"):
+            raise ImageError(f"the list {path} names another list, {line}: name images")
+        yield from _meant(str(path.parent / line), results, passed_over)

@@ -1,0 +1,427 @@
+"""Bring photos to the size that a network takes, and its maps back to the photo.
+
+Every fit is one box of the photo: `whole` the photo at its own aspect, `crop` its centred square, `pad` a
+square around it, `stretch` the photo squeezed into a square. The way back is the same map inverted, so the
+box is all that is kept.
+
+Networks take squares. A whole photo is cut into overlapping squares, half a side or less apart, and the maps
+of these are blended with weights that fall to zero towards their edges. The other way, one run over the whole
+photo at its own aspect, was measured beside it, as were other fits (58 frames of NYU Depth v2, 420 x 320 px,
+that the networks had not seen, the bank `rooms` of 128 px; normals: mean and median error in degrees on
+reliable pixels; depth: AbsRel with one scale per frame):
+
+| shown | normals | in the middle square | outside it | depth | middle | outside |
+|---|---|---|---|---|---|---|
+| middle square only | - | 32.5, 19.4 | - | - | 0.181 | - |
+| padded to a square | 37.9, 28.3 | 36.2, 26.3 | 43.1, 36.1 | 0.214 | 0.193 | 0.280 |
+| squeezed to a square | 34.5, 22.1 | 33.0, 20.2 | 39.2, 28.5 | 0.204 | 0.181 | 0.276 |
+| one run, 160 x 128 px | 33.3, 20.6 | 32.0, 18.9 | 37.5, 27.1 | 0.248 | 0.235 | 0.287 |
+| one run, 176 x 128 px | 33.3, 20.8 | 32.1, 19.2 | 37.0, 26.2 | 0.239 | 0.223 | 0.292 |
+| one run, 176 x 144 px | 33.0, 20.0 | 31.7, 18.3 | 37.3, 26.1 | 0.240 | 0.226 | 0.286 |
+| 2 squares, blended | 33.2, 20.7 | 32.0, 19.2 | 37.0, 26.3 | 0.206 | 0.184 | 0.279 |
+| 3 squares, blended | 33.0, 20.8 | 31.7, 19.2 | 37.0, 26.3 | 0.204 | 0.180 | 0.279 |
+
+Depth decides: networks know places by their distance from the edges of a square, and lose them in a wider
+one. So it is with a network of another form, EfficientNet-Lite0 that learned normals from crops of 160 px, on
+51 frames cut to 4 : 3: one run 33.8, 25.2; 2 squares 33.7, 25.2; 3 squares 33.6, 25.1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import torch
+from torch import Tensor
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as transforms
+
+from taskbank.errors import InvalidInputError
+from taskbank.images.reading import Photo
+
+STEP = 16
+"""Sides of network inputs are multiples of this: a place of a representation covers so many px."""
+
+_HAIR = 1e-6  # of a place: edges of boxes are quotients
+_STRIP = 1 << 22  # numbers that one strip of a map holds at most while it is enlarged
+
+
+_LONGEST = 8  # sides of the network's square in the longer side of a whole photo
+_OVERLAP = 2  # consecutive squares of a whole photo are a side, divided by this, apart at most
+_GRID = 4  # px between the finest places that maps of squares have in common
+
+
+class Fit(StrEnum):
+    """Ways to fit a photo to a network's input.
+
+    `WHOLE` is for networks that give maps; all others are shown `CROP` instead.
+    """
+
+    WHOLE = "whole"
+    CROP = "crop"
+    PAD = "pad"
+    STRETCH = "stretch"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in px of the input; the top left corner of the top left pixel is (0, 0).
+
+    Attributes:
+        left: column of the left edge; negative where the box is wider than the image.
+        top: row of the upper edge.
+        right: column of the right edge.
+        bottom: row of the lower edge.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What part of an input the network saw.
+
+    Attributes:
+        width: columns of the input.
+        height: rows of the input.
+        box: the part of the input that fills what the network was shown.
+        size: columns and rows of what the network was shown, in px.
+        fit: how the box was chosen.
+    """
+
+    width: int
+    height: int
+    box: Box
+    size: tuple[int, int]
+    fit: Fit
+
+    def to_input(self, x: float, y: float) -> tuple[float, float]:
+        """Convert a point of what the network was shown, in its px, to (column, row) of the input."""
+        box = self.box
+        return (
+            box.left + x * (box.right - box.left) / self.size[0],
+            box.top + y * (box.bottom - box.top) / self.size[1],
+        )
+
+    @property
+    def unseen(self) -> float:
+        """Share of the input's pixels that the network did not see, 0 to 1."""
+        box = self.box
+        columns = min(box.right, self.width) - max(box.left, 0)
+        rows = min(box.bottom, self.height) - max(box.top, 0)
+        return 1 - columns * rows / (self.width * self.height)
+
+    @property
+    def left_out(self) -> str:
+        """Say what the network did not see: `80 px on the left, 80 px on the right`; empty if nothing."""
+        box = self.box
+        sides = {
+            "on the left": box.left,
+            "on the right": self.width - box.right,
+            "at the top": box.top,
+            "at the bottom": self.height - box.bottom,
+        }
+        return ", ".join(f"{px:g} px {side}" for side, px in sides.items() if px > 0)
+
+
+def for_squares(fit: Fit) -> Fit:
+    """The fit of networks that give no maps."""
+    return Fit.CROP if fit is Fit.WHOLE else fit
+
+
+def check_size(size: int) -> int:
+    """The side of a network's square, if it can be one.
+
+    Raises:
+        InvalidInputError: it is no positive multiple of 16.
+    """
+    if size < STEP or size % STEP:
+        below = max(size // STEP, 1) * STEP
+        raise InvalidInputError(
+            f"size {size} is no positive multiple of {STEP}: {below} and {below + STEP} are next"
+        )
+    return size
+
+
+def whole_size(width: int, height: int, size: int) -> tuple[int, int]:
+    """Choose the columns and rows at which a whole photo is shown to a network.
+
+    The shorter side is the network's own, the longer one as the photo's aspect asks, to the nearest 4 px. A
+    photo that is less than a sixteenth longer than wide is squeezed into one square, and one that is more
+    than eight times as long is squeezed to eight squares, so that a panorama stays cheap: fifteen squares are
+    looked at then. The photo's own size does not matter.
+
+    Args:
+        width: columns of the photo.
+        height: rows of the photo.
+        size: side of the network's square, a multiple of 16.
+
+    Returns:
+        columns and rows, multiples of 4, the smaller of them `size`.
+    """
+    aspect = min(max(width, height) / min(width, height), _LONGEST)
+    longer = size if aspect < 1 + 1 / STEP else round(aspect * size / _GRID) * _GRID
+    return (longer, size) if width > height else (size, longer)
+
+
+def squares_of(view: View) -> list[tuple[int, int]]:
+    """Place the squares in which a network sees a photo.
+
+    Args:
+        view: of the photo.
+
+    Returns:
+        column and row of the upper left corner of each, in px of what the network is shown; one for all fits
+        but `whole`.
+    """
+    columns, rows = view.size
+    spare = max(columns, rows) - min(columns, rows)
+    steps = math.ceil(spare * _OVERLAP / min(columns, rows))
+    starts = [round(spare * step / max(steps, 1) / _GRID) * _GRID for step in range(steps + 1)]
+    return [(start, 0) if columns > rows else (0, start) for start in starts]
+
+
+def cut_squares(images: Tensor, view: View) -> Tensor:
+    """Cut what a network is shown of a photo into squares: float (C, rows, columns) -> (N, C, side, side)."""
+    side = min(view.size)
+    return torch.stack([images[:, top : top + side, left : left + side] for left, top in squares_of(view)])
+
+
+def blend_squares(maps: Tensor, view: View) -> Tensor:
+    """Blend the maps of a photo's squares into one.
+
+    Args:
+        maps: float (N, C, h, w), of the squares of `squares_of`, at a resolution of 4 px or finer.
+        view: of the photo.
+
+    Returns:
+        (C, rows, columns), the same resolution over all that the network was shown. Weights fall linearly
+        from the middle of a square to its edges.
+    """
+    if len(maps) == 1:
+        return maps[0]
+    cells, side = maps.shape[-1], min(view.size)
+    columns, rows = (px * cells // side for px in view.size)
+    places = torch.arange(cells, dtype=maps.dtype)
+    weights = torch.minimum(places + 0.5, cells - 0.5 - places)
+    weights = weights if columns > rows else weights[:, None]
+    blended = maps.new_zeros(maps.shape[1], rows, columns)
+    total = maps.new_zeros(rows, columns)
+    for (left, top), one in zip(squares_of(view), maps, strict=True):
+        across = slice(left * cells // side, left * cells // side + cells)
+        down = slice(top * cells // side, top * cells // side + cells)
+        blended[:, down, across] += one * weights
+        total[down, across] += weights
+    return blended / total
+
+
+def view_of(width: int, height: int, fit: Fit, size: int) -> View:
+    """Say what part of a photo a network sees.
+
+    Args:
+        width: columns of the photo.
+        height: rows of the photo.
+        fit: how it fills the network's input.
+        size: side of the network's square in px; the shorter side of a whole photo, see `whole_size`.
+    """
+    if fit is Fit.WHOLE:
+        return View(width, height, Box(0, 0, width, height), whole_size(width, height, size), fit)
+    box = Box(0, 0, width, height)
+    if fit is Fit.CROP:
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        box = Box(left, top, left + side, top + side)
+    elif fit is Fit.PAD:
+        columns, rows, left, top = _padded_place(width, height, size)
+        # The share is rounded to whole px of the square, so the two axes may differ by a hair.
+        across, down = width / columns, height / rows
+        box = Box(-left * across, -top * down, (size - left) * across, (size - top) * down)
+    return View(width, height, box, (size, size), fit)
+
+
+def _padded_place(width: int, height: int, size: int) -> tuple[int, int, int, int]:
+    """Columns and rows of a photo in a padded square, and its left and upper edge there."""
+    longest = max(width, height)
+    columns, rows = max(1, round(size * width / longest)), max(1, round(size * height / longest))
+    return columns, rows, (size - columns) // 2, (size - rows) // 2
+
+
+def fit_photo(photo: Photo, fit: Fit | str = Fit.CROP, size: int = 256) -> tuple[Tensor, View]:
+    """Bring a photo to what a network takes.
+
+    Args:
+        photo: of any size.
+        fit: how it fills the network's input. Padding is mid-grey, 0.
+        size: side of the square in px, a multiple of 16; networks are trained on 256. Of a whole photo it is
+            the shorter side, see `whole_size`.
+
+    Returns:
+        float32 (3, rows, columns) in [-1, 1], sRGB, both `size` but for a whole photo; and what part of the
+        photo that is.
+
+    Raises:
+        InvalidInputError: an unknown fit, or a size that is no multiple of 16.
+    """
+    if fit not in set(Fit):
+        raise InvalidInputError(f"unknown fit {fit!r}: choose {', '.join(Fit)}")
+    check_size(size)
+    return fill_view(photo, view_of(photo.width, photo.height, Fit(fit), size))
+
+
+def fill_square(photo: Photo, fit: Fit, size: int) -> tuple[Tensor, View]:
+    """As `fit_photo`, for a square of any side, from which tiles are cut, say."""
+    return fill_view(photo, view_of(photo.width, photo.height, fit, size))
+
+
+def fill_view(photo: Photo, view: View) -> tuple[Tensor, View]:
+    """Cut, scale and pad a photo as its view says; see `fit_photo`."""
+    columns, rows = view.size
+    if view.fit is Fit.PAD:
+        wide, high, left, top = _padded_place(photo.width, photo.height, columns)
+        square = torch.zeros(3, rows, columns)
+        square[:, top : top + high, left : left + wide] = _scaled(photo.pixels, (high, wide))
+        return square, view
+    box = view.box
+    cut = photo.pixels[..., int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
+    return _scaled(cut, (rows, columns)), view
+
+
+def _scaled(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pixels at another size, bilinear with antialiasing, float32 in [-1, 1]."""
+    scaled = transforms.resize(pixels, list(size), v2.InterpolationMode.BILINEAR, antialias=True)
+    unit: Tensor = transforms.to_dtype(scaled, torch.float32, scale=True)
+    return unit * 2 - 1
+
+
+def to_input_frame(
+    values: Tensor, view: View, decode: Callable[[Tensor], Tensor] = lambda strip: strip
+) -> tuple[Tensor, Tensor]:
+    """Enlarge a map of what the network was shown, and put it where the photo was.
+
+    Args:
+        values: float (C, h, w), of any resolution, over all that the network was shown.
+        view: of the photo.
+        decode: what is done to the enlarged values, pixel by pixel: float (C, rows, width) -> any
+            (D, rows, width). Maps of many channels are never held as a whole at the photo's size.
+
+    Returns:
+        (D, height, width), bilinear between the places of the map before `decode`; and bool
+        (height, width), true where the network saw the pixel. Elsewhere values are those of the nearest
+        edge. Places of the map that lie on padding are never read.
+    """
+    box = view.box
+    columns = _places(view.width, box.left, box.right, values.shape[-1])
+    rows = _places(view.height, box.top, box.bottom, values.shape[-2])
+    seen = _inside(rows, values.shape[-2])[:, None] & _inside(columns, values.shape[-1])[None, :]
+    return _resampled(values, view, rows, columns, decode), seen
+
+
+def to_network_frame(
+    values: Tensor, view: View, decode: Callable[[Tensor], Tensor] = lambda strip: strip
+) -> tuple[Tensor, Tensor]:
+    """Enlarge a map to the size of what the network was shown.
+
+    Args:
+        values: as for `to_input_frame`.
+        view: of the photo.
+        decode: as for `to_input_frame`.
+
+    Returns:
+        (D, rows, columns) of what the network was shown; and bool (rows, columns), false on padding.
+    """
+    width, height = view.size
+    seen = seen_by_network(view, height, width)
+    if values.shape[-2:] == (height, width):
+        return decode(values), seen
+    columns = _places(width, 0, width, values.shape[-1])
+    rows = _places(height, 0, height, values.shape[-2])
+    return _resampled(values, view, rows, columns, decode), seen
+
+
+def seen_by_network(view: View, rows: int, columns: int) -> Tensor:
+    """Mark the places of a map that show the photo and no padding.
+
+    Args:
+        view: of the photo.
+        rows: of the map, which lies over all that the network was shown.
+        columns: of the map.
+
+    Returns:
+        bool (rows, columns), true at one place at least.
+    """
+    mask = torch.zeros(rows, columns, dtype=torch.bool)
+    across, down = _photo_places(view, rows, columns)
+    mask[down, across] = True
+    return mask
+
+
+def _photo_places(view: View, rows: int, columns: int) -> tuple[slice, slice]:
+    """Columns and rows of a map that lie on no padding with any of their area, or the one in the middle."""
+    if view.fit is not Fit.PAD:
+        return slice(0, columns), slice(0, rows)
+    box = view.box
+    kept = []
+    for side, low, high, cells in (
+        (view.width, box.left, box.right, columns),
+        (view.height, box.top, box.bottom, rows),
+    ):
+        start, stop = ((edge - low) * cells / (high - low) for edge in (0, side))
+        first = max(0, math.ceil(start - _HAIR))
+        last = min(cells, math.floor(stop + _HAIR))
+        if last <= first:
+            first = min(cells - 1, int((start + stop) / 2))
+            last = first + 1
+        kept.append(slice(first, last))
+    return kept[0], kept[1]
+
+
+def _resampled(
+    values: Tensor, view: View, rows: Tensor, columns: Tensor, decode: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Decoded values at the given places of a map, those on padding left out."""
+    across, down = _photo_places(view, *values.shape[-2:])
+    wide = _lerp(values, columns.clamp(across.start, across.stop - 1), -1)
+    step = max(1, _STRIP // (values.shape[0] * len(columns)))
+    within = rows.clamp(down.start, down.stop - 1)
+    return join_rows((decode(_lerp(wide, strip, -2)) for strip in torch.split(within, step)), len(rows))
+
+
+def join_rows(strips: Iterable[Tensor], height: int) -> Tensor:
+    """Strips (D, rows, W) put one under another: (D, height, W).
+
+    They are asked for one by one, so that a large map is never held twice.
+    """
+    joined, start = torch.empty(0), 0
+    for strip in strips:
+        if start == 0:
+            joined = strip.new_empty(strip.shape[0], height, strip.shape[-1])
+        stop = start + strip.shape[-2]
+        joined[:, start:stop] = strip
+        start = stop
+    return joined
+
+
+def _places(count: int, low: float, high: float, cells: int) -> Tensor:
+    """Centres of `count` pixels in units of the `cells` between `low` and `high`, 0 at the first's centre."""
+    return (torch.arange(count, dtype=torch.float64) + 0.5 - low) * cells / (high - low) - 0.5
+
+
+def _inside(places: Tensor, cells: int) -> Tensor:
+    """Which of the places lie in the square."""
+    return (places > -0.5) & (places < cells - 0.5)
+
+
+def _lerp(values: Tensor, places: Tensor, axis: int) -> Tensor:
+    """Linear interpolation along one axis, between places that are there."""
+    low = places.floor().long()
+    # Whole places read themselves alone: what lies behind the last one may be padding.
+    high = places.ceil().long()
+    share = (places - low).to(values.dtype)
+    share = share if axis == -1 else share[:, None]
+    before, after = values.index_select(axis, low), values.index_select(axis, high)
+    return torch.lerp(before, after, share)

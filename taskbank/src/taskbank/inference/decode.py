@@ -1,0 +1,196 @@
+"""From a network's numbers to values with units, task by task.
+
+| kind | array |
+|---|---|
+| image, colour distribution | float32 (H, W, 3), sRGB in [0, 1] |
+| depth | float32 (H, W), metres |
+| normals | float32 (H, W, 3), unit vectors |
+| curvature | float32 (H, W, 2), the two principal curvatures, 1/m |
+| heat map | float32 (H, W), share of the full scale on disk |
+| semantic map | uint8 (H, W), labels on disk: 0 is unknown, channel c of the network is c + 1 |
+| embedding | float32 (h, w, 64), always in the network's frame |
+| classes | float32 (C,), probabilities |
+| layout | float32 (9,), see `taskbank.geometry.box_corners` |
+| vanishing points | float32 (3, 3), rows are unit vectors along the room's x, y and z |
+| pose | float32 (6,), or (3, 6) for three images: 1-2, 2-3, 1-3; three angles in rad, translation in m |
+| match | float32 (), probability that both images are fixed on one point |
+| map | float32 (H, W) or (H, W, 3), of a user's own target, in its unit |
+| numbers | float32 (C,), of a user's own target, in its unit |
+| permutation | int64 (9,), the tile of the photo that is thought to be shown at each place |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from taskbank.constants import colour_bins
+from taskbank.images.colour import recolour
+from taskbank.images.framing import join_rows, seen_by_network, to_input_frame, to_network_frame
+from taskbank.inference.decode_numbers import DECODED_NUMBERS
+from taskbank.inference.preprocess import Sight
+from taskbank.inference.results import Axes, Decoded, Frame
+from taskbank.inference.whitening import WHITENING
+from taskbank.labels.codes import decode as decode_label
+from taskbank.tasks.kinds import OutputKind, Task
+
+_CODES = (0.0, 254.0)  # of curvature on disk; 127 is flat
+_ROWS = 256  # of a photo that are coloured at once
+_SMALLEST = 1e-12  # length below which a vector has no direction
+
+NORMAL_AXES = {
+    Axes.OPENCV: "OpenCV camera: +x right, +y down, +z into the scene; what faces the camera has z = -1",
+    Axes.OPENGL: "OpenGL camera: +x right, +y up, +z out of the scene; what faces the camera has z = 1",
+}
+"""What the axes of normals are, in words, as in `Prediction.convention`."""
+
+_CONVENTIONS = {
+    OutputKind.CURVATURE: "the two principal curvatures, 0 is flat",
+    OutputKind.SEMANTIC_MAP: "labels: 0 is unknown, label n is class n - 1 of the list",
+    OutputKind.HEAT_MAP: "response as a share of the full scale on disk",
+    OutputKind.MAP: "a user's own target; the range is that of the labels it was learned from",
+}  # of maps; all others are sRGB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How predictions are wanted.
+
+    Attributes:
+        frame: maps at the input's size and place, or as the network gives them.
+        normals: axes of surface normals.
+    """
+
+    frame: Frame = Frame.INPUT
+    normals: Axes = Axes.OPENCV
+
+
+def decode(task: Task, raw: Tensor, sights: tuple[Sight, ...], reading: Reading) -> Decoded:
+    """What a network's numbers for one item mean.
+
+    Args:
+        task: whose network it was.
+        raw: float32 on the CPU, without batch axis: (C, h, w) of a map, (C,) otherwise.
+        sights: what the network was shown.
+        reading: how the prediction is wanted.
+    """
+    sights = tuple(sight.shown_to(task) for sight in sights)
+    if task.output is OutputKind.EMBEDDING:
+        return _embedding(raw, sights[0])
+    if task.output is OutputKind.COLOUR_DISTRIBUTION:
+        return _colours(raw, sights[0], reading.frame)
+    if task.output in DECODED_NUMBERS:
+        return DECODED_NUMBERS[task.output](task, raw, sights)
+    values, seen = _placed(raw, sights[0], reading.frame, _per_pixel(task, reading))
+    semantic = task.output is OutputKind.SEMANTIC_MAP
+    return Decoded(
+        array=_labels(values, seen) if semantic else _channels_last(values, seen),
+        convention=_map_convention(task, reading),
+        value_range=(0, task.channels) if semantic else task.value_range,
+        frame=reading.frame,
+    )
+
+
+def _placed(
+    raw: Tensor, sight: Sight, frame: Frame, values: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Decoded map and mask of the pixels that were seen, in the frame that is wanted."""
+    place = to_input_frame if frame is Frame.INPUT else to_network_frame
+    return place(raw, sight.view, values)
+
+
+def _channels_last(values: Tensor, seen: Tensor) -> NDArray[np.float32]:
+    """(C, H, W) -> float32 (H, W, C), or (H, W) for one channel; NaN where nothing was seen."""
+    # A copy in every case: it is written to.
+    array = np.array(values.permute(1, 2, 0).numpy(), dtype=np.float32, order="C")
+    array[~seen.numpy()] = np.nan
+    return array[..., 0] if array.shape[-1] == 1 else array
+
+
+def _labels(values: Tensor, seen: Tensor) -> NDArray[np.uint8]:
+    """(1, H, W) -> uint8 (H, W); 0 where nothing was seen."""
+    return values[0].masked_fill(~seen, 0).numpy()
+
+
+def _per_pixel(task: Task, reading: Reading) -> Callable[[Tensor], Tensor]:
+    """What turns a map of network numbers (C, H, W) into values (D, H, W)."""
+    match task.output:
+        case OutputKind.DEPTH:
+            return _metres
+        case OutputKind.NORMALS:
+            return _opencv if reading.normals is Axes.OPENCV else _opengl
+        case OutputKind.CURVATURE:
+            return _curvature
+        case OutputKind.SEMANTIC_MAP:
+            return lambda logits: (logits.argmax(0, keepdim=True) + 1).to(torch.uint8)
+        case OutputKind.MAP:
+            low, high = task.value_range or (0, 1)
+            return lambda signed: (signed + 1).clamp(0, 2) * ((high - low) / 2) + low
+        case _:
+            highest = (task.value_range or (0, 1))[1]
+            return lambda signed: ((signed + 1) / 2).clamp(0, 1) * highest
+
+
+def _map_convention(task: Task, reading: Reading) -> str:
+    """What the values of a map mean, in words."""
+    match task.output:
+        case OutputKind.DEPTH:
+            along = "the ray" if task.name == "depth_euclidean" else "the optical axis"
+            return f"distance along {along}"
+        case OutputKind.NORMALS:
+            return NORMAL_AXES[reading.normals]
+        case _:
+            return _CONVENTIONS.get(task.output, "sRGB")
+
+
+def _metres(share: Tensor) -> Tensor:
+    """The logarithm of 16-bit depth at 1/512 m, as a share of its range, in metres."""
+    return (torch.exp2(16 * share.clamp(0, 1)) - 1) / 512
+
+
+def _opencv(vectors: Tensor) -> Tensor:
+    """Vectors (3, H, W) of length one; NaN where a vector has no direction."""
+    length: Tensor = torch.linalg.vector_norm(vectors, dim=0, keepdim=True)
+    return vectors / length.masked_fill(length < _SMALLEST, torch.nan)
+
+
+def _opengl(vectors: Tensor) -> Tensor:
+    """The same with y and z turned round."""
+    return _opencv(vectors) * torch.tensor([1.0, -1.0, -1.0])[:, None, None]
+
+
+def _curvature(whitened: Tensor) -> Tensor:
+    """Whitened 8-bit codes (2, H, W) as curvatures in 1/m."""
+    mean, std = torch.tensor(WHITENING["curvature"])[..., None, None]
+    return decode_label("principal_curvature", (whitened * std + mean).clamp(*_CODES))
+
+
+def _embedding(raw: Tensor, sight: Sight) -> Decoded:
+    """Vectors per pixel; at the size of a photo they would fill gigabytes."""
+    return Decoded(
+        array=_channels_last(raw, seen_by_network(sight.view, *raw.shape[-2:])),
+        convention="pixels of one segment have vectors close to each other",
+        value_range=None,
+    )
+
+
+def _colours(logits: Tensor, sight: Sight, frame: Frame) -> Decoded:
+    """Lightness of the photo with the expected colour of each pixel (Zhang et al., 2016)."""
+    bins = torch.from_numpy(colour_bins().copy())
+    expected = torch.einsum("chw,ck->khw", logits.softmax(0), bins)
+    ab, seen = _placed(expected, sight, frame, lambda colours: colours)
+    rgb = sight.photo.pixels if frame is Frame.INPUT else (sight.square + 1) / 2
+    # In strips: powers of whole photos would need gigabytes.
+    strips = zip(torch.split(rgb, _ROWS, dim=1), torch.split(ab, _ROWS, dim=1), strict=True)
+    coloured = (recolour(light, colours) for light, colours in strips)
+    return Decoded(
+        array=_channels_last(join_rows(coloured, rgb.shape[1]), seen),
+        convention="sRGB: lightness of the photo, expected colour of the network's distribution",
+        value_range=(0, 1),
+        frame=frame,
+    )

@@ -1,0 +1,158 @@
+"""The networks of several tasks, run over images together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from torch import Tensor, nn
+
+from taskbank.bank.bank import Bank
+from taskbank.bank.entries import check_classes
+from taskbank.errors import InvalidInputError, MissingTaskError
+from taskbank.images.reading import ImageInput
+from taskbank.inference.device import choose_device
+from taskbank.inference.outcome import Item, Outcome
+from taskbank.inference.pipeline import Pipeline, Showing
+from taskbank.inference.preprocess import Shown, sees_whole, shown_to, shown_to_encoder
+from taskbank.inference.settings import Settings
+from taskbank.nets.encoder import normalise_representation
+from taskbank.tasks.registry import Task, find_task
+
+__all__ = ["Engine", "Item", "Outcome", "common_number_of_images", "distinct_tasks"]
+
+
+class Engine:
+    """Networks of several tasks on one device. All take the same number of images.
+
+    Args:
+        bank: where they come from.
+        tasks: any names of tasks.
+        settings: how they are run.
+        encoders_only: whether decoders are left out; then there are representations and no predictions.
+
+    Raises:
+        UnknownTaskError: a name is none of the 26 tasks.
+        MissingTaskError: the bank does not hold a task, or no decoder for it.
+        InvalidInputError: no task; tasks of different numbers of images; settings that this machine
+            cannot meet.
+        BankFormatError: a file of the bank is missing or damaged.
+    """
+
+    def __init__(
+        self,
+        bank: Bank,
+        tasks: Iterable[str],
+        settings: Settings | None = None,
+        *,
+        encoders_only: bool = False,
+    ) -> None:
+        self.bank = bank
+        self.settings = settings or Settings()
+        self.tasks = distinct_tasks(tasks)
+        self.encoders_only = encoders_only
+        self.num_images = 1 if encoders_only else common_number_of_images(self.tasks)
+        self.device = choose_device(self.settings.device)
+        # Before any weights are read, so that a mistake is known at once.
+        for task in self.tasks:
+            entry = bank.entry(task.name)
+            if not encoders_only:
+                check_classes(entry.classes, task, bank.where)
+        self._pipeline = Pipeline(
+            bank=bank,
+            settings=self.settings,
+            device=self.device,
+            tasks=tuple(task.name for task in self.tasks),
+            tiles=not encoders_only and any(shown_to(task) is Shown.TILES for task in self.tasks),
+            whole=frozenset(sees_whole(task) for task in self.tasks),
+        )
+        load = bank.load_encoder if encoders_only else bank.load
+        ready = self._pipeline.ready
+        self._networks: dict[str, nn.Module] = {
+            task.name: ready(load(task.name, shared=False)) for task in self.tasks
+        }
+        if (shared := bank.load_shared()) is not None:
+            self._pipeline = replace(self._pipeline, shared=ready(shared))
+
+    def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        """One outcome per item, in order.
+
+        An item that cannot be read has an outcome with its error; the others go on.
+
+        Args:
+            items: images, or tuples of as many images as the tasks take.
+
+        Raises:
+            MissingTaskError: only encoders were loaded.
+        """
+        if self.encoders_only:
+            raise MissingTaskError(
+                self.tasks[0].name, (), f"this engine of encoders ({self.bank.where})", what="decoder for"
+            )
+        yield from self._pipeline.outcomes(items, self._predict, self.num_images)
+
+    def encode(self, items: Iterable[ImageInput], *, normalize: bool = True) -> Iterator[Outcome]:
+        """One outcome per image, in order, whose `raw` holds representations float32 (8, h, w).
+
+        Representations are of squares, also where `settings.fit` is `whole`: of the middle one.
+
+        Args:
+            items: single images, also for tasks that take several.
+            normalize: every channel to mean 0 and variance 1, as `visualpriors` gives them; otherwise
+                as decoders read them, which is non-negative for `resnet50` and the first `compact` banks.
+        """
+        pipeline = replace(self._pipeline, whole=frozenset({False}), tiles=False)
+        yield from pipeline.outcomes(items, partial(self._encode, normalize=normalize), 1)
+
+    def _predict(self, showing: Showing) -> dict[str, list[Tensor]]:
+        """Raw outputs of all networks for each item, float32 on the CPU, (...)."""
+        outputs = {}
+        for task in self.tasks:
+            network = self._networks[task.name]
+            whole = sees_whole(task)
+            squares = showing.to(network, shown_to(task), whole=whole)
+            outputs[task.name] = showing.blended(showing.run(network, squares), whole=whole)
+        return outputs
+
+    def _encode(self, showing: Showing, *, normalize: bool) -> dict[str, list[Tensor]]:
+        """Representations by all encoders for each item, float32 on the CPU, (8, h, w)."""
+        codes = {}
+        for task in self.tasks:
+            network = self._networks[task.name]
+            encoder = network if self.encoders_only else network.get_submodule("encoder")
+            code = encoder(showing.to(encoder, shown_to_encoder(task), whole=False)).float()
+            code = normalise_representation(code) if normalize else code
+            codes[task.name] = showing.blended(code, whole=False)
+        return codes
+
+
+def distinct_tasks(names: Iterable[str], bank: Bank | None = None) -> tuple[Task, ...]:
+    """The tasks of those names, each once, in the order given.
+
+    Args:
+        names: any names.
+        bank: whose users' own targets may be named too.
+
+    Raises:
+        InvalidInputError: there is none.
+        UnknownTaskError: a name is none of the 26 tasks and no such target.
+    """
+    find = find_task if bank is None else bank.find_target
+    tasks = tuple(dict.fromkeys(find(name) for name in names))
+    if not tasks:
+        raise InvalidInputError("no task was named: `taskbank tasks` lists all")
+    return tasks
+
+
+def common_number_of_images(tasks: tuple[Task, ...]) -> int:
+    """How many images each prediction takes.
+
+    Raises:
+        InvalidInputError: the tasks differ in it.
+    """
+    numbers = {task.num_images: task.name for task in tasks}
+    if len(numbers) > 1:
+        listed = ", ".join(f"{name} takes {number}" for number, name in sorted(numbers.items()))
+        raise InvalidInputError(f"these tasks cannot run together: {listed}. Ask for them separately")
+    return tasks[0].num_images

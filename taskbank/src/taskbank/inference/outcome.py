@@ -1,0 +1,78 @@
+"""What became of an image that networks looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from torch import Tensor
+
+from taskbank.bank.bank import Bank
+from taskbank.constants import class_names
+from taskbank.errors import TaskBankError
+from taskbank.images.reading import ImageInput
+from taskbank.inference.decode import Reading, decode
+from taskbank.inference.preprocess import Sight
+from taskbank.inference.results import Prediction
+
+Item: TypeAlias = ImageInput | tuple[ImageInput, ...]
+"""What one prediction is about: an image, or a tuple of them for tasks that take several."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Outcome:
+    """What became of one item: raw outputs of all networks, or the reason why there are none.
+
+    Attributes:
+        sources: names of its images.
+        error: why it could not be used; None where it could.
+        sights: what networks were shown; `Sight.shown_to` tells which task saw what.
+        raw: canonical task name -> float32 on the CPU, without batch axis: what its network gave.
+        bank: whose networks they are.
+        read_from: tasks whose representations a transfer network read; empty for the task's own network.
+    """
+
+    sources: tuple[str, ...]
+    error: TaskBankError | None = None
+    sights: tuple[Sight, ...] = ()
+    raw: Mapping[str, Tensor] = field(default_factory=dict)
+    bank: Bank
+    read_from: tuple[str, ...] = ()
+
+    def prediction(self, task: str, reading: Reading | None = None) -> Prediction:
+        """The decoded prediction of one of the tasks.
+
+        Args:
+            task: canonical name.
+            reading: how it is wanted.
+
+        Raises:
+            TaskBankError: the item's own error.
+        """
+        if self.error is not None:
+            raise self.error
+        found = self.bank.find_target(task)
+        decoded = decode(found, self.raw[task], self.sights, reading or Reading())
+        return Prediction(
+            task=task,
+            kind=found.output,
+            array=decoded.array,
+            unit=found.unit,
+            value_range=decoded.value_range,
+            convention=decoded.convention,
+            frame=decoded.frame,
+            views=tuple(sight.shown_to(found).view for sight in self.sights),
+            sources=self.sources,
+            bank=self.bank.name,
+            bank_digest=self.bank.digest,
+            read_from=self.read_from,
+            classes=self._classes(task),
+            details=decoded.details,
+        )
+
+    def _classes(self, task: str) -> tuple[str, ...] | None:
+        """Names of a task's channels: the bank's own, or the dataset's."""
+        if self.read_from:
+            return self.bank.transfer_entry(self.read_from, task).classes or class_names(task)
+        return self.bank.entry(task).classes or class_names(task)

@@ -1,0 +1,244 @@
+"""From images to outcomes: read once, copied once, shown to all.
+
+Memory does not grow with the number of images: a bounded number is read ahead, one batch is in work, and
+results are decoded when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from taskbank.bank.bank import Bank
+from taskbank.errors import BankFormatError, InvalidInputError, TaskBankError
+from taskbank.images.framing import blend_squares, cut_squares, for_squares, squares_of
+from taskbank.images.read_ahead import in_batches, read_ahead
+from taskbank.images.reading import name_of, read_photo
+from taskbank.inference.device import Precision, dtype_of, prepare
+from taskbank.inference.outcome import Item, Outcome
+from taskbank.inference.preprocess import Shown, Sight, look_at, show
+from taskbank.inference.settings import Settings
+from taskbank.nets.backbone import takes_features
+
+
+class Showing:
+    """What networks are shown of one batch, on their device, each form made once.
+
+    Args:
+        batch: one tuple of sights per item.
+        device: of the networks.
+        dtype: of the networks.
+        shared: levels that encoders share, for networks that take what these give; None where there are none.
+        most: squares, or tuples of them, that a network is given at once.
+    """
+
+    def __init__(
+        self,
+        batch: list[tuple[Sight, ...]],
+        device: torch.device,
+        dtype: torch.dtype,
+        shared: nn.Module | None = None,
+        most: int = 8,
+    ) -> None:
+        self._shared = shared
+        self._most = most
+        self._features: dict[tuple[Shown, bool], Tensor] = {}
+        self._batch = batch
+        self._device = device
+        self._dtype = dtype
+        self._images = len(batch[0])
+        # Photos that all networks see alike are not run twice.
+        self._apart = any(sight.middle is not None for sights in batch for sight in sights)
+        self._copied: dict[bool, list[Tensor]] = {}
+        self._made: dict[tuple[Shown, bool, int], Tensor] = {}
+
+    def to(self, network: nn.Module, shown: Shown, *, whole: bool) -> Tensor:
+        """Make what a network is shown.
+
+        Networks without the levels that encoders share are given what these make of it instead.
+
+        Args:
+            network: a task network, an encoder, or a network from scratch.
+            shown: what is left of photos for it.
+            whole: whether it is shown photos as they were fitted; otherwise the middle squares of those that
+                were fitted whole.
+
+        Returns:
+            float (N, C, S, S), all squares of one photo after those of another; or (B, P, C, S, S) for tuples
+            of images and for tiles.
+        """
+        whole = whole or not self._apart
+        if takes_features(network):
+            return self._through_shared(shown, whole)
+        channels = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d)).in_channels
+        key = (shown, whole, channels)
+        if key not in self._made:
+            self._made[key] = self._squares(shown, whole, channels)
+        return self._made[key]
+
+    def run(self, network: nn.Module, squares: Tensor) -> Tensor:
+        """Run a network over squares, `most` at once."""
+        parts = torch.split(squares, self._most)
+        return torch.cat([network(part) for part in parts]) if len(parts) > 1 else network(squares)
+
+    def blended(self, given: Tensor, *, whole: bool) -> list[Tensor]:
+        """What a network gave for each item, maps of a photo's squares blended: float32 on the CPU, (...).
+
+        Args:
+            given: (N, ...), of what `to` made.
+            whole: as for `to`.
+        """
+        rows = given.float().cpu()
+        if self._images > 1 or not whole:
+            return [row.clone() for row in rows]  # a row that is kept would keep the others
+        views = [sights[0].view for sights in self._batch]
+        parts = torch.split(rows, [len(squares_of(view)) for view in views])
+        return [blend_squares(part, view).clone() for part, view in zip(parts, views, strict=True)]
+
+    def _through_shared(self, shown: Shown, whole: bool) -> Tensor:
+        """Compute features of the shared levels once: float (N, C, h, w), or (B, P, C, h, w)."""
+        if self._shared is None:
+            raise RuntimeError("a network lacks the levels that its bank shares")
+        if (shown, whole) not in self._features:
+            images = self._squares(shown, whole, 3)
+            found = self.run(self._shared, images.reshape(-1, *images.shape[-3:]))
+            self._features[shown, whole] = found.reshape(*images.shape[:-3], *found.shape[1:])
+        return self._features[shown, whole]
+
+    def _squares(self, shown: Shown, whole: bool, channels: int) -> Tensor:
+        """Fitted photos or what is left of them, cut into squares; or tiles."""
+        if shown is Shown.TILES:
+            return self._tiles()
+        fitted = [sight.part(whole=whole) for sights in self._batch for sight in sights]
+        if whole not in self._copied:
+            self._copied[whole] = [self._moved(sight.square) for sight in fitted]
+        left = [show(image[None], shown, channels)[0] for image in self._copied[whole]]
+        cut = torch.cat([cut_squares(image, one.view) for image, one in zip(left, fitted, strict=True)])
+        squares = cut.contiguous(memory_format=torch.channels_last)
+        return squares.reshape(-1, self._images, *squares.shape[1:]) if self._images > 1 else squares
+
+    def _tiles(self) -> Tensor:
+        """Shuffled tiles, (B, 9, 3, S, S)."""
+        cut = [_tiles_of(sights[0].part(whole=False)) for sights in self._batch]
+        return self._moved(torch.stack(cut))
+
+    def _moved(self, images: Tensor) -> Tensor:
+        """On the device, in the networks' precision."""
+        return images.to(self._device, self._dtype, non_blocking=True)
+
+
+def _tiles_of(sight: Sight) -> Tensor:
+    """The tiles that were cut because a task wants them."""
+    if sight.tiles is None:
+        raise RuntimeError("a photo was read without tiles for a task that needs them")
+    return sight.tiles
+
+
+Compute: TypeAlias = Callable[[Showing], dict[str, list[Tensor]]]
+"""Type of a function that runs networks on a batch: task name -> for each item, float32 on the CPU, (...)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pipeline:
+    """How images get to networks, whatever the networks are.
+
+    Attributes:
+        bank: where networks come from.
+        settings: how they are run.
+        device: where they are.
+        tasks: names of what is predicted, for messages.
+        tiles: whether photos are cut into shuffled tiles too.
+        whole: whether networks can be shown whole photos (True), see one square (False), or some of them this
+            and some that. Where `settings.fit` is `whole`, those of one square see the middle one.
+        read_from: sources of transfers, for the record.
+        shared: levels that encoders share, ready to run; None where there are none.
+    """
+
+    bank: Bank
+    settings: Settings
+    device: torch.device
+    tasks: tuple[str, ...]
+    tiles: bool = False
+    whole: frozenset[bool] = frozenset({True})
+    read_from: tuple[str, ...] = ()
+    shared: nn.Module | None = None
+
+    @property
+    def size(self) -> int:
+        """Side in px of the networks' square."""
+        return self.settings.size or self.bank.index.image_size
+
+    def ready(self, network: nn.Module) -> nn.Module:
+        """A network as it runs fastest here; the one given is used up."""
+        return prepare(network, self.device, self.settings.precision, compiled=self.settings.compiled)
+
+    def outcomes(self, items: Iterable[Item], compute: Compute, num_images: int) -> Iterator[Outcome]:
+        """Items read ahead, in batches, through the networks.
+
+        Args:
+            items: images, or tuples of `num_images` images.
+            compute: runs networks on a batch.
+            num_images: that each item must have.
+        """
+        size = self.settings.batch_size
+        workers = self.settings.workers
+        read = partial(self._read, wanted=num_images)
+        for batch in in_batches(read_ahead(items, read, workers=workers, ahead=size + workers), size):
+            good = [outcome.sights for outcome in batch if outcome.error is None]
+            raw: dict[str, list[Tensor]] = {}
+            if good:
+                with torch.inference_mode():
+                    dtype = dtype_of(self.settings.precision)
+                    raw = compute(Showing(good, self.device, dtype, self.shared, size))
+            given = iter(range(len(good)))
+            for outcome in batch:
+                yield outcome if outcome.error else self._finite(_filled(outcome, raw, next(given)))
+
+    def _finite(self, outcome: Outcome) -> Outcome:
+        """The outcome, or an error in its place where a network gave numbers that mean nothing."""
+        bad = [name for name, values in outcome.raw.items() if not bool(values.isfinite().all())]
+        if not bad:
+            return outcome
+        precise = "use fp32" if self.settings.precision is not Precision.FP32 else "its weights are faulty"
+        error = BankFormatError(
+            f"{' and '.join(outcome.sources)}: the network of {', '.join(bad)} in {self.bank.where} gave "
+            f"values that are not finite: {precise}"
+        )
+        return replace(outcome, error=error, raw={})
+
+    def _read(self, item: Item, wanted: int) -> Outcome:
+        """One item, read and fitted, or the reason why not."""
+        images = item if isinstance(item, tuple) else (item,)
+        empty = Outcome(
+            sources=tuple(name_of(image) for image in images), bank=self.bank, read_from=self.read_from
+        )
+        squares = False in self.whole
+        fit = self.settings.fit if True in self.whole else for_squares(self.settings.fit)
+        try:
+            if len(images) != wanted:
+                raise InvalidInputError(_wrong_number(len(images), wanted, self.tasks))
+            sights = tuple(
+                look_at(read_photo(image), fit, self.size, tiles=self.tiles, square=squares)
+                for image in images
+            )
+        except TaskBankError as error:
+            return replace(empty, error=error)
+        return replace(empty, sights=sights)
+
+
+def _filled(outcome: Outcome, raw: Mapping[str, list[Tensor]], row: int) -> Outcome:
+    """The outcome with its row of every output."""
+    return replace(outcome, raw={task: values[row] for task, values in raw.items()})
+
+
+def _wrong_number(given: int, wanted: int, tasks: tuple[str, ...]) -> str:
+    """What to give instead."""
+    names = ", ".join(tasks)
+    if wanted == 1:
+        return f"{names}: one image at a time, not a tuple of {given}; for several images give a list"
+    return f"{names}: a tuple of {wanted} images, not {given}"

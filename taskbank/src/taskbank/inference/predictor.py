@@ -1,0 +1,247 @@
+"""The short way: load a task and predict, or name images and tasks in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.bank.bank import Bank
+from taskbank.errors import InvalidInputError
+from taskbank.images.reading import split_batch
+from taskbank.inference.decode import Reading
+from taskbank.inference.engine import Engine, Outcome
+from taskbank.inference.results import Axes, Frame
+from taskbank.inference.settings import Settings
+from taskbank.inference.transfer_engine import TransferEngine
+from taskbank.tasks.registry import find_task
+
+BankInput = Bank | str | Path | None
+"""A bank, or what `Bank.open` takes; None is the default bank."""
+
+
+class Predicts:
+    """One task that is predicted, whatever networks do it.
+
+    Attributes:
+        task: canonical name.
+        bank: where the networks come from.
+    """
+
+    def __init__(self, bank: Bank, task: str, engine: Engine | TransferEngine) -> None:
+        self.task = task
+        self.bank = bank
+        self._engine = engine
+
+    def predict(self, images: Any, *, frame: str = "input", normals: str = "opencv") -> Any:
+        """What the network says about an image, or about each of several.
+
+        Args:
+            images: one image: a path, a PIL image, an array (H, W) or (H, W, 1, 3 or 4), a tensor (H, W) or
+                (1, 3 or 4, H, W), of uint8, uint16, or float in [0, 1]; a tuple of images for a task that
+                takes several; a list or a fourth axis for several predictions.
+            frame: `input`: maps have the input's size and lie over it; `network`: as the network gives them.
+            normals: axes of surface normals: `opencv`, as the dataset has them, or `opengl`.
+
+        Returns:
+            a `Prediction`, or a list of them where `images` are several.
+
+        Raises:
+            ImageError: an image cannot be read, or is none.
+            InvalidInputError: an unknown word; a tuple of the wrong length.
+            MissingTaskError: the bank holds no decoder for the task.
+        """
+        reading = make_reading(frame, normals)
+        items, alone = split_batch(images)
+        made = [outcome.prediction(self.task, reading) for outcome in self._engine.run(items)]
+        return made[0] if alone else made
+
+
+class Predictor(Predicts):
+    """The network of one task, ready for use. Made by `taskbank.load`.
+
+    Attributes:
+        task: canonical name.
+        bank: where the network comes from.
+    """
+
+    def __init__(self, bank: Bank, task: str, settings: Settings) -> None:
+        entry = bank.entry(task)
+        self._encoder = Engine(bank, [entry.task], settings, encoders_only=entry.decoder is None)
+        super().__init__(bank, entry.task, self._encoder)
+
+    def encode(self, images: Any, *, normalize: bool = True) -> NDArray[np.float32]:
+        """The representation of an image, or of each of several: features for other networks.
+
+        Args:
+            images: as for `predict`, but always single images.
+            normalize: every channel to mean 0 and variance 1, as `visualpriors` gives them; False is
+                what decoders and transfer networks read, non-negative for `resnet50` and the first `compact`
+                banks.
+
+        Returns:
+            float32 (8, h, w), or (B, 8, h, w) where `images` are several; h and w are 16 for 256 px. Where
+            photos are predicted whole, these are of the middle square.
+
+        Raises:
+            ImageError: an image cannot be read, or is none.
+            InvalidInputError: a tuple.
+        """
+        items, alone = split_batch(images)
+        outcomes = self._encoder.encode(items, normalize=normalize)
+        codes = [_raw(outcome, self.task) for outcome in outcomes]
+        if alone:
+            return codes[0]
+        return np.stack(codes) if codes else np.empty((0, *self.bank.index.representation), np.float32)
+
+
+class TransferPredictor(Predicts):
+    """A task read out from the representations of others, ready for use. Made by `taskbank.load_transfer`.
+
+    Attributes:
+        task: canonical name of the target.
+        bank: where the networks come from.
+        sources: canonical names, in the order in which their representations are joined.
+    """
+
+    def __init__(self, bank: Bank, sources: Iterable[str], target: str, settings: Settings) -> None:
+        entry = bank.transfer_entry(sources, target)
+        self.sources = entry.sources
+        super().__init__(bank, entry.target, TransferEngine(bank, entry.sources, [entry.target], settings))
+
+
+def _raw(outcome: Outcome, task: str) -> NDArray[np.float32]:
+    """An outcome's own array, or its error."""
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.raw[task].numpy()
+
+
+def load(task: str, *, bank: BankInput = None, **settings: Any) -> Predictor:
+    """The network of a task, ready to predict.
+
+    Args:
+        task: any name of a task, `normals` say.
+        bank: a `Bank`, a folder, `hf://owner/name`; None is the one that the variable TASKBANK_BANK names, or
+            the bundled one.
+        settings: fields of `inference.settings.Settings`: device, precision, compiled, batch_size, workers,
+            fit, size.
+
+    Raises:
+        UnknownTaskError: the name is none of the 26 tasks.
+        MissingTaskError: the bank does not hold the task.
+        MissingBankError: no bank was named, and none is bundled.
+        InvalidInputError: a setting is unknown, or this machine cannot meet it.
+        BankFormatError: the bank is missing or damaged.
+    """
+    return Predictor(open_bank(bank), task, make_settings(settings))
+
+
+def load_transfer(
+    sources: str | Iterable[str], target: str, *, bank: BankInput = None, **settings: Any
+) -> TransferPredictor:
+    """A transfer network of a bank with the encoders of its sources, ready to predict the target.
+
+    Args:
+        sources: any names of tasks, in any order; one alone may stand without a list.
+        target: any name of a task.
+        bank: as for `load`.
+        settings: as for `load`.
+
+    Raises:
+        UnknownTaskError: a name is none of the 26 tasks.
+        MissingTaskError: the bank does not hold that transfer, or the encoder of a source.
+        MissingBankError: no bank was named, and none is bundled.
+        InvalidInputError: a setting is unknown, or this machine cannot meet it.
+        BankFormatError: the bank is missing or damaged.
+    """
+    names = [sources] if isinstance(sources, str) else list(sources)
+    return TransferPredictor(open_bank(bank), names, target, make_settings(settings))
+
+
+def predict(
+    images: Any,
+    tasks: str | Iterable[str],
+    *,
+    bank: BankInput = None,
+    frame: str = "input",
+    normals: str = "opencv",
+    **settings: Any,
+) -> Any:
+    """What several networks say about an image, or about each of several; each image is read once.
+
+    All results are held in memory: for folders of images use `taskbank.Engine.run`, which gives them
+    one by one.
+
+    Args:
+        images: as for `Predictor.predict`.
+        tasks: names of tasks that take the same number of images; `all` is every single-image task of the
+            bank that has a decoder.
+        bank: as for `load`.
+        frame: as for `Predictor.predict`.
+        normals: as for `Predictor.predict`.
+        settings: as for `load`.
+
+    Returns:
+        canonical task name -> `Prediction`, or a list of such where `images` are several.
+
+    Raises:
+        TaskBankError: as `load` and `Predictor.predict`.
+    """
+    reading = make_reading(frame, normals)
+    chosen = open_bank(bank)
+    engine = Engine(chosen, choose_tasks(chosen, tasks), make_settings(settings))
+    items, alone = split_batch(images)
+    made = [
+        {task.name: outcome.prediction(task.name, reading) for task in engine.tasks}
+        for outcome in engine.run(items)
+    ]
+    return made[0] if alone else made
+
+
+def choose_tasks(bank: Bank, tasks: str | Iterable[str], num_images: int = 1) -> list[str]:
+    """The tasks that are meant: names, and for `all` those that can be predicted from so many images."""
+    names = [tasks] if isinstance(tasks, str) else list(tasks)
+    if "all" not in names:
+        return names
+    held = [name for name, entry in bank.index.tasks.items() if entry.decoder is not None]
+    fitting = [name for name in held if find_task(name).num_images == num_images]
+    if not fitting:
+        raise InvalidInputError(
+            f"{bank.where} holds no task that predicts from {num_images} image(s): it holds "
+            f"{', '.join(held) or 'no decoder at all'}"
+        )
+    others = [name for name in names if name != "all" and find_task(name).name not in fitting]
+    return [*fitting, *others]
+
+
+def open_bank(bank: BankInput) -> Bank:
+    """The bank itself, or the one that is named."""
+    return bank if isinstance(bank, Bank) else Bank.open(bank)
+
+
+def make_settings(given: dict[str, Any]) -> Settings:
+    """Settings from keyword arguments.
+
+    Raises:
+        InvalidInputError: an unknown name or value.
+    """
+    known = Settings.__dataclass_fields__.keys()
+    if unknown := sorted(given.keys() - known):
+        raise InvalidInputError(f"unknown setting {', '.join(unknown)}: known are {', '.join(known)}")
+    return Settings(**given)
+
+
+def make_reading(frame: str, normals: str) -> Reading:
+    """How predictions are wanted, from words.
+
+    Raises:
+        InvalidInputError: an unknown word.
+    """
+    for name, value, kind in (("frame", frame, Frame), ("normals", normals, Axes)):
+        if value not in set(kind):
+            raise InvalidInputError(f"unknown {name} {value!r}: choose {' or '.join(kind)}")
+    return Reading(frame=Frame(frame), normals=Axes(normals))

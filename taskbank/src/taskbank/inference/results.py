@@ -1,0 +1,160 @@
+"""What a prediction is: an array and all that is needed to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.errors import InvalidInputError
+from taskbank.images.colour_maps import SEMANTIC_PALETTE
+from taskbank.images.framing import Box, View
+from taskbank.tasks.kinds import OutputKind
+
+_FEW = 18  # numbers that stand in the facts; three poses have so many
+
+
+class Frame(StrEnum):
+    """Whose pixels the rows and columns of a map are."""
+
+    INPUT = "input"
+    NETWORK = "network"
+
+
+class Axes(StrEnum):
+    """Directions of the camera's axes, for normals."""
+
+    OPENCV = "opencv"
+    OPENGL = "opengl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """Values and what they mean; the rest of a prediction is the same for all tasks.
+
+    Attributes:
+        array: see the table of `taskbank.inference.decode`.
+        convention: what values and axes mean, in words.
+        value_range: least and greatest value there can be, or None.
+        frame: whose pixels rows and columns are.
+        details: further facts, JSON-ready.
+    """
+
+    array: NDArray[Any]
+    convention: str
+    value_range: tuple[float, float] | None
+    frame: Frame = Frame.NETWORK
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prediction:
+    """What one network says about one image, or one tuple of images.
+
+    Attributes:
+        task: canonical name, or that of a user's own target.
+        kind: what the prediction is.
+        array: read-only; maps are (rows, columns) or (rows, columns, channels), see `inference.decode` for
+            each kind. Float maps are NaN, and labels 0, where the network saw nothing of the image.
+        unit: of the values; "1" where there is none.
+        value_range: least and greatest value there can be; None where there is no bound.
+        convention: what values and axes mean, in words.
+        frame: whose pixels rows and columns are; NETWORK for results that are no maps.
+        views: what part of each input the network saw.
+        sources: name of each input: its path, or what kind of object it was.
+        bank: name of the bank.
+        bank_digest: sha256 of the bank's index.
+        read_from: tasks whose representations a transfer network read, in its order; empty where the task's
+            own network spoke.
+        classes: names of classes, or of the numbers of a user's own target; None where there are none.
+        details: further facts of this kind of task, JSON-ready.
+    """
+
+    task: str
+    kind: OutputKind
+    array: NDArray[Any]
+    unit: str
+    value_range: tuple[float, float] | None
+    convention: str
+    frame: Frame
+    views: tuple[View, ...]
+    sources: tuple[str, ...]
+    bank: str
+    bank_digest: str
+    read_from: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Lock the array."""
+        self.array.flags.writeable = False
+
+    @property
+    def box(self) -> Box:
+        """The part of the (first) input that the network saw."""
+        return self.views[0].box
+
+    def top(self, count: int = 5) -> tuple[tuple[str, float], ...]:
+        """The likeliest classes and their probabilities, likeliest first.
+
+        Raises:
+            InvalidInputError: the prediction is not about classes of whole images.
+        """
+        if self.kind is not OutputKind.CLASSES:
+            raise InvalidInputError(f"{self.task!r} gives {self.kind}, so it has no likeliest classes")
+        best = np.argsort(-self.array, kind="stable")[:count]
+        names = self.classes or tuple(f"class {number}" for number in range(self.array.size))
+        return tuple((names[number], float(self.array[number])) for number in best)
+
+    def facts(self) -> dict[str, Any]:
+        """Everything but the array of a map, JSON-ready: units, provenance, and values where they are few.
+
+        Of a semantic map also the colours of its classes in pictures, by their names in CSS.
+        """
+        facts: dict[str, Any] = {
+            "task": self.task,
+            "kind": self.kind.value,
+            "shape": list(self.array.shape),
+            "dtype": str(self.array.dtype),
+            "unit": self.unit,
+            "range": self.value_range and list(self.value_range),
+            "convention": self.convention,
+            "frame": self.frame.value,
+            "inputs": [_input_facts(*pair) for pair in zip(self.sources, self.views, strict=True)],
+            "bank": {"name": self.bank, "sha256": self.bank_digest},
+            **self.details,
+        }
+        if self.read_from:
+            facts["read_from"] = list(self.read_from)
+        if self.kind is OutputKind.CLASSES:
+            facts["top5"] = [{"name": name, "probability": share} for name, share in self.top()]
+        elif self.kind is OutputKind.NUMBERS and self.classes:
+            return facts | {"values": dict(zip(self.classes, self.array.tolist(), strict=True))}
+        elif self.frame is Frame.NETWORK and self.array.size <= _FEW:
+            facts["values"] = self.array.tolist()
+        if self.classes is not None and self.kind is not OutputKind.CLASSES:
+            facts["classes"] = list(self.classes)
+        if self.kind is OutputKind.SEMANTIC_MAP:
+            facts["palette"] = list(SEMANTIC_PALETTE)
+        return facts
+
+
+def _input_facts(source: str, view: View) -> dict[str, Any]:
+    """What was looked at, and how."""
+    box = view.box
+    facts: dict[str, Any] = {
+        "source": source,
+        "width": view.width,
+        "height": view.height,
+        "crop_box": [box.left, box.top, box.right, box.bottom],
+        "fit": view.fit.value,
+        "network_size": list(view.size),
+        "unseen": round(view.unseen, 4),
+    }
+    if view.left_out:
+        facts["left_out"] = f"the network saw the middle square: {view.left_out} are left out"
+    return facts

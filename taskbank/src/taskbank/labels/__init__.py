@@ -1,0 +1,1 @@
+"""Labels in the files and codes of the Taskonomy data set."""

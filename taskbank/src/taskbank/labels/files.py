@@ -1,0 +1,195 @@
+"""The dataset's own files: how they are called, and their content as labels, both ways.
+
+A frame is known by the number of the point it is fixed on and of its camera among those of that point:
+`BUILDING/DOMAIN/point_P_view_V_domain_DOMAIN.png`. Classes are `.npy`, cameras and matches `.json`.
+https://github.com/StanfordVL/taskonomy (`data/README.md`)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from taskbank.atomic_files import write_whole
+from taskbank.constants import scene_positions
+from taskbank.errors import ImageError
+from taskbank.images.reading import DEEP_MODES
+from taskbank.labels.codes import DOMAINS, Domain, find_domain
+
+POINT_INFO = "point_info"
+"""Domain of the cameras."""
+
+MATCHES = "nonfixated_matches"
+"""Domain of the pixels at which other frames see a point; one file a point, its view is `all`."""
+
+CLASSES: MappingProxyType[str, int] = MappingProxyType({"class_object": 1000, "class_scene": 365})
+"""Domains of classes, with the length of their files: logits of ImageNet's, probabilities of Places365's."""
+
+_SMALLEST_CLASS_FILE = 100  # bytes; what the original loader takes for no label
+_LEAST_PROBABILITY = 1e-12  # whose logarithm is written for nothing at all
+
+
+def label_name(domain: str, point: int, view: int | str) -> str:
+    """Name of a file.
+
+    Args:
+        domain: a picture's, a class's, `POINT_INFO` or `MATCHES`.
+        point: number of the fixated point in the building.
+        view: number of the camera, or `all`.
+    """
+    others = "npy" if domain in CLASSES else "json"
+    ending = "png" if domain in DOMAINS else others
+    return f"point_{point}_view_{view}_domain_{domain}.{ending}"
+
+
+def save_label(path: Path, domain: str, codes: NDArray[Any]) -> None:
+    """Write a picture of codes, whole or not at all.
+
+    Args:
+        path: of the PNG file.
+        domain: whose codes they are.
+        codes: integers (H, W), or (H, W, C) where a label has several channels.
+
+    Raises:
+        InvalidInputError: no such domain.
+        OutputError: the file cannot be written.
+    """
+    image = Image.fromarray(_as_stored(find_domain(domain), codes))
+    write_whole(path, lambda file: image.save(file, format="PNG", compress_level=1))
+
+
+def _as_stored(domain: Domain, codes: NDArray[Any]) -> NDArray[Any]:
+    """Codes with the channels of a file."""
+    stored = codes.astype(np.uint16 if domain.bits == 16 else np.uint8)
+    if domain.file_channels == domain.channels:
+        return stored
+    if domain.channels == 1:
+        return np.repeat(stored[..., None], domain.file_channels, axis=-1)
+    return np.pad(stored, ((0, 0), (0, 0), (0, domain.file_channels - domain.channels)))
+
+
+def read_label(path: Path, domain: str) -> NDArray[Any]:
+    """The codes in a picture, unsigned whatever Pillow makes of 16 bits.
+
+    Args:
+        path: of the PNG file.
+        domain: whose codes they are.
+
+    Returns:
+        uint8 or uint16 (H, W), or (H, W, C) where a label has several channels.
+
+    Raises:
+        ImageError: the file is missing, empty, cut off, damaged, or of another depth or number of channels.
+        InvalidInputError: no such domain.
+    """
+    coded = find_domain(domain)
+    try:
+        with Image.open(path) as image:
+            deep, stored = image.mode in DEEP_MODES, np.array(image)
+    except FileNotFoundError as error:
+        raise ImageError(f"{path} does not exist") from error
+    except UnidentifiedImageError as error:
+        empty = path.stat().st_size == 0
+        raise ImageError(f"{path} is {'empty (0 bytes)' if empty else 'no image'}") from error
+    except Exception as error:  # decoders do not say what they raise
+        raise ImageError(f"{path} is damaged: {error}") from error
+    if deep != (coded.bits == 16):
+        raise ImageError(f"{path} has {16 if deep else 8} bits, {domain} has {coded.bits}")
+    return _as_label(coded, stored, path)
+
+
+def _as_label(domain: Domain, stored: NDArray[Any], path: Path) -> NDArray[Any]:
+    """A file's channels as those of a label."""
+    codes = stored.astype(np.uint16) if domain.bits == 16 else stored.astype(np.uint8, copy=False)
+    given = 1 if codes.ndim == 2 else codes.shape[2]
+    if given < domain.channels:
+        raise ImageError(f"{path} has {given} channel(s), {domain.name} has {domain.channels}")
+    if codes.ndim == 2:
+        return codes
+    return codes[..., 0] if domain.channels == 1 else codes[..., : domain.channels]
+
+
+def save_classes(path: Path, domain: str, probabilities: NDArray[Any]) -> None:
+    """Write the classes of a frame, whole or not at all.
+
+    Objects are logits on disk: logarithms are, up to a constant that does not matter. The 63 indoor scenes
+    stand at their places among Places365's, all others are 0.
+
+    Args:
+        path: of the `.npy` file.
+        domain: `class_object` or `class_scene`.
+        probabilities: (1000,) or (63,).
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    shares = probabilities.astype(np.float32)
+    if domain == "class_object":
+        stored = np.log(np.maximum(shares, _LEAST_PROBABILITY))
+    else:
+        stored = np.zeros(CLASSES[domain], dtype=np.float32)
+        stored[scene_positions()] = shares
+    write_whole(path, lambda file: np.save(file, stored))
+
+
+def read_classes(path: Path, domain: str) -> NDArray[np.float32]:
+    """The classes of a frame: the inverse of `save_classes`.
+
+    Returns:
+        float32 (1000,) or (63,), probabilities; those of indoor scenes are divided by their sum.
+
+    Raises:
+        ImageError: the file is missing, damaged, too small to hold a label, of another length, or holds
+            numbers that are no logits or probabilities.
+    """
+    stored = _numbers(path, CLASSES[domain])
+    shares = np.exp(stored - stored.max()) if domain == "class_object" else stored[scene_positions()]
+    total = shares.sum()
+    if not (total > 0 and shares.min() >= 0):
+        raise ImageError(f"{path} holds no probabilities of indoor scenes")
+    probabilities: NDArray[np.float32] = (shares / total).astype(np.float32)
+    return probabilities
+
+
+def _numbers(path: Path, length: int) -> NDArray[np.float64]:
+    """The finite numbers of a `.npy` file."""
+    try:
+        size = path.stat().st_size
+        stored = _array(path) if size else np.empty(0)
+    except FileNotFoundError as error:
+        raise ImageError(f"{path} does not exist") from error
+    except Exception as error:  # decoders do not say what they raise
+        raise ImageError(f"{path} is damaged: {error}") from error
+    if size < _SMALLEST_CLASS_FILE:
+        raise ImageError(f"{path} has {size} bytes: it holds no classes")
+    if len(stored) != length or not np.isfinite(stored).all():
+        raise ImageError(f"{path} has {len(stored)} number(s), expected are {length} finite ones")
+    return stored
+
+
+def _array(path: Path) -> NDArray[np.float64]:
+    """The array in a `.npy` file, flat; archives and pickles are refused."""
+    with path.open("rb") as file:
+        stored: NDArray[np.float64] = np.lib.format.read_array(file, allow_pickle=False).astype(np.float64)
+    return stored.ravel()
+
+
+def save_facts(path: Path, facts: Mapping[str, Any]) -> None:
+    """Write a JSON file, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    text = json.dumps(facts, indent=1, allow_nan=False) + "\n"
+
+    def write(file: BinaryIO) -> None:
+        file.write(text.encode())
+
+    write_whole(path, write)

@@ -1,0 +1,87 @@
+"""From embeddings of pixels to numbers of segments: mean shift with the kernel that the networks learn.
+
+The loss of unsupervised segmentation takes p = 2 / (1 + exp(d^2)) for the probability that two pixels at
+distance d belong together (Zamir et al., CVPR 2018, supplement). Weighted by that, every sampled pixel moves
+to the mean of its like until it stands still; modes that belong together by p > 1/2 are one segment. The
+sample is a grid, so nothing is drawn.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from taskbank.images.framing import View, to_input_frame
+
+MOST_SEGMENTS = 255
+"""Segments that are told apart: their numbers have 8 bits, and 0 is left free."""
+
+_TOGETHER = math.log(3)  # squared distance at which p is 1/2
+_SAMPLED = 32  # rows and columns of the grid
+_MOVES = 30
+_STILL = 1e-4  # squared distance of a move that is none
+
+
+def number_segments(embedding: Tensor, view: View) -> Tensor:
+    """Segments of a photo.
+
+    Args:
+        embedding: float (C, h, w), of all that the network was shown.
+        view: what part of the photo that is.
+
+    Returns:
+        uint8 (height, width) of the photo: 1 is the largest of the sampled segments, and so on, at most 255;
+        0 where the network saw nothing.
+    """
+    modes = find_modes(_grid(embedding))
+    numbers, seen = to_input_frame(embedding, view, lambda strip: _nearest(strip, modes))
+    return numbers[0].masked_fill(~seen, 0)
+
+
+def find_modes(points: Tensor) -> Tensor:
+    """Where points gather.
+
+    Args:
+        points: float (N, C).
+
+    Returns:
+        (K, C) with 1 <= K <= 255, the mode of most points first.
+    """
+    shifted = points
+    for _ in range(_MOVES):
+        kernel = 2 * torch.sigmoid(-torch.cdist(shifted, points).square())
+        moved = kernel @ points / kernel.sum(dim=1, keepdim=True)
+        still = (moved - shifted).square().sum(dim=1).max() < _STILL
+        shifted = moved
+        if still:
+            break
+    return _distinct(shifted)
+
+
+def _distinct(shifted: Tensor) -> Tensor:
+    """One of every group of points that belong together, that with the most company first."""
+    company = torch.cdist(shifted, shifted).square() < _TOGETHER
+    left = torch.ones(len(shifted), dtype=torch.bool, device=shifted.device)
+    chosen: list[int] = []
+    while left.any() and len(chosen) < MOST_SEGMENTS:
+        best = int((company & left).sum(dim=1).masked_fill(~left, -1).argmax())
+        chosen.append(best)
+        left &= ~company[best]
+    return shifted[chosen]
+
+
+def _grid(embedding: Tensor) -> Tensor:
+    """Embeddings of pixels spread over the map: (at most 1024, C)."""
+    _, rows, columns = embedding.shape
+    picked = [torch.linspace(0, side - 1, min(side, _SAMPLED)).round().long() for side in (rows, columns)]
+    points = embedding[:, picked[0]][:, :, picked[1]].flatten(1).T.float()
+    return points[points.isfinite().all(dim=1)]  # places on padding are NaN
+
+
+def _nearest(strip: Tensor, modes: Tensor) -> Tensor:
+    """(C, rows, width) -> uint8 (1, rows, width), the number of the nearest mode, from 1."""
+    # Squared distances but for the pixel's own length, which is the same to all modes.
+    distances = modes.square().sum(dim=1, keepdim=True) - 2 * modes @ strip.flatten(1).float()
+    return (distances.argmin(dim=0) + 1).to(torch.uint8).reshape(1, *strip.shape[1:])

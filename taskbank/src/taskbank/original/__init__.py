@@ -1,0 +1,1 @@
+"""The original networks of 2018 and their conversion into a bank."""

@@ -1,0 +1,162 @@
+"""The original networks' checkpoints: files of the `visualpriors` package, the only pickles ever read here.
+
+They are read once, by `taskbank convert`, with `weights_only=True`, after their sha256 was compared with the
+one in their name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from taskbank.errors import BankFormatError, ChecksumMismatchError, InvalidInputError, UnknownTaskError
+from taskbank.tasks.registry import TASKS, find_task
+
+_NAME = re.compile(r"(?P<task>\w+)_(?P<part>encoder|decoder)-(?P<digest>[0-9a-f]{8,64})\.pth")
+_FORM = "TASK_encoder-SHA256.pth and TASK_decoder-SHA256.pth"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointName:
+    """What a file's name says.
+
+    Attributes:
+        task: canonical name.
+        part: `encoder` or `decoder`.
+        digest: the first 8 to 64 digits of the content's sha256.
+        file: the name.
+    """
+
+    task: str
+    part: str
+    digest: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """The checkpoints of a folder.
+
+    Attributes:
+        folder: where they lie.
+        encoders: by canonical name, in the order of the registry.
+        decoders: by canonical name; fewer than encoders.
+        ignored: names of files that are no checkpoints.
+    """
+
+    folder: Path
+    encoders: dict[str, CheckpointName]
+    decoders: dict[str, CheckpointName]
+    ignored: tuple[str, ...] = ()
+
+
+def parse_name(file: str) -> CheckpointName | None:
+    """What the name of a file says; None where it is not that of a checkpoint.
+
+    Raises:
+        UnknownTaskError: the name is that of a checkpoint of none of the 26 tasks.
+    """
+    found = _NAME.fullmatch(file)
+    if found is None:
+        return None
+    return CheckpointName(
+        task=find_task(found["task"]).name, part=found["part"], digest=found["digest"], file=file
+    )
+
+
+def find_checkpoints(folder: Path) -> Checkpoints:
+    """The checkpoints in a folder, by their names.
+
+    Raises:
+        InvalidInputError: there is no such folder, no encoder in it, a decoder without its encoder, or two
+            files for one network.
+    """
+    if not folder.is_dir():
+        raise InvalidInputError(
+            f"{folder} is no folder: name one with files {_FORM}, or `visualpriors` for the published ones"
+        )
+    names, ignored = [], []
+    for path in sorted(folder.iterdir()):
+        try:
+            name = parse_name(path.name)
+        except UnknownTaskError:
+            name = None
+        if name is None:
+            ignored.append(path.name)
+        else:
+            names.append(name)
+    parts = {part: _by_task(part, names) for part in ("encoder", "decoder")}
+    return _checked(Checkpoints(folder, parts["encoder"], parts["decoder"], tuple(ignored)))
+
+
+def _by_task(part: str, names: Iterable[CheckpointName]) -> dict[str, CheckpointName]:
+    """The files of one part, in the order of the registry."""
+    found: dict[str, CheckpointName] = {}
+    for name in names:
+        if name.part == part and name.task in found:
+            raise InvalidInputError(
+                f"{found[name.task].file} and {name.file} are both the {part} of {name.task}: keep one"
+            )
+        if name.part == part:
+            found[name.task] = name
+    return {task: found[task] for task in TASKS if task in found}
+
+
+def _checked(found: Checkpoints) -> Checkpoints:
+    """Refuse folders from which no bank can be made."""
+    if not found.encoders:
+        raise InvalidInputError(f"{found.folder} holds no encoder: its files must be called {_FORM}")
+    alone = found.decoders.keys() - found.encoders.keys()
+    if alone:
+        raise InvalidInputError(
+            f"{found.folder} holds decoders without their encoders: {', '.join(sorted(alone))}"
+        )
+    return found
+
+
+def read_checkpoint(path: Path, digest: str) -> dict[str, Tensor]:
+    """The state dict in a checkpoint.
+
+    Args:
+        path: the file.
+        digest: how its sha256 begins.
+
+    Raises:
+        ChecksumMismatchError: the content is another, or damaged.
+        BankFormatError: the file cannot be read, or holds anything but tensors.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BankFormatError(f"cannot read {path}: {error}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if not found.startswith(digest):
+        raise ChecksumMismatchError(
+            f"{path} has sha256 {found}, not {digest} as its name says: the file is damaged or was changed. "
+            "Delete it and get it again"
+        )
+    return _tensors(content, path)
+
+
+def _tensors(content: bytes, path: Path) -> dict[str, Tensor]:
+    """The tensors in a pickle, from which nothing else is accepted."""
+    try:
+        loaded = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BankFormatError(
+            f"{path} holds more than tensors and is not loaded, since a pickle can run any program"
+        ) from error
+    except Exception as error:  # torch.load does not say what it raises for content that is no checkpoint
+        raise BankFormatError(f"{path} is no PyTorch checkpoint: {error}") from error
+    state = loaded.get("state_dict") if isinstance(loaded, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise BankFormatError(f"{path} is no checkpoint of visualpriors: it has no `state_dict` of tensors")
+    return state

@@ -1,0 +1,218 @@
+"""Predictions in the dataset's own files and codes: photographs become a data set of many tasks.
+
+    OUT/BUILDING.csv                                        which point is which photograph
+    OUT/BUILDING/rgb/point_P_view_0_domain_rgb.png          the middle square of photograph P, 512 px
+    OUT/BUILDING/DOMAIN/point_P_view_0_domain_DOMAIN.png    its labels, `taskbank.labels.codes`
+    OUT/BUILDING/point_info/...json                         what is known of the camera, and it is not much
+
+Every file of a photograph shows its middle square at the same size, so that labels lie over colours, enlarged
+or reduced to the 512 px that the dataset has everywhere. Of networks that saw the whole photograph, the maps'
+middle is taken. Maps are enlarged before they are decoded. One photograph tells nothing of its camera's
+place, so no place is written.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskbank.atomic_files import allowed_name, write_whole
+from taskbank.errors import InvalidInputError
+from taskbank.images.framing import Fit, view_of
+from taskbank.inference.outcome import Outcome
+from taskbank.inference.preprocess import as_square_photo
+from taskbank.inference.results import Prediction
+from taskbank.labels.codes import DOMAINS, encode
+from taskbank.labels.files import CLASSES, POINT_INFO, label_name, save_classes, save_facts, save_label
+from taskbank.labels.segment_numbers import number_segments
+from taskbank.tasks.kinds import OutputKind
+from taskbank.tasks.registry import find_task, is_task
+
+SIDE = 512
+"""Side of every picture in px, as in the dataset."""
+
+_VIEW = 0
+_FOLDERS = {"curvature": "principal_curvature"}  # other tasks are called like their folder
+_NUMBERS = ("room_layout", "vanishing_point")
+
+
+def folder_of(task: str) -> str | None:
+    """The dataset's folder for predictions of a task; None where it has none.
+
+    Colours of their own have no folder (autoencoding, denoising, in-painting and colorization have `rgb` for
+    a label), nor have the order of tiles and what compares several images.
+
+    Args:
+        task: canonical name.
+    """
+    if task in _NUMBERS:
+        return POINT_INFO
+    folder = _FOLDERS.get(task, task)
+    return folder if folder in DOMAINS or folder in CLASSES else None
+
+
+def without_folder(tasks: Iterable[str]) -> list[str]:
+    """Those tasks that the dataset has no files for, by canonical names; all users' own targets are such."""
+    names = [find_task(task).name if is_task(task) else task for task in tasks]
+    return [name for name in names if folder_of(name) is None]
+
+
+def check_exportable(tasks: Sequence[str], fit: Fit) -> None:
+    """Refuse what has no form in the dataset.
+
+    Raises:
+        InvalidInputError: none of the tasks has files there, or photographs are padded or squeezed.
+    """
+    if len(without_folder(tasks)) == len(tasks):
+        raise InvalidInputError(
+            f"the dataset has no files for {', '.join(tasks)}: name a task with labels of single images, or "
+            "save as npy and json"
+        )
+    if fit not in {Fit.WHOLE, Fit.CROP}:
+        raise InvalidInputError(
+            "the dataset's pictures are square crops, so --save dataset goes with --fit whole or crop, not "
+            f"{fit}"
+        )
+
+
+def building_name(inputs: Sequence[Path], wanted: str | None = None) -> str:
+    """What the photographs are called together.
+
+    Args:
+        inputs: photographs.
+        wanted: a name; without it that of the first photograph's folder is used.
+
+    Raises:
+        InvalidInputError: the name cannot be that of a folder.
+    """
+    if wanted is None:
+        name = re.sub(r"[^\w.-]+", "_", inputs[0].absolute().parent.name).strip("._")
+        return allowed_name(name or "photographs")
+    if not re.fullmatch(r"\w[\w.-]*", wanted) or allowed_name(wanted) != wanted:
+        raise InvalidInputError(
+            f"building {wanted!r} must be letters, digits, '_', '-' and '.' only, 200 bytes at most"
+        )
+    return wanted
+
+
+def exported_names(folder: Path, points: int, tasks: Iterable[str]) -> Iterator[tuple[Path, list[str]]]:
+    """Every file that photographs give: a folder, and the names in it.
+
+    Args:
+        folder: of the building.
+        points: number of photographs.
+        tasks: canonical names.
+    """
+    used = {folder_of(task) for task in tasks} | {"rgb", POINT_INFO}
+    for name in sorted(filter(None, used)):
+        yield folder / name, [label_name(name, point, _VIEW) for point in range(points)]
+
+
+def manifest_path(folder: Path) -> Path:
+    """The table of a building's photographs."""
+    return folder.with_name(f"{folder.name}.csv")
+
+
+def save_manifest(folder: Path, inputs: Sequence[Path]) -> None:
+    """Write which point is which photograph: columns point, view, photograph.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("point", "view", "photograph"))
+    table.writerows((point, _VIEW, path) for point, path in enumerate(inputs))
+    # Bytes of a name that are no UTF-8 are written as in Python, `\\udcff`, as in the facts of each point.
+    content = text.getvalue().encode(errors="backslashreplace")
+    write_whole(manifest_path(folder), lambda file: file.write(content))
+
+
+def export_outcome(
+    outcome: Outcome, tasks: Iterable[str], folder: Path, point: int, *, fov: float | None = None
+) -> None:
+    """Write the files of one photograph.
+
+    Args:
+        outcome: of one photograph that was shown whole or cropped, without error.
+        tasks: canonical names; those without a folder in the dataset are passed over.
+        folder: of the building.
+        point: number of the photograph.
+        fov: horizontal field of view of the photograph in degrees, where it is known.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    square = replace(outcome, sights=(as_square_photo(outcome.sights[0], SIDE),))
+    save_label(_path(folder, "rgb", point), "rgb", square.sights[0].photo.as_bytes())
+    facts = _facts(outcome, point, fov)
+    for task in tasks:
+        domain = folder_of(task)
+        if domain is None:
+            continue
+        prediction = square.prediction(task)
+        if domain == POINT_INFO:
+            facts |= _room_facts(prediction)
+        elif domain in CLASSES:
+            save_classes(_path(folder, domain, point), domain, prediction.array)
+        else:
+            save_label(_path(folder, domain, point), domain, _codes(prediction, domain))
+    save_facts(_path(folder, POINT_INFO, point), facts)
+
+
+def _path(folder: Path, domain: str, point: int) -> Path:
+    return folder / domain / label_name(domain, point, _VIEW)
+
+
+def _codes(prediction: Prediction, domain: str) -> NDArray[Any]:
+    """A map in the dataset's code."""
+    values = torch.from_numpy(np.array(prediction.array))
+    if prediction.kind is OutputKind.EMBEDDING:
+        return number_segments(values.permute(2, 0, 1), prediction.views[0]).numpy()
+    return encode(domain, values).numpy()
+
+
+def _facts(outcome: Outcome, point: int, fov: float | None) -> dict[str, Any]:
+    """What is known of a photograph's camera."""
+    view = outcome.sights[0].view
+    box = view_of(view.width, view.height, Fit.CROP, SIDE).box
+    facts: dict[str, Any] = {
+        "point_uuid": str(point),
+        "view_id": _VIEW,
+        "resolution": SIDE,
+        "photograph": outcome.sources[0],
+        "crop_box": [box.left, box.top, box.right, box.bottom],
+        "predicted_by": {"bank": outcome.bank.name, "sha256": outcome.bank.digest},
+    }
+    if fov is not None:
+        share = (box.right - box.left) / view.width
+        facts["field_of_view_rads"] = 2 * math.atan(share * math.tan(math.radians(fov) / 2))
+    return facts
+
+
+def _room_facts(prediction: Prediction) -> dict[str, Any]:
+    """Rooms and directions as far as they go without a place in the world.
+
+    The dataset's boxes are in world coordinates, which a photograph has not, so the box in the camera's frame
+    goes by another name. Its three directions are the dataset's choice among the four turns about z: x points
+    against the view.
+    """
+    if prediction.kind is OutputKind.LAYOUT:
+        centre, angles, edges = prediction.array.reshape(3, 3).tolist()
+        box = {"centre": centre, "angles": angles, "edges": edges, "convention": prediction.convention}
+        return {"room_in_camera_frame": box}
+    x, y, z = prediction.array
+    turns = [(x, y), (y, -x), (-x, -y), (-y, x)]
+    ahead, beside = max(turns, key=lambda turn: float(turn[0][2]))
+    directions = {"x": ahead.tolist(), "y": beside.tolist(), "z": z.tolist()}
+    return {"vanishing_points_gaussian_sphere": directions}

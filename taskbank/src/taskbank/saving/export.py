@@ -1,0 +1,208 @@
+"""Predictions as files: pictures, raw arrays, and facts beside them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from taskbank.atomic_files import plain_path, write_whole
+from taskbank.drawing.render import picture, seen_pixels
+from taskbank.errors import InvalidInputError, OutputError
+from taskbank.inference.preprocess import Sight
+from taskbank.inference.results import Prediction
+from taskbank.labels.codes import encode
+from taskbank.labels.files import save_facts, save_label
+from taskbank.saving.point_cloud import save_point_cloud, square_fov
+from taskbank.tasks.kinds import MAPS, OutputKind
+from taskbank.tasks.registry import TASKS
+
+SHEET = "all_tasks.png"
+"""Name of the picture of all tasks."""
+
+
+class Form(StrEnum):
+    """A form in which predictions are saved."""
+
+    PNG = "png"
+    NPY = "npy"
+    JSON = "json"
+    PLY = "ply"
+    DATASET = "dataset"
+
+
+_DEPTHS = frozenset(task.name for task in TASKS.values() if task.output is OutputKind.DEPTH)
+_OWN_FILES = (Form.PNG, Form.NPY, Form.JSON)  # what every task has a file of
+
+
+def parse_forms(words: Iterable[str] | None) -> tuple[Form, ...]:
+    """Forms by their names, each once.
+
+    Raises:
+        InvalidInputError: an unknown word, or none.
+    """
+    wanted = tuple(dict.fromkeys(words or ()))
+    unknown = [word for word in wanted if word not in set(Form)]
+    if unknown or not wanted:
+        given = f"cannot save as {unknown[0]!r}" if unknown else "nothing would be saved"
+        raise InvalidInputError(f"{given}: choose from {', '.join(Form)}")
+    return tuple(map(Form, wanted))
+
+
+def file_names(task: str, forms: Iterable[Form]) -> list[str]:
+    """Names of the files of one prediction.
+
+    Pictures of maps are transparent where the network saw nothing of the image. Depth has two: in colours,
+    and `TASK_16bit.png` in the dataset's code, 1/512 m with 65535 where nothing is known; and it alone has a
+    point cloud. The form `dataset` has files elsewhere, see `taskbank.saving.dataset`.
+
+    Args:
+        task: canonical name, or that of a user's own target.
+        forms: those that are saved.
+    """
+    wanted = tuple(forms)
+    names = [f"{task}.{form}" for form in wanted if form in _OWN_FILES]
+    if task in _DEPTHS:
+        names += [_deep_name(task)] * (Form.PNG in wanted) + [f"{task}.{Form.PLY}"] * (Form.PLY in wanted)
+    return names
+
+
+def _deep_name(task: str) -> str:
+    """Name of the 16-bit picture of a depth task."""
+    return f"{task}_16bit.png"
+
+
+def refuse_existing(paths: Iterable[Path]) -> None:
+    """Stop before anything is computed, if a result is there already.
+
+    Raises:
+        OutputError: a path exists; the first few are named.
+    """
+    there = [path for path in paths if os.path.lexists(path)]
+    if there:
+        named = ", ".join(map(str, there[:3])) + (", ..." if len(there) > 3 else "")
+        raise OutputError(
+            f"{len(there)} result(s) exist already ({named}): choose another --out, or allow --overwrite"
+        )
+
+
+def check_results(
+    results: Iterable[tuple[Path, Sequence[str]]], inputs: Iterable[Path], *, overwrite: bool
+) -> None:
+    """Stop before anything is computed, if a result is there already, or would replace an input.
+
+    Only folders that are there are looked into, so a hundred thousand new ones cost no time.
+
+    Args:
+        results: folders, and names of files in each.
+        inputs: files that are read.
+        overwrite: whether results that are there already are replaced; inputs never are, through links
+            neither.
+
+    Raises:
+        OutputError: a path may not be written.
+    """
+    plain = ((plain_path(folder) if ".." in str(folder) else folder, names) for folder, names in results)
+    held = [(folder, names) for folder, names in plain if os.path.isdir(folder)]  # noqa: PTH112 - is quick
+    if not overwrite:
+        refuse_existing(folder / name for folder, names in held for name in names)
+    elif held:
+        read = set()
+        real = cache(os.path.realpath)
+        for path in map(plain_path, inputs):
+            read.add(os.path.join(real(path.parent), path.name))  # noqa: PTH118 - is quick
+            if path.is_symlink():
+                read.add(real(path))
+        for folder, names in held:
+            for name in names:
+                if os.path.join(real(folder), name) in read:  # noqa: PTH118 - is quick
+                    raise OutputError(
+                        f"a result would be written over the input {folder / name}: choose another --out"
+                    )
+
+
+def save_prediction(
+    prediction: Prediction,
+    sights: tuple[Sight, ...],
+    folder: Path,
+    forms: Iterable[Form],
+    *,
+    fov: float | None = None,
+    normals: Prediction | None = None,
+) -> Image.Image | None:
+    """Write the files of one prediction, each whole or not at all.
+
+    Args:
+        prediction: of any task.
+        sights: what its network was shown.
+        folder: is made; files of those names are replaced.
+        forms: what to write.
+        fov: horizontal field of view of the photograph in degrees, for rooms, vanishing points and point
+            clouds; without it, as `taskbank.saving.point_cloud.focal_length` says.
+        normals: of the same image, for the points of a cloud.
+
+    Returns:
+        the picture, where one was made.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    drawn = None
+    wanted = set(forms)
+    if Form.PNG in wanted:
+        drawn = picture(prediction, sights, fov=square_fov(prediction.views[0], fov))
+        save_image(_with_mask(drawn, prediction), folder / f"{prediction.task}.png")
+        if prediction.kind is OutputKind.DEPTH:
+            save_label(folder / _deep_name(prediction.task), prediction.task, depth_code(prediction))
+    if Form.PLY in wanted and prediction.kind is OutputKind.DEPTH:
+        path = folder / f"{prediction.task}.{Form.PLY}"
+        save_point_cloud(path, prediction, sights[0], fov=fov, normals=normals)
+    if Form.NPY in wanted:
+        write_whole(folder / f"{prediction.task}.npy", lambda file: np.save(file, prediction.array))
+    if Form.JSON in wanted:
+        save_facts(folder / f"{prediction.task}.json", prediction.facts())
+    return drawn
+
+
+def _with_mask(drawn: Image.Image, prediction: Prediction) -> Image.Image:
+    """The picture of a prediction, transparent where the network saw nothing of the image."""
+    if prediction.kind not in MAPS or (seen := seen_pixels(prediction)).all():
+        return drawn
+    masked = drawn.convert("RGBA")
+    masked.putalpha(Image.fromarray(seen.astype(np.uint8) * 255))
+    return masked
+
+
+def save_image(image: Image.Image, path: Path) -> None:
+    """Write a PNG file, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+
+    def write(file: BinaryIO) -> None:
+        # Level 1 is four times as fast as the default, and pictures are a few per cent larger.
+        image.save(file, format="PNG", compress_level=1)
+
+    write_whole(path, write)
+
+
+def depth_code(prediction: Prediction) -> NDArray[np.uint16]:
+    """Depth in the dataset's own code.
+
+    Args:
+        prediction: of a depth task.
+
+    Returns:
+        uint16 (H, W): 1/512 m, at most 65534; 65535 where nothing is known.
+    """
+    codes = encode(prediction.task, torch.from_numpy(np.array(prediction.array)))
+    return codes.numpy().astype(np.uint16)

@@ -1,0 +1,182 @@
+"""Targets that a user brought: the registry does not know them, so a bank says itself what they are.
+
+Three kinds: a map (a number or three per pixel, in the user's own unit), classes of whole images, and
+numbers of whole images. They are read out by transfer networks only; no encoder is trained for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from taskbank.errors import InvalidInputError, UnknownTaskError
+from taskbank.tasks.kinds import DecoderForm, Group, Loss, OutputKind, Task
+from taskbank.tasks.registry import find_task, is_task, normalise
+
+_FORMS: Mapping[OutputKind, tuple[DecoderForm, Loss]] = {
+    OutputKind.MAP: (DecoderForm.PIXEL, Loss.L1),
+    OutputKind.CLASSES: (DecoderForm.FULLY_CONNECTED, Loss.CROSS_ENTROPY),
+    OutputKind.NUMBERS: (DecoderForm.FULLY_CONNECTED, Loss.L2),
+}
+_MAP_CHANNELS = (1, 3)  # what pictures can show
+_RESERVED = frozenset({"all", "rgb", "point_info", "nonfixated_matches"})
+"""`all` stands for several tasks on the command line, the others are folders of the dataset."""
+_MOST = 65_536  # channels, or numbers of a hidden layer
+_LONGEST = 60  # characters of a name, which becomes part of a file's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTarget:
+    """What a user's own target is.
+
+    Attributes:
+        output: MAP, CLASSES or NUMBERS.
+        channels: 1 or 3 of maps, else how many classes or numbers there are.
+        unit: of decoded values; "1" where they have none.
+        value_range: of maps: what -1 and 1 of the network stand for; predictions end there.
+        whitening: of numbers: means and standard deviations, one each per number.
+        hidden: widths of the hidden layers of a fully connected head, see `Task.hidden`.
+    """
+
+    output: OutputKind
+    channels: int
+    unit: str = "1"
+    value_range: tuple[float, float] | None = None
+    whitening: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    hidden: tuple[int, ...] = (256,)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be decoded.
+
+        Raises:
+            InvalidInputError: naming the field, what it is and what it may be.
+        """
+        if self.output not in _FORMS:
+            raise InvalidInputError(f"own target: output {self.output} must be {', '.join(_FORMS)}")
+        if self.output is OutputKind.MAP:
+            self._check_map()
+        elif self.output is OutputKind.NUMBERS:
+            self._check_numbers()
+        elif self.channels < 2:
+            raise InvalidInputError(f"own target: {self.channels} class(es), but two at least are needed")
+        if self.channels > _MOST or len(self.hidden) > 2 or not all(0 < n <= _MOST for n in self.hidden):
+            raise InvalidInputError(
+                f"own target: {self.channels} channels and hidden layers of {self.hidden[:3]} numbers: up to "
+                f"{_MOST}, and two layers, are possible"
+            )
+
+    def _check_map(self) -> None:
+        low, high = self.value_range or (0.0, 0.0)
+        if self.channels not in _MAP_CHANNELS or not low < high:
+            raise InvalidInputError(
+                f"own target: a map has 1 or 3 channels and a range that rises, not {self.channels} and "
+                f"{self.value_range}"
+            )
+
+    def _check_numbers(self) -> None:
+        mean, std = self.whitening or ((), ())
+        if not len(mean) == len(std) == self.channels > 0 or min(std) <= 0:
+            raise InvalidInputError(
+                f"own target: {self.channels} number(s) need as many means and positive standard deviations, "
+                f"not {self.whitening}"
+            )
+
+    def as_task(self, name: str) -> Task:
+        """The target as networks and decoding know tasks."""
+        decoder, loss = _FORMS[self.output]
+        return Task(
+            name=name,
+            label=name,
+            group=Group.OWN,
+            aliases=(),
+            output=self.output,
+            channels=self.channels,
+            unit=self.unit,
+            value_range=self.value_range,
+            network_range=(-1.0, 1.0) if self.output is OutputKind.MAP else None,
+            loss=loss,
+            decoder=decoder,
+            hidden=self.hidden if decoder is DecoderForm.FULLY_CONNECTED else (),
+            whitening=self.whitening,
+        )
+
+
+def own_target_from_json(written: Mapping[str, Any]) -> OwnTarget:
+    """The target that `dataclasses.asdict` wrote into a `bank.json`.
+
+    Raises:
+        KeyError: a field is missing.
+        ValueError: a field that makes no sense (`InvalidInputError`), or an unknown kind of output.
+        TypeError: a field of another type.
+    """
+    limits, whitening = written["value_range"], written["whitening"]
+    return OwnTarget(
+        output=OutputKind(written["output"]),
+        channels=int(written["channels"]),
+        unit=str(written["unit"]),
+        value_range=range_from_json(limits),
+        whitening=None if whitening is None else (_floats(whitening[0]), _floats(whitening[1])),
+        hidden=tuple(map(int, written["hidden"])),
+    )
+
+
+def range_from_json(written: object) -> tuple[float, float] | None:
+    """The least and the greatest value in the list of a `bank.json`.
+
+    Raises:
+        ValueError: one of them is missing, or the second is not greater.
+        TypeError: no list of numbers.
+    """
+    if written is None:
+        return None
+    limits = _floats(written)
+    if len(limits) != 2 or not limits[0] < limits[1]:
+        raise ValueError(f"range {written!r} must be two numbers, the second greater")
+    return limits[0], limits[1]
+
+
+def own_name(name: str) -> str:
+    """The name of a user's own target as banks write it: `My Task` is `my_task`.
+
+    Raises:
+        InvalidInputError: nothing is left of it, it is too long, or one of the 26 tasks is called so.
+    """
+    wanted = normalise(name)
+    if not wanted or len(wanted) > _LONGEST:
+        raise InvalidInputError(f"a task cannot be called {name!r}: use 1 to {_LONGEST} letters or digits")
+    if wanted in _RESERVED:
+        raise InvalidInputError(f"a task cannot be called {name!r}: that word means something else here")
+    if is_task(wanted):
+        raise InvalidInputError(
+            f"the name {name!r} is taken by the task {find_task(wanted).name!r}: choose another, such as "
+            f"my_{wanted}"
+        )
+    return wanted
+
+
+def find_target(name: str, own: Mapping[str, Task]) -> Task:
+    """A task by any of its names, or one of a bank's own targets.
+
+    Args:
+        name: as a user types it.
+        own: the bank's, by name.
+
+    Raises:
+        UnknownTaskError: nothing has that name; the nearest ones are named.
+    """
+    wanted = normalise(name)
+    if wanted in own:
+        return own[wanted]
+    try:
+        return find_task(name)
+    except UnknownTaskError as error:
+        raise UnknownTaskError(name, [*get_close_matches(wanted, own), *error.nearest]) from None
+
+
+def _floats(values: object) -> tuple[float, ...]:
+    """A list of numbers."""
+    if not isinstance(values, list):
+        raise TypeError(f"{values!r} is no list of numbers")
+    return tuple(map(float, values))

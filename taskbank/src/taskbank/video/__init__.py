@@ -1,0 +1,1 @@
+"""Predictions for videos. Needs PyAV."""

@@ -1,0 +1,249 @@
+"""Predictions for videos: one file per task, frame by frame, in memory that does not grow with the clip.
+
+| form | files |
+|---|---|
+| png | `TASK.mp4`: the pictures, in the input's frame, size and times |
+| npy | `TASK.npy`: the arrays, one per frame on the first axis; 25 MB a frame for normals at 1920 x 1080 |
+| json | `TASK.json`: unit, convention, provenance, facts of the video |
+|      | `TASK.jsonl`: a line per frame, for tasks that give numbers rather than maps |
+
+Sound is left out, as the facts say. H.264 needs even sides: where one is odd, its last row or column is
+repeated in `TASK.mp4` (not in arrays).
+
+Colours mean the same in all frames: where their scale depends on what is there (depth, curvature,
+embeddings), it is measured beforehand on frames from the whole clip. A scale per frame makes pictures
+flicker, and numbers cannot be compared between frames.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict, dataclass, replace
+from math import exp
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from taskbank.drawing.picture_scale import ADAPTED, CurvatureScale, DepthScale, Scale, measure
+from taskbank.errors import InvalidInputError, VideoError
+from taskbank.inference.decode import Reading
+from taskbank.inference.outcome import Item, Outcome
+from taskbank.inference.results import Frame as PixelFrame
+from taskbank.inference.results import Prediction
+from taskbank.labels.files import save_facts
+from taskbank.saving.export import Form
+from taskbank.tasks.kinds import OutputKind
+from taskbank.tasks.registry import TASKS, Task
+from taskbank.video.files import Clip, Frame, read_frames
+from taskbank.video.sinks import Sink, array_sink, changing_facts, line_sink, picture_sink
+
+_MEASURED_FRAMES = 24  # of a clip, for the scale of its colours
+_FORMS = (Form.PNG, Form.NPY, Form.JSON)
+_FEW_NUMBERS = frozenset(
+    {
+        OutputKind.CLASSES,
+        OutputKind.LAYOUT,
+        OutputKind.NUMBERS,
+        OutputKind.VANISHING_POINTS,
+        OutputKind.PERMUTATION,
+    }
+)
+_PUZZLES = frozenset(task.name for task in TASKS.values() if task.output is OutputKind.PERMUTATION)
+
+
+class Runs(Protocol):
+    """What predicts: `inference.engine.Engine` or `inference.transfer_engine.TransferEngine`."""
+
+    tasks: tuple[Task, ...]
+
+    def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        """One outcome per item, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoSaving:
+    """How predictions for a video are saved.
+
+    Attributes:
+        folder: of the files; it is made.
+        forms: what is written for each task.
+        fov: horizontal field of view in degrees, for rooms and vanishing points; None where not known.
+        smooth: seconds over which the networks' numbers are averaged, later ones more: a running mean whose
+            weights fall to 1/e in that time. It calms what trembles, and draws trails behind what moves. 0
+            is none. The order of shuffled tiles is never averaged.
+    """
+
+    folder: Path
+    forms: tuple[Form, ...] = (Form.PNG, Form.JSON)
+    fov: float | None = None
+    smooth: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what a video cannot have."""
+        if not 0 <= self.smooth < float("inf"):
+            raise InvalidInputError(f"smooth {self.smooth:g} must be seconds, 0 or more")
+        for form in self.forms:
+            if form not in _FORMS:
+                raise InvalidInputError(
+                    f"a video cannot be saved as {form}: choose from {', '.join(_FORMS)}, or name its frames "
+                    "as images"
+                )
+
+
+def video_file_names(task: Task, forms: Iterable[Form]) -> list[str]:
+    """Names of the files of one task for a video.
+
+    Args:
+        task: whose files.
+        forms: those that are saved.
+    """
+    endings = {Form.PNG: "mp4", Form.NPY: "npy", Form.JSON: "json"}
+    wanted = tuple(forms)
+    names = [f"{task.name}.{endings[form]}" for form in wanted if form in endings]
+    return names + [f"{task.name}.jsonl"] * (Form.JSON in wanted and task.output in _FEW_NUMBERS)
+
+
+def save_video(
+    engine: Runs,
+    clip: Clip,
+    saving: VideoSaving,
+    *,
+    reading: Reading | None = None,
+    each: Callable[[int], object] = lambda number: None,
+) -> int:
+    """Predict for every frame of a clip, and save. Files are there when the clip is done, and not before.
+
+    Args:
+        engine: of tasks that take single images.
+        clip: from `taskbank.video.files.open_clip`.
+        saving: where and how.
+        reading: how predictions are wanted.
+        each: is called with the number of every frame that is done.
+
+    Returns:
+        how many frames there were.
+
+    Raises:
+        VideoError: the clip is damaged.
+        OutputError: a file cannot be written.
+    """
+    chosen = reading or Reading()
+    names = [task.name for task in engine.tasks]
+    scales = _scales(engine, clip, chosen) if Form.PNG in saving.forms else {}
+    count, last = 0, None
+    with ExitStack() as stack:
+        sinks = {task.name: _sinks(stack, task, clip, saving, scales.get(task.name)) for task in engine.tasks}
+        for frame, outcome in _outcomes(engine, clip, saving.smooth):
+            last = {}
+            for name in names:
+                last[name] = replace(outcome.prediction(name, chosen), sources=(str(clip.path),))
+                for sink in sinks[name]:
+                    sink(last[name], outcome.sights, frame)
+            count += 1
+            each(frame.number)
+        if last is None:
+            raise VideoError(f"no picture of {clip.path} can be read: it may be damaged, get it again")
+        if Form.JSON in saving.forms:
+            for name, prediction in last.items():
+                facts = _clip_facts(prediction, clip, count, saving, scales.get(name))
+                facts["video"] |= {
+                    "mirrored": clip.mirrored,
+                    "cut_off": clip.cut_off,
+                    "damage": str(clip.damage),
+                }
+                save_facts(saving.folder / f"{name}.json", facts)
+    return count
+
+
+def _outcomes(engine: Runs, clip: Clip, smooth: float = 0.0) -> Iterator[tuple[Frame, Outcome]]:
+    """Every frame, and what became of it."""
+    waiting: deque[Frame] = deque()
+    average = _Average(smooth, float(clip.time_base))
+
+    def images() -> Iterator[Item]:
+        for frame in read_frames(clip):
+            waiting.append(frame)
+            yield frame.pixels
+
+    for outcome in engine.run(images()):
+        frame = waiting.popleft()
+        yield frame, replace(outcome, raw=average.of(outcome.raw, frame.time)) if smooth else outcome
+
+
+class _Average:
+    """A running mean of networks' numbers, in time rather than in frames.
+
+    Args:
+        seconds: in which weights fall to 1/e.
+        unit: of times, in seconds.
+    """
+
+    def __init__(self, seconds: float, unit: float) -> None:
+        self._seconds = seconds
+        self._unit = unit
+        self._mean: Mapping[str, Tensor] = {}
+        self._time = 0
+
+    def of(self, raw: Mapping[str, Tensor], time: int) -> Mapping[str, Tensor]:
+        """The mean of all numbers so far, those of this time among them."""
+        if self._mean:
+            share = 1 - exp(-(time - self._time) * self._unit / self._seconds)
+            raw = {
+                task: values if task in _PUZZLES else self._mean[task].lerp(values, share)
+                for task, values in raw.items()
+            }
+        self._mean, self._time = raw, time
+        return raw
+
+
+def _scales(engine: Runs, clip: Clip, reading: Reading) -> dict[str, Scale | None]:
+    """Scales of colours that suit the whole clip, from frames spread over it."""
+    adapted = [task.name for task in engine.tasks if task.output in ADAPTED]
+    if not adapted:
+        return {}
+    chosen = set(np.linspace(0, max(clip.frames - 1, 0), _MEASURED_FRAMES).round().astype(int).tolist())
+    seen: dict[str, list[Prediction]] = {name: [] for name in adapted}
+    for outcome in engine.run(frame.pixels for frame in read_frames(clip, chosen)):
+        for name in adapted:
+            # Predictions in the network's frame are small, and have the same values.
+            seen[name].append(outcome.prediction(name, replace(reading, frame=PixelFrame.NETWORK)))
+    return {name: measure(predictions) for name, predictions in seen.items() if predictions}
+
+
+def _sinks(stack: ExitStack, task: Task, clip: Clip, saving: VideoSaving, scale: Scale | None) -> list[Sink]:
+    """What writes each form of a task."""
+    sinks: list[AbstractContextManager[Sink]] = []
+    for name in video_file_names(task, saving.forms):
+        path = saving.folder / name
+        match path.suffix:
+            case ".mp4":
+                sinks.append(picture_sink(path, clip, saving.fov, scale))
+            case ".npy":
+                sinks.append(array_sink(path))
+            case ".jsonl":
+                sinks.append(line_sink(path, clip))
+    return [stack.enter_context(sink) for sink in sinks]
+
+
+def _clip_facts(
+    prediction: Prediction, clip: Clip, count: int, saving: VideoSaving, scale: Scale | None
+) -> dict[str, Any]:
+    """Facts that hold for the whole clip."""
+    changing = changing_facts(prediction)
+    facts = {name: value for name, value in prediction.facts().items() if name not in changing}
+    facts["video"] = {
+        "frames": count,
+        "rate": float(clip.rate),
+        "width": clip.width,
+        "height": clip.height,
+        "rotation": clip.rotation,
+        "sound": "left out" if clip.sound else "none",
+        "smoothed_seconds": saving.smooth,
+    }
+    if isinstance(scale, DepthScale | CurvatureScale):
+        facts["video"]["colours"] = asdict(scale)
+    return facts

@@ -1,0 +1,87 @@
+"""The short way for videos: name a file and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from taskbank.errors import InvalidInputError
+from taskbank.inference.engine import Engine
+from taskbank.inference.predictor import BankInput, choose_tasks, make_reading, make_settings, open_bank
+from taskbank.saving.export import check_results, parse_forms
+from taskbank.video.files import Clip, open_clip
+from taskbank.video.predictions import VideoSaving, save_video, video_file_names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedVideo:
+    """What was made of a video.
+
+    Attributes:
+        clip: the input.
+        frames: how many were predicted.
+        files: task -> its files.
+    """
+
+    clip: Clip
+    frames: int
+    files: dict[str, tuple[Path, ...]]
+
+
+def predict_video(
+    path: str | Path,
+    tasks: str | Iterable[str],
+    *,
+    out: str | Path,
+    bank: BankInput = None,
+    save: Iterable[str] = ("png", "json"),
+    frame: str = "input",
+    normals: str = "opencv",
+    fov: float | None = None,
+    smooth: float = 0.0,
+    overwrite: bool = False,
+    each: Callable[[int], object] = lambda number: None,
+    **settings: Any,
+) -> SavedVideo:
+    """What networks see in a video, written frame by frame: memory does not grow with its length.
+
+    Args:
+        path: of a video in any format that FFmpeg reads.
+        tasks: names of tasks that take single images; `all` is every one of the bank.
+        out: folder of the files, see `taskbank.video.predictions` for their names.
+        bank: as for `taskbank.load`.
+        save: `png` for a video of pictures per task, `npy` for arrays, `json` for units, provenance and,
+            line by line, numbers.
+        frame: maps in the `input`'s frame and size, or the `network`'s.
+        normals: axes of surface normals, `opencv` or `opengl`.
+        fov: horizontal field of view in degrees, where it is known.
+        smooth: seconds over which the networks' numbers are averaged, see `VideoSaving`.
+        overwrite: whether files that are there already are replaced.
+        each: is called with the number of every frame that is done.
+        settings: as for `taskbank.load`.
+
+    Raises:
+        VideoError: the file is missing, damaged or no video.
+        MissingPackageError: PyAV is not installed: `pip install 'taskbank[video]'`.
+        OutputError: files exist already, would replace the input, or cannot be written.
+        TaskBankError: as `taskbank.predict`.
+    """
+    saving = VideoSaving(folder=Path(out), forms=parse_forms(save), fov=fov, smooth=smooth)
+    reading = make_reading(frame, normals)
+    clip = open_clip(Path(path))
+    chosen = open_bank(bank)
+    engine = Engine(chosen, choose_tasks(chosen, tasks), make_settings(settings))
+    if engine.num_images != 1:
+        raise InvalidInputError(
+            f"{engine.tasks[0].name} takes {engine.num_images} images, not a video's frames"
+        )
+    files = {
+        task.name: tuple(saving.folder / name for name in video_file_names(task, saving.forms))
+        for task in engine.tasks
+    }
+    names = [path.name for paths in files.values() for path in paths]
+    check_results([(saving.folder, names)], [clip.path], overwrite=overwrite)
+    count = save_video(engine, clip, saving, reading=reading, each=each)
+    return SavedVideo(clip=clip, frames=count, files=files)

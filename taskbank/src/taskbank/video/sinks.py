@@ -1,0 +1,90 @@
+"""What writes predictions for the frames of a video: pictures, arrays, lines of JSON.
+
+All are context managers: their files are there when the block ends well, and not before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+
+from taskbank.atomic_files import whole_file
+from taskbank.drawing.picture_scale import Scale
+from taskbank.drawing.render import picture
+from taskbank.inference.preprocess import Sight
+from taskbank.inference.results import Prediction
+from taskbank.saving.point_cloud import square_fov
+from taskbank.video.files import Clip, Frame, video_writer
+
+Sink: TypeAlias = Callable[[Prediction, tuple[Sight, ...], Frame], object]
+"""Takes what is predicted for a frame, and what the networks were shown of it."""
+
+
+@contextmanager
+def picture_sink(path: Path, clip: Clip, fov: float | None, scale: Scale | None) -> Iterator[Sink]:
+    """Draws pictures into a video.
+
+    Args:
+        path: of the MP4 file.
+        clip: whose times it has.
+        fov: horizontal field of view in degrees; None where not known.
+        scale: what colours mean in all frames.
+    """
+    with video_writer(path, clip) as write:
+
+        def take(prediction: Prediction, sights: tuple[Sight, ...], frame: Frame) -> None:
+            drawn = picture(prediction, sights, fov=square_fov(prediction.views[0], fov), scale=scale)
+            write(np.asarray(drawn), frame.time)
+
+        yield take
+
+
+@contextmanager
+def array_sink(path: Path) -> Iterator[Sink]:
+    """Adds arrays to one `.npy` file. Its head says how many there are, so it is written again at the end."""
+    head: dict[str, Any] = {}
+    count = 0
+    with whole_file(path) as partial, partial.open("wb") as file:
+
+        def take(prediction: Prediction, _sights: tuple[Sight, ...], _frame: Frame) -> None:
+            nonlocal count
+            array = np.ascontiguousarray(prediction.array)
+            if not head:
+                head.update(shape=array.shape, descr=np.lib.format.dtype_to_descr(array.dtype))
+                _write_head(file, head, 0)
+            file.write(array.tobytes())
+            count += 1
+
+        yield take
+        file.seek(0)
+        _write_head(file, head, count)
+
+
+def _write_head(file: BinaryIO, head: Mapping[str, Any], count: int) -> None:
+    """The head of an array file; NumPy leaves room in it for the first axis to grow."""
+    written = {"descr": head["descr"], "fortran_order": False, "shape": (count, *head["shape"])}
+    np.lib.format.write_array_header_1_0(file, written)
+
+
+@contextmanager
+def line_sink(path: Path, clip: Clip) -> Iterator[Sink]:
+    """Adds a line of JSON per frame: its number, its time in seconds, and the facts that change."""
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
+
+        def take(prediction: Prediction, _sights: tuple[Sight, ...], frame: Frame) -> None:
+            facts = prediction.facts()
+            line = {"frame": frame.number, "seconds": float(frame.time * clip.time_base)}
+            line |= {name: facts[name] for name in changing_facts(prediction) if name in facts}
+            file.write(json.dumps(line, allow_nan=False) + "\n")
+
+        yield take
+
+
+def changing_facts(prediction: Prediction) -> tuple[str, ...]:
+    """Names of facts that differ from frame to frame."""
+    return ("values", "top5", *prediction.details)

@@ -1,0 +1,1 @@
+"""Analyses of tensors and plans: agreement, ranking, task trees and significance."""

@@ -1,0 +1,167 @@
+"""How far two tensors agree: rank correlation over the transfers that both measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from taxsolver.errors import InvalidInputError, MissingExtraError
+from taxsolver.planning.problem import check_count, normalised_affinity
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.names import normalise
+from taxsolver.tensors.store import AffinityInput, load_affinity
+
+_FEWEST = 3  # transfers of a target: two points always correlate by 1 or -1
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Spearman's rank correlation of two tensors.
+
+    Attributes:
+        first: name of one tensor.
+        second: name of the other.
+        targets: rho in [-1, 1] and number of shared transfers by target; rho is NaN where fewer than three
+            are shared or one tensor ranks them all equal.
+        mean: mean rho over the targets where there is one.
+        overall: rho over all shared transfers together, after dividing by the largest of each target.
+        transfers: number of shared transfers.
+    """
+
+    first: str
+    second: str
+    targets: dict[str, tuple[float, int]]
+    mean: float
+    overall: float
+    transfers: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; None in place of NaN."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "mean": _number(self.mean),
+            "overall": _number(self.overall),
+            "transfers": self.transfers,
+            "targets": [
+                {"target": target, "spearman": _number(rho), "transfers": shared}
+                for target, (rho, shared) in self.targets.items()
+            ],
+        }
+
+
+def compare(
+    first: AffinityInput,
+    second: AffinityInput,
+    *,
+    max_order: int | None = None,
+) -> Agreement:
+    """Spearman's rank correlation of the affinities of two tensors, per target and overall.
+
+    Tasks are matched by their names and by the aliases of both tensors, so that the order of the two does not
+    matter. Transfers of a target from its own representation count, its fully
+    supervised network does not: it is no transfer, and lies far from all of them in both.
+
+    Args:
+        first: a tensor, or what `load_affinity` takes.
+        second: another one.
+        max_order: compare transfers of at most so many sources; None for all.
+
+    Raises:
+        InvalidInputError: the tensors share no transfer, a task of one may be several of the other, or
+            `max_order` is no whole number of at least 1.
+        MissingExtraError: SciPy is not installed.
+    """
+    if max_order is not None:
+        check_count(max_order, "max_order")
+    tensors = load_affinity(first), load_affinity(second)
+    renamed = ({task: task for task in tensors[0].tasks}, _names_in_the_other(*tensors))
+    values = [_by_transfer(tensor, max_order, names) for tensor, names in zip(tensors, renamed, strict=True)]
+    shared = [transfer for transfer in values[0] if transfer in values[1]]
+    if not shared:
+        raise InvalidInputError(
+            f"{tensors[0].name!r} and {tensors[1].name!r} share no transfer with an affinity"
+        )
+    pairs = np.array([[table[transfer] for table in values] for transfer in shared])
+    targets = {}
+    for target in dict.fromkeys(target for target, _ in shared):
+        own = np.array([transfer[0] == target for transfer in shared])
+        targets[target] = (_spearman(pairs[own]), int(own.sum()))
+    measured = [rho for rho, _ in targets.values() if not math.isnan(rho)]
+    return Agreement(
+        first=tensors[0].name,
+        second=tensors[1].name,
+        targets=targets,
+        mean=sum(measured) / len(measured) if measured else math.nan,
+        overall=_spearman(pairs),
+        transfers=len(shared),
+    )
+
+
+def _names_in_the_other(first: AffinityTensor, second: AffinityTensor) -> dict[str, str]:
+    """What the first tensor calls each task of the second; a task that it does not have keeps its name.
+
+    Raises:
+        InvalidInputError: a task of one may be several of the other.
+    """
+    names: dict[str, str] = {}
+    for level in range(3):  # the nearest likeness counts first
+        left = [task for task in first.tasks if task not in names.values()]
+        found: dict[str, str] = {}
+        for task in (task for task in second.tasks if task not in names):
+            wanted = _spellings(second, task, level)
+            alike = [other for other in left if wanted & _spellings(first, other, level)]
+            if len(alike) > 1 or set(alike) & set(found.values()):
+                raise InvalidInputError(
+                    f"{task!r} of {second.name!r} may be {' or '.join(map(repr, alike))} of {first.name!r}, "
+                    "and not it alone: drop aliases that fit several tasks"
+                )
+            if alike:
+                found[task] = alike[0]
+        names |= found
+    return {task: names.get(task, task) for task in second.tasks}
+
+
+def _spellings(tensor: AffinityTensor, task: str, level: int) -> set[str]:
+    """The name of a task (level 0), without regard to case and punctuation (1), with its aliases (2)."""
+    if level == 0:
+        return {task}
+    aliases = [alias for alias, of in tensor.aliases.items() if of == task] if level == 2 else []
+    return {normalise(task), *map(normalise, aliases)}
+
+
+def _by_transfer(
+    tensor: AffinityTensor, max_order: int | None, known: dict[str, str]
+) -> dict[tuple[str, frozenset[str]], float]:
+    """Affinity over the target's largest, by target and sources under their names in `known`."""
+    values = normalised_affinity(tensor)
+    kept = ~np.isnan(values) & ~tensor.full_supervision
+    if max_order is not None:
+        kept &= tensor.order <= max_order
+    return {
+        (
+            known[tensor.tasks[tensor.target[row]]],
+            frozenset(known[source] for source in tensor.source_names(row)),
+        ): float(values[row])
+        for row in np.flatnonzero(kept).tolist()
+    }
+
+
+def _spearman(pairs: np.ndarray) -> float:
+    """Rho of the two columns; NaN where it is not defined."""
+    try:
+        from scipy.stats import rankdata
+    except ImportError:
+        raise MissingExtraError("scipy", "comparing tensors") from None
+    if len(pairs) < _FEWEST:
+        return math.nan
+    left, right = (rankdata(column) - (len(pairs) + 1) / 2 for column in pairs.T)
+    size = float(np.linalg.norm(left) * np.linalg.norm(right))
+    return float(left @ right) / size if size > 0 else math.nan
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,115 @@
+"""The best single transfer for each target, order by order: the table for a novel task."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from taxsolver.arguments import check_flag
+from taxsolver.errors import InvalidInputError
+from taxsolver.planning.problem import check_count
+from taxsolver.tensors.affinity import AffinityTensor, BoolArray, Names
+from taxsolver.tensors.store import AffinityInput, load_affinity
+
+_MOST = 24  # caps that are allowed for small tensors too: every cap makes a row
+
+
+@dataclass(frozen=True)
+class RankRow:
+    """The transfer of largest affinity for one target and one cap on its order.
+
+    Attributes:
+        target: the task that is served.
+        order: the cap; the transfer may have fewer sources.
+        sources: what the transfer reads; empty where none was measured under the cap.
+        affinity: as in the tensor; NaN without a transfer.
+        gain: share of test images on which it beats training from scratch, in [0, 1]; NaN where not measured.
+        quality: the same against full supervision.
+    """
+
+    target: str
+    order: int
+    sources: tuple[str, ...]
+    affinity: float
+    gain: float
+    quality: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; None in place of NaN."""
+        return {
+            "target": self.target,
+            "order": self.order,
+            "sources": list(self.sources),
+            "affinity": None if math.isnan(self.affinity) else self.affinity,
+            "gain": None if math.isnan(self.gain) else self.gain,
+            "quality": None if math.isnan(self.quality) else self.quality,
+        }
+
+
+def rank(
+    affinity: AffinityInput,
+    *,
+    targets: Names = "all",
+    max_order: int = 4,
+    sources: Names | None = None,
+    allow_random: bool = False,
+) -> list[RankRow]:
+    """For every target and cap k = 1..max_order, the transfer of largest affinity of order at most k.
+
+    Transfers that read the target itself do not count: each target is looked at as if it were novel, with no
+    labels of its own but those of the transfer. With `allow_random` this is the "novel task" table of Zamir
+    et al., CVPR 2018 (https://arxiv.org/abs/1804.08328), section 4.2.
+
+    Args:
+        affinity: a tensor, or what `load_affinity` takes.
+        targets: tasks to look at.
+        max_order: the largest cap.
+        sources: tasks that may be read; None for all.
+        allow_random: untrained sources (random projections) count too. Naming them in `sources` allows them
+            as well.
+
+    Returns:
+        Rows in the order of the targets, then of the caps.
+
+    Raises:
+        UnknownTaskError: a name is not known.
+        InvalidInputError: `max_order` is no whole number of at least 1, or `sources` is empty.
+    """
+    check_count(max_order, "max_order")
+    allow_random = check_flag(allow_random, "allow_random")
+    tensor = load_affinity(affinity)
+    if max_order > max(_MOST, len(tensor.tasks)):
+        raise InvalidInputError(
+            f"max_order is {max_order}, but there are {len(tensor.tasks)} tasks: no transfer has more sources"
+        )
+    usable = _usable(tensor, sources, allow_random)
+    rows = []
+    for target in tensor.find_targets(targets):
+        own = usable & (tensor.target == tensor.tasks.index(target))
+        rows += [_best(tensor, target, cap, own & (tensor.order <= cap)) for cap in range(1, max_order + 1)]
+    return rows
+
+
+def _usable(tensor: AffinityTensor, sources: Names | None, allow_random: bool) -> BoolArray:
+    """Bool (transfers,): measured, not from the target itself, from allowed sources."""
+    usable: BoolArray = ~np.isnan(tensor.affinity) & ~tensor.reads_itself & ~tensor.full_supervision
+    allowed = set(tensor.tasks) if allow_random else set(tensor.tasks) - set(tensor.untrained)
+    if sources is not None:
+        allowed = set(tensor.names.find_all(sources, "sources"))
+        if not allowed:
+            raise InvalidInputError("sources is empty: name at least one task")
+    outside = ~tensor.mask(allowed)
+    return usable & ~tensor.sources[:, outside].any(axis=1)
+
+
+def _best(tensor: AffinityTensor, target: str, cap: int, candidates: BoolArray) -> RankRow:
+    """The candidate of largest affinity; of equal ones that of fewer sources, then the first."""
+    rows = np.flatnonzero(candidates)
+    if not len(rows):
+        return RankRow(target, cap, (), math.nan, math.nan, math.nan)
+    row = rows[np.lexsort((rows, tensor.order[rows], -tensor.affinity[rows]))[0]]
+    measures = (float(values[row]) for values in (tensor.affinity, tensor.gain, tensor.quality))
+    return RankRow(target, cap, tensor.source_names(row), *measures)

@@ -1,0 +1,1 @@
+"""Files and CSV text: written whole, read as people write them."""

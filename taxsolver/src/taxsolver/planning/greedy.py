@@ -1,0 +1,68 @@
+"""A plan in a hurry: one source after another, each time the one that helps most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from taxsolver.planning.instance import BoolArray, FloatArray, Instance, IntArray
+
+
+def greedy_sources(
+    instance: Instance, budget: float | Fraction, forbidden: Sequence[IntArray] = ()
+) -> BoolArray | None:
+    """Sources within the budget from which every target can be served, or None where this search finds none.
+
+    Args:
+        instance: the problem.
+        budget: largest total cost of the sources.
+        forbidden: sets of tasks that must not all be chosen.
+
+    Returns:
+        bool (tasks,).
+    """
+    chosen, costs = instance.required.copy(), instance.costs
+    limit = costs.limit(budget)
+    missing = instance.sources[:, ~chosen].sum(axis=1)
+    while True:
+        allowed = ~chosen & (costs.amounts <= limit - costs.total(chosen))
+        for group in forbidden:
+            left = group[~chosen[group]]
+            if len(left) == 1:
+                allowed[left[0]] = False
+        best = _most_helpful(instance, chosen, missing, allowed)
+        if best is None:
+            return chosen if instance.best_transfers(chosen) is not None else None
+        chosen[best] = True
+        missing = missing - instance.sources[:, best]
+
+
+def _most_helpful(instance: Instance, chosen: BoolArray, missing: IntArray, allowed: BoolArray) -> int | None:
+    """The source that lets most unserved targets be served, then adds most weight; None where none helps."""
+    served = np.full(instance.num_targets, -np.inf)
+    ready = missing == 0
+    np.maximum.at(served, instance.target[ready], instance.weight[ready])
+    rows = np.flatnonzero(missing == 1)
+    source = (instance.sources[rows] & ~chosen).argmax(axis=1)
+    rows, source = rows[allowed[source]], source[allowed[source]]
+    if not len(rows):
+        return None
+    ranked = np.lexsort((-instance.weight[rows], instance.target[rows], source))
+    pairs = source[ranked] * instance.num_targets + instance.target[rows][ranked]
+    _, first = np.unique(pairs, return_index=True)  # the heaviest transfer of each source and target
+    heaviest = ranked[first]
+    return _best_source(
+        source[heaviest], instance.weight[rows][heaviest], served[instance.target[rows][heaviest]]
+    )
+
+
+def _best_source(source: IntArray, weight: FloatArray, served: FloatArray) -> int | None:
+    """Of sources with one weight for each target they help, the one that helps most."""
+    unserved = np.isneginf(served)
+    newly = np.bincount(source, weights=unserved)
+    gained = np.where(unserved, weight, np.maximum(0.0, weight - np.where(unserved, 0.0, served)))
+    worth = np.bincount(source, weights=gained)
+    best = int(np.lexsort((worth, newly))[-1])
+    return best if newly[best] > 0 or worth[best] > 0 else None

@@ -1,0 +1,118 @@
+"""A plan's bare numbers: which transfers there are, what they are worth, what their sources cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taxsolver.planning.costs import Costs
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+_PAIRS_AT_ONCE = 1 << 22
+_LARGEST_COMPARED = 20_000  # transfers of one target; beyond, comparing all pairs costs more than it saves
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """Choose sources within a budget, and one transfer for each target that reads chosen sources only.
+
+    Attributes:
+        sources: bool (transfers, tasks); the sources of each transfer.
+        target: int (transfers,) in 0..num_targets-1.
+        weight: float64 (transfers,), finite; what a transfer adds to the objective, which is maximised.
+        cost: float64 (tasks,), not negative; what a source takes of the budget.
+        required: bool (tasks,); sources of every plan.
+        num_targets: number of targets.
+    """
+
+    sources: BoolArray
+    target: IntArray
+    weight: FloatArray
+    cost: FloatArray
+    required: BoolArray
+    num_targets: int
+
+    @cached_property
+    def costs(self) -> Costs:
+        """The costs as whole numbers, to be summed and compared with a budget exactly."""
+        return Costs.of(self.cost)
+
+    def served_by(self, chosen: BoolArray) -> BoolArray:
+        """bool (transfers,): those that read chosen sources only."""
+        served: BoolArray = self.sources[:, ~chosen].sum(axis=1) == 0
+        return served
+
+    def best_transfers(self, chosen: BoolArray) -> IntArray | None:
+        """int (targets,): the heaviest transfer of each target from chosen sources.
+
+        Of equally heavy ones the one with fewer sources, then the first. None where a target has none.
+        """
+        rows = np.flatnonzero(self.served_by(chosen))
+        order = self.sources[rows].sum(axis=1)
+        ranked = rows[np.lexsort((rows, order, -self.weight[rows], self.target[rows]))]
+        targets, first = np.unique(self.target[ranked], return_index=True)
+        return ranked[first] if len(targets) == self.num_targets else None
+
+    def heaviest(self) -> FloatArray:
+        """float64 (targets,): the largest weight of each target, whatever its sources cost."""
+        heaviest = np.full(self.num_targets, -np.inf)
+        np.maximum.at(heaviest, self.target, self.weight)
+        return heaviest
+
+    def used(self, transfers: IntArray) -> BoolArray:
+        """bool (tasks,): required sources and those that the transfers read."""
+        return self.required | self.sources[transfers].any(axis=0)
+
+    def without_idle(self, chosen: BoolArray) -> BoolArray:
+        """bool (tasks,): the same without free sources whose loss costs no target anything.
+
+        Free ones escape the preference for the cheaper set.
+        """
+        kept = chosen.copy()
+        for task in np.flatnonzero(chosen & ~self.required & (self.cost == 0)):
+            kept[task] = False
+            with_it, without = (self.best_transfers(choice) for choice in (chosen, kept))
+            if without is None or with_it is None or self.weight[without].sum() < self.weight[with_it].sum():
+                kept[task] = True
+        return kept
+
+    def without_dominated(self) -> tuple[Instance, IntArray]:
+        """The same problem with fewer transfers, and the rows that were kept.
+
+        A transfer is dominated where another one of the same target reads a subset of its sources and is
+        at least as heavy: whatever plan uses it is no worse, and no dearer, with the other one.
+        """
+        keep = np.ones(len(self.weight), dtype=bool)
+        for target in range(self.num_targets):
+            rows = np.flatnonzero(self.target == target)
+            if len(rows) <= _LARGEST_COMPARED:
+                keep[rows] = ~_dominated(self.sources[rows], self.weight[rows])
+        kept = np.flatnonzero(keep)
+        return self.rows(kept), kept
+
+    def rows(self, kept: IntArray) -> Instance:
+        """The problem with these transfers only."""
+        return replace(self, sources=self.sources[kept], target=self.target[kept], weight=self.weight[kept])
+
+
+def _dominated(sources: BoolArray, weight: FloatArray) -> BoolArray:
+    """bool (transfers,) for the transfers of one target; of two equal ones the later is dominated."""
+    # Sorted so that what dominates a transfer stands before it: heavier, then fewer sources, then earlier.
+    ranked = np.lexsort((np.arange(len(weight)), sources.sum(axis=1), -weight))
+    inside = sources[ranked].astype(np.float32)
+    dominated = np.zeros(len(weight), dtype=bool)
+    step = max(1, _PAIRS_AT_ONCE // max(1, len(weight)))
+    for start in range(0, len(weight), step):
+        block = inside[start : start + step]
+        missing = inside[: start + len(block)] @ (1 - block).T  # sources of the one that the other lacks
+        earlier = np.arange(len(missing))[:, None] < np.arange(start, start + len(block))[None, :]
+        dominated[start : start + len(block)] = ((missing == 0) & earlier).any(axis=0)
+    result = np.empty_like(dominated)
+    result[ranked] = dominated
+    return result

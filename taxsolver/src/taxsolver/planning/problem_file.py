@@ -1,0 +1,109 @@
+"""A problem as JSON: everything that a plan was asked for, so that it can be solved again from its file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from taxsolver.errors import FileFormatError, InvalidInputError
+from taxsolver.files.csv_text import read_file
+from taxsolver.files.output import check_path
+from taxsolver.planning.problem import Objective, Problem
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.store import AffinityInput, load_affinity
+
+
+def problem_to_dict(problem: Problem) -> dict[str, Any]:
+    """Plain values for JSON. The tensor is named, with its SHA-256 and the files that it was read from."""
+    tensor = problem.affinity
+    return {
+        "affinity": {"name": tensor.name, "sha256": tensor.digest, "files": list(tensor.origin)},
+        "targets": list(problem.targets),
+        "budget": plain_number(problem.budget),
+        "max_order": problem.max_order,
+        "objective": problem.objective.value,
+        "importance": {task: plain_number(value) for task, value in problem.importance.items()},
+        "label_cost": {task: plain_number(value) for task, value in problem.label_cost.items()},
+        "sources": list(problem.sources),
+        "exclude": list(problem.exclude),
+        "require": list(problem.require),
+        "supervise_targets": None if problem.supervised_targets is None else list(problem.supervised_targets),
+        "images_full": problem.images_full,
+        "images_transfer": problem.images_transfer,
+    }
+
+
+def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = None) -> Problem:
+    """The problem of a plan that was saved as JSON, for `solve_problem`.
+
+    Args:
+        path: what `save_taxonomy` wrote to a name that ends in .json, or `Taxonomy.to_json` returned.
+        affinity: the tensor, or what `load_affinity` takes; None for the files that the plan names.
+
+    Raises:
+        FileFormatError: it cannot be read, or is no saved plan.
+        InvalidInputError: the tensor cannot be found, or is not the one that the plan was made with.
+    """
+    place = check_path(path)
+    try:
+        asked = json.loads(read_file(place).decode())["problem"]
+        tensor = _tensor(asked["affinity"], place, affinity)
+        supervised = asked["supervise_targets"]
+        fields: dict[str, Any] = {
+            "targets": tuple(asked["targets"]),
+            "budget": asked["budget"],
+            "max_order": asked["max_order"],
+            "objective": Objective.named(asked["objective"]),
+            "importance": dict(asked["importance"]),
+            "label_cost": dict(asked["label_cost"]),
+            "sources": tuple(asked["sources"]),
+            "exclude": tuple(asked["exclude"]),
+            "require": tuple(asked["require"]),
+            "supervised_targets": None if supervised is None else tuple(supervised),
+            "images_full": asked["images_full"],
+            "images_transfer": asked["images_transfer"],
+        }
+    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise FileFormatError(
+            f"{place} is no plan that taxsolver saved as JSON ({type(error).__name__}: {error}): save one "
+            "with  taxsolver --save plan.json"
+        ) from error
+    named = [
+        fields[what] for what in ("targets", "sources", "exclude", "require", "importance", "label_cost")
+    ]
+    unknown = [task for names in named for task in names if task not in tensor.tasks]
+    if unknown:
+        raise FileFormatError(f"{place} names {unknown[0]!r}, which is no task of {tensor.name!r}")
+    return Problem(affinity=tensor, **fields)
+
+
+def plain_number(value: float) -> int | float:
+    """A number as JSON holds it: whole ones as int where they were given so."""
+    return value if isinstance(value, int | float) else float(value)
+
+
+def _tensor(about: Mapping[str, Any], place: Path, affinity: AffinityInput | None) -> AffinityTensor:
+    """The tensor that a plan was made with."""
+    name, digest, files = about["name"], about["sha256"], [str(file) for file in about["files"]]
+    if affinity is None:
+        if not files:
+            raise InvalidInputError(
+                f"{place} was made with the tensor {name!r}, which was in no file: give it as affinity"
+            )
+        # Paths are as they were given: seen from here, else from the folder of the plan.
+        beside = [place.parent / file for file in files]
+        found = [
+            str(by) if by.is_file() and not Path(file).exists() else file
+            for by, file in zip(beside, files, strict=True)
+        ]
+        affinity = found[0] if len(found) == 1 else found
+    tensor = load_affinity(affinity)
+    if tensor.digest != digest:
+        raise InvalidInputError(
+            f"the tensor {tensor.name!r} holds other transfers than {name!r}, which {place} was made with: "
+            "plan anew, or give that tensor"
+        )
+    return tensor

@@ -1,0 +1,263 @@
+"""The affinity tensor: how well each measured set of sources is read out for each target."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import compress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taxsolver.arguments import shown
+from taxsolver.errors import InvalidInputError
+from taxsolver.tensors.checks import check_tensor
+from taxsolver.tensors.names import TaskNames, check_stands_alone, split_names
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
+
+Names = str | Iterable[str]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One target and what it is read out from.
+
+    Attributes:
+        target: the task that is served.
+        sources: the tasks whose representations are read, in the tensor's order.
+        order: number of sources.
+        affinity: as in the tensor; NaN where not measured.
+        gain: share of test images on which it beats training from scratch; NaN where not measured.
+        quality: the same against full supervision; NaN where not measured.
+        full_supervision: the target is labelled in full and served by its own network.
+    """
+
+    target: str
+    sources: tuple[str, ...]
+    order: int
+    affinity: float
+    gain: float
+    quality: float
+    full_supervision: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; None in place of NaN."""
+        return {
+            "target": self.target,
+            "sources": list(self.sources),
+            "order": self.order,
+            "affinity": _measured(self.affinity),
+            "gain": _measured(self.gain),
+            "quality": _measured(self.quality),
+            "full_supervision": self.full_supervision,
+        }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AffinityTensor:
+    """Transfers between tasks and how good each was measured to be.
+
+    Row i of every array is one transfer: a set of sources read out for one target. A row whose target is
+    among its own sources is a measurement and never part of a plan, except a `full_supervision` row: that
+    is the target's own network, trained on all its labels, and its only source is the target.
+
+    Attributes:
+        name: what the tensor is called in results.
+        tasks: task names; sources and targets are columns and indices of this tuple.
+        targets: tasks that transfers were measured for, in the order of `tasks`.
+        sources: bool (transfers, tasks); which tasks each transfer reads.
+        target: int32 (transfers,); index into `tasks`.
+        affinity: float64 (transfers,) in [0, 1]; component of the principal eigenvector of the target's
+            pairwise wins, summing to 1 over all transfers that were compared (section 3.3 of Zamir et
+            al., CVPR 2018, https://arxiv.org/abs/1804.08328). NaN where not measured.
+        gain: float64 (transfers,) in [0, 1]; share of test images on which the transfer beats a network
+            trained from scratch on the same data. NaN where not measured.
+        quality: float64 (transfers,) in [0, 1]; the same against the fully supervised network. NaN where
+            not measured.
+        full_supervision: bool (transfers,).
+        aliases: other spellings of task names.
+        untrained: sources whose network was never trained (random projections): they are proposed only
+            where asked for, and need no labels.
+        images_full: labelled images that a task network is trained on, None where not stated.
+        images_transfer: labelled images that a transfer is trained on, None where not stated.
+        about: dataset, made_by, licence, citation and whatever else is worth saying, as text.
+        origin: shipped names and paths of files that it was read from as a whole; empty for others.
+
+    Raises:
+        InvalidInputError: on construction; the message lists every fault.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    targets: tuple[str, ...]
+    sources: BoolArray
+    target: IntArray
+    affinity: FloatArray
+    gain: FloatArray
+    quality: FloatArray
+    full_supervision: BoolArray
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    untrained: tuple[str, ...] = ()
+    images_full: int | None = None
+    images_transfer: int | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+    origin: tuple[str, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        check_tensor(self)
+        for name in ("sources", "target", "affinity", "gain", "quality", "full_supervision"):
+            values = np.array(getattr(self, name))
+            values.setflags(write=False)
+            object.__setattr__(self, name, values)
+        object.__setattr__(self, "aliases", dict(self.aliases))
+        object.__setattr__(self, "about", dict(self.about))
+
+    @cached_property
+    def names(self) -> TaskNames:
+        """Finds tasks by the names people type."""
+        return TaskNames(self.tasks, self.aliases, f"the affinity tensor {self.name!r}")
+
+    def read_from(self, *origin: str) -> AffinityTensor:
+        """The same tensor, which remembers the names and files that it was read from as a whole."""
+        object.__setattr__(self, "origin", origin)
+        return self
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the tasks and all transfers, whatever the tensor is called and said to be."""
+        lines = json.dumps([self.tasks, self.targets, self.untrained])
+        arrays = (self.sources, self.target, self.affinity, self.gain, self.quality, self.full_supervision)
+        content = [np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes() for array in arrays]
+        return hashlib.sha256(b"\0".join([lines.encode(), *content])).hexdigest()
+
+    @cached_property
+    def order(self) -> IntArray:
+        """int32 (transfers,): number of sources of each transfer."""
+        order: IntArray = self.sources.sum(axis=1, dtype=np.int32)
+        order.setflags(write=False)
+        return order
+
+    @cached_property
+    def reads_itself(self) -> BoolArray:
+        """bool (transfers,): the target is among the sources, and it is not the fully supervised network."""
+        own: BoolArray = self.sources[np.arange(len(self)), self.target]
+        own &= ~self.full_supervision
+        own.setflags(write=False)
+        return own
+
+    @cached_property
+    def _transfers(self) -> dict[int, Transfer]:
+        return {}
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def source_names(self, row: int) -> tuple[str, ...]:
+        """Names of the sources of one transfer, in the order of `tasks`."""
+        return tuple(compress(self.tasks, self.sources[row].tolist()))
+
+    def transfer(self, row: int) -> Transfer:
+        """One row as a record; the same one each time."""
+        if row not in self._transfers:
+            self._transfers[row] = Transfer(
+                target=self.tasks[self.target[row]],
+                sources=self.source_names(row),
+                order=int(self.order[row]),
+                affinity=float(self.affinity[row]),
+                gain=float(self.gain[row]),
+                quality=float(self.quality[row]),
+                full_supervision=bool(self.full_supervision[row]),
+            )
+        return self._transfers[row]
+
+    def find_targets(self, names: Names) -> tuple[str, ...]:
+        """Canonical names of targets; `all` stands for every target of the tensor.
+
+        Raises:
+            UnknownTaskError: a name is not known.
+            InvalidInputError: no name at all, a name twice, or a task that was never measured as a target.
+        """
+        listed = split_names(names)
+        if {name.casefold() for name in listed} == {"all"}:
+            return self.targets
+        check_stands_alone(listed, "targets", ("all",))
+        found = self.names.find_all(listed, "targets")
+        if not found:
+            raise InvalidInputError("targets is empty: name at least one task, or all")
+        for task in found:
+            if task not in self.targets:
+                raise InvalidInputError(
+                    f"{task!r} is a source only in {self.name!r}, no transfer was measured for it; "
+                    f"targets are {', '.join(self.targets)}"
+                )
+        return found
+
+    def select(
+        self,
+        *,
+        max_order: int | None = None,
+        targets: Names | None = None,
+        sources: Names | None = None,
+    ) -> AffinityTensor:
+        """The part of the tensor with transfers of small order, of some targets, or from some sources.
+
+        Args:
+            max_order: keep transfers of at most so many sources.
+            targets: keep transfers of these targets.
+            sources: keep transfers all of whose sources are among these.
+
+        Raises:
+            UnknownTaskError: a name is not known.
+            InvalidInputError: nothing is left, or `max_order` is no whole number.
+        """
+        keep = np.ones(len(self), dtype=bool)
+        if max_order is not None:
+            if not isinstance(max_order, int | np.integer) or isinstance(max_order, bool):
+                raise InvalidInputError(f"max_order is {shown(max_order)}, expected a whole number")
+            keep &= self.order <= max_order
+        if targets is not None:
+            keep &= self.mask(self.find_targets(targets))[self.target]
+        if sources is not None:
+            outside = ~self.mask(self.names.find_all(sources, "sources"))
+            keep &= ~self.sources[:, outside].any(axis=1)
+        served = np.zeros(len(self.tasks), dtype=bool)  # by more than their own representation
+        served[self.target[keep & ~self.reads_itself]] = True
+        keep &= served[self.target]
+        if not keep.any():
+            raise InvalidInputError(f"no transfer of {self.name!r} is left by this selection: widen it")
+        return self._rows(keep)
+
+    def columns(self, tasks: Iterable[str]) -> IntArray:
+        """int32: indices of canonical task names."""
+        return np.array([self.tasks.index(task) for task in tasks], dtype=np.int32)
+
+    def mask(self, tasks: Iterable[str]) -> BoolArray:
+        """Bool (tasks,): which tasks are among these canonical names."""
+        chosen = np.zeros(len(self.tasks), dtype=bool)
+        chosen[self.columns(tasks)] = True
+        return chosen
+
+    def _rows(self, keep: BoolArray) -> AffinityTensor:
+        left = set(self.target[keep].tolist())
+        return replace(
+            self,
+            targets=tuple(task for column, task in enumerate(self.tasks) if column in left),
+            sources=self.sources[keep],
+            target=self.target[keep],
+            affinity=self.affinity[keep],
+            gain=self.gain[keep],
+            quality=self.quality[keep],
+            full_supervision=self.full_supervision[keep],
+        )
+
+
+def _measured(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,363 @@
+"""Affinity tensors as CSV: one line a transfer, sources joined by `|`, or a matrix of sources and targets.
+
+Columns: `target`, `sources`, `affinity`, `gain`, `quality`, `full_supervision`, and `order`, which is
+derived. Only `target`, `sources` and one of the measures are needed. The published tables are read as they
+are: `win_rate_vs_scratch` is the gain, `win_rate_vs_full_supervision` the quality, the source `self` the
+fully supervised network, lines of the source `pixels` or `scratch` are the baseline, no transfers, and
+`random` is an untrained source unless the caller says what is. Other ways to join sources are described in
+`source_names`, other ways to write the file in `csv_text`.
+
+A matrix has sources down and targets across (or the other way round where its corner says `target`), holds
+affinities, and is empty where nothing was measured. Its diagonal is each target's own network, as `self` is,
+unless there is a line `self` too: then it is what a target's own representation transfers to it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from taxsolver.errors import FileFormatError, InvalidInputError
+from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
+from taxsolver.files.output import check_path
+from taxsolver.tensors.affinity import AffinityTensor
+from taxsolver.tensors.names import normalise
+from taxsolver.tensors.source_names import BASELINES, RANDOM, SELF, looks_joined, plain_name, split_sources
+
+COLUMNS = ("target", "order", "sources", "affinity", "gain", "quality", "full_supervision")
+MEASURES = ("affinity", "gain", "quality")
+SYNONYMS = {"win_rate_vs_scratch": "gain", "win_rate_vs_full_supervision": "quality", "source": "sources"}
+_TRUTH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+_SOURCES_DOWN = frozenset({"", "index", "name", "task", "from", "source", "source_target"})
+_TARGETS_DOWN = frozenset({"to", "target", "target_source"})
+
+
+@dataclass(frozen=True)
+class _Row:
+    number: int  # of the line
+    target: str
+    sources: tuple[str, ...]
+    affinity: float
+    gain: float
+    quality: float
+    full_supervision: bool
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return self.target, frozenset(self.sources), self.full_supervision
+
+
+def tensor_to_csv(tensor: AffinityTensor) -> str:
+    """All transfers of a tensor as CSV text; an empty cell where a measure is NaN.
+
+    Numbers are written so that reading them gives the same float64.
+
+    Raises:
+        InvalidInputError: a task is called so that it would not be read as that task.
+    """
+    _check_names(tensor)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in range(len(tensor)):
+        measures = (tensor.affinity[row], tensor.gain[row], tensor.quality[row])
+        writer.writerow(
+            [
+                tensor.tasks[tensor.target[row]],
+                int(tensor.order[row]),
+                "|".join(tensor.source_names(row)),
+                *("" if np.isnan(value) else repr(float(value)) for value in measures),
+                "true" if tensor.full_supervision[row] else "false",
+            ]
+        )
+    return stream.getvalue()
+
+
+def _check_names(tensor: AffinityTensor) -> None:
+    """Refuse names that would be read as others.
+
+    Raises:
+        InvalidInputError: the name and what it would be taken for are named.
+    """
+    spelt: dict[str, str] = {}
+    for task in tensor.tasks:
+        alike = spelt.setdefault(task.casefold(), task)
+        try:
+            read = split_sources(task, tensor.targets, tensor.tasks)
+        except ValueError:
+            read = ()
+        if (
+            not task
+            or read != (task,)
+            or alike != task
+            or task in {SELF, *BASELINES}
+            or _looks_like_two_targets(task, tensor.tasks)
+        ):
+            taken = (
+                f"it would be taken for {alike!r}" if alike != task else "it would not be read as that task"
+            )
+            raise InvalidInputError(
+                f"the task {task!r} cannot be written to CSV, where {taken} (see `tensors.source_names`): "
+                "rename it, or save as .safetensors"
+            )
+
+
+def tensor_from_csv(
+    content: str | bytes,
+    *,
+    name: str,
+    where: str = "the CSV",
+    **header: Any,
+) -> AffinityTensor:
+    """The tensor that a CSV describes; tasks are sorted by name.
+
+    Args:
+        content: the text, or its bytes in UTF-8.
+        name: what the tensor is to be called.
+        where: the file, for messages.
+        header: further fields of `AffinityTensor`: aliases, untrained, images_full, images_transfer, about.
+
+    Raises:
+        FileFormatError: not UTF-8, a column is missing, or a line is wrong (its number is named).
+        InvalidInputError: the lines are readable, but make no valid tensor.
+    """
+    rows = [row for row in _read_rows(content, where) if not BASELINES.issuperset(row.sources)]
+    tasks = tuple(sorted({row.target for row in rows}.union(*(row.sources for row in rows))))
+    column = {task: index for index, task in enumerate(tasks)}
+    sources = np.zeros((len(rows), len(tasks)), dtype=bool)
+    for index, row in enumerate(rows):
+        sources[index, [column[source] for source in row.sources]] = True
+    measured = {row.target for row in rows}
+    header.setdefault("untrained", (RANDOM,) if RANDOM in tasks else ())
+    return AffinityTensor(
+        name=name,
+        tasks=tasks,
+        targets=tuple(task for task in tasks if task in measured),
+        sources=sources,
+        target=np.array([column[row.target] for row in rows], dtype=np.int32),
+        affinity=np.array([row.affinity for row in rows], dtype=np.float64),
+        gain=np.array([row.gain for row in rows], dtype=np.float64),
+        quality=np.array([row.quality for row in rows], dtype=np.float64),
+        full_supervision=np.array([row.full_supervision for row in rows], dtype=bool),
+        **header,
+    )
+
+
+def read_tensor_csv(path: str | Path, *, name: str | None = None, **header: Any) -> AffinityTensor:
+    """The tensor that a CSV file describes.
+
+    Args:
+        path: the file.
+        name: what the tensor is to be called; None for the file's name without its ending.
+        header: as for `tensor_from_csv`.
+
+    Raises:
+        FileFormatError: the file cannot be read, or as for `tensor_from_csv`.
+        InvalidInputError: the lines are readable, but make no valid tensor.
+    """
+    place = check_path(path)
+    return tensor_from_csv(read_file(place), name=name or place.stem, where=str(place), **header)
+
+
+def _read_rows(content: str | bytes, where: str) -> list[_Row]:
+    sheet = read_sheet(content, where)
+    tables = list(_tables(sheet))
+    if len(tables) == 1 and _corner(tables[0]) is not None:
+        rows = list(_matrix_rows(tables[0]))
+    else:
+        rows = [row for table in tables for row in _table_rows(table)]
+    if not rows:
+        raise FileFormatError(f"{where} holds no transfer: there is no line below the column names")
+    _check_rows(rows, where)
+    return rows
+
+
+def _tables(sheet: Sheet) -> Iterator[Sheet]:
+    """The sheet cut at lines of column names: several where files were put one behind the other."""
+    start, header = 0, sheet.header
+    for position, line in enumerate(sheet.lines):
+        if {"target", "sources"} <= set(_columns(line)):
+            yield Sheet(sheet.where, header, sheet.lines[start:position], sheet.delimiter).without_index(
+                names_down=True
+            )
+            start, header = position + 1, line
+    yield Sheet(sheet.where, header, sheet.lines[start:], sheet.delimiter).without_index(names_down=True)
+
+
+def _columns(header: Line) -> list[str]:
+    """The names of columns as this module knows them."""
+    names = [cell.casefold() for cell in header.cells]
+    return [SYNONYMS.get(name, name) for name in names]
+
+
+def _corner(sheet: Sheet) -> str | None:
+    """`sources` or `targets`, whichever a matrix has down; None for what is no matrix."""
+    names = _columns(sheet.header)
+    if len(names) < 2 or {"target", "sources"} <= set(names) or set(names) & set(COLUMNS[3:]):
+        return None
+    corner = "" if sheet.is_nameless(0) else normalise(names[0]).replace("_x_", "_")
+    corner = corner.replace("tasks", "task").replace("sources", "source").replace("targets", "target")
+    return "sources" if corner in _SOURCES_DOWN else "targets" if corner in _TARGETS_DOWN else None
+
+
+def _matrix_rows(sheet: Sheet) -> Iterator[_Row]:
+    """The transfers of a matrix of affinities."""
+    sheet.check_widths(sheet.header, sheet.lines)
+    down, across = [line.cells[0] for line in sheet.lines], list(sheet.header.cells[1:])
+    targets = across if _corner(sheet) == "sources" else down
+    joined = down if targets is across else across
+    tasks = {*targets, *(name for name in joined if not looks_joined(name))}
+    own = SELF in {plain_name(name) for name in joined}
+    for line in sheet.lines:
+        for name, cell in zip(across, line.cells[1:], strict=True):
+            target, text = (name, line.cells[0]) if targets is across else (line.cells[0], name)
+            at = sheet.at(line)
+            sources = _sources(text, targets, tasks, at)
+            check_target(target, at, tasks)
+            if cell:
+                full = sources == (SELF,) or (sources == (target,) and not own)
+                sources = (target,) if sources == (SELF,) else sources
+                value = _measure(sheet, line, "affinity", cell)
+                yield _Row(line.number, target, sources, value, math.nan, math.nan, full)
+
+
+def _table_rows(sheet: Sheet) -> Iterator[_Row]:
+    """The transfers of a table with one line for each."""
+    columns = _columns(sheet.header)
+    _check_columns(columns, sheet.header.cells, sheet.where)
+    cells = [dict(zip(columns, line.cells, strict=True)) for line in sheet.lines]
+    targets = {text["target"] for text in cells}
+    tasks = targets | {text["sources"] for text in cells if not looks_joined(text["sources"])}
+    for line, text in zip(sheet.lines, cells, strict=True):
+        sources = _sources(text["sources"], targets, tasks, sheet.at(line))
+        check_target(text["target"], sheet.at(line), tasks)
+        yield _table_row(sheet, line, text, sources)
+
+
+def _check_columns(columns: list[str], written: tuple[str, ...], where: str) -> None:
+    missing = [column for column in ("target", "sources") if column not in columns]
+    if missing or not set(MEASURES) & set(columns):
+        raise FileFormatError(
+            f"{where} has the columns {', '.join(written) or '(none)'}; needed are target, sources and at "
+            "least one of affinity, gain and quality, or a matrix with an empty corner, the names of sources "
+            "down and those of targets across"
+        )
+    twice = [column for column in columns if columns.count(column) > 1]
+    if twice:
+        raise FileFormatError(f"{where} has the column {twice[0]!r} twice, under one name or two: keep one")
+    unknown = [name for name, column in zip(written, columns, strict=True) if column not in COLUMNS]
+    if "" in unknown:
+        raise FileFormatError(f"{where}: column {written.index('') + 1} has no name: name it, or delete it")
+    if unknown:
+        raise FileFormatError(f"{where} has an unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}")
+
+
+def _sources(cell: str, targets: list[str] | set[str], tasks: set[str], at: str) -> tuple[str, ...]:
+    """The sources that a cell names, checked."""
+    try:
+        sources = split_sources(cell, targets, tasks)
+    except ValueError as error:
+        raise FileFormatError(f"{at}: {error}") from None
+    if not sources or not all(sources):
+        raise FileFormatError(f"{at}: an empty name in target or sources")
+    if len(set(sources)) < len(sources):
+        raise FileFormatError(f"{at}: a source stands twice in {cell!r}")
+    alone = [source for source in sources if source in {SELF, *BASELINES}]
+    if alone and len(sources) > 1:
+        raise FileFormatError(f"{at}: {alone[0]!r} is no task: it cannot be read together with others")
+    return sources
+
+
+def check_target(target: str, at: str, tasks: Collection[str] = ()) -> None:
+    """Refuse what cannot be the name of a target in a CSV.
+
+    Args:
+        target: the name.
+        at: where it stands, for messages.
+        tasks: names of tasks that are known from the same file.
+
+    Raises:
+        FileFormatError: it is empty, a word with another meaning, or looks like several names.
+    """
+    if not target:
+        raise FileFormatError(f"{at}: an empty name in target or sources")
+    if plain_name(target) in {SELF, *BASELINES}:
+        raise FileFormatError(f"{at}: the target is {target!r}, which is no task: name the task itself")
+    if _looks_like_two_targets(target, tasks):
+        raise FileFormatError(f"{at}: {target!r} may be several targets: write a line for each")
+
+
+def _looks_like_two_targets(name: str, tasks: Collection[str]) -> bool:
+    """True if the name of a target certainly names several tasks."""
+    if not any(mark in name for mark in ("|", ";", ",", " + ")):
+        return False
+    try:
+        parts = split_sources(name, (), tasks)
+    except ValueError:
+        return False
+    return "|" in name or (len(parts) > 1 and set(parts) <= set(tasks))
+
+
+def _table_row(sheet: Sheet, line: Line, text: Mapping[str, str], sources: tuple[str, ...]) -> _Row:
+    target, at = plain_name(text["target"]), sheet.at(line)
+    full = _truth(text.get("full_supervision", ""), at) or sources == (SELF,)
+    sources = (target,) if sources == (SELF,) else sources
+    if text.get("order") and text["order"].removesuffix(".0") != str(len(sources)):
+        raise FileFormatError(f"{at}: order is {text['order']}, but there are {len(sources)} sources")
+    if full and sources != (target,):
+        raise FileFormatError(
+            f"{at}: full supervision of {target!r} reads the target alone, not {text['sources']!r}"
+        )
+    affinity, gain, quality = (_measure(sheet, line, name, text.get(name, "")) for name in MEASURES)
+    if np.isnan([affinity, gain, quality]).all():
+        raise FileFormatError(f"{at}: none of affinity, gain and quality is given, at least one is needed")
+    return _Row(line.number, target, sources, affinity, gain, quality, full)
+
+
+def _check_rows(rows: list[_Row], where: str) -> None:
+    """Refuse a transfer that stands twice, and a task that is spelt in two ways."""
+    first: dict[tuple[object, ...], int] = {}
+    spelt: dict[str, tuple[str, int]] = {}
+    for row in rows:
+        if (earlier := first.setdefault(row.key, row.number)) != row.number:
+            raise FileFormatError(f"{where}, line {row.number}: the same transfer as in line {earlier}")
+        for name in (row.target, *row.sources):
+            other, line = spelt.setdefault(name.casefold(), (name, row.number))
+            if other != name:
+                raise FileFormatError(
+                    f"{where}, line {row.number}: {name!r} is spelt {other!r} in line {line}: spell it "
+                    "in one way"
+                )
+
+
+def _measure(sheet: Sheet, line: Line, column: str, cell: str) -> float:
+    """A number in [0, 1]; NaN where the cell is empty."""
+    if not cell:
+        return math.nan
+    try:
+        value = sheet.number(cell, line)
+    except ValueError as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(
+            f"{sheet.at(line)}: {column} is {cell!r}, expected a number or nothing{error}"
+        ) from None
+    if not 0 <= value <= 1:
+        raise FileFormatError(
+            f"{sheet.at(line)}: {column} is {cell}, outside [0, 1]; leave it empty where not measured"
+        )
+    return value
+
+
+def _truth(cell: str, at: str) -> bool:
+    try:
+        return _TRUTH[cell.casefold()]
+    except KeyError:
+        raise FileFormatError(f"{at}: full_supervision is {cell!r}, expected true or false") from None

@@ -1,0 +1,106 @@
+"""Per-image losses of the transfers of one target, as CSV.
+
+The first line names the transfers, each by its sources joined with `|`; every other line holds the losses of
+one image. A first column that is headed `image` or `file`, or by nothing, holds names of images and is passed
+over. The source `self` stands for the fully supervised network of the target. Other ways to write the file
+are described in `csv_text` and `source_names`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from taxsolver.errors import FileFormatError
+from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
+from taxsolver.files.output import check_path
+from taxsolver.tensors.affinity import FloatArray
+from taxsolver.tensors.source_names import looks_joined, split_sources
+
+_NAMES_OF_IMAGES = frozenset({"image", "file"})
+
+
+@dataclass(frozen=True, eq=False)
+class LossMatrix:
+    """Losses of one target.
+
+    Attributes:
+        transfers: what each column was read out from; names of sources.
+        losses: float64 (images, transfers); lower is better. May hold NaN where the file says so.
+    """
+
+    transfers: tuple[tuple[str, ...], ...]
+    losses: FloatArray
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The transfers as text: sources with ` + ` between."""
+        return tuple(" + ".join(sources) for sources in self.transfers)
+
+
+def read_losses(path: str | Path) -> LossMatrix:
+    """Read a CSV of losses.
+
+    Raises:
+        FileFormatError: the file cannot be read or is no such CSV; a wrong line is named by its number.
+    """
+    place = check_path(path)
+    sheet = read_sheet(read_file(place), str(place)).without_index(names_down=True)
+    names, at = sheet.header.cells, sheet.at(sheet.header)
+    skipped = 1 if names and (sheet.is_nameless(0) or names[0].casefold() in _NAMES_OF_IMAGES) else 0
+    if skipped and not names[0] and any(_is_number(sheet, line) for line in sheet.lines):
+        raise FileFormatError(f"{at}: column 1 has no name: name it, or delete it")
+    if not names[skipped:]:
+        raise FileFormatError(f"{at}: expected the names of transfers, as in normal,normal|edge_texture")
+    tasks = {name for name in names[skipped:] if not looks_joined(name)}
+    transfers = []
+    for name in names[skipped:]:
+        try:
+            transfers.append(split_sources(name, (), tasks))
+        except ValueError as error:
+            raise FileFormatError(f"{at}: {error}") from None
+    _check_transfers(transfers, at)
+    rows = [_numbers(sheet, line, skipped) for line in sheet.lines]
+    return LossMatrix(tuple(transfers), np.array(rows, dtype=np.float64).reshape(len(rows), len(transfers)))
+
+
+def _is_number(sheet: Sheet, line: Line) -> bool:
+    """True if the first cell is a number: then it may be a loss."""
+    try:
+        sheet.number(line.cells[0], line)
+    except FileFormatError:
+        raise
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(sheet: Sheet, line: Line, skipped: int) -> list[float]:
+    losses = []
+    for name, cell in zip(sheet.header.cells[skipped:], line.cells[skipped:], strict=True):
+        try:
+            losses.append(sheet.number(cell, line))
+        except FileFormatError:
+            raise
+        except ValueError as error:
+            raise FileFormatError(
+                f"{sheet.at(line)}: the loss of {name} is {cell!r}, expected a number{error}"
+            ) from None
+    return losses
+
+
+def _check_transfers(transfers: list[tuple[str, ...]], at: str) -> None:
+    seen: set[frozenset[str]] = set()
+    for sources in transfers:
+        if not sources or not all(sources):
+            raise FileFormatError(
+                f"{at}: a transfer has a source without a name, expected names as in "
+                "normal,normal|edge_texture"
+            )
+        if len(set(sources)) < len(sources):
+            raise FileFormatError(f"{at}: a source stands twice in {'|'.join(sources)!r}")
+        if frozenset(sources) in seen:
+            raise FileFormatError(f"{at}: the transfer {'|'.join(sources)!r} stands twice")
+        seen.add(frozenset(sources))

@@ -1,0 +1,108 @@
+"""Images that cannot be read: always an `ImageError`, whatever a decoder raises."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from taskbank.errors import ImageError
+from taskbank.images.reading import read_photo
+
+NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+
+def _cut() -> Image.Image:
+    content = io.BytesIO()
+    Image.fromarray(NOISE).save(content, "PNG")
+    return Image.open(io.BytesIO(content.getvalue()[:4000]))
+
+
+def _closed() -> Image.Image:
+    image = Image.new("RGB", (4, 4))
+    image.close()
+    return image
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_cut, "cannot be read"),
+        (_closed, "cannot be read"),
+        (lambda: Image.new("RGB", (0, 5)), "is empty: 0 x 5 px"),
+        (lambda: torch.zeros(3, 4, 4, device="meta"), "no data"),
+        (lambda: torch.zeros(4, 4).to_sparse(), "sparse"),
+        (lambda: np.zeros((4, 4, 3), ">c8"), "cannot be of"),
+        (lambda: np.zeros((4, 4, 3), object), "cannot be of object"),
+        (lambda: np.full((4, 4), 2.0, np.longdouble), "holds values from 2 to 2"),
+        (lambda: "x" * 5000, "cannot be read"),
+        (lambda: "a\0b.png", "cannot be read"),
+    ],
+)
+def test_objects_that_are_no_image_are_refused(make: Callable[[], Any], message: str) -> None:
+    """With what is wrong."""
+    with pytest.raises(ImageError, match=message):
+        read_photo(make())
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">f8", "<f4", "longdouble", ">u2", "<u2", "float16"])
+def test_arrays_of_either_order_of_bytes_and_of_any_precision_are_images(dtype: str) -> None:
+    """They hold the same values."""
+    whole = np.dtype(dtype).kind == "u"
+    values = (np.arange(48).reshape(4, 4, 3) * (1000 if whole else 1 / 64)).astype(dtype)
+    expected = values.astype(np.float64) / (65535 if whole else 1)
+    assert np.allclose(read_photo(values).pixels.permute(1, 2, 0).numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBX", "RGBa", "CMYK", "YCbCr", "HSV"]
+)
+def test_rare_modes_are_read(mode: str) -> None:
+    """White is white in all of them that have it."""
+    image = Image.new("RGB", (4, 4), "white").convert(
+        "RGBA" if mode == "RGBa" else mode if mode != "La" else "LA"
+    )
+    image = image.convert(mode) if mode in ("RGBa", "La") else image
+    assert read_photo(image).pixels.min() == 255
+
+
+def test_pipes_and_devices_are_called_what_they_are(tmp_path: Path) -> None:
+    """And are not waited for."""
+    os.mkfifo(tmp_path / "a.png")
+    for path in (tmp_path / "a.png", "/dev/zero"):
+        with pytest.raises(ImageError, match="is a pipe, socket or device: save the image as a file first"):
+            read_photo(path)
+
+
+def test_what_a_plugin_raises_is_an_error_of_the_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of any type, memory that is not there too."""
+    (tmp_path / "a.png").write_bytes(b"x")
+    for trouble, message in (
+        (RuntimeError("Failed to decode frame 0"), "Failed to decode"),
+        (KeyError("tag"), "tag"),
+        (MemoryError(), "needs more memory than there is"),
+        (AssertionError(), "AssertionError"),
+    ):
+
+        def opened(path: Path, trouble: BaseException = trouble) -> Image.Image:
+            raise trouble
+
+        monkeypatch.setattr(Image, "open", opened)
+        with pytest.raises(ImageError, match=message):
+            read_photo(tmp_path / "a.png")
+
+
+def test_types_that_need_a_plugin_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    """HEIC says which package reads it."""
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(ImageError, match=r"no image of a known format: install pillow-heif .* or convert"):
+        read_photo(tmp_path / "a.heic")

@@ -1,0 +1,79 @@
+"""Colour profiles in images: what is meant is what networks see."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colour_profiles import DISPLAY_P3, SRGB, grey_profile, rgb_profile
+from taskbank.images.reading import read_photo
+
+P3 = rgb_profile(DISPLAY_P3)
+COLOUR = (220, 60, 40)
+IN_SRGB = (239, 35, 17)
+
+
+def seen(image: Image.Image | Path) -> tuple[int, ...]:
+    """The colour of the first pixel."""
+    return tuple(read_photo(image).pixels[:, 0, 0].tolist())
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "tif"])
+def test_colours_of_display_p3_become_srgb(tmp_path: Path, ending: str) -> None:
+    """The figure is that of the CSS Color 4 matrices; JPEG and WebP change colours a little by themselves."""
+    path = tmp_path / f"a.{ending}"
+    Image.new("RGB", (16, 16), COLOUR).save(path, icc_profile=P3, quality=100)
+    assert np.abs(np.subtract(seen(path), IN_SRGB)).max() <= (4 if ending in ("jpg", "webp") else 1)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "RGBX"])
+def test_colours_behind_transparency_and_palettes_are_converted(mode: str) -> None:
+    """And transparency is kept: half of it is half white."""
+    plain = Image.new("RGB", (4, 4), COLOUR)
+    image = plain.quantize() if mode == "P" else plain.convert(mode)
+    image.info["icc_profile"] = P3
+    assert np.abs(np.subtract(seen(image), IN_SRGB)).max() <= 1
+    if mode == "RGBA":
+        image.putalpha(128)
+        image.info["icc_profile"] = P3
+        half = [round(255 - (255 - value) * 128 / 255) for value in IN_SRGB]
+        assert np.abs(np.subtract(seen(image), half)).max() <= 1
+
+
+def test_grey_follows_its_own_curve_and_other_profiles_of_grey_do_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Linear grey 128 is sRGB 188; a profile of colours says nothing about grey."""
+    grey = Image.new("L", (4, 4), 128)
+    grey.info["icc_profile"] = grey_profile(1.0)
+    assert seen(grey) == (188, 188, 188)
+    with_alpha = grey.convert("LA")
+    with_alpha.info["icc_profile"] = grey_profile(1.0)
+    assert seen(with_alpha) == (188, 188, 188)
+    grey.info["icc_profile"] = P3
+    with caplog.at_level(logging.WARNING):
+        assert seen(grey) == (128, 128, 128)
+
+
+def test_colours_that_are_srgb_already_do_not_change() -> None:
+    """Not by one either."""
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    image = Image.fromarray(noise)
+    image.info["icc_profile"] = rgb_profile(SRGB)
+    assert np.array_equal(read_photo(image).as_bytes(), noise)
+
+
+@pytest.mark.parametrize("profile", [b"damaged", P3[:200], P3[:128] + b"\xff" * 300, b"\0" * 128])
+def test_damaged_profiles_are_left_out_and_said_to_be(
+    profile: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The picture is still there."""
+    image = Image.new("RGB", (4, 4), COLOUR)
+    image.info["icc_profile"] = profile
+    with caplog.at_level(logging.WARNING):
+        assert seen(image) == COLOUR
+    assert "its colour profile is left out" in caplog.text

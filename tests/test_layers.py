@@ -1,0 +1,81 @@
+"""Imports between the folders of a package go one way."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Folders and modules of each package; one may import those before it.
+LAYERS = {
+    "taxsolver": ("errors", "arguments", "files", "tensors", "planning", "analysis", "grouping", "figures"),
+    "taskbank": (
+        *(
+            "errors",
+            "atomic_files",
+            "geometry",
+            "constants",
+            "tasks",
+            "images",
+            "labels",
+            "nets",
+            "bank",
+            "original",
+        ),
+        *("inference", "drawing", "saving", "video", "predict_files"),
+    ),
+}
+
+
+def modules(package: str) -> list[Path]:
+    found = sorted((ROOT / package / "src" / package).rglob("*.py"))
+    assert len(found) > 40
+    return found
+
+
+def layer(path: Path, package: str) -> str:
+    parts = path.relative_to(ROOT / package / "src" / package).with_suffix("").parts
+    return parts[0]
+
+
+def imported(path: Path) -> list[str]:
+    """Names of the modules that a file imports, also inside of functions."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path} has a relative import"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_module_has_a_layer(package: str) -> None:
+    assert {layer(path, package) for path in modules(package)} == {*LAYERS[package], "__init__"}
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_no_module_imports_a_later_layer_or_the_whole_package(package: str) -> None:
+    order = {name: place for place, name in enumerate(LAYERS[package])}
+    upward = [
+        (str(path.relative_to(ROOT)), name)
+        for path in modules(package)
+        if path.name != "__init__.py" or path.parent.name != package
+        for name in imported(path)
+        if name.split(".")[0] == package
+        and order.get(name.split(".")[1], len(order)) > order[layer(path, package)]
+    ]
+    assert upward == []
+
+
+def test_neither_package_knows_the_other_or_a_command() -> None:
+    for package in LAYERS:
+        others = {"taxsolver", "taskbank", "taxsolver_cli", "taskbank_cli", "taskbank_demo", "training"} - {
+            package
+        }
+        known = {name.split(".")[0] for path in modules(package) for name in imported(path)}
+        assert known & others == set()
