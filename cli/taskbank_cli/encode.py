@@ -13,7 +13,7 @@ from taskbank_cli.running import (
     BankOption,
     BatchSize,
     Device,
-    Images,
+    ImagesOrVideos,
     Overwrite,
     PrecisionName,
     PrecisionOption,
@@ -28,7 +28,7 @@ from taskbank_cli.running import (
 
 
 def encode(
-    images: Images,
+    images: ImagesOrVideos,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file, *.safetensors.")],
     tasks: Tasks = None,
     bank: BankOption = None,
@@ -44,6 +44,8 @@ def encode(
     overwrite: Overwrite = False,
 ) -> None:
     """Save representations of images, a tensor (N, 8, 16, 16) per task, with the images' names.
+
+    Each frame of a video is a row, named FILE#NUMBER.
 
     Example: taskbank encode photos/ --tasks normals,reshading -o features.safetensors
     """
@@ -69,5 +71,8 @@ def encode(
             overwrite=overwrite,
             each=lambda _: bar.advance(bar.task_ids[0]),
         )
-    typer.echo(printable(f"{len(done.images)} of {len(found)} image(s), representations in {out}"))
+    for note in done.notes:
+        typer.echo(printable(f"note: {note}"), err=True)
+    good = len(found) - len(done.failed)
+    typer.echo(printable(f"{good} of {len(found)} input(s), {len(done.images)} representation(s) in {out}"))
     report_failures(str(outcome.error) for outcome in done.failed)

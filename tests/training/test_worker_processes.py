@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -29,12 +30,21 @@ def test_workers_of_training_frames_end_when_it_is_killed_and_it_goes_on_when_st
     tmp_path: Path,
 ) -> None:
     """Nothing half-written is left, and no orphan writes into the next run's folder."""
-    words = [sys.executable, "-m", "training", "frames", "--preset", "smoke", "--out", tmp_path / "run"]
+    words: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "training",
+        "frames",
+        "--preset",
+        "smoke",
+        "--out",
+        tmp_path / "run",
+    ]
     sizes = {"train": 4, "val": 1, "test": 1, "rooms_per_shard": 1}
     words += [word for name, size in sizes.items() for word in ("--set", f"rooms.{name}={size}")]
     words += ["--workers", "2"]
     paths = [str(ROOT), str(ROOT / "taskbank/src"), str(ROOT / "taxsolver/src"), str(ROOT / "cli")]
-    options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}}
+    options: dict[str, Any] = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}}
     with child_process(words, **options) as parent:
         deadline = time.monotonic() + 240
         while not list(tmp_path.rglob("shard_*")):

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from taxsolver import ahp
+from taxsolver.tensors import ahp
 from training.transfers.config import UNTRAINED, TransfersConfig
 
 SourceSet = tuple[str, ...]

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from taskbank.atomic_files import remove_leftovers, whole_file, whole_folder, write_whole
 from taskbank.errors import OutputError
-from taskbank.whole_files import remove_leftovers, whole_file, whole_folder, write_whole
 
 HALF = """
 import sys, time
 from pathlib import Path
-from taskbank.whole_files import whole_file, whole_folder
+from taskbank.atomic_files import whole_file, whole_folder
 with whole_folder(Path(sys.argv[1], "shard")), whole_file(Path(sys.argv[1], "result")) as partial:
     partial.write_text("half")
     print("half", flush=True)
