@@ -102,7 +102,7 @@ def test_content_of_files_is_read_from_bytes_files_and_dicts(tmp_path: Path) -> 
     Image.new("RGB", (3, 2), "red").save(path)
     content = path.read_bytes()
     with path.open("rb") as file:
-        given = [content, bytearray(content), BytesIO(content), file]
+        given: list[Any] = [content, bytearray(content), BytesIO(content), file]
         given += [{"bytes": content, "path": "a.png"}, {"bytes": None, "path": str(path)}, {"bytes": content}]
         photos = [read_photo(one) for one in given]
     assert all(torch.equal(photo.pixels, read_photo(path).pixels) for photo in photos)
@@ -115,12 +115,13 @@ def test_content_that_is_no_image_is_refused(tmp_path: Path) -> None:
     """By the name that it came with."""
     (tmp_path / "a.png").write_text("x")
     with (tmp_path / "a.png").open() as text:
-        for given, message in (
+        refused: list[tuple[Any, str]] = [
             (b"", r"image \(bytes\) is empty"),
             ({"bytes": b"x" * 9, "path": "b.png"}, "b.png is no image of a known format"),
             ({"bytes": None, "path": None}, "cannot be a NoneType"),
             (text, "a.png was opened as text: open it with mode 'rb'"),
-        ):
+        ]
+        for given, message in refused:
             with pytest.raises(ImageError, match=message):
                 read_photo(given)
 

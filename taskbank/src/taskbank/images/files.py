@@ -88,7 +88,7 @@ _VIDEOS = "video(s) (name them to predict them)"
 
 
 class Piped:
-    """The image that is piped into this process, as an open file that `taskbank.images.reading.read_photo` takes."""
+    """The image that is piped into this process, as an open file."""
 
     name = "stdin"
 

@@ -114,8 +114,8 @@ class Prediction:
     def facts(self) -> dict[str, Any]:
         """Everything but the array of a map, JSON-ready: units, provenance, and values where they are few.
 
-        Of a semantic map also the colours of its classes in pictures, by their names in CSS; of depth also the code
-        of `TASK_16bit.png`: metres a step, the largest value, and what means that nothing is known.
+        Of a semantic map also the colours of its classes in pictures, by their names in CSS. Of depth also the
+        code of `TASK_16bit.png`: metres a step, the largest value, and what means that nothing is known.
         """
         facts: dict[str, Any] = {
             "task": self.task,
