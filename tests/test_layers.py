@@ -25,7 +25,7 @@ LAYERS = {
             "bank",
             "original",
         ),
-        *("inference", "drawing", "saving", "video", "predict_files"),
+        *("inference", "drawing", "saving", "sources", "video", "predict_files"),
     ),
 }
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.markup import escape as escape_markup
+from rich.table import Table
 
 from taskbank_cli.banks import split_names
 from taskbank_cli.printing import printable
@@ -13,7 +16,7 @@ from taskbank_cli.running import (
     BankOption,
     BatchSize,
     Device,
-    ImagesOrVideos,
+    Images,
     Overwrite,
     PrecisionName,
     PrecisionOption,
@@ -26,11 +29,32 @@ from taskbank_cli.running import (
     report_failures,
 )
 
+if TYPE_CHECKING:
+    from taskbank.sources.timing import Cost
+
 
 def encode(
-    images: ImagesOrVideos,
+    images: Images,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file, *.safetensors.")],
     tasks: Tasks = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sources",
+            "-s",
+            metavar="A,B,..",
+            help="Instead of --tasks: tasks, banks, timm:MODEL\\[@LAYER]\\[?weights=FILE&size=PX] or "
+            "hf:OWNER/NAME, features as each network gives them.",
+            show_default=False,
+        ),
+    ] = None,
+    time: Annotated[
+        bool,
+        typer.Option(
+            "--time",
+            help="Measure parameters and milliseconds a picture, and write them beside OUT as .costs.csv.",
+        ),
+    ] = False,
     bank: BankOption = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="The form that decoders read, not mean 0 and variance 1.")
@@ -43,36 +67,88 @@ def encode(
     precision: PrecisionOption = PrecisionName.FP32,
     overwrite: Overwrite = False,
 ) -> None:
-    """Save representations of images, a tensor (N, 8, 16, 16) per task, with the images' names.
+    """Save representations of images, a tensor (N, channels, h, w) per encoder, with the images' names.
 
-    Each frame of a video is a row, named FILE#NUMBER.
+    Encoders of a bank give 8 channels and a place for 16 px; others what the header of the file says.
 
     Example: taskbank encode photos/ --tasks normals,reshading -o features.safetensors
     """
+    from taskbank.errors import InvalidInputError
+
+    if sources and (tasks or raw):
+        other = "--tasks" if tasks else "--raw"
+        raise InvalidInputError(
+            f"{other} and --sources do not go together: --sources takes names of tasks too"
+        )
+    costs_file = out.with_suffix(".costs.csv")
     with progress_bar() as bar:
         found = find_inputs(images, bar)
 
         from taskbank.inference.predictor import make_settings, open_bank
+        from taskbank.saving.export import refuse_existing
         from taskbank.saving.features import encode_files
 
         settings = make_settings(
             {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}
         )
-        chosen = open_bank(bank)
-        names = split_names(tasks or ["all"]) or []
-        done = encode_files(
-            chosen,
-            chosen.tasks if names == ["all"] else names,
-            found,
-            out,
-            settings=settings,
-            normalize=not raw,
-            half=half,
-            overwrite=overwrite,
-            each=lambda _: bar.advance(bar.task_ids[0]),
+        names = split_names(sources) or []
+        tasks_named = split_names(tasks or ["all"]) or []
+        costs = []
+        if time and not overwrite:
+            refuse_existing([out, costs_file])
+        if sources or time:
+            from taskbank.sources import open_sources
+            from taskbank.sources.timing import measure_costs, write_costs
+
+        if time:
+            held = list(open_bank(bank).tasks) if tasks_named == ["all"] else tasks_named
+            costs = measure_costs(open_sources(names or held, bank=bank, size=size), settings)
+        if sources:
+            from taskbank.sources.saving import save_features
+
+            saved = save_features(
+                open_sources(names, bank=bank, size=size),
+                found,
+                out,
+                settings=settings,
+                half=half,
+                overwrite=overwrite,
+                costs=costs,
+                each=lambda _: bar.advance(bar.task_ids[0]),
+            )
+            read, failures = len(saved.images), list(saved.failed)
+        else:
+            chosen = open_bank(bank)
+            done = encode_files(
+                chosen,
+                chosen.tasks if tasks_named == ["all"] else tasks_named,
+                found,
+                out,
+                settings=settings,
+                normalize=not raw,
+                half=half,
+                overwrite=overwrite,
+                each=lambda _: bar.advance(bar.task_ids[0]),
+            )
+            read, failures = len(done.images), [str(outcome.error) for outcome in done.failed]
+        if time:
+            write_costs(costs, costs_file)
+    if time:
+        _print_costs(costs)
+    typer.echo(printable(f"{read} of {len(found)} image(s), representations in {out}"))
+    if time:
+        typer.echo(printable(f"costs in {costs_file}"))
+    report_failures(failures)
+
+
+def _print_costs(costs: list[Cost]) -> None:
+    """Print parameters and milliseconds by source, the fastest first."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("source", overflow="fold")
+    table.add_column("parameters (M)", justify="right", no_wrap=True)
+    table.add_column("ms a picture", justify="right", no_wrap=True)
+    for cost in sorted(costs, key=lambda one: one.milliseconds):
+        table.add_row(
+            escape_markup(printable(cost.source)), f"{cost.parameters / 1e6:.2f}", f"{cost.milliseconds:.1f}"
         )
-    for note in done.notes:
-        typer.echo(printable(f"note: {note}"), err=True)
-    good = len(found) - len(done.failed)
-    typer.echo(printable(f"{good} of {len(found)} input(s), {len(done.images)} representation(s) in {out}"))
-    report_failures(str(outcome.error) for outcome in done.failed)
+    Console().print(table)

@@ -50,7 +50,7 @@ def find_task(name: str) -> Task:
     wanted = normalise(name)
     found = TASKS.get(ALIASES.get(wanted, wanted))
     if found is None:
-        raise UnknownTaskError(name, _nearest(wanted))
+        raise UnknownTaskError(name, nearest_tasks(wanted))
     return found
 
 
@@ -69,7 +69,7 @@ def is_task(name: str) -> bool:
     return wanted in TASKS or wanted in ALIASES
 
 
-def _nearest(wanted: str) -> list[str]:
+def nearest_tasks(wanted: str) -> list[str]:
     """Canonical names of the tasks with the spellings closest to `wanted`, best first."""
     spellings = get_close_matches(wanted, [*TASKS, *ALIASES], n=6, cutoff=0.6)
     return list(dict.fromkeys(ALIASES.get(spelling, spelling) for spelling in spellings))[:3]

@@ -1,0 +1,95 @@
+"""Encoders of a bank as sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from taskbank.bank.bank import Bank
+from taskbank.inference.preprocess import Shown, show, shown_to_encoder
+from taskbank.nets.backbone import takes_features
+from taskbank.nets.encoder import CODE_CHANNELS
+from taskbank.sources.source import Source, count_parameters
+from taskbank.tasks.registry import find_task
+
+_HALF = (0.5, 0.5, 0.5)  # encoders of banks take [-1, 1]
+
+
+class SharedLevels(nn.Module):
+    """Levels that several encoders begin with, run once for pictures that are the same tensor."""
+
+    def __init__(self, levels: nn.Module) -> None:
+        super().__init__()
+        self.levels = levels
+        self._seen: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Float (B, 3, S, S) in [-1, 1] -> the levels' features (B, C, h, w)."""
+        if self._seen is None or self._seen[0] is not pictures:
+            self._seen = (pictures, self.levels(pictures))
+        return self._seen[1]
+
+
+class TaskEncoder(nn.Module):
+    """The encoder of one task behind the levels that its bank shares.
+
+    Args:
+        encoder: of the task.
+        shared: None where the encoder is whole.
+        shown: what is left of pictures for it.
+    """
+
+    def __init__(self, encoder: nn.Module, shared: nn.Module | None, shown: Shown) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.shared = shared
+        self.shown = shown
+        first = next((layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d)), None)
+        self.channels = 3 if shared is not None or first is None else first.in_channels
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Float (B, 3, S, S) in [-1, 1] -> representations (B, 8, S / 16, S / 16), as decoders read them."""
+        seen = show(pictures, self.shown, self.channels)
+        codes: Tensor = self.encoder(seen if self.shared is None else self.shared(seen))
+        return codes
+
+
+def open_tasks(bank: Bank, tasks: Sequence[str], *, size: int | None = None) -> list[Source]:
+    """Open the encoders of tasks as sources.
+
+    Args:
+        bank: that holds them.
+        tasks: any names, none of them twice.
+        size: side of the square in px, a multiple of 16; None for what the bank was trained on.
+
+    Raises:
+        UnknownTaskError: a name is none of the 26 tasks.
+        MissingTaskError: the bank does not hold a task.
+        BankFormatError: a file is missing or damaged.
+    """
+    side = size or bank.index.image_size
+    levels = bank.load_shared()
+    shared = None if levels is None else SharedLevels(levels)
+    opened = []
+    for task in tasks:
+        entry = bank.entry(task)
+        encoder = bank.load_encoder(entry.task, shared=False)
+        before = shared if takes_features(encoder) else None
+        network = TaskEncoder(encoder, before, shown_to_encoder(find_task(entry.task))).eval()
+        opened.append(
+            Source(
+                name=entry.task,
+                network=network,
+                size=side,
+                patch=16,
+                channels=CODE_CHANNELS,
+                mean=_HALF,
+                std=_HALF,
+                parameters=count_parameters(network),
+                weights=f"{bank.name} {bank.digest[:12]}",
+                licence=entry.licence or bank.index.licence,
+                foreign=False,
+            )
+        )
+    return opened

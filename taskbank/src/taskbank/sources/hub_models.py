@@ -1,0 +1,94 @@
+"""timm models in Hub repositories and in folders of the same form as sources."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from taskbank.bank.hub import library
+from taskbank.errors import BankFormatError, HubUnreachableError, InvalidInputError, TaskBankError
+from taskbank.sources.source import Source
+from taskbank.sources.timm_models import open_timm, quiet_hub
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def open_hub(
+    repo: str, *, layer: int | None = None, revision: str | None = None, size: int | None = None
+) -> Source:
+    """Open one level of a timm model that a repository or a folder holds.
+
+    Args:
+        repo: `owner/name` on the Hub, or a folder with `config.json` and `model.safetensors`, as
+            `timm.models.save_for_hf` writes them.
+        layer: as for `open_timm`.
+        revision: branch, tag or commit of the repository.
+        size: as for `open_timm`.
+
+    Raises:
+        InvalidInputError: the repository holds a model of another library; as `open_timm`.
+        BankFormatError: a file is missing or damaged.
+        HubError: the Hub does not give the files.
+    """
+    folder = Path(repo).expanduser()
+    local = folder.is_dir()
+    if local and revision:
+        raise InvalidInputError(f"hf:{repo} is a folder, which has no revision {revision!r}: leave it out")
+    path = folder / CONFIG if local else _fetch(repo, CONFIG, revision)
+    try:
+        config: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BankFormatError(f"hf:{repo}: its {CONFIG} cannot be read: {error}") from error
+    architecture = config.get("architecture") if isinstance(config, dict) else None
+    if not isinstance(architecture, str):
+        kind = config.get("model_type") if isinstance(config, dict) else None
+        raise InvalidInputError(
+            f"hf:{repo} is no model of timm: its {CONFIG} names no architecture"
+            + (f", but the model type {kind!r} of transformers" if kind else "")
+            + ". Most such encoders are in timm too, see timm.list_pretrained()"
+        )
+    weights = folder / WEIGHTS if local else _fetch(repo, WEIGHTS, revision)
+    if not weights.is_file():
+        raise BankFormatError(f"hf:{repo} has no {WEIGHTS}: pickled weights are not read")
+    written = config.get("pretrained_cfg")
+    facts = dict(written) if isinstance(written, dict) else {}
+    if isinstance(config.get("model_args"), dict):
+        facts["model_args"] = config["model_args"]
+    called = f"hf:{folder.name if local else repo}"
+    opened = open_timm(
+        architecture, layer=layer, weights=str(weights), size=size, config=facts, called=called
+    )
+    asked = [f"revision={revision}"] if revision else []
+    asked += [f"size={size}"] if size else []
+    name = opened.name.partition("?")[0] + (f"?{'&'.join(asked)}" if asked else "")
+    return replace(opened, name=name)
+
+
+def _fetch(repo: str, file: str, revision: str | None) -> Path:
+    """A file of a repository, in the Hub's cache.
+
+    Raises:
+        BankFormatError: the repository has no such file.
+        HubError: it cannot be had.
+        InvalidInputError: the name cannot be one of a repository, and is no folder either.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    from taskbank.bank.hub_errors import Attempt, translated
+
+    try:
+        with translated(Attempt(source=f"hf:{repo}")), quiet_hub():
+            return Path(hf_hub_download(repo, file, revision=revision, **library()))
+    except TaskBankError as error:
+        cause = error.__cause__
+        if isinstance(cause, LocalEntryNotFoundError | OfflineModeIsEnabled):
+            raise HubUnreachableError(
+                f"hf:{repo}: {file} is not in the cache, and the Hub gives no answer or offline mode is on: "
+                "check the connection and HF_HUB_OFFLINE, or name a folder"
+            ) from error
+        if isinstance(cause, EntryNotFoundError):
+            raise BankFormatError(f"hf:{repo} has no {file}: name a repository of a timm model") from error
+        raise

@@ -1,0 +1,143 @@
+"""Names of sources as people type them: `normals`, `rooms`, `timm:MODEL@LAYER?size=PX`, `hf:OWNER/NAME`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import parse_qsl
+
+from taskbank.bank.bank import Bank
+from taskbank.bank.hub import HUB_PREFIX
+from taskbank.bank.source import BUNDLED
+from taskbank.errors import InvalidInputError
+from taskbank.sources.bank_tasks import open_tasks
+from taskbank.sources.hub_models import open_hub
+from taskbank.sources.source import Source
+from taskbank.sources.timm_models import open_timm
+from taskbank.tasks.registry import is_task, nearest_tasks
+
+_FOREIGN = re.compile(r"(?P<library>timm|hf):(?P<model>[^@?]+)(?:@(?P<layer>[^?]*))?(?:\?(?P<options>.*))?")
+_OPTIONS = {"timm": ("weights", "size"), "hf": ("revision", "size")}
+
+FORMS = (
+    "a task such as `normals`, a bank (all of its encoders), BANK:TASK, "
+    "timm:MODEL[@LAYER][?weights=FILE|random&size=PX] or hf:OWNER/NAME[@LAYER][?revision=..&size=PX]"
+)
+"""The forms of names, for messages."""
+
+BankInput: TypeAlias = Bank | str | Path | None
+
+
+def open_sources(
+    names: str | Iterable[str], *, bank: BankInput = None, size: int | None = None, seed: int = 0
+) -> list[Source]:
+    """Open all sources that are named, each once, in the order given.
+
+    Tasks are called by their canonical names where one bank holds them, and `BANK:TASK` where several do.
+
+    Args:
+        names: a task of `bank`; the name or folder of a bank or `hf://owner/name`, for all of its encoders;
+            `BANK:TASK`; `timm:MODEL[@LAYER][?weights=FILE&size=PX]`; `hf:OWNER/NAME[@LAYER]`. One text may
+            hold several with commas between.
+        bank: whose tasks are meant by bare names; None for the default bank.
+        size: side in px of the square for all sources that name no other, rounded to whole patches of each;
+            None for what each was trained on.
+        seed: of weights that are `random`.
+
+    Raises:
+        InvalidInputError: no name, an unknown form, or one source twice.
+        TaskBankError: as the openers of each kind of source.
+    """
+    listed = [names] if isinstance(names, str) else list(names)
+    wanted = [part.strip() for name in listed for part in name.split(",") if part.strip()]
+    if not wanted:
+        raise InvalidInputError(f"no source was named: name {FORMS}")
+    default: Bank | None = None
+    opened: list[tuple[str, Source]] = []  # the name of its bank, if it has one, beside each
+    for name in wanted:
+        found = _FOREIGN.fullmatch(name)
+        if found and not name.startswith(HUB_PREFIX):
+            opened.append(("", _open_foreign(name, found, size, seed)))
+            continue
+        holder, _, task = name.rpartition(":")
+        if is_task(name):
+            if default is None:
+                default = bank if isinstance(bank, Bank) else Bank.open(bank)
+            chosen, tasks = default, [name]
+        elif holder and is_task(task):
+            chosen, tasks = Bank.open(holder), [task]
+        elif name in BUNDLED or name.startswith(HUB_PREFIX) or Path(name).expanduser().is_dir():
+            chosen = Bank.open(name)
+            tasks = list(chosen.tasks)
+        else:
+            nearest = " or ".join(nearest_tasks(task))
+            hint = f"did you mean {nearest}? " if nearest else ""
+            raise InvalidInputError(f"unknown source {name!r}: {hint}Name {FORMS}")
+        side = None if size is None else max(round(size / 16), 1) * 16
+        opened += [(chosen.name, source) for source in open_tasks(chosen, tasks, size=side)]
+    return _distinct(opened)
+
+
+def _open_foreign(name: str, found: re.Match[str], size: int | None, seed: int) -> Source:
+    """Open a model of timm or of the Hub.
+
+    Raises:
+        InvalidInputError: the layer or size is no whole number, or an option is unknown.
+    """
+    known = _OPTIONS[found["library"]]
+    given = dict(parse_qsl(found["options"] or "", keep_blank_values=True))
+    if (unknown := sorted(given.keys() - set(known))) or (found["options"] and not given):
+        said = ", ".join(unknown) or found["options"]
+        raise InvalidInputError(f"{name}: unknown option {said!r}: known are {' and '.join(known)}")
+    layer = _whole(name, "layer", found["layer"])
+    own = _whole(name, "size", given.get("size"))
+    model = found["model"]
+
+    def open_at(side: int | None) -> Source:
+        if found["library"] == "timm":
+            return open_timm(model, layer=layer, weights=given.get("weights"), size=side, seed=seed)
+        return open_hub(model, layer=layer, revision=given.get("revision"), size=side)
+
+    if own is not None or size is None:
+        return open_at(own)
+    # The patch is known once the model is open; it is made again only where another size is wanted.
+    usual = open_at(None)
+    side = max(round(size / usual.patch), 1) * usual.patch
+    return usual if side == usual.size else open_at(side)
+
+
+def _whole(name: str, what: str, text: str | None) -> int | None:
+    """A whole number out of a name; None where nothing is said.
+
+    Raises:
+        InvalidInputError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError as error:
+        raise InvalidInputError(f"{name}: {what} {text!r} is no whole number") from error
+
+
+def _distinct(opened: Sequence[tuple[str, Source]]) -> list[Source]:
+    """Sources with different names: tasks that several banks hold are called BANK:TASK.
+
+    Raises:
+        InvalidInputError: one source is named twice.
+    """
+    holders: dict[str, set[str]] = {}
+    for holder, source in opened:
+        holders.setdefault(source.name, set()).add(holder)
+    named = [
+        replace(source, name=f"{holder}:{source.name}") if len(holders[source.name]) > 1 else source
+        for holder, source in opened
+    ]
+    twice = [name for name, times in Counter(source.name for source in named).items() if times > 1]
+    if twice:
+        raise InvalidInputError(f"sources are named twice: {', '.join(twice)}. Name each once")
+    return named

@@ -1,0 +1,95 @@
+"""Features of image files by many sources, as one file for other projects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.errors import InvalidInputError
+from taskbank.inference.settings import Settings
+from taskbank.saving.export import refuse_existing
+from taskbank.saving.tensor_stream import tensor_stream
+from taskbank.sources.encoding import Features, encode_images
+from taskbank.sources.source import Source
+from taskbank.sources.timing import Cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What became of all images.
+
+    Attributes:
+        images: files in the order of the rows.
+        failed: why other files could not be used.
+    """
+
+    images: tuple[str, ...]
+    failed: tuple[str, ...]
+
+
+def save_features(
+    sources: Sequence[Source],
+    images: Sequence[Path],
+    out: Path,
+    *,
+    settings: Settings | None = None,
+    half: bool = False,
+    overwrite: bool = False,
+    costs: Iterable[Cost] = (),
+    each: Callable[[Features], object] = lambda features: None,
+) -> Saved:
+    """Write features of many images into one safetensors file.
+
+    It holds a tensor per source under its name, (N, channels, h, w), as its network gives it, and in its
+    header `images`: a JSON list of the N files in that order, and `sources`: a JSON list of what is known
+    about each source (size, patch, channels, mean, std, parameters, weights, licence, and milliseconds where
+    they were measured). Memory does not grow with the number of images.
+
+    Args:
+        sources: as `open_sources` gives them; their networks are used up.
+        images: files; those that cannot be read are left out.
+        out: the file.
+        settings: as for `encode_images`.
+        half: whether 16-bit floats are written instead of 32.
+        overwrite: whether a file that is there already is replaced.
+        costs: of the sources, where they were measured.
+        each: is called with every result, for progress.
+
+    Raises:
+        InvalidInputError: `out` does not end in .safetensors; no image could be read.
+        OutputError: the file exists already, or cannot be written.
+    """
+    if out.suffix != ".safetensors":
+        raise InvalidInputError(f"{out} must end in .safetensors: features are written in that format")
+    if not overwrite:
+        refuse_existing([out])
+    facts = {source.name: source.facts() for source in sources}
+    for cost in costs:
+        facts[cost.source]["milliseconds"] = cost.milliseconds
+    good, failed = [], []
+    dtype: type[np.floating] = np.float16 if half else np.float32
+    with tensor_stream(out) as stream:
+        for features in encode_images(sources, images, settings):
+            each(features)
+            if features.error is not None:
+                failed.append(str(features.error))
+                continue
+            rows: dict[str, NDArray[np.floating]] = {
+                name: values.numpy().astype(dtype, copy=False) for name, values in features.maps.items()
+            }
+            beyond = [name for name, values in rows.items() if not np.isfinite(values).all()]
+            if beyond:
+                raise InvalidInputError(
+                    f"features of {', '.join(beyond)} go beyond what 16 bits hold: leave out --half"
+                )
+            good.append(features.image)
+            stream.add(rows)
+        if not good:
+            raise InvalidInputError(f"none of {len(images)} image(s) could be read: {failed[0]}")
+        stream.metadata |= {"images": json.dumps(good), "sources": json.dumps(list(facts.values()))}
+    return Saved(images=tuple(good), failed=tuple(failed))

@@ -1,0 +1,97 @@
+"""What a source costs to run: parameters, and milliseconds a picture."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import torch
+
+from taskbank.atomic_files import write_whole
+from taskbank.inference.device import choose_device, dtype_of
+from taskbank.inference.settings import Settings
+from taskbank.sources.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one source costs.
+
+    Attributes:
+        source: its name.
+        parameters: weights.
+        milliseconds: median time for one picture, without reading it.
+    """
+
+    source: str
+    parameters: int
+    milliseconds: float
+
+
+def measure_costs(
+    sources: Sequence[Source], settings: Settings | None = None, *, repeats: int = 9
+) -> list[Cost]:
+    """Run each source over single pictures of noise, alone, and take the time.
+
+    Levels that encoders of a bank share are counted for each of them.
+
+    Args:
+        sources: not placed on a device yet; their networks are used up.
+        settings: device and precision.
+        repeats: runs, after two that are not counted; the median counts.
+
+    Raises:
+        InvalidInputError: settings that this machine cannot meet.
+    """
+    chosen = settings or Settings()
+    device = choose_device(chosen.device)
+    costs = []
+    for source in sources:
+        placed = source.placed(device, chosen.precision)
+        seconds = []
+        with torch.inference_mode():
+            for _ in range(repeats + 2):
+                # A new picture each time: shared levels remember the last one.
+                picture = torch.rand(1, 3, source.size, source.size, device=device)
+                picture = source.normalised(picture).to(dtype_of(chosen.precision))
+                _wait(device)
+                start = perf_counter()
+                placed.network(picture)
+                _wait(device)
+                seconds.append(perf_counter() - start)
+        costs.append(
+            Cost(
+                source=source.name,
+                parameters=source.parameters,
+                milliseconds=round(1000 * median(seconds[2:]), 3),
+            )
+        )
+    return costs
+
+
+def write_costs(costs: Sequence[Cost], path: Path) -> None:
+    """Write `task,price,parameters,milliseconds` as CSV; the price is the milliseconds.
+
+    `taxsolver` takes it as label costs: a budget of 30 is then 30 milliseconds a picture.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    text = StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["task", "price", "parameters", "milliseconds"])
+    for cost in costs:
+        time = f"{cost.milliseconds:.3f}"
+        table.writerow([cost.source, time, cost.parameters, time])
+    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+
+
+def _wait(device: torch.device) -> None:
+    """Wait for what a GPU still does."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

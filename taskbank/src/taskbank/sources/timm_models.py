@@ -1,0 +1,222 @@
+"""timm models as sources: one call, `forward_intermediates`, serves every family.
+
+Vision transformers with and without registers (DINOv2, DINOv3, SigLIP, CLIP, Perception Encoder, SAM),
+ConvNeXt, Swin and ResNet give maps (B, channels, h, w) alike, class and register tokens left out
+(https://github.com/huggingface/pytorch-image-models).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from taskbank.errors import BankFormatError, HubError, InvalidInputError
+from taskbank.nets.backbone import LARGEST_TRUNK
+from taskbank.sources.source import Source, count_parameters
+from taskbank.sources.timm_weights import create_filled, first_line, read_state
+
+RANDOM = "random"
+"""Names weights that were never trained, drawn from a seed, instead of a file."""
+
+_SMALLEST, _LARGEST = 16, 4096  # px of a side
+
+
+class Layer(nn.Module):
+    """One feature level of a timm model, cut off behind it.
+
+    Args:
+        model: is used up.
+        number: of the level, counted from 0.
+        last: whether it is the model's last one, which goes through the model's own final norm.
+    """
+
+    model: Any
+
+    def __init__(self, model: Any, number: int, *, last: bool) -> None:
+        super().__init__()
+        model.prune_intermediate_layers([number], prune_norm=not last, prune_head=True)
+        self.model = model
+        self.number = number
+        # Hierarchical models have no norm for maps, and say so by an assertion.
+        self.norm = last and "norm" in inspect.signature(model.forward_intermediates).parameters
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Normalised pictures float (B, 3, H, W) -> features (B, channels, h, w)."""
+        options = {"indices": [self.number], "output_fmt": "NCHW", "intermediates_only": True}
+        try:
+            found = self.model.forward_intermediates(pictures, norm=self.norm, **options)
+        except AssertionError:
+            if not self.norm:
+                raise
+            self.norm = False
+            found = self.model.forward_intermediates(pictures, norm=False, **options)
+        features: Tensor = found[-1]
+        return features
+
+
+def open_timm(
+    model: str,
+    *,
+    layer: int | None = None,
+    weights: str | None = None,
+    size: int | None = None,
+    config: Mapping[str, Any] | None = None,
+    called: str | None = None,
+    seed: int = 0,
+) -> Source:
+    """Open one level of a timm model as a source.
+
+    Args:
+        model: name in timm, with or without a tag: `vit_small_patch14_dinov2.lvd142m`.
+        layer: number of the feature level, counted from 0, or from the end where negative; None for the last.
+        weights: a file; `random`; None for timm's own, from its cache or the Hub.
+        size: side of the square in px; None for what the model was trained on. Position embeddings are
+            resized.
+        config: replaces fields of timm's `pretrained_cfg`, such as mean and std.
+        called: how the name begins; `timm:MODEL` where it is None.
+        seed: of random weights.
+
+    Raises:
+        InvalidInputError: timm has no such model or level, the model gives no levels, or cannot take the
+            size.
+        BankFormatError: the file does not hold this model's weights.
+        HubError: the Hub does not give the weights.
+    """
+    called = called or f"timm:{model}"
+    if not timm.is_model(model):
+        arch = model.split(".", maxsplit=1)[0]
+        close = ", ".join(get_close_matches(arch, timm.list_models(), n=3)) or "see timm.list_models()"
+        raise InvalidInputError(f"timm has no model {model!r}: choose another, such as {close}")
+    try:
+        found = timm.get_pretrained_cfg(model, allow_unregistered=True)
+    except RuntimeError as error:
+        tags = ", ".join(name for name in timm.list_pretrained(f"{model.split('.', maxsplit=1)[0]}.*"))
+        raise InvalidInputError(f"{called}: {error}. timm has {tags or 'no tag of it'}") from error
+    known: dict[str, Any] = {} if found is None else asdict(found) | dict(config or {})
+    side = int(known.get("input_size", (3, 224, 224))[-1])
+    options: dict[str, Any] = dict(known.pop("model_args", None) or {})
+    options.pop("num_classes", None)  # the classifier is left out
+    if size is not None and not _SMALLEST <= size <= _LARGEST:
+        raise InvalidInputError(f"{called}: size {size} px: choose {_SMALLEST} to {_LARGEST}")
+    if size is not None and size != side and known.get("fixed_input_size"):
+        options["img_size"] = size
+    side = size or side
+
+    made = _create(model, weights, options, known=known, called=called, seed=seed)
+    if not hasattr(made, "feature_info") or not hasattr(made, "forward_intermediates"):
+        raise InvalidInputError(f"{called} gives no feature levels: choose a model of timm that does")
+    info: Any = made.feature_info
+    levels = len(getattr(info, "info", info))
+    number = levels - 1 if layer is None else layer + levels * (layer < 0)
+    if not 0 <= number < levels:
+        raise InvalidInputError(f"{called}: layer {layer}: choose 0 to {levels - 1}, or -1 for the last")
+    network = Layer(made.eval().requires_grad_(False), number, last=number == levels - 1)
+    # One run tells the size of the map, which tables in timm do not always state, and that all is well.
+    try:
+        with torch.inference_mode():
+            features = network(torch.zeros(1, 3, side, side))
+    except Exception as error:  # models check sizes in ways of their own
+        raise InvalidInputError(f"{called} cannot take {side} px: {first_line(error)}") from error
+    if not bool(features.isfinite().all()):
+        raise BankFormatError(f"{called} gives values that are not finite: its weights are faulty")
+    where = known.get("hf_hub_id") or known.get("url") or "timm"
+    asked = [f"weights={Path(weights).name}"] if weights else []
+    asked += [f"size={size}"] if size else []
+    return Source(
+        name=f"{called}@{number}" + (f"?{'&'.join(asked)}" if asked else ""),
+        network=network,
+        size=side,
+        patch=round(side / features.shape[-1]),
+        channels=features.shape[1],
+        mean=_colours(known.get("mean"), called),
+        std=_colours(known.get("std"), called),
+        parameters=count_parameters(network),
+        weights=_said(weights) or str(where),
+        licence="" if weights == RANDOM else str(known.get("license") or ""),
+    )
+
+
+def _create(
+    model: str,
+    weights: str | None,
+    options: dict[str, Any],
+    *,
+    known: Mapping[str, Any],
+    called: str,
+    seed: int,
+) -> nn.Module:
+    """Create a timm model with the weights that are asked for."""
+    if weights is not None and weights != RANDOM:
+        path = Path(weights).expanduser()
+        return create_filled(model, read_state(path), options, str(path))
+    try:
+        with torch.device("meta"):  # without memory first: some models are larger than most machines
+            numbers = count_parameters(timm.create_model(model, pretrained=False, **options))
+    except Exception as error:  # options lead anywhere into timm
+        raise InvalidInputError(f"timm cannot make {model!r} ({options}): {first_line(error)}") from error
+    if numbers > LARGEST_TRUNK:
+        raise InvalidInputError(f"{called} has {numbers} weights: {LARGEST_TRUNK} at most")
+    if weights == RANDOM:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            made: nn.Module = timm.create_model(model, pretrained=False, **options)
+        return made
+    if not (known.get("hf_hub_id") or known.get("url")):
+        tags = ", ".join(timm.list_pretrained(f"{model.split('.', maxsplit=1)[0]}.*")[:3])
+        raise InvalidInputError(
+            f"timm knows no trained weights of {model!r}: name a file, {called}?weights=FILE"
+            + (f", or a tag: {tags}" if tags else "")
+        )
+    try:
+        with quiet_hub():
+            made = timm.create_model(model, pretrained=True, **options)
+    except Exception as error:  # by the version of huggingface_hub and its transport
+        raise HubError(
+            f"{called}: the Hub does not give the weights {known.get('hf_hub_id') or known.get('url')} "
+            f"({first_line(error)}): check the connection, or name a file, {called}?weights=FILE"
+        ) from error
+    return made
+
+
+@contextmanager
+def quiet_hub() -> Iterator[None]:
+    """Keep huggingface_hub from logging every try: what went wrong is said once, in the error."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _said(weights: str | None) -> str:
+    """Say which file weights are from, by its name and the beginning of its sha256."""
+    if weights is None or weights == RANDOM:
+        return weights or ""
+    path = Path(weights).expanduser()
+    with path.open("rb") as file:
+        return f"{path.name} sha256:{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}"
+
+
+def _colours(given: Any, called: str) -> tuple[float, float, float]:
+    """Mean or standard deviation of the three colours, from timm's own table of the model.
+
+    Raises:
+        InvalidInputError: timm states none.
+    """
+    if not isinstance(given, tuple | list) or len(given) != 3:
+        raise InvalidInputError(f"{called}: timm does not state which mean and std its pictures have")
+    red, green, blue = (float(value) for value in given)
+    return red, green, blue
