@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from taskbank.atomic_files import whole_folder as whole_folder_or_nothing
 from taskbank.atomic_files import write_whole as write_whole_or_nothing
 from taskbank.errors import OutputError
 from training.errors import StorageError
@@ -18,7 +20,7 @@ DISK_TROUBLES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS,
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file beside its place, wait until the disk has it, and move it there.
+    """Write a file beside its place, wait until the disk has it and its name, and move it there.
 
     Args:
         path: the file; its folder is made.
@@ -27,14 +29,23 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         StorageError: it cannot be written, a full disk for example; what was there before still is.
     """
-
-    def write_through(file: BinaryIO) -> None:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-
     try:
-        write_whole_or_nothing(path, write_through)
+        write_whole_or_nothing(path, write)
+    except OutputError as error:
+        raise StorageError(str(error)) from error
+    sync_folder(path.parent)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder beside its place, which is moved there when the block ends well.
+
+    Raises:
+        StorageError: something in it cannot be written.
+    """
+    try:
+        with whole_folder_or_nothing(path) as partial:
+            yield partial
     except OutputError as error:
         raise StorageError(str(error)) from error
     sync_folder(path.parent)

@@ -16,7 +16,7 @@ from taskbank_cli.running import (
     BankOption,
     BatchSize,
     Device,
-    Images,
+    ImagesOrVideos,
     Overwrite,
     PrecisionName,
     PrecisionOption,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def encode(
-    images: Images,
+    images: ImagesOrVideos,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file, *.safetensors.")],
     tasks: Tasks = None,
     sources: Annotated[
@@ -71,6 +71,8 @@ def encode(
 
     Encoders of a bank give 8 channels and a place for 16 px; others what the header of the file says.
 
+    Each frame of a video is a row, named FILE#NUMBER.
+
     Example: taskbank encode photos/ --tasks normals,reshading -o features.safetensors
     """
     from taskbank.errors import InvalidInputError
@@ -93,7 +95,8 @@ def encode(
         )
         names = split_names(sources) or []
         tasks_named = split_names(tasks or ["all"]) or []
-        costs = []
+        costs: list[Cost] = []
+        notes: tuple[str, ...]
         if time and not overwrite:
             refuse_existing([out, costs_file])
         if sources or time:
@@ -116,7 +119,7 @@ def encode(
                 costs=costs,
                 each=lambda _: bar.advance(bar.task_ids[0]),
             )
-            read, failures = len(saved.images), list(saved.failed)
+            rows, failures, notes = len(saved.images), list(saved.failed), ()
         else:
             chosen = open_bank(bank)
             done = encode_files(
@@ -130,12 +133,16 @@ def encode(
                 overwrite=overwrite,
                 each=lambda _: bar.advance(bar.task_ids[0]),
             )
-            read, failures = len(done.images), [str(outcome.error) for outcome in done.failed]
+            rows, failures = len(done.images), [str(outcome.error) for outcome in done.failed]
+            notes = done.notes
         if time:
             write_costs(costs, costs_file)
     if time:
         _print_costs(costs)
-    typer.echo(printable(f"{read} of {len(found)} image(s), representations in {out}"))
+    for note in notes:
+        typer.echo(printable(f"note: {note}"), err=True)
+    good = len(found) - len(failures)
+    typer.echo(printable(f"{good} of {len(found)} input(s), {rows} representation(s) in {out}"))
     if time:
         typer.echo(printable(f"costs in {costs_file}"))
     report_failures(failures)

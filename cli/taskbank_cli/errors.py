@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import warnings
 from contextlib import suppress
@@ -22,6 +23,12 @@ DEBUG_VARIABLE = "TASKBANK_DEBUG"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a full disk says
 
 
+def _end(number: int, _frame: object) -> None:
+    """End as after an error, so that what is half written is removed."""
+    signal.signal(number, signal.SIG_IGN)  # what is being cleaned up is not interrupted again
+    raise SystemExit(128 + number)
+
+
 class ErrorBoundary(TyperGroup):
     """A group of commands whose known errors are one line on stderr and exit code 1; others pass."""
 
@@ -29,8 +36,12 @@ class ErrorBoundary(TyperGroup):
         """Run the program; a disk that is full where it prints to is a known error.
 
         Raises:
-            SystemExit: with code 1, after the error was printed.
+            SystemExit: with code 1, after the error was printed; with 128 and the signal's number, when this
+                process is told to end, after half-written files were removed.
         """
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_DFL:
+                signal.signal(getattr(signal, name), _end)
         try:
             return super().main(*args, **kwargs)
         except OSError as error:

@@ -11,13 +11,14 @@ from taskbank_cli.banks import split_names
 from taskbank_cli.predicting import (
     FORMS,
     AxesName,
+    CloudAxes,
     FovOption,
     FrameName,
     FrameOption,
-    ImagesOrVideos,
     NormalsOption,
     SmoothOption,
     Together,
+    make_axes,
     predict_all,
 )
 from taskbank_cli.running import (
@@ -27,10 +28,12 @@ from taskbank_cli.running import (
     Device,
     FitName,
     FitOption,
+    ImagesOrVideos,
     Overwrite,
     PrecisionName,
     PrecisionOption,
     SizeOption,
+    SkipExisting,
     Tasks,
     find_inputs,
     progress_bar,
@@ -56,6 +59,7 @@ def predict(
     fit: FitOption = FitName.WHOLE,
     frame: FrameOption = FrameName.INPUT,
     normals: NormalsOption = AxesName.OPENCV,
+    axes: CloudAxes = AxesName.OPENCV,
     fov: FovOption = None,
     building: Annotated[
         str | None,
@@ -72,6 +76,7 @@ def predict(
     precision: PrecisionOption = PrecisionName.FP32,
     compiled: CompileOption = False,
     overwrite: Overwrite = False,
+    skip_existing: SkipExisting = False,
 ) -> None:
     """Predict tasks for images and videos, and save pictures, arrays and facts in a folder for each.
 
@@ -94,7 +99,14 @@ def predict(
         inputs = [tuple(found)] if together else [(path,) for path in found]
         forms = parse_forms(split_names(save or [FORMS]))
         saving = Saving(
-            folder=out, forms=forms, overwrite=overwrite, fov=fov, building=building, smooth=smooth
+            folder=out,
+            forms=forms,
+            overwrite=overwrite,
+            skip_existing=skip_existing,
+            axes=make_axes(axes, forms),
+            fov=fov,
+            building=building,
+            smooth=smooth,
         )
         settings = make_settings(
             {

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from taskbank.bank.bank import Bank
     from taskbank.inference.decode import Reading
+    from taskbank.inference.results import Axes
     from taskbank.inference.settings import Settings
     from taskbank.predict_files import Saving
 
@@ -41,19 +42,19 @@ class FrameName(StrEnum):
     NETWORK = "network"
 
 
-ImagesOrVideos = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="INPUT",
-        help="Images, videos, folders, patterns such as 'scans/*.png', or .txt files with one of these per "
-        "line. Videos in folders are left alone.",
-    ),
-]
 Together = Annotated[
     bool, typer.Option("--together", help="The images are one input, for tasks that take several.")
 ]
 FrameOption = Annotated[FrameName, typer.Option(help="Maps as large as the input, or as the network's.")]
 NormalsOption = Annotated[AxesName, typer.Option(help="Axes of normals; opencv is the dataset's.")]
+CloudAxes = Annotated[
+    AxesName,
+    typer.Option(
+        "--axes",
+        help="Axes of point clouds. opencv: y down, z ahead. opengl: y up, z towards the viewer, as Blender "
+        "and MeshLab expect.",
+    ),
+]
 FovOption = Annotated[
     float | None,
     typer.Option(
@@ -71,6 +72,20 @@ SmoothOption = Annotated[
         help="Of videos: average the networks' numbers over so long. Calmer, but what moves leaves trails.",
     ),
 ]
+
+
+def make_axes(axes: str, forms: Sequence[str]) -> Axes:
+    """Axes of point clouds.
+
+    Raises:
+        InvalidInputError: others than the default are wanted, but no point clouds.
+    """
+    from taskbank.errors import InvalidInputError
+    from taskbank.inference.results import Axes
+
+    if axes != AxesName.OPENCV and "ply" not in forms:
+        raise InvalidInputError("--axes is for point clouds: add --save ply, or leave it out")
+    return Axes(axes)
 
 
 def predict_all(
@@ -91,6 +106,7 @@ def predict_all(
     from taskbank.predict_files import predict_files
 
     failures: list[str] = []
+    skipped = 0
     unseen: dict[str, float] = {}
     job = bar.task_ids[0]
 
@@ -108,6 +124,7 @@ def predict_all(
         each_frame=show_frame,
     ):
         bar.update(job, advance=1, description=INPUTS)
+        skipped += saved.skipped
         if saved.error is not None:
             failures.append(str(saved.error))
         for task, share in saved.unseen.items():
@@ -116,6 +133,7 @@ def predict_all(
             typer.echo(printable(f"note: {saved.warning}"), err=True)
     bar.stop()  # it would take what is printed to stdout for its own stream
     done = f"{len(inputs) - len(failures)} of {len(inputs)} input(s), results in {saving.folder}"
+    done += f" ({skipped} were there already)" if skipped else ""
     typer.echo(printable(done))
     if unseen:
         share = max(unseen.values())

@@ -43,11 +43,12 @@ class PrecisionName(StrEnum):
     BF16 = "bf16"
 
 
-Images = Annotated[
+ImagesOrVideos = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT",
-        help="Images, folders, patterns such as 'scans/*.png', or .txt files with one of these per line.",
+        help="Images, videos, folders, patterns such as 'scans/*.png', .txt files with one of these per "
+        "line, or - for an image from a pipe. Videos in folders are left alone.",
     ),
 ]
 BankOption = Annotated[
@@ -100,6 +101,13 @@ CompileOption = Annotated[
     bool, typer.Option("--compile", help="Compile the networks: minutes at first, faster over many images.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there already.")]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Leave inputs alone whose results are all there: a long run that was stopped goes on.",
+    ),
+]
 
 
 @contextmanager

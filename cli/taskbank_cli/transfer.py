@@ -11,13 +11,14 @@ from taskbank_cli.banks import split_names
 from taskbank_cli.predicting import (
     FORMS,
     AxesName,
+    CloudAxes,
     FovOption,
     FrameName,
     FrameOption,
-    ImagesOrVideos,
     NormalsOption,
     SmoothOption,
     Together,
+    make_axes,
     predict_all,
 )
 from taskbank_cli.running import (
@@ -27,10 +28,12 @@ from taskbank_cli.running import (
     Device,
     FitName,
     FitOption,
+    ImagesOrVideos,
     Overwrite,
     PrecisionName,
     PrecisionOption,
     SizeOption,
+    SkipExisting,
     find_inputs,
     progress_bar,
     report_failures,
@@ -69,6 +72,7 @@ def transfer(
     fit: FitOption = FitName.WHOLE,
     frame: FrameOption = FrameName.INPUT,
     normals: NormalsOption = AxesName.OPENCV,
+    axes: CloudAxes = AxesName.OPENCV,
     fov: FovOption = None,
     smooth: SmoothOption = 0.0,
     size: SizeOption = None,
@@ -77,6 +81,7 @@ def transfer(
     precision: PrecisionOption = PrecisionName.FP32,
     compiled: CompileOption = False,
     overwrite: Overwrite = False,
+    skip_existing: SkipExisting = False,
 ) -> None:
     """Read a target out from other tasks' representations. `taskbank info` lists the transfers of a bank.
 
@@ -96,10 +101,13 @@ def transfer(
         from taskbank.predict_files import Saving
         from taskbank.saving.export import parse_forms
 
+        forms = parse_forms(split_names(save or [FORMS]))
         saving = Saving(
             folder=out,
-            forms=parse_forms(split_names(save or [FORMS])),
+            forms=forms,
             overwrite=overwrite,
+            skip_existing=skip_existing,
+            axes=make_axes(axes, forms),
             fov=fov,
             smooth=smooth,
         )

@@ -222,7 +222,7 @@ def test_representations_are_saved(bank: str, photos: Path, tmp_path: Path) -> N
     out = tmp_path / "codes.safetensors"
     done = run("encode", photos, "-o", out, "--bank", bank)
     assert done.exit_code == 1
-    assert "2 of 3 image(s)" in done.stdout
+    assert "2 of 3 input(s), 2 representation(s)" in done.stdout
     assert "b.png is no image" in done.stderr
     with safe_open(out, "np") as file:
         assert set(file.keys()) == set(TASKS)

@@ -49,7 +49,7 @@ def test_sources_of_banks_and_of_others_go_into_one_file(bank: str, photos: Path
     out = tmp_path / "features.safetensors"
     done = encode(photos, "--bank", bank, "--sources", f"normals,{CONVNEXT}", "--time", "-o", out)
     assert done.exit_code == 0, done.stderr
-    assert f"2 of 2 image(s), representations in {out}" in done.stdout
+    assert f"2 of 2 input(s), 2 representation(s) in {out}" in done.stdout
     with safe_open(out, framework="np") as file:
         assert file.get_tensor("normal").shape == (2, 8, 4, 4)
         assert file.get_tensor(CONVNEXT).shape == (2, 32, 20, 20)
@@ -109,6 +109,6 @@ def test_an_image_that_cannot_be_read_is_named_at_the_end(bank: str, photos: Pat
     (photos / "a.png").write_bytes(b"damaged")
     done = encode(photos, "--bank", bank, "--sources", "normals", "-o", tmp_path / "f.safetensors")
     assert done.exit_code == 1
-    assert "1 of 2 image(s)" in done.stdout
+    assert "1 of 2 input(s), 1 representation(s)" in done.stdout
     assert "failed: " in done.stderr
     assert "a.png" in done.stderr

@@ -16,8 +16,6 @@ nobody goes on with something else.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -27,8 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training.data.store_index import read_json, refuse_other, write_json
+from training.data.store_index import read_json, refuse_other
 from training.errors import DataError, StorageError
+from training.whole_files import whole_folder, write_json
 
 CAMERA = np.dtype(
     [
@@ -230,19 +229,14 @@ class FrameWriter:
         Raises:
             StorageError: it cannot be written, a full disk for example.
         """
-        place = self.root / _shard_name(number)
-        partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
         arrays = {**labels, "cameras": cameras, "sightings": sightings}
         try:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            for name, array in arrays.items():
-                np.save(partial / f"{name}.npy", array, allow_pickle=False)
-            partial.replace(place)
-        except OSError as error:
-            raise StorageError(f"cannot write {place}: {error}") from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            with whole_folder(self.root / _shard_name(number)) as partial:
+                for name, array in arrays.items():
+                    np.save(partial / f"{name}.npy", array, allow_pickle=False)
+        except StorageError:
+            if not self.has_shard(number):  # by another process meanwhile, with the same content
+                raise
 
     def finish(self, shards: int) -> FrameStore:
         """Write the index over the first `shards` shards; the store.

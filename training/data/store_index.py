@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training.errors import ConfigError, DataError, StorageError
+from training.errors import ConfigError, DataError
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -47,18 +46,3 @@ def refuse_other(path: Path, wanted: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"{path.parent} holds frames with {key} {old!r}, not {new!r}: write to another folder"
         )
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """A JSON file, whole or not at all.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error}") from error

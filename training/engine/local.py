@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from threading import Thread
+from functools import partial
 
 from training.engine.jobs import Job, check_all_done, perform, unfinished
 from training.errors import ConfigError
 from training.logs import begin_logging
 from training.metrics import leave_bars, progress
+from training.worker_processes import worker_pool
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +71,11 @@ class LocalEngine:
         Returns:
             jobs that were lost with a process.
         """
-        # a forked child of a process that uses torch's threads or CUDA can hang
-        context = multiprocessing.get_context("spawn")
         count = min(self.workers, max(len(todo), 1))
         level = logging.getLogger().level
         lost = []
         with (
-            ProcessPoolExecutor(count, context, initializer=_begin, initargs=(level,)) as pool,
+            worker_pool(count, partial(_begin, level)) as pool,
             progress("jobs", len(todo)) as advance,
         ):
             pending = {_submit(pool, job, self.threads): job for job in todo}
@@ -105,15 +102,6 @@ def _submit(pool: ProcessPoolExecutor, job: Job, threads: int | None) -> Future[
 
 
 def _begin(level: int) -> None:
-    """Have a worker process log as its parent does, leave bars to it, and end when it is killed."""
+    """Have a worker process log as its parent does, and leave bars to it."""
     begin_logging(level)
     leave_bars()
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """End when the parent is gone, or work would go on beside that of the run that is started next."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

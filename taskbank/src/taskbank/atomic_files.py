@@ -5,49 +5,72 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
+import shutil
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 from taskbank.errors import OutputError, TaskBankError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment] # what there is none of
+
+_DAY = 24 * 60 * 60  # seconds
+_PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _LONGEST_NAME = 200  # bytes; file systems take 255, and names of results add a few
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, and bytes that are no UTF-8
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A place beside a file's own, from where it is moved when the block ends well.
+    """A file beside a file's place, which is moved there when the block ends well.
 
-    Whatever happens meanwhile, an interrupt too, leaves the old file or none, and nothing beside it.
+    Whatever happens meanwhile, an interrupt too, leaves the old file or none, and nothing beside it. Threads,
+    processes and containers may write the same path at once: the last one wins, and every reader sees a whole
+    file. What killed processes left in the folder is removed.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is made. A link is replaced, not followed.
+
+    Yields:
+        an empty file in the same folder, whose name cannot be guessed; no link was followed to make it.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or the path is that of a folder, pipe or device.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            raise OutputError(f"cannot write {path}: it is a folder, pipe or device, name a file")
+        _clean_once(path.parent)
+        partial, handle = _locked(path.parent, _new_file)
+    except OSError as error:
+        raise _as_output_error(path, error) from error
+    try:
         yield partial
+        os.fsync(handle)  # or a power cut could leave an empty file under the new name
+        if os.name == "nt":  # pragma: no cover - Windows moves no open files
+            os.close(handle)
+            handle = -1
         partial.replace(path)
     except OSError as error:
-        # Errors of our own are told apart already.
-        if isinstance(error, TaskBankError):
-            raise
-        raise OutputError(f"cannot write {path}: {error}") from error
+        raise _as_output_error(path, error) from error
     finally:
-        if partial.parent.is_dir():
-            partial.unlink(missing_ok=True)
+        with suppress(OSError):  # it was moved
+            partial.unlink()
+        if handle >= 0:
+            os.close(handle)
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file beside its place and move it there when it is whole.
-
-    Whatever happens meanwhile, an interrupt too, leaves the old file or none, and nothing beside it.
+    """Write a file beside its place and move it there when it is whole, see `whole_file`.
 
     Args:
         path: the file; its folder is made.
@@ -58,6 +81,117 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     with whole_file(path) as partial, partial.open("wb") as file:
         write(file)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder beside a folder's place, which is moved there when the block ends well, see `whole_file`.
+
+    Args:
+        path: the folder; what is there already must be empty.
+
+    Yields:
+        an empty folder beside it.
+
+    Raises:
+        OutputError: a file cannot be written, or the folder cannot be moved.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clean_once(path.parent)
+        partial, handle = _locked(path.parent, _new_folder)
+    except OSError as error:
+        raise _as_output_error(path, error) from error
+    try:
+        yield partial
+        for file in partial.iterdir():
+            _sync(file)
+        partial.replace(path)
+    except OSError as error:
+        raise _as_output_error(path, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if handle >= 0:
+            os.close(handle)
+
+
+@lru_cache(maxsize=1024)
+def _clean_once(folder: Path) -> None:
+    """Remove leftovers when a folder is first written to, but not with each of its many files."""
+    remove_leftovers(folder)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder.
+
+    Files that another process or thread is at work on are locked, and stay; where there are no locks, those
+    that are younger than a day stay.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            left = [Path(entry.path) for entry in entries if _PARTIAL.fullmatch(entry.name)]
+    except OSError:
+        return  # whoever writes there says why not
+    for path in left:
+        with suppress(OSError):
+            # A link that somebody planted is removed, not what it points to.
+            if path.is_symlink() or _is_abandoned(path):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether nobody is at work on a partial file or folder."""
+    old = time.time() - path.stat().st_mtime > _DAY
+    if fcntl is None:
+        return old
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return old
+    finally:
+        os.close(handle)
+    return True
+
+
+def _locked(folder: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """Make something of a name that cannot be guessed, locked as long as its handle is open."""
+    while True:
+        partial = folder / f".{secrets.token_hex(8)}.partial"
+        handle = make(partial)
+        if fcntl is None or handle < 0:
+            return partial, handle
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink and partial.exists():
+            return partial, handle
+        os.close(handle)  # another process took it for a leftover before it was locked
+
+
+def _new_file(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    return os.open(path, flags, 0o666)
+
+
+def _new_folder(path: Path) -> int:
+    path.mkdir()
+    return -1 if fcntl is None else os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _as_output_error(path: Path, error: OSError) -> Exception:
+    """The error in this package's words; errors of its own are told apart already."""
+    return error if isinstance(error, TaskBankError) else OutputError(f"cannot write {path}: {error}")
 
 
 def result_names(inputs: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:

@@ -17,11 +17,12 @@ from taskbank.bank.bank import Bank
 from taskbank.drawing.canvas import photo_image
 from taskbank.drawing.sheet import caption, sheet
 from taskbank.errors import InvalidInputError, OutputError, TaskBankError, VideoError
-from taskbank.images.files import is_video
+from taskbank.images.files import STDIN, Piped, is_video
 from taskbank.images.framing import View, for_squares, view_of
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine, Item, Outcome
 from taskbank.inference.preprocess import sees_whole
+from taskbank.inference.results import Axes
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
 from taskbank.saving.dataset import (
@@ -29,6 +30,7 @@ from taskbank.saving.dataset import (
     check_exportable,
     export_outcome,
     exported_names,
+    has_exported,
     manifest_path,
     save_manifest,
 )
@@ -47,6 +49,9 @@ class Saving:
         folder: results of an input go to a folder of its name in it.
         forms: what is written for each prediction.
         overwrite: whether results that are there already are replaced.
+        skip_existing: whether inputs whose results are all there already are left alone; those whose results
+            are there in part are predicted anew. Whether the results are of the same bank is not looked at.
+        axes: of the points of clouds.
         fov: horizontal field of view of the photographs in degrees, for drawing rooms and vanishing points
             and for point clouds; None where it is not known.
         building: name of the inputs together in the dataset's form; None for that of their folder.
@@ -56,12 +61,16 @@ class Saving:
     folder: Path
     forms: tuple[Form, ...] = (Form.PNG, Form.JSON)
     overwrite: bool = False
+    skip_existing: bool = False
+    axes: Axes = Axes.OPENCV
     fov: float | None = None
     building: str | None = None
     smooth: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse an impossible field of view."""
+        """Refuse an impossible field of view, and two wishes of which one is in vain."""
+        if self.overwrite and self.skip_existing:
+            raise InvalidInputError("choose one of overwrite and skip_existing: results are replaced or left")
         if self.fov is not None and not 0 < self.fov < 180:
             raise InvalidInputError(f"fov {self.fov:g} must lie between 0 and 180 degrees")
 
@@ -95,6 +104,7 @@ class Saved:
         sources: its files.
         folder: where its own results are; the dataset's form lies elsewhere.
         error: why there are none; None where there are.
+        skipped: whether they were there already, and are left alone.
         unseen: task -> share of the images that its network did not see, of tasks that were shown less than
             the whole.
         warning: what was wrong with a video all the same: frames that are missing or damaged.
@@ -103,6 +113,7 @@ class Saved:
     sources: tuple[str, ...]
     folder: Path
     error: TaskBankError | None = None
+    skipped: bool = False
     unseen: Mapping[str, float] = field(default_factory=dict)
     warning: str | None = None
 
@@ -133,7 +144,8 @@ def predict_files(
             are.
 
     Yields:
-        one report per input, in order, after its results are written.
+        one report per input, in order, after its results are written; those of inputs that are skipped come
+        first.
 
     Raises:
         InvalidInputError: an input has another number of files than the tasks take images; a form that none
@@ -157,10 +169,17 @@ def predict_files(
     if saving.sheet and len(wanted) > 1:
         image_names.append(SHEET)
     video_names = [name for task in wanted for name in video_file_names(task, saving.forms)]
-    results: Iterable[tuple[Path, Sequence[str]]] = (
-        (folder, video_names if is_video(files[0]) else image_names)
-        for files, folder in zip(inputs, folders, strict=True)
-    )
+    wanted_names = [video_names if is_video(files[0]) else image_names for files in inputs]
+    results: Iterable[tuple[Path, Sequence[str]]] = zip(folders, wanted_names, strict=True)
+    jobs = [_Job(*job) for job in zip(range(len(inputs)), inputs, folders, strict=True)]
+    done = set()
+    if saving.skip_existing:
+        done = {
+            job.point
+            for job, file_list in zip(jobs, wanted_names, strict=True)
+            if all((job.folder / name).is_file() for name in file_list)
+            and (building is None or has_exported(building, job.point, names))
+        }
     if building is not None:
         results = chain(
             results,
@@ -168,11 +187,17 @@ def predict_files(
             [(saving.folder, [manifest_path(building).name])],
         )
     if plain_path(saving.folder).is_dir():  # otherwise nothing can be there
-        check_results(results, chain.from_iterable(inputs), overwrite=saving.overwrite)
+        replaced = saving.overwrite or saving.skip_existing
+        check_results(results, chain.from_iterable(inputs), overwrite=replaced)
+    for job in jobs:
+        if job.point in done:
+            yield Saved(sources=tuple(map(str, job.files)), folder=job.folder, skipped=True)
+    jobs = [job for job in jobs if job.point not in done]
+    if not jobs:
+        return
     engine = TransferEngine(bank, sources, names, settings) if sources else Engine(bank, names, settings)
     if building is not None:
         save_manifest(building, [files[0] for files in inputs])
-    jobs = [_Job(*job) for job in zip(range(len(inputs)), inputs, folders, strict=True)]
     for videos, group in groupby(jobs, key=lambda job: is_video(job.files[0])):
         if videos:
             yield from (_save_video(engine, job, saving, reading, each_frame) for job in group)
@@ -198,7 +223,8 @@ def _save_images(
 ) -> Iterator[Saved]:
     """Predict and save images, in batches."""
     names = [task.name for task in engine.tasks]
-    items: Iterable[Item] = (job.files if len(job.files) > 1 else job.files[0] for job in jobs)
+    given = [tuple(Piped() if path == STDIN else path for path in job.files) for job in jobs]
+    items: Iterable[Item] = (images if len(images) > 1 else images[0] for images in given)
     for outcome, job in zip(engine.run(items), jobs, strict=True):
         trouble = outcome.error
         if trouble is None:
@@ -305,10 +331,12 @@ def _check_forms(
 
 def _names(inputs: Sequence[tuple[Path, ...]], taken: Iterable[str]) -> list[str]:
     """A folder name per input; those of several files of one input are joined."""
-    files = [path for group in inputs for path in group]
-    if len(files) == len(inputs):
-        return result_names(files, taken)
-    single = dict(zip(files, result_names(files), strict=True))
+    files = [path for group in inputs for path in group if path != STDIN]
+    piped = {STDIN: Piped.name} if any(STDIN in group for group in inputs) else {}
+    taken = {*taken, *piped.values()}
+    single = dict(zip(files, result_names(files, taken), strict=True)) | piped
+    if all(len(group) == 1 for group in inputs):
+        return [single[path] for (path,) in inputs]
     names: dict[tuple[Path, ...], str] = {}
     used = {name.casefold() for name in taken}
     for group in dict.fromkeys(inputs):
@@ -332,7 +360,13 @@ def _save(outcome: Outcome, tasks: Sequence[str], folder: Path, saving: Saving, 
     for task in tasks if set(saving.forms) - {Form.DATASET} else ():
         prediction = outcome.prediction(task, reading)
         drawn = save_prediction(
-            prediction, outcome.sights, folder, saving.forms, fov=saving.fov, normals=normals
+            prediction,
+            outcome.sights,
+            folder,
+            saving.forms,
+            fov=saving.fov,
+            normals=normals,
+            axes=saving.axes,
         )
         if drawn is not None:
             drawn.thumbnail((512, 512))

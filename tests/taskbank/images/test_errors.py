@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from PIL import Image
 
 from taskbank.errors import ImageError
-from taskbank.images.reading import read_photo
+from taskbank.images.reading import read_photo, split_batch
 
 NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
@@ -41,7 +42,7 @@ def _closed() -> Image.Image:
         (lambda: torch.zeros(4, 4).to_sparse(), "sparse"),
         (lambda: np.zeros((4, 4, 3), ">c8"), "cannot be of"),
         (lambda: np.zeros((4, 4, 3), object), "cannot be of object"),
-        (lambda: np.full((4, 4), 2.0, np.longdouble), "holds values from 2 to 2"),
+        (lambda: np.full((4, 4), 2.0, np.longdouble), "holds floats from 2 to 2"),
         (lambda: "x" * 5000, "cannot be read"),
         (lambda: "a\0b.png", "cannot be read"),
     ],
@@ -76,9 +77,53 @@ def test_rare_modes_are_read(mode: str) -> None:
 def test_pipes_and_devices_are_called_what_they_are(tmp_path: Path) -> None:
     """And are not waited for."""
     os.mkfifo(tmp_path / "a.png")
-    for path in (tmp_path / "a.png", "/dev/zero"):
-        with pytest.raises(ImageError, match="is a pipe, socket or device: save the image as a file first"):
+    for path, kind in ((tmp_path / "a.png", "a pipe"), ("/dev/zero", "a device")):
+        with pytest.raises(ImageError, match=f"{path} is {kind}: save the image as a file first"):
             read_photo(path)
+
+
+@pytest.mark.parametrize("address", ["https://x.org/a.png", "s3://bucket/a.png", "file:///a.png"])
+def test_addresses_are_called_addresses(address: str) -> None:
+    """Nothing is fetched."""
+    with pytest.raises(ImageError, match="is an address: download the image, and name the file"):
+        read_photo(address)
+
+
+def test_floats_out_of_range_are_named_with_their_file_and_in_full(tmp_path: Path) -> None:
+    """A value just over 1 is not printed as 1."""
+    Image.fromarray(np.full((2, 2), np.nextafter(np.float32(1), np.float32(2)))).save(tmp_path / "a.tiff")
+    with pytest.raises(ImageError, match=r"a.tiff holds floats from 1.00000012 to 1.00000012: images are in"):
+        read_photo(tmp_path / "a.tiff")
+
+
+def test_content_of_files_is_read_from_bytes_files_and_dicts(tmp_path: Path) -> None:
+    """As Hugging Face's datasets hold it, too; the path is the name."""
+    path = tmp_path / "a.png"
+    Image.new("RGB", (3, 2), "red").save(path)
+    content = path.read_bytes()
+    with path.open("rb") as file:
+        given: list[Any] = [content, bytearray(content), BytesIO(content), file]
+        given += [{"bytes": content, "path": "a.png"}, {"bytes": None, "path": str(path)}, {"bytes": content}]
+        photos = [read_photo(one) for one in given]
+    assert all(torch.equal(photo.pixels, read_photo(path).pixels) for photo in photos)
+    named = ["image (bytes)", "image (bytearray)", "image (BytesIO)", str(path), "a.png", str(path)]
+    assert [photo.name for photo in photos] == [*named, "image (dict)"]
+    assert all(split_batch(one) == ([one], True) for one in given)
+
+
+def test_content_that_is_no_image_is_refused(tmp_path: Path) -> None:
+    """By the name that it came with."""
+    (tmp_path / "a.png").write_text("x")
+    with (tmp_path / "a.png").open() as text:
+        refused: list[tuple[Any, str]] = [
+            (b"", r"image \(bytes\) is empty"),
+            ({"bytes": b"x" * 9, "path": "b.png"}, "b.png is no image of a known format"),
+            ({"bytes": None, "path": None}, "cannot be a NoneType"),
+            (text, "a.png was opened as text: open it with mode 'rb'"),
+        ]
+        for given, message in refused:
+            with pytest.raises(ImageError, match=message):
+                read_photo(given)
 
 
 def test_what_a_plugin_raises_is_an_error_of_the_image(

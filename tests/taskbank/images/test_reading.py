@@ -141,7 +141,7 @@ def test_what_is_given_is_not_written_to() -> None:
         (np.full((2, 2, 3), 200.0), "divide by 255 or convert to uint8"),
         (np.full((2, 2, 3), -7.0), "from -7 to -7: images are in"),
         (np.full((2, 2, 3), np.nan), "from nan to nan"),
-        (torch.full((3, 2, 2), 1.5), "a float tensor holds values from 1.5 to 1.5"),
+        (torch.full((3, 2, 2), 1.5), r"image \(Tensor\) holds floats from 1.5 to 1.5"),
         (np.zeros((2, 2, 3), np.int64), "cannot be of int64: use uint8, uint16, or float"),
         (torch.zeros((3, 2, 2), dtype=torch.int32), "cannot be of torch.int32"),
         (np.zeros((3, 20, 30)), r"shape \(3, 20, 30\) is no image .*move channels to the end"),

@@ -216,7 +216,7 @@ def test_mistakes_are_named(bank: Bank, tmp_path: Path) -> None:
         (ImageError, "does not exist", lambda: taskbank.predict(tmp_path / "no.png", "normal", bank=bank)),
         (
             ImageError,
-            "a float array holds values",
+            r"image \(ndarray\) holds floats",
             lambda: taskbank.predict(PHOTO / 1.0, "normal", bank=bank),
         ),
     ]

@@ -323,3 +323,18 @@ def test_representations_that_cannot_be_written_are_refused(
     with pytest.raises(OutputError, match="exist already"):
         encode_files(bank, ["normal"], photos, out, settings=CPU)
     assert out.read_bytes() == b"mine"
+
+
+def test_facts_of_depth_tell_the_code_of_its_16_bit_picture(
+    bank: Bank, photos: list[Path], tmp_path: Path
+) -> None:
+    """Metres a step, and what means unknown: enough to read the picture back."""
+    saving = Saving(folder=tmp_path / "out", forms=(Form.PNG, Form.NPY, Form.JSON))
+    depth = next(task for task in bank.tasks if task.startswith("depth"))
+    list(predict_files(bank, [depth], [(photos[0],)], saving, settings=Settings(device="cpu", fit="pad")))
+    folder = next((tmp_path / "out").iterdir())
+    code = json.loads((folder / f"{depth}.json").read_text())["code_16bit"]
+    stored = np.asarray(Image.open(folder / f"{depth}_16bit.png")).astype(np.int64)
+    metres = np.where(stored == code["unknown"], np.nan, stored * code["metres"])
+    assert stored.max() <= max(code["largest"], code["unknown"])
+    assert np.allclose(metres, np.load(folder / f"{depth}.npy"), atol=code["metres"], equal_nan=True)

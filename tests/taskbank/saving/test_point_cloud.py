@@ -163,3 +163,24 @@ def test_what_is_no_depth_is_refused(tmp_path: Path) -> None:
     depth = prediction("depth_zbuffer", np.ones((HEIGHT, WIDTH)), seen)
     with pytest.raises(InvalidInputError, match="reshading does not hold a normal for each pixel"):
         save_point_cloud(tmp_path / "cloud.ply", depth, seen, normals=flat)
+
+
+def test_points_with_y_up_are_the_same_points_turned(tmp_path: Path) -> None:
+    """OpenGL's axes: y and z change their sign, of normals too; the head says so."""
+    seen = sight()
+    depth = prediction("depth_zbuffer", np.full((HEIGHT, WIDTH), 2.0), seen)
+    normal = np.broadcast_to([0.0, 0.6, -0.8], (HEIGHT, WIDTH, 3))
+    normals = prediction(
+        "normal", normal, seen, OutputKind.NORMALS, convention=NORMAL_AXES[Axes.OPENCV], unit="1"
+    )
+    read = {}
+    for axes in Axes:
+        save_point_cloud(tmp_path / f"{axes}.ply", depth, seen, fov=60, normals=normals, axes=axes)
+        head, body = (tmp_path / f"{axes}.ply").read_bytes().split(b"end_header\n")
+        fields = [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
+        vertices = np.frombuffer(body, dtype=[*fields, ("rgb", "u1", 3)])
+        read[axes] = head.decode(), np.stack([vertices[name] for name, _ in fields], axis=-1)
+    assert "+y down, +z ahead (OpenCV)" in read[Axes.OPENCV][0]
+    assert "+y up, +z towards the viewer (OpenGL)" in read[Axes.OPENGL][0]
+    assert np.array_equal(read[Axes.OPENGL][1], read[Axes.OPENCV][1] * [1, -1, -1, 1, -1, -1])
+    assert read[Axes.OPENGL][1][0, 1] > 0  # the first point is that of the upper left corner

@@ -173,10 +173,24 @@ def test_a_name_as_long_as_the_file_system_allows_can_be_written(tmp_path: Path)
         write_file(tmp_path / ("x" * 256), "longer")
 
 
-def test_a_leftover_of_a_killed_run_is_no_obstacle(tmp_path: Path) -> None:
-    (tmp_path / f".result.{os.getpid()}.part").write_text("half")
+def test_a_leftover_of_a_killed_run_is_removed_after_a_day(tmp_path: Path) -> None:
+    old, young, other = (tmp_path / name for name in (f".{'a' * 16}.part", f".{'b' * 16}.part", ".mine.part"))
+    for path in (old, young, other):
+        path.write_text("half")
+    for path in (old, other):
+        os.utime(path, (0, 0))
     write_file(tmp_path / "result", "whole")
     assert (tmp_path / "result").read_text() == "whole"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([young.name, other.name, "result"])
+
+
+def test_what_is_written_reaches_the_disk_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append((tmp_path / "result").exists()))
+    write_file(tmp_path / "result", "whole")
+    assert seen == [False]
 
 
 def test_a_path_that_cannot_be_is_refused_in_words(tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +11,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
@@ -26,6 +23,7 @@ from training.data.real.labels import label_view
 from training.data.real.views import views_of
 from training.errors import ConfigError
 from training.provenance import digest_listing
+from training.worker_processes import worker_pool
 
 _LOG = logging.getLogger(__name__)
 
@@ -129,9 +127,7 @@ def write_real(
     make = partial(_make_shard, writer, folder, settings, gravity)
     done = len(shards) - len(left)
     if workers > 1:
-        # Processes start afresh: forks of a process that runs torch may stand still.
-        spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, spawn, initializer=partial(torch.set_num_threads, 1)) as pool:
+        with worker_pool(workers) as pool:
             for number, _ in enumerate(pool.map(make, left), done + 1):
                 if progress is not None:
                     progress(number, len(shards))

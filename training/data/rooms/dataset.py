@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import chain, repeat
@@ -24,6 +23,7 @@ from training.data.rooms.materials import Colour
 from training.data.rooms.render import ViewedRoom, render_frames
 from training.data.rooms.textures import Textures
 from training.errors import DataError
+from training.worker_processes import worker_pool
 
 _LOG = logging.getLogger(__name__)
 
@@ -182,10 +182,7 @@ def _makers(
     if workers < 1:
         yield partial(map, partial(make, device=device))
         return
-    # Processes start afresh: they need nothing of what this one holds, least of all its GPU.
-    context = multiprocessing.get_context("spawn")
-    one_thread = partial(torch.set_num_threads, 1)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=one_thread) as pool:
+    with worker_pool(workers) as pool:
         if torch.device(device).type == "cpu":
             yield partial(pool.map, partial(make, device=device))
             return

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import glob
 import os
+import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -41,6 +43,10 @@ TOOL_FOLDERS = frozenset(
 )  # fmt: skip
 """Folders that programs and file systems keep for themselves; what lies there is nobody's photograph."""
 
+STDIN = Path("-")
+"""What means the image that is piped in."""
+
+_ADDRESS = re.compile(r"\w+://")
 _TOOL_MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")  # files that stand in folders of programs
 
 
@@ -73,11 +79,31 @@ class PassedOver:
 
 
 _LINKS = "link(s) to folders (name the folder itself)"
+_MOST_PIPED = 2**30  # bytes
 _BROKEN = "broken link(s)"
 _UNREADABLE = "unreadable folder(s) or file(s) (check their permissions)"
 _SPECIAL = "pipe(s), socket(s) or device(s) (save them as files)"
 _PLUGINS = "image(s) of a type that needs a plugin (name them, or convert them to JPEG or PNG)"
 _VIDEOS = "video(s) (name them to predict them)"
+
+
+class Piped:
+    """The image that is piped into this process, as an open file."""
+
+    name = "stdin"
+
+    def read(self) -> bytes:
+        """Read all of it.
+
+        Raises:
+            ImageError: nothing is piped in, or more than a gigabyte.
+        """
+        if sys.stdin is None or sys.stdin.isatty():
+            raise ImageError("nothing is piped in: `-` is the image that another program gives")
+        content = sys.stdin.buffer.read(_MOST_PIPED + 1)
+        if len(content) > _MOST_PIPED:
+            raise ImageError("more than a gigabyte was piped in: save the image as a file, and name that")
+        return content
 
 
 def is_video(path: Path) -> bool:
@@ -96,9 +122,9 @@ def find_images(
     """The image files that are meant, in the order given; those of a folder by name.
 
     Args:
-        named: files; folders, with all folders in them; patterns such as `scans/*.png` or `scans/**/*.png`;
-            text files `*.txt` with one of these per line, relative to the list (empty lines and `#` are
-            skipped).
+        named: files; `-` for the image that is piped in; folders, with all folders in them; patterns such as
+            `scans/*.png` or `scans/**/*.png`; text files `*.txt` with one of these per line, relative to the
+            list (empty lines and `#` are skipped).
         once: whether a file that is named again is left out.
         without: folder of results, which are no inputs of the next call: it is left out of folders around it.
         passed_over: is told what was passed over in folders.
@@ -123,6 +149,9 @@ def find_images(
 def _meant(name: str, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
     """The files behind one word; a file that does not exist is itself, so that its own error names it."""
     path = Path(name)
+    if path == STDIN or _ADDRESS.match(name):
+        yield path
+        return
     # Unlike methods of paths, these take names that are too long or have a zero byte.
     if os.path.isdir(name):  # noqa: PTH112
         yield from _in_folder(path, results, passed_over)

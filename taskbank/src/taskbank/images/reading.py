@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
-from typing import Any, TypeAlias
+from stat import S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK, S_ISDIR, S_ISREG
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -24,15 +25,38 @@ from torch import Tensor
 
 from taskbank.errors import ImageError
 
-ImageInput: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[Any] | Tensor
+
+class OpenFile(Protocol):
+    """A file that was opened for reading bytes."""
+
+    def read(self) -> bytes:
+        """Read all of it."""
+
+
+ImageInput: TypeAlias = (
+    str
+    | os.PathLike[str]
+    | Image.Image
+    | NDArray[Any]
+    | Tensor
+    | bytes
+    | bytearray
+    | OpenFile
+    | dict[str, Any]
+)
 """One image: a path; a PIL image; an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); a tensor (H, W),
-(1, H, W), (3, H, W) or (4, H, W). Values are uint8, uint16, or float in [0, 1]."""
+(1, H, W), (3, H, W) or (4, H, W); the content of an image file as bytes, as an open file, or in
+`{"bytes": ..., "path": ...}`, as Hugging Face's datasets hold images that are not decoded (one of the two may
+be None). Values are uint8, uint16, or float in [0, 1]."""
 
 _CHANNELS = (1, 3, 4)
 _SAME_COLOUR = 2  # of 255: less is the rounding of tables in profiles
 
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's names of 16-bit grey, by version, file format and platform."""
+
+_ADDRESS = re.compile(r"(https?|ftp|s3|gs|file|hf):/|data:image/", re.IGNORECASE)
+_SPECIAL = {S_IFIFO: "a pipe", S_IFSOCK: "a socket", S_IFCHR: "a device", S_IFBLK: "a device"}
 
 _PLUGINS = {
     ".heic": "pillow-heif", ".heif": "pillow-heif", ".hif": "pillow-heif", ".avif": "pillow-avif-plugin",
@@ -109,7 +133,11 @@ def read_photo(image: ImageInput) -> Photo:
 
 def name_of(image: object) -> str:
     """What an image is called in messages and provenance: its path, or what kind of object it is."""
-    return str(image) if isinstance(image, str | os.PathLike) else f"image ({type(image).__name__})"
+    held = image.get("path") if isinstance(image, dict) else getattr(image, "name", None)
+    path = image if isinstance(image, str | os.PathLike) else held
+    if isinstance(image, np.ndarray | Tensor) or not isinstance(path, str | os.PathLike) or not path:
+        return f"image ({type(image).__name__})"
+    return str(path)
 
 
 def split_batch(images: object) -> tuple[list[Any], bool]:
@@ -120,7 +148,8 @@ def split_batch(images: object) -> tuple[list[Any], bool]:
     """
     if isinstance(images, np.ndarray | Tensor) and images.ndim == 4:
         return list(images), False
-    if isinstance(images, str | os.PathLike | Image.Image | np.ndarray | Tensor | tuple):
+    single = (str, os.PathLike, Image.Image, np.ndarray, Tensor, tuple, bytes, bytearray, dict)
+    if isinstance(images, single) or hasattr(images, "read"):
         return [images], True
     if isinstance(images, Iterable):
         return list(images), False
@@ -129,27 +158,50 @@ def split_batch(images: object) -> tuple[list[Any], bool]:
 
 def _pixels(image: object, name: str) -> Tensor:
     """The pixels of an image of any form; what is wrong with it may be any exception."""
+    if isinstance(image, dict) and {"bytes", "path"} & image.keys():
+        content = image.get("bytes")
+        image = image.get("path") if content is None else content
+    elif hasattr(image, "read"):
+        image = image.read()
+        if isinstance(image, str):
+            raise ImageError(f"{name} was opened as text: open it with mode 'rb'")
     if isinstance(image, Image.Image):
         return _from_pil(image, name)
     if isinstance(image, np.ndarray):
-        return _from_array(image)
+        return _from_array(image, name)
     if isinstance(image, Tensor):
-        return _from_tensor(image)
+        return _from_tensor(image, name)
     if isinstance(image, str | os.PathLike):
         return _from_file(Path(image))
+    if isinstance(image, bytes | bytearray):
+        return _from_bytes(bytes(image), name)
     raise ImageError(
-        f"an image cannot be a {type(image).__name__}: give a path, a PIL image, an array or a tensor"
+        f"an image cannot be a {type(image).__name__}: give a path, a PIL image, an array, a tensor, the "
+        "content of a file as bytes or as an open file, or a dict with bytes or path"
     )
+
+
+def _from_bytes(content: bytes, name: str) -> Tensor:
+    """The pixels in the content of a file."""
+    if not content:
+        raise ImageError(f"{name} is empty (0 bytes): it was not written to the end, get it again")
+    with Image.open(BytesIO(content)) as image:
+        return _from_pil(image, name)
 
 
 def _from_file(path: Path) -> Tensor:
     """The pixels of a file."""
+    if _ADDRESS.match(str(path)):
+        raise ImageError(f"{path} is an address: download the image, and name the file")
     found = path.stat()
     # Directories, pipes and empty files have messages of their own; opening a pipe could wait for ever.
     if S_ISDIR(found.st_mode):
         raise ImageError(f"{path} is a directory: name an image file")
     if not S_ISREG(found.st_mode):
-        raise ImageError(f"{path} is a pipe, socket or device: save the image as a file first")
+        raise ImageError(
+            f"{path} is {_SPECIAL.get(S_IFMT(found.st_mode), 'no regular file')}: save the image as a file "
+            "first, or pipe it to `taskbank predict -`"
+        )
     if found.st_size == 0:
         raise ImageError(f"{path} is empty (0 bytes): it was not written to the end, get it again")
     with Image.open(path) as image:
@@ -164,7 +216,7 @@ def _from_pil(image: Image.Image, name: str) -> Tensor:
     if upright.mode in DEEP_MODES:
         return _from_deep(np.asarray(upright), name)
     if upright.mode == "F":
-        return _from_array(np.asarray(upright, dtype=np.float32))
+        return _from_array(np.asarray(upright, dtype=np.float32), name)
     profile = upright.info.get("icc_profile")
     if upright.mode == "La":
         upright = upright.convert("LA")  # Pillow knows no way from here to colours
@@ -229,10 +281,10 @@ def _from_deep(values: NDArray[Any], name: str) -> Tensor:
         raise ImageError(
             f"{name} holds integers from {whole.min()} to {whole.max()}: 16-bit grey is 0 to 65535"
         )
-    return _from_array(whole.astype(np.uint16))
+    return _from_array(whole.astype(np.uint16), name)
 
 
-def _from_array(array: NDArray[Any]) -> Tensor:
+def _from_array(array: NDArray[Any], name: str) -> Tensor:
     """The pixels of an array, channels last."""
     grey = array[..., None] if array.ndim == 2 else array
     if grey.ndim != 3 or grey.shape[-1] not in _CHANNELS or 0 in grey.shape:
@@ -245,10 +297,10 @@ def _from_array(array: NDArray[Any]) -> Tensor:
     elif grey.dtype != np.uint8:
         raise ImageError(f"an image cannot be of {grey.dtype}: use uint8, uint16, or float in [0, 1]")
     # A copy: what is given may be read-only, and must not change under us.
-    return _three_channels(_planes(np.array(grey)), "array")
+    return _three_channels(_planes(np.array(grey)), name)
 
 
-def _from_tensor(tensor: Tensor) -> Tensor:
+def _from_tensor(tensor: Tensor, name: str) -> Tensor:
     """The pixels of a tensor, channels first."""
     grey = tensor[None] if tensor.dim() == 2 else tensor
     if grey.dim() != 3 or grey.shape[0] not in _CHANNELS or 0 in grey.shape:
@@ -265,7 +317,7 @@ def _from_tensor(tensor: Tensor) -> Tensor:
         held = held.float() / 65535
     if held.dtype != torch.uint8 and not held.is_floating_point():
         raise ImageError(f"an image cannot be of {held.dtype}: use uint8, uint16, or float in [0, 1]")
-    return _three_channels(held.clone(), "tensor")
+    return _three_channels(held.clone(), name)
 
 
 def _planes(array: NDArray[Any]) -> Tensor:
@@ -273,12 +325,12 @@ def _planes(array: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 
-def _three_channels(planes: Tensor, kind: str) -> Tensor:
+def _three_channels(planes: Tensor, name: str) -> Tensor:
     """Grey tripled, transparency laid on white; uint8 or float32, in range.
 
     Args:
         planes: uint8 or float (1, 3 or 4, H, W).
-        kind: what it came from, for messages.
+        name: of the image, for messages.
     """
     if planes.dtype == torch.uint8 and planes.shape[0] < 4:
         return planes.expand(3, -1, -1).contiguous()
@@ -286,7 +338,7 @@ def _three_channels(planes: Tensor, kind: str) -> Tensor:
     low, high = values.min().item(), values.max().item()
     # NaN fails both comparisons.
     if not (low >= 0 and high <= 1):
-        raise ImageError(f"a float {kind} holds values from {low:g} to {high:g}: {_range_hint(low, high)}")
+        raise ImageError(f"{name} holds floats from {low:.9g} to {high:.9g}: {_range_hint(low, high)}")
     if values.shape[0] == 4:
         colour, alpha = values[:3], values[3:]
         values = colour * alpha + (1 - alpha)

@@ -15,6 +15,7 @@ from taskbank.images.colour_maps import SEMANTIC_PALETTE
 from taskbank.images.framing import Box, View
 from taskbank.tasks.kinds import OutputKind
 
+DEPTH_STEP = 1 / 512  # metres a step of depth in 16 bits
 _FEW = 18  # numbers that stand in the facts; three poses have so many
 
 
@@ -113,7 +114,8 @@ class Prediction:
     def facts(self) -> dict[str, Any]:
         """Everything but the array of a map, JSON-ready: units, provenance, and values where they are few.
 
-        Of a semantic map also the colours of its classes in pictures, by their names in CSS.
+        Of a semantic map also the colours of its classes in pictures, by their names in CSS. Of depth the
+        code of `TASK_16bit.png`: metres a step, the largest value, and what means that nothing is known.
         """
         facts: dict[str, Any] = {
             "task": self.task,
@@ -138,6 +140,8 @@ class Prediction:
             facts["values"] = self.array.tolist()
         if self.classes is not None and self.kind is not OutputKind.CLASSES:
             facts["classes"] = list(self.classes)
+        if self.kind is OutputKind.DEPTH:
+            facts["code_16bit"] = {"metres": DEPTH_STEP, "largest": 65534, "unknown": 65535}
         if self.kind is OutputKind.SEMANTIC_MAP:
             facts["palette"] = list(SEMANTIC_PALETTE)
         return facts

@@ -118,6 +118,12 @@ def exported_names(folder: Path, points: int, tasks: Iterable[str]) -> Iterator[
         yield folder / name, [label_name(name, point, _VIEW) for point in range(points)]
 
 
+def has_exported(folder: Path, point: int, tasks: Iterable[str]) -> bool:
+    """Whether all files of one photograph are there, see `exported_names`."""
+    used = {folder_of(task) for task in tasks} | {"rgb", POINT_INFO}
+    return all(_path(folder, domain, point).is_file() for domain in used if domain)
+
+
 def manifest_path(folder: Path) -> Path:
     """The table of a building's photographs."""
     return folder.with_name(f"{folder.name}.csv")

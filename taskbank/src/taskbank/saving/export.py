@@ -18,7 +18,7 @@ from taskbank.atomic_files import plain_path, write_whole
 from taskbank.drawing.render import picture, seen_pixels
 from taskbank.errors import InvalidInputError, OutputError
 from taskbank.inference.preprocess import Sight
-from taskbank.inference.results import Prediction
+from taskbank.inference.results import Axes, Prediction
 from taskbank.labels.codes import encode
 from taskbank.labels.files import save_facts, save_label
 from taskbank.saving.point_cloud import save_point_cloud, square_fov
@@ -137,6 +137,7 @@ def save_prediction(
     *,
     fov: float | None = None,
     normals: Prediction | None = None,
+    axes: Axes = Axes.OPENCV,
 ) -> Image.Image | None:
     """Write the files of one prediction, each whole or not at all.
 
@@ -148,6 +149,7 @@ def save_prediction(
         fov: horizontal field of view of the photograph in degrees, for rooms, vanishing points and point
             clouds; without it, as `taskbank.saving.point_cloud.focal_length` says.
         normals: of the same image, for the points of a cloud.
+        axes: of the points of a cloud.
 
     Returns:
         the picture, where one was made.
@@ -164,7 +166,7 @@ def save_prediction(
             save_label(folder / _deep_name(prediction.task), prediction.task, depth_code(prediction))
     if Form.PLY in wanted and prediction.kind is OutputKind.DEPTH:
         path = folder / f"{prediction.task}.{Form.PLY}"
-        save_point_cloud(path, prediction, sights[0], fov=fov, normals=normals)
+        save_point_cloud(path, prediction, sights[0], fov=fov, normals=normals, axes=axes)
     if Form.NPY in wanted:
         write_whole(folder / f"{prediction.task}.npy", lambda file: np.save(file, prediction.array))
     if Form.JSON in wanted:

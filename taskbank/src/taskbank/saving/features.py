@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
 from taskbank.bank.bank import Bank
-from taskbank.errors import InvalidInputError
+from taskbank.errors import InvalidInputError, VideoError
+from taskbank.images.files import STDIN, Piped, is_video
 from taskbank.inference.engine import Engine, Outcome
 from taskbank.inference.settings import Settings
 from taskbank.saving.export import refuse_existing
 from taskbank.saving.tensor_stream import tensor_stream
+from taskbank.video.files import load_av, open_clip, read_frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +27,12 @@ class Encoded:
     Attributes:
         images: files in the order of the rows.
         failed: outcomes of files that could not be read.
+        notes: what was wrong with videos all the same.
     """
 
     images: tuple[str, ...]
     failed: tuple[Outcome, ...]
+    notes: tuple[str, ...] = ()
 
 
 def encode_files(
@@ -40,24 +45,26 @@ def encode_files(
     normalize: bool = True,
     half: bool = False,
     overwrite: bool = False,
-    each: Callable[[Outcome], object] = lambda outcome: None,
+    each: Callable[[Path], object] = lambda path: None,
 ) -> Encoded:
     """Representations of many images in one safetensors file.
 
     It holds a tensor per task under its canonical name, (N, 8, h, w), and in its header `images`: a JSON list
-    of the N files in that order, `normalised`, `bank` and `bank_sha256`. An image takes 8 kB per task (4 kB
+    of the N files in that order, `normalised`, `bank` and `bank_sha256`. Of a video every frame has a row,
+    named `FILE#NUMBER` from 0. An image takes 8 kB per task (4 kB
     as half) on disk, and until the file is whole as much again; memory does not grow with their number.
 
     Args:
         bank: where encoders come from.
         tasks: names of tasks, also of those that take several images.
-        images: files; those that cannot be read are left out.
+        images: files, videos among them, or `-` for the image that is piped in; those that cannot be read are
+            left out.
         out: the file.
         settings: how encoders are run.
         normalize: every channel to mean 0 and variance 1; otherwise the form that decoders read.
         half: whether 16-bit floats are written instead of 32.
         overwrite: whether a file that is there already is replaced.
-        each: is called with every outcome, for progress.
+        each: is called with every file that is done, for progress.
 
     Raises:
         InvalidInputError: `out` does not end in .safetensors; no image could be read.
@@ -68,17 +75,32 @@ def encode_files(
         raise InvalidInputError(f"{out} must end in .safetensors: representations are written in that format")
     if not overwrite:
         refuse_existing([out])
+    if any(is_video(path) for path in images):
+        load_av()
     engine = Engine(bank, tasks, settings, encoders_only=True)
-    good, failed = [], []
+    good, failed, notes = [], [], []
     dtype = np.float16 if half else np.float32
     with tensor_stream(out) as stream:
-        for outcome in engine.encode(images, normalize=normalize):
-            each(outcome)
-            if outcome.error is not None:
-                failed.append(outcome)
-                continue
-            good.append(outcome.sources[0])
-            stream.add({task: code.numpy().astype(dtype, copy=False) for task, code in outcome.raw.items()})
+        for videos, group in groupby(images, key=is_video):
+            if videos:
+                encoded = ((path, _encode_video(engine, path, normalize, notes)) for path in group)
+            else:
+                paths = list(group)
+                items = [Piped() if path == STDIN else path for path in paths]
+                outcomes = engine.encode(items, normalize=normalize)
+                encoded = ((path, iter([one])) for path, one in zip(paths, outcomes, strict=True))
+            for path, rows in encoded:
+                for outcome in rows:
+                    if outcome.error is not None:
+                        failed.append(outcome)
+                        continue
+                    good.append(outcome.sources[0])
+                    codes = {
+                        task: code.numpy().astype(dtype, copy=False) for task, code in outcome.raw.items()
+                    }
+                    stream.add(codes)
+                if path is not None:
+                    each(path)
         if not good:
             raise InvalidInputError(f"none of {len(images)} image(s) could be read: {failed[0].error}")
         stream.metadata |= {
@@ -87,4 +109,18 @@ def encode_files(
             "bank": bank.name,
             "bank_sha256": bank.digest,
         }
-    return Encoded(images=tuple(good), failed=tuple(failed))
+    return Encoded(images=tuple(good), failed=tuple(failed), notes=tuple(notes))
+
+
+def _encode_video(engine: Engine, path: Path, normalize: bool, notes: list[str]) -> Iterator[Outcome]:
+    """Encode the frames of a video one after another; what is wrong with it is an outcome, or a note."""
+    try:
+        clip = open_clip(path)
+        frames = engine.encode((frame.pixels for frame in read_frames(clip)), normalize=normalize)
+        for number, outcome in enumerate(frames):
+            yield replace(outcome, sources=(f"{path}#{number}",))
+    except VideoError as error:
+        yield Outcome(sources=(str(path),), error=error, bank=engine.bank)
+        return
+    if warning := "; ".join(filter(None, (clip.cut_off, str(clip.damage)))):
+        notes.append(f"{path}: {warning}")

@@ -23,6 +23,10 @@ from taskbank.tasks.registry import find_task
 _PLACE = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
 _DIRECTION = [("nx", "<f4"), ("ny", "<f4"), ("nz", "<f4")]
 _COLOUR = [("red", "u1"), ("green", "u1"), ("blue", "u1")]
+_AXES = {
+    Axes.OPENCV: "+x right, +y down, +z ahead (OpenCV)",
+    Axes.OPENGL: "+x right, +y up, +z towards the viewer (OpenGL)",
+}
 _NAMES = {"<f4": "float", "u1": "uchar"}
 
 
@@ -107,6 +111,7 @@ def save_point_cloud(
     *,
     fov: float | None = None,
     normals: Prediction | None = None,
+    axes: Axes = Axes.OPENCV,
 ) -> None:
     """Write the points of a depth map with their colours, whole or not at all. Unknown pixels are left out.
 
@@ -116,6 +121,8 @@ def save_point_cloud(
         sight: what its network was shown.
         fov: horizontal field of view of the photograph in degrees, as for `focal_length`.
         normals: of the same image in the same frame; a point without one has (0, 0, 0).
+        axes: OPENCV (+y down, +z ahead), or OPENGL (+y up, +z towards the viewer), as Blender, MeshLab and
+            most viewers of meshes expect.
 
     Raises:
         InvalidInputError: the predictions do not fit each other, or are no depth and normals.
@@ -123,16 +130,17 @@ def save_point_cloud(
     """
     places = unproject(depth, fov)
     known = np.isfinite(depth.array)
-    columns = [(_PLACE, places[known])]
+    turned = np.float32([1, 1, 1] if axes is Axes.OPENCV else [1, -1, -1])
+    columns = [(_PLACE, places[known] * turned)]
     if normals is not None:
-        columns.append((_DIRECTION, _directions(normals, depth)[known]))
+        columns.append((_DIRECTION, _directions(normals, depth)[known] * turned))
     columns.append((_COLOUR, _colours(depth, sight)[known]))
     fields = [field for names, _ in columns for field in names]
     vertices = np.empty(int(known.sum()), dtype=fields)
     for names, values in columns:
         for number, (name, _) in enumerate(names):
             vertices[name] = values[:, number]
-    header = _header(fields, len(vertices), depth, fov)
+    header = _header(fields, len(vertices), depth, fov, axes)
 
     def write(file: BinaryIO) -> None:
         file.write(header.encode("ascii"))
@@ -160,13 +168,15 @@ def _colours(depth: Prediction, sight: Sight) -> NDArray[np.uint8]:
     return shown
 
 
-def _header(fields: list[tuple[str, str]], count: int, depth: Prediction, fov: float | None) -> str:
+def _header(
+    fields: list[tuple[str, str]], count: int, depth: Prediction, fov: float | None, axes: Axes
+) -> str:
     """What a reader has to know before the numbers."""
     view = depth.views[0]
     lines = [
         "ply",
         "format binary_little_endian 1.0",
-        "comment camera frame: +x right, +y down, +z ahead (OpenCV), camera at 0 0 0, metres",
+        f"comment camera frame: {_AXES[axes]}, camera at 0 0 0, metres",
         f"comment {depth.task} by taskbank, bank {_ascii(depth.bank)} {depth.bank_digest[:16]}",
         f"comment photograph {view.width} x {view.height} px, focal length {focal_length(view, fov):.6g} px, "
         f"the network saw {square_fov(view, fov):.4g} degrees across",

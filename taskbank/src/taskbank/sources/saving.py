@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskbank.errors import InvalidInputError
+from taskbank.images.files import STDIN, Piped, is_video
 from taskbank.inference.settings import Settings
 from taskbank.saving.export import refuse_existing
 from taskbank.saving.tensor_stream import tensor_stream
@@ -52,7 +53,7 @@ def save_features(
 
     Args:
         sources: as `open_sources` gives them; their networks are used up.
-        images: files; those that cannot be read are left out.
+        images: files, or `-` for the image that is piped in; those that cannot be read are left out.
         out: the file.
         settings: as for `encode_images`.
         half: whether 16-bit floats are written instead of 32.
@@ -61,20 +62,25 @@ def save_features(
         each: is called with every result, for progress.
 
     Raises:
-        InvalidInputError: `out` does not end in .safetensors; no image could be read.
+        InvalidInputError: `out` does not end in .safetensors; a video; no image could be read.
         OutputError: the file exists already, or cannot be written.
     """
     if out.suffix != ".safetensors":
         raise InvalidInputError(f"{out} must end in .safetensors: features are written in that format")
     if not overwrite:
         refuse_existing([out])
+    if videos := [path.name for path in images if is_video(path)]:
+        raise InvalidInputError(
+            f"sources encode images, not videos such as {videos[0]}: take frames out first"
+        )
+    items = [Piped() if path == STDIN else path for path in images]
     facts = {source.name: source.facts() for source in sources}
     for cost in costs:
         facts[cost.source]["milliseconds"] = cost.milliseconds
     good, failed = [], []
     dtype: type[np.floating] = np.float16 if half else np.float32
     with tensor_stream(out) as stream:
-        for features in encode_images(sources, images, settings):
+        for features in encode_images(sources, items, settings):
             each(features)
             if features.error is not None:
                 failed.append(str(features.error))

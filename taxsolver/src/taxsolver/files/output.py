@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from taxsolver.errors import InvalidInputError, OutputError
+
+_DAY = 24 * 60 * 60  # seconds
+_LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 def check_path(path: object) -> Path:
@@ -70,13 +76,24 @@ def _fault(place: Path) -> str | None:
 
 
 def _write_and_rename(place: Path, data: bytes) -> None:
-    beside = place.with_name(f".{os.getpid()}.{secrets.token_hex(4)}.part")
+    _remove_leftovers(place.parent)
+    beside = place.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with beside.open("xb") as stream:
+        with beside.open("xb") as stream:  # an exclusive file follows no link that somebody planted
             stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())  # or a power cut could leave an empty file under the new name
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left in a folder a day ago or earlier; writing takes seconds."""
+    for path in folder.glob(".*.part"):
+        with suppress(OSError):
+            if _LEFTOVER.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _DAY:
+                path.unlink()
 
 
 def _is_stream(place: Path) -> bool:
