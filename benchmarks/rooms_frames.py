@@ -16,14 +16,14 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
-from training.data.rooms.batch import SceneBatch
-from training.data.rooms.build import build_scene
-from training.data.rooms.cameras import place_cameras
-from training.data.rooms.lens import photograph
-from training.data.rooms.look import LookOptions, Looks
-from training.data.rooms.render import ViewedRoom, render_frames
-from training.data.rooms.scene import Cameras
-from training.data.rooms.views import cast_views, render_views
+from training.rooms.cameras.lens import photograph
+from training.rooms.cameras.placement import place_cameras
+from training.rooms.frames.render import ViewedRoom, render_frames
+from training.rooms.frames.views import cast_views, render_views
+from training.rooms.furnishing.build import build_scene
+from training.rooms.look import LookOptions, Looks
+from training.rooms.scene import Cameras
+from training.rooms.tracing.batch import SceneBatch
 
 PLAIN = LookOptions(shadows=False, reflections=False, smooth_edges=False)
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from training.transfers.fit import Single
-from training.transfers.stack import ReadoutStack, members_at_once
+from training.stages.transfers.fit import Single
+from training.stages.transfers.stack import ReadoutStack, members_at_once
 
 from taskbank.nets.architecture import Compact
 from taskbank.nets.build import TransferReadout, build_readout

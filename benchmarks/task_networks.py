@@ -16,10 +16,10 @@ from pathlib import Path
 
 import torch
 from training.data.frames import FrameStore
-from training.data.rooms.config import RoomsConfig
-from training.data.rooms.dataset import write_rooms
-from training.task_networks.config import TaskNetworksConfig
-from training.task_networks.train import chosen_tasks, train_task_networks
+from training.rooms.frames.config import RoomsConfig
+from training.rooms.frames.dataset import write_rooms
+from training.stages.networks.config import TaskNetworksConfig
+from training.stages.networks.train import chosen_tasks, train_task_networks
 
 from taskbank.inference.device import Precision
 

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from training.bank_card import faults_section, measured_section
-from training.bundle import BANKS, with_bank_card
-from training.evaluate.facts import task_metrics, transfer_metrics
-from training.readme_figures import readme_section, with_section
+from training.stages.evaluation.facts import task_metrics, transfer_metrics
+from training.stages.publishing.bundle import BANKS, with_bank_card
+from training.stages.publishing.card import faults_section, measured_section
+from training.stages.publishing.readme_figures import readme_section, with_section
 
 from taskbank.bank.bank import Bank
 from taskbank.bank.card import model_card

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from training.bundle import bundle
-from training.check import check
-from training.logs import begin_logging
-from training.novel.command import novel
-from training.once import Command, refuse_repeats
 from training.pipeline import SECTIONS, STAGES, run_stages
-from training.presets import preset_names, read_preset
 from training.run import Run
+from training.runs.logs import begin_logging
+from training.runs.once import Command, refuse_repeats
+from training.runs.presets import preset_names, read_preset
+from training.stages.novel.command import novel
+from training.stages.publishing.bundle import bundle
+from training.stages.publishing.check_command import check
 
 if TYPE_CHECKING:
     from training.data.real.folder import RealFolder
-    from training.engine import Engine
+    from training.runs.engine import Engine
 
 DEBUG_VARIABLE = "TRAINING_DEBUG"
 """Environment variable that brings the traceback of a known error back."""
@@ -264,10 +264,10 @@ def _real(folder: Path | None, camera: str | None, option: str, camera_option: s
 def _engine(name: EngineName, workers: int, gpus: float) -> Engine:
     """Who does the jobs."""
     if name is EngineName.RAY:
-        from training.engine.ray import RayEngine
+        from training.runs.engine.ray import RayEngine
 
         return RayEngine(gpus=gpus)
-    from training.engine import LocalEngine
+    from training.runs.engine import LocalEngine
 
     return LocalEngine(workers=workers)
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 from training.errors import ConfigError
 from training.run import SPLITS, Run
-from training.settings import nearest
+from training.runs.settings import nearest
 
 if TYPE_CHECKING:
     from training.data.real.folder import RealFolder
-    from training.evaluate.trained import Trained
-    from training.transfers.config import TransfersConfig
+    from training.stages.evaluation.trained import Trained
+    from training.stages.transfers.config import TransfersConfig
 
 _UNTRAINED = "random"  # a source that needs no network of stage 1
 
@@ -57,10 +57,10 @@ def _frames(run: Run) -> None:
 
 def _frames_of_rooms(run: Run) -> None:
     """Stage 0 with rendered rooms."""
-    from training.data.rooms.config import RoomsConfig
-    from training.data.rooms.dataset import write_splits
-    from training.metrics import progress
-    from training.stage import run_stage
+    from training.rooms.frames.config import RoomsConfig
+    from training.rooms.frames.dataset import write_splits
+    from training.runs.metrics import progress
+    from training.runs.stage import run_stage
 
     config = run.preset.settings("rooms", RoomsConfig)
     if run.textures is not None:
@@ -90,7 +90,7 @@ def _frames_of_taskonomy(run: Run) -> None:
     """
     from training.data.taskonomy.importing import import_taskonomy
     from training.data.taskonomy.plan import TaskonomyConfig
-    from training.stage import run_stage
+    from training.runs.stage import run_stage
 
     if run.data is None:
         raise ConfigError(f"preset {run.preset.name} reads the real dataset: say with --data where it lies")
@@ -114,10 +114,10 @@ def _frames_of_taskonomy(run: Run) -> None:
 def _real_frames(run: Run, folder: RealFolder) -> None:
     """Stage 0 with real frames to learn from: a stage of its own, so that rooms stay as they are."""
     from training.data.real.dataset import RealConfig, RealStore, write_real
-    from training.data.rooms.config import RoomsConfig
     from training.data.taskonomy.plan import TaskonomyConfig
-    from training.metrics import progress
-    from training.stage import run_stage
+    from training.rooms.frames.config import RoomsConfig
+    from training.runs.metrics import progress
+    from training.runs.stage import run_stage
 
     if "taskonomy" in run.preset.sections:
         size = run.preset.settings("taskonomy", TaskonomyConfig).size
@@ -142,8 +142,8 @@ def _real_frames(run: Run, folder: RealFolder) -> None:
 
 def _networks(run: Run) -> None:
     """Stage 1: one network a task."""
-    from training.task_networks.config import TaskNetworksConfig
-    from training.task_networks.stage import run_networks
+    from training.stages.networks.config import TaskNetworksConfig
+    from training.stages.networks.stage import run_networks
 
     run_networks(
         run.preset.settings("networks", TaskNetworksConfig),
@@ -160,7 +160,7 @@ def _networks(run: Run) -> None:
 
 def _transfers(run: Run) -> None:
     """Stage 2: representations, transfers and controls."""
-    from training.transfers.run import run_transfers
+    from training.stages.transfers.stage import run_transfers
 
     config = _transfers_config(run)
     run_transfers(
@@ -176,7 +176,7 @@ def _transfers(run: Run) -> None:
 
 def _transfers_config(run: Run) -> TransfersConfig:
     """Settings of stage 2, for the tasks that take part."""
-    from training.transfers.config import TransfersConfig
+    from training.stages.transfers.config import TransfersConfig
 
     config = run.preset.settings("transfers", TransfersConfig)
     if run.tasks is None:
@@ -187,7 +187,7 @@ def _transfers_config(run: Run) -> TransfersConfig:
 
 def _affinity(run: Run) -> None:
     """Stage 3: affinities out of losses."""
-    from training.affinity import AffinityConfig, run_affinity
+    from training.stages.affinity.stage import AffinityConfig, run_affinity
 
     config = run.preset.settings("affinity", AffinityConfig)
     run_affinity(config, run.transfers, run.frames, run.out, overwrite=run.overwrite)
@@ -195,7 +195,7 @@ def _affinity(run: Run) -> None:
 
 def _taxonomy(run: Run) -> None:
     """Stage 4: taxonomies, their significance and figures."""
-    from training.taxonomy import TaxonomyConfig, run_taxonomy
+    from training.stages.taxonomy.stage import TaxonomyConfig, run_taxonomy
 
     config = run.preset.settings("taxonomy", TaxonomyConfig)
     run_taxonomy(config, run.tensor, run.transfers, run.out, overwrite=run.overwrite)
@@ -203,8 +203,8 @@ def _taxonomy(run: Run) -> None:
 
 def _grouping(run: Run) -> None:
     """Stage 6: networks that share an encoder, and which tasks belong together."""
-    from training.grouping.config import GroupingConfig
-    from training.grouping.stage import run_grouping
+    from training.stages.grouping.config import GroupingConfig
+    from training.stages.grouping.stage import run_grouping
 
     config = run.preset.settings("grouping", GroupingConfig)
     run_grouping(
@@ -220,7 +220,7 @@ def _grouping(run: Run) -> None:
 
 def _evaluation(run: Run) -> None:
     """Stage 7: measures that people know, on frames that nothing was learned from."""
-    from training.evaluate.stage import run_evaluation
+    from training.stages.evaluation.stage import run_evaluation
 
     run_evaluation(
         _trained(run),
@@ -234,8 +234,8 @@ def _evaluation(run: Run) -> None:
 
 def _trained(run: Run) -> Trained:
     """What stage 7 begins with."""
-    from training.evaluate.config import EvaluateConfig
-    from training.evaluate.trained import Trained
+    from training.stages.evaluation.config import EvaluateConfig
+    from training.stages.evaluation.trained import Trained
 
     return Trained(
         config=run.preset.settings("evaluate", EvaluateConfig),
@@ -248,8 +248,8 @@ def _trained(run: Run) -> Trained:
 
 def _published(run: Run) -> None:
     """Stage 7: the bank, the affinity tensor and the card."""
-    from training.markers import read_marker
-    from training.publish import run_publishing
+    from training.runs.markers import read_marker
+    from training.stages.publishing.stage import run_publishing
 
     read_marker(run.out / "taxonomy")
     run_publishing(

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from training.presets import Preset
+from training.runs.presets import Preset
 
 if TYPE_CHECKING:
     from training.data.real.folder import RealFolder
-    from training.engine import Engine
+    from training.runs.engine import Engine
 
 SPLITS = ("train", "val", "test")
 
@@ -70,7 +70,7 @@ class Run:
     @property
     def tensor(self) -> Path:
         """The affinity tensor of stage 3."""
-        from training.affinity import AffinityConfig
+        from training.stages.affinity.stage import AffinityConfig
 
         name = self.preset.settings("affinity", AffinityConfig).name
         return self.out / "affinity" / f"{name}.safetensors"

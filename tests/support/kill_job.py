@@ -11,16 +11,16 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from training.checkpoint import (
+from training.atomic_files import write_whole
+from training.runs.checkpoint import (
     has_checkpoint,
     load_checkpoint,
     optimizer_tensors,
     restore_optimizer,
     save_checkpoint,
 )
-from training.metrics import MetricsFile
-from training.stage import run_stage
-from training.whole_files import write_whole
+from training.runs.metrics import MetricsFile
+from training.runs.stage import run_stage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from tests.taskbank.toy import TOY_COMPACT
-from training.engine import LocalEngine
-from training.task_networks.config import TaskNetworksConfig
-from training.task_networks.stage import run_networks
+from training.runs.engine import LocalEngine
+from training.stages.networks.config import TaskNetworksConfig
+from training.stages.networks.stage import run_networks
 
 TASKS = ("normal", "fixated_pose")
 

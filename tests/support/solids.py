@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from training.data.rooms.scene import Primitives
+from training.rooms.scene import Primitives
 
 Numbers = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import torch
+from training.atomic_files import write_whole
 from training.errors import DivergedError
-from training.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from training.data.rooms.scene import (
+from training.rooms.scene import (
     Cameras,
     LightKind,
     Lights,

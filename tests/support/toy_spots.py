@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from training.data.rooms.patterns import Spots
+from training.rooms.surfaces.patterns import Spots
 
 
 def spots(side: int = 96, extent: float = 1.0, seed: int = 5, **changes: float) -> Spots:

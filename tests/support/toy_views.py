@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from training.data.labels import surfaces
 from training.data.poses import rotations
-from training.data.rooms.batch import SceneBatch
-from training.data.rooms.scene import Cameras, Scene
-from training.data.rooms.trace import Hits
-from training.data.rooms.views import cast_views
+from training.rooms.frames.views import cast_views
+from training.rooms.scene import Cameras, Scene
+from training.rooms.tracing.batch import SceneBatch
+from training.rooms.tracing.trace import Hits
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.training.real.toy_folder import room_folder
+from tests.training.data.real.toy_folder import room_folder
 from training.__main__ import app
 from training.data.frames import FrameStore
 from training.pipeline import STAGES
@@ -165,7 +165,9 @@ def test_networks_learn_from_the_store_of_real_frames_where_there_is_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Path | None] = []
-    monkeypatch.setattr("training.task_networks.stage.run_networks", lambda *_, real, **__: seen.append(real))
+    monkeypatch.setattr(
+        "training.stages.networks.stage.run_networks", lambda *_, real, **__: seen.append(real)
+    )
     words = ("networks", "--preset", preset_file(tmp_path), "--out", tmp_path / "out")
     room_folder(tmp_path / "real")
     assert run(*words)[0] == 0

@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from training.atomic_files import whole_folder, write_json
 from training.data.store_index import read_json, refuse_other
 from training.errors import DataError, StorageError
-from training.whole_files import whole_folder, write_json
 
 CAMERA = np.dtype(
     [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from training.data.rooms.noise import cloud, faded, gaussian, hashed, uniform, value_noise
+from training.rooms.noise import cloud, faded, gaussian, hashed, uniform, value_noise
 
 COUNTER = torch.arange(20_000, dtype=torch.int32)
 

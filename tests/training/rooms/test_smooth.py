@@ -1,8 +1,8 @@
 """Averages over neighbours on the same surface."""
 
 import torch
-from training.data.rooms.smooth import WIDER, shifted, smooth_on_surfaces
-from training.data.rooms.tiles import blocks_of_tiles, by_turn, from_turns, side_of_tiles, tiled, untiled
+from training.rooms.smooth import WIDER, shifted, smooth_on_surfaces
+from training.rooms.tracing.tiles import blocks_of_tiles, by_turn, from_turns, side_of_tiles, tiled, untiled
 
 
 def plane(size: int = 16) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

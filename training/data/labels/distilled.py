@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from taskbank.nets.architecture import Backbone
 from taskbank.nets.build import TaskNetwork, build_network
 from taskbank.tasks.registry import TASKS
-from training.pretrained import PACKAGE, begin_from_pretrained, describe_pretrained
+from training.data.pretrained import PACKAGE, begin_from_pretrained, describe_pretrained
 
 _AT_ONCE = 16  # pictures
 
@@ -28,7 +28,7 @@ def class_probabilities(
     Args:
         pictures: uint8 (N, H, W, 3).
         model: name in timm of a classifier of ImageNet-1k.
-        source: of its weights, as in `training.pretrained.begin_from_pretrained`.
+        source: of its weights, as in `training.data.pretrained.begin_from_pretrained`.
 
     Returns:
         float16 (N, 1000), probabilities of ImageNet's classes.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.rooms.classes import channel_names
+from training.data.room_classes import channel_names
 
 _TABLE = Path(__file__).with_name("nyu40.csv")
 """One row a class: its number from 1, its name, the class that it is here, empty for unknown, and why."""

@@ -22,8 +22,8 @@ from training.data.real.gravity import read_gravity, room_axes, up_of
 from training.data.real.labels import label_view
 from training.data.real.views import views_of
 from training.errors import ConfigError
-from training.provenance import digest_listing
-from training.worker_processes import worker_pool
+from training.runs.provenance import digest_listing
+from training.runs.worker_processes import worker_pool
 
 _LOG = logging.getLogger(__name__)
 

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 
 from taskbank.labels.codes import DOMAINS
 from taskbank.labels.files import CLASSES, MATCHES
+from training.atomic_files import write_whole
 from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
 from training.data.taskonomy.plan import Candidate, Plan, Skipped, TaskonomyConfig, make_plan
 from training.data.taskonomy.reading import CHANNELS, Frame, UnusableError, matches_in, read_frame
 from training.errors import DataError
-from training.whole_files import write_whole
 
 _LOG = logging.getLogger(__name__)
 

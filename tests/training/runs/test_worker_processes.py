@@ -1,0 +1,76 @@
+"""Worker processes end with the process that started them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from training.runs.worker_processes import worker_pool
+
+from processes import child_process
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_workers_start_afresh_with_one_thread() -> None:
+    with worker_pool(1) as pool:
+        assert pool.submit(os.getpid).result() != os.getpid()
+        assert pool.submit(torch.get_num_threads).result() == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_workers_of_training_frames_end_when_it_is_killed_and_it_goes_on_when_started_again(
+    tmp_path: Path,
+) -> None:
+    """Nothing half-written is left, and no orphan writes into the next run's folder."""
+    words: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "training",
+        "frames",
+        "--preset",
+        "smoke",
+        "--out",
+        tmp_path / "run",
+    ]
+    sizes = {"train": 4, "val": 1, "test": 1, "rooms_per_shard": 1}
+    words += [word for name, size in sizes.items() for word in ("--set", f"rooms.{name}={size}")]
+    words += ["--workers", "2"]
+    paths = [str(ROOT), str(ROOT / "taskbank/src"), str(ROOT / "taxsolver/src"), str(ROOT / "cli")]
+    options: dict[str, Any] = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}}
+    with child_process(words, **options) as parent:
+        deadline = time.monotonic() + 240
+        while not list(tmp_path.rglob("shard_*")):
+            assert parent.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        workers = [int(number) for number in _children(parent.pid)]
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + 60
+        while any(_is_alive(number) for number in workers):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert len(workers) >= 2
+    done = subprocess.run(words, check=False, capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def _children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+
+
+def _is_alive(process: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be noticed does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -1,8 +1,0 @@
-"""Where a stage's jobs run: in this process, in several, or on a Ray cluster; results are the same."""
-
-from __future__ import annotations
-
-from training.engine.jobs import Engine, Job
-from training.engine.local import LocalEngine
-
-__all__ = ["Engine", "Job", "LocalEngine"]

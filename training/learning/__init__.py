@@ -1,0 +1,1 @@
+"""What all stages that train networks share: samples, batches, targets, losses, augmentation."""

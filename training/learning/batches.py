@@ -1,0 +1,133 @@
+"""Labels of a batch of samples, read once for all tasks that look at the same frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from threading import Lock
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from taskbank.tasks.registry import OutputKind, Task
+from training.data.frames import FrameStore
+from training.data.poses import relative_poses, room_layouts, vanishing_points
+from training.learning.samples import Samples, domains_of
+
+
+class BatchReader:
+    """Reads codes of frames onto a device.
+
+    Args:
+        store: where they are.
+        device: where tensors are wanted.
+        resident: whether whole domains are copied to the device when they are first read, for stores that
+            fit there; otherwise each batch is read from disk.
+    """
+
+    def __init__(
+        self, store: FrameStore, device: torch.device | str = "cpu", *, resident: bool = False
+    ) -> None:
+        self.store = store
+        self.device = torch.device(device)
+        self.resident = resident
+        self._held: dict[str, Tensor] = {}
+        self._holding = Lock()
+
+    def load(self, tasks: Iterable[Task], samples: Samples, index: ArrayLike) -> dict[str, Tensor]:
+        """What targets and inputs of some samples are made of.
+
+        Args:
+            tasks: that look at the same samples, such as all of one image.
+            samples: of any of them.
+            index: int (B,), numbers of samples.
+
+        Returns:
+            `rgb` uint8 (B, 3, H, W) or (B, P, 3, H, W); each domain by its name, codes (B, H, W) or
+            (B, C, H, W), or int64 (B,) and float32 (B, C) of classes; numbers of each task that is read off
+            cameras by the task's name, float32 (B, numbers) in radians and metres, int64 (B,) of matches.
+
+        Raises:
+            DataError: the store lacks labels of a task.
+        """
+        wanted = list(tasks)
+        rows = np.asarray(index, dtype=np.int64)
+        frames = samples.frames[rows]
+        domains = dict.fromkeys(["rgb", *(name for task in wanted for name in domains_of(task, self.store))])
+        raw = {domain: self._codes(domain, frames) for domain in domains}
+        for task in wanted:
+            numbers = _numbers(task, self.store.cameras[frames])
+            if numbers is not None:
+                raw[task.name] = torch.from_numpy(numbers.astype(np.float32)).to(self.device)
+        if samples.label is not None:
+            raw[samples.task] = torch.from_numpy(samples.label[rows]).to(self.device)
+        return raw
+
+    def _codes(self, domain: str, frames: NDArray[np.int64]) -> Tensor:
+        """Codes of a domain, channels first."""
+        if self.resident:
+            codes = self._whole(domain)[torch.from_numpy(frames).to(self.device)]
+        else:
+            codes = self._copied(self.store.read(domain, frames))
+        return _widened(codes, frames.ndim)
+
+    def _whole(self, domain: str) -> Tensor:
+        """All codes of a domain, on the device.
+
+        They are copied once, however many threads ask, and not by way of pinned memory: what is pinned is
+        rounded up to a power of two and kept, gigabytes of the host's memory for a second that is gained.
+        """
+        with self._holding:
+            if domain not in self._held:
+                every = self.store.read(domain, np.arange(len(self.store)))
+                self._held[domain] = _bits(every).to(self.device)
+            return self._held[domain]
+
+    def _copied(self, array: NDArray[np.generic]) -> Tensor:
+        """A batch on the device."""
+        if self.device.type != "cuda":
+            return _bits(array).to(self.device)
+        return _bits(array).pin_memory().to(self.device, non_blocking=True)
+
+
+def load_batch(
+    store: FrameStore, task: Task, samples: Samples, index: ArrayLike, device: torch.device | str = "cpu"
+) -> dict[str, Tensor]:
+    """`BatchReader.load` for one task and one batch."""
+    return BatchReader(store, device).load([task], samples, index)
+
+
+def _bits(array: NDArray[np.generic]) -> Tensor:
+    """An array as a tensor; 16-bit codes keep their bits, as most kernels know no uint16."""
+    return torch.from_numpy(array.view(np.int16) if array.dtype == np.uint16 else array)
+
+
+def _widened(codes: Tensor, leading: int) -> Tensor:
+    """Codes as what they count, and channels first; `leading` axes are samples and images."""
+    if codes.dtype == torch.int16 and codes.ndim > leading:
+        codes = codes.to(torch.int32) & 0xFFFF
+    if codes.ndim == leading:
+        return codes.to(torch.int64)
+    if codes.ndim == leading + 1:
+        return codes.to(torch.float32)
+    return codes.movedim(-1, leading) if codes.ndim == leading + 3 else codes
+
+
+def _numbers(task: Task, cameras: NDArray[np.void]) -> NDArray[np.float64] | None:
+    """What a task is to read off cameras (B,) or (B, P), None if that is nothing."""
+    match task.output:
+        case OutputKind.LAYOUT:
+            return room_layouts(cameras)
+        case OutputKind.VANISHING_POINTS:
+            return vanishing_points(cameras)
+        case OutputKind.POSE:
+            poses = [relative_poses(cameras[:, i], cameras[:, j]) for i, j in _pairs(task)]
+            return np.concatenate(poses, axis=1)
+        case _:
+            return None
+
+
+def _pairs(task: Task) -> Sequence[tuple[int, int]]:
+    """Which images of a sample a pose is asked for."""
+    return ((0, 1),) if task.num_images == 2 else ((0, 1), (0, 2), (1, 2))

@@ -1,0 +1,308 @@
+"""What a network's output is compared with, out of the dataset's codes.
+
+The transformations are those of the original configurations (https://github.com/StanfordVL/taskonomy), with
+these choices where they leave one, or where frames are not 256 px wide:
+
+- **Occlusion edges** are blurred by 4 px of a 256 px map; other sizes scale that, so that the same share of
+  the picture is blurred. As in the original the blurred map is not clipped.
+- **Masks**: pixels whose depth is unknown or not trusted count nowhere in 3-D tasks. Pixels whose own code
+  says "unknown" (grey normals, zero curvature or reshading) do not count either, and neither do they as one
+  of the 300 points of a 2.5-D segmentation.
+- **Semantic classes** are weighted as the original's by default. A store with classes of its own has other
+  frequencies: `measured_weights` gives the same formula's weights there.
+- **Poses and layouts** are whitened with the original's constants, wrong as some are: banks of all kinds are
+  read alike. `training.learning.losses` puts the units right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from taskbank.constants import loss_weights
+from taskbank.inference.whitening import WHITENING
+from taskbank.labels.codes import TRUSTED_DEPTH
+from taskbank.tasks.registry import OutputKind, Task
+from training.data.frames import FrameStore
+from training.errors import DataError
+from training.learning.batches import BatchReader, load_batch
+from training.learning.colour_targets import soft_bins
+from training.learning.draws import integers
+from training.learning.inputs import as_unit, jigsaw_orders, resized
+
+__all__ = [
+    "POINTS",
+    "BatchReader",
+    "Target",
+    "class_weights",
+    "load_batch",
+    "make_target",
+    "measured_weights",
+]
+
+POINTS = 300
+"""Random pixels of an image between which segmentations are compared."""
+
+_BLUR = 4 / 256  # standard deviation, as a share of the map's side
+_WHOLE = 0.99  # a resized pixel counts if so much of what it is made of does
+_FLAT_CODE = 127  # of a normal that is unknown
+_ROWS, _COLUMNS = 201, 202  # salts
+_MEASURED = 256  # frames
+_SMOOTHING = 0.5  # share of the uniform distribution in class weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Target:
+    """What outputs of a batch are compared with.
+
+    Attributes:
+        values: by kind of task: maps float (B, C, H, W); whitened numbers float (B, numbers), poses 1-2, 1-3
+            and 2-3 for egomotion; class numbers int64 (B,), or (B, H, W) per pixel; probabilities float
+            (B, classes); colours int64 (B, 10, h, w), numbers of the nearest bins; points of segmentations
+            int64 (B, 300, 3): row, column, segment.
+        weight: float, what each entry counts, 0 where nothing is known: (B, 1, H, W) of maps, (B, H, W) of
+            classes and colours per pixel, (B, 300) of points, (B,) of numbers and of classes per image;
+            None where all count alike.
+        shares: of colours, float (B, 10, h, w): probabilities of the bins in `values`; None elsewhere.
+    """
+
+    values: Tensor
+    weight: Tensor | None = None
+    shares: Tensor | None = None
+
+
+def joined(targets: Sequence[Target]) -> Target:
+    """One target of several batches of a task, in their order."""
+    weights = [target.weight for target in targets if target.weight is not None]
+    shares = [target.shares for target in targets if target.shares is not None]
+    if len(weights) not in {0, len(targets)}:
+        raise ValueError("some of the targets have weights, others have none")
+    return Target(
+        values=torch.cat([target.values for target in targets]),
+        weight=torch.cat(weights) if weights else None,
+        shares=torch.cat(shares) if shares else None,
+    )
+
+
+def make_target(
+    task: Task,
+    raw: Mapping[str, Tensor],
+    sample_seeds: Tensor,
+    *,
+    size: int | None = None,
+    weights: Tensor | None = None,
+) -> Target:
+    """The target of a batch.
+
+    Args:
+        task: any task but `random`.
+        raw: what `BatchReader.load` gave, all on one device.
+        sample_seeds: int64 (B,), those of `network_input`; of the jigsaw's permutations and of points.
+        size: side of maps in px; None is that of the labels.
+        weights: float (17,), what semantic classes count; None takes the original's.
+
+    Raises:
+        DataError: `raw` lacks what the task needs.
+    """
+    try:
+        return _MAKERS[task.output](_Made(task, raw, sample_seeds, size, weights))
+    except KeyError as error:
+        held = ", ".join(raw) or "nothing"
+        raise DataError(f"{task.name} needs {error.args[0]!r}, but the batch holds {held}") from error
+
+
+def class_weights(labels: Tensor, classes: int) -> Tensor:
+    """What classes count so that rare ones are learned too.
+
+    w = 1 / ((1 - s) p + s / C) with s = 1/2, scaled so that the mean weight of a pixel is 1 (Zhang et al.,
+    "Colorful Image Colorization", ECCV 2016, section 2.2).
+
+    Args:
+        labels: codes on disk of any shape, 0 is unknown, class c is c + 1.
+        classes: how many there are.
+
+    Returns:
+        float32 (classes,).
+    """
+    count = torch.bincount(labels.reshape(-1).long(), minlength=classes + 1)[1 : classes + 1].double()
+    share = count / count.sum().clamp(min=1)
+    weights = 1 / ((1 - _SMOOTHING) * share + _SMOOTHING / classes)
+    return (weights / (weights * share).sum().clamp(min=1e-9)).float()
+
+
+def measured_weights(store: FrameStore, classes: int) -> Tensor:
+    """`class_weights` of a store's semantic labels, from at most 256 of its frames, evenly spread."""
+    frames = np.unique(np.linspace(0, len(store) - 1, _MEASURED).astype(np.int64))
+    return class_weights(torch.from_numpy(store.read("segment_semantic", frames)), classes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The arguments of `make_target`."""
+
+    task: Task
+    raw: Mapping[str, Tensor]
+    seeds: Tensor
+    size: int | None
+    weights: Tensor | None
+
+    @property
+    def codes(self) -> Tensor:
+        """The task's own label."""
+        return self.raw[self.task.name]
+
+    def depth_known(self) -> Tensor | None:
+        """Where depth is trusted, bool (B, 1, H, W); None if there is no depth."""
+        depth = self.raw.get("depth_zbuffer")
+        return None if depth is None else depth[:, None] < TRUSTED_DEPTH
+
+    def map(self, values: Tensor, known: Tensor | None = None, *, by_depth: bool = False) -> Target:
+        """A map (B, C, H, W) at the size that is asked for; `known` is bool (B, 1, H, W)."""
+        depth = self.depth_known() if by_depth else None
+        masks = [mask for mask in (known, depth) if mask is not None]
+        weight = None
+        if masks:
+            both = torch.stack(masks).all(0).to(torch.float32)
+            weight = (resized(both, self.size) >= _WHOLE).to(torch.float32)
+        return Target(values=resized(values, self.size), weight=weight)
+
+
+def _image(made: _Made) -> Target:
+    return made.map(as_unit(made.raw["rgb"]) * 2 - 1)
+
+
+def _depth(made: _Made) -> Target:
+    codes = made.codes[:, None]
+    values = torch.log1p(codes.to(torch.float32)) / math.log(2**16)
+    return made.map(values, codes < TRUSTED_DEPTH, by_depth=True)
+
+
+def _normals(made: _Made) -> Target:
+    known = (made.codes != _FLAT_CODE).any(1, keepdim=True)
+    return made.map(as_unit(made.codes) * 2 - 1, known, by_depth=True)
+
+
+def _curvature(made: _Made) -> Target:
+    codes = made.raw["principal_curvature"]
+    mean, std = torch.tensor(WHITENING["curvature"], device=codes.device)[..., None, None]
+    return made.map((codes - mean) / std, (codes != 0).any(1, keepdim=True), by_depth=True)
+
+
+def _heat_map(made: _Made) -> Target:
+    codes, name = made.codes[:, None], made.task.name
+    highest = (made.task.value_range or (0.0, 1.0))[1]
+    share = as_unit(codes) if name == "reshading" else codes.to(torch.float32) / 65535
+    signed = share / highest * 2 - 1
+    if name == "edge_occlusion":
+        target = made.map(signed, by_depth=True)
+        return Target(values=blurred(target.values), weight=target.weight)
+    # No surface is quite black under a lamp at the camera: the dataset codes unknown brightness so.
+    known = codes != 0 if name == "reshading" else None
+    return made.map(signed.clamp(-1, 1), known, by_depth=name in {"keypoints3d", "reshading"})
+
+
+def blurred(maps: Tensor) -> Tensor:
+    """Occlusion edges (B, 1, H, W) as networks learn them: mirrored at the border, cut at four sigmas."""
+    sigma = _BLUR * maps.shape[-1]
+    reach = min(math.ceil(4 * sigma), maps.shape[-1] - 1)
+    places = torch.arange(-reach, reach + 1, dtype=torch.float32, device=maps.device)
+    kernel = torch.exp(-0.5 * (places / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).reshape(1, 1, 1, -1)
+    wide = functional.conv2d(functional.pad(maps, (reach, reach, 0, 0), mode="reflect"), kernel)
+    tall = functional.pad(wide, (0, 0, reach, reach), mode="reflect")
+    return functional.conv2d(tall, kernel.transpose(2, 3))
+
+
+def _points(made: _Made) -> Target:
+    labels = made.codes
+    size = made.size or labels.shape[-1]
+    rows, columns = (integers(made.seeds, POINTS, size, salt) for salt in (_ROWS, _COLUMNS))
+    down = ((2 * rows + 1) * labels.shape[-2]) // (2 * size)
+    across = ((2 * columns + 1) * labels.shape[-1]) // (2 * size)
+    image = torch.arange(len(labels), device=labels.device)[:, None]
+    values = torch.stack([rows, columns, labels[image, down, across].long()], dim=-1)
+    known = made.depth_known() if made.task.name == "segment_unsup25d" else None
+    weight = None if known is None else known[:, 0][image, down, across].to(torch.float32)
+    return Target(values=values, weight=weight)
+
+
+def _semantic(made: _Made) -> Target:
+    labels = made.codes
+    if made.size is not None and made.size != labels.shape[-1]:
+        size = (made.size, made.size)
+        labels = functional.interpolate(labels[:, None].float(), size, mode="nearest-exact")[:, 0]
+    channels = labels.long() - 1
+    known = (channels >= 0) & (channels < made.task.channels)
+    channels = channels.where(known, 0)
+    weights = made.weights
+    if weights is None:
+        weights = torch.from_numpy(loss_weights(made.task.name).copy())
+    return Target(values=channels, weight=weights.to(channels.device)[channels] * known)
+
+
+def _colours(made: _Made) -> Target:
+    size = (made.size or made.raw["rgb"].shape[-1]) // 4
+    bins, shares = soft_bins(resized(as_unit(made.raw["rgb"]), size))
+    weights = torch.from_numpy(loss_weights("colorization").copy()).to(bins.device)
+    return Target(values=bins, weight=weights[bins[:, 0]], shares=shares)
+
+
+def _classes(made: _Made) -> Target:
+    classes = made.codes
+    if classes.ndim == 1:
+        return Target(values=classes.clamp(min=0), weight=(classes >= 0).to(torch.float32))
+    total = classes.sum(1, keepdim=True)
+    known = torch.isfinite(total) & (total > 0)
+    shares = torch.where(known, classes / total, 1 / classes.shape[1])
+    return Target(values=shares, weight=known[:, 0].to(torch.float32))
+
+
+def _whitened(made: _Made) -> Target:
+    numbers, weight = _known_numbers(made)
+    mean, std = torch.tensor(WHITENING[made.task.name], device=numbers.device)
+    if made.task.num_images == 3:  # constants are for the two poses that are predicted, targets are three
+        mean, std = mean[:6].repeat(3), std[:6].repeat(3)
+    return Target(values=(numbers - mean) / std, weight=weight)
+
+
+def _directions(made: _Made) -> Target:
+    numbers, weight = _known_numbers(made)
+    return Target(values=numbers, weight=weight)
+
+
+def _known_numbers(made: _Made) -> tuple[Tensor, Tensor]:
+    """Numbers (B, n), 0 for NaN, and what each sample counts, (B,): 0 where a number is NaN."""
+    known = made.codes.isfinite().all(1)
+    return made.codes.where(known[:, None], 0.0), known.to(torch.float32)
+
+
+def _plain(made: _Made) -> Target:
+    return Target(values=made.codes)
+
+
+def _order(made: _Made) -> Target:
+    return Target(values=jigsaw_orders(made.seeds))
+
+
+_MAKERS: Mapping[OutputKind, Callable[[_Made], Target]] = {
+    OutputKind.IMAGE: _image,
+    OutputKind.DEPTH: _depth,
+    OutputKind.NORMALS: _normals,
+    OutputKind.CURVATURE: _curvature,
+    OutputKind.HEAT_MAP: _heat_map,
+    OutputKind.EMBEDDING: _points,
+    OutputKind.SEMANTIC_MAP: _semantic,
+    OutputKind.COLOUR_DISTRIBUTION: _colours,
+    OutputKind.CLASSES: _classes,
+    OutputKind.LAYOUT: _whitened,
+    OutputKind.VANISHING_POINTS: _directions,
+    OutputKind.POSE: _whitened,
+    OutputKind.MATCH: _plain,
+    OutputKind.PERMUTATION: _order,
+}

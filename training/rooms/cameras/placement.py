@@ -1,0 +1,386 @@
+"""Cameras in a room: several that look at one point of a surface, for each of several points."""
+
+# ruff: noqa: PLR0917
+# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskbank.geometry import euler_angles
+from training.data.room_classes import nyu40
+from training.errors import DataError
+from training.rooms.cameras.styles import ROOM, CameraOptions, Subject
+from training.rooms.draw import Draw
+from training.rooms.scene import Cameras, Scene
+from training.rooms.tracing.batch import SceneBatch
+from training.rooms.tracing.rays import camera_rays
+from training.rooms.tracing.trace import Hits, cast
+
+Numbers: TypeAlias = NDArray[np.float64]
+
+_SIGHT = 0.01
+"""Share of the distance by which what is seen may lie nearer or further than the fixated point."""
+
+_CLEARANCE = (1.0, 1.0, 0.6)
+"""Shares of the clearance that are kept at first, when too few views are found, and at last."""
+
+_NEIGHBOURS = 0.4
+"""Metres within which other things count as a thing's company."""
+
+_GRID = 8
+"""Rays along each side of a view that is judged."""
+
+_BARE = tuple(nyu40(name) for name in ("wall", "floor", "ceiling", "door", "window"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """A point of a surface, and the places that see it."""
+
+    point: Numbers
+    places: Numbers
+    pitch: Numbers
+
+
+def place_cameras(
+    scene: Scene,
+    seed: int,
+    points: int,
+    views: int,
+    *,
+    singles: int = 0,
+    styles: Mapping[CameraOptions, float] = MappingProxyType({ROOM: 1.0}),
+) -> Cameras:
+    """Place cameras in a room.
+
+    Args:
+        scene: the room.
+        seed: the same number, the same cameras.
+        points: how many points are fixated by several cameras.
+        views: how many cameras look at each of them.
+        singles: how many further points are fixated by one camera.
+        styles: how cameras are held, and how often; all cameras of a point are held alike. Where a room has
+            nothing for a style, its point is fixated in the first one.
+
+    Returns:
+        points * views + singles cameras, those of one point after another. Each sees its point.
+
+    Raises:
+        DataError: the room is so full that no point is seen from that many places.
+    """
+    draw = Draw(seed, 2)
+    batch = SceneBatch.of([scene])
+    first = next(iter(styles))
+    sights: dict[CameraOptions, Iterator[tuple[int, _Sight]]] = {}
+    rows: list[Cameras] = []
+    for wanted in [views] * points + [1] * singles:
+        style = draw.weighted(styles)
+        for held in dict.fromkeys((style, first)):
+            # a style goes on where its last point was found: what failed once is not tried again
+            found = sights.setdefault(held, _proposed(scene, batch, draw, held, points + singles))
+            cameras = _next_point(batch, draw, held, found, wanted, [row.fixated[0] for row in rows])
+            if cameras is not None:
+                rows.append(_numbered(cameras, len(rows)))
+                break
+        else:
+            raise DataError(
+                f"room {scene.seed} has no {points} points that {views} cameras see; ask for fewer"
+            )
+    return Cameras(**{name: np.concatenate([getattr(r, name) for r in rows]) for name in Cameras.__slots__})
+
+
+def _proposed(
+    scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, points: int
+) -> Iterator[tuple[int, _Sight]]:
+    """Points with the places that see them, and how strict to be with their views: 0, 1, at last 2."""
+    found: dict[float, Numbers] = {}
+    for level in (0, 0, 1, 1, 2, 2):
+        clear = options.clear * _CLEARANCE[level]
+        if options.subject is not None:
+            sights = _sights_of_subject(scene, batch, draw, options, options.subject, clear)
+        else:
+            if clear not in found:
+                found[clear] = _places(scene, batch, draw, options, clear)
+            places = found[clear]
+            sights = _sights(batch, draw, options, places, points * options.proposals) if len(places) else []
+        yield from ((level, sight) for sight in sights)
+
+
+def _next_point(
+    batch: SceneBatch,
+    draw: Draw,
+    options: CameraOptions,
+    proposed: Iterator[tuple[int, _Sight]],
+    views: int,
+    seen: list[Numbers],
+) -> Cameras | None:
+    """Cameras of the next proposed point that enough of them see and that is apart from those seen so far."""
+    for level, sight in proposed:
+        near = any(np.linalg.norm(sight.point - other) < options.apart for other in seen)
+        if not near and len(sight.places) >= views:
+            held = _views(batch, draw, options, sight, views, level)
+            if held is not None:
+                return held
+    return None
+
+
+def _places(scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, clear: float) -> Numbers:
+    """Places for cameras anywhere in the room, far enough from all solids."""
+    (x0, y0, _), (x1, y1, top) = scene.box
+    low, high = options.height
+    high = min(high, top - options.clear)
+    middle = min(1.5, (low + high) / 2)
+    spots = np.array(
+        [
+            (draw.between(x0, x1), draw.between(y0, y1), draw.normal(middle, 0.22, low, high))
+            for _ in range(options.positions)
+        ]
+    )
+    return spots[_inside(scene, batch, spots, clear)]
+
+
+def _inside(scene: Scene, batch: SceneBatch, spots: Numbers, clear: float) -> NDArray[np.bool_]:
+    """True for places far enough from all solids and inside the room: rays to all sides hit something."""
+    angles = np.arange(8) * np.pi / 4 + 0.1
+    level = np.stack([np.cos(angles), np.sin(angles), np.zeros(8)], axis=-1)
+    ways = np.concatenate([level, [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]])
+    good: NDArray[np.bool_] = _clearance(scene, spots) >= clear
+    hits = _cast(batch, np.repeat(spots[good], len(ways), axis=0), np.tile(ways, (int(good.sum()), 1)))
+    good[good] = (hits.primitive >= 0).reshape(-1, len(ways)).all(1).numpy()
+    return good
+
+
+def _clearance(scene: Scene, spots: Numbers) -> Numbers:
+    """Metres from places (P, 3) to the nearest box around a solid; 0 inside."""
+    solids = scene.primitives
+    between = spots[:, None, :] - solids.centre[None].astype(np.float64)
+    own = np.einsum("pni,nij->pnj", between, solids.axes.astype(np.float64))
+    out = np.maximum(np.abs(own) - solids.half[None], 0.0)
+    nearest: Numbers = np.linalg.norm(out, axis=-1).min(1)
+    return nearest
+
+
+def _sights(
+    batch: SceneBatch, draw: Draw, options: CameraOptions, places: Numbers, count: int
+) -> list[_Sight]:
+    """Points of surfaces that are seen from one of the places, and from which others they are seen."""
+    start = np.array([draw.whole(0, len(places) - 1) for _ in range(count)])
+    yaw = np.array([draw.between(-np.pi, np.pi) for _ in range(count)])
+    pitch = np.radians([_pitch(draw, options) for _ in range(count)])
+    ways = np.stack([np.cos(pitch) * np.cos(yaw), np.cos(pitch) * np.sin(yaw), np.sin(pitch)], axis=-1)
+    hits = _cast(batch, places[start], ways)
+    distance = hits.distance.numpy()
+    good = np.isfinite(distance) & (distance >= options.far[0]) & (distance <= options.far[1])
+    bare = np.isin(batch.label[0][hits.primitive.clamp(min=0)].numpy(), _BARE)
+    good &= ~bare | (np.array([draw.share() for _ in range(count)]) < options.bare)
+    good &= np.array([draw.share() for _ in range(count)]) * options.reach < distance
+    points = hits.position.numpy().astype(np.float64)[good]
+    normals = hits.normal.numpy().astype(np.float64)[good]
+    return _seen(batch, options, points, normals, [places] * len(points))
+
+
+def _sights_of_subject(
+    scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, subject: Subject, clear: float
+) -> list[_Sight]:
+    """Points of things, and places around each that see it."""
+    things = _subjects(scene, subject)
+    if not things:
+        return []
+    solids = scene.primitives
+    low, high = np.log(options.far)
+    aims, spots = [], []
+    for _ in range(options.proposals):
+        candidates = [draw.one_of(draw.one_of(things)) for _ in range(subject.choice)]
+        solid = draw.one_of(max(candidates, key=lambda rows: _company(scene, rows)))
+        off = [draw.between(-0.6, 0.6) * half for half in solids.half[solid].tolist()]
+        aim = solids.centre[solid].astype(np.float64) + solids.axes[solid].astype(np.float64) @ off
+        aims.append(aim)
+        middle = draw.between(-180, 180)
+        for _ in range(options.positions):
+            around = np.radians(middle + draw.between(-subject.around, subject.around))
+            steep = np.radians(draw.normal(subject.elevation, subject.elevation_sigma, -10.0, 75.0))
+            out = np.array([np.cos(steep) * np.cos(around), np.cos(steep) * np.sin(around), np.sin(steep)])
+            spots.append(aim + np.exp(draw.between(low, high)) * out)
+    tried = np.array(spots)
+    usable = (tried[:, 2] >= options.height[0]) & (tried[:, 2] <= options.height[1])
+    usable[usable] = _inside(scene, batch, tried[usable], clear)
+    around_each = [
+        some[kept]
+        for some, kept in zip(tried.reshape(len(aims), -1, 3), usable.reshape(len(aims), -1), strict=True)
+    ]
+    reachable = [number for number, places in enumerate(around_each) if len(places)]
+    if not reachable:
+        return []
+    # the first place decides which point it is: what a ray from there towards the thing hits
+    start = np.stack([around_each[number][0] for number in reachable])
+    way = np.stack([aims[number] for number in reachable]) - start
+    hits = _cast(batch, start, way / np.linalg.norm(way, axis=1, keepdims=True))
+    label = batch.label[0][hits.primitive.clamp(min=0)].numpy()
+    good = np.flatnonzero((hits.primitive.numpy() >= 0) & ~np.isin(label, _BARE))
+    points = hits.position.numpy().astype(np.float64)[good]
+    normals = hits.normal.numpy().astype(np.float64)[good]
+    return _seen(batch, options, points, normals, [around_each[reachable[number]] for number in good])
+
+
+def _subjects(scene: Scene, subject: Subject) -> list[list[list[int]]]:
+    """Rows of the solids of things that fit: by label, as often as the subject names it, and by thing."""
+    solids = scene.primitives
+    reach = np.abs(solids.axes * solids.half[:, None, :]).sum(-1)
+    low, high = solids.centre - reach, solids.centre + reach
+    carries = ~np.isin(solids.label, _BARE)
+    found: dict[int, dict[int, list[int]]] = {}
+    for row in np.flatnonzero(np.isin(solids.label, subject.labels)).tolist():
+        things = found.setdefault(int(solids.label[row]), {})
+        things.setdefault(int(solids.thing[row]), []).append(row)
+    fitting: dict[int, list[list[int]]] = {}
+    for label, things in found.items():
+        for thing, rows in things.items():
+            bottom, top = low[rows].min(0), high[rows].max(0)
+            x, y, _ = (bottom + top) / 2
+            fits = subject.size[0] <= (top - bottom).max() <= subject.size[1]
+            fits &= subject.height[0] - 0.01 <= bottom[2] <= subject.height[1]
+            if fits and subject.standing:
+                under = carries & (solids.thing != thing) & (np.abs(high[:, 2] - bottom[2]) < 0.03)
+                under &= (low[:, 0] < x) & (x < high[:, 0]) & (low[:, 1] < y) & (y < high[:, 1])
+                fits = bool(under.any())
+            if fits:
+                fitting.setdefault(label, []).append(rows)
+    return [fitting[label] for label in subject.labels if label in fitting]
+
+
+def _company(scene: Scene, rows: Sequence[int]) -> int:
+    """Count the kinds of things near a thing."""
+    solids = scene.primitives
+    apart = np.linalg.norm(solids.centre - solids.centre[rows[0]], axis=1)
+    return len(np.unique(solids.category[(apart < _NEIGHBOURS) & ~np.isin(solids.label, _BARE)]))
+
+
+def _seen(
+    batch: SceneBatch, options: CameraOptions, points: Numbers, normals: Numbers, places: list[Numbers]
+) -> list[_Sight]:
+    """Tell for each point the places that see it."""
+    if not len(points):
+        return []
+    each = np.array([len(some) for some in places])
+    owner, start = np.repeat(np.arange(len(points)), each), np.concatenate(places)
+    way = points[owner] - start
+    length = np.linalg.norm(way, axis=-1)
+    way /= length[:, None]
+    reached = _cast(batch, start, way).distance.numpy()
+    steep = -np.einsum("ki,ki->k", way, normals[owner])
+    visible = (np.abs(reached - length) <= _SIGHT * length) & (steep > 0.15)
+    visible &= (length >= options.far[0]) & (length <= options.far[1])
+    up = np.degrees(np.arcsin(way[:, 2]))
+    rows = [np.flatnonzero(visible & (owner == number)) for number in range(len(points))]
+    return [_Sight(point, start[row], up[row]) for point, row in zip(points, rows, strict=True)]
+
+
+def _pitch(draw: Draw, options: CameraOptions) -> float:
+    return draw.normal(options.pitch_mean, options.pitch_sigma, *options.pitch)
+
+
+def _views(
+    batch: SceneBatch, draw: Draw, options: CameraOptions, sight: _Sight, views: int, level: int
+) -> Cameras | None:
+    """Cameras at places whose pitch fits and whose pictures show something, apart from each other."""
+    order = _preferred(draw, options, sight, 3 * views)
+    held = _held(draw, options, sight, order)
+    good = _judged(batch, options, held, level)
+    kept: list[int] = []
+    for number in np.flatnonzero(good):
+        apart = [np.linalg.norm(held.location[number] - held.location[other]) for other in kept]
+        if min(apart, default=9.0) > options.apart * (1.0 if level < 2 else 1 / 3):
+            kept.append(int(number))
+        if len(kept) == views:
+            return Cameras(**{name: getattr(held, name)[kept] for name in Cameras.__slots__})
+    return None
+
+
+def _preferred(draw: Draw, options: CameraOptions, sight: _Sight, most: int) -> list[int]:
+    """Numbers of places in an order in which pitches are spread as they shall be."""
+    left = list(range(len(sight.places)))
+    order: list[int] = []
+    while left and len(order) < most:
+        wanted = _pitch(draw, options)
+        best = min(left, key=lambda number: abs(sight.pitch[number] - wanted))
+        left.remove(best)
+        order.append(best)
+    return order
+
+
+def _held(draw: Draw, options: CameraOptions, sight: _Sight, order: list[int]) -> Cameras:
+    """Cameras at these places that look at the point."""
+    location = sight.places[order]
+    angles = [_angles(sight.point - place, _roll(draw, options)) for place in location]
+    fov = [draw.normal(options.fov_mean, options.fov_sigma, *options.fov) for _ in order]
+    count = len(order)
+    return Cameras(
+        location=location,
+        angles=np.array(angles).reshape(-1, 3),
+        fov=np.radians(fov),
+        point=np.zeros(count, dtype=np.int32),
+        view=np.zeros(count, dtype=np.int32),
+        fixated=np.tile(sight.point, (count, 1)),
+    )
+
+
+def _roll(draw: Draw, options: CameraOptions) -> float:
+    sigma = options.roll_sigma * (4.0 if draw.chance(options.tilted) else 1.0)
+    return float(np.radians(draw.normal(0.0, sigma, -options.roll, options.roll)))
+
+
+def _angles(way: Numbers, roll: float) -> Numbers:
+    """Angles of a camera that looks that way, turned about its axis by a roll in radians."""
+    back = -way / np.linalg.norm(way)
+    right = np.array([-back[1], back[0], 0.0]) / np.hypot(back[0], back[1])
+    up = np.cross(back, right)
+    c, s = np.cos(roll), np.sin(roll)
+    return euler_angles(np.stack([c * right + s * up, c * up - s * right, back], axis=-1))
+
+
+def _judged(batch: SceneBatch, options: CameraOptions, held: Cameras, level: int) -> NDArray[np.bool_]:
+    """Whether views show a room: not much very near, no one thing that fills them, not walls alone."""
+    count = len(held.fov)
+    origins, ways = camera_rays(held, _GRID)
+    rays = ways.reshape(count, -1, 3)
+    every = torch.zeros(count * rays.shape[1], dtype=torch.long)
+    starts = origins[:, None, :].expand_as(rays).reshape(-1, 3)
+    hits = cast(batch, every, starts, rays.reshape(-1, 3))
+    distance = hits.distance.reshape(count, -1).numpy()
+    thing = batch.thing[0][hits.primitive.clamp(min=0)].reshape(count, -1).numpy()
+    bare = np.isin(batch.label[0][hits.primitive.clamp(min=0)].reshape(count, -1).numpy(), _BARE)
+    near = np.quantile(distance, 0.08, axis=1) > options.nearest[level]
+    open_enough = np.median(distance, axis=1) > options.median[level]
+    shown = (
+        np.array([np.unique(row, return_counts=True)[1].max() for row in thing])
+        < options.largest[level] * thing.shape[1]
+    )
+    several = np.array([len(np.unique(row)) for row in thing]) >= options.things[level]
+    furnished = bare.mean(1) < options.barest[level]
+    good: NDArray[np.bool_] = near & open_enough & shown & several & furnished & np.isfinite(distance).all(1)
+    return good
+
+
+def _cast(batch: SceneBatch, origins: Numbers, ways: Numbers) -> Hits:
+    every = torch.zeros(len(origins), dtype=torch.long)
+    return cast(batch, every, torch.from_numpy(origins).float(), torch.from_numpy(ways).float())
+
+
+def _numbered(cameras: Cameras, point: int) -> Cameras:
+    """The same cameras as those of a point with this number."""
+    count = len(cameras.fov)
+    return Cameras(
+        location=cameras.location,
+        angles=cameras.angles,
+        fov=cameras.fov,
+        point=np.full(count, point, dtype=np.int32),
+        view=np.arange(count, dtype=np.int32),
+        fixated=cameras.fixated,
+    )

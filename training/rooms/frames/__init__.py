@@ -1,0 +1,1 @@
+"""Rendered frames with the labels of all domains, and stores of them."""

@@ -1,0 +1,134 @@
+"""Which rooms to render: how many, how often, how large, from which seed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from training.data.labels.distilled import describe_classifier
+from training.errors import ConfigError, DataError
+from training.rooms.cameras.styles import CLOSE, FURNITURE, ROOM, CameraOptions
+
+SPLITS: Mapping[str, int] = MappingProxyType({"train": 0, "val": 1_000_000, "test": 2_000_000})
+"""Number of the first room of each split: none is in two, and more rooms in one leave the others alone."""
+
+_MOST_ROOMS = 1_000_000
+_NUMBERS = 2**22  # room numbers lie below: no two seeds share a room
+
+RENDERER = 3
+"""Raised when seeds give other frames than before. 2: larger rooms, always a light. 3: close-ups."""
+
+ATTEMPTS = 16
+"""Seeds of one room: the next is taken where a room is too full for its cameras."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomsConfig:
+    """Frames of furnished rooms.
+
+    Attributes:
+        train: rooms whose frames task networks learn from.
+        val: rooms whose frames transfers learn from.
+        test: rooms that everything is compared on.
+        points: points of each room that several cameras fixate.
+        views: cameras that fixate each of them; 3 at least for samples of all tasks.
+        singles: points of each room that one camera fixates: for tasks of one picture a room costs less so.
+        furniture: share of the points that are photographed as a piece of furniture, from a few steps.
+        close: share of the points that are close-ups of small things on tables, shelves and beds.
+        size: side of the pictures in px, a multiple of 16.
+        seed: of all rooms, cameras and noise.
+        textures: folder of images for materials; empty for procedural ones alone.
+        environments: folder of panoramas that are seen through windows; empty for plain skies.
+        classifier: timm model whose classes are the labels of `class_object`, as the original distilled them
+            from a network, see `training.data.labels.distilled`; empty for those of the rendered objects.
+        rooms_per_shard: rooms that are rendered and written at once.
+        renderer: the version that makes them.
+    """
+
+    train: int = 2000
+    val: int = 400
+    test: int = 300
+    points: int = 8
+    views: int = 4
+    singles: int = 0
+    furniture: float = 0.25
+    close: float = 0.2
+    size: int = 256
+    seed: int = 0
+    textures: str = ""
+    environments: str = ""
+    classifier: str = ""
+    rooms_per_shard: int = 8
+    renderer: int = field(default=RENDERER, init=False)
+
+    def __post_init__(self) -> None:
+        for name, least in (("points", 1), ("views", 1), ("singles", 0), ("rooms_per_shard", 1)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} is {getattr(self, name)}: choose {least} or more")
+        if not (self.furniture >= 0 and self.close >= 0 and self.furniture + self.close <= 1):
+            raise ConfigError(
+                f"furniture is {self.furniture} and close {self.close}: choose shares of 0 to 1 in all"
+            )
+        for name in SPLITS:
+            if not 0 <= getattr(self, name) <= _MOST_ROOMS:
+                raise ConfigError(f"{name} is {getattr(self, name)} rooms: choose 0 to {_MOST_ROOMS}")
+        if self.size < 16 or self.size % 16:
+            raise ConfigError(f"size is {self.size} px: choose a multiple of 16")
+        if not 0 <= self.seed < 2**31:
+            raise ConfigError(f"seed is {self.seed}: choose 0 to {2**31 - 1}")
+
+    def rooms(self, split: str) -> range:
+        """Numbers of the rooms of a split.
+
+        Raises:
+            ConfigError: there is no such split.
+        """
+        if split not in SPLITS:
+            raise ConfigError(f"no split {split!r}: choose from {', '.join(SPLITS)}")
+        count: int = getattr(self, split)
+        return range(SPLITS[split], SPLITS[split] + count)
+
+    def styles(self) -> dict[CameraOptions, float]:
+        """Ways in which photographs are taken, and their shares."""
+        return {ROOM: 1 - self.furniture - self.close, FURNITURE: self.furniture, CLOSE: self.close}
+
+    def room_seeds(self, room: int) -> range:
+        """Seeds of a room, one for each attempt: others for every number and every `seed`."""
+        first = (self.seed * _NUMBERS + room) * ATTEMPTS
+        return range(first, first + ATTEMPTS)
+
+    def about(self, split: str) -> dict[str, Any]:
+        """What makes the frames of a split what they are, for their index: no path, but the images' digest.
+
+        Raises:
+            DataError: the folder of images is missing or holds none, or there are no weights of the
+                classifier.
+        """
+        facts = asdict(self)
+        others = {name: facts.pop(name) for name in SPLITS}
+        del facts["size"]
+        for folder in ("textures", "environments"):
+            facts[folder] = folder_digest(facts[folder], folder) if facts[folder] else ""
+        facts["classifier"] = describe_classifier(self.classifier) if self.classifier else ""
+        return {"source": "rooms", "split": split, "rooms": others[split], **facts}
+
+
+def folder_digest(folder: str | Path, what: str) -> str:
+    """sha256 over names and contents of the files of a folder, in order.
+
+    Raises:
+        DataError: it is missing or empty.
+    """
+    root = Path(folder)
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    if not paths:
+        raise DataError(f"no {what} in {root}: give a folder of images, or none at all")
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,190 @@
+"""Stores of frames of furnished rooms: one shard after another, each the same in any run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from itertools import chain, repeat
+from pathlib import Path
+from time import perf_counter
+
+import torch
+
+from training.data.frames import FrameStore, FrameWriter
+from training.data.labels.distilled import class_probabilities
+from training.errors import DataError
+from training.rooms.cameras.placement import place_cameras
+from training.rooms.frames.config import SPLITS, RoomsConfig
+from training.rooms.frames.render import ViewedRoom, render_frames
+from training.rooms.furnishing.build import RoomOptions, build_scene
+from training.rooms.surfaces.environments import Environments
+from training.rooms.surfaces.materials import Colour
+from training.rooms.surfaces.textures import Textures
+from training.runs.worker_processes import worker_pool
+
+_LOG = logging.getLogger(__name__)
+
+_SHARDS_AT_ONCE = 3
+"""On a GPU: while one is rendered, others wait for their rooms and segments, or are written."""
+
+Progress = Callable[[int, int], None]
+"""Is told after each shard how many are done, and how many there are."""
+
+
+def write_rooms(
+    root: str | Path,
+    config: RoomsConfig,
+    split: str,
+    *,
+    device: torch.device | str = "cpu",
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> FrameStore:
+    """Render and write the frames of one split; what is there already is kept.
+
+    Args:
+        root: folder of the store.
+        config: which rooms.
+        split: train, val or test.
+        device: where rays are cast.
+        workers: processes that render shards on a CPU, or that furnish rooms and find segments for a GPU; 0
+            for this one alone.
+        progress: is told of every shard.
+
+    Returns:
+        the finished store.
+
+    Raises:
+        ConfigError: no such split, or the folder holds other frames.
+        DataError: no rooms are wanted, or a folder of images has none.
+        StorageError: something cannot be written.
+    """
+    began, written = perf_counter(), 0
+    shards = len(range(0, len(config.rooms(split)), config.rooms_per_shard))
+    writer = FrameWriter(root, size=config.size, about=config.about(split))
+    missing = [number for number in range(shards) if not writer.has_shard(number)]
+    done = shards - len(missing)
+    with _makers(partial(_make_shard, writer, config, split), str(device), workers) as make:
+        for number, frames in enumerate(chain(repeat(0, done), make(missing)), 1):
+            written += frames
+            if progress is not None:
+                progress(number, shards)
+    store = writer.finish(shards)
+    seconds = perf_counter() - began
+    _LOG.info(
+        "%s: %d frames of %d rooms, %d of them rendered now at %.1f a second",
+        *(split, len(store), len(config.rooms(split)), written, written / max(seconds, 1e-9)),
+    )
+    return store
+
+
+def write_splits(
+    root: str | Path,
+    config: RoomsConfig,
+    *,
+    device: torch.device | str = "cpu",
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, FrameStore]:
+    """`write_rooms` for all splits, each in a folder of its name."""
+    write = partial(write_rooms, device=device, workers=workers, progress=progress)
+    return {split: write(Path(root) / split, config, split) for split in SPLITS}
+
+
+def viewed_room(
+    config: RoomsConfig, room: int, *, photos: int = 0, views: tuple[Colour, ...] = ()
+) -> ViewedRoom:
+    """A room and its cameras by number, the same in any run.
+
+    Args:
+        config: of all rooms.
+        room: its number.
+        photos: images that materials may take.
+        views: colours of the light of the panoramas that windows may show.
+
+    Raises:
+        DataError: no attempt left room for the cameras.
+    """
+    options = RoomOptions(photos=photos, views=views)
+    for seed in config.room_seeds(room):
+        try:
+            scene = build_scene(seed, options)
+            cameras = place_cameras(
+                scene,
+                seed,
+                config.points,
+                config.views,
+                singles=config.singles,
+                styles=config.styles(),
+            )
+        except DataError as error:
+            _LOG.debug("room %d is made anew: %s", room, error)
+            continue
+        return ViewedRoom(number=room, scene=scene, cameras=cameras)
+    raise DataError(
+        f"room {room} is too full for {config.points} points with {config.views} views each, "
+        "however it is furnished: ask for fewer"
+    )
+
+
+def _make_shard(
+    writer: FrameWriter,
+    config: RoomsConfig,
+    split: str,
+    number: int,
+    *,
+    device: str,
+    pool: Executor | None = None,
+) -> int:
+    """Render and write one shard: how many frames it has."""
+    start = number * config.rooms_per_shard
+    rooms = config.rooms(split)[start : start + config.rooms_per_shard]
+    textures = _textures(config.textures, device) if config.textures else None
+    environments = _environments(config.environments, device) if config.environments else None
+    furnish = partial(
+        viewed_room,
+        config,
+        photos=0 if textures is None else len(textures),
+        views=() if environments is None else environments.tints,
+    )
+    viewed = list(map(furnish, rooms) if pool is None else pool.map(furnish, rooms))
+    frames = render_frames(
+        viewed, config.size, textures=textures, environments=environments, device=device, pool=pool
+    )
+    labels = dict(frames.labels)
+    if config.classifier:
+        labels["class_object"] = class_probabilities(labels["rgb"], config.classifier)
+    writer.write_shard(number, labels, frames.cameras, frames.sightings)
+    return len(frames.cameras)
+
+
+@lru_cache(maxsize=1)
+def _textures(folder: str, device: str) -> Textures:
+    return Textures.load(folder, device=device)
+
+
+@lru_cache(maxsize=1)
+def _environments(folder: str, device: str) -> Environments:
+    return Environments.load(folder, device=device)
+
+
+@contextmanager
+def _makers(
+    make: Callable[..., int], device: str, workers: int
+) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
+    """What makes shards: this process, or several of one thread each, which on a CPU is faster.
+
+    A GPU serves threads of this process; what it cannot do, the processes do for them.
+    """
+    if workers < 1:
+        yield partial(map, partial(make, device=device))
+        return
+    with worker_pool(workers) as pool:
+        if torch.device(device).type == "cpu":
+            yield partial(pool.map, partial(make, device=device))
+            return
+        with ThreadPoolExecutor(_SHARDS_AT_ONCE) as threads:
+            yield partial(threads.map, partial(make, device=device, pool=pool))

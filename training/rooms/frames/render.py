@@ -1,0 +1,207 @@
+"""Rooms and cameras to frames: pictures with the labels of all domains, in the dataset's codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from taskbank.labels.codes import DOMAINS, encode
+from training.data.frames import CAMERA
+from training.data.labels import surfaces
+from training.data.labels.classes import class_object
+from training.data.labels.edges import edge_occlusion, edge_texture
+from training.data.labels.keypoints2d import keypoints2d
+from training.data.labels.keypoints3d import keypoints3d
+from training.data.labels.segments import segment_unsup2d, segment_unsup25d
+from training.data.poses import rotations
+from training.data.room_classes import semantic_channels
+from training.rooms.frames.sightings import find_sightings
+from training.rooms.frames.views import Views, render_views
+from training.rooms.scene import Cameras, Scene
+from training.rooms.surfaces.environments import Environments
+from training.rooms.surfaces.textures import Textures
+from training.rooms.tracing.batch import SceneBatch
+from training.rooms.tracing.trace import Hits
+
+_UNSEEN = 128.0  # metres at which rays that hit nothing end for labels that look at neighbours
+_PIXELS_AT_ONCE = 2**22  # whose labels are held in memory: about a gigabyte
+_MOST_VIEWS = 2**16  # of a room: its seed times this, and the number of the view, seed a picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frames:
+    """Rendered frames, as `FrameWriter.write_shard` takes them.
+
+    Attributes:
+        labels: domain -> codes, (F, size, size[, channels]) or (F,).
+        cameras: `CAMERA` records, (F,).
+        sightings: `SIGHTING` records; frames are numbered from 0.
+    """
+
+    labels: Mapping[str, NDArray[Any]]
+    cameras: NDArray[np.void]
+    sightings: NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewedRoom:
+    """A room with its number and the cameras in it."""
+
+    number: int
+    scene: Scene
+    cameras: Cameras
+
+
+@torch.inference_mode()
+def render_frames(
+    rooms: Sequence[ViewedRoom],
+    size: int,
+    *,
+    textures: Textures | None = None,
+    environments: Environments | None = None,
+    device: torch.device | str = "cpu",
+    pool: Executor | None = None,
+) -> Frames:
+    """Frames of all cameras of some rooms, with the labels of all domains.
+
+    What a frame shows depends on its room's number, scene and cameras alone.
+
+    Args:
+        rooms: one at least; frames lie room by room.
+        size: side of the pictures in px.
+        textures: images of materials, on the device; needed where rooms have some.
+        environments: panoramas that windows show, on the device; needed where rooms have some.
+        device: where rays are cast; segments are found on the CPU.
+        pool: where segments are found; None for here.
+    """
+    cameras = joined([room.cameras for room in rooms])
+    rows = _repeated(range(len(rooms)), rooms)
+    scene = torch.from_numpy(rows).to(device)
+    batch = SceneBatch.of([room.scene for room in rooms], device)
+    seeds = [room.scene.seed * _MOST_VIEWS + view for room in rooms for view in range(len(room.cameras.fov))]
+    at_once = max(1, _PIXELS_AT_ONCE // size**2)
+    parts = []
+    for start in range(0, len(seeds), at_once):
+        part = slice(start, start + at_once)
+        one = (batch, scene[part], _some(cameras, part), size, seeds[part])
+        views = render_views(*one, textures=textures, environments=environments)
+        parts.append(_labels(batch, views, _some(cameras, part), pool))
+    # Segments are asked for last: a pool finds them while the next frames are rendered.
+    labels = [{name: np.stack(list(codes)) for name, codes in part.items()} for part in parts]
+    records = camera_records(rooms, cameras)
+    return Frames(
+        labels={name: np.concatenate([part[name] for part in labels]) for name in labels[0]},
+        cameras=records,
+        sightings=find_sightings(batch, scene, records, size),
+    )
+
+
+def _labels(
+    batch: SceneBatch, views: Views, cameras: Cameras, pool: Executor | None
+) -> dict[str, Iterable[NDArray[Any]]]:
+    """Codes of all domains, frame by frame."""
+    values = _of_geometry(views.hits, cameras) | _of_pixels(views.rgb)
+    coded = {domain: encode(domain, label) for domain, label in values.items()}
+    coded |= {"rgb": views.rgb} | _of_things(batch, views.scene, views.hits.primitive)
+    stored = {domain: _stored(domain, codes) for domain, codes in coded.items()}
+    return {**stored, **_segments(views.rgb, values, pool)}
+
+
+def _of_geometry(hits: Hits, cameras: Cameras) -> dict[str, Tensor]:
+    """Labels of surfaces in their units."""
+    device = hits.distance.device
+    turn = torch.from_numpy(rotations(cameras.angles)).to(device, torch.float32)
+    location = torch.from_numpy(cameras.location).to(device, torch.float32)
+    size = hits.distance.shape[-1]
+    focal = torch.from_numpy(size / 2 / np.tan(cameras.fov / 2)).to(device, torch.float32)
+    seen = hits.primitive >= 0
+    points = surfaces.to_camera(hits.position, location, turn)
+    points = torch.where(seen[..., None], points, points.new_tensor([0.0, 0.0, -_UNSEEN]))
+    upright = surfaces.turned_to_camera(hits.normal, turn)
+    normal = surfaces.normal(hits.normal, turn)
+    depth = surfaces.depth_zbuffer(points)
+    labels = {
+        "depth_zbuffer": depth,
+        "depth_euclidean": surfaces.depth_euclidean(points),
+        "normal": normal,
+        "principal_curvature": hits.curvature,
+        "reshading": surfaces.reshading(points, normal),
+        "edge_occlusion": edge_occlusion(depth),
+        "keypoints3d": keypoints3d(points, upright, focal),
+    }
+    unseen = ~seen
+    return {
+        name: label.masked_fill(unseen if label.dim() == 3 else unseen[..., None], torch.nan)
+        for name, label in labels.items()
+    }
+
+
+def _of_pixels(rgb: Tensor) -> dict[str, Tensor]:
+    """Labels of colours, out of uint8 (F, H, W, 3)."""
+    colours = rgb.float() / 255
+    return {"edge_texture": edge_texture(colours), "keypoints2d": keypoints2d(colours)}
+
+
+def _of_things(batch: SceneBatch, scene: Tensor, primitive: Tensor) -> dict[str, Tensor]:
+    """Labels of what things are called."""
+    semantic = semantic_channels(batch.label.cpu().numpy(), batch.category.cpu().numpy()) + 1
+    rows = (scene[:, None, None], primitive.clamp(min=0))
+    unseen = primitive < 0
+    return {
+        "segment_semantic": torch.from_numpy(semantic).to(scene.device)[rows].masked_fill(unseen, 0),
+        "class_object": class_object(batch.category[rows].masked_fill(unseen, -1)),
+        "class_scene": batch.scene_class[scene],
+    }
+
+
+def _segments(
+    rgb: Tensor, values: Mapping[str, Tensor], pool: Executor | None
+) -> dict[str, Iterable[NDArray[np.uint8]]]:
+    """Both kinds of segments, frame by frame, as they are found."""
+    run = map if pool is None else pool.map
+    depth = values["depth_zbuffer"].nan_to_num(_UNSEEN).cpu().numpy()
+    others = [values[name].nan_to_num(0).cpu().numpy() for name in ("normal", "edge_occlusion")]
+    return {
+        "segment_unsup25d": run(segment_unsup25d, depth, *others),
+        "segment_unsup2d": run(segment_unsup2d, rgb.cpu().numpy()),
+    }
+
+
+def _stored(domain: str, codes: Tensor) -> NDArray[Any]:
+    """Codes in the smallest type that holds them."""
+    if domain not in DOMAINS:
+        return codes.cpu().numpy().astype(np.int16)
+    return codes.cpu().numpy().astype(np.uint8 if DOMAINS[domain].bits == 8 else np.uint16)
+
+
+def joined(parts: Sequence[Cameras]) -> Cameras:
+    """The cameras of several rooms, one after another."""
+    return Cameras(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in Cameras.__slots__}
+    )
+
+
+def _some(cameras: Cameras, part: slice) -> Cameras:
+    return Cameras(**{name: getattr(cameras, name)[part] for name in Cameras.__slots__})
+
+
+def camera_records(rooms: Sequence[ViewedRoom], cameras: Cameras) -> NDArray[np.void]:
+    """`CAMERA` records of the joined cameras of rooms."""
+    records = np.zeros(len(cameras.fov), dtype=CAMERA)
+    records["room"] = _repeated([room.number for room in rooms], rooms)
+    records["box"] = np.stack([room.scene.box for room in rooms])[_repeated(range(len(rooms)), rooms)]
+    for name in Cameras.__slots__:
+        records[name] = getattr(cameras, name)
+    return records
+
+
+def _repeated(values: Iterable[int], rooms: Sequence[ViewedRoom]) -> NDArray[np.int64]:
+    """One value a room as one a frame."""
+    return np.repeat(np.array(list(values), dtype=np.int64), [len(room.cameras.fov) for room in rooms])

@@ -1,0 +1,77 @@
+"""Which views see points that others fixate."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from taskbank.geometry import project
+from training.data.frames import SIGHTING
+from training.data.poses import rotations
+from training.rooms.tracing.batch import SceneBatch
+from training.rooms.tracing.trace import occluded
+
+_NEAREST = 0.2  # metres in front of a camera that a point must be
+_MARGIN = 0.5  # px that a point must be within the picture
+
+
+def find_sightings(
+    batch: SceneBatch, scene: Tensor, cameras: NDArray[np.void], size: int
+) -> NDArray[np.void]:
+    """All free lines of sight from cameras to points of their room that they do not fixate themselves.
+
+    Args:
+        batch: the rooms.
+        scene: int64 (F,), row of each camera's room in the batch.
+        cameras: `CAMERA` records, (F,).
+        size: side of the pictures in px.
+
+    Returns:
+        `SIGHTING` records, by frame and point; x and y run from 0 to `size` from the picture's top left
+        corner, so the pixel is their whole part.
+    """
+    frames, owners = _other_points(cameras)
+    camera = cameras[frames]
+    points = cameras["fixated"][owners]
+    back = np.swapaxes(rotations(camera["angles"]), -1, -2)
+    local = (back @ (points - camera["location"])[..., None])[..., 0]
+    local[local[:, 2] > -_NEAREST] = np.nan
+    # Fields of view differ: slopes are brought to that of 90 degrees.
+    local[:, :2] /= np.tan(camera["fov"] / 2)[:, None]
+    places = project(local, 90.0) * size
+    inside = ((places > _MARGIN) & (places < size - _MARGIN)).all(-1)
+    chosen = np.flatnonzero(inside)
+    ends = (
+        torch.from_numpy(ends[chosen]).to(scene.device, torch.float32)
+        for ends in (camera["location"], points)
+    )
+    hidden = occluded(batch, scene[torch.from_numpy(frames[chosen]).to(scene.device)], *ends).cpu().numpy()
+    return _records(camera, frames, cameras["point"][owners], places, chosen[~hidden])
+
+
+def _other_points(cameras: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of a frame and the first frame that fixates another point of its room."""
+    keys = np.stack([cameras["room"], cameras["point"]], axis=1)
+    _, first = np.unique(keys, axis=0, return_index=True)
+    same_room = cameras["room"][:, None] == cameras["room"][first]
+    same_point = cameras["point"][:, None] == cameras["point"][first]
+    frames, owners = np.nonzero(same_room & ~same_point)
+    return frames, first[owners]
+
+
+def _records(
+    camera: NDArray[np.void],
+    frames: NDArray[np.int64],
+    point: NDArray[np.int32],
+    places: NDArray[np.float64],
+    chosen: NDArray[np.int64],
+) -> NDArray[np.void]:
+    """The chosen pairs of a frame and a point as `SIGHTING` records."""
+    records = np.zeros(len(chosen), dtype=SIGHTING)
+    records["frame"] = frames[chosen]
+    records["room"] = camera["room"][chosen]
+    records["point"] = point[chosen]
+    records["x"], records["y"] = places[chosen].T
+    return records

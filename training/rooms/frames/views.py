@@ -1,0 +1,147 @@
+"""Pictures of rooms and what is seen in every pixel.
+
+A picture depends on its room, its camera, its size, its seed and the options: on one device the pixels are
+the same in any run and any batch. Between devices labels agree to rounding, and so do pixels, but for single
+ones at the edges of things and of shadows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.rooms.cameras.lens import photograph
+from training.rooms.lights.edges import softened
+from training.rooms.lights.shade import Shot, radiance
+from training.rooms.look import LookOptions, Looks
+from training.rooms.scene import Cameras
+from training.rooms.surfaces.environments import Environments
+from training.rooms.surfaces.textures import Textures
+from training.rooms.tracing.batch import SceneBatch
+from training.rooms.tracing.ray_groups import Bundle
+from training.rooms.tracing.rays import camera_rays
+from training.rooms.tracing.tiles import components, tiled, untiled
+from training.rooms.tracing.trace import Hits, cast_bundle
+
+_PIXELS_AT_ONCE = 2**21
+"""On a GPU: pictures that are shaded together have no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """F pictures.
+
+    Attributes:
+        rgb: uint8 (F, size, size, 3).
+        hits: maps (F, size, size, ...) of what the ray through the middle of each pixel hits.
+        scene: int64 (F,), the room of each.
+    """
+
+    rgb: Tensor
+    hits: Hits
+    scene: Tensor
+
+
+def render_views(
+    batch: SceneBatch,
+    scene: Tensor,
+    cameras: Cameras,
+    size: int,
+    seeds: Sequence[int],
+    *,
+    options: LookOptions | None = None,
+    textures: Textures | None = None,
+    environments: Environments | None = None,
+    memory: int | None = None,
+) -> Views:
+    """Pictures and what is seen in them.
+
+    Args:
+        batch: the rooms.
+        scene: int64 (F,), the room of each camera.
+        cameras: F views.
+        size: side of the pictures in px; a multiple of 8 is fastest.
+        seeds: F numbers from 0 up, one a picture.
+        options: how pictures vary; None for the defaults.
+        textures: images of `Surface.PHOTO` on the batch's device; None paints plaster there.
+        environments: panoramas of `Surface.VIEW` on the batch's device; None paints their mean colours there.
+        memory: bytes that intermediate results of ray casting may take; None for what suits the device.
+
+    Raises:
+        ValueError: numbers of rooms, cameras and seeds differ, or there are none.
+    """
+    if not len(scene) == len(cameras.fov) == len(seeds) > 0:
+        raise ValueError(
+            "pictures need a room, a camera and a seed each, "
+            f"got {len(scene)} rooms, {len(cameras.fov)} cameras and {len(seeds)} seeds"
+        )
+    options = options or LookOptions()
+    at_once = max(1, _PIXELS_AT_ONCE // size**2) if batch.device.type == "cuda" else 1
+    with torch.inference_mode():
+        parts = []
+        for first in range(0, len(scene), at_once):
+            part = slice(first, first + at_once)
+            looks = Looks.draw(seeds[part], options, batch.device)
+            one = (batch, scene[part].to(batch.device), _some(cameras, part), size)
+            parts.append(_render(*one, looks, options, textures, environments, memory))
+    hits = {name: torch.cat([getattr(part[1], name) for part in parts]) for name in Hits.__slots__}
+    return Views(rgb=torch.cat([part[0] for part in parts]), hits=Hits(**hits), scene=scene.to(batch.device))
+
+
+def cast_views(
+    batch: SceneBatch, scene: Tensor, cameras: Cameras, size: int, *, memory: int | None = None
+) -> Hits:
+    """What cameras see, without the picture: maps (F, size, size, ...). Arguments as of `render_views`."""
+    return _seen(batch, scene.to(batch.device), *camera_rays(cameras, size, batch.device), memory)
+
+
+def _render(  # noqa: PLR0917 (one picture's ingredients)
+    batch: SceneBatch,
+    scene: Tensor,
+    cameras: Cameras,
+    size: int,
+    looks: Looks,
+    options: LookOptions,
+    textures: Textures | None,
+    environments: Environments | None,
+    memory: int | None,
+) -> tuple[Tensor, Hits]:
+    origins, directions = camera_rays(cameras, size, batch.device)
+    hits = _seen(batch, scene, origins, directions, memory)
+    fov = torch.from_numpy(cameras.fov).to(batch.device, torch.float32)
+    light = radiance(
+        Shot(
+            batch=batch,
+            scene=scene,
+            hits=hits,
+            directions=directions,
+            pixel=2 * torch.tan(fov / 2) / size,
+            seed=looks.seed,
+            ambient=looks.ambient,
+            options=options,
+            textures=textures,
+            environments=environments,
+            memory=memory,
+        )
+    )
+    if options.smooth_edges:
+        light = softened(batch, scene, origins, directions, hits.primitive, light)
+    return photograph(light, hits.distance, looks), hits
+
+
+def _seen(batch: SceneBatch, scene: Tensor, origins: Tensor, directions: Tensor, memory: int | None) -> Hits:
+    rays = tiled(directions)
+    each = len(rays) // len(origins)
+    room = scene.repeat_interleave(each)
+    start = origins.repeat_interleave(each, 0)[:, None]
+    bundle = Bundle.endless(batch, room, components(start), components(rays))
+    hits = cast_bundle(batch, bundle, memory=memory)
+    size = directions.shape[1]
+    return Hits(**{name: untiled(getattr(hits, name), size) for name in Hits.__slots__})
+
+
+def _some(cameras: Cameras, part: slice) -> Cameras:
+    return Cameras(**{name: getattr(cameras, name)[part] for name in Cameras.__slots__})

@@ -1,0 +1,1 @@
+"""Floor plans, their walls, and the furniture in them."""

@@ -1,0 +1,143 @@
+"""A furnished room out of a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.data.room_classes import kind, scene_channel
+from training.errors import ConfigError
+from training.rooms.draw import Draw
+from training.rooms.floor_plan import plan
+from training.rooms.furnishing import lighting, shell
+from training.rooms.furnishing.arrange import Room
+from training.rooms.furnishing.furnish import furnish
+from training.rooms.furnishing.programme import Programme
+from training.rooms.furnishing.programmes import PROGRAMMES
+from training.rooms.furniture.piece import Solid
+from training.rooms.scene import FloatArray, Materials, Primitives, Scene, Surface
+from training.rooms.surfaces.materials import Colour, Paint
+from training.rooms.surfaces.taste import taste
+
+MOST_PRIMITIVES = 440
+"""Solids of the fullest room."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomOptions:
+    """What varies between sets of rooms.
+
+    Attributes:
+        most_primitives: no room has more solids; 200 at least.
+        photos: number of images for `Surface.PHOTO`; 0 for none.
+        views: colours of the light of the panoramas that windows show, linear RGB; none for plain skies.
+        wild_share: share of rooms whose furniture, places and materials are drawn at random.
+        night_share: share of rooms with dark windows.
+        clutter: least and greatest share of the places for small things that carry some, 0 to 1.
+        scene: name of a class of `class_scene` that all rooms shall have; empty for any.
+    """
+
+    most_primitives: int = MOST_PRIMITIVES
+    photos: int = 0
+    views: tuple[Colour, ...] = ()
+    wild_share: float = 0.12
+    night_share: float = 0.2
+    clutter: tuple[float, float] = (0.35, 1.0)
+    scene: str = ""
+
+    def __post_init__(self) -> None:
+        if self.most_primitives < 200:
+            raise ConfigError(f"most_primitives is {self.most_primitives}; a room needs 200 at least")
+        if self.scene and self.scene not in PROGRAMMES:
+            raise ConfigError(f"no room is furnished as {self.scene!r}; one of {', '.join(PROGRAMMES)}")
+        low, high = self.clutter
+        if not 0 <= low <= high <= 1:
+            raise ConfigError(
+                f"clutter is {low} to {high}; shares from 0 to 1, the least first, are possible"
+            )
+
+
+def build_scene(seed: int, options: RoomOptions | None = None) -> Scene:
+    """Furnish a room.
+
+    Args:
+        seed: the same number makes the same arrays on any machine.
+        options: what rooms are wanted; the defaults where None.
+
+    Returns:
+        A closed room with its lights.
+
+    Raises:
+        DataError: it is so full that no light finds a place.
+    """
+    chosen = options or RoomOptions()
+    draw = Draw(seed, 1)
+    wild = draw.chance(chosen.wild_share)
+    programme = _programme(draw, chosen.scene)
+    wildness = draw.between(0.4, 1.0) if wild else 0.03
+    own = taste(draw, wildness=wildness, photos=chosen.photos, views=chosen.views)
+    bare = plan(draw, programme.size)
+    room = Room(bare, own, chosen.most_primitives)
+    night = draw.chance(chosen.night_share) or not any(
+        o.use == "window" for w in bare.walls for o in w.openings
+    )
+    roof = 0.9 if programme.scene == "attic" else 0.06
+    bare_shell = shell.build(
+        room, wet=programme.wet, hard=programme.hard, night=night, under_roof=roof, beamed=0.12
+    )
+    share = draw.between(*chosen.clutter)
+    furnish(room, programme, wall_paint=bare_shell.wall, wild=wild, share=share, night=night)
+    lights, ambient = lighting.lights(room, bare_shell.tint, night=night)
+    (x0, y0), (x1, y1) = bare.corners
+    primitives, materials = _arrays(room.solids)
+    return Scene(
+        seed=seed,
+        primitives=primitives,
+        materials=materials,
+        lights=lights,
+        ambient=ambient,
+        box=np.array([[x0, y0, 0.0], [x1, y1, bare.height]]),
+        scene_class=scene_channel(programme.scene),
+    )
+
+
+def _programme(draw: Draw, scene: str) -> Programme:
+    weights = {name: programme.weight for name, programme in PROGRAMMES.items()}
+    return PROGRAMMES[scene or draw.weighted(weights)]
+
+
+def _arrays(solids: list[Solid]) -> tuple[Primitives, Materials]:
+    rows: dict[Paint, int] = {}
+    material = [rows.setdefault(solid.paint, len(rows)) for solid in solids]
+    kinds = [kind(solid.kind) for solid in solids]
+    primitives = Primitives(
+        shape=np.array([solid.shape for solid in solids], dtype=np.int32),
+        centre=np.array([solid.centre for solid in solids], dtype=np.float32),
+        axes=np.array([solid.axes for solid in solids], dtype=np.float32),
+        half=np.array([solid.half for solid in solids], dtype=np.float32),
+        detail=np.array([solid.detail for solid in solids], dtype=np.float32),
+        material=np.array(material, dtype=np.int32),
+        label=np.array([k.label for k in kinds], dtype=np.int32),
+        thing=np.array([solid.thing for solid in solids], dtype=np.int32),
+        category=np.array([k.category for k in kinds], dtype=np.int32),
+    )
+    return primitives, _materials(list(rows))
+
+
+def _materials(paints: list[Paint]) -> Materials:
+    surfaces = {surface: number for number, surface in enumerate(Surface)}
+
+    def column(name: str) -> FloatArray:
+        return np.array([getattr(paint, name) for paint in paints], dtype=np.float32)
+
+    return Materials(
+        surface=np.array([surfaces[paint.surface] for paint in paints], dtype=np.int32),
+        colours=column("colours"),
+        scale=column("scale"),
+        strength=column("strength"),
+        roughness=column("roughness"),
+        mirror=column("mirror"),
+        glow=column("glow"),
+        seed=np.array([paint.seed for paint in paints], dtype=np.int32),
+    )

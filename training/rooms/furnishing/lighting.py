@@ -1,0 +1,78 @@
+"""Lights of a furnished room: its lamps, its windows, and the light from everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.rooms.floor_plan import Opening, Wall
+from training.rooms.furnishing.arrange import Room
+from training.rooms.furniture.piece import Vector, turn
+from training.rooms.scene import FloatArray, LightKind, Lights
+from training.rooms.surfaces.materials import Colour
+
+MOST_BULBS = 6
+"""Lamps beyond these shine no more: rays to lights cost time."""
+
+RECESS = 0.11
+"""Metres that a window's light stands before the outer face of its wall, and so before its bars."""
+
+
+def lights(room: Room, tint: Colour, *, night: bool) -> tuple[Lights, FloatArray]:
+    """All lights of a room.
+
+    Args:
+        room: furnished.
+        tint: colour of the light from outside.
+        night: whether nothing comes in.
+
+    Returns:
+        One light at least, and the ambient light.
+    """
+    strength = room.draw.weighted({0.5: 0.3, 1.0: 0.4, 2.0: 0.2, 4.0: 0.1})
+    rows = [] if night else _windows(room, tint, strength)
+    bulbs = sorted(room.bulbs, key=lambda bulb: -bulb.power)[:MOST_BULBS]
+    rows += [
+        (
+            LightKind.BULB,
+            (bulb.x, bulb.y, bulb.z),
+            np.eye(3),
+            (bulb.radius, bulb.radius),
+            tuple(bulb.power * part for part in bulb.tint),
+        )
+        for bulb in bulbs
+    ]
+    kinds, centres, axes, halves, powers = zip(*rows, strict=True)
+    ambient = _ambient(room, tint, night=night)
+    return Lights(
+        kind=np.array(kinds, dtype=np.int32),
+        centre=np.array(centres, dtype=np.float32),
+        axes=np.array(axes, dtype=np.float32),
+        half=np.array(halves, dtype=np.float32),
+        power=np.array(powers, dtype=np.float32),
+    ), ambient
+
+
+def _ambient(room: Room, tint: Colour, *, night: bool) -> FloatArray:
+    draw = room.draw
+    level = draw.between(0.06, 0.22) if night else draw.between(0.15, 0.45)
+    return np.array([level * (0.5 + 0.5 * part) for part in tint], dtype=np.float32)
+
+
+def _windows(room: Room, tint: Colour, strength: float) -> list[tuple[object, ...]]:
+    return [
+        _window(wall, hole, tint, strength)
+        for wall in room.plan.walls
+        for hole in wall.openings
+        if hole.use == "window"
+    ]
+
+
+def _window(wall: Wall, hole: Opening, tint: Colour, strength: float) -> tuple[object, ...]:
+    """A rectangle as large as the opening; its own z looks into the room, its own y up."""
+    half = ((hole.x[1] - hole.x[0]) / 2, (hole.z[1] - hole.z[0]) / 2)
+    x, y = wall.place((hole.x[0] + hole.x[1]) / 2, wall.thick - RECESS)
+    power = 6.0 * strength * 4 * half[0] * half[1]
+    along = np.array(turn(2, wall.yaw))
+    axes = np.stack([along[:, 0], [0.0, 0.0, 1.0], -along[:, 1]], axis=-1)
+    centre: Vector = (x, y, (hole.z[0] + hole.z[1]) / 2)
+    return (LightKind.WINDOW, centre, axes, half, tuple(power * part for part in tint))

@@ -1,0 +1,1 @@
+"""Light on surfaces and how it reaches cameras."""

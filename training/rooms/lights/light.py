@@ -1,0 +1,246 @@
+"""Light on surfaces: lamps and windows with soft shadows, and what comes from all around.
+
+Every pixel sends one ray to one point of each light and one into the half space above it. Which point and
+which direction is its turn in a pattern of 4 x 4 pixels, so that any 4 x 4 pixels hold all 16 of them;
+`smooth.py` then averages neighbours on the same surface. Source of the pattern: Keller and Heidrich,
+Interleaved Sampling, Rendering Techniques 2001.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.rooms.noise import uniform
+from training.rooms.scene import LightKind, Surface
+from training.rooms.tracing.batch import SceneBatch
+from training.rooms.tracing.curvature import tangents
+from training.rooms.tracing.ray_groups import Bundle
+from training.rooms.tracing.shapes import NOWHERE, Vector
+from training.rooms.tracing.tiles import by_turn, from_turns
+from training.rooms.tracing.trace import nearest
+
+_OFFSET = 2e-3
+"""Metres above a surface at which rays leave it."""
+
+_LAMP_STREAM, _AMBIENT_STREAM = 100, 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sites:
+    """Points of surfaces that light falls on, in T groups of G, float32 (T, G) if not said otherwise.
+
+    Attributes:
+        scene: int64 (T,).
+        seed: int32 (T, 1), of the frame.
+        pixel: int32 (T, G), number of the pixel in its frame.
+        turn: int32 (T, G), 0 to 15, in the pattern of 4 x 4 pixels.
+        position: metres, world, three tensors.
+        normal: unit, of the shape.
+        bumped: unit, of the shape with its fine relief.
+        view: unit, towards the eye.
+        roughness: 0 to 1.
+        blocks: whether groups are tiles of whole blocks, see `tiles.by_turn`.
+    """
+
+    scene: Tensor
+    seed: Tensor
+    pixel: Tensor
+    turn: Tensor
+    position: Vector
+    normal: Vector
+    bumped: Vector
+    view: Vector
+    roughness: Tensor
+    blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectLight:
+    """Light from the room's lights, each (T, G, 3).
+
+    Attributes:
+        open: what would arrive if nothing stood between.
+        arriving: what does arrive; noisy in half shadows.
+        relief: factor on it for the fine relief.
+        gloss: what a glossy coat sends to the eye per unit of reflectance, if nothing stood between.
+    """
+
+    open: Tensor
+    arriving: Tensor
+    relief: Tensor
+    gloss: Tensor
+
+
+def direct(
+    batch: SceneBatch, sites: Sites, *, shadow_share: float = 0.05, memory: int | None = None
+) -> DirectLight:
+    """Light from lamps and windows.
+
+    Lamps that bring less than `shadow_share` of all light to a site cast no shadow there; 1 leaves them out.
+    How much arrives is the mean over four fixed points of each light; whether it does, is up to a drawn one.
+    """
+    shape = (*sites.turn.shape, 3)
+    opened, arriving, tilted, gloss = (torch.zeros(shape, device=batch.device) for _ in range(4))
+    lamps = range(batch.light_kind.shape[1])
+    plain = [torch.zeros(shape[:2], device=batch.device) for _ in lamps]
+    power = [batch.light_power[sites.scene, number][:, None, :] for number in lamps]
+    for number in lamps:
+        plain[number], relief, shine = (
+            sum(parts) / 4 for parts in zip(*_corners(batch, sites, number), strict=True)
+        )
+        for total, part in ((opened, plain[number]), (tilted, relief), (gloss, shine)):
+            total.add_(part[..., None] * power[number])
+    strongest = opened.amax(-1)
+    for number in lamps:
+        light = plain[number][..., None] * power[number]
+        if shadow_share < 1:
+            asked = light.amax(-1) > shadow_share * strongest
+            light = light * _reached(batch, sites, asked, number, memory)[..., None]
+        arriving.add_(light)
+    ratio = torch.where(opened > 1e-4, tilted / opened.clamp(min=1e-4), 1.0).clamp(max=2.5)
+    return DirectLight(open=opened, arriving=arriving, relief=ratio, gloss=gloss)
+
+
+def _corners(batch: SceneBatch, sites: Sites, number: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """From four points of a light, per unit of power: irradiance, that of the fine relief, gloss."""
+    for first in (0.25, 0.75):
+        for second in (0.25, 0.75):
+            place = torch.full_like(sites.roughness, first), torch.full_like(sites.roughness, second)
+            target, strength = _lamp(batch, sites, number, *place)
+            way = _minus(target, sites.position)
+            to = _scaled(way, 1 / _dot(way, way).clamp(min=1e-4).sqrt())
+            plain = strength * _dot(sites.normal, to).clamp(min=0)
+            relief = strength * _dot(sites.bumped, to).clamp(min=0) * (plain > 0)
+            yield plain, relief, relief * _gloss(sites, to)
+
+
+def _lamp(
+    batch: SceneBatch, sites: Sites, number: int, first: Tensor, second: Tensor
+) -> tuple[Vector, Tensor]:
+    """A point of a light for each site, and the irradiance there, head on, per unit of power."""
+    axes = batch.light_axes[sites.scene, number]
+    half = batch.light_half[sites.scene, number]
+    centre = batch.light_centre[sites.scene, number]
+    window = (batch.light_kind[sites.scene, number] == LightKind.WINDOW)[:, None]
+    level, around = 1 - 2 * second, 2 * math.pi * first
+    ring = (1 - level * level).clamp(min=0).sqrt()
+    wide = torch.where(window, 2 * first - 1, ring * torch.cos(around)) * half[:, 0, None]
+    high = torch.where(window, 2 * second - 1, ring * torch.sin(around)) * half[:, 1, None]
+    out = torch.where(window, 0.0, level) * half[:, 0, None]
+    own = (wide, high, out)
+    x, y, z = (centre[:, i, None] + _dot(own, _row(axes, i)) for i in range(3))
+    way = _minus((x, y, z), sites.position)
+    squared = _dot(way, way)
+    ahead = -_dot(way, (axes[:, 0, 2, None], axes[:, 1, 2, None], axes[:, 2, 2, None]))
+    cosine = torch.where(window, (ahead / squared.clamp(min=1e-6).sqrt()).clamp(min=0), 1.0)
+    area = torch.where(window, half[:, 0, None] * half[:, 1, None], 0.02)
+    there = batch.light_valid[sites.scene, number][:, None]
+    return (x, y, z), there * cosine / (squared + 0.5 * area)
+
+
+def _reached(batch: SceneBatch, sites: Sites, asked: Tensor, number: int, memory: int | None) -> Tensor:
+    """1 where nothing stands between a site and a drawn point of the light, else 0: float32 (T, G)."""
+    target, _ = _lamp(batch, sites, number, *_turns(sites, _LAMP_STREAM + number, 0 * sites.pixel))
+    way = _minus(target, sites.position)
+    groups = asked.any(-1).nonzero()[:, 0]
+    start = [p[groups] + _OFFSET * n[groups] for p, n in zip(sites.position, sites.normal, strict=True)]
+    # sites that turn away from the light need no ray: theirs is a short one
+    short = [_OFFSET * n[groups] for n in sites.normal]
+    rest = [torch.where(asked[groups], w[groups], s) for w, s in zip(way, short, strict=True)]
+    end = torch.full((len(groups),), 0.999, device=batch.device)
+    bundle = Bundle(sites.scene[groups], (start[0], start[1], start[2]), (rest[0], rest[1], rest[2]), end)
+    t, _ = nearest(batch, bundle, counts=_blockers(batch, number), memory=memory)
+    reached = torch.ones(asked.shape, device=batch.device)
+    reached[groups] = (t == NOWHERE).float()
+    return reached
+
+
+def _blockers(batch: SceneBatch, number: int) -> Tensor:
+    """Which primitives cast shadows: not panes, nor lamp shades, nor what the light is inside of."""
+    surface = batch.surface.gather(1, batch.material)
+    names = list(Surface)
+    clear = torch.zeros_like(surface, dtype=torch.bool)
+    for kind in (Surface.GLOW, Surface.GLASS, Surface.VIEW):
+        clear |= surface == names.index(kind)
+    away = batch.light_centre[:, number, None] - batch.centre
+    inside = ((batch.axes * away[..., :, None]).sum(-2).abs() <= batch.half + 0.02).all(-1)
+    return ~(clear | inside)
+
+
+def _gloss(sites: Sites, to: Vector) -> Tensor:
+    """Blinn's half vector with the GGX distribution, shadowing folded in: times irradiance, a radiance."""
+    half = tuple(a + b for a, b in zip(to, sites.view, strict=True))
+    half = _scaled((half[0], half[1], half[2]), 1 / _dot(half, half).clamp(min=1e-6).sqrt())
+    rough = sites.roughness.clamp(min=0.12)
+    alpha = (rough * rough) ** 2
+    # half of the relief: all of it sparkles pixel by pixel
+    along = (_dot(sites.bumped, half) + _dot(sites.normal, half)).clamp(0, 2) / 2
+    cosine = _dot(to, half).clamp(min=0.1)
+    spread = along * along * (alpha - 1) + 1
+    return (alpha / (4 * cosine * cosine * (rough + 0.5) * spread * spread)).clamp(max=20)
+
+
+def ambient(batch: SceneBatch, sites: Sites, reach: float, *, memory: int | None = None) -> Tensor:
+    """Light from all around in units of the room's ambient light: float32 (T, G, 3).
+
+    A ray into the half space over each site brings ambient light if it meets nothing within `reach` metres;
+    what it meets nearer is darker, coloured, and shines if it does: occlusion and one bounce in one.
+    """
+    first, second = _turns(sites, _AMBIENT_STREAM, sites.pixel)
+    radius, around = first.sqrt(), 2 * math.pi * second
+    one, two = tangents(sites.normal)
+    up = (1 - first).clamp(min=0).sqrt()
+    parts = [
+        a * (radius * torch.cos(around)) + b * (radius * torch.sin(around)) + n * up
+        for a, b, n in zip(one, two, sites.normal, strict=True)
+    ]
+    start = [p + _OFFSET * n for p, n in zip(sites.position, sites.normal, strict=True)]
+    end = torch.full(sites.scene.shape, reach, device=batch.device)
+    # groups of one turn look much the same way, and few solids are in their way
+    o, d = ([by_turn(part) if sites.blocks else part for part in some] for some in (start, parts))
+    bundle = Bundle(sites.scene, (o[0], o[1], o[2]), (d[0], d[1], d[2]), end)
+    t, owner = nearest(batch, bundle, memory=memory)
+    if sites.blocks:
+        t, owner = from_turns(t), from_turns(owner)
+    colour = _mean_colours(batch)[sites.scene[:, None], owner.clamp(min=0)]
+    open_share = torch.where(t < NOWHERE, (t / reach) ** 2, 1.0)[..., None]
+    return 0.7 * colour * (1 - open_share) + open_share
+
+
+def _mean_colours(batch: SceneBatch) -> Tensor:
+    """Of every primitive, what it sends back and out: float32 (S, N, 3)."""
+    mean = batch.colours.mean(-2) * (1 + batch.glow.clamp(max=4)[..., None])
+    return mean.gather(1, batch.material[..., None].expand(-1, -1, 3))
+
+
+def _turns(sites: Sites, stream: int, place: Tensor) -> tuple[Tensor, Tensor]:
+    """Two numbers in [0, 1) a site: its cell of 4 x 4, shuffled by frame and stream, and a place in it.
+
+    The places in the cells are hashed from `place`: 0 makes them the same for all pixels of a turn.
+    """
+    shift = (uniform(sites.seed, stream) * 16).to(torch.int32)
+    cell = (sites.turn + shift) & 15
+    first = uniform(cell, sites.seed, stream, place * 2)
+    second = uniform(cell, sites.seed, stream, place * 2 + 1)
+    return ((cell & 3) + first) / 4, ((cell >> 2) + second) / 4
+
+
+def _dot(one: Vector | tuple[Tensor, ...], two: Vector | tuple[Tensor, ...]) -> Tensor:
+    return one[0] * two[0] + one[1] * two[1] + one[2] * two[2]
+
+
+def _row(matrices: Tensor, row: int) -> Vector:
+    return matrices[:, row, 0, None], matrices[:, row, 1, None], matrices[:, row, 2, None]
+
+
+def _minus(one: Vector, two: Vector) -> Vector:
+    return one[0] - two[0], one[1] - two[1], one[2] - two[2]
+
+
+def _scaled(vector: Vector, factor: Tensor) -> Vector:
+    return vector[0] * factor, vector[1] * factor, vector[2] * factor

@@ -1,0 +1,1 @@
+"""Materials, textures and the environment outside."""

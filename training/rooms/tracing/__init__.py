@@ -1,0 +1,1 @@
+"""Rays and the nearest surfaces that they hit."""

@@ -1,0 +1,301 @@
+"""The nearest surfaces that rays hit, and lines of sight.
+
+Rays go in groups of neighbours: the tiles of a picture, or runs of a list. A group and where it can get to
+is a box that grows or shrinks evenly from the rays' origins to their ends; a shape is left out for all rays
+of the group if that swept box never touches its bounding box, along the world's axes or its own. What is left
+are pairs of a group and a shape, and all pairs of one kind of shape are computed at once.
+
+Guarantees: leaving out changes no bit of the answer, nor does what else is in the batch: every ray's numbers
+come from elementwise operations, and the nearest of several hits does not depend on their order (equal
+distances: the primitive of the lower number). Between devices distances agree to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.rooms.scene import Shape
+from training.rooms.tracing import curvature, shapes
+from training.rooms.tracing.batch import SceneBatch
+from training.rooms.tracing.ray_groups import Bundle, close_pairs, grouped
+from training.rooms.tracing.shapes import NOWHERE, Vector
+
+_GROUP = 64
+"""Rays of a group when the caller makes none."""
+
+_JUST_OUTSIDE = 1e-4
+"""Metres, more than the rounding of points, less than the thickness of anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """What rays hit first. Leading dimensions are those of the rays. Metres, float32.
+
+    Attributes:
+        distance: (...), from the ray's origin to the surface; infinity where nothing is hit.
+        position: (..., 3), world.
+        normal: (..., 3), world, unit length, on the ray's side.
+        primitive: int64 (...), row of the room's primitives; -1 where nothing is hit.
+        own: (..., 3), position in the primitive's own frame.
+        curvature: (..., 2), principal curvatures in 1/m, the first not less than the second; negative where
+            the surface bulges towards the viewer (a ball has twice -1/radius), positive where it is hollow.
+    """
+
+    distance: Tensor
+    position: Tensor
+    normal: Tensor
+    primitive: Tensor
+    own: Tensor
+    curvature: Tensor
+
+
+def cast(
+    batch: SceneBatch,
+    scene: Tensor | None,
+    origins: Tensor,
+    directions: Tensor,
+    *,
+    cull: bool = True,
+    memory: int | None = None,
+) -> Hits:
+    """The first surfaces that rays hit.
+
+    Args:
+        batch: the rooms.
+        scene: int64 (R,), the room of each ray; or None for rays (S, R, 3), as many of each room.
+        origins: float32 (R, 3) or (S, R, 3), metres, world.
+        directions: float32, of the same shape, unit length.
+        cull: whether shapes out of a group's reach are left out; makes no difference but in time.
+        memory: bytes that intermediate results may take, about; None for what suits the device.
+    """
+    if scene is None:
+        rooms, count = origins.shape[:2]
+        scene = torch.arange(rooms, device=batch.device).repeat_interleave(count)
+        hits = cast(batch, scene, origins.reshape(-1, 3), directions.reshape(-1, 3), cull=cull, memory=memory)
+        return _mapped(hits, lambda values: values.reshape(rooms, count, *values.shape[1:]))
+    slots, places = grouped(scene, _GROUP)
+    rays = _split(origins[slots]), _split(directions[slots])
+    bundle = Bundle.endless(batch, scene[slots[:, 0]], *rays)
+    hits = cast_bundle(batch, bundle, cull=cull, memory=memory)
+    return _mapped(hits, lambda values: values.flatten(0, 1)[places])
+
+
+def cast_bundle(batch: SceneBatch, bundle: Bundle, *, cull: bool = True, memory: int | None = None) -> Hits:
+    """The first surfaces that grouped rays of unit length hit, as (T, G) maps."""
+    distance, primitive = nearest(batch, bundle, cull=cull, memory=memory)
+    return _described(batch, bundle, distance, primitive)
+
+
+def nearest(
+    batch: SceneBatch,
+    bundle: Bundle,
+    *,
+    counts: Tensor | None = None,
+    cull: bool = True,
+    memory: int | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Ray parameters of the first hits before the rays' ends, and whose they are.
+
+    Args:
+        batch: the rooms.
+        bundle: the rays.
+        counts: bool (S, N), which primitives are there; None for all.
+        cull: as in `cast`.
+        memory: likewise.
+
+    Returns:
+        float32 (T, G), infinity where nothing is hit, and int64 (T, G), -1 there.
+    """
+    groups, width = len(bundle.scene), bundle.direction[0].shape[1]
+    best = bundle.direction[0].new_full((groups, width), NOWHERE)
+    owner = torch.full((groups, width), -1, dtype=torch.int64, device=best.device)
+    there = batch.valid if counts is None else batch.valid & counts
+    for first, last, pairs in _worklists(batch, bundle, there, cull, memory or _budget(best.device)):
+        t = _entries(batch, bundle, pairs)
+        t.masked_fill_(t >= bundle.end[pairs[0]][:, None], NOWHERE)
+        rows = (pairs[0] - first)[:, None].expand(-1, width)
+        least = best[first:last].scatter_reduce_(0, rows, t, "amin")
+        best[first:last] = least
+        won = t == least.gather(0, rows)
+        numbers = torch.where(won, pairs[1][:, None], batch.shape.shape[1])
+        owners = torch.full_like(owner[first:last], batch.shape.shape[1])
+        owner[first:last] = owners.scatter_reduce_(0, rows, numbers, "amin")
+    return best, torch.where(best < NOWHERE, owner, -1)
+
+
+def occluded(
+    batch: SceneBatch,
+    scene: Tensor,
+    points_from: Tensor,
+    points_to: Tensor,
+    *,
+    tolerance: float = 0.01,
+) -> Tensor:
+    """Whether something stands between two points.
+
+    Args:
+        batch: the rooms.
+        scene: int64 (R,), the room of each pair.
+        points_from: float32 (R, 3), metres, world.
+        points_to: float32 (R, 3).
+        tolerance: metres before the second point that do not count: it may be on a surface.
+
+    Returns:
+        bool (R,).
+    """
+    slots, places = grouped(scene, _GROUP)
+    line = points_to - points_from
+    length = line.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-9)
+    step = line / length
+    # a line that begins on a solid and goes through it begins just outside of it
+    start = points_from - step * _JUST_OUTSIDE
+    rest = step * (length - tolerance + _JUST_OUTSIDE).clamp(min=_JUST_OUTSIDE)
+    room = scene[slots[:, 0]]
+    bundle = Bundle(room, _split(start[slots]), _split(rest[slots]), torch.ones_like(room, dtype=line.dtype))
+    return (nearest(batch, bundle)[0] < NOWHERE).flatten()[places]
+
+
+def _entries(batch: SceneBatch, bundle: Bundle, pairs: tuple[Tensor, Tensor]) -> Tensor:
+    """Ray parameters of all pairs (P, G): first of the boxes, then by kind for rays that meet them."""
+    group, primitive = pairs
+    solid = bundle.scene[group] * batch.shape.shape[1] + primitive
+    kind, detail = batch.shape.flatten()[solid], batch.detail.flatten()[solid]
+    kind = torch.where((kind == Shape.BOX) & (detail > 0), shapes.ROUND_BOX, kind)
+    axes, centre = batch.axes.flatten(0, 1)[solid], batch.centre.flatten(0, 1)[solid]
+    origin = _turned(axes, [o[group] - centre[:, i, None] for i, o in enumerate(bundle.origin)])
+    direction = _turned(axes, [d[group] for d in bundle.direction])
+    half = batch.half.flatten(0, 1)[solid]
+    near, far = shapes.slabs(origin, direction, _split(half[:, None]))
+    meets = (near < far) & (far > 0) & (near < bundle.end[group][:, None])
+    sharp = (kind == Shape.BOX)[:, None]
+    t = torch.where(meets & sharp & (near > 0), near, NOWHERE)
+    places = (meets & ~sharp).flatten().nonzero()[:, 0]
+    row = places // near.shape[1]
+    kinds = kind[row]
+    for number in (*Shape, shapes.ROUND_BOX):
+        chosen = (kinds == number).nonzero()[:, 0]
+        if len(chosen) == 0:
+            continue
+        place, owner = places[chosen], row[chosen]
+        o, d = ([v.expand(near.shape).flatten()[place] for v in some] for some in (origin, direction))
+        rays = (o[0], o[1], o[2]), (d[0], d[1], d[2]), _split(half[owner]), detail[owner]
+        t.view(-1)[place] = shapes.entry_in_box(number, rays, near.flatten()[place], far.flatten()[place])
+    return t
+
+
+def _turned(axes: Tensor, vector: list[Tensor]) -> Vector:
+    """Vectors of the world in own frames."""
+    x, y, z = (
+        axes[:, 0, i, None] * vector[0] + axes[:, 1, i, None] * vector[1] + axes[:, 2, i, None] * vector[2]
+        for i in range(3)
+    )
+    return x, y, z
+
+
+def _worklists(
+    batch: SceneBatch, bundle: Bundle, there: Tensor, cull: bool, memory: int
+) -> Iterator[tuple[int, int, tuple[Tensor, Tensor]]]:
+    """Runs of groups with their pairs (group, primitive), so many that memory lasts."""
+    groups, width = len(bundle.scene), bundle.direction[0].shape[1]
+    primitives = batch.shape.shape[1]
+    wide = max(1, memory // (primitives * 4 * 40))
+    most = max(1, memory // (width * 4 * 40))
+    for begin in range(0, groups, wide):
+        part = slice(begin, min(begin + wide, groups))
+        if cull:
+            group, primitive = close_pairs(batch, bundle, part, there)
+        else:
+            group, primitive = there[bundle.scene[part]].nonzero(as_tuple=True)
+        starts = torch.searchsorted(group, torch.arange(part.stop - begin + 1, device=group.device)).tolist()
+        first = 0
+        while first < part.stop - begin:
+            last = first + 1
+            while last < part.stop - begin and starts[last + 1] - starts[first] <= most:
+                last += 1
+            run = slice(starts[first], starts[last])
+            if run.stop > run.start:
+                yield begin + first, begin + last, (group[run] + begin, primitive[run])
+            first = last
+
+
+def _described(batch: SceneBatch, bundle: Bundle, distance: Tensor, primitive: Tensor) -> Hits:
+    """Positions, normals and curvatures of hits."""
+    shape = distance.shape
+    hit = (primitive >= 0).flatten()
+    scene = bundle.scene[:, None].expand(shape).flatten()
+    solid = scene * batch.shape.shape[1] + primitive.flatten().clamp(min=0)
+    t = torch.where(hit, distance.flatten(), 0.0)
+    ray = [d.expand(shape).flatten() for d in bundle.direction]
+    start = [o.expand(shape).flatten() for o in bundle.origin]
+    position = [o + t * d for o, d in zip(start, ray, strict=True)]
+    axes = batch.axes.flatten(0, 1)[solid]
+    centre = batch.centre.flatten(0, 1)[solid]
+    away = [p - centre[:, i] for i, p in enumerate(position)]
+    own = torch.stack(
+        [axes[:, 0, i] * away[0] + axes[:, 1, i] * away[1] + axes[:, 2, i] * away[2] for i in range(3)]
+    )
+    bare, bend = _forms(batch, solid, own)
+    normal = [axes[:, i, 0] * bare[0] + axes[:, i, 1] * bare[1] + axes[:, i, 2] * bare[2] for i in range(3)]
+    normal = _facing(normal, ray)
+    missing = ~hit
+
+    def whole(parts: list[Tensor] | Tensor) -> Tensor:
+        stacked = torch.stack(list(parts), -1)
+        return stacked.masked_fill_(missing[:, None], 0.0).reshape(*shape, stacked.shape[1])
+
+    return Hits(
+        distance=distance,
+        position=whole(position),
+        normal=whole(normal),
+        primitive=primitive,
+        own=whole(own),
+        curvature=whole(bend),
+    )
+
+
+def _forms(batch: SceneBatch, solid: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """Own normals (3, R) and curvatures (2, R)."""
+    kind = batch.shape.flatten()[solid]
+    half = batch.half.flatten(0, 1)[solid].T
+    detail = batch.detail.flatten()[solid]
+    normal, bend = torch.empty_like(own), torch.empty_like(own[:2])
+    for number in Shape:
+        rows = (kind == number).nonzero()[:, 0]
+        if len(rows) == 0:
+            continue
+        made = curvature.form(
+            number,
+            (own[0, rows], own[1, rows], own[2, rows]),
+            (half[0, rows], half[1, rows], half[2, rows]),
+            detail[rows],
+        )
+        normal[:, rows] = torch.stack(made.normal)
+        bend[:, rows] = torch.stack([made.first, made.second])
+    return normal, bend
+
+
+def _facing(normal: list[Tensor], ray: list[Tensor]) -> list[Tensor]:
+    """Unit normals on the rays' side: at grazing rays rounding may have turned them away by a hair."""
+    away = (normal[0] * ray[0] + normal[1] * ray[1] + normal[2] * ray[2]).clamp(min=0)
+    turned = [n - away * d for n, d in zip(normal, ray, strict=True)]
+    length = (turned[0] ** 2 + turned[1] ** 2 + turned[2] ** 2).sqrt().clamp(min=1e-12)
+    return [n / length for n in turned]
+
+
+def _split(vectors: Tensor) -> Vector:
+    """Three tensors, one a component, each whole in memory."""
+    x, y, z = (vectors[..., i].contiguous() for i in range(3))
+    return x, y, z
+
+
+def _mapped(hits: Hits, change: Callable[[Tensor], Tensor]) -> Hits:
+    return Hits(**{name: change(getattr(hits, name)) for name in Hits.__slots__})
+
+
+def _budget(device: torch.device) -> int:
+    """Bytes for intermediate results; small chunks stay in a CPU's cache."""
+    return 2 * 1024**3 if device.type == "cuda" else 16 * 1024**2

@@ -1,0 +1,1 @@
+"""How a stage of training runs: settings, presets, markers, checkpoints and engines."""

@@ -1,0 +1,145 @@
+"""What a stage's markers say: its plan, that it began, that it ended, and in what two plans differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from training.errors import ConfigError, DataError
+from training.runs.provenance import (
+    code_version,
+    digest_file,
+    digest_json,
+    digest_listing,
+    package_versions,
+)
+from training.runs.settings import flatten, settings_of
+
+MARKER = "stage.json"
+"""Written last: settings, inputs, code, packages, outputs."""
+BEGUN = "stage.begun.json"
+"""Written first, deleted after `MARKER` was written: the same without outputs."""
+
+_FORMAT = 1
+
+
+def make_plan(name: str, config: object, inputs: Sequence[Path]) -> dict[str, Any]:
+    """What a stage is about to do, as both of its markers state it.
+
+    Raises:
+        ConfigError: the configuration cannot be written down.
+        DataError: an input is missing or not finished.
+    """
+    settings = settings_of(config)
+    compared = settings_of(config, only_compared=True)
+    return {
+        "format": _FORMAT,
+        "stage": name,
+        "settings": settings,
+        "compared": compared,
+        "settings_digest": digest_json(compared),
+        "seed": settings.get("seed"),
+        "inputs": [{"path": str(path), "digest": digest_of(path)} for path in inputs],
+        "code": code_version(),
+        "packages": package_versions(),
+    }
+
+
+def read_marker(folder: Path) -> dict[str, Any]:
+    """What the done-marker of a finished stage says.
+
+    Raises:
+        DataError: the stage is not finished, or its marker is damaged.
+    """
+    try:
+        return _read(folder / MARKER)
+    except FileNotFoundError as error:
+        raise DataError(f"{folder} is not finished: {MARKER} is missing, run its stage first") from error
+    except ValueError as error:
+        raise DataError(f"{folder / MARKER} is damaged: {error}; run its stage with --overwrite") from error
+
+
+def read_matching(marker: Path, plan: Mapping[str, Any]) -> dict[str, Any]:
+    """A marker that states a given plan.
+
+    Raises:
+        ConfigError: another plan, with the first difference, or a damaged marker.
+    """
+    try:
+        written = _read(marker)
+        difference = _difference(written, plan)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"{marker} is damaged: {error}; choose another --out, or --overwrite to make the stage again"
+        ) from error
+    if difference is not None:
+        raise ConfigError(
+            f"{marker.parent} was made with {difference}: choose another --out, or --overwrite to delete it "
+            "and begin anew"
+        )
+    return written
+
+
+def digest_of(path: Path) -> str:
+    """Fingerprint of an input.
+
+    Returns:
+        of a file: sha256 of its content. Of a stage's folder, or one directly in it: of the stage's outputs,
+        as its marker states. Of another folder: of the names and sizes in it.
+
+    Raises:
+        DataError: there is nothing, or an earlier stage did not finish.
+    """
+    if path.is_file():
+        return digest_file(path)
+    if not path.is_dir():
+        raise DataError(f"{path} does not exist: run the stage that makes it, or mend the path")
+    for folder in (path, path.parent):
+        if (folder / MARKER).exists():
+            return str(read_marker(folder)["outputs"]["digest"])
+        if (folder / BEGUN).exists():
+            raise DataError(f"{folder} is half done: finish its stage first")
+    return digest_listing(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A marker's content.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is no JSON object of a known format.
+    """
+    written = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(written, dict) or written.get("format") != _FORMAT:
+        raise ValueError(f"no JSON object of format {_FORMAT}")
+    return written
+
+
+def _difference(written: Mapping[str, Any], plan: Mapping[str, Any]) -> str | None:
+    """The first thing in which two plans differ, as words."""
+    if written["stage"] != plan["stage"]:
+        return f"stage {written['stage']!r}, not {plan['stage']!r}"
+    old, new = flatten(written["compared"]), flatten(plan["compared"])
+    for name in [*new, *(name for name in old if name not in new)]:
+        before, now = (_shown(one, name) for one in (old, new))
+        if before != now:
+            return f"{name} = {before}, and now {name} = {now}"
+    return _changed_input(written["inputs"], plan["inputs"])
+
+
+def _changed_input(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) -> str | None:
+    """The first input that is another one now, as words; inputs may have moved."""
+    for before, now in zip(old, new, strict=False):
+        if before["digest"] != now["digest"]:
+            digests = f"was {before['digest'][:12]}, now {now['digest'][:12]}"
+            return f"other content of {now['path']}, which changed since ({digests})"
+    if len(old) != len(new):
+        return f"{len(old)} input(s), and now {len(new)}"
+    return None
+
+
+def _shown(settings: Mapping[str, Any], name: str) -> str:
+    """A setting's value as TOML users know it."""
+    return json.dumps(settings[name]) if name in settings else "(not set)"

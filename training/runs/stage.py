@@ -1,0 +1,197 @@
+"""How a stage of training begins, is skipped, goes on and ends.
+
+A stage owns a folder. `stage.begun.json` is written first, `stage.json` last; both say with which settings
+and from which inputs. What is in the folder between the two is half-done work that the stage goes on with.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from training.atomic_files import DISK_TROUBLES, write_json
+from training.errors import ConfigError, StorageError, TrainingError
+from training.runs.markers import BEGUN, MARKER, make_plan, read_matching
+from training.runs.provenance import digest_outputs
+
+log = logging.getLogger(__name__)
+
+_LOCK = ".stage.lock"
+
+
+def run_stage(
+    folder: Path,
+    *,
+    name: str,
+    config: Any,
+    inputs: Sequence[Path],
+    body: Callable[[Path], None],
+    overwrite: bool = False,
+) -> Path:
+    """Do a stage's work, or what is left of it, or nothing where it is done.
+
+    Args:
+        folder: the stage's own; it is made.
+        name: what the log calls the stage.
+        config: frozen dataclass. Fields made with `field(compare=False)` may change between runs.
+        inputs: folders of earlier stages, files, and folders from elsewhere.
+        body: does the work in the folder that it is given; if files are there, with what is missing.
+        overwrite: delete what an earlier run left and begin anew, where its settings or inputs were others or
+            its marker is damaged.
+
+    Returns:
+        the folder.
+
+    Raises:
+        ConfigError: the folder was made with other settings or from other inputs, holds files that no stage
+            made, or another process is at work in it.
+        DataError: an input is missing or not finished.
+        StorageError: the disk is full or does not let itself be written; nothing whole is lost.
+    """
+    plan = make_plan(name, config, inputs)
+    with _disk_troubles(name, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(name, folder):
+            written = _written_before(folder, plan, overwrite=overwrite)
+            if written is not None and _is_whole(name, folder, written):
+                log.info("%s: done before, skipped (%s)", name, folder)
+                return folder
+            _begin(folder, plan, goes_on=written is not None)
+            started = time.monotonic()
+            body(folder)
+            _finish(folder, plan, time.monotonic() - started)
+    return folder
+
+
+def _written_before(folder: Path, plan: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any] | None:
+    """The marker of an earlier run of the same plan; None where the stage begins anew.
+
+    Raises:
+        ConfigError: the folder holds something else, and that is not to be overwritten.
+    """
+    markers = [path for path in (folder / MARKER, folder / BEGUN) if path.exists()]
+    if not markers:
+        _check_empty(folder)
+        return None
+    try:
+        return read_matching(markers[0], plan)
+    except ConfigError:
+        if not overwrite:
+            raise
+    log.info("%s: deletes what is in %s", plan["stage"], folder)
+    _empty(folder)
+    return None
+
+
+def _check_empty(folder: Path) -> None:
+    """Refuse files of unknown origin.
+
+    Raises:
+        ConfigError: there are some.
+    """
+    held = sorted(path.name for path in folder.iterdir() if path.name != _LOCK)
+    if held:
+        raise ConfigError(
+            f"{folder} holds {held[0]!r}, and no stage says that it made it: choose another --out, or empty "
+            "that folder"
+        )
+
+
+def _is_whole(name: str, folder: Path, written: Mapping[str, Any]) -> bool:
+    """Whether an earlier run ended, and what it made is still there in full length."""
+    if "outputs" not in written:
+        return False
+    for output, size in written["outputs"]["files"].items():
+        path = folder / output
+        if not path.is_file() or path.stat().st_size != size:
+            log.warning("%s: %s is gone or cut short, so the stage runs again", name, path)
+            return False
+    return True
+
+
+def _begin(folder: Path, plan: Mapping[str, Any], *, goes_on: bool) -> None:
+    """Write the first marker, and delete what killed processes left beside the places of files."""
+    write_json(folder / BEGUN, plan)
+    (folder / MARKER).unlink(missing_ok=True)
+    for path in sorted(folder.rglob(".*.partial")):
+        _delete(path)
+    log.info("%s: %s in %s", plan["stage"], "goes on" if goes_on else "begins", folder)
+
+
+def _finish(folder: Path, plan: Mapping[str, Any], seconds: float) -> None:
+    """Write the done-marker, last of all."""
+    digest, sizes = digest_outputs(folder)
+    done = {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "outputs": {"digest": digest, "files": sizes},
+    }
+    write_json(folder / MARKER, {**plan, **done})
+    (folder / BEGUN).unlink(missing_ok=True)
+    log.info("%s: done in %.1f s", plan["stage"], seconds)
+
+
+@contextmanager
+def _alone(name: str, folder: Path) -> Iterator[None]:
+    """Keep other processes out of a stage's folder; a killed process keeps nobody out.
+
+    Raises:
+        ConfigError: another process is at work there.
+    """
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise ConfigError(
+            f"{name}: another process is at work in {folder}: wait for it, or choose another --out"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _disk_troubles(name: str, folder: Path) -> Iterator[None]:
+    """Turn the system's words about a full disk into ours.
+
+    Raises:
+        StorageError: naming the stage and the path.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, TrainingError) or not _is_disk_trouble(error):
+            raise
+        raise StorageError(
+            f"{name}: {error.strerror or error}: {error.filename or folder}. What is whole was kept: mend "
+            "that, run the same command again, and it goes on"
+        ) from error
+
+
+def _is_disk_trouble(error: OSError) -> bool:
+    """Whether the place cannot take what is written; NumPy tells of a short write without a number."""
+    return error.errno in DISK_TROUBLES or (error.errno is None and "written" in str(error))
+
+
+def _empty(folder: Path) -> None:
+    """Delete everything in a folder but its lock."""
+    for path in folder.iterdir():
+        if path.name != _LOCK:
+            _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete a file, or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Stage 3: affinities from the losses of transfers."""

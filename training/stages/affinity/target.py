@@ -1,0 +1,138 @@
+"""Affinities, gains and qualities of one target, and how sure they are.
+
+Frames of one room are alike, so samples are not independent: rooms are drawn again, not frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.tasks.registry import SCRATCH
+from taxsolver import win_rates
+from taxsolver.tensors.ahp import preference_ratios, principal_eigenvector
+from training.errors import DataError
+from training.stages.transfers.jobs import AVERAGE, FULL
+from training.stages.transfers.loss_files import LossArray, SampleLosses
+
+FloatArray = NDArray[np.float64]
+
+MEASURES = ("affinity", "gain", "quality")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetAffinity:
+    """How all transfers of one target compare.
+
+    Attributes:
+        target: canonical name.
+        names: of the transfers, `full_supervision` last where it was compared.
+        values: measure -> float64 (transfers,).
+        intervals: measure -> float64 (transfers, 2), least and greatest.
+    """
+
+    target: str
+    names: tuple[str, ...]
+    values: Mapping[str, FloatArray]
+    intervals: Mapping[str, FloatArray]
+
+
+def target_affinity(
+    target: str,
+    losses: SampleLosses,
+    *,
+    resamples: int,
+    level: float,
+    seed: int,
+    against: Mapping[str, str] = MappingProxyType({"gain": SCRATCH, "quality": FULL}),
+) -> TargetAffinity:
+    """Affinities, gains and qualities of one target, and their intervals.
+
+    Args:
+        target: canonical name.
+        losses: of its transfers and controls on the same samples.
+        resamples: draws of rooms.
+        level: share of the draws that an interval holds.
+        seed: of the draws.
+        against: measure besides affinity -> control that transfers are held against; without full
+            supervision, as of a novel task, that is no row either.
+
+    Raises:
+        DataError: there is no loss of a control.
+    """
+    missing = [name for name in against.values() if name not in losses.by_name]
+    if missing:
+        raise DataError(f"{target} has no losses of {' and '.join(missing)}: run stage 2 again")
+    own = (FULL,) if FULL in against.values() else ()
+    names = (*(name for name in losses.by_name if name not in {SCRATCH, AVERAGE, FULL}), *own)
+    table = np.stack([losses.by_name[name] for name in names], axis=1).astype(np.float64)
+    controls = {measure: losses.by_name[name] for measure, name in against.items()}
+    rooms = _RoomWins.of(table, controls, losses.rooms, names)
+    every = rooms.measures(np.ones(len(rooms.samples)))
+    draw = np.random.default_rng([seed, len(rooms.samples)])
+    share = np.full(len(rooms.samples), 1 / len(rooms.samples))
+    weights = draw.multinomial(len(share), share, size=resamples).astype(np.float64)
+    drawn = [rooms.measures(weight) for weight in weights]
+    ends = (1 - level) / 2, (1 + level) / 2
+    return TargetAffinity(
+        target=target,
+        names=names,
+        values=every,
+        intervals={
+            measure: np.quantile([one[measure] for one in drawn], ends, axis=0).T for measure in every
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _RoomWins:
+    """Wins of every room, so that a draw of rooms is one weighted sum.
+
+    Attributes:
+        samples: float64 (rooms,).
+        pairs: float64 (rooms, transfers, transfers), samples on which one beats the other; ties count half.
+        against: measure -> float64 (rooms, transfers), samples on which it beats a control.
+    """
+
+    samples: FloatArray
+    pairs: FloatArray
+    against: Mapping[str, FloatArray]
+
+    @classmethod
+    def of(
+        cls,
+        table: FloatArray,
+        against: Mapping[str, LossArray],
+        rooms: NDArray[np.int32],
+        names: tuple[str, ...],
+    ) -> _RoomWins:
+        """Count the wins in losses (samples, transfers)."""
+        members = [np.flatnonzero(rooms == room) for room in np.unique(rooms)]
+        return cls(
+            samples=np.array([len(own) for own in members], dtype=np.float64),
+            pairs=np.stack([win_rates(table[own], names) * len(own) for own in members]),
+            against={
+                measure: np.stack([_wins(table[own], control[own]) for own in members])
+                for measure, control in against.items()
+            },
+        )
+
+    def measures(self, weight: FloatArray) -> dict[str, FloatArray]:
+        """All measures, where each room counts so often."""
+        samples = weight @ self.samples
+        wins = np.tensordot(weight, self.pairs, 1) / samples
+        return {
+            "affinity": principal_eigenvector(preference_ratios(wins)),
+            **{measure: weight @ counted / samples for measure, counted in self.against.items()},
+        }
+
+
+def _wins(table: FloatArray, control: LossArray) -> FloatArray:
+    """Samples on which each transfer beats a control, float64 (transfers,); a tie counts half."""
+    other = control.astype(np.float64)[:, None]
+    counted: FloatArray = (table < other).sum(0) + 0.5 * (table == other).sum(0)
+    return counted

@@ -1,0 +1,81 @@
+"""Whether affinities agree with the published ones and with real frames, dead encoders left out or not.
+
+A dead encoder is the worst source of every target, in every ranking: with it, agreement is easily had.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from taskbank.bank.health import Fault, find_faults
+from taxsolver import AffinityTensor, compare
+from taxsolver.errors import InvalidInputError
+from training.stages.evaluation.carry_over import agreement
+
+PUBLISHED = ("taskonomy-16k", "taskonomy-1k")
+
+
+def dead_tasks(health: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Tasks whose representation is dead, by what `score_health` measured."""
+    return [
+        name
+        for name, metrics in health.items()
+        if any(finding.fault is Fault.DEAD for finding in find_faults(name, metrics))
+    ]
+
+
+def published_agreement(tensor: AffinityTensor, dead: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Compare a tensor with the published ones.
+
+    Args:
+        tensor: of stage 3.
+        dead: tasks whose representation is dead.
+
+    Returns:
+        published tensor -> `mean`, Spearman's rho on average over targets; `mean_alive`, the same without the
+        transfers that read, and the targets of, dead tasks; `targets`, rho of each. None where it is not
+        defined; tensors without shared transfers are left out.
+    """
+    found = {}
+    for name in PUBLISHED:
+        try:
+            whole = compare(tensor, name)
+        except InvalidInputError:
+            continue
+        found[name] = {
+            "mean": _number(whole.mean),
+            "mean_alive": _alive(tensor, name, dead),
+            "targets": {target: _number(rho) for target, (rho, _) in whole.targets.items()},
+        }
+    return found
+
+
+def _alive(tensor: AffinityTensor, name: str, dead: Collection[str]) -> float | None:
+    """The mean over living targets, of transfers that read no dead task."""
+    targets, sources = (
+        [task for task in tasks if task not in dead] for tasks in (tensor.targets, tensor.tasks)
+    )
+    try:
+        return _number(compare(tensor.select(targets=targets, sources=sources), name).mean)
+    except InvalidInputError:
+        return None
+
+
+def carried_over_alive(
+    rows: Collection[Mapping[str, Any]], tensor: AffinityTensor, dead: Collection[str]
+) -> list[dict[str, Any]]:
+    """Rows of `carry_over` with `spearman_alive` added: over the sources that are not dead."""
+    return [
+        {**row, "spearman_alive": agreement(_without(row["errors"], dead), tensor, row["target"])}
+        for row in rows
+    ]
+
+
+def _without(errors: Mapping[str, float], dead: Collection[str]) -> dict[str, float]:
+    return {source: error for source, error in errors.items() if source not in dead}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,137 @@
+"""A bank out of the networks and transfers of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from torch import nn
+
+from taskbank.bank.bank import About, Bank, TransferKey, Untrained
+from taskbank.bank.quantise import Storage
+from taskbank.bank.seeded import describe_untrained
+from taskbank.bank.weights import weights_to_bytes
+from taskbank.nets.architecture import Architecture
+from taskbank.nets.build import Readout, TaskNetwork
+from taskbank.tasks.registry import SCRATCH, TASKS, Loss
+from taxsolver import load_affinity
+from training.errors import ConfigError, DataError
+from training.stages.evaluation.choice import those_that_fit, wanted_transfers
+from training.stages.evaluation.config import EvaluateConfig
+from training.stages.evaluation.trained import Trained
+from training.stages.networks.finished import load_network, trained_size
+from training.stages.transfers.config import UNTRAINED
+from training.stages.transfers.readouts import load_readout, load_scratch
+from training.stages.transfers.stage import load_counts
+
+MEGABYTE = 1_000_000
+_BESIDES = 1_500_000  # bytes left for the index, the card, its pictures and the scores
+
+
+def assemble_bank(
+    folder: Path,
+    trained: Trained,
+    *,
+    about: Mapping[str, About] | None = None,
+    about_transfers: Mapping[TransferKey, About] | None = None,
+) -> Bank:
+    """Write the bank of a run: every task network that was trained, `random`, and the transfers that fit.
+
+    The same run gives the same weights byte for byte, whatever is said about them. `random` is the encoder
+    that transfers have read, made from its seed; it takes no space.
+
+    Args:
+        folder: is made; holds no bank yet.
+        trained: networks and transfers, and which of them in which form.
+        about: what is known about the networks, by task.
+        about_transfers: what is known about the transfers.
+
+    Raises:
+        DataError: a network or a transfer is missing, or transfers have read another `random`.
+        ConfigError: the task networks alone are larger than `max_megabytes`.
+        OutputError: it cannot be written, or a bank is there.
+    """
+    config, networks, shape = trained.config, trained.networks, trained.transfers_config.architecture
+    held = {
+        task.name: load_network(networks, task, shape)
+        for task in TASKS.values()
+        if task.loss is not Loss.NONE and (networks / f"{task.name}.safetensors").exists()
+    }
+    _check_untrained(trained)
+    wanted = wanted_transfers(load_affinity(trained.affinity), config)
+    readouts = _readouts(trained.transfers, wanted, shape)
+    chosen = those_that_fit(readouts, lambda key: _size(readouts[key], config.storage), _room(held, config))
+    kept = tuple(readouts[key] for key in chosen)
+    return Bank.save(
+        folder,
+        name=config.name,
+        architecture=shape,
+        networks={**held, UNTRAINED: Untrained(trained.transfers_config.seed)},
+        transfers=kept,
+        storage=config.storage,
+        about=about,
+        about_transfers=_of_those(kept, about_transfers or {}),
+        licence=config.licence,
+        image_size=trained_size(networks, held),
+    )
+
+
+def _readouts(transfers: Path, wanted: list[TransferKey], shape: Architecture) -> dict[TransferKey, Readout]:
+    """Trained transfers and networks from scratch, in the order in which they are wanted."""
+    return {
+        (sources, target): load_scratch(transfers, target, shape)
+        if sources == (SCRATCH,)
+        else load_readout(transfers, target, sources, shape)
+        for sources, target in wanted
+    }
+
+
+def _check_untrained(trained: Trained) -> None:
+    """Refuse an untrained encoder that is not the one whose representations transfers have read.
+
+    Raises:
+        DataError: networks begin otherwise than they did then.
+    """
+    now = describe_untrained(trained.transfers_config.architecture, trained.transfers_config.seed)
+    if load_counts(trained.transfers).get("untrained") != asdict(now):
+        raise DataError(
+            f"{trained.transfers} has read another {UNTRAINED!r} than seed {now.seed} gives now: run stage 2 "
+            "again"
+        )
+
+
+def _room(held: Mapping[str, TaskNetwork], config: EvaluateConfig) -> float:
+    """Bytes that are left for transfers.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    if config.max_megabytes is None:
+        return math.inf
+    taken = sum(
+        _size(part, config.storage)
+        for network in held.values()
+        for part in (network.encoder, network.decoder)
+    )
+    room = config.max_megabytes * MEGABYTE - _BESIDES - taken
+    if room < 0:
+        raise ConfigError(
+            f"{len(held)} task networks take {taken / MEGABYTE:.1f} MB as {config.storage}, and "
+            f"{_BESIDES / MEGABYTE:g} MB are for cards: max_megabytes {config.max_megabytes:g} is too "
+            "little. Allow more, store as int8, or train a smaller architecture"
+        )
+    return room
+
+
+def _size(network: nn.Module, storage: Storage) -> int:
+    """Bytes of a network's file."""
+    return len(weights_to_bytes(network.state_dict(), storage))
+
+
+def _of_those(readouts: tuple[Readout, ...], about: Mapping[TransferKey, About]) -> dict[TransferKey, About]:
+    """What is known about the transfers that are given, whatever the order of their sources."""
+    known = {(frozenset(sources), target): said for (sources, target), said in about.items()}
+    keys = [(readout.sources, readout.target) for readout in readouts]
+    return {key: known[frozenset(key[0]), key[1]] for key in keys if (frozenset(key[0]), key[1]) in known}

@@ -1,0 +1,157 @@
+"""Does the structure carry over: are good sources on rendered rooms good sources on real frames?
+
+Every trained transfer of order 1 to a target with a truth on real frames is run on them. Sources are ranked
+by the error there, and the ranking is held against the target's column of the affinity tensor.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor, nn
+
+from taskbank.images.framing import Fit
+from taskbank.images.reading import read_photo
+from taskbank.inference.decode import Reading, decode
+from taskbank.inference.preprocess import Sight, look_at, show, shown_for_readout
+from taskbank.nets.build import TransferReadout
+from taskbank.tasks.registry import Task, find_task
+from taxsolver import AffinityTensor
+from taxsolver.analysis.similarity import first_order_matrix
+from training.data.real.folder import RealFrame
+from training.stages.evaluation.real_truth import REAL_TRUTHS
+from training.stages.evaluation.scores import measure_of
+from training.stages.transfers.codes import source_encoder
+from training.stages.transfers.config import TransfersConfig
+from training.stages.transfers.readouts import load_readout
+
+log = logging.getLogger(__name__)
+
+TARGETS = ("normal", "depth_zbuffer", "segment_semantic")
+"""What carries over is looked at for: one number each that ranks sources, lower is better."""
+
+_FEWEST = 3
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarryOver:
+    """How sources rank on real frames, for one target.
+
+    Attributes:
+        target: canonical name.
+        errors: source -> error on real frames: mean angle, scaled AbsRel, or 1 - mIoU.
+        spearman: rank correlation of affinity and lower error over the sources; None for fewer than three.
+    """
+
+    target: str
+    errors: Mapping[str, float]
+    spearman: float | None
+
+
+def carry_over(
+    frames: Sequence[RealFrame],
+    affinity: AffinityTensor,
+    *,
+    networks: Path,
+    transfers: Path,
+    config: TransfersConfig,
+    size: int,
+    device: str = "cpu",
+) -> list[CarryOver]:
+    """Rank the sources of every target that has transfers and a truth.
+
+    Args:
+        frames: real ones, all of one size.
+        affinity: of stage 3.
+        networks: folder of stage 1.
+        transfers: folder of stage 2.
+        config: of stage 2.
+        size: side in px that frames are shown at: what networks learned from.
+        device: where networks run.
+
+    Raises:
+        DataError: a network or a transfer is missing.
+    """
+    seen = [_Seen(frame, look_at(read_photo(frame.rgb), Fit.CROP, size)) for frame in frames]
+    targets = [find_task(name) for name in TARGETS if name in config.targets]
+    errors: dict[str, dict[str, float]] = {target.name: {} for target in targets}
+    for source in config.sources:
+        encoder = source_encoder(source, networks, config.architecture, config.seed).to(device)
+        codes = _codes(source, encoder, seen)
+        for target in targets:
+            readout = load_readout(transfers, target.name, (source,), config.architecture).to(device)
+            errors[target.name][source] = _error(target, seen, codes, readout)
+    found = [
+        CarryOver(target=target, errors=by_source, spearman=agreement(by_source, affinity, target))
+        for target, by_source in errors.items()
+    ]
+    for one in found:
+        log.info("%s: sources on real frames and in the tensor, Spearman %s", one.target, one.spearman)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """A frame, and what networks are shown of it."""
+
+    frame: RealFrame
+    sight: Sight
+
+
+@torch.inference_mode()
+def _codes(source: str, encoder: nn.Module, seen: Sequence[_Seen]) -> list[Tensor]:
+    """Representations (B, 8, h, w) in batches. All of `TARGETS` show their networks the whole picture."""
+    device = next(encoder.parameters()).device
+    shown = shown_for_readout(source, find_task(TARGETS[0]))
+    batches = [seen[start : start + _BATCH] for start in range(0, len(seen), _BATCH)]
+    return [
+        encoder(show(torch.stack([one.sight.square for one in batch]).to(device), shown)) for batch in batches
+    ]
+
+
+@torch.inference_mode()
+def _error(target: Task, seen: Sequence[_Seen], codes: Sequence[Tensor], readout: TransferReadout) -> float:
+    """The error of one transfer over all frames."""
+    measure = measure_of(target)
+    raws = (raw for batch in codes for raw in readout(batch).float().cpu())
+    for one, raw in zip(seen, raws, strict=True):
+        measure.add(decode(target, raw, (one.sight,), Reading()).array, REAL_TRUTHS[target.name](one.frame))
+    return error_of(target.name, measure.result())
+
+
+def error_of(target: str, scores: Mapping[str, float]) -> float:
+    """The one number of a target's measure that ranks sources; infinite where nothing was measured."""
+    if not scores:
+        return math.inf
+    if target == "segment_semantic":
+        return 1 - scores["miou"]
+    return scores["mean" if target == "normal" else "abs_rel_scaled"]
+
+
+def agreement(errors: Mapping[str, float], affinity: AffinityTensor, target: str) -> float | None:
+    """Spearman's rho of affinity of order 1 and lower error; 1 where both rank sources alike."""
+    if target not in affinity.targets:
+        return None
+    column = first_order_matrix(affinity)[:, affinity.targets.index(target)]
+    pairs = [
+        (value, -errors[source])
+        for source, value in zip(affinity.tasks, column, strict=True)
+        if source in errors and math.isfinite(value) and math.isfinite(errors[source])
+    ]
+    return _rho(pairs)
+
+
+def _rho(pairs: Iterable[tuple[float, float]]) -> float | None:
+    """Of two columns; None where it is not defined."""
+    first, second = np.array(list(pairs), dtype=np.float64).reshape(-1, 2).T
+    if len(first) < _FEWEST or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return None
+    return float(spearmanr(first, second).statistic)

@@ -1,0 +1,100 @@
+"""Which transfers come with a bank: those that people ask for, as far as its size allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.bank.bank import TransferKey
+from taskbank.tasks.registry import SCRATCH
+from taxsolver import AffinityTensor
+from training.stages.evaluation.config import EvaluateConfig
+from training.stages.transfers.config import UNTRAINED
+
+ASKED_FOR = (
+    "normal", "depth_zbuffer", "reshading", "edge_occlusion", "segment_semantic", "curvature",
+    "depth_euclidean", "room_layout", "keypoints3d", "edge_texture", "class_scene", "class_object",
+    "vanishing_point", "segment_unsup25d", "segment_unsup2d", "keypoints2d", "egomotion", "fixated_pose",
+    "nonfixated_pose", "point_matching", "denoising", "inpainting", "colorization", "jigsaw", "autoencoding",
+)  # fmt: skip
+"""Targets, those first that people ask for most."""
+
+
+def wanted_transfers(affinity: AffinityTensor, config: EvaluateConfig) -> list[TransferKey]:
+    """Transfers that a bank should have, each once, those first that it should rather have.
+
+    Targets to be compared come first, each with its best transfer of every order, further sources of order 1,
+    `random` and `scratch`; then the best transfers of the others.
+
+    Args:
+        affinity: of stage 3.
+        config: which orders, and of which targets sources can be compared.
+    """
+    targets = sorted(affinity.targets, key=_place)
+    shown = [target for target in targets if target in config.shown_targets]
+    keys = [key for target in shown for key in _compared(affinity, target, config)]
+    keys += [key for target in targets if target not in shown for key in _best(affinity, target, config)]
+    once: dict[tuple[frozenset[str], str], TransferKey] = {}
+    for sources, target in keys:
+        once.setdefault((frozenset(sources), target), (sources, target))
+    return list(once.values())
+
+
+def those_that_fit(
+    wanted: Iterable[TransferKey], size_of: Callable[[TransferKey], int], room: float
+) -> list[TransferKey]:
+    """As many as fit, in their order; one that is too large is left out, and smaller ones after it are not.
+
+    Args:
+        wanted: those first that one would rather have.
+        size_of: bytes of a transfer's file.
+        room: bytes there are; infinite for no limit.
+    """
+    chosen = []
+    for key in wanted:
+        size = size_of(key)
+        if size <= room:
+            chosen.append(key)
+            room -= size
+    return chosen
+
+
+def _place(target: str) -> int:
+    """Where a target stands among those that people ask for; a user's own comes last."""
+    return ASKED_FOR.index(target) if target in ASKED_FOR else len(ASKED_FOR)
+
+
+def _compared(affinity: AffinityTensor, target: str, config: EvaluateConfig) -> Iterator[TransferKey]:
+    """The best transfers of a target, sources from good to bad at even distances, and both controls."""
+    yield from _best(affinity, target, config)
+    ranked = _ranked(affinity, target, 1)
+    places = np.linspace(0, len(ranked) - 1, min(config.shown_sources, len(ranked)))
+    yield from (ranked[round(place)] for place in places)
+    yield from _ranked(affinity, target, 1, untrained=True)[:1]
+    yield (SCRATCH,), target
+
+
+def _best(affinity: AffinityTensor, target: str, config: EvaluateConfig) -> Iterator[TransferKey]:
+    """The best transfer of a target of every order that is asked for."""
+    for order in config.transfer_orders:
+        yield from _ranked(affinity, target, order)[:1]
+
+
+def _ranked(
+    affinity: AffinityTensor, target: str, order: int, *, untrained: bool = False
+) -> Sequence[TransferKey]:
+    """Transfers of a target by falling affinity, with the untrained source or without it."""
+    useful = ~(affinity.full_supervision | affinity.reads_itself | np.isnan(affinity.affinity))
+    rows = useful & (affinity.target == affinity.tasks.index(target)) & (affinity.order == order)
+    numbers = np.flatnonzero(rows & (_reads_untrained(affinity) == untrained))
+    best = numbers[np.argsort(-affinity.affinity[numbers], kind="stable")]
+    return [(affinity.transfer(int(row)).sources, target) for row in best]
+
+
+def _reads_untrained(affinity: AffinityTensor) -> NDArray[np.bool_]:
+    """bool (transfers,): whether the untrained encoder is among the sources."""
+    if UNTRAINED not in affinity.tasks:
+        return np.zeros(len(affinity), dtype=np.bool_)
+    return np.asarray(affinity.sources[:, affinity.columns((UNTRAINED,))].any(axis=1), dtype=np.bool_)

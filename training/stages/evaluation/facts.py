@@ -1,0 +1,107 @@
+"""What a bank's index says about its networks: how they were trained, and numbers of these very weights.
+
+Metrics are of the weights as they are stored. Win rates are not: they are of the weights before they were
+stored, by the losses of stage 2, so they stand among the facts of training.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from taskbank.bank.bank import About, Bank, TransferKey
+from taxsolver import AffinityTensor
+from training.stages.evaluation.config import EvaluateConfig
+
+_KEPT = ("image_size", "parameters", "steps", "seconds", "trained_beside", "device")
+_SETTINGS = (
+    "batch", "learning_rate", "schedule", "warm_up", "weight_decay", "clip", "ema", "precision", "mirror",
+    "zoom", "photometric", "adversarial", "seed",
+)  # fmt: skip
+_ORIGINS = ("pretrained", "real")
+_SAMPLES = "samples"
+
+
+def about_networks(networks: Path, scores: Mapping[str, Any], config: EvaluateConfig) -> dict[str, About]:
+    """What is known about each task network.
+
+    Args:
+        networks: folder of stage 1.
+        scores: of `run_evaluation`.
+        config: of this stage.
+    """
+    wins = {row["task"]: _rates(row, "beats_average", "beats_random") for row in scores["sanity"]}
+    about = {}
+    for task in scores["test"]:
+        training = {
+            "data": config.data,
+            "notes": list(config.limits),
+            "win_rates": wins.get(task, {}),
+            **_how_trained(networks / f"{task}.json"),
+        }
+        about[task] = About(licence=config.licence, metrics=task_metrics(scores, task), training=training)
+    return about
+
+
+def about_transfers(
+    bank: Bank, scores: Mapping[str, Any], affinity: AffinityTensor, config: EvaluateConfig
+) -> dict[TransferKey, About]:
+    """What is known about each transfer, and each network from scratch.
+
+    Args:
+        bank: that was measured.
+        scores: of `run_evaluation`.
+        affinity: of stage 3.
+        config: of this stage.
+    """
+    rows = [affinity.transfer(row) for row in range(len(affinity))]
+    rates = {
+        (frozenset(row.sources), row.target): {
+            "affinity": row.affinity, "gain": row.gain, "quality": row.quality,
+        }
+        for row in rows
+        if not row.full_supervision
+    }  # fmt: skip
+    about = {}
+    for entry in bank.index.transfers:
+        own = rates.get((frozenset(entry.sources), entry.target), {})
+        training = {"data": config.data, "win_rates": _rates(own, *own)}
+        about[entry.sources, entry.target] = About(
+            licence=config.licence, metrics=transfer_metrics(scores, entry.name), training=training
+        )
+    return about
+
+
+def task_metrics(scores: Mapping[str, Any], task: str) -> dict[str, float]:
+    """Metrics of a task network: on test frames, on real ones under `real_NAME`, and whether it is alive."""
+    real = {f"real_{name}": value for name, value in scores.get("real", {}).get(task, {}).items()}
+    health: Mapping[str, float] = scores.get("health", {}).get(task, {})
+    return _measured(scores["test"].get(task, {})) | real | dict(health)
+
+
+def transfer_metrics(scores: Mapping[str, Any], name: str) -> dict[str, float]:
+    """Metrics of a transfer on test frames, and whether it is alive, by its name in words."""
+    health: Mapping[str, float] = scores.get("health", {}).get(name, {})
+    return _measured(scores["transfers"].get(name, {})) | dict(health)
+
+
+def _measured(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Numbers without how many samples they are of."""
+    return {name: value for name, value in numbers.items() if name != _SAMPLES}
+
+
+def _rates(row: Mapping[str, float | None], *names: str) -> dict[str, float]:
+    """Those that were measured."""
+    return {name: value for name in names if (value := row.get(name)) is not None}
+
+
+def _how_trained(facts: Path) -> dict[str, Any]:
+    """Read what stage 1 wrote: size, steps, device, seconds, settings; weights and frames of others."""
+    written = json.loads(facts.read_text(encoding="utf-8"))
+    settings = {name: value for name, value in written.get("config", {}).items() if name in _SETTINGS}
+    kept = {name: written[name] for name in _KEPT if name in written}
+    before = {f"{name}_before": value for name, value in written.get("before", {}).items()}
+    origins = {name: written[name] for name in _ORIGINS if name in written}
+    return {**kept, **before, **origins, "settings": settings}

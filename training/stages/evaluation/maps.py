@@ -1,0 +1,213 @@
+"""Measures of predictions that are maps: normals, depth, labels, responses, pictures.
+
+As in Eigen and Fergus (ICCV 2015) for normals and depth, Everingham et al. (IJCV 2015) for the mean
+intersection over union and for average precision.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.stages.evaluation.measures import FloatArray, Histogram, Mean
+
+_THRESHOLDS = (11.25, 22.5, 30.0)
+_DELTA = 1.25
+_NEAREST = 1 / 512  # metres
+_LEVELS = 256
+
+
+class NormalMeasure:
+    """Angles between predicted and true normals, over all pixels of all images.
+
+    Gives `mean` and `median` in degrees (the median to 0.025) and the shares `under_11.25`, `under_22.5` and
+    `under_30`.
+    """
+
+    def __init__(self) -> None:
+        self._mean = Mean()
+        self._histogram = Histogram(180.05, 0.05)
+
+    def add(self, predicted: FloatArray, truth: FloatArray) -> None:
+        """Unit vectors (H, W, 3) each."""
+        angles = angle_between(predicted, truth)
+        self._mean.add(angles)
+        self._histogram.add(angles)
+
+    def result(self) -> dict[str, float]:
+        """See the class."""
+        if not self._mean:
+            return {}
+        shares = {f"under_{limit:g}": self._histogram.share_under(limit) for limit in _THRESHOLDS}
+        return {"mean": self._mean.value, "median": self._histogram.median(), **shares}
+
+
+def angle_between(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Degrees between unit vectors (..., 3), (...,); NaN where either is unknown."""
+    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    # Not the arccosine of the dot product, which is blind under a hundredth of a degree.
+    angle: FloatArray = np.degrees(
+        2 * np.arctan2(np.linalg.norm(first - second, axis=-1), np.linalg.norm(first + second, axis=-1))
+    )
+    return angle
+
+
+class DepthMeasure:
+    """Relative and absolute errors of depth, averaged over images.
+
+    Gives `abs_rel`, `rmse` in metres and `delta` (share of pixels within a factor of 1.25), then the same
+    with the suffix `_scaled` after each prediction was multiplied by the median of truth over prediction.
+    """
+
+    def __init__(self) -> None:
+        self._means = {name: Mean() for name in ("abs_rel", "rmse", "delta")}
+        self._scaled = {name: Mean() for name in ("abs_rel", "rmse", "delta")}
+
+    def add(self, predicted: FloatArray, truth: FloatArray) -> None:
+        """Metres (H, W) each; truth that is not positive is unknown, predictions are 1/512 m at least."""
+        known = np.isfinite(predicted) & np.isfinite(truth) & (truth > 0)
+        if not known.any():
+            return
+        given = predicted[known].astype(np.float64).clip(_NEAREST)
+        right = truth[known].astype(np.float64)
+        for means, values in ((self._means, given), (self._scaled, given * np.median(right / given))):
+            for name, error in _depth_errors(values, right).items():
+                means[name].add(error)
+
+    def result(self) -> dict[str, float]:
+        """See the class."""
+        if not self._means["abs_rel"]:
+            return {}
+        plain = {name: mean.value for name, mean in self._means.items()}
+        return plain | {f"{name}_scaled": mean.value for name, mean in self._scaled.items()}
+
+
+def _depth_errors(given: FloatArray, right: FloatArray) -> dict[str, float]:
+    """Errors of one image."""
+    ratio = np.maximum(given / right, right / given)
+    return {
+        "abs_rel": float(np.mean(np.abs(given - right) / right)),
+        "rmse": float(np.sqrt(np.mean((given - right) ** 2))),
+        "delta": float(np.mean(ratio < _DELTA)),
+    }
+
+
+class LabelMeasure:
+    """Overlap of predicted and true labels, over all pixels of all images.
+
+    Gives `miou`, the mean over the classes that occur in the truth, and `accuracy`, the share of right
+    pixels.
+
+    Args:
+        num_classes: labels are 1 to `num_classes`; 0 is unknown and not counted.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        self._size = num_classes + 1
+        self._confusion = np.zeros((self._size, self._size), dtype=np.int64)
+
+    def add(self, predicted: NDArray[np.integer], truth: NDArray[np.integer]) -> None:
+        """Labels (H, W) each; a prediction of 0 is a pixel that the network was not shown."""
+        seen = predicted > 0
+        pairs = truth[seen].astype(np.int64) * self._size + predicted[seen]
+        counts = np.bincount(pairs, minlength=self._size**2)
+        self._confusion += counts.reshape(self._size, self._size)
+
+    def result(self) -> dict[str, float]:
+        """See the class."""
+        known = self._confusion[1:]
+        if not known.sum():
+            return {}
+        right = np.diagonal(self._confusion)[1:]
+        union = known.sum(1) + known[:, 1:].sum(0) - right
+        present = known.sum(1) > 0
+        return {
+            "miou": float(np.mean(right[present] / union[present])),
+            "accuracy": float(right.sum() / known.sum()),
+        }
+
+
+class ResponseMeasure:
+    """Heat maps: mean absolute error, and how well the strongest true responses are found.
+
+    Gives `l1` in the task's unit and `ap`, the average precision of finding the pixels whose true response is
+    at least half of `highest`, with the prediction as the score.
+
+    Args:
+        highest: greatest response that the task's network can give.
+    """
+
+    def __init__(self, highest: float) -> None:
+        self._highest = highest
+        self._error = Mean()
+        self._strong = np.zeros(_LEVELS, dtype=np.int64)
+        self._weak = np.zeros(_LEVELS, dtype=np.int64)
+
+    def add(self, predicted: FloatArray, truth: FloatArray) -> None:
+        """Responses (H, W) each."""
+        right = np.minimum(truth, self._highest)
+        known = np.isfinite(predicted) & np.isfinite(right)
+        self._error.add(np.abs(predicted - right)[known])
+        level = (predicted[known] / self._highest * (_LEVELS - 1)).clip(0, _LEVELS - 1).astype(np.int64)
+        strong = right[known] >= self._highest / 2
+        self._strong += np.bincount(level[strong], minlength=_LEVELS)
+        self._weak += np.bincount(level[~strong], minlength=_LEVELS)
+
+    def result(self) -> dict[str, float]:
+        """See the class; no `ap` where no true response is strong."""
+        if not self._error:
+            return {}
+        found = {"l1": self._error.value}
+        if self._strong.sum():
+            found["ap"] = average_precision(self._strong, self._weak)
+        return found
+
+
+def average_precision(right: NDArray[np.integer], wrong: NDArray[np.integer]) -> float:
+    """Area under precision over recall, as a sum of steps.
+
+    Args:
+        right: (levels,), how many positives have each score, lowest score first.
+        wrong: (levels,), how many negatives.
+    """
+    found = np.cumsum(right[::-1])
+    given = found + np.cumsum(wrong[::-1])
+    precision = found / np.maximum(given, 1)
+    recall = np.diff(found, prepend=0) / found[-1]
+    return float(np.sum(precision * recall))
+
+
+class PictureMeasure:
+    """Pictures: mean absolute error `l1`, and `psnr` in dB, averaged over images; values are in [0, 1]."""
+
+    def __init__(self) -> None:
+        self._error = Mean()
+        self._ratio = Mean()
+
+    def add(self, predicted: FloatArray, truth: FloatArray) -> None:
+        """sRGB (H, W, 3) each."""
+        difference = predicted.astype(np.float64) - truth
+        squared = float(np.nanmean(np.square(difference)))
+        self._error.add(float(np.nanmean(np.abs(difference))))
+        self._ratio.add(-10 * math.log10(max(squared, 1e-10)))
+
+    def result(self) -> dict[str, float]:
+        """See the class."""
+        return {"l1": self._error.value, "psnr": self._ratio.value} if self._error else {}
+
+
+class DifferenceMeasure:
+    """Mean absolute error `l1` in the task's unit, over all numbers of all images."""
+
+    def __init__(self) -> None:
+        self._error = Mean()
+
+    def add(self, predicted: FloatArray, truth: FloatArray) -> None:
+        """Arrays of one shape."""
+        self._error.add(np.abs(predicted.astype(np.float64) - truth))
+
+    def result(self) -> dict[str, float]:
+        """See the class."""
+        return {"l1": self._error.value} if self._error else {}

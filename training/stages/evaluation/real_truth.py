@@ -1,0 +1,65 @@
+"""What can be known about real frames with measured depth: six tasks' true values.
+
+Occlusion edges and reshading are computed from depth and fitted normals by the functions that label rendered
+frames. Semantic classes are those of NYU40 as `data/real/nyu40.csv` has them; tables, for example, are
+unknown, as NYU40 does not say which are dining tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from training.data.labels.edges import edge_occlusion
+from training.data.labels.surfaces import reshading
+from training.data.real.classes import semantic_labels
+from training.data.real.folder import RealFrame
+from training.learning.targets import blurred
+
+Truth = NDArray[Any]
+
+
+def _normals(frame: RealFrame) -> Truth:
+    return frame.normals
+
+
+def _depth(frame: RealFrame) -> Truth:
+    return frame.depth
+
+
+def _distance(frame: RealFrame) -> Truth:
+    return frame.distance
+
+
+def _occlusion_edges(frame: RealFrame) -> Truth:
+    """Blurred, as networks learn them; NaN where the blur reaches no depth."""
+    edges = edge_occlusion(torch.from_numpy(frame.depth)[None])
+    known = edges.isfinite()
+    softened = blurred(edges.nan_to_num(0)[:, None])[0, 0]
+    return torch.where(known[0], softened, torch.nan).numpy()
+
+
+def _reshading(frame: RealFrame) -> Truth:
+    """NaN where there is no reliable normal."""
+    points = frame.intrinsics.points(torch.from_numpy(frame.depth)).permute(1, 2, 0)
+    upright = points * points.new_tensor([1.0, -1.0, -1.0])
+    shaded: Truth = reshading(upright[None], torch.from_numpy(frame.normals)[None])[0].numpy()
+    return shaded
+
+
+def _semantic(frame: RealFrame) -> Truth:
+    return semantic_labels(frame.labels, frame.depth.shape)
+
+
+REAL_TRUTHS: Mapping[str, Callable[[RealFrame], Truth]] = {
+    "normal": _normals,
+    "depth_zbuffer": _depth,
+    "depth_euclidean": _distance,
+    "edge_occlusion": _occlusion_edges,
+    "reshading": _reshading,
+    "segment_semantic": _semantic,
+}
+"""Task -> true values of a frame, as `Prediction.array`: NaN, or label 0, where nothing is known."""

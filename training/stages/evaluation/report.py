@@ -1,0 +1,67 @@
+"""The numbers of stage 7 for people: text of 100 columns at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskbank.bank.health import find_faults
+from training.stages.evaluation.sanity import SanityRow, sanity_text
+
+_UNITS = {
+    "mean": "deg", "median": "deg", "angle": "deg", "rotation": "deg", "rotation_median": "deg",
+    "rmse": "m", "rmse_scaled": "m", "translation": "m", "translation_median": "m", "corners": "m",
+    "edges": "m", "psnr": "dB",
+}  # fmt: skip
+
+
+def report_text(scores: Mapping[str, Any]) -> str:
+    """The tables of `scores.json`; those of transfers stand in the bank's index and on its card."""
+    blocks = [
+        "Test frames that nothing was learned from\n" + scores_text(scores["test"]),
+        "Share of test samples, in %, on which the task's network beats the average estimator and the\n"
+        "readout of a random encoder\n" + sanity_text([SanityRow(**row) for row in scores["sanity"]]),
+    ]
+    faults = [
+        finding for name, found in scores.get("health", {}).items() for finding in find_faults(name, found)
+    ]
+    if faults:
+        blocks.append(
+            "Networks that are dead, or give the same for all images\n" + "\n".join(map(str, faults))
+        )
+    if "real" in scores:
+        blocks += [
+            f"{scores['real_frames']} real frames\n" + scores_text(scores["real"]),
+            "The best constant of these very frames\n" + scores_text(scores["real_constant"]),
+            "Spearman of affinity and of lower error on real frames, over all sources and over those that\n"
+            "are not dead\n" + _carried(scores),
+        ]
+    return "\n\n".join(blocks)
+
+
+def scores_text(scores: Mapping[str, Mapping[str, float]]) -> str:
+    """One line a task, or two."""
+    return "\n".join(line for task, numbers in scores.items() for line in _lines(task, numbers))
+
+
+def _lines(name: str, numbers: Mapping[str, float]) -> list[str]:
+    """Four numbers a line, the first after the name."""
+    words = [_words(number, value) for number, value in numbers.items()]
+    parts = [", ".join(words[start : start + 4]) for start in range(0, max(1, len(words)), 4)]
+    return [f"{name if place == 0 else '':18} {part}" for place, part in enumerate(parts)]
+
+
+def _words(name: str, value: float) -> str:
+    unit = _UNITS.get(name)
+    return f"{name} {value:,.4g}{'' if unit is None else f' {unit}'}"
+
+
+def _carried(scores: Mapping[str, Any]) -> str:
+    return "\n".join(
+        f"{one['target']:18} {_rho(one['spearman'])} {_rho(one.get('spearman_alive'))}"
+        for one in scores["carry_over"]
+    )
+
+
+def _rho(value: float | None) -> str:
+    return f"{'-' if value is None else format(value, '.2f'):>8}"

@@ -1,0 +1,95 @@
+"""Has a network learned its task? The share of test samples on which it beats knowing nothing.
+
+The table of the original task bank (https://github.com/StanfordVL/taskonomy, `losses.png`): a task's network
+against the average estimator, and against a network whose encoder is random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.stages.transfers.config import UNTRAINED
+from training.stages.transfers.jobs import AVERAGE, FULL
+from training.stages.transfers.loss_files import load_target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SanityRow:
+    """One task.
+
+    Attributes:
+        task: canonical name.
+        beats_average: share of test samples with a lower loss than the average estimator's; ties count half.
+        beats_random: the same against the readout of a random encoder; None where there is none.
+        samples: how many.
+    """
+
+    task: str
+    beats_average: float
+    beats_random: float | None
+    samples: int
+
+
+def sanity_table(transfers: Path, tasks: Iterable[str]) -> list[SanityRow]:
+    """The rows of all tasks.
+
+    Args:
+        transfers: folder of stage 2, with the losses of all controls.
+        tasks: canonical names of targets.
+
+    Raises:
+        DataError: losses of a task are missing or damaged.
+    """
+    return [_row(transfers, task) for task in tasks]
+
+
+def _row(transfers: Path, task: str) -> SanityRow:
+    """One task."""
+    losses = load_target(transfers, task).by_name
+    own = losses[FULL]
+    random = losses.get(UNTRAINED)
+    return SanityRow(
+        task=task,
+        beats_average=wins(own, losses[AVERAGE]),
+        beats_random=None if random is None else wins(own, random),
+        samples=len(own),
+    )
+
+
+def wins(losses: NDArray[np.floating], others: NDArray[np.floating]) -> float:
+    """Share of samples on which the first are lower; equal ones count half.
+
+    Args:
+        losses: float (N,).
+        others: float (N,).
+    """
+    return float(np.mean((losses < others) + 0.5 * (losses == others)))
+
+
+def sanity_text(rows: Sequence[SanityRow]) -> str:
+    """The table for people, with means at the end; shares in percent."""
+    against_average = [row.beats_average for row in rows]
+    against_random = [row.beats_random for row in rows if row.beats_random is not None]
+    return "\n".join(
+        [
+            f"{'task':18} {'average':>8} {'random':>8} {'samples':>8}",
+            *[
+                f"{row.task:18} {_percent(row.beats_average)} {_percent(row.beats_random)} {row.samples:8,}"
+                for row in rows
+            ],
+            f"{'mean':18} {_percent(_mean(against_average))} {_percent(_mean(against_random))}",
+        ]
+    )
+
+
+def _mean(shares: Sequence[float]) -> float | None:
+    return float(np.mean(shares)) if shares else None
+
+
+def _percent(share: float | None) -> str:
+    return f"{'-' if share is None else format(100 * share, '.1f'):>8}"

@@ -1,0 +1,200 @@
+"""A bank's scores on the frames of a store: one measure a task, over predictions as users get them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.bank.bank import Bank
+from taskbank.inference.decode import Reading
+from taskbank.inference.engine import Engine, Item
+from taskbank.inference.measure_health import measure_health
+from taskbank.inference.results import Frame
+from taskbank.inference.settings import Settings
+from taskbank.inference.transfer_engine import TransferEngine
+from taskbank.tasks.registry import OutputKind, Task, find_task
+from training.data.frames import FrameStore
+from training.learning.inputs import NOISE
+from training.learning.samples import Samples, samples_of
+from training.stages.evaluation.maps import (
+    DepthMeasure,
+    DifferenceMeasure,
+    LabelMeasure,
+    NormalMeasure,
+    PictureMeasure,
+    ResponseMeasure,
+)
+from training.stages.evaluation.measures import Measure
+from training.stages.evaluation.numbers import (
+    ClassMeasure,
+    DirectionMeasure,
+    LayoutMeasure,
+    MatchMeasure,
+    OrderMeasure,
+    PoseMeasure,
+    SegmentMeasure,
+)
+from training.stages.evaluation.truth import true_value
+
+_log = logging.getLogger(__name__)
+_LEAST_PICTURES = 4  # one a room, or neighbours are taken, too
+_SEED = 0  # which samples are drawn where there are more than are wanted
+
+AS_SEEN = Reading(frame=Frame.NETWORK)
+"""Predictions pixel by pixel over what the network saw, as truths are."""
+
+
+def measure_of(task: Task) -> Measure:
+    """A new measure for a task.
+
+    Raises:
+        KeyError: the task predicts nothing (`random`).
+    """
+    match task.output:
+        case OutputKind.SEMANTIC_MAP:
+            return LabelMeasure(task.channels)
+        case OutputKind.HEAT_MAP:
+            return ResponseMeasure((task.value_range or (0.0, 1.0))[1])
+        case _:
+            return _MEASURES[task.output]()
+
+
+_MEASURES: Mapping[OutputKind, type[Measure]] = {
+    OutputKind.IMAGE: PictureMeasure,
+    OutputKind.COLOUR_DISTRIBUTION: PictureMeasure,
+    OutputKind.DEPTH: DepthMeasure,
+    OutputKind.NORMALS: NormalMeasure,
+    OutputKind.CURVATURE: DifferenceMeasure,
+    OutputKind.EMBEDDING: SegmentMeasure,
+    OutputKind.CLASSES: ClassMeasure,
+    OutputKind.LAYOUT: LayoutMeasure,
+    OutputKind.VANISHING_POINTS: DirectionMeasure,
+    OutputKind.POSE: PoseMeasure,
+    OutputKind.MATCH: MatchMeasure,
+    OutputKind.PERMUTATION: OrderMeasure,
+}
+
+
+def score_bank(
+    bank: Bank,
+    store: FrameStore,
+    tasks: Iterable[str] | None = None,
+    *,
+    limit: int = 2000,
+    device: str = "auto",
+) -> dict[str, dict[str, float]]:
+    """Measure task networks on frames that no network was trained on.
+
+    Args:
+        bank: whose networks are measured.
+        store: the test frames.
+        tasks: any names; None is all that the bank can predict.
+        limit: samples of a task at most, drawn from a fixed seed.
+        device: where networks run.
+
+    Returns:
+        canonical task name -> the numbers of its measure, and `samples`, how many there were.
+
+    Raises:
+        DataError: the store lacks the labels of a task.
+        TaskBankError: the bank cannot be used.
+    """
+    decodable = [name for name, entry in bank.index.tasks.items() if entry.decoder is not None]
+    chosen = decodable if tasks is None else [find_task(name).name for name in tasks]
+    settings = Settings(device=device, size=store.size)
+    scores = {}
+    for name in chosen:
+        scores[name] = _score(Engine(bank, [name], settings), find_task(name), store, limit)
+        _log.info("%s: %s", name, scores_in_words(scores[name]))
+    return scores
+
+
+def score_transfers(
+    bank: Bank, store: FrameStore, *, limit: int = 200, device: str = "auto"
+) -> dict[str, dict[str, float]]:
+    """Measure the transfers of a bank, and its networks from scratch, as task networks are measured.
+
+    Args:
+        bank: whose networks are measured.
+        store: the test frames.
+        limit: samples of a transfer at most, the first of those that task networks are measured on.
+        device: where networks run.
+
+    Returns:
+        name of a transfer (`normal+reshading -> depth_zbuffer`) -> the numbers of its target's measure, and
+        `samples`.
+
+    Raises:
+        DataError: the store lacks the labels of a target.
+        TaskBankError: the bank cannot be used.
+    """
+    settings = Settings(device=device, size=store.size)
+    scores = {}
+    for entry in bank.index.transfers:
+        engine = TransferEngine(bank, entry.sources, [entry.target], settings)
+        scores[entry.name] = _score(engine, entry.task, store, limit)
+        _log.info("%s: %s", entry.name, scores_in_words(scores[entry.name]))
+    return scores
+
+
+def score_health(bank: Bank, store: FrameStore, *, device: str = "auto") -> dict[str, dict[str, float]]:
+    """Measure whether networks and transfers look at what they are shown, see `inference.measure_health`.
+
+    Args:
+        bank: whose networks are measured.
+        store: the test frames, of which `health_pictures` are shown.
+        device: where networks run.
+    """
+    return measure_health(bank, health_pictures(store), settings=Settings(device=device, size=store.size))
+
+
+def health_pictures(store: FrameStore, count: int = 12) -> list[NDArray[np.uint8]]:
+    """Frames with as little in common as there is: one of each room, uint8 (H, W, 3), `count` at most."""
+    _, first = np.unique(store.cameras["room"], return_index=True)
+    chosen = np.sort(np.random.default_rng(_SEED).permutation(first)[:count])
+    if len(chosen) < _LEAST_PICTURES:
+        chosen = np.arange(min(count, len(store)))
+    return list(store.read("rgb", chosen))
+
+
+def scores_in_words(scores: Mapping[str, float]) -> str:
+    """One line of names and values."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+
+
+def _score(engine: Engine | TransferEngine, task: Task, store: FrameStore, limit: int) -> dict[str, float]:
+    """The numbers of one task."""
+    samples = samples_of(task, store, seed=_SEED)
+    drawn = drawn_samples(samples, limit)
+    measure = measure_of(task)
+    for index, outcome in zip(drawn, engine.run(shown_items(task, store, samples, drawn)), strict=True):
+        prediction = outcome.prediction(task.name, AS_SEEN)
+        if task.output is OutputKind.PERMUTATION:
+            shown = np.asarray(prediction.details["shown"])
+            measure.add(prediction.array, shown)
+        else:
+            measure.add(prediction.array, true_value(task, store, samples, int(index)))
+    return {**measure.result(), "samples": float(len(drawn))}
+
+
+def drawn_samples(samples: Samples, limit: int) -> NDArray[np.int64]:
+    """Numbers of samples that are measured, the same in every run; fewer are the first of more."""
+    return np.random.default_rng(_SEED).permutation(len(samples))[:limit]
+
+
+def shown_items(task: Task, store: FrameStore, samples: Samples, drawn: NDArray[np.int64]) -> Iterator[Item]:
+    """What networks are shown of samples: images, or tuples of them, one after another."""
+    for index in drawn:
+        pictures = store.read("rgb", samples.frames[index])
+        if task.name == "denoising":
+            pictures = _with_noise(pictures, seed=int(index))
+        yield pictures if pictures.ndim == 3 else tuple(pictures)
+
+
+def _with_noise(picture: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """The noise that the network has learned to take away, which predictions leave to the photograph."""
+    noise = np.random.default_rng(seed).normal(scale=255 * NOISE, size=picture.shape)
+    return (picture + noise).clip(0, 255).round().astype(np.uint8)

@@ -1,0 +1,161 @@
+"""Pictures for a bank's card: good and bad results on frames that nothing was learned from, and photographs.
+
+Nobody picks them: of the first frames of a fixed draw the ones with the least, the middle and the greatest
+error are shown, and all photographs of a fixed list.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.bank.bank import Bank
+from taskbank.drawing.canvas import seen_image
+from taskbank.drawing.picture_scale import measure
+from taskbank.drawing.render import picture
+from taskbank.inference.engine import Engine, Outcome
+from taskbank.inference.results import Prediction
+from taskbank.inference.settings import Settings
+from taskbank.tasks.registry import Task, find_task
+from training.data.frames import FrameStore
+from training.learning.samples import samples_of
+from training.stages.evaluation.picture_page import Cell, page, write_jpeg
+from training.stages.evaluation.scores import AS_SEEN, drawn_samples, measure_of, shown_items
+from training.stages.evaluation.truth import true_value
+
+log = logging.getLogger(__name__)
+
+RANKED_BY: Mapping[str, tuple[str, int, str]] = {
+    "normal": ("mean", 1, "mean angle {:.1f} deg"),
+    "depth_zbuffer": ("abs_rel_scaled", 1, "AbsRel {:.3f}, scaled"),
+    "reshading": ("l1", 1, "l1 {:.3f}"),
+    "edge_occlusion": ("l1", 1, "l1 {:.4f}"),
+    "segment_semantic": ("miou", -1, "mIoU {:.2f}"),
+}
+"""Task -> the number of its measure that frames are ranked by, 1 where less is better, and its words."""
+
+ON_PHOTOGRAPHS = ("normal", "depth_zbuffer", "reshading", "edge_occlusion", "curvature", "segment_semantic")
+"""Tasks that photographs are shown with."""
+
+PHOTOGRAPHS: Mapping[str, str] = {
+    "astronaut": "NASA, public domain",
+    "chelsea": "Stefan van der Walt, CC0",
+    "coffee": "Rachel Michetti, CC0",
+    "rocket": "SpaceX, public domain",
+}
+"""Photographs that come with scikit-image (`skimage.data`) and may be shown by anyone."""
+
+_CHOICE = ("best", "median", "worst")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One picture of the card.
+
+    Attributes:
+        file: its name.
+        words: what is to be seen.
+    """
+
+    file: str
+    words: str
+
+
+def draw_showcase(
+    bank: Bank, store: FrameStore, folder: Path, *, limit: int, device: str = "auto"
+) -> list[Shown]:
+    """Draw all pictures of a card.
+
+    Args:
+        bank: whose networks are shown.
+        store: frames that nothing was learned from.
+        folder: gets the JPEGs.
+        limit: frames that the best and the worst are looked for among, at most.
+        device: where networks run.
+
+    Raises:
+        TaskBankError: the bank cannot be used.
+        StorageError: a picture cannot be written.
+    """
+    settings = Settings(device=device, size=store.size)
+    decodable = [name for name, entry in bank.index.tasks.items() if entry.decoder is not None]
+    shown = [
+        _on_frames(Engine(bank, [name], settings), find_task(name), store, folder, limit)
+        for name in RANKED_BY
+        if name in decodable and store.has(name)
+    ]
+    tasks = [name for name in ON_PHOTOGRAPHS if name in decodable]
+    if tasks:
+        shown.append(_on_photographs(Engine(bank, tasks, Settings(device=device)), folder))
+    return shown
+
+
+def _on_frames(engine: Engine, task: Task, store: FrameStore, folder: Path, limit: int) -> Shown:
+    """The frames with the least, the middle and the greatest error of a task."""
+    samples = samples_of(task, store, seed=0)
+    drawn = drawn_samples(samples, limit)
+    number, sign, words = RANKED_BY[task.name]
+    errors = np.full(len(drawn), np.nan)
+    for place, outcome in enumerate(engine.run(shown_items(task, store, samples, drawn))):
+        one = measure_of(task)
+        one.add(
+            outcome.prediction(task.name, AS_SEEN).array, true_value(task, store, samples, int(drawn[place]))
+        )
+        errors[place] = sign * one.result().get(number, np.nan)
+    rows = []
+    for name, place in zip(_CHOICE, ranks(errors), strict=True):
+        (outcome,) = engine.run(shown_items(task, store, samples, drawn[[place]]))
+        truth = true_value(task, store, samples, int(drawn[place]))
+        rows.append(_row(outcome, task, truth, f"{name}: {words.format(sign * errors[place])}"))
+    file = f"frames_{task.name}.jpg"
+    write_jpeg(folder / file, page(("frame", "truth", task.label), rows))
+    measured = int(np.isfinite(errors).sum())
+    return Shown(file=file, words=f"{task.label}: best, median and worst of {measured} held-out frames")
+
+
+def ranks(errors: NDArray[np.float64]) -> tuple[int, int, int]:
+    """Places of the least, the middle and the greatest error; NaN is not ranked.
+
+    Args:
+        errors: float (frames,), one of them a number at least.
+    """
+    order = np.argsort(errors, kind="stable")[: int(np.isfinite(errors).sum())]
+    return int(order[0]), int(order[len(order) // 2]), int(order[-1])
+
+
+def _row(outcome: Outcome, task: Task, truth: NDArray[np.generic], words: str) -> list[Cell]:
+    """What was seen, what is true, what was predicted, the last two in the same colours."""
+    predicted = outcome.prediction(task.name, AS_SEEN)
+    right = replace(predicted, array=_like(truth, predicted))
+    scale = measure([right, predicted])
+    drawn = [picture(one, outcome.sights, scale=scale) for one in (right, predicted)]
+    return [Cell(seen_image(outcome.sights[0].square)), Cell(drawn[0]), Cell(drawn[1], words)]
+
+
+def _like(truth: NDArray[np.generic], predicted: Prediction) -> NDArray[np.generic]:
+    """A truth in the form of a prediction."""
+    return truth.astype(predicted.array.dtype, copy=False)
+
+
+def _on_photographs(engine: Engine, folder: Path) -> Shown:
+    """All photographs with all tasks of the engine."""
+    rows = []
+    for outcome, name in zip(engine.run(photographs()), PHOTOGRAPHS, strict=True):
+        drawn = [picture(outcome.prediction(task.name, AS_SEEN), outcome.sights) for task in engine.tasks]
+        rows.append([Cell(seen_image(outcome.sights[0].square), name), *map(Cell, drawn)])
+    headings = ("photograph", *(task.label for task in engine.tasks))
+    write_jpeg(folder / "photographs.jpg", page(headings, rows))
+    sources = "; ".join(f"{name}: {origin}" for name, origin in PHOTOGRAPHS.items())
+    return Shown(file="photographs.jpg", words=f"Photographs of scikit-image ({sources})")
+
+
+def photographs() -> Sequence[NDArray[np.uint8]]:
+    """The photographs, uint8 (H, W, 3); their files come with scikit-image, nothing is downloaded."""
+    from skimage import data
+
+    return [np.asarray(getattr(data, name)(), dtype=np.uint8) for name in PHOTOGRAPHS]

@@ -1,0 +1,33 @@
+"""What both halves of stage 7 begin with: what stages 1 to 3 made, and how it becomes a bank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.stages.evaluation.config import EvaluateConfig
+from training.stages.transfers.config import TransfersConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What a run has trained.
+
+    Attributes:
+        config: of stage 7: how it becomes a bank, and how much is measured.
+        transfers_config: of stage 2.
+        networks: folder of stage 1.
+        transfers: folder of stage 2.
+        affinity: tensor of stage 3, which says which transfers are best.
+    """
+
+    config: EvaluateConfig
+    transfers_config: TransfersConfig
+    networks: Path
+    transfers: Path
+    affinity: Path
+
+    @property
+    def folders(self) -> tuple[Path, Path, Path]:
+        """What of earlier stages is read."""
+        return self.networks, self.transfers, self.affinity

@@ -1,0 +1,96 @@
+"""True values of samples, in the form and unit in which `taskbank` predicts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskbank.geometry import compose
+from taskbank.labels.codes import decode
+from taskbank.tasks.registry import OutputKind, Task
+from training.data.frames import FrameStore
+from training.data.poses import relative_poses, room_layouts, vanishing_points
+from training.learning.samples import Samples, domains_of
+from training.learning.targets import blurred
+
+Truth = NDArray[Any]
+
+_DEPTH = "depth_zbuffer"
+_NO_SEGMENT = -1
+
+
+def true_value(task: Task, store: FrameStore, samples: Samples, index: int) -> Truth:
+    """What a perfect network would predict for one sample.
+
+    Args:
+        task: any task but `random`, and `jigsaw`, whose order the predictor draws.
+        store: where frames are.
+        samples: of the task.
+        index: number of a sample.
+
+    Returns:
+        an array like `Prediction.array` (see `inference.decode`), with NaN or label 0 where nothing is known;
+        numbers of segments (H, W) for embeddings, -1 where nothing is known; a class's number () for classes.
+    """
+    frames = samples.frames[index]
+    if samples.label is not None:
+        return np.asarray(samples.label[index])
+    if task.output in _FROM_CAMERAS:
+        return _FROM_CAMERAS[task.output](store.cameras[frames])
+    if task.output in {OutputKind.IMAGE, OutputKind.COLOUR_DISTRIBUTION}:
+        return store.read("rgb", frames).astype(np.float32) / 255
+    if task.output is OutputKind.CLASSES:
+        classes = store.read(task.name, frames)
+        return classes if classes.ndim == 0 else np.asarray(classes.argmax())
+    return _map(task, store, frames)
+
+
+def _layout(camera: NDArray[np.void]) -> Truth:
+    """Nine numbers."""
+    return room_layouts(camera)
+
+
+def _directions(camera: NDArray[np.void]) -> Truth:
+    """Three unit vectors."""
+    return vanishing_points(camera).reshape(3, 3)
+
+
+def true_poses(cameras: NDArray[np.void]) -> Truth:
+    """Relative poses of a sample's cameras: one (6,), or 1-2, 2-3 and 1-3 of a triplet, (3, 6)."""
+    steps = [relative_poses(*cameras[[i, i + 1]]) for i in range(len(cameras) - 1)]
+    return steps[0] if len(steps) == 1 else np.stack([*steps, compose(*steps)])
+
+
+def _map(task: Task, store: FrameStore, frame: NDArray[np.int64]) -> Truth:
+    """A map in the task's unit; NaN where networks are not told, as depth is not trusted there."""
+    domain = "principal_curvature" if task.output is OutputKind.CURVATURE else task.name
+    codes = store.read(domain, frame)
+    values: Truth = decode(domain, torch.from_numpy(codes.astype(np.int32))).numpy()
+    if task.name == "edge_occlusion":
+        values = blurred(torch.from_numpy(values)[None, None])[0, 0].numpy()
+    if _DEPTH in domains_of(task, store):
+        unknown = _NO_SEGMENT if task.output is OutputKind.EMBEDDING else np.nan
+        values[np.isnan(_map_of_depth(store, frame))] = unknown
+    if task.output is OutputKind.CURVATURE:
+        values[(codes == 0).all(-1)] = np.nan
+    if task.name == "reshading":
+        values[codes == 0] = np.nan
+    return values
+
+
+def _map_of_depth(store: FrameStore, frame: NDArray[np.int64]) -> Truth:
+    """Depth in metres, NaN where it is not trusted."""
+    codes = store.read(_DEPTH, frame).astype(np.int32)
+    depth: Truth = decode(_DEPTH, torch.from_numpy(codes)).numpy()
+    return depth
+
+
+_FROM_CAMERAS: Mapping[OutputKind, Callable[[NDArray[np.void]], Truth]] = {
+    OutputKind.LAYOUT: _layout,
+    OutputKind.VANISHING_POINTS: _directions,
+    OutputKind.POSE: true_poses,
+}

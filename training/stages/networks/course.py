@@ -1,0 +1,164 @@
+"""One network's way through stage 1: taught, watched, saved and, in the end, written."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+
+from taskbank.tasks.registry import find_task
+from training.learning.batches import BatchReader
+from training.stages.networks.config import TaskNetworksConfig
+from training.stages.networks.examine import examine, faults_of
+from training.stages.networks.feed import AnyBatch, stream_of
+from training.stages.networks.finished import load_network
+from training.stages.networks.folder import NetworksFolder
+from training.stages.networks.held_out import HeldOut
+from training.stages.networks.journal import Journal
+from training.stages.networks.learner import Learner
+from training.stages.networks.pictures import is_painted, write_strip
+
+log = logging.getLogger(__name__)
+
+_STRIP = 4  # samples on a sample picture
+
+
+class Course:
+    """A learner, from its last checkpoint on; nothing of it depends on the learners beside it.
+
+    Args:
+        learner: as it begins.
+        reader: of the store that is learned from.
+        folder: where everything is written.
+        config: of the stage.
+        held_out: samples that it is watched on, and measured on in the end; None where there are none.
+        learned: some that it learns from, which tell the best constant.
+
+    Raises:
+        DataError: there is no network to start from, or it is of another architecture.
+
+    Attributes:
+        step: steps that are done.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        reader: BatchReader,
+        folder: NetworksFolder,
+        config: TaskNetworksConfig,
+        *,
+        held_out: HeldOut | None,
+        learned: HeldOut | None,
+    ) -> None:
+        self._learner = learner
+        self._held_out = held_out
+        self._learned = learned
+        self._reader = reader
+        self._folder = folder
+        self._config = config
+        self.step, self._seconds_before = folder.restore(learner)
+        if self.step == 0 and config.start is not None:
+            began = load_network(config.start, learner.task, config.architecture)
+            learner.begin_from(began.state_dict())
+        if self.step == 0 and config.encoder_of is not None:
+            donor = load_network(folder.root, find_task(config.encoder_of), config.architecture)
+            learner.begin_with_encoder(donor.state_dict())
+        self._journal = Journal(folder.root, learner.task, config, self.step)
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Of all runs so far together, those of the networks beside it included."""
+        return self._seconds_before + time.monotonic() - self._began
+
+    def learn(self, batches: Mapping[str, AnyBatch]) -> None:
+        """Take the next step.
+
+        Args:
+            batches: of that step, by stream.
+        """
+        task = self._learner.task
+        batch, shared = batches[stream_of(task)], self._learner.shared
+        shown, target = batch.pair(task, self._learner.weights)
+        given = shown if shared is None else batch.features(task, shown, shared)
+        self._journal.note(self._learner.learn(given, target, self.step))
+        self.step += 1
+
+    def write(self, *, looks: bool) -> None:
+        """Write down the losses since the last time.
+
+        Args:
+            looks: whether held-out rooms are looked at, too.
+
+        Raises:
+            DivergedError: a loss is no finite number.
+        """
+        self._journal.write(self._look() if looks else None)
+
+    def _look(self) -> float | None:
+        """The loss on held-out rooms, and a sample picture of them."""
+        if self._held_out is None:
+            return None
+        task = self._learner.task
+        if is_painted(task):
+            batch = self._held_out.batch(self._reader, self._held_out.index[:_STRIP], self._config)
+            shown, target = batch.pair(task, self._learner.weights)
+            path = self._folder.picture_path(task, self.step)
+            write_strip(path, task, shown, target, self._learner.show(shown))
+        return self._held_out.loss(self._learner, self._reader, self._config)
+
+    def save(self) -> None:
+        """Write a checkpoint.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        self._folder.save(self._learner, self.step, self.seconds)
+
+    @contextmanager
+    def recalibration(self) -> Iterator[Callable[[Mapping[str, AnyBatch]], None]]:
+        """Measure the averaged weights' norms anew, see `Learner.recalibration`.
+
+        Yields:
+            what takes in the batches of one step, by stream.
+        """
+        task = self._learner.task
+        with self._learner.recalibration() as take_in:
+            yield lambda batches: take_in(batches[stream_of(task)].pair(task, self._learner.weights)[0])
+
+    def finish(self, *, beside: int) -> None:
+        """Measure the network on held-out samples and write it, then forget its checkpoint.
+
+        Faults are logged as warnings and stand in its JSON beside what was measured.
+
+        Args:
+            beside: networks that were trained in the same process.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        metrics: dict[str, float] = {}
+        if self._held_out is not None and self._learned is not None:
+            metrics = examine(self._learner, self._held_out, self._learned, self._reader, self._config)
+        faults = faults_of(self._learner.task.name, metrics)
+        for finding in faults:
+            log.warning("%s", finding)
+        facts = {
+            "metrics": metrics,
+            "faults": {finding.fault: finding.measured for finding in faults},
+            "parameters": sum(parameter.numel() for parameter in self._learner.network.parameters()),
+            "seconds": round(self.seconds, 1),
+            "trained_beside": beside,
+            "device": _device_name(self._reader.device),
+        }
+        self._folder.write(self._learner, facts)
+        self._folder.forget(self._learner.task)
+
+
+def _device_name(device: torch.device) -> str:
+    """What a device is called."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,258 @@
+"""Batches for all networks: read once, varied once, in an order that follows from seed and step alone.
+
+Tasks of one image share a stream of frames, each task of pairs or triplets has its own. A frame whose label
+a task does not know counts nothing there. So a network's batches do not depend on which others are trained
+beside it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import accumulate
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from taskbank.inference.preprocess import Shown, shown_to
+from taskbank.tasks.registry import Task
+from training.learning.augmentation import (
+    UNTOUCHED,
+    View,
+    drawn_mirror,
+    drawn_shift,
+    drawn_zoom,
+    mirrored,
+    view_of,
+    zoomed,
+)
+from training.learning.batches import BatchReader
+from training.learning.draws import seeds_of
+from training.learning.forward import through
+from training.learning.inputs import as_unit, network_input, resized
+from training.learning.photometry import photometric
+from training.learning.samples import Samples
+from training.learning.targets import Target, joined, make_target
+from training.stages.networks.config import TaskNetworksConfig
+
+FRAMES = "frames"
+"""The stream of tasks of one image."""
+
+_LEAST = 2  # samples a step: batch norms need more than one
+
+
+def stream_of(task: Task) -> str:
+    """Name of the stream that a task's samples come from."""
+    return FRAMES if task.num_images == 1 else task.name
+
+
+def samples_a_step(task: Task, batch: int) -> int:
+    """Samples of a task for so many images."""
+    return max(_LEAST, batch // task.num_encodings)
+
+
+class Batch:
+    """One step's samples of one stream; what tasks share is made when the first of them asks.
+
+    Args:
+        raw: what `BatchReader.load` gave.
+        seeds: int64 (B,), of the samples in this step.
+        config: which variations there are.
+        varied: whether samples are varied; held-out ones are not.
+        size: side of pictures and maps in px; None for what the configuration says.
+
+    Attributes:
+        images: that a step has for each task.
+    """
+
+    def __init__(
+        self,
+        raw: dict[str, Tensor],
+        seeds: Tensor,
+        config: TaskNetworksConfig,
+        *,
+        varied: bool,
+        size: int | None = None,
+    ) -> None:
+        self.images = config.batch
+        self._size = size or config.size
+        self._seeds = seeds
+        self._config = config
+        self._varied = varied
+        if varied and config.mirror:
+            raw = mirrored(raw, drawn_mirror(seeds))
+        self._raw = {View.WHOLE: raw}
+        self._pictures: dict[tuple[View, bool], Tensor] = {}
+        self._features: dict[tuple[View, bool], Tensor] = {}
+
+    def features(self, task: Task, shown: Tensor, shared: nn.Module) -> Tensor:
+        """Run frozen levels on a task's input, once for all tasks with the same input.
+
+        Args:
+            task: whose network.
+            shown: what `pair` gave for it.
+            shared: the levels, the same for all tasks.
+        """
+        if task.name == "denoising" or shown_to(task) is not Shown.WHOLE:
+            return through(shared, shown)
+        key = self._view_of(task), self._is_touched(task)
+        if key not in self._features:
+            self._features[key] = through(shared, self._picture(*key) * 2 - 1)
+        return self._features[key][: len(shown)]
+
+    def pair(self, task: Task, weights: Tensor | None = None) -> tuple[Tensor, Target]:
+        """What the task's network is shown, and what its output is compared with."""
+        count = samples_a_step(task, self._config.batch)
+        view, touched = self._view_of(task), self._is_touched(task)
+        seeds = self._seeds[:count]
+        raw = {name: value[:count] for name, value in self._seen(view).items()}
+        shown = network_input(task, self._picture(view, touched)[:count], seeds)
+        return shown, make_target(task, raw, seeds, size=self._size, weights=weights)
+
+    def _view_of(self, task: Task) -> View:
+        """The part of a frame that a task is shown."""
+        return view_of(task.name) if self._varied and self._config.zoom < 1 else View.WHOLE
+
+    def _is_touched(self, task: Task) -> bool:
+        """True if colours and sharpness are augmented for a task."""
+        return self._varied and self._config.photometric and task.name not in UNTOUCHED
+
+    def _seen(self, view: View) -> dict[str, Tensor]:
+        """Labels of what is shown."""
+        if view not in self._raw:
+            shares = drawn_zoom(self._seeds, self._config.zoom)
+            shifts = drawn_shift(self._seeds, shares) if view is View.PART else None
+            self._raw[view] = zoomed(self._raw[View.WHOLE], shares, shifts)
+        return self._raw[view]
+
+    def _picture(self, view: View, touched: bool) -> Tensor:
+        """Pictures in [0, 1] at the size that networks see."""
+        if (view, touched) not in self._pictures:
+            if touched:
+                picture = photometric(self._picture(view, False), self._seeds)
+            else:
+                picture = resized(as_unit(self._seen(view)["rgb"]), self._size)
+            self._pictures[view, touched] = picture
+        return self._pictures[view, touched]
+
+
+class MixedBatch:
+    """Frames of rooms and real frames of one step.
+
+    Args:
+        rooms: of the step.
+        real: of the step.
+        tasks: names of those that real frames have labels of; the others learn from rooms alone.
+    """
+
+    def __init__(self, rooms: Batch, real: Batch, tasks: frozenset[str]) -> None:
+        self._parts = (rooms, real)
+        self._tasks = tasks
+
+    def pair(self, task: Task, weights: Tensor | None = None) -> tuple[Tensor, Target]:
+        """As `Batch.pair`, rooms first."""
+        pairs = [part.pair(task, weights) for part in self._of(task)]
+        return torch.cat([shown for shown, _ in pairs]), joined([target for _, target in pairs])
+
+    def features(self, task: Task, shown: Tensor, shared: nn.Module) -> Tensor:
+        """As `Batch.features`."""
+        counts = [samples_a_step(task, part.images) for part in self._of(task)]
+        ends = list(accumulate(counts))[:-1]
+        each = zip(self._of(task), torch.tensor_split(shown, ends), strict=True)
+        return torch.cat([part.features(task, images, shared) for part, images in each])
+
+    def _of(self, task: Task) -> tuple[Batch, ...]:
+        """The batches that a task learns from."""
+        return self._parts if task.name in self._tasks else self._parts[:1]
+
+
+AnyBatch: TypeAlias = Batch | MixedBatch
+
+
+class Feed:
+    """Batches of one stream, by step.
+
+    Args:
+        reader: of the store.
+        tasks: that share the stream.
+        samples: of the stream.
+        config: size of batches, variations, seed.
+        real: feed of real frames that are mixed with those of this one; None for none.
+    """
+
+    def __init__(
+        self,
+        reader: BatchReader,
+        tasks: Sequence[Task],
+        samples: Samples,
+        config: TaskNetworksConfig,
+        real: Feed | None = None,
+    ) -> None:
+        self._real = real
+        self.tasks = tuple(tasks)
+        self.samples = samples
+        self._reader = reader
+        self._config = config
+        self._name = stream_of(self.tasks[0])
+        # Not the greatest that these tasks need: a task's batches may not depend on its company.
+        self._count = max(_LEAST, config.batch // self.tasks[0].num_images)
+        self._epoch = (-1, np.empty(0, dtype=np.int64))
+
+    def batch(self, step: int) -> AnyBatch:
+        """The batch of a step."""
+        own = self._own_batch(step)
+        if self._real is None:
+            return own
+        names = frozenset(task.name for task in self._real.tasks)
+        return MixedBatch(own, self._real._own_batch(step), names)
+
+    def _own_batch(self, step: int) -> Batch:
+        """The frames of this feed's own store."""
+        index = self._index(step)
+        raw = self._reader.load(self.tasks, self.samples, index)
+        seeds = seeds_of(torch.from_numpy(index).to(self._reader.device), self._config.seed, step)
+        size = self._config.size_at(step, self._reader.store.size)
+        return Batch(raw, seeds, self._config, varied=True, size=size)
+
+    def _index(self, step: int) -> NDArray[np.int64]:
+        """Samples of a step: each epoch has an order of its own, and batches run over its end."""
+        places = np.arange(step * self._count, (step + 1) * self._count)
+        epochs, within = np.divmod(places, len(self.samples))
+        return np.array([self._order(int(epoch))[place] for epoch, place in zip(epochs, within, strict=True)])
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """The samples in an epoch's order."""
+        known, order = self._epoch
+        if known != epoch:
+            key = [self._config.seed, zlib.crc32(self._name.encode()), epoch]
+            order = np.random.default_rng(key).permutation(len(self.samples))
+            self._epoch = (epoch, order)
+        return order
+
+
+@contextmanager
+def read_ahead(feeds: Sequence[Feed], first: int, threads: int) -> Iterator[Iterator[dict[str, AnyBatch]]]:
+    """Batches of all streams, step by step from `first`, read by threads while networks learn.
+
+    Yields:
+        an endless iterator of batches by the name of their stream.
+    """
+    # One core each: teams of threads that wait for each other would keep those that learn from theirs.
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+
+        def asked(step: int) -> dict[str, Future[AnyBatch]]:
+            return {stream_of(feed.tasks[0]): pool.submit(feed.batch, step) for feed in feeds}
+
+        def steps() -> Iterator[dict[str, AnyBatch]]:
+            step, waiting = first, asked(first)
+            while True:
+                step, ready = step + 1, waiting
+                waiting = asked(step)
+                yield {name: future.result() for name, future in ready.items()}
+
+        yield steps()

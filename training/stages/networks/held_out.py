@@ -1,0 +1,79 @@
+"""Rooms of the training split that networks do not learn from, to measure them on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskbank.tasks.registry import Task
+from training.data.frames import FrameStore
+from training.errors import DataError
+from training.learning.batches import BatchReader
+from training.learning.draws import seeds_of
+from training.learning.samples import Samples, samples_of
+from training.stages.networks.config import TaskNetworksConfig
+from training.stages.networks.feed import Batch, samples_a_step
+from training.stages.networks.learner import Learner
+
+_SPLIT = 7  # keys of what is drawn
+_CHOICE = 8
+
+
+def learned_from(store: FrameStore, config: TaskNetworksConfig) -> NDArray[np.bool_]:
+    """Which frames networks learn from: bool, one a frame. At least one room is held out if any is to be.
+
+    With one room nothing can be held out, and all is learned from.
+    """
+    rooms = np.unique(store.cameras["room"])
+    count = min(len(rooms) - 1, max(1, round(config.held_out * len(rooms)))) if config.held_out else 0
+    drawn = np.random.default_rng([config.seed, _SPLIT]).permutation(rooms)[:count]
+    return ~np.isin(store.cameras["room"], drawn)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """A task's held-out samples.
+
+    Attributes:
+        task: whose.
+        samples: in the store.
+        index: int64, those that are looked at.
+    """
+
+    task: Task
+    samples: Samples
+    index: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, task: Task, store: FrameStore, among: NDArray[np.bool_], config: TaskNetworksConfig
+    ) -> HeldOut | None:
+        """Some samples among those frames, drawn from the seed; None where there are none."""
+        try:
+            samples = samples_of(task, store, config.seed, among=among)
+        except DataError:
+            return None
+        draw = np.random.default_rng([config.seed, _CHOICE])
+        index = np.sort(draw.permutation(len(samples))[: config.held_out_samples])
+        return cls(task, samples, index)
+
+    def batch(self, reader: BatchReader, rows: NDArray[np.int64], config: TaskNetworksConfig) -> Batch:
+        """Some of the samples, as they are."""
+        raw = reader.load([self.task], self.samples, rows)
+        return Batch(raw, seeds_of(torch.from_numpy(rows).to(reader.device), 0), config, varied=False)
+
+    def batches(self, reader: BatchReader, config: TaskNetworksConfig) -> Iterator[Batch]:
+        """All samples that are looked at, in batches."""
+        count = samples_a_step(self.task, config.batch)
+        for start in range(0, len(self.index), count):
+            yield self.batch(reader, self.index[start : start + count], config)
+
+    def loss(self, learner: Learner, reader: BatchReader, config: TaskNetworksConfig) -> float:
+        """Mean loss of the averaged weights."""
+        batches = self.batches(reader, config)
+        each = [learner.compare(*batch.pair(self.task, learner.weights)) for batch in batches]
+        return float(torch.cat(each).mean())

@@ -1,0 +1,266 @@
+"""One network that learns: weights, their average, the optimiser; and all of it as tensors."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from taskbank.nets.architecture import Backbone
+from taskbank.nets.backbone import BackboneEncoder
+from taskbank.nets.build import TaskNetwork, build_network
+from taskbank.nets.initialise import initialise
+from taskbank.tasks.registry import DecoderForm, Task
+from training.data.pretrained import begin_from_pretrained
+from training.learning.forward import channels_last, run, through
+from training.learning.losses import losses
+from training.learning.output_units import OutputUnits
+from training.learning.targets import Target
+from training.runs.checkpoint import optimizer_tensors, restore_optimizer
+from training.stages.networks.adversary import Adversary, Discriminator, is_judged
+from training.stages.networks.config import TaskNetworksConfig
+from training.stages.networks.flat import FlatNetwork
+
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+_COUNTER = "num_batches_tracked"
+_SHARED = "encoder.shared."
+
+
+class Learner:
+    """A task's network in training.
+
+    Args:
+        task: any task but `random`.
+        config: of the stage.
+        device: where it learns.
+        weights: of semantic classes; None for the original's.
+        units: that the target is learned in.
+
+    Attributes:
+        network: the weights that gradients move.
+        average: their exponential average, which is what is kept.
+        shared: frozen levels that both begin with, see `taskbank.nets.backbone`; None for encoders of
+            another architecture. They are run once for all networks, so `learn` is given what they give.
+        units: that the target is learned in.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        config: TaskNetworksConfig,
+        device: torch.device,
+        weights: Tensor | None = None,
+        units: OutputUnits | None = None,
+    ) -> None:
+        self.task = task
+        self.weights = weights
+        self.units = units or OutputUnits()
+        self._config = config
+        self._device = device
+        whole = new_network(task, config).to(device)
+        self.shared: nn.Module | None = None
+        if isinstance(whole.encoder, BackboneEncoder):
+            self.shared = whole.encoder.detach_shared()
+        self.network = self._learned_part(whole)
+        self.average = deepcopy(self.network).eval().requires_grad_(False)
+        self._flat, self._flat_average = FlatNetwork(self.network), FlatNetwork(self.average)
+        groups = [
+            {"params": [self._flat.wide], "weight_decay": config.weight_decay},
+            {"params": [self._flat.narrow], "weight_decay": 0.0},
+        ]
+        self._optimizer = torch.optim.AdamW(
+            groups, lr=config.learning_rate, fused=device.type in {"cpu", "cuda"}
+        )
+        self._adversary = self._opponent()
+
+    def _learned_part(self, whole: TaskNetwork) -> TaskNetwork:
+        """The part of a network that learns: all but the shared levels."""
+        return whole
+
+    def _opponent(self) -> Adversary | None:
+        """The discriminator, if there is to be one."""
+        if self._config.adversarial == 0 or not is_judged(self.task):
+            return None
+        channels = 2 if self.task.decoder is DecoderForm.COLORIZATION else self.task.channels
+        discriminator = Discriminator(channels)
+        initialise(discriminator, key_of(self._config.seed, f"{self.task.name}/discriminator"))
+        return Adversary(
+            self.task, discriminator.to(self._device), self._config.weight_decay, self._config.seed
+        )
+
+    def learn(self, shown: Tensor, target: Target, step: int) -> Tensor:
+        """Take one step; the mean loss before it, on the device."""
+        self.network.train()
+        with self._dropout(step):
+            output = self.forward(self.network, shown)
+        loss = losses(self.task, output, target).mean()
+        share = self._config.adversarial
+        if self._adversary is None or step < self._config.adversarial_from:
+            self.descend(loss, step)
+            return loss.detach()
+        share *= self._adversary.factor
+        self.descend((1 - share) * loss + share * self._adversary.doubt(shown, output, target, step), step)
+        self._adversary.learn(shown, output, target, step)
+        return loss.detach()
+
+    def descend(self, loss: Tensor, step: int) -> None:
+        """Follow the gradient of a loss, and let the average follow."""
+        self._flat.forget_gradients()
+        torch.autograd.backward(loss)
+        self._flat.gather_gradients()
+        nn.utils.clip_grad_norm_(self._flat.weights, self._config.clip)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._config.learning_rate_at(step)
+        self._optimizer.step()
+        stays = min(self._config.ema, (1 + step) / (10 + step))
+        self._flat_average.follow(self._flat, 1 - stays)
+
+    def forward(self, network: nn.Module, shown: Tensor) -> Tensor:
+        """A network's output, computed in the precision that is asked for, in the target's units."""
+        return self.units.of_target(run(network, channels_last(shown), self._config.precision))
+
+    @torch.no_grad()
+    def compare(self, shown: Tensor, target: Target) -> Tensor:
+        """Losses (B,) of the averaged weights."""
+        return losses(self.task, self.show(shown), target)
+
+    @torch.no_grad()
+    def show(self, shown: Tensor) -> Tensor:
+        """Predict with the averaged weights."""
+        given = shown if self.shared is None else through(self.shared, shown)
+        return self.forward(self.average, given)
+
+    @torch.no_grad()
+    def encode(self, shown: Tensor) -> Tensor:
+        """Representations (B, [P,] 8, h, w) of images by the averaged weights."""
+        given = shown if self.shared is None else through(self.shared, shown)
+        return run(self.average.encode, channels_last(given), self._config.precision)
+
+    def take_in(self, shown: Tensor) -> None:
+        """Run the averaged weights over images, whose norms are being measured."""
+        self.show(shown)
+
+    @contextmanager
+    def recalibration(self) -> Iterator[Callable[[Tensor], None]]:
+        """Measure the averaged weights' norms anew: those of moving weights, averaged, do not quite fit them.
+
+        Yields:
+            what takes in one batch that the network is shown; all batches count alike.
+        """
+        norms = [module for module in self.average.modules() if isinstance(module, _NORMS)]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None
+            norm.train()
+
+        yield self.take_in
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        self.average.eval()
+
+    def _networks(self) -> dict[str, nn.Module]:
+        """What has a state, by name."""
+        networks: dict[str, nn.Module] = {"network": self.network, "average": self.average}
+        if self._adversary is not None:
+            networks["discriminator"] = self._adversary.discriminator
+        return networks
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that learning goes on from."""
+        own = self.task.name
+        state = {
+            f"{own}/{name}/{key}": value
+            for name, network in self._networks().items()
+            for key, value in network.state_dict().items()
+        }
+        return {**state, **optimizer_tensors(self._optimizer, f"{own}/optimizer/")}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        own = self.task.name
+        for name, network in self._networks().items():
+            prefix = f"{own}/{name}/"
+            network.load_state_dict(
+                {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+            )
+        restore_optimizer(self._optimizer, tensors, f"{own}/optimizer/")
+
+    def begin_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Go on from what `weights_to_keep` gave, here or in another run."""
+        state = dict(weights)
+        self.units.unfold(state)
+        self._take_shared(state)
+        for network in (self.network, self.average):
+            counters = {key: value for key, value in network.state_dict().items() if key.endswith(_COUNTER)}
+            network.load_state_dict({**state, **counters})
+
+    def begin_with_encoder(self, weights: Mapping[str, Tensor]) -> None:
+        """Begin with the encoder of another task, as `weights_to_keep` gave it."""
+        state = {name: value for name, value in weights.items() if name.startswith("encoder.")}
+        self._take_shared(state)
+        for network in (self.network, self.average):
+            network.load_state_dict({**network.state_dict(), **state})
+
+    def _take_shared(self, state: dict[str, Tensor]) -> None:
+        """Take the shared levels out of a state, and put them where they are."""
+        if self.shared is None:
+            return
+        taken = {name: state.pop(name) for name in list(state) if name.startswith(_SHARED)}
+        given = {name.removeprefix(_SHARED): value for name, value in taken.items()}
+        self.shared.load_state_dict({**self.shared.state_dict(), **given})
+
+    def _dropout(self, step: int) -> AbstractContextManager[None]:
+        """Draws of dropout follow from the step; maps know none."""
+        if self.task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}:
+            return nullcontext()
+        return _drawn_from(key_of(self._config.seed, f"{self.task.name}/{step}"), self._device)
+
+    def weights_to_keep(self) -> dict[str, Tensor]:
+        """The averaged weights, float32 on the CPU, without counters."""
+        kept = {
+            key: value.float().cpu().contiguous()
+            for key, value in self.average.state_dict().items()
+            if not key.endswith(_COUNTER)
+        }
+        self.units.fold(kept)
+        if self.shared is not None:
+            kept |= {
+                f"{_SHARED}{key}": value.float().cpu().contiguous()
+                for key, value in self.shared.state_dict().items()
+                if not key.endswith(_COUNTER)
+            }
+        return kept
+
+
+def new_network(task: Task, config: TaskNetworksConfig) -> TaskNetwork:
+    """A network before its first step: the same weights for the same seed and task.
+
+    Raises:
+        DataError: the pretrained weights that are asked for cannot be had.
+    """
+    with torch.random.fork_rng(devices=[]):  # layers draw weights of their own, which are not used
+        network = build_network(task, config.architecture)
+    initialise(network, key_of(config.seed, task.name))
+    if isinstance(network.encoder, BackboneEncoder):
+        initialise(network.encoder.shared, key_of(config.seed, "shared"))  # the same for all tasks
+    if config.pretrained is not None and isinstance(config.architecture, Backbone):
+        begin_from_pretrained(network, config.architecture, config.pretrained)
+    return network
+
+
+@contextmanager
+def _drawn_from(seed: int, device: torch.device) -> Iterator[None]:
+    """Torch's own generators, seeded for a while, and afterwards as they were before."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
+        torch.manual_seed(seed)
+        yield
+
+
+def key_of(seed: int, name: str) -> int:
+    """A seed out of a seed and a name, of 32 bits: torch's generator on CPUs knows no more."""
+    return zlib.crc32(f"{seed}/{name}".encode())

@@ -1,0 +1,200 @@
+"""Stage 1 as jobs: groups of networks, each group trained in one process, all in one folder.
+
+One process on a GPU is bound by launching kernels, so several share it; on CPUs each has cores of its own. A
+run may be started again with another number of jobs: what is finished stays, what was begun goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from taskbank.bank.health import Fault
+from taskbank.tasks.registry import Task
+from training.data.frames import FrameStore
+from training.errors import DeadNetworkError
+from training.learning.samples import samples_of
+from training.runs.engine import Engine, Job, LocalEngine
+from training.runs.stage import run_stage
+from training.stages.networks.config import TaskNetworksConfig
+from training.stages.networks.finished import load_network, spent_on
+from training.stages.networks.folder import NetworksFolder
+from training.stages.networks.groups import task_groups
+from training.stages.networks.held_out import learned_from
+from training.stages.networks.train import REAL, TRAIN, chosen_tasks, train_task_networks
+from training.stages.networks.watch import watched
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworksSettings:
+    """What stage 1 is compared by: which tasks, and how they learn."""
+
+    tasks: tuple[str, ...] | None
+    learning: TaskNetworksConfig
+
+
+def run_networks(
+    config: TaskNetworksConfig,
+    frames: Path,
+    out: Path,
+    *,
+    tasks: tuple[str, ...] | None = None,
+    engine: Engine | None = None,
+    workers: int = 1,
+    device: str = "cpu",
+    overwrite: bool = False,
+    real: Path | None = None,
+) -> Path:
+    """All of stage 1.
+
+    Args:
+        config: how networks are trained, and in how many jobs.
+        frames: the store that is learned from.
+        out: folder of the stage.
+        tasks: any names; None for all 25.
+        engine: who does the jobs; None for this process.
+        workers: jobs, where the configuration does not say how many.
+        device: where networks learn.
+        overwrite: delete what another configuration left.
+        real: store of real frames that are learned from, too; None for none, and then `config.real` is taken
+            as 0.
+
+    Returns:
+        the folder.
+
+    Raises:
+        DeadNetworkError: a network learned nothing; all are written nevertheless.
+        TrainingError: as `run_stage` and `train_task_networks` say.
+    """
+    wanted = chosen_tasks(tasks)
+    if real is None:
+        config = config.without_real()
+
+    def body(folder: Path) -> None:
+        store = FrameStore.open(frames)
+        files = NetworksFolder(folder, config, store, None if real is None else FrameStore.open(real))
+        left = [task for task in wanted if not files.is_finished(task)]
+        _check_samples(left, store, config)
+        _check_starts(left, config)
+        # Those that begin with the encoders of others are the second round.
+        rounds: list[list[tuple[Task, ...]]] = [[], []]
+        for own, alike in config.alike(left):
+            rounds[own.encoder_of is not None] += task_groups(alike, config.jobs or workers)
+        jobs = sum(map(len, rounds))
+        log.info("networks: %d of %d tasks are left, in %d job(s)", len(left), len(wanted), jobs)
+        for task in left:
+            files.about_path(task).unlink(missing_ok=True)  # of a network that is gone
+        with watched(folder, left, sum(config.of(task).steps for task in left)):
+            for groups in filter(None, rounds):
+                made = [_job(group, config, frames, files, device, real) for group in groups]
+                (engine or LocalEngine()).run(made)
+        for task in wanted:
+            files.forget(task)  # where a process died between a network's last file and this
+        if config.refuse_dead:
+            _refuse_dead(wanted, files)
+
+    settings = NetworksSettings(tasks=tasks, learning=config)
+    starts = {own.start for own, _ in config.alike(wanted) if own.start is not None}
+    inputs = [frames, *sorted(starts), *([] if real is None else [real])]
+    return run_stage(out, name="networks", config=settings, inputs=inputs, body=body, overwrite=overwrite)
+
+
+def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetworksConfig) -> None:
+    """Hear now, not at the end of other networks' hours, that there is nothing to learn from.
+
+    Raises:
+        DataError: a task has no sample in the rooms that are learned from.
+    """
+    among = learned_from(store, config)
+    for task in tasks:
+        samples_of(task, store, config.seed, among=among)
+
+
+def _check_starts(tasks: Sequence[Task], config: TaskNetworksConfig) -> None:
+    """Hear now that there is no network to start from.
+
+    Raises:
+        DataError: it is missing, damaged, or of another architecture.
+    """
+    for task in tasks:
+        own = config.of(task)
+        if own.start is not None:
+            load_network(own.start, task, own.architecture)
+            spent_on(own.start, task)
+
+
+def _refuse_dead(tasks: Sequence[Task], files: NetworksFolder) -> None:
+    """Fail if networks learned nothing; those of a run that was taken up again, too.
+
+    Raises:
+        DeadNetworkError: naming them.
+    """
+    faults = {}
+    for task in tasks:
+        about = json.loads(files.about_path(task).read_text(encoding="utf-8"))
+        useless = [words for fault, words in about.get("faults", {}).items() if Fault(fault).useless]
+        if useless:
+            faults[task.name] = "; ".join(useless)
+    if faults:
+        raise DeadNetworkError(faults)
+
+
+def _job(  # noqa: PLR0917 - all of a job
+    group: Sequence[Task],
+    config: TaskNetworksConfig,
+    frames: Path,
+    files: NetworksFolder,
+    device: str,
+    real: Path | None,
+) -> Job:
+    """The training of a group, whose last file is what is said of its last network."""
+    names = tuple(task.name for task in group)
+    return Job(
+        key=names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more",
+        function=train_group,
+        arguments={
+            "config": config,
+            "frames": frames,
+            "out": files.root,
+            "tasks": names,
+            "device": device,
+            "real": real,
+        },
+        output=files.about_path(group[-1]),
+    )
+
+
+def train_group(
+    output: Path,
+    *,
+    config: TaskNetworksConfig,
+    frames: Path,
+    out: Path,
+    tasks: Iterable[str],
+    device: str,
+    real: Path | None = None,
+) -> None:
+    """Train some networks in this process, as engines call it.
+
+    Args:
+        output: the file that is written last; it follows from `out` and `tasks`.
+        config: of the stage.
+        frames: the store that is learned from.
+        out: folder of the stage.
+        tasks: their names.
+        device: where they learn.
+        real: store of real frames; None for none.
+
+    Raises:
+        TrainingError: as `train_task_networks` says.
+    """
+    log.debug("%s ends the group %s", output, ", ".join(tasks))
+    stores = {TRAIN: FrameStore.open(frames)}
+    if real is not None:
+        stores[REAL] = FrameStore.open(real)
+    train_task_networks(config, stores, out, device, tasks)

@@ -1,0 +1,58 @@
+"""How far the networks of stage 1 are, for those who wait: read from what jobs write, wherever they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+from taskbank.tasks.registry import Task
+from training.runs.metrics import progress
+from training.stages.networks.journal import metrics_path
+
+_SECONDS = 2.0  # between looks
+_TAIL = 256  # bytes that hold more than one row
+
+
+@contextmanager
+def watched(folder: Path, tasks: Sequence[Task], steps: int) -> Iterator[None]:
+    """Show a bar of all networks' steps while they are trained.
+
+    Args:
+        folder: of the stage.
+        tasks: that are trained.
+        steps: of all networks together.
+    """
+    stop = Event()
+    with progress("task networks", steps) as advance:
+        follower = Thread(target=_follow, args=(folder, tasks, advance, stop), daemon=True)
+        follower.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            follower.join()
+
+
+def _follow(folder: Path, tasks: Sequence[Task], advance: Callable[[int], None], stop: Event) -> None:
+    """Look until there is nothing to look at any more, and once again."""
+    shown, ends = 0, False
+    while True:
+        done = sum(steps_written(metrics_path(folder, task)) for task in tasks)
+        advance(done - shown)  # back, where a run goes on from before what was written
+        if ends:
+            return
+        shown, ends = done, stop.wait(_SECONDS)
+
+
+def steps_written(path: Path) -> int:
+    """Step of the last whole row of a metrics file; 0 where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            whole = file.read().rpartition(b"\n")[0]
+    except FileNotFoundError:
+        return 0
+    step = whole.rpartition(b"\n")[2].partition(b",")[0]
+    return int(step) if step.isdigit() else 0

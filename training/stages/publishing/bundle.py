@@ -1,0 +1,98 @@
+"""A published bank into the checkout: the package's folder, taxsolver's data, the project's model card.
+
+The command `python -m training bundle`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.errors import DataError
+from training.stages.publishing.check_command import FaultyOption, PicturesOption, checked_bank
+
+BANKS, TENSORS = "taskbank/src/taskbank/banks", "taxsolver/src/taxsolver/data"
+CARD, README = "MODEL_CARD.md", "README.md"
+BEGIN = "<!-- the bundled bank: written by `python -m training bundle` -->"
+END = "<!-- end of the bundled bank -->"
+
+_HEAD = re.compile(r"\A---\n.*?\n---\n\n", re.DOTALL)
+_FENCED = re.compile(r"(```.*?```)", re.DOTALL)
+
+
+def bundle(
+    published: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PUBLISHED", help="Folder of the stage `published`.", exists=True, file_okay=False
+        ),
+    ],
+    checkout: Annotated[
+        Path, typer.Option("--checkout", help="Where it goes.", exists=True, file_okay=False)
+    ] = Path(),
+    max_megabytes: Annotated[
+        float, typer.Option("--max-megabytes", metavar="MB", help="What the bank may take.")
+    ] = 42.0,
+    pictures: PicturesOption = None,
+    faulty: FaultyOption = None,
+) -> None:
+    """Check a published bank and make it the one that comes with the packages.
+
+    Its affinity tensor goes into taxsolver's data, its card into MODEL_CARD.md, what was measured into the
+    README.
+
+    Example: python -m training bundle out/rooms/published
+    """
+    from training.stages.publishing.readme_figures import readme_section, with_section
+    from training.stages.publishing.stage import TENSOR
+
+    bank = checked_bank(published / "bank", max_megabytes, pictures, faulty).bank
+    place = checkout / BANKS / bank.name
+    text = with_bank_card(
+        (checkout / CARD).read_text(encoding="utf-8"),
+        (published / CARD).read_text(encoding="utf-8"),
+        f"{BANKS}/{bank.name}",
+    )
+    readme = checkout / README
+    scores = json.loads((published / "bank" / "scores.json").read_text(encoding="utf-8"))
+    shown = with_section(readme.read_text(encoding="utf-8"), readme_section(bank.index, scores))
+    fresh = place.with_name(f".{bank.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(published / "bank", fresh)
+    shutil.rmtree(place, ignore_errors=True)
+    fresh.rename(place)
+    shutil.copyfile(published / TENSOR, checkout / TENSORS / f"{bank.name}.safetensors")
+    (checkout / CARD).write_text(text, encoding="utf-8")
+    readme.write_text(shown, encoding="utf-8")
+    typer.echo(f"{place} holds {bank.name}, {bank.digest[:12]}; {CARD}, {README} and {TENSORS} were renewed")
+
+
+def with_bank_card(project: str, card: str, place: str) -> str:
+    """The project's model card with a bank's card in the place of the last one.
+
+    Args:
+        project: text of the project's card; the bank's part stands between two comments.
+        card: of the bank. Its metadata are left out, its headings go one level down.
+        place: the bank's folder in the checkout, for its pictures.
+
+    Raises:
+        DataError: the comments are not there.
+    """
+    before, begun, rest = project.partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not begun or not ended:
+        raise DataError(f"{CARD} lacks {END if begun else BEGIN!r}, where the card of the bank belongs")
+    parts = _FENCED.split(_HEAD.sub("", card).strip())
+    told = [part if part.startswith("```") else _lowered(part, place) for part in parts]
+    return f"{before}{BEGIN}\n\n{''.join(told)}\n\n{END}{after}"
+
+
+def _lowered(text: str, place: str) -> str:
+    """Headings one level down, pictures where the bank has them."""
+    text = re.sub(r"^(#+ )", r"#\1", text, flags=re.MULTILINE)
+    return re.sub(r"\]\((pictures/)", rf"]({place}/\1", text)

@@ -1,0 +1,212 @@
+"""What a bank's card says beyond its index: data, training, measurements, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from taskbank.bank.health import find_faults
+from taskbank.bank.index import BankIndex
+from training.data.frames import FrameStore
+from training.stages.evaluation.agreement import dead_tasks
+from training.stages.evaluation.report import report_text
+from training.stages.evaluation.stage import PICTURES
+
+_DATA_FACTS = ("rooms", "points", "views", "seed")
+_METHOD = (
+    "As in Taskonomy (Zamir et al., CVPR 2018). Task networks, an encoder and a decoder each, learned on "
+    "`train`. Transfers, a small network and a decoder behind encoders that stay as they are, learned on "
+    "`val`, and so did `scratch`. Everything is compared on `test`; no room is in two of them. Samples "
+    "were varied while networks learned (`mirror`, `zoom`; `photometric`: colour, exposure, blur, noise, "
+    "JPEG); weights are averages over steps (`ema`)."
+)
+
+
+def card_sections(index: BankIndex, scores: Mapping[str, Any], frames: Mapping[str, Path]) -> str:
+    """Markdown: data, training, what was measured, pictures.
+
+    Args:
+        index: of the bank.
+        scores: of `run_evaluation`.
+        frames: stores by split.
+    """
+    parts = [
+        _data({split: FrameStore.open(path) for split, path in frames.items()}),
+        _origins(index, scores),
+        _method(index),
+        _training(index),
+        faults_section(scores),
+        measured_section(scores),
+        _pictures(scores["pictures"]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def measured_section(scores: Mapping[str, Any]) -> str:
+    """Every number of the evaluation."""
+    return "\n".join(
+        [
+            "## Measured",
+            "",
+            "With the weights of this bank as they are stored, see the hashes in `scores.json`; win rates "
+            "are of the weights before that. Real frames are no part of the bank, only these figures.",
+            "",
+            "```text",
+            report_text(scores),
+            "```",
+        ]
+    )
+
+
+def faults_section(scores: Mapping[str, Any]) -> str:
+    """List faulty networks and their consequences for the rest of the card; empty if all live."""
+    measured = scores.get("health", {}).items()
+    faults = [finding for name, metrics in measured for finding in find_faults(name, metrics)]
+    if not faults:
+        return ""
+    lines = ["## Faulty networks", "", *(f"- {finding}" for finding in faults)]
+    if dead := dead_tasks(dict(measured)):
+        lines += [
+            "",
+            f"The representations of {', '.join(f'`{task}`' for task in dead)} tell next to nothing about an "
+            "image. Where tables and plans of this card name one of them as the best source, the transfer is "
+            "a constant, or nearly: a constant wins more samples there than what is read out of living "
+            "sources.",
+        ]
+    return "\n".join(lines)
+
+
+def computing_hours(index: BankIndex) -> float:
+    """Hours that task networks took, each its share of a process, those that they went on from included."""
+    seconds = 0.0
+    for facts in (entry.training for entry in index.tasks.values() if entry.decoder is not None):
+        alone = facts.get("seconds", 0.0) / (1 + facts.get("trained_beside", 0))
+        seconds += alone + facts.get("seconds_before", 0.0)
+    return seconds / 3600
+
+
+def _data(stores: Mapping[str, FrameStore]) -> str:
+    """One row a split; no room is in two of them."""
+    facts = [name for name in _DATA_FACTS if all(name in store.about for store in stores.values())]
+    rows = [
+        (split, *(str(store.about[name]) for name in facts), f"{len(store):,}", f"{store.size} px")
+        for split, store in stores.items()
+    ]
+    lines = ["## Data", "", *_table(("split", *facts, "frames", "size"), rows), ""]
+    if any(store.about.get("textures") for store in stores.values()):
+        lines += ["Materials: computed patterns, and the pictures that were given with `--textures`.", ""]
+    elif any("textures" in store.about for store in stores.values()):
+        lines += ["Materials: computed patterns only.", ""]
+    if any(store.about.get("environments") for store in stores.values()):
+        lines += ["Windows show the panoramas that were given with `--environments`.", ""]
+    return "\n".join(lines)
+
+
+def origins(index: BankIndex) -> list[str]:
+    """List what the weights owe to weights and frames of others: lines of Markdown, for card and NOTICE."""
+    lines = []
+    for kind, words in (("pretrained", _pretrained_words), ("real", _real_words)):
+        owing: dict[str, list[str]] = {}
+        for task, entry in index.tasks.items():
+            if kind in entry.training:
+                owing.setdefault(words(entry.training[kind]), []).append(task)
+        lines += [f"- {said}: {', '.join(tasks)}." for said, tasks in owing.items()]
+    return lines or ["Weights began at random; no network of anyone else had a part in it."]
+
+
+def _pretrained_words(facts: Mapping[str, Any]) -> str:
+    """Say what encoders began with."""
+    source = facts.get("package") or facts["source"]
+    named = [facts.get("origin", facts["model"]), f"`{source}`", facts.get("licence", "licence not stated")]
+    return f"Encoders began with {', '.join(named)}, sha256 {facts.get('sha256', 'not known')}"
+
+
+def _real_words(facts: Mapping[str, Any]) -> str:
+    """Say which real frames were learned from."""
+    about = facts.get("about", {})
+    source = about.get("name") or about.get("source", "a folder")
+    return (
+        f"{facts['share']:.0%} of what was learned from are {sum(facts['counts']):,} views of real frames "
+        f"({source}; licence: {about.get('licence', 'not stated')})"
+    )
+
+
+def _origins(index: BankIndex, scores: Mapping[str, Any]) -> str:
+    """List the weights, frames and textures of others that were used."""
+    told = [f"- {sentence}" for sentence in scores.get("origins", ())]
+    return "\n".join(["## Origins", "", *origins(index), *(["", *told] if told else [])])
+
+
+def _method(index: BankIndex) -> str:
+    """How networks came about, and the settings they were trained with."""
+    groups: dict[str, list[str]] = {}
+    for task, entry in index.tasks.items():
+        settings = entry.training.get("settings", {})
+        words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
+        if words:
+            groups.setdefault(words, []).append(task)
+    lines = [
+        f"- {'All task networks' if len(groups) == 1 else ', '.join(tasks)}: {words}."
+        for words, tasks in groups.items()
+    ]
+    return "\n".join(
+        [
+            "## Method",
+            "",
+            _METHOD,
+            *(["", *lines] if lines else []),
+        ]
+    )
+
+
+def _training(index: BankIndex) -> str:
+    """Steps, seconds and device of every task network, and its win rates."""
+    networks = {task: entry.training for task, entry in index.tasks.items() if entry.decoder is not None}
+    rows = [(task, *_trained(facts), *_wins(facts.get("win_rates", {}))) for task, facts in networks.items()]
+    head = ("task", "steps", "seconds", "beside", "device", "beats the average", "beats a random encoder")
+    return "\n".join(
+        [
+            "## Task networks",
+            "",
+            f"Trained in {computing_hours(index):.2g} hours of computing in all; seconds are those of a "
+            "process, in which so many other networks were trained beside it; steps before a plus are those "
+            "of the network that it went on from. Shares are of test samples at the size that transfers "
+            "learn at, which costs networks that ended at a larger one.",
+            "",
+            *_table(head, rows),
+        ]
+    )
+
+
+def _trained(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """How a network was trained, as far as it is known."""
+    steps, *others = [
+        f"{facts[name]:,.0f}" if name in facts else "-" for name in ("steps", "seconds", "trained_beside")
+    ]
+    if "steps_before" in facts:
+        steps = f"{facts['steps_before']:,.0f} + {steps}"
+    return (steps, *others, str(facts.get("device", "-")))
+
+
+def _wins(rates: Mapping[str, float]) -> tuple[str, ...]:
+    """Shares of samples in percent."""
+    names = ("beats_average", "beats_random")
+    return tuple(f"{rates[name]:.1%}" if name in rates else "-" for name in names)
+
+
+def _pictures(pictures: Iterable[Mapping[str, str]]) -> str:
+    """Every picture with its words."""
+    lines = [f"![{one['words']}]({PICTURES}/{one['file']})\n\n*{one['words']}.*" for one in pictures]
+    if not lines:
+        return ""
+    words = (
+        "Nobody picked them: of the first test frames of a fixed draw, those with the least, the middle "
+        "and the greatest error."
+    )
+    return "\n\n".join(["## Pictures", words, *lines])
+
+
+def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """A table in Markdown."""
+    return [f"| {' | '.join(cells)} |" for cells in (headings, tuple("---" for _ in headings), *rows)]

@@ -1,0 +1,224 @@
+"""Is a bank fit to be shipped? Whole, small, alive, of all tasks, and with numbers of these very weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load
+
+import taskbank_demo
+from taskbank.bank.bank import Bank
+from taskbank.bank.card import model_card
+from taskbank.bank.files import read_checked
+from taskbank.bank.health import Fault, Finding, faults_by_kind, faults_in_index, find_faults
+from taskbank.bank.index import INDEX_NAME, BankIndex, FileEntry
+from taskbank.errors import TaskBankError
+from taskbank.images.files import find_images
+from taskbank.inference.measure_health import measure_health
+from taskbank.tasks.registry import TASKS, DecoderForm
+from training.errors import DataError
+from training.stages.evaluation.assemble import MEGABYTE
+from training.stages.evaluation.facts import task_metrics, transfer_metrics
+from training.stages.evaluation.picture_page import LARGEST_BYTES
+from training.stages.evaluation.stage import PICTURES, SCORES
+from training.stages.evaluation.weights import check_measured
+from training.stages.publishing.card import measured_section
+
+CARD = "README.md"
+NOTICE = "NOTICE"
+EXAMPLES = Path(taskbank_demo.__file__).parent / "examples"
+"""Photographs that come with the demo."""
+
+ANY = "all"
+"""Instead of names of networks that may be faulty."""
+
+LARGEST_FILE = 16 * 1024 * 1024
+"""Bytes of one file."""
+
+
+class UnfitBankError(DataError):
+    """A bank that must not be shipped; the message has a line for every reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a fit bank is.
+
+    Attributes:
+        bank: the bank.
+        size: bytes of the whole folder.
+        files: how many files there are.
+        warnings: what should be known of it nevertheless.
+    """
+
+    bank: Bank
+    size: int
+    files: int
+    warnings: tuple[str, ...] = ()
+
+
+def check_bank(
+    folder: Path,
+    *,
+    max_megabytes: float = 42.0,
+    pictures: Path = EXAMPLES,
+    faulty: Collection[str] = (),
+) -> Checked:
+    """Check everything that can be known without labels.
+
+    Args:
+        folder: of the bank, with its scores, card and pictures.
+        max_megabytes: that the folder may take, a million bytes each.
+        pictures: folder of photographs, two or more, that all networks are run on.
+        faulty: networks that may be dead, constant or no better than the best constant: tasks, and transfers
+            as `normal+curvature -> reshading`; `all` for any.
+
+    Raises:
+        UnfitBankError: with every reason.
+        BankFormatError: there is no bank.
+    """
+    bank = Bank.open(folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in files)
+    reasons = [
+        *_sizes(folder, files, size, max_megabytes),
+        *_strangers(folder, files, bank.index),
+        *_weights(folder, bank.index),
+        *_networks(bank),
+        *_scores(folder, bank),
+    ]
+    warnings: list[str] = []
+    if not reasons:  # networks that cannot be loaded cannot be run
+        faults = _faults(bank, pictures)
+        reasons = [*_failing(faults, faulty), *_not_faulty(faults, faulty)]
+        warnings = [str(one) for one in faults]
+    if reasons:
+        lines = [f"- {one}" for one in dict.fromkeys(reasons)]
+        raise UnfitBankError("\n".join([f"{folder} is not fit to be shipped:", *lines]))
+    return Checked(bank=bank, size=size, files=len(files), warnings=tuple(warnings))
+
+
+def _faults(bank: Bank, pictures: Path) -> list[Finding]:
+    """What networks make of photographs, and whether the index says that they beat the best constant."""
+    measured = measure_health(bank, find_images([pictures]))
+    found = [finding for name, metrics in measured.items() for finding in find_faults(name, metrics)]
+    return found + [finding for finding in faults_in_index(bank.index) if finding.fault is Fault.WEAK]
+
+
+def _failing(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:
+    """Faults that a bank must not be shipped with, the worst first."""
+    for fault, found in faults_by_kind(faults).items():
+        if fault is not Fault.PARTLY_DEAD and ANY not in faulty:
+            yield from (str(finding) for finding in found if finding.network not in faulty)
+
+
+def _not_faulty(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:
+    """Networks that were called faulty and are not."""
+    known = {finding.network for finding in faults}
+    for network in faulty:
+        if network not in {*known, ANY}:
+            yield f"{network} was allowed to be faulty, and is not: leave it out of --faulty"
+
+
+def _sizes(folder: Path, files: list[Path], size: int, max_megabytes: float) -> Iterator[str]:
+    """Whether the folder and each file are small enough."""
+    if size > max_megabytes * MEGABYTE:
+        yield f"it takes {size / MEGABYTE:.1f} MB, and {max_megabytes:g} MB are allowed"
+    for path in files:
+        limit = LARGEST_BYTES if path.parent.name == PICTURES else LARGEST_FILE
+        if path.stat().st_size > limit:
+            name = path.relative_to(folder).as_posix()
+            yield f"{name} has {path.stat().st_size:,} bytes, and {limit:,} are allowed"
+
+
+def _strangers(folder: Path, files: list[Path], index: BankIndex) -> Iterator[str]:
+    """Files that nothing names."""
+    known = {INDEX_NAME, CARD, NOTICE, SCORES, *(file.path for file in index.files)}
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        if name not in known and not (path.parent == folder / PICTURES and path.suffix == ".jpg"):
+            yield f"{name} is named by nothing: delete it"
+    if folder / NOTICE not in files:
+        kinds = {"pretrained", "real"}
+        owing = [task for task, entry in index.tasks.items() if kinds & entry.training.keys()]
+        if owing:
+            yield f"{NOTICE} is missing, but {', '.join(owing)} learned from what others made: publish again"
+
+
+def _weights(folder: Path, index: BankIndex) -> Iterator[str]:
+    """Whether every weight file is what the index says, and holds numbers."""
+    for file in index.files:
+        try:
+            content = read_checked(folder / file.path, file.sha256)
+        except TaskBankError as error:
+            yield str(error)
+            continue
+        yield from _of_content(file, content)
+
+
+def _of_content(file: FileEntry, content: bytes) -> Iterator[str]:
+    """Whether a file is as long as the index says, and all its numbers are finite."""
+    if len(content) != file.size:
+        yield f"{file.path} has {len(content):,} bytes, and the index states {file.size:,}"
+    for name, values in load(content).items():
+        if values.is_floating_point() and not bool(values.isfinite().all()):
+            yield f"{file.path}: {name!r} holds values that are not finite"
+
+
+def _networks(bank: Bank) -> Iterator[str]:
+    """Whether all tasks are there, and every network fits the architecture."""
+    for task in TASKS.values():
+        yield from _tried(bank.load_encoder if task.decoder is DecoderForm.NONE else bank.load, task.name)
+    for entry in bank.index.transfers:
+        yield from _tried(bank.load_transfer, entry.sources, entry.target)
+        for source in entry.encoders:
+            yield from _tried(bank.entry, source)
+
+
+def _tried(load_network: Callable[..., object], *names: object) -> Iterator[str]:
+    """What is wrong with a network."""
+    try:
+        load_network(*names)
+    except TaskBankError as error:
+        yield str(error)
+
+
+def _scores(folder: Path, bank: Bank) -> Iterator[str]:
+    """Whether every number is of these weights, in the index and on the card."""
+    try:
+        scores: dict[str, Any] = json.loads((folder / SCORES).read_text(encoding="utf-8"))
+        card = (folder / CARD).read_text(encoding="utf-8")
+        check_measured(bank.index, scores["weights"])
+    except (OSError, ValueError, KeyError, DataError) as error:
+        yield f"nothing says what its numbers are of: {error}"
+        return
+    for task, entry in bank.index.tasks.items():
+        if entry.decoder is not None:
+            yield from _metrics(task, entry.metrics, task_metrics(scores, task))
+    for transfer in bank.index.transfers:
+        yield from _metrics(transfer.name, transfer.metrics, transfer_metrics(scores, transfer.name))
+    yield from _card(folder, bank, scores, card)
+
+
+def _metrics(name: str, stated: Mapping[str, float], measured: Mapping[str, float]) -> Iterator[str]:
+    """Whether the index states what was measured."""
+    if not measured:
+        yield f"{name} was not measured"
+    elif dict(stated) != dict(measured):
+        yield f"{name}: {INDEX_NAME} states other metrics than {SCORES}"
+
+
+def _card(folder: Path, bank: Bank, scores: Mapping[str, Any], card: str) -> Iterator[str]:
+    """Whether the card was written for this bank, with these numbers, and its pictures are there."""
+    if not card.startswith(model_card(bank.index, bank.digest, bank.name)):
+        yield f"{CARD} was not written from this {INDEX_NAME}"
+    if measured_section(scores) not in card:
+        yield f"{CARD} states other numbers than {SCORES}"
+    for shown in scores["pictures"]:
+        place = f"{PICTURES}/{shown['file']}"
+        if not (folder / place).is_file() or place not in card:
+            yield f"{place} is not there, or not on {CARD}"

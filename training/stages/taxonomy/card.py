@@ -1,0 +1,76 @@
+"""Stage 4 in words: a part of the model card."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from training.stages.taxonomy.novel_table import RIVALS, NovelRow, mean_wins
+
+if TYPE_CHECKING:
+    from training.stages.taxonomy.stage import Findings
+
+_SHOWN = ("scratch", "autoencoding", "random", "full_supervision")
+
+
+def card_text(findings: Findings) -> str:
+    """Markdown: the plan, novel tasks, agreement with the published tensors, how all of it was measured."""
+    parts = [_plan(findings), _novel(findings.novel), _agreement(findings), _method(findings)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _plan(findings: Findings) -> str:
+    """The plan of the headline's budget."""
+    plan = findings.plan
+    saved = "" if plan.labels_saved is None else f" and {plan.labels_saved:.0%} of their labels saved"
+    labelled = ", ".join(f"`{task}`" for task in plan.sources)
+    return (
+        f"## Taxonomy\n\nWith {len(plan.sources)} tasks labelled in full ({labelled}) and transfers of order "
+        f"{plan.problem.max_order} at most, {len(plan.problem.targets)} tasks are "
+        f"served{saved}. They beat training from scratch on {plan.gain:.0%} "
+        f"of the test samples, and their own fully supervised networks on {plan.quality:.0%} (half: parity)."
+    )
+
+
+def _novel(rows: tuple[NovelRow, ...]) -> str:
+    """The table of novel tasks."""
+    head = ["task", "read out from", "loss", *(f"beats {rival.replace('_', ' ')}" for rival in _SHOWN)]
+    lines = [
+        "### As if each task were new",
+        "",
+        "Its own network is neither source nor answer; shares are of test samples.",
+        "",
+        f"| {' | '.join(head)} |",
+        f"|{'---|' * len(head)}",
+    ]
+    for row in rows:
+        shares = [_percent(row.wins[rival]) for rival in _SHOWN]
+        cells = [f"`{row.target}`", ", ".join(row.sources), f"{row.loss:.4g}", *shares]
+        lines.append(f"| {' | '.join(cells)} |")
+    means = {rival: mean_wins(rows, rival) for rival in RIVALS}
+    lines.append(f"| mean | | | {' | '.join(_percent(means[rival]) for rival in _SHOWN)} |")
+    return "\n".join(lines)
+
+
+def _agreement(findings: Findings) -> str:
+    """Rank correlations with the published tensors."""
+    lines = [
+        f"- `{one.second}`: {one.mean:.2f} on average over targets, {one.overall:.2f} over all "
+        f"{one.transfers} shared transfers"
+        for one in findings.agreements
+    ]
+    if not lines:
+        return ""
+    return "\n".join(["### Agreement with the published affinities (Spearman)", "", *lines])
+
+
+def _method(findings: Findings) -> str:
+    """The tensor's own words on controls and splits."""
+    kept = ("splits", "scratch", "full_supervision", "random", "average", "intervals")
+    about = findings.tensor.about
+    lines = [f"- **{word.replace('_', ' ')}**: {about[word]}" for word in kept if word in about]
+    return "\n".join(["### How it was measured", "", *lines]) if lines else ""
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.0%}"

@@ -1,0 +1,239 @@
+"""Stage 4: what affinities mean: plans for every budget, against chance, beside the paper's, as pictures.
+
+`novel_table.py` makes the table of what a taxonomy brings to a task that nobody labelled in full.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from taxsolver import (
+    AffinityTensor,
+    Agreement,
+    InfeasibleBudgetError,
+    InvalidInputError,
+    SignificanceRow,
+    SweepRow,
+    TaskTree,
+    Taxonomy,
+    compare,
+    load_affinity,
+    similarity,
+    solve,
+    sweep,
+)
+from taxsolver.analysis.significance import compare_with_random
+from training.atomic_files import write_json, write_whole
+from training.errors import ConfigError
+from training.runs.stage import run_stage
+from training.stages.taxonomy.card import card_text
+from training.stages.taxonomy.figures import draw_all
+from training.stages.taxonomy.novel_table import NovelRow, novel_table, table_text
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxonomyConfig:
+    """What stage 4 is run with.
+
+    Attributes:
+        budgets: of the sweep, in tasks that are labelled in full.
+        orders: of the sweep, largest numbers of sources of a transfer.
+        budget: of the plan that is drawn and described.
+        max_order: of that plan, and of the table of novel tasks.
+        samples: random taxonomies that each plan is held against.
+        published: tensors that affinities are compared with.
+        seed: of the random taxonomies.
+    """
+
+    budgets: tuple[int, ...] = tuple(range(1, 27))
+    orders: tuple[int, ...] = (1, 2, 3, 4)
+    budget: int = 8
+    max_order: int = 4
+    samples: int = 1000
+    published: tuple[str, ...] = ("taskonomy-16k", "taskonomy-1k")
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what taxsolver would refuse, before anything runs.
+
+        Raises:
+            ConfigError: naming the field.
+        """
+        numbers = (*self.budgets, *self.orders, self.budget, self.max_order, self.samples)
+        if not self.budgets or not self.orders or min(numbers) < 1:
+            raise ConfigError(
+                f"budgets {self.budgets}, orders {self.orders}, budget {self.budget}, max_order "
+                f"{self.max_order} and samples {self.samples} must be 1 or more, and none may be missing"
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Findings:
+    """All that stage 4 finds.
+
+    Attributes:
+        tensor: what it looked at.
+        plan: the best taxonomy of `TaxonomyConfig.budget`.
+        sweep: the best of every budget and order.
+        significance: the same beside random ones.
+        tree: which sources transfer alike; None where there are too few.
+        agreements: with the published tensors that share transfers.
+        novel: what the taxonomy brings to each target as if it were new.
+    """
+
+    tensor: AffinityTensor
+    plan: Taxonomy
+    sweep: tuple[SweepRow, ...]
+    significance: tuple[SignificanceRow, ...]
+    tree: TaskTree | None
+    agreements: tuple[Agreement, ...]
+    novel: tuple[NovelRow, ...]
+
+
+def run_taxonomy(
+    config: TaxonomyConfig, affinity: Path, transfers: Path, out: Path, *, overwrite: bool = False
+) -> Path:
+    """All of stage 4.
+
+    Args:
+        config: budgets and orders.
+        affinity: the tensor of stage 3.
+        transfers: folder of stage 2, for losses.
+        out: folder of the run; `taxonomy` is made in it.
+        overwrite: delete what another configuration left.
+
+    Returns:
+        the folder: `plan.json`, `sweep.csv`, `significance.csv`, `tree.json`, `agreement.json`, `novel.csv`,
+        `novel.json`, `novel.txt`, `figures/` and `card.md`.
+
+    Raises:
+        TrainingError: as `run_stage` says.
+        TaxSolverError: no plan serves all targets.
+    """
+
+    def body(folder: Path) -> None:
+        findings = find(config, load_affinity(affinity), transfers)
+        write_findings(findings, folder)
+        draw_all(findings, folder / "figures")
+
+    return run_stage(
+        out / "taxonomy",
+        name="taxonomy",
+        config=config,
+        inputs=[affinity, transfers],
+        body=body,
+        overwrite=overwrite,
+    )
+
+
+def find(config: TaxonomyConfig, tensor: AffinityTensor, transfers: Path) -> Findings:
+    """Everything that is asked of a tensor.
+
+    Args:
+        config: budgets and orders.
+        tensor: of stage 3.
+        transfers: folder of stage 2.
+
+    Raises:
+        TaxSolverError: no plan serves all targets.
+        DataError: losses are missing.
+    """
+    rows = sweep(tensor, config.budgets, config.orders)
+    return Findings(
+        tensor=tensor,
+        plan=_plan(tensor, config),
+        sweep=tuple(rows),
+        significance=tuple(_beside_random(rows, config)),
+        tree=_tree(tensor),
+        agreements=tuple(_agreements(tensor, config)),
+        novel=novel_table(tensor, transfers, budget=config.budget, max_order=config.max_order),
+    )
+
+
+def write_findings(findings: Findings, folder: Path) -> None:
+    """Write everything but the pictures.
+
+    Raises:
+        StorageError: something cannot be written.
+    """
+    write_json(folder / "plan.json", findings.plan.to_dict())
+    write_json(folder / "tree.json", findings.tree.to_dict() if findings.tree else {})
+    write_json(folder / "agreement.json", {one.second: one.to_dict() for one in findings.agreements})
+    write_json(folder / "novel.json", {row.target: row.to_dict() for row in findings.novel})
+    for name, rows in (
+        ("sweep", [row.to_dict() for row in findings.sweep]),
+        ("significance", [row.to_dict() for row in findings.significance]),
+        ("novel", [row.to_flat() for row in findings.novel]),
+    ):
+        _write_text(folder / f"{name}.csv", _as_csv(rows))
+    _write_text(folder / "novel.txt", table_text(findings.novel))
+    _write_text(folder / "card.md", card_text(findings))
+
+
+def _plan(tensor: AffinityTensor, config: TaxonomyConfig) -> Taxonomy:
+    """The plan of the wanted budget, or of the least that serves every target."""
+    try:
+        return solve(tensor, budget=config.budget, max_order=config.max_order)
+    except InfeasibleBudgetError as error:
+        if error.least is None:
+            raise
+        log.info("a budget of %s serves not all targets: the plan is of %s", config.budget, error.least)
+        return solve(tensor, budget=error.least, max_order=config.max_order)
+
+
+def _beside_random(rows: Sequence[SweepRow], config: TaxonomyConfig) -> list[SignificanceRow]:
+    """Random taxonomies of each budget; where they are too rare to be drawn there is no band."""
+    found: list[SignificanceRow] = []
+    for row in rows:
+        try:
+            found += compare_with_random([row], samples=config.samples, seed=config.seed)
+        except InvalidInputError as error:
+            log.info("budget %s, order %s: %s", row.budget, row.max_order, error)
+    return found
+
+
+def _tree(tensor: AffinityTensor) -> TaskTree | None:
+    try:
+        return similarity(tensor)
+    except InvalidInputError as error:
+        log.info("no tree: %s", error)
+        return None
+
+
+def _agreements(tensor: AffinityTensor, config: TaxonomyConfig) -> list[Agreement]:
+    """Rank correlations with published tensors over the tasks that both have."""
+    found = []
+    for name in config.published:
+        try:
+            found.append(compare(tensor, name))
+        except InvalidInputError as error:
+            log.info("%s: %s", name, error)
+    return found
+
+
+def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows under their keys; lists are joined by `|`, None is empty."""
+    stream = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return stream.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return "|".join(str(_cell(one)) for one in value)
+    return "" if value is None else value
+
+
+def _write_text(path: Path, text: str) -> None:
+    write_whole(path, lambda file: file.write(text.encode()))

@@ -1,0 +1,65 @@
+"""Which sets of sources are read out: all over the best few, and then the best ones together.
+
+The original's rule (Zamir et al., CVPR 2018, section 3.2.1, and its lists of transfers): orders 2 and 3
+take all sets over the five best sources of the target, order 4 over the six best, and order k of 5 and more
+the k best.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taxsolver import ahp
+from training.stages.transfers.config import UNTRAINED, TransfersConfig
+
+SourceSet = tuple[str, ...]
+
+
+def rank_sources(losses: Mapping[str, NDArray[np.float32]], target: str) -> tuple[str, ...]:
+    """Sources that sets are made of, best first, by their affinity on held-out rooms.
+
+    Args:
+        losses: float (samples,) of each source's transfer of order 1.
+        target: its own representation is no source of sets, nor is the untrained one.
+    """
+    compared = [source for source in losses if source not in {target, UNTRAINED}]
+    if len(compared) < 2:
+        return tuple(compared)
+    table = np.stack([losses[source] for source in compared], axis=1)
+    affinity = ahp(table, compared)
+    return tuple(compared[place] for place in np.argsort(-affinity, kind="stable"))
+
+
+def source_sets(
+    order: int, ranking: Sequence[str], config: TransfersConfig, target: str
+) -> tuple[SourceSet, ...]:
+    """The sets of one order, each in the order of the ranking.
+
+    Args:
+        order: 1 or more; of order 1 every source stands alone, in the order of the configuration.
+        ranking: of the sources, best first; not used for order 1.
+        config: how many of the best there are.
+        target: of the transfers, for what is drawn.
+    """
+    if order == 1:
+        return tuple((source,) for source in config.sources)
+    if order > 4:
+        return (tuple(ranking[:order]),) if len(ranking) >= order else ()
+    best = ranking[: config.top[order - 2]]
+    sets = tuple(combinations(best, order))
+    return sets + _random_pairs(best, ranking[len(best) :], config, target) if order == 2 else sets
+
+
+def _random_pairs(
+    best: Sequence[str], others: Sequence[str], config: TransfersConfig, target: str
+) -> tuple[SourceSet, ...]:
+    """Pairs of a good source and one that is not, so that order 2 is seen beyond the best."""
+    pairs = [(one, other) for one in best for other in others]
+    draw = np.random.default_rng([config.seed, zlib.crc32(target.encode())])
+    chosen = draw.permutation(len(pairs))[: config.random_pairs]
+    return tuple(pairs[place] for place in sorted(chosen))

@@ -1,0 +1,57 @@
+"""Which frames of the store of transfers are learned from, and which rank the sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.frames import FrameStore
+from training.errors import DataError
+from training.stages.transfers.config import TransfersConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Division:
+    """Frames of one store, no room on both sides.
+
+    Attributes:
+        learned: bool (frames,), those that transfers learn from.
+        held_out: bool (frames,), those of the rooms that sources are ranked on.
+    """
+
+    learned: NDArray[np.bool_]
+    held_out: NDArray[np.bool_]
+
+
+def divide(store: FrameStore, config: TransfersConfig) -> Division:
+    """Hold out a share of the rooms; of the others take as many frames as may be learned from.
+
+    Raises:
+        DataError: there is only one room.
+    """
+    cameras = store.cameras
+    rooms = np.unique(cameras["room"])
+    if len(rooms) < 2:
+        raise DataError(
+            f"{store.root} has {len(rooms)} room: transfers need two at least, one of them to rank sources on"
+        )
+    draw = np.random.default_rng([config.seed, len(rooms)])
+    count = min(max(1, round(config.held_out * len(rooms))), len(rooms) - 1)
+    held_out = np.isin(cameras["room"], draw.permutation(rooms)[:count])
+    return Division(learned=_limited(cameras, ~held_out, config.images, draw), held_out=held_out)
+
+
+def _limited(
+    cameras: NDArray[np.void], allowed: NDArray[np.bool_], images: int | None, draw: np.random.Generator
+) -> NDArray[np.bool_]:
+    """As many of the allowed frames as wanted, whole fixated points, so that pairs of views stay together."""
+    if images is None or images >= allowed.sum():
+        return allowed
+    frames = np.flatnonzero(allowed)
+    _, point = np.unique(cameras[frames][["room", "point"]], return_inverse=True)
+    turn = draw.permutation(point.max() + 1)[point]
+    limited = np.zeros_like(allowed)
+    limited[frames[np.argsort(turn, kind="stable")[:images]]] = True
+    return limited

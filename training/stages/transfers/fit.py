@@ -1,0 +1,144 @@
+"""Training of transfers, and of a network from scratch beside them: one loop for both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from taskbank.inference.device import Precision
+from training.errors import DivergedError
+from training.learning.forward import channels_last, run
+from training.learning.output_units import OutputUnits
+from training.stages.transfers.config import TransfersConfig
+from training.stages.transfers.parts import Batch
+from training.stages.transfers.stack import LossOf, decaying
+
+_LOOK_EVERY = 50  # steps between looks at the losses: each makes a GPU wait
+_DROP = 0.1
+_STEPS = 1 << 24  # more than any run has, so that no two seeds of steps meet
+
+
+class Learner(Protocol):
+    """What is trained: one network or many."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Weights that decay, and all others."""
+
+    def backward(self, inputs: Tensor, loss_of: LossOf, seed: int) -> Tensor:
+        """Add gradients, dropout drawn from the seed; the mean loss of each network."""
+
+    def losses(self, inputs: Tensor, loss_of: LossOf) -> Tensor:
+        """Float (networks, B), in evaluation mode."""
+
+    def fold(self, units: OutputUnits) -> None:
+        """Give the target's units from now on."""
+
+
+class Single:
+    """One network as a learner.
+
+    Args:
+        network: it is moved to the device and trained in place.
+        device: where it is run.
+        precision: of activations while it learns; losses are measured in FP32, which banks predict in.
+    """
+
+    def __init__(
+        self, network: nn.Module, device: torch.device, precision: Precision = Precision.FP32
+    ) -> None:
+        self.network = network.to(device)
+        self._precision = precision
+
+    def __len__(self) -> int:
+        return 1
+
+    def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Weights that decay, and all others."""
+        names = decaying(self.network)
+        both: tuple[list[Tensor], list[Tensor]] = [], []
+        for name, value in self.network.named_parameters():
+            both[name not in names].append(value)
+        return both
+
+    def backward(self, inputs: Tensor, loss_of: LossOf, seed: int) -> Tensor:
+        """Add the gradients of the mean loss, in training mode; float (1,)."""
+        torch.manual_seed(seed)
+        mean = loss_of(run(self.network.train(), channels_last(inputs), self._precision)).mean()
+        mean.backward()  # type: ignore[no-untyped-call]
+        return mean.detach()[None]
+
+    @torch.no_grad()
+    def losses(self, inputs: Tensor, loss_of: LossOf) -> Tensor:
+        """Float (1, B), in evaluation mode."""
+        return loss_of(run(self.network.eval(), channels_last(inputs), Precision.FP32))[None]
+
+    def fold(self, units: OutputUnits) -> None:
+        """Give the target's units from now on."""
+        weights = dict(self.network.state_dict())
+        units.fold(weights)
+        self.network.load_state_dict(weights)
+
+
+def fit(
+    learner: Learner,
+    batches: Iterable[Batch],
+    config: TransfersConfig,
+    *,
+    weight_decay: float,
+    seed: int,
+    what: str,
+    units: OutputUnits | None = None,
+) -> None:
+    """Train in place.
+
+    Args:
+        learner: one network or many; what Adam does to one weight depends on no other, so networks that are
+            stacked learn as they would alone.
+        batches: one for each of `config.steps`.
+        config: steps and rates.
+        weight_decay: of weights, not of biases and batch norms.
+        seed: of what dropout drops.
+        what: is trained, for messages.
+        units: that outputs are learned in; afterwards networks give the target's.
+
+    Raises:
+        DivergedError: a loss is not finite.
+    """
+    units = units or OutputUnits()
+    decayed, others = learner.parameters()
+    groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": weight_decay}, {"params": others}]
+    optimizer = torch.optim.Adam(groups, lr=config.learning_rate)
+    drop = math.ceil(config.drop_at * config.steps)
+    # Dropout draws from torch's global generators: they are put back afterwards.
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        for step, (inputs, loss_of) in enumerate(batches):
+            if step == drop:
+                for group in optimizer.param_groups:
+                    group["lr"] = config.learning_rate * _DROP
+            optimizer.zero_grad()
+            means = learner.backward(inputs, units.with_units(loss_of), seed * _STEPS + step)
+            optimizer.step()
+            if step % _LOOK_EVERY == 0 or step == config.steps - 1:
+                _check_finite(means, step, what)
+    learner.fold(units)
+
+
+def _check_finite(means: Tensor, step: int, what: str) -> None:
+    """Stop at a loss that is no longer a number.
+
+    Raises:
+        DivergedError: naming what is trained and the step.
+    """
+    if not bool(torch.isfinite(means).all()):
+        number = int(torch.isfinite(means).logical_not().nonzero()[0])
+        raise DivergedError(
+            f"{what}: the loss of network {number} is {means[number].item()} at step {step}: lower the "
+            "learning rate"
+        )

@@ -1,0 +1,273 @@
+"""The jobs of stage 2: each knows all that it needs, can be pickled, and leaves one whole file.
+
+A job whose file is there is done, so a stage that was stopped goes on with what is missing. Jobs share
+nothing in memory: they may run in any order within their round, on any machine that sees the folders.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+
+from taskbank.nets.build import ScratchNetwork, build_readout, build_scratch
+from taskbank.nets.initialise import initialise
+from taskbank.tasks.registry import SCRATCH
+from training.data.frames import FrameStore
+from training.learning.best_constant import CONSTANT_STEPS, Constant, best_constant
+from training.learning.output_units import OutputUnits, has_units, measured_rows, measured_units
+from training.runs.engine import Job
+from training.stages.transfers.choose import SourceSet
+from training.stages.transfers.codes import codes_path, write_codes
+from training.stages.transfers.config import TransfersConfig
+from training.stages.transfers.fit import Single, fit
+from training.stages.transfers.loss_files import HELD_OUT, TEST, losses_path, save_losses, transfer_name
+from training.stages.transfers.measure import measure
+from training.stages.transfers.parts import Part, TargetParts
+from training.stages.transfers.places import Places, TargetPlaces
+from training.stages.transfers.readouts import save_readouts, save_scratch
+from training.stages.transfers.stack import ReadoutStack, members_at_once
+
+log = logging.getLogger(__name__)
+
+AVERAGE, FULL = "average", "full_supervision"
+CONTROLS = (SCRATCH, AVERAGE, FULL)
+
+
+class Work(Protocol):
+    """What a job of this stage is: frozen, to be pickled, and done where its output is there."""
+
+    @property
+    def output(self) -> Path:
+        """The file that it leaves."""
+
+    def run(self) -> None:
+        """Do it."""
+
+
+def as_jobs(works: Iterable[Work], root: Path) -> list[Job]:
+    """What an engine runs; each is called like its output, seen from `root`."""
+    return [
+        Job(
+            key=work.output.relative_to(root).as_posix(),
+            function=f"{__name__}:do",
+            arguments={"work": work},
+            output=work.output,
+        )
+        for work in works
+    ]
+
+
+def do(output: Path, work: Work) -> None:
+    """Do one piece of work, as engines call it; the output is the work's own."""
+    log.debug("%s", output)
+    work.run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodesJob:
+    """Representations of one source of one split."""
+
+    places: Places
+    config: TransfersConfig
+    device: str
+    source: str
+    split: Literal["val", "test"]
+    noisy: bool = False
+
+    @property
+    def output(self) -> Path:
+        """The representations."""
+        return codes_path(self.places.codes / self.split, self.source, noisy=self.noisy)
+
+    def run(self) -> None:
+        """Write them."""
+        write_codes(
+            self.source,
+            FrameStore.open(self.places.val if self.split == "val" else self.places.test),
+            self.places.codes / self.split,
+            networks=self.places.networks,
+            config=self.config,
+            noisy=self.noisy,
+            device=torch.device(self.device),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferJob:
+    """All transfers of one target and one order.
+
+    They start from the same weights and see the same batches: what tells them apart is their sources.
+
+    Attributes:
+        sets: the sources of each.
+    """
+
+    places: TargetPlaces
+    config: TransfersConfig
+    device: str
+    target: str
+    order: int
+    sets: tuple[SourceSet, ...]
+
+    @property
+    def output(self) -> Path:
+        """Their losses."""
+        return losses_path(self.places.out, self.target, f"order_{self.order}")
+
+    def run(self) -> None:
+        """Train them, keep their weights, then their losses.
+
+        Raises:
+            DivergedError: a loss is not finite.
+        """
+        data = self.places.data_of(self.target, self.config, torch.device(self.device))
+        stack = self._trained(data, self.config.at_once)
+        names = [transfer_name(sources) for sources in self.sets]
+        parts = {TEST: data.test, HELD_OUT: data.held_out} if self.order == 1 else {TEST: data.test}
+        splits = {
+            split: measure(stack, names, reading, partial(reading.code_batch, self.sets))
+            for split, reading in parts.items()
+        }
+        save_readouts(self.places.out, self.target, self.order, stack)
+        save_losses(self.output, splits)
+        log.info("%s: %d transfers of order %d", self.target, len(self.sets), self.order)
+
+    def _trained(self, data: TargetParts, at_once: int | None) -> ReadoutStack:
+        """The stack, trained; with fewer members in one pass where a GPU cannot hold them."""
+        seed = seed_of(self.config, self.target, self.order)
+        start = build_readout(data.task, self.config.architecture, self.sets[0])
+        initialise(start, seed)
+        at_once = at_once or members_at_once(start, data.task, self.config.batch, data.size, data.device)
+        stack = ReadoutStack(
+            start, self.sets, device=data.device, at_once=at_once, precision=self.config.precision
+        )
+        decay = self.config.weight_decay if self.order == 1 else self.config.weight_decay_higher
+        batches = (
+            data.learned.code_batch(self.sets, rows, turn)
+            for turn, rows in enumerate(data.learned.drawn(self.config.steps), start=1)
+        )
+        try:
+            fit(
+                stack,
+                batches,
+                self.config,
+                weight_decay=decay,
+                seed=seed,
+                what=f"transfers to {self.target}",
+                units=_units(data, self.config),
+            )
+        except torch.OutOfMemoryError:
+            tried = at_once or len(self.sets)
+            if tried == 1:
+                raise
+            log.info("%s: %d transfers at once do not fit, trying half", self.target, tried)
+        else:
+            return stack
+        torch.cuda.empty_cache()
+        return self._trained(data, -(-tried // 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlJob:
+    """What transfers to one target are compared with.
+
+    Attributes:
+        control: `scratch`, the target's whole network trained on what transfers learn from; `average`, the
+            best constant for the same; `full_supervision`, the network of stage 1.
+    """
+
+    places: TargetPlaces
+    config: TransfersConfig
+    device: str
+    target: str
+    control: str
+
+    @property
+    def output(self) -> Path:
+        """Its losses."""
+        return losses_path(self.places.out, self.target, self.control)
+
+    def run(self) -> None:
+        """Train or load it, then keep its losses, and the weights of a network from scratch.
+
+        Raises:
+            DivergedError: a loss is not finite.
+            DataError: the network of stage 1 is missing.
+        """
+        data = self.places.data_of(self.target, self.config, torch.device(self.device))
+        if self.control == AVERAGE:
+            learner = Single(average_estimator(data.learned, self.config, data.size), data.device)
+            found = measure(learner, [AVERAGE], data.test, data.test.blind_batch)
+        else:
+            network = data.full_supervision() if self.control == FULL else self._from_scratch(data)
+            learner = Single(network, data.device)
+            found = measure(learner, [self.control], data.test, data.test.picture_batch)
+            if isinstance(network, ScratchNetwork):
+                save_scratch(self.places.out, network)
+        save_losses(self.output, {TEST: found})
+        log.info("%s: %s", self.target, self.control)
+
+    def _from_scratch(self, data: TargetParts) -> ScratchNetwork:
+        """The target's whole network, trained on what transfers learn from."""
+        network = build_scratch(data.task, self.config.architecture)
+        seed = seed_of(self.config, self.target, 0)
+        initialise(network, seed)
+        learned = data.learned
+        batches = (
+            learned.picture_batch(rows, turn)
+            for turn, rows in enumerate(learned.drawn(self.config.steps), start=1)
+        )
+        learner = Single(network, data.device, self.config.precision)
+        fit(
+            learner,
+            batches,
+            self.config,
+            weight_decay=self.config.weight_decay,
+            seed=seed,
+            what=f"{self.target} from scratch",
+            units=_units(data, self.config),
+        )
+        return network
+
+
+def average_estimator(part: Part, config: TransfersConfig, size: int) -> Constant:
+    """The best constant for the samples that transfers learn from.
+
+    Args:
+        part: these samples; `config.average_samples` of them are looked at.
+        config: numbers of samples and steps.
+        size: side of the target's maps in px.
+    """
+    draw = np.random.default_rng([config.seed, len(part)])
+    rows = np.sort(draw.permutation(len(part))[: config.average_samples])
+    steps = min(CONSTANT_STEPS, config.steps)
+    return best_constant(
+        part.task,
+        (part.target(some) for some in np.array_split(rows, -(-len(rows) // config.batch))),
+        (part.target(some, turn) for turn, some in enumerate(part.drawn(steps), start=1)),
+        size=size,
+        steps=steps,
+        drop=math.ceil(config.drop_at * steps),
+    )
+
+
+def _units(data: TargetParts, config: TransfersConfig) -> OutputUnits:
+    """The units that a target is learned in, from some of what is learned from."""
+    if not has_units(data.task, config.architecture):
+        return OutputUnits()
+    rows = measured_rows(len(data.learned), config.batch)
+    return measured_units(data.task, map(data.learned.target, rows))
+
+
+def seed_of(config: TransfersConfig, target: str, order: int) -> int:
+    """The seed of a job's weights and of its dropout; order 0 is training from scratch."""
+    return zlib.crc32(f"{config.seed} {target} {order}".encode())

@@ -1,0 +1,108 @@
+"""Where the jobs of stage 2 read and write, and the three parts of a target's data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from numpy import bool_
+from numpy.typing import NDArray
+from torch import nn
+
+from taskbank.tasks.registry import Task, find_task
+from training.data.frames import FrameStore
+from training.stages.networks.finished import load_network
+from training.stages.transfers.config import TransfersConfig
+from training.stages.transfers.divide import Division, divide
+from training.stages.transfers.parts import TargetParts
+from training.stages.transfers.reading import Reading, semantic_weights
+
+
+class TargetPlaces(Protocol):
+    """Where the data of targets is, and where what is learned from it goes."""
+
+    @property
+    def out(self) -> Path:
+        """Of transfers, by target."""
+
+    def data_of(self, target: str, config: TransfersConfig, device: torch.device) -> TargetParts:
+        """The data of one target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Folders.
+
+    Attributes:
+        val: store that transfers learn from.
+        test: store that they are measured on.
+        networks: of stage 1.
+        codes: of representations, by split.
+        out: of transfers, by target.
+    """
+
+    val: Path
+    test: Path
+    networks: Path
+    codes: Path
+    out: Path
+
+    def data_of(self, target: str, config: TransfersConfig, device: torch.device) -> TargetParts:
+        """The data of one target."""
+        return TargetData(target, self, config, device)
+
+
+class TargetData:
+    """The samples of one target: learned from, held out to rank sources, and tested on."""
+
+    def __init__(self, target: str, places: Places, config: TransfersConfig, device: torch.device) -> None:
+        self.task: Task = find_task(target)
+        self.places = places
+        self.config = config
+        self.device = device
+        self._val = FrameStore.open(places.val)
+        self._test = FrameStore.open(places.test)
+        self._division: Division = divide(self._val, config)
+        self._weights = semantic_weights(self.task, self._val, self._division.learned)
+
+    @property
+    def size(self) -> int:
+        """Side of maps in px."""
+        return self.config.size or self._val.size
+
+    @cached_property
+    def learned(self) -> Reading:
+        """Of the rooms that transfers learn from."""
+        return self._reading(self._val, "val", self._division.learned)
+
+    @cached_property
+    def held_out(self) -> Reading:
+        """Of the rooms that sources are ranked on."""
+        return self._reading(self._val, "val", self._division.held_out)
+
+    @cached_property
+    def test(self) -> Reading:
+        """Of the rooms that everything is compared on."""
+        return self._reading(self._test, "test", None)
+
+    def full_supervision(self) -> nn.Module:
+        """The network of stage 1.
+
+        Raises:
+            DataError: it is missing.
+        """
+        return load_network(self.places.networks, self.task, self.config.architecture)
+
+    def _reading(self, store: FrameStore, split: str, among: NDArray[bool_] | None) -> Reading:
+        return Reading(
+            self.task,
+            store,
+            self.places.codes / split,
+            self.config,
+            self.device,
+            among=among,
+            weights=self._weights,
+        )

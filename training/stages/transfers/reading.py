@@ -1,0 +1,112 @@
+"""What transfers to one target see in one store: samples, representations, pictures, targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from taskbank.tasks.registry import OutputKind, Task
+from training.data.frames import FrameStore
+from training.learning.batches import BatchReader
+from training.learning.draws import seeds_of
+from training.learning.inputs import as_unit, network_input, resized
+from training.learning.losses import losses
+from training.learning.samples import samples_of
+from training.learning.targets import Target, class_weights, make_target
+from training.stages.transfers.codes import Codes, input_seeds
+from training.stages.transfers.config import TransfersConfig
+from training.stages.transfers.parts import Batch, Part, Rows
+
+_COUNTED = 1000  # frames whose pixels are counted
+
+
+class Reading(Part):
+    """The samples of one target in one store, or in a part of it.
+
+    Args:
+        task: the target.
+        store: where frames and labels are.
+        codes: folder of the store's representations.
+        config: batch, size and seed.
+        device: where tensors are wanted.
+        among: bool (frames,), those that may be used; None for all.
+        weights: float (17,), what semantic classes count; None takes the original's.
+
+    Raises:
+        DataError: the store has no sample of the task.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        store: FrameStore,
+        codes: Path,
+        config: TransfersConfig,
+        device: torch.device,
+        *,
+        among: NDArray[np.bool_] | None = None,
+        weights: Tensor | None = None,
+    ) -> None:
+        super().__init__(task, config, device)
+        self.samples = samples_of(task, store, config.seed, among=among)
+        self._reader = BatchReader(store, device)
+        self._codes = Codes(codes, task.name)
+        self._weights = weights
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def rooms(self) -> NDArray[np.int32]:
+        """int32 (samples,): the room of each sample; all frames of one are in one room."""
+        frames = self.samples.frames
+        rooms: NDArray[np.int32] = self._reader.store.cameras["room"][
+            frames if frames.ndim == 1 else frames[:, 0]
+        ]
+        return rooms
+
+    def target(self, rows: Rows, turn: int = 0) -> Target:
+        """What outputs are compared with.
+
+        Args:
+            rows: numbers of samples.
+            turn: another one draws other points of segmentations.
+        """
+        return self._target(self._load(rows), self._seeds(rows, turn))
+
+    def codes(self, sets: Sequence[Sequence[str]], rows: Rows) -> Tensor:
+        """Float32 (transfers, B, [P,] 8 * sources, h, w) on the device."""
+        found = self._codes.read(sets, self.samples.frames[rows])
+        return found.to(self.device, non_blocking=True).float()
+
+    def picture_batch(self, rows: Rows, turn: int = 0) -> Batch:
+        """A batch for a whole network; its noise is that of the noisy representations, whatever the turn."""
+        raw = self._load(rows)
+        target = self._target(raw, self._seeds(rows, turn))
+        pictures = resized(as_unit(raw["rgb"]), self.config.size)
+        shown = network_input(self.task, pictures, self._seeds(rows, 0))
+        return shown, lambda output: losses(self.task, output, target)
+
+    def _seeds(self, rows: Rows, turn: int) -> Tensor:
+        seeds = input_seeds(self.config.seed, self.samples, rows).to(self.device)
+        return seeds_of(seeds, turn) if turn else seeds
+
+    def _load(self, rows: Rows) -> dict[str, Tensor]:
+        return self._reader.load([self.task], self.samples, rows)
+
+    def _target(self, raw: dict[str, Tensor], seeds: Tensor) -> Target:
+        return make_target(self.task, raw, seeds, size=self.config.size, weights=self._weights)
+
+
+def semantic_weights(task: Task, store: FrameStore, among: NDArray[np.bool_]) -> Tensor | None:
+    """What semantic classes count, by their frequencies in up to a thousand frames; None for other tasks."""
+    if task.output is not OutputKind.SEMANTIC_MAP or not store.has(task.name):
+        return None
+    frames = np.flatnonzero(among)
+    frames = frames[:: max(1, len(frames) // _COUNTED)]
+    return class_weights(torch.from_numpy(store.read(task.name, frames)), task.channels)

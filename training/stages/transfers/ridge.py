@@ -1,0 +1,201 @@
+"""Ridge read-outs: a closed-form guess, in about a minute, at what trained transfers will show.
+
+A linear function from a source's representation to the target, the target brought down to the places of the
+representation: maps by their mean over each place, from the 3 x 3 places around; classes and numbers from 4
+x 4 means of the representation. Segmentations have no target that could be averaged: whether two points lie
+in one segment is read out from the differences of the representations there.
+
+The error of a source is its squared error on held-out rooms over that of the best constant.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from taskbank.tasks.registry import Loss, Task
+from training.atomic_files import write_json
+from training.learning.losses import ERROR_SCALE
+from training.learning.targets import Target
+from training.stages.transfers.config import TransfersConfig
+from training.stages.transfers.places import Places, TargetData
+from training.stages.transfers.reading import Reading
+
+_PENALTY = 1e-3  # of the mean squared feature
+_POOLED = 4  # rows and columns for classes and numbers
+_WINDOW = 3  # places around a place
+_PLACE = 16  # px of a place's side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RidgeJob:
+    """Ridge read-outs of all sources for one target."""
+
+    places: Places
+    config: TransfersConfig
+    device: str
+    target: str
+
+    @property
+    def output(self) -> Path:
+        """Errors by source."""
+        return ridge_path(self.places.out, self.target)
+
+    def run(self) -> None:
+        """Solve them."""
+        data = TargetData(self.target, self.places, self.config, torch.device(self.device))
+        samples = self.config.ridge_samples
+        write_json(self.output, ridge_errors(data.learned, data.held_out, self.config.sources, samples))
+
+
+def ridge_path(folder: Path, target: str) -> Path:
+    """The file of a target's errors by source."""
+    return folder / target / "ridge.json"
+
+
+def load_ridge(folder: Path, target: str) -> dict[str, float]:
+    """Errors by source."""
+    errors: dict[str, float] = json.loads(ridge_path(folder, target).read_text(encoding="utf-8"))
+    return errors
+
+
+def ridge_errors(
+    learned: Reading, held_out: Reading, sources: Sequence[str], samples: int
+) -> dict[str, float]:
+    """How badly each source is read out by a linear function.
+
+    Args:
+        learned: samples that functions are fitted to.
+        held_out: samples of other rooms.
+        sources: whose representations are read.
+        samples: that are fitted to at most; half as many are compared on.
+
+    Returns:
+        share of the target's variance that is left, at least 0; below 1 is better than a constant.
+    """
+    gram, mixed = _sums(learned, sources, samples)
+    weights = _solve(gram, mixed)
+    constant = mixed[:, :1] / gram[:, :1, :1]  # the first feature is 1
+    left = torch.zeros(len(sources), dtype=torch.float64, device=gram.device)
+    whole = torch.zeros_like(left)
+    for features, truth, weight in _rows(held_out, sources, max(1, samples // 2)):
+        left += ((features @ weights - truth).square().sum(-1) * weight).sum(-1)
+        whole += ((constant - truth).square().sum(-1) * weight).sum(-1)
+    shares = (left / whole.clamp(min=1e-12)).tolist()
+    return dict(zip(sources, shares, strict=True))
+
+
+def ridge_agreement(errors: Mapping[str, float], losses: Mapping[str, float]) -> float:
+    """Spearman's rank correlation of errors and mean trained losses over the sources that both have.
+
+    Returns:
+        in [-1, 1]; NaN for fewer than three sources, or where one side ranks all alike.
+    """
+    from scipy.stats import spearmanr
+
+    shared = [source for source in errors if source in losses]
+    pairs = np.array([[errors[source], losses[source]] for source in shared])
+    if len(shared) < 3 or (pairs == pairs[0]).all(axis=0).any():
+        return math.nan
+    return float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic)
+
+
+def _sums(reading: Reading, sources: Sequence[str], samples: int) -> tuple[Tensor, Tensor]:
+    """Weighted sums of products of features with features, and with targets: float64, a source each."""
+    gram = mixed = torch.zeros(())
+    for features, truth, weight in _rows(reading, sources, samples):
+        weighted = features.transpose(1, 2) * weight
+        gram = gram.to(weighted) + weighted @ features
+        mixed = mixed.to(weighted) + weighted @ truth
+    return gram, mixed
+
+
+def _solve(gram: Tensor, mixed: Tensor) -> Tensor:
+    """Weights of features, (sources, features, outputs); every feature is penalised by its own size."""
+    size = gram.diagonal(dim1=1, dim2=2).sqrt().clamp(min=1e-12)
+    scaled = gram / size[:, :, None] / size[:, None]
+    penalty = torch.full_like(size, _PENALTY)
+    penalty[:, 0] = 1e-9  # a constant costs nothing
+    scaled += torch.diag_embed(penalty)
+    solved: Tensor = torch.linalg.solve(scaled, mixed / size[:, :, None]) / size[:, :, None]
+    return solved
+
+
+def _rows(reading: Reading, sources: Sequence[str], samples: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Features (sources, n, f) with a 1 first, targets (n, outputs) and weights (n,), float64, in batches."""
+    sets = [(source,) for source in sources]
+    chosen = np.linspace(0, len(reading) - 1, min(samples, len(reading))).astype(np.int64)
+    shape = _shape_of(reading.task, reading.target(chosen[:1]))
+    for rows in np.array_split(chosen, -(-len(chosen) // reading.config.batch)):
+        codes = reading.codes(sets, rows)
+        features, truth, weight = shape(codes, reading.target(rows), reading.task)
+        ones = torch.ones_like(features[..., :1])
+        yield torch.cat([ones, features], -1).double(), truth.double(), weight.double()
+
+
+Shape = Callable[[Tensor, Target, Task], tuple[Tensor, Tensor, Tensor]]
+
+
+def _shape_of(task: Task, target: Target) -> Shape:
+    """How codes and targets of a task become rows."""
+    if task.loss is Loss.METRIC:
+        return _pair_rows
+    per_pixel = target.values.ndim == 4 or (target.values.ndim == 3 and not target.values.is_floating_point())
+    return _place_rows if per_pixel else _picture_rows
+
+
+def _place_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tensor, Tensor]:
+    """A row for each place of the representation."""
+    maps = target.values
+    if maps.ndim == 3:
+        maps = functional.one_hot(maps, task.channels).movedim(-1, 1).float()
+    weight = torch.ones_like(maps[:, 0]) if target.weight is None else target.weight.reshape(maps[:, 0].shape)
+    known = (weight > 0).to(maps.dtype)[:, None]
+    size = (codes.shape[-2], codes.shape[-1])
+    share = functional.adaptive_avg_pool2d(known, size)
+    pooled = functional.adaptive_avg_pool2d(maps * known, size) / share.clamp(min=1e-6)
+    return _around(codes), pooled.movedim(1, -1).flatten(0, 2), share.flatten()
+
+
+def _around(codes: Tensor) -> Tensor:
+    """(S, B, C, h, w) -> (S, B * h * w, 9 C): each place with those around it."""
+    count, batch = codes.shape[:2]
+    patches = functional.unfold(codes.flatten(0, 1), _WINDOW, padding=_WINDOW // 2)
+    return patches.reshape(count, batch, *patches.shape[1:]).movedim(-1, 2).flatten(1, 2)
+
+
+def _picture_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tensor, Tensor]:
+    """A row for each sample: coarse means of its representations, one picture after another."""
+    flat = codes.reshape(-1, *codes.shape[-3:])
+    features = functional.adaptive_avg_pool2d(flat, _POOLED).reshape(*codes.shape[:2], -1)
+    truth = target.values
+    if truth.ndim == 1:
+        truth = functional.one_hot(truth, task.channels).float()
+    if task.name in ERROR_SCALE:  # or angles about x and y would count next to nothing
+        scale = truth.new_tensor(ERROR_SCALE[task.name])
+        truth = truth * scale.repeat(truth.shape[1] // len(scale))
+    weight = torch.ones_like(truth[:, 0]) if target.weight is None else target.weight
+    return features, truth, weight
+
+
+def _pair_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tensor, Tensor]:
+    """A row for each point and the one after it: squared differences of representations and of places."""
+    size = codes.shape[-1] * _PLACE
+    rows, columns, segments = target.values.unbind(-1)
+    row, column = (place * codes.shape[-1] // size for place in (rows, columns))
+    image = torch.arange(codes.shape[1], device=codes.device)[:, None]
+    points = codes.movedim(2, -1)[:, image, row, column]
+    apart = torch.stack([rows, columns], -1).float().diff(dim=1).abs() / size
+    between = torch.cat([apart, apart.square()], -1).expand(len(codes), -1, -1, -1)
+    features = torch.cat([points.diff(dim=2).square(), between], -1)
+    same = (segments[:, 1:] == segments[:, :-1]).float()
+    weight = torch.ones_like(same) if target.weight is None else target.weight[:, 1:] * target.weight[:, :-1]
+    return features.flatten(1, 2), same.flatten()[:, None], weight.flatten()

@@ -1,0 +1,191 @@
+"""Stage 2: representations, transfers of order 1 and controls, then higher orders over the best sources."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from taskbank.bank.seeded import describe_untrained
+from training.atomic_files import write_json
+from training.data.frames import FrameStore
+from training.errors import DataError
+from training.runs.engine import Engine, LocalEngine
+from training.runs.settings import settings_of
+from training.runs.stage import run_stage
+from training.stages.transfers.choose import rank_sources, source_sets
+from training.stages.transfers.config import CodesSettings, TransfersConfig
+from training.stages.transfers.divide import divide
+from training.stages.transfers.jobs import CONTROLS, CodesJob, ControlJob, TransferJob, Work, as_jobs
+from training.stages.transfers.loss_files import HELD_OUT, load_losses, losses_path
+from training.stages.transfers.places import Places
+from training.stages.transfers.ridge import RidgeJob, load_ridge, ridge_agreement
+
+log = logging.getLogger(__name__)
+
+RANKING, RIDGE, COUNTS = "ranking.json", "ridge.json", "counts.json"
+
+
+def run_transfers(
+    config: TransfersConfig,
+    networks: Path,
+    stores: Mapping[str, Path],
+    out: Path,
+    *,
+    device: str = "cpu",
+    engine: Engine | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """All of stage 2.
+
+    Args:
+        config: which transfers, and how.
+        networks: where stage 1 left `TASK.safetensors`.
+        stores: of frames: `val`, which transfers learn from, and `test`.
+        out: folder of the run; `codes` and `transfers` are made in it.
+        device: where everything runs.
+        engine: who does the jobs; None for this process.
+        overwrite: delete what another configuration left.
+
+    Returns:
+        the folder of transfers: losses, weights, `ranking.json` and `ridge.json`.
+
+    Raises:
+        TrainingError: as `run_stage` and the jobs say.
+    """
+    places = Places(
+        val=stores["val"], test=stores["test"], networks=networks, codes=out / "codes", out=out / "transfers"
+    )
+    does = engine or LocalEngine()
+    inputs = [networks, stores["val"], stores["test"]]
+    run_stage(
+        places.codes,
+        name="codes",
+        config=CodesSettings.of(config),
+        inputs=inputs,
+        body=lambda folder: does.run(as_jobs(codes_jobs(config, places, device), folder)),
+        overwrite=overwrite,
+    )
+    return run_stage(
+        places.out,
+        name="transfers",
+        config=config,
+        inputs=[*inputs, places.codes],
+        body=lambda _: train_all(config, places, device, does),
+        overwrite=overwrite,
+    )
+
+
+def codes_jobs(config: TransfersConfig, places: Places, device: str) -> list[CodesJob]:
+    """Every source in both splits; with noise too where denoising is a target."""
+    return [
+        CodesJob(places=places, config=config, device=device, source=source, split=split, noisy=noisy)
+        for split in ("val", "test")
+        for noisy in ((False, True) if "denoising" in config.targets else (False,))
+        for source in config.sources
+    ]
+
+
+def first_jobs(config: TransfersConfig, places: Places, device: str) -> list[Work]:
+    """Order 1, controls and ridge read-outs of every target."""
+    works: list[Work] = []
+    for target in config.targets:
+        sets = source_sets(1, (), config, target)
+        works.append(
+            TransferJob(places=places, config=config, device=device, target=target, order=1, sets=sets)
+        )
+        works += [
+            ControlJob(places=places, config=config, device=device, target=target, control=control)
+            for control in CONTROLS
+        ]
+        works.append(RidgeJob(places=places, config=config, device=device, target=target))
+    return works
+
+
+def higher_jobs(
+    config: TransfersConfig, places: Places, device: str, ranking: Mapping[str, tuple[str, ...]]
+) -> list[TransferJob]:
+    """Every target and order above 1 that there are sources for."""
+    return [
+        TransferJob(places=places, config=config, device=device, target=target, order=order, sets=sets)
+        for target in config.targets
+        for order in config.set_orders
+        if (sets := source_sets(order, ranking[target], config, target))
+    ]
+
+
+def train_all(config: TransfersConfig, places: Places, device: str, engine: Engine) -> None:
+    """The rounds of jobs, the second over the best sources of the first; representations must be there.
+
+    Raises:
+        JobsFailedError: some jobs failed.
+    """
+    engine.run(as_jobs(first_jobs(config, places, device), places.out))
+    first = {
+        target: load_losses(losses_path(places.out, target, "order_1"), HELD_OUT).by_name
+        for target in config.targets
+    }
+    ranking = {target: rank_sources(losses, target) for target, losses in first.items()}
+    write_json(places.out / RANKING, {target: list(best) for target, best in ranking.items()})
+    means = {
+        target: {source: float(values.mean()) for source, values in losses.items()}
+        for target, losses in first.items()
+    }
+    write_json(places.out / RIDGE, _ridge_report(places.out, means))
+    engine.run(as_jobs(higher_jobs(config, places, device, ranking), places.out))
+    write_json(places.out / COUNTS, _counts(config, places))
+
+
+def _ridge_report(folder: Path, means: Mapping[str, Mapping[str, float]]) -> dict[str, object]:
+    """Spearman's correlation of ridge errors and trained losses, by target and on average."""
+    found = {target: ridge_agreement(load_ridge(folder, target), losses) for target, losses in means.items()}
+    measured = [rho for rho in found.values() if not math.isnan(rho)]
+    mean = sum(measured) / len(measured) if measured else None
+    log.info("ridge read-outs rank sources as training does: Spearman %s on average", mean)
+    return {
+        "spearman": {target: None if math.isnan(rho) else rho for target, rho in found.items()},
+        "mean": mean,
+    }
+
+
+def load_ranking(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Sources of each target that sets are made of, best first."""
+    written = json.loads((folder / RANKING).read_text(encoding="utf-8"))
+    return {target: tuple(best) for target, best in written.items()}
+
+
+def _counts(config: TransfersConfig, places: Places) -> dict[str, Any]:
+    """What the tensor's header tells of the data."""
+    val, test = FrameStore.open(places.val), FrameStore.open(places.test)
+    division = divide(val, config)
+    rooms = {
+        "learned": val.cameras["room"][division.learned],
+        "held_out": val.cameras["room"][division.held_out],
+        "test": test.cameras["room"],
+    }
+    return {
+        "targets": list(config.targets),
+        "images_transfer": int(division.learned.sum()),
+        **{f"rooms_{part}": len(np.unique(numbers)) for part, numbers in rooms.items()},
+        "untrained": asdict(describe_untrained(config.architecture, config.seed)),
+        "config": settings_of(config, only_compared=True),
+    }
+
+
+def load_counts(folder: Path) -> dict[str, Any]:
+    """Targets, numbers of images and rooms, and settings of a finished stage.
+
+    Raises:
+        DataError: the stage is not finished.
+    """
+    try:
+        counts: dict[str, Any] = json.loads((folder / COUNTS).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"{folder} has no {COUNTS}: run stage 2 first") from error
+    return counts
