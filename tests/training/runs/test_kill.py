@@ -15,7 +15,7 @@ from tests.training.toy_store import toy_store
 
 from processes import child_process
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 JOB = ROOT / "tests" / "support" / "kill_job.py"
 NETWORKS = ROOT / "tests" / "support" / "kill_networks.py"
 

@@ -56,7 +56,7 @@ def test_a_listing_counts_names_and_sizes(tmp_path: Path) -> None:
 
 def test_a_checkout_knows_its_commit() -> None:
     version = code_version()
-    if not (Path(__file__).parents[2] / ".git").exists():
+    if not (Path(__file__).parents[3] / ".git").exists():
         assert version == {"commit": None, "dirty": None}
     else:
         assert len(version["commit"]) == 40

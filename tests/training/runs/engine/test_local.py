@@ -16,7 +16,7 @@ from training.runs.engine import Job, LocalEngine
 from processes import child_process
 from toy_jobs import die, die_once, diverge, fit_line, warn, write_nothing
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def lines(folder: Path, count: int) -> list[Job]:

@@ -22,7 +22,7 @@ from training.stages.networks.stage import run_networks
 
 from toy_jobs import diverge, fit_line, fit_line_noted, write_nothing
 
-_SUPPORT = Path(__file__).parents[2] / "support"
+_SUPPORT = Path(__file__).parents[3] / "support"
 _NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
 

@@ -160,6 +160,6 @@ def test_the_stage_says_once_what_it_is_about_to_do(
 ) -> None:
     with caplog.at_level(logging.INFO):
         run_networks(replace(CONFIG, steps=1), store.root, tmp_path, **JOBS)  # type: ignore[arg-type]
-    said = [record for record in caplog.records if "task_networks" in record.name]
+    said = [record for record in caplog.records if ".stages.networks." in record.name]
     lines = [record.getMessage() for record in said if record.levelno == logging.INFO]
     assert lines == ["networks: 3 of 3 tasks are left, in 2 job(s)"]

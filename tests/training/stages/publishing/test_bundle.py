@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from taskbank.bank.bank import Bank
 
 PROJECT = f"# Model card\n\n{BEGIN}\n\nThe last one.\n\n{END}\n\n## Affinity tensors\n"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 
 
 def test_the_last_card_is_replaced_and_the_rest_stays() -> None:
