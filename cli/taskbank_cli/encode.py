@@ -86,9 +86,9 @@ def encode(
     with progress_bar() as bar:
         found = find_inputs(images, bar)
 
+        from taskbank.encode_files import encode_files
         from taskbank.inference.predictor import make_settings, open_bank
         from taskbank.saving.export import refuse_existing
-        from taskbank.saving.features import encode_files
 
         settings = make_settings(
             {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}

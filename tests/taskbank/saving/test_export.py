@@ -14,6 +14,7 @@ from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network
 
 from taskbank.atomic_files import result_names, write_whole
 from taskbank.bank.bank import Bank
+from taskbank.encode_files import encode_files
 from taskbank.errors import ImageError, InvalidInputError, OutputError
 from taskbank.images.files import find_images
 from taskbank.images.framing import Fit
@@ -21,7 +22,6 @@ from taskbank.inference.predictor import load
 from taskbank.inference.settings import Settings
 from taskbank.predict_files import Saving, predict_files
 from taskbank.saving.export import Form, check_results, file_names, parse_forms
-from taskbank.saving.features import encode_files
 
 CPU = Settings(device="cpu", batch_size=2)
 CROP = Settings(device="cpu", fit=Fit.CROP)
