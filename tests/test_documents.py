@@ -48,9 +48,9 @@ NOT_RUN = {
     r"taskbank convert visualpriors .*": "downloads 3.4 GB; test_convert_published.py serves small ones",
     r"taxsolver --install-completion": "writes into the start-up file of the shell",
     r"python -m training\.published_affinities": "writes the shipped tensors; their own test makes them",
-    r"python -m training\.data\.rooms\.gallery OUT\.png": "renders for minutes; tests/training/rooms/ renders less",
-    r"python -m training (evaluation|frames) \.\.\. .*": "needs real frames; tests/training/real/ makes some",
-    r"python -m training\.data\.rooms\.environments .*": "needs the package; test_environments.py converts a toy",
+    r"python -m training\.rooms\.frames\.gallery OUT\.png": "renders for minutes; tests/training/rooms/ renders less",
+    r"python -m training (evaluation|frames) \.\.\. .*": "needs real frames; tests/training/data/real/ makes some",
+    r"python -m training\.rooms\.surfaces\.environments .*": "needs the package; test_environments.py converts a toy",
     r"taxsolver affinity import|taxsolver group|python -m training bundle": "named in a sentence, without words",
 }
 """What is not run here, and why."""
