@@ -29,6 +29,15 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name by which the page may be asked for, of a proxy for example; may be repeated. "
+            "Addresses, localhost and this machine's name always may.",
+            show_default=False,
+        ),
+    ] = None,
     device: Device = "auto",
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
@@ -42,7 +51,14 @@ def demo(
     from taskbank_demo.launch import launch
     from taskbank_demo.settings import DemoSettings, parse_auth
 
-    settings = DemoSettings(bank=bank, host=host, port=port, auth=parse_auth(auth), device=device)
+    settings = DemoSettings(
+        bank=bank,
+        host=host,
+        port=port,
+        hosts=tuple(allow_host or ()),
+        auth=parse_auth(auth),
+        device=device,
+    )
     if settings.is_public and settings.auth is None:
         typer.echo(
             "anybody who reaches this machine can use the page: --auth USER:PASSWORD asks who", err=True

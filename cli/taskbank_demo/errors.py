@@ -13,6 +13,7 @@ import functools
 import html
 import inspect
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
@@ -44,14 +45,21 @@ class MissingError(DemoError, LookupError):
     """A bank, transfer or package that the request needs is not there."""
 
 
+_PATH = re.compile(r"(?<![\w.:/\\])(?:/[^\s'\"(),;:/\\]+){2,}/?|\b[A-Za-z]:\\[^\s'\"(),;:]+")
+
 KNOWN = (TaskBankError, TaxSolverError)
 """Errors whose message is meant for users."""
+
+
+def without_folders(text: str) -> str:
+    """Write absolute paths in a message as the names at their ends."""
+    return _PATH.sub(lambda found: found[0].rstrip("/\\").replace("\\", "/").rpartition("/")[2], text)
 
 
 def message_of(error: Exception) -> str:
     """What a user is told: the message of a known error; any other is logged, and nothing of it is told."""
     if isinstance(error, KNOWN):
-        return str(error)
+        return without_folders(str(error))
     _log.error("a request failed", exc_info=error)
     return "Something went wrong on the server. It is written in its log; please try another input."
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from taskbank_demo.own_uploads import App, Message, Receive, Send
 from taskbank_demo.settings import DemoSettings
+from taskbank_demo.visitors import answer
 from taskbank_demo.workspace import folder_size
 
 _API = "/gradio_api/"
@@ -64,6 +65,7 @@ class Guard:
         self._app = app
         self._settings = settings
         self._folder = folder
+        self._uploading = 0  # bytes of uploads that are on their way
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -74,18 +76,29 @@ class Guard:
             return
         refused = self._refusal(scope)
         if refused is not None:
-            await _answer(send, *refused)
+            await answer(send, *refused)
             return
         body = _Body(receive, self._limit(scope), self._settings.request_seconds)
+        coming = self._coming(scope)
+        self._uploading += coming
         try:
             await self._app(scope, body.receive, _with_headers(send))
         except _TooMuchError as error:
-            await _answer(send, error.status, str(error))
+            await answer(send, error.status, str(error))
+        finally:
+            self._uploading -= coming
 
     def _limit(self, scope: Message) -> int:
         """Bytes that a request may have."""
         files = _FILES_AT_ONCE * self._settings.upload_bytes
         return files + _LARGEST_REQUEST if _UPLOAD.fullmatch(scope["path"]) else _LARGEST_REQUEST
+
+    def _coming(self, scope: Message) -> int:
+        """Bytes that an upload may bring into the folder: its length, or the most it may have."""
+        if not _UPLOAD.fullmatch(unquote(scope["path"])):
+            return 0
+        length = dict(scope["headers"]).get(b"content-length")
+        return self._limit(scope) if length is None else int(length)
 
     def _refusal(self, scope: Message) -> tuple[int, str] | None:
         """Status and words for a request that is not let through."""
@@ -95,7 +108,8 @@ class Guard:
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._limit(scope):
             return 413, f"This is too large: a file may have {self._settings.upload_bytes / 1e6:.0f} MB."
-        if _UPLOAD.fullmatch(path) and folder_size(self._folder) > self._settings.folder_bytes:
+        held = self._uploading + self._coming(scope)
+        if _UPLOAD.fullmatch(path) and folder_size(self._folder) + held > self._settings.folder_bytes:
             return 507, "The server holds too many files at the moment. Please come back in a few minutes."
         return None
 
@@ -146,10 +160,3 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return send_all
-
-
-async def _answer(send: Send, status: int, words: str) -> None:
-    """A short answer in words."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": words.encode()})

@@ -101,12 +101,19 @@ async def _start(services: Services, port: int) -> gr.Blocks:
     from starlette.middleware import Middleware
 
     from taskbank_demo.guard import Guard
+    from taskbank_demo.hidden_folder import HiddenFolder
     from taskbank_demo.own_uploads import OwnUploads
     from taskbank_demo.page import build_page
     from taskbank_demo.theme import make_theme
+    from taskbank_demo.visitors import Visitors
 
     settings, folder = services.settings, services.folder
-    around = [Middleware(Guard, settings=settings, folder=folder), Middleware(OwnUploads, folder=folder)]
+    around = [
+        Middleware(Visitors, settings=settings),
+        Middleware(Guard, settings=settings, folder=folder),
+        Middleware(HiddenFolder, folder=folder),
+        Middleware(OwnUploads, folder=folder),
+    ]
     page = build_page(services)
     page.queue(
         max_size=settings.queue_size,

@@ -20,6 +20,8 @@ class DemoSettings:
         device: where networks run: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         host: address that is listened on; anything else than the loopback lets other machines in.
         port: that is listened on; 0 is any free one.
+        hosts: names by which the page may be asked for, beside addresses, `localhost` and this
+            machine's name.
         auth: user and password that are asked for; None lets everybody in who reaches the address.
         upload_bytes: of one uploaded file, at most.
         folder_bytes: of all temporary files together; beyond it nothing is uploaded until some are deleted.
@@ -38,6 +40,7 @@ class DemoSettings:
     device: str = "auto"
     host: str = LOOPBACK
     port: int = 7860
+    hosts: tuple[str, ...] = ()
     auth: tuple[str, str] | None = None
     upload_bytes: int = 32 * 2**20
     folder_bytes: int = 2 * 2**30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from taskbank_demo.errors import without_folders
 from taskbank_demo.live.single import single_part
 from taskbank_demo.live.together import together_part
 from taskbank_demo.pieces import intro, missing_panel
@@ -26,7 +27,7 @@ def live_tab(services: Services) -> None:
         )
     )
     if services.networks is None:
-        gr.HTML(missing_panel("No networks to run", services.no_bank, NO_BANK_HINTS))
+        gr.HTML(missing_panel("No networks to run", without_folders(services.no_bank), NO_BANK_HINTS))
         return
     with gr.Tabs(elem_classes="tb-subtabs"):
         with gr.Tab("One photograph"):

@@ -23,6 +23,7 @@ import taskbank
 import taskbank_demo
 from taskbank.bank.bank import Bank
 from taskbank_demo.guard import Guard
+from taskbank_demo.hidden_folder import SHOWN
 from taskbank_demo.launch import Running, launch
 from taskbank_demo.settings import DemoSettings
 from taskbank_demo.uploads import delete_upload
@@ -117,7 +118,8 @@ def test_one_photograph_uploaded_at_once_by_many_is_a_file_for_each(server: Runn
         return found
 
     with ThreadPoolExecutor(10) as pool:
-        paths = [Path(path) for pair in pool.map(send, range(20)) for path in pair]
+        shown = [path for pair in pool.map(send, range(20)) for path in pair]
+    paths = [Path(path.replace(SHOWN, str(server.services.folder))) for path in shown]
     assert len(set(paths)) == 40
     assert {path.name for path in paths} == {"a.jpg", "b.jpg"}
     assert all(path.is_file() for path in paths)
@@ -274,8 +276,8 @@ def test_a_body_that_comes_too_slowly_is_cut_off(tmp_path: Path) -> None:
 def test_a_full_folder_takes_no_more_uploads(server: Running, bank: str) -> None:
     """Until something was deleted. Servers of one process share the folder."""
     held = folder_size(server.services.folder)
-    with launch(DemoSettings(bank=bank, device="cpu", port=0, folder_bytes=held + 10)) as full:
-        (full.services.folder / "a").write_bytes(bytes(20))
+    with launch(DemoSettings(bank=bank, device="cpu", port=0, folder_bytes=held + 1000)) as full:
+        (full.services.folder / "a").write_bytes(bytes(2000))
         url = f"{full.url}gradio_api/upload"
         assert httpx.post(url, files={"files": ("a.png", b"x")}).status_code == 507
         (full.services.folder / "a").unlink()
