@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from taxsolver_cli.completion import complete_affinity, complete_tasks
 
 ASK, ALLOW, WEIGH, OUT = "What to plan", "What may be labelled", "What counts how much", "Output"
+COST = "What labels cost"
 
 DEFAULT_AFFINITY = "taskonomy-16k"
-DEFAULT_BUDGETS, DEFAULT_ORDERS = "1-26", "1-4"
+DEFAULT_ORDERS = "1-4"
 
 Affinity = Annotated[
     list[str] | None,
@@ -54,7 +57,8 @@ Budget = Annotated[
         "--budget",
         "-b",
         metavar="N",
-        help="Supervision budget: how many tasks may be labelled in full (their total label cost).",
+        help="Supervision budget: how many tasks may be labelled in full (their total label cost); with "
+        "--costs or --unit how much money or how many images.",
         rich_help_panel=ASK,
     ),
 ]
@@ -146,7 +150,7 @@ LabelCost = Annotated[
         metavar="A=X,..",
         help="What labelling a task takes of the budget; 1 where not named.",
         show_default=False,
-        rich_help_panel=WEIGH,
+        rich_help_panel=COST,
     ),
 ]
 ObjectiveName = Annotated[
@@ -155,7 +159,8 @@ ObjectiveName = Annotated[
         "--objective",
         metavar="NAME",
         help="What to maximise: affinity (the paper's), normalised-affinity (each target's best counts 1), "
-        "gain or quality.",
+        "gain or quality.  \\[default: affinity; gain with --min-gain]",
+        show_default=False,
         rich_help_panel=WEIGH,
     ),
 ]
@@ -165,7 +170,7 @@ ImagesFull = Annotated[
         "--images-full",
         metavar="N",
         help="Labelled images of a task labelled in full.  \\[default: as in the tensor]",
-        rich_help_panel=WEIGH,
+        rich_help_panel=COST,
     ),
 ]
 ImagesTransfer = Annotated[
@@ -174,7 +179,86 @@ ImagesTransfer = Annotated[
         "--images-transfer",
         metavar="N",
         help="Labelled images of a transferred target.  \\[default: as in the tensor]",
-        rich_help_panel=WEIGH,
+        rich_help_panel=COST,
+    ),
+]
+Costs = Annotated[
+    Path | None,
+    typer.Option(
+        "--costs",
+        metavar="FILE",
+        help="CSV with the column task (* for every other one) and any of price (of one image), images_full, "
+        "images_transfer and owned (share in 0-1): the budget then counts money, or images without prices.",
+        rich_help_panel=COST,
+    ),
+]
+Unit = Annotated[
+    str | None,
+    typer.Option(
+        "--unit",
+        metavar="EUR|images",
+        help="What the budget counts: images, whatever their price, or money of that name.",
+        rich_help_panel=COST,
+    ),
+]
+Owned = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--owned",
+        metavar="A,B=X,..",
+        help="Tasks whose labels are there already: all of them, or a share in 0-1. They cost nothing.",
+        show_default=False,
+        rich_help_panel=COST,
+    ),
+]
+Together = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--together",
+        metavar="A,B,..",
+        help="These tasks are labelled in full all or none; once for each group.",
+        autocompletion=complete_tasks,
+        show_default=False,
+        rich_help_panel=ALLOW,
+    ),
+]
+Apart = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--apart",
+        metavar="A,B,..",
+        help="At most one of these tasks is labelled in full; once for each group.",
+        autocompletion=complete_tasks,
+        show_default=False,
+        rich_help_panel=ALLOW,
+    ),
+]
+AtMost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--at-most",
+        metavar="N:A,B,..",
+        help="At most N of these tasks are labelled in full; once for each group.",
+        show_default=False,
+        rich_help_panel=ALLOW,
+    ),
+]
+MinGain = Annotated[
+    float | None,
+    typer.Option(
+        "--min-gain",
+        metavar="X",
+        help="In place of --budget: the cheapest plan whose mean gain is at least X.",
+        rich_help_panel=ASK,
+    ),
+]
+MinQuality = Annotated[
+    float | None,
+    typer.Option(
+        "--min-quality",
+        metavar="X",
+        help="Every target has a quality of at least X; without --budget, the cheapest such plan.",
+        rich_help_panel=ASK,
     ),
 ]
 TimeLimit = Annotated[
@@ -222,8 +306,9 @@ Budgets = Annotated[
     list[str] | None,
     typer.Option(
         "--budgets",
-        metavar="A-B|A,B,..",
-        help="Supervision budgets: how many tasks may be labelled in full.  \\[default: 1-26]",
+        metavar="A-B|A,B,..|A:B:STEP",
+        help="Supervision budgets: how many tasks may be labelled in full; with --costs or --unit money or "
+        "images, as in 1000:10000:500.  \\[default: 1-26]",
         rich_help_panel=ASK,
     ),
 ]
@@ -237,3 +322,52 @@ Orders = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the random draws.", rich_help_panel=WEIGH)]
+
+# What describes a problem, for every command that plans: names as in `taxsolver.Problem.of`.
+_DESCRIBING: Mapping[str, Any] = {
+    "sources": Sources,
+    "exclude": Exclude,
+    "require": Require,
+    "together": Together,
+    "apart": Apart,
+    "at_most": AtMost,
+    "supervise_targets": SuperviseTargets,
+    "min_quality": MinQuality,
+    "objective": ObjectiveName,
+    "importance": Importance,
+    "label_cost": LabelCost,
+    "costs": Costs,
+    "unit": Unit,
+    "owned": Owned,
+    "images_full": ImagesFull,
+    "images_transfer": ImagesTransfer,
+}
+
+
+def describes_problem(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that describe a problem.
+
+    Args:
+        command: takes what was written behind them, by name, as its parameter `described`.
+    """
+    own = inspect.signature(command, eval_str=True).parameters
+
+    def run(**written: Any) -> None:
+        command(described={name: written.pop(name) for name in _DESCRIBING}, **written)
+
+    parameters = []
+    for name, parameter in own.items():
+        if name == "described":
+            kind = inspect.Parameter.KEYWORD_ONLY
+            parameters += [
+                inspect.Parameter(
+                    option, kind, default="default" if option == "objective" else None, annotation=annotation
+                )
+                for option, annotation in _DESCRIBING.items()
+            ]
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # typer reads it
+    return run

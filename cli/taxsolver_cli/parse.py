@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,13 @@ from taxsolver_cli.options import DEFAULT_AFFINITY
 MOST_NUMBERS = 10_000
 
 
-def parse_weights(text: str, option: str) -> dict[str, float]:
-    """`normal=2,depth=0.5` as a dictionary."""
+def parse_weights(text: str, option: str, alone: float | None = None) -> dict[str, float]:
+    """`normal=2,depth=0.5` as a dictionary; a name that stands alone gets the value `alone`."""
     weights: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = part.partition("=")
+        if alone is not None and not equals:
+            equals, number = "=", str(alone)
         try:
             value = float(number)
         except ValueError:
@@ -51,15 +55,37 @@ def parse_whole_numbers(text: str, option: str) -> list[int]:
 
 
 def parse_numbers(text: str, option: str) -> list[float]:
-    """`1-5`, `1,2,8-10` or `0.5,1,1.5` as a list; whole numbers stay whole."""
+    """`1-5`, `1,2,8-10`, `0.5,1,1.5` or `1000:10000:500` as a list; whole numbers stay whole."""
     numbers: list[float] = []
     for part in text.split(","):
+        if ":" in part:
+            numbers += _steps(part.strip(), option)
+            continue
         try:
             value = float(part)
             numbers.append(int(value) if value.is_integer() else value)
         except (ValueError, OverflowError):
             numbers += parse_whole_numbers(part, option)
     return numbers
+
+
+def _steps(text: str, option: str) -> list[float]:
+    """`1000:10000:500` as a list: from, to and step, counted as decimals, the end included."""
+    try:
+        first, last, step = (Decimal(number.strip()) for number in text.split(":"))
+        count = int((last - first) / step)
+    except (ValueError, ArithmeticError):
+        raise usage_error(
+            f"{option}: cannot read {text!r}, expected FROM:TO:STEP, as in 1000:10000:500"
+        ) from None
+    if last < first or step <= 0:
+        raise usage_error(
+            f"{option}: {text!r} is no range: write the smaller number first and a step above 0"
+        )
+    if count >= MOST_NUMBERS:
+        raise usage_error(f"{option}: {text!r} has more than {MOST_NUMBERS:,} numbers")
+    steps = [first + step * place for place in range(count + 1)]
+    return [int(number) if number == number.to_integral_value() else float(number) for number in steps]
 
 
 def joined(parts: list[str] | None, default: str = "") -> str:
@@ -77,22 +103,33 @@ def tensor(parts: list[str] | None) -> str | list[str]:
     return named[0] if len(named) == 1 else named
 
 
-def problem_options(
-    sources: list[str] | None,
-    exclude: list[str] | None,
-    require: list[str] | None,
-    supervise_targets: list[str] | None,
-    objective: str,
-    importance: list[str] | None,
-    label_cost: list[str] | None,
-) -> dict[str, Any]:
-    """What describes a problem, as parameters of the library."""
-    return {
-        "sources": joined(sources) if sources else None,
-        "exclude": joined(exclude),
-        "require": joined(require),
-        "supervise_targets": joined(supervise_targets, "all"),
-        "objective": objective,
-        "importance": parse_weights(joined(importance), "--importance"),
-        "label_cost": parse_weights(joined(label_cost), "--label-cost"),
+def problem_options(described: Mapping[str, Any]) -> dict[str, Any]:
+    """What was written behind the options that describe a problem, as parameters of the library."""
+    lists = {name: joined(described[name]) for name in ("exclude", "require")}
+    weights = {
+        name: parse_weights(joined(described[name]), f"--{name.replace('_', '-')}")
+        for name in ("importance", "label_cost")
     }
+    groups = {name: described[name] or () for name in ("together", "apart")}
+    as_written = ("objective", "costs", "unit", "images_full", "images_transfer", "min_quality")
+    return {
+        **{name: described[name] for name in as_written},
+        **lists,
+        **weights,
+        **groups,
+        "sources": joined(described["sources"]) if described["sources"] else None,
+        "supervise_targets": joined(described["supervise_targets"], "all"),
+        "owned": parse_weights(joined(described["owned"]), "--owned", alone=1.0),
+        "at_most": [_at_most(text) for text in described["at_most"] or ()],
+    }
+
+
+def _at_most(text: str) -> tuple[int, str]:
+    """`2:normal,depth,layout` as a number and names."""
+    number, colon, names = text.partition(":")
+    try:
+        return int(number), names if colon else ""
+    except ValueError:
+        raise usage_error(
+            f"--at-most: cannot read {text!r}, expected N:A,B,.., as in 2:normal,depth,layout"
+        ) from None

@@ -29,6 +29,8 @@ Lists are written with commas, or by repeating the option.
   taxsolver --targets normals,depth,reshading --budget 2
   taxsolver --targets all --budget 5 --plot plan.png --save plan.graphml
   taxsolver --targets all --budget 8 --label-cost segment_semantic=4
+  taxsolver --targets all --budget 10000 --costs costs.csv --unit EUR
+  taxsolver --targets all --min-quality 0.3 --unit images
   taxsolver --targets layout,matching --budget 3 --supervise-targets none
   taxsolver --problem plan.json
 """
@@ -37,21 +39,16 @@ Lists are written with commas, or by repeating the option.
 BESIDE_PROBLEM = {"problem", "affinity", "k_best", "one_more", "time_limit", "json", "save", "plot"}
 
 
+@opt.describes_problem
 def plan(
     context: typer.Context,
     targets: opt.PlanTargets = None,
     budget: opt.Budget = None,
     max_order: opt.MaxOrder = 4,
     affinity: opt.Affinity = None,
-    sources: opt.Sources = None,
-    exclude: opt.Exclude = None,
-    require: opt.Require = None,
-    supervise_targets: opt.SuperviseTargets = None,
-    objective: opt.ObjectiveName = "affinity",
-    importance: opt.Importance = None,
-    label_cost: opt.LabelCost = None,
-    images_full: opt.ImagesFull = None,
-    images_transfer: opt.ImagesTransfer = None,
+    *,
+    described: dict[str, Any],
+    min_gain: opt.MinGain = None,
     problem: opt.ProblemFile = None,
     k_best: opt.KBest = 1,
     one_more: opt.OneMore = False,
@@ -78,9 +75,11 @@ def plan(
             taxonomy = solve_problem(asked, k_best=k_best, time_limit=time_limit)
         _answer(taxonomy, k_best, one_more, json, save, plot)
         return
-    if targets is None or budget is None:
+    if budget is None and min_gain is None and described["min_quality"] is None:
         missing = "--targets" if targets is None else "--budget"
         raise usage_error(f"missing option {missing}, as in  taxsolver --targets normals,depth --budget 2")
+    if targets is None:
+        raise usage_error("missing option --targets, as in  taxsolver --targets all --min-quality 0.4")
 
     from taxsolver.planning.solve import solve
 
@@ -89,15 +88,12 @@ def plan(
         taxonomy = solve(
             parse.tensor(affinity),
             parse.joined(targets),
-            int(budget) if budget.is_integer() and abs(budget) < 1e15 else budget,
+            int(budget) if budget is not None and budget.is_integer() and abs(budget) < 1e15 else budget,
             max_order=max_order,
-            **parse.problem_options(
-                sources, exclude, require, supervise_targets, objective, importance, label_cost
-            ),
             k_best=k_best,
             time_limit=time_limit,
-            images_full=images_full,
-            images_transfer=images_transfer,
+            min_gain=min_gain,
+            **parse.problem_options(described),
         )
     _answer(taxonomy, k_best, one_more, json, save, plot)
 
@@ -185,15 +181,19 @@ def _one_more(taxonomy: Taxonomy) -> OneMore:
 
 
 def _print(taxonomy: Taxonomy) -> None:
+    from taxsolver.figures.headline import budget_words
+
     problem = taxonomy.problem
     order = f"order at most {problem.max_order}"
+    bought = [] if problem.unit is None else [_purchases(taxonomy), ""]
     show.print_rich(
         f"[bold]{show.escape(problem.affinity.name)}[/]: {_count(len(problem.targets), 'target')}, "
-        f"budget {show.amount(problem.budget)}, {order}",
+        f"{show.escape(budget_words(problem))}, {order}",
         f"[bold]Label in full:[/] {show.escape(', '.join(taxonomy.sources)) or 'nothing'}",
         "",
         _table(taxonomy),
         "",
+        *bought,
         *_lines(taxonomy),
     )
     for place, other in enumerate(taxonomy.alternatives, start=2):
@@ -219,6 +219,17 @@ def _table(taxonomy: Taxonomy) -> Any:
     return table
 
 
+def _purchases(taxonomy: Taxonomy) -> Any:
+    """The labels to buy, task by task."""
+    unit = taxonomy.problem.unit
+    table = show.new_table("to label", "for", "images", unit or "cost", numbers=("images", unit or "cost"))
+    for bought in taxonomy.purchases:
+        use = "all uses" if bought.full else "a transfer"
+        images = "-" if bought.images is None else show.amount(bought.images)
+        table.add_row(show.escape(bought.task), use, images, show.amount(bought.cost))
+    return table
+
+
 def _sources(transfer: Transfer) -> str:
     return (
         "[bold]its own labels[/]" if transfer.full_supervision else show.escape(" + ".join(transfer.sources))
@@ -226,7 +237,7 @@ def _sources(transfer: Transfer) -> str:
 
 
 def _lines(taxonomy: Taxonomy) -> list[str]:
-    lines = [_proof(taxonomy), *_labels(taxonomy)]
+    lines = [_proof(taxonomy), *_cost(taxonomy), *_labels(taxonomy)]
     chosen = _chosen_to_label(taxonomy)
     if len(chosen) > len(taxonomy.problem.targets):
         lines.append(
@@ -234,7 +245,7 @@ def _lines(taxonomy: Taxonomy) -> list[str]:
             f"{len(taxonomy.problem.targets)} asked for: the budget allows it, and some targets are read "
             "out better so. A smaller budget saves labels."
         )
-    if taxonomy.status == "optimal":
+    if taxonomy.status == "optimal" and taxonomy.problem.budget is not None:
         lines.append(_next(taxonomy))
     lines.append(
         "[dim]gain: share of images won against training from scratch; "
@@ -251,10 +262,22 @@ def _chosen_to_label(taxonomy: Taxonomy) -> list[str]:
 
 def _proof(taxonomy: Taxonomy) -> str:
     objective = f"{taxonomy.problem.objective} {taxonomy.objective:.6g}"
+    if taxonomy.status == "optimal" and taxonomy.problem.budget is None:
+        milliseconds = f"({taxonomy.seconds * 1000:.0f} ms)"
+        return f"[green]Proven the cheapest[/]: {objective} is the most at that cost {milliseconds}"
     if taxonomy.status == "optimal":
         return f"[green]Proven optimal[/]: {objective}, no plan has more ({taxonomy.seconds * 1000:.0f} ms)"
     why = "Time limit" if taxonomy.status == "time_limit" else "Not proven"
     return f"[yellow]{why}[/]: {objective}, at most {taxonomy.bound:.6g} (gap {taxonomy.gap:.2%})"
+
+
+def _cost(taxonomy: Taxonomy) -> list[str]:
+    """The line about the cost, where the budget counts money or images, or the least cost was asked for."""
+    problem = taxonomy.problem
+    if problem.unit is None and problem.budget is not None:
+        return []
+    of = "" if problem.budget is None else f" of {problem.written(problem.budget)}"
+    return [f"[bold]Cost:[/] {show.escape(problem.written(taxonomy.cost) + of)}"]
 
 
 def _labels(taxonomy: Taxonomy) -> list[str]:
@@ -271,12 +294,15 @@ def _images(taxonomy: Taxonomy) -> str:
 
 
 def _next(taxonomy: Taxonomy) -> str:
-    more = _one_more(taxonomy)
+    more, problem = _one_more(taxonomy), taxonomy.problem
+    unit = "One more unit of budget"
+    if problem.unit is not None and problem.budget is not None:
+        unit = show.escape(f"{problem.written(round(more.budget - problem.budget, 9))} more")
     if not more.increase > 0 or not more.added:
-        return "[bold]One more unit of budget[/] buys nothing"
+        return f"[bold]{unit}[/] buys nothing"
     dropped = f" in place of {', '.join(more.dropped)}" if more.dropped else ""
     labelled = show.escape(f"{', '.join(more.added)}{dropped}")
-    return f"[bold]One more unit of budget[/] adds {more.increase:,.4g}: label {labelled}"
+    return f"[bold]{unit}[/] adds {more.increase:,.4g}: label {labelled}"
 
 
 def _count(number: int, noun: str) -> str:

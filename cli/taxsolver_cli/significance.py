@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,18 +26,14 @@ The best plans beside random feasible ones that use the whole budget: 5th, 50th 
 """
 
 
+@opt.describes_problem
 def significance_command(
     targets: opt.Targets = None,
     budgets: opt.Budgets = None,
     orders: opt.Orders = None,
     affinity: opt.Affinity = None,
-    sources: opt.Sources = None,
-    exclude: opt.Exclude = None,
-    require: opt.Require = None,
-    supervise_targets: opt.SuperviseTargets = None,
-    objective: opt.ObjectiveName = "affinity",
-    importance: opt.Importance = None,
-    label_cost: opt.LabelCost = None,
+    *,
+    described: dict[str, Any],
     samples: Annotated[
         int,
         typer.Option(
@@ -51,17 +47,15 @@ def significance_command(
 ) -> None:
     """Parse, sweep, draw, print."""
     from taxsolver.analysis.significance import compare_with_random
-    from taxsolver.planning.sweep import sweep
+    from taxsolver.planning.sweep import BUDGETS, sweep
 
     check_row_outputs(save, plot)
     plans = sweep(
         parse.tensor(affinity),
-        parse.parse_numbers(parse.joined(budgets, opt.DEFAULT_BUDGETS), "--budgets"),
+        parse.parse_numbers(parse.joined(budgets), "--budgets") if budgets else BUDGETS,
         parse.parse_whole_numbers(parse.joined(orders, opt.DEFAULT_ORDERS), "--orders"),
         targets=parse.joined(targets, "all"),
-        **parse.problem_options(
-            sources, exclude, require, supervise_targets, objective, importance, label_cost
-        ),
+        **parse.problem_options(described),
     )
     with show.progress(plans, len(plans), "random plans") as shown:
         rows = list(compare_with_random(shown, samples=samples, seed=seed))

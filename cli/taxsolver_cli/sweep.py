@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,22 +24,19 @@ The best plan of every budget and order, with its mean gain and quality.
 \b
   taxsolver sweep
   taxsolver sweep --targets normals,depth,layout --budgets 1-6 --orders 1-3
+  taxsolver sweep --budgets 1000:10000:500 --costs costs.csv --unit EUR --orders 4
   taxsolver sweep --save sweep.csv --plot sweep.png --band
 """
 
 
+@opt.describes_problem
 def sweep_command(
     targets: opt.Targets = None,
     budgets: opt.Budgets = None,
     orders: opt.Orders = None,
     affinity: opt.Affinity = None,
-    sources: opt.Sources = None,
-    exclude: opt.Exclude = None,
-    require: opt.Require = None,
-    supervise_targets: opt.SuperviseTargets = None,
-    objective: opt.ObjectiveName = "affinity",
-    importance: opt.Importance = None,
-    label_cost: opt.LabelCost = None,
+    *,
+    described: dict[str, Any],
     time_limit: opt.TimeLimit = None,
     json: opt.Json = False,
     save: opt.SaveRows = None,
@@ -54,19 +51,17 @@ def sweep_command(
     ] = False,
 ) -> None:
     """Parse, sweep, print."""
-    from taxsolver.planning.sweep import sweep
+    from taxsolver.planning.sweep import BUDGETS, sweep
 
     check_row_outputs(save, plot)
     with show.working("sweeping"):
         rows = sweep(
             parse.tensor(affinity),
-            parse.parse_numbers(parse.joined(budgets, opt.DEFAULT_BUDGETS), "--budgets"),
+            parse.parse_numbers(parse.joined(budgets), "--budgets") if budgets else BUDGETS,
             parse.parse_whole_numbers(parse.joined(orders, opt.DEFAULT_ORDERS), "--orders"),
             targets=parse.joined(targets, "all"),
             time_limit=time_limit,
-            **parse.problem_options(
-                sources, exclude, require, supervise_targets, objective, importance, label_cost
-            ),
+            **parse.problem_options(described),
         )
     listed = [row.to_dict() for row in rows]
     if json:
@@ -89,10 +84,9 @@ def _draw(rows: list[SweepRow], band: bool) -> Figure:
 
 
 def _print(rows: list[SweepRow]) -> None:
-    table = show.new_table(
-        "budget", "order", "objective", "gain", "quality", "labels", "label in full",
-        numbers=("budget", "order", "objective", "gain", "quality", "labels"),
-    )  # fmt: skip
+    counted = rows[0].unit is not None  # then labels are what is paid for, and stand in the cost
+    numbers = ("budget", "order", "objective", "gain", "quality", "cost" if counted else "labels")
+    table = show.new_table(*numbers, "label in full", numbers=numbers)
     earlier: tuple[str, ...] = ()
     for row in rows:
         table.add_row(
@@ -101,7 +95,7 @@ def _print(rows: list[SweepRow]) -> None:
             show.number(row.objective, 4) + show.mark(row.status) * bool(row.taxonomy),
             show.number(row.gain),
             show.number(row.quality),
-            show.count(row.taxonomy.labels if row.taxonomy else None),
+            _cost_or_labels(row),
             _change(earlier, row) if row.taxonomy else _NO_PLAN[row.status],
         )
         earlier = row.sources
@@ -110,8 +104,15 @@ def _print(rows: list[SweepRow]) -> None:
         "",
         "[dim]gain and quality: mean over the targets; label in full: all at first, then what is new (+) and "
         "what is dropped (-) against the row above[/]",
+        *([f"[dim]budget and cost in {show.escape(rows[0].unit)}[/]"] if rows[0].unit else []),
         *show.not_proven(row.status for row in rows if row.taxonomy),
     )
+
+
+def _cost_or_labels(row: SweepRow) -> str:
+    if row.taxonomy is None:
+        return "-"
+    return show.count(row.taxonomy.labels) if row.unit is None else show.amount(row.taxonomy.cost)
 
 
 def _change(earlier: tuple[str, ...], row: SweepRow) -> str:

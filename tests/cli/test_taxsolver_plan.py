@@ -401,3 +401,97 @@ def test_without_words_the_help_is_shown() -> None:
 def test_the_version_is_printed() -> None:
     done = run("--version")
     assert (done.exit_code, done.stdout) == (0, "taxsolver 0.1.0\n")
+
+
+COSTS = "task,price,images_full,images_transfer,owned\n*,0.02,120000,1000,\nnormal,0.05,120000,1000,0.4\n"
+
+
+def test_a_plan_in_money_says_what_to_buy_and_what_it_costs(tmp_path: Path) -> None:
+    costs = tmp_path / "costs.csv"
+    costs.write_text(COSTS)
+    words = ["--targets", "normals,depth,reshading", "--costs", str(costs), "--unit", "EUR"]
+    done = run(*words, "--budget", "4000", "--save", str(tmp_path / "plan.json"))
+    assert done.exit_code == 0, done.output
+    assert "Cost: 3,640 EUR of 4,000 EUR" in done.stdout
+    assert "normal          all uses     72,000   3,600" in done.stdout
+    assert "400 EUR more buys nothing" in done.stdout
+    answer = run_json(*words, "--budget", "4000")
+    assert list(answer) == [*KEYS, "unit", "cost", "purchases"]
+    assert answer["purchases"][0] == {"task": "normal", "labels": "full", "images": 72_000, "cost": 3600}
+    again = run_json("--problem", str(tmp_path / "plan.json"))
+    assert again | {"seconds": 0} == answer | {"seconds": 0}
+    refused = run(*words, "--budget", "10")
+    assert (refused.exit_code, "the least that serves every target is" in refused.stderr) == (1, True)
+
+
+def test_the_cheapest_plan_needs_a_goal_and_no_budget() -> None:
+    done = run("-t", "normals,depth,layout", "--min-quality", "0.2")
+    assert done.exit_code == 0, done.output
+    assert "least cost for a quality from 0.2" in done.stdout
+    assert "Proven the cheapest" in done.stdout
+    answer = run_json("-t", "all", "--min-gain", "0.8", "--unit", "images")
+    plan = solve("taskonomy-16k", "all", min_gain=0.8, unit="images")
+    assert (answer["cost"], answer["budget"]) == (plan.cost, None)
+    assert plan.gain >= 0.8
+    assert run("-t", "all", "--min-gain", "0.8", "--budget", "3").exit_code == 1
+    assert run("--min-gain", "0.8").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        (
+            ["--together", "normals,edges", "--together", "depth,layout"],
+            {"together": ["normals,edges", "depth,layout"]},
+        ),
+        (["--apart", "denoising,autoencoding"], {"apart": ["denoising,autoencoding"]}),
+        (["--at-most", "1:denoising,autoencoding,edges"], {"at_most": [(1, "denoising,autoencoding,edges")]}),
+        (["--owned", "normals,depth=0.5"], {"owned": {"normals": 1, "depth": 0.5}}),
+        (["--importance", "normals=0"], {"importance": {"normals": 0}}),
+        (["--min-quality", "0.02"], {"min_quality": 0.02}),
+    ],
+)
+def test_groups_and_owned_labels_reach_the_solver(words: list[str], options: dict[str, Any]) -> None:
+    answer = run_json("--targets", "all", "--budget", "4", *words)
+    plan = solve("taskonomy-16k", "all", 4, **options)
+    assert (answer["objective"], answer["sources"]) == (plan.objective, list(plan.sources))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--at-most", "x:normals"], "--at-most: cannot read 'x:normals', expected N:A,B"),
+        (["--owned", "normals=x"], "--owned: cannot read 'normals=x'"),
+    ],
+)
+def test_groups_that_cannot_be_read_are_refused(words: list[str], message: str) -> None:
+    done = run("-t", "all", "-b", "4", *words)
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("budgets", "expected"),
+    [("1000:3000:1000", [1000, 2000, 3000]), ("0.1:0.35:0.1", [0.1, 0.2, 0.3]), ("1,2:4:2", [1, 2, 4])],
+)
+def test_budgets_may_be_steps(budgets: str, expected: list[float], tmp_path: Path) -> None:
+    from taxsolver_cli.parse import parse_numbers
+
+    assert parse_numbers(budgets, "--budgets") == expected
+
+
+@pytest.mark.parametrize("budgets", ["1:2", "3:1:1", "1:2:0", "1:x:1", "0:1e9:1", "1:inf:1"])
+def test_steps_that_make_no_sense_are_refused(budgets: str) -> None:
+    assert run("sweep", "--budgets", budgets).exit_code == 2
+
+
+def test_a_sweep_in_money_shows_costs_and_needs_budgets(tmp_path: Path) -> None:
+    costs = tmp_path / "costs.csv"
+    costs.write_text(COSTS)
+    words = ["sweep", "--costs", str(costs), "--unit", "EUR", "--orders", "4", "-t", "normals,depth"]
+    done = run(*words, "--budgets", "3000:4000:1000")
+    assert "budget and cost in EUR" in done.stdout
+    rows = run_json(*words, "--budgets", "3000:4000:1000")["rows"]
+    assert [row["cost"] for row in rows] == [2400, 3620]
+    refused = run(*words)
+    assert (refused.exit_code, "count EUR: give budgets" in refused.stderr) == (1, True)

@@ -177,7 +177,7 @@ def _more(taxonomy: Taxonomy, time_limit: float) -> OneMore | None:
 
 def _band(taxonomy: Taxonomy, samples: int) -> tuple[SignificanceRow | None, str]:
     problem = taxonomy.problem
-    row = SweepRow(problem.budget, problem.max_order or len(problem.affinity.tasks), taxonomy)
+    row = SweepRow(problem.budget or 0.0, problem.max_order or len(problem.affinity.tasks), taxonomy)
     try:
         return next(compare_with_random([row], samples=samples, seed=SEED)), ""
     except InvalidInputError as error:

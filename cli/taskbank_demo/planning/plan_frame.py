@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from taskbank_demo.planning.plan_words import proof
 from taskbank_demo.planning.svg import element, fitted, width_of, words
-from taxsolver.figures.headline import headline
-from taxsolver.planning.amounts import amount
+from taxsolver.figures.headline import budget_words, headline
 from taxsolver.planning.taxonomy import Taxonomy
 
 MARGIN, TITLE, BAR, MEASURE = 20, 96, 48, 92  # px; a bar from 0 to 1, and the column for it and its number
@@ -110,6 +109,6 @@ def _conditions(taxonomy: Taxonomy) -> str:
     problem = taxonomy.problem
     orders = "any order" if problem.max_order is None else f"orders up to {problem.max_order}"
     return (
-        f"{problem.affinity.name}  ·  budget {amount(problem.budget)}  ·  {orders}  ·  "
+        f"{problem.affinity.name}  ·  {budget_words(problem)}  ·  {orders}  ·  "
         f"{problem.objective} {taxonomy.objective:.4g}, {proof(taxonomy)}"
     )

@@ -26,7 +26,8 @@ from taxsolver.planning.problem import Objective, Problem
 from taxsolver.planning.problem_file import load_problem
 from taxsolver.planning.solve import OneMore, one_more_unit, solve, solve_problem
 from taxsolver.planning.sweep import SweepRow, sweep
-from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.planning.task_costs import TaskCost
+from taxsolver.planning.taxonomy import Purchase, Taxonomy
 from taxsolver.tensors.affinity import AffinityTensor, Transfer
 from taxsolver.tensors.ahp import ahp, win_rates
 from taxsolver.tensors.store import available_affinities, join_affinities, load_affinity, save_affinity
@@ -44,10 +45,12 @@ __all__ = [
     "OneMore",
     "OutputError",
     "Problem",
+    "Purchase",
     "RankRow",
     "SignificanceRow",
     "SolverError",
     "SweepRow",
+    "TaskCost",
     "TaskTree",
     "TaxSolverError",
     "Taxonomy",

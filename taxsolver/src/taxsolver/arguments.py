@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from numbers import Real
+from operator import index
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from taxsolver.errors import InvalidInputError
 
 T = TypeVar("T")
+
+LARGEST = 1e6  # budgets, costs and importances beyond drown the rest in rounding
 
 
 def check_type(value: object, kind: type[T], what: str, hint: str) -> T:
@@ -78,3 +81,43 @@ def shown(value: object) -> str:
         return repr(value)
     shape = getattr(value, "shape", None)
     return f"a {type(value).__name__}" + (f" of shape {tuple(shape)}" if isinstance(shape, tuple) else "")
+
+
+def check_number(value: object, what: str, *, zero: bool, largest: float = LARGEST) -> None:
+    """Refuse what is no number in (0, largest], or in [0, largest] where `zero` is allowed.
+
+    Raises:
+        InvalidInputError: the message names the value and the range.
+    """
+    lower = "[0" if zero else "(0"
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not number or not (0 <= value <= largest) or (value == 0 and not zero):  # type: ignore[operator]
+        raise InvalidInputError(f"{what} is {value!r}, expected a number in {lower}, {largest:,.0f}]")
+
+
+def check_count(value: object, what: str) -> None:
+    """Refuse what is no whole number of at least 1.
+
+    Raises:
+        InvalidInputError: the message names the value.
+    """
+    try:
+        whole = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        whole = 0
+    if whole < 1 or isinstance(value, bool | np.ndarray):
+        raise InvalidInputError(f"{what} is {value!r}, expected a whole number of at least 1")
+
+
+def check_seed(seed: object) -> None:
+    """Refuse what is no whole number of at least 0.
+
+    Raises:
+        InvalidInputError: the message names the value.
+    """
+    try:
+        whole = index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        whole = -1
+    if whole < 0 or isinstance(seed, bool | np.ndarray):
+        raise InvalidInputError(f"seed is {seed!r}, expected a whole number of at least 0")

@@ -293,7 +293,7 @@ def test_required_and_excluded_sources_are_kept_to() -> None:
         ({"k_best": 0}, "k_best is 0, expected"),
         ({"time_limit": 0}, "time_limit is 0, expected"),
         ({"images_full": -1}, "images_full is -1, expected"),
-        ({"importance": {"a": 0}}, r"the importance of a is 0, expected a number in \(0"),
+        ({"importance": {"a": -1}}, r"the importance of a is -1, expected a number in \[0"),
         ({"importance": {"s": 1}}, "importance names 's', which is not among the targets"),
         ({"label_cost": {"a": -1}}, r"the label cost of a is -1, expected a number in \[0"),
         ({"require": "a", "exclude": "a"}, "'a' is both required and excluded"),

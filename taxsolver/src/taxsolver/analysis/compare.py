@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from taxsolver.arguments import check_count
 from taxsolver.errors import InvalidInputError, MissingExtraError
-from taxsolver.planning.problem import check_count, normalised_affinity
+from taxsolver.planning.problem import normalised_affinity
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.names import normalise
 from taxsolver.tensors.store import AffinityInput, load_affinity

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from taxsolver.arguments import check_flag
+from taxsolver.arguments import check_count, check_flag
 from taxsolver.errors import InvalidInputError
-from taxsolver.planning.problem import check_count
 from taxsolver.tensors.affinity import AffinityTensor, BoolArray, Names
 from taxsolver.tensors.store import AffinityInput, load_affinity
 

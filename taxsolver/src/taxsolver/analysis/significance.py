@@ -8,17 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from taxsolver.analysis.sampling import BudgetSampler
+from taxsolver.arguments import check_count, check_seed
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError
 from taxsolver.planning.amounts import amount
 from taxsolver.planning.costs import written
 from taxsolver.planning.instance import Instance, IntArray
 from taxsolver.planning.model import OPTIMAL
-from taxsolver.planning.problem import Problem, check_count, check_seed
+from taxsolver.planning.problem import PlanOptions, Problem
 from taxsolver.planning.sweep import BUDGETS, ORDERS, SweepRow, sweep
 from taxsolver.tensors.affinity import BoolArray, FloatArray, Names
 from taxsolver.tensors.store import AffinityInput
@@ -75,7 +76,7 @@ def significance(
     targets: Names = "all",
     samples: int = SAMPLES,
     seed: int = 0,
-    **options: Any,
+    **options: Unpack[PlanOptions],
 ) -> list[SignificanceRow]:
     """The best taxonomy of every budget and order beside random feasible ones that use the whole budget.
 
@@ -149,16 +150,22 @@ def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
         InfeasibleBudgetError: the required sources alone exceed the budget.
         InvalidInputError: feasible sets are too rare to be drawn.
     """
-    instance = problem.instance
-    costs = instance.costs
-    rng = np.random.default_rng([seed, problem.max_order or 0, round(problem.budget * 1000)])
+    instance, budget = problem.instance, problem.budget
+    if budget is None:
+        raise InvalidInputError("random taxonomies use the whole budget, and the problem has none: give one")
+    costs, tasks = instance.costs, problem.affinity.tasks
+    rng = np.random.default_rng([seed, problem.max_order or 0, round(budget * 1000)])
     free = problem.affinity.mask(problem.sources) & ~instance.required
-    left = costs.limit(problem.budget) - costs.total(instance.required)
+    if problem.together:  # the first of those that come together stands for all, if all are allowed
+        first = problem.representative
+        outside = np.isin(first, first[~problem.affinity.mask(problem.sources)])
+        free &= (first == np.arange(len(tasks))) & ~outside
+    left = costs.limit(budget) - costs.total(instance.required)
     if left < 0:
         least = costs.number(costs.total(instance.required))
         raise InfeasibleBudgetError(
-            f"the required sources cost {written(least)}, more than the budget of {written(problem.budget)}",
-            budget=problem.budget,
+            f"the required sources cost {written(least)}, more than the budget of {written(budget)}",
+            budget=budget,
             least=least,
         )
     sampler = BudgetSampler(instance.cost[free], left * costs.unit)
@@ -167,11 +174,12 @@ def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
     for _ in range(math.ceil(samples / batch) * _DRAWS_PER_SAMPLE):
         chosen = np.tile(instance.required, (batch, 1))
         chosen[:, free] = sampler.draw(batch, rng)
+        chosen = chosen[[instance.allows(one) for one in chosen]] if instance.at_most else chosen
         drawn = np.concatenate([drawn, _random_transfers(instance, chosen, rng)])
         if len(drawn) >= samples:
             return np.asarray(problem.transfers[drawn[:samples]], dtype=np.intp)
     raise InvalidInputError(
-        f"of {samples * _DRAWS_PER_SAMPLE:,} source sets that use a budget of {amount(problem.budget)} only "
+        f"of {samples * _DRAWS_PER_SAMPLE:,} source sets that use a budget of {amount(budget)} only "
         f"{len(drawn)} serve all targets: raise the budget or ask for fewer samples"
     )
 

@@ -20,10 +20,10 @@ import numpy as np
 
 from taxsolver.arguments import check_type
 from taxsolver.errors import InvalidInputError
+from taxsolver.figures.headline import budget_words
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import INK, MUTED, PAPER
 from taxsolver.files.output import check_path, write_file
-from taxsolver.planning.amounts import amount
 from taxsolver.planning.problem import Objective, normalised_affinity
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Transfer
@@ -166,6 +166,8 @@ def _graph_attributes(taxonomy: Taxonomy) -> dict[str, Any]:
         {
             "affinity": problem.affinity.name,
             "budget": problem.budget,
+            "unit": problem.unit,
+            "cost": None if problem.unit is None else taxonomy.cost,
             "max_order": problem.max_order,
             "status": taxonomy.status,
             "objective": taxonomy.objective,
@@ -233,7 +235,7 @@ def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
 def _caption(taxonomy: Taxonomy) -> str:
     """An HTML-like label, so that the orders stand in the colours of their arrows."""
     problem = taxonomy.problem
-    about = escape(f"{problem.affinity.name}, budget {amount(problem.budget)}, {taxonomy.status}")
+    about = escape(f"{problem.affinity.name}, {budget_words(problem)}, {taxonomy.status}")
     lines = [about, "filled: supervised; double frame: target served by its own network"]
     orders = sorted({transfer.order for _, transfer in _edges(taxonomy)})
     if orders:

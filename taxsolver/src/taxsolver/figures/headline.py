@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from taxsolver.figures.text import readable
+from taxsolver.planning.amounts import amount
+from taxsolver.planning.problem import Problem
+from taxsolver.planning.task_costs import IMAGES
 from taxsolver.planning.taxonomy import Taxonomy
 
 
 def headline(taxonomy: Taxonomy) -> tuple[str, str]:
-    """Report a plan in two parts: its transfers, and the labelled images they need, if known."""
-    return _who_serves(taxonomy), _labels_needed(taxonomy)
+    """Report a plan in two parts: its transfers, and the labels they need and cost, if known."""
+    labels = _labels_needed(taxonomy)
+    if taxonomy.problem.unit not in {None, IMAGES}:
+        labels = f"{taxonomy.problem.written(taxonomy.cost)}: {labels}"
+    return _who_serves(taxonomy), labels
+
+
+def budget_words(problem: Problem) -> str:
+    """The budget of a problem, or the goal of the cheapest plan."""
+    if problem.budget is not None:
+        least = "" if problem.min_quality is None else f", quality from {amount(problem.min_quality)}"
+        return f"budget {problem.written(problem.budget)}{least}"
+    goals = (("mean gain", problem.min_gain), ("quality", problem.min_quality))
+    named = " and ".join(f"{what} from {amount(goal)}" for what, goal in goals if goal is not None)
+    return f"least cost for a {named}"
 
 
 def _who_serves(taxonomy: Taxonomy) -> str:

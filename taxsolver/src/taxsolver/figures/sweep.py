@@ -10,6 +10,7 @@ from taxsolver.errors import InvalidInputError
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.page import new_page
 from taxsolver.figures.style import FAINT, INK, MUTED, house_style
+from taxsolver.figures.text import readable
 from taxsolver.planning.sweep import SweepRow
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def draw_sweep(rows: Sequence[SweepRow], band: Sequence[RandomBand] | None = Non
             line = [row for row in rows if row.max_order == order]
             width = 1.5 + 0.9 * (len(orders) - 1 - number)  # the lines lie on one another: narrow on wide
             _draw_line(axes, line, measure, _order_words(order), colour=order_colour(order), width=width)
-        _finish(axes, measure)
+        _finish(axes, measure, unit=rows[0].unit)
     _draw_legend(figure, panels[0])
     return figure
 
@@ -159,11 +160,12 @@ def _draw_line(
     axes.plot(budgets, values, color=colour, lw=width, marker=marker, ms=2 + width, label=label, zorder=3)
 
 
-def _finish(axes: Axes, measure: str, words: str = "") -> None:
+def _finish(axes: Axes, measure: str, words: str = "", unit: str | None = None) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.set_title(f"{measure.capitalize()}, {words}" if words else measure.capitalize())
-    axes.set_xlabel("supervision budget (label cost)")
+    counted = "label cost" if unit is None else readable(unit or "total cost")
+    axes.set_xlabel(f"supervision budget ({counted})")
     axes.set_ylabel(f"share of images:\n{_MEANING[measure]}")
     axes.axhline(0.5, color=INK, lw=1, ls=":", label="as often better as worse", zorder=2.5)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))

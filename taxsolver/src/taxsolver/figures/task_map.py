@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxsolver.analysis.similarity import first_order_matrix
+from taxsolver.arguments import check_count
 from taxsolver.errors import InvalidInputError, MissingExtraError
 from taxsolver.figures.layout import push_apart
 from taxsolver.figures.page import new_page
 from taxsolver.figures.style import BLUE, INK, MUTED, ORANGE, house_style
 from taxsolver.figures.text import fitting, readable, text_width
-from taxsolver.planning.problem import check_count
 from taxsolver.tensors.affinity import AffinityTensor
 
 if TYPE_CHECKING:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from taxsolver.figures.headline import headline
+from taxsolver.figures.headline import budget_words, headline
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import FAINT, INK, MUTED, PAPER, house_style, new_figure
 from taxsolver.figures.taxonomy_layout import BAR, BOX, HEAD, MARGIN, MEASURE, NAME_SIZE, Sheet
 from taxsolver.figures.text import fitting, readable, text_width
-from taxsolver.planning.amounts import amount
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Transfer
 
@@ -89,7 +88,7 @@ def _conditions(taxonomy: Taxonomy) -> str:
     orders = "any order" if problem.max_order is None else f"orders up to {problem.max_order}"
     proof = "proven optimal" if taxonomy.status == "optimal" else f"not proven, gap {taxonomy.gap:.1%}"
     return (
-        f"{readable(problem.affinity.name)}  ·  budget {amount(problem.budget)}  ·  {orders}  ·  "
+        f"{readable(problem.affinity.name)}  ·  {readable(budget_words(problem), 60)}  ·  {orders}  ·  "
         f"{problem.objective} {taxonomy.objective:.3f}, {proof}"
     )
 

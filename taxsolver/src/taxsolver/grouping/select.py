@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from taxsolver.arguments import check_count, check_number, check_seed
 from taxsolver.errors import InvalidInputError
 from taxsolver.grouping.approximations import early_losses, higher_order_losses
 from taxsolver.grouping.exact import Pool
@@ -17,7 +18,6 @@ from taxsolver.grouping.table import BoolArray, FloatArray, LossTable
 from taxsolver.grouping.table_csv import TableInput, as_table
 from taxsolver.grouping.ties import tie
 from taxsolver.planning.costs import decimal
-from taxsolver.planning.problem import check_count, check_number, check_seed
 from taxsolver.tensors.names import normalise
 
 DRAWS, MOST_DRAWS = 10_000, 10_000_000

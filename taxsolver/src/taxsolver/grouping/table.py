@@ -8,11 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from taxsolver.arguments import name_tuple, shown
+from taxsolver.arguments import LARGEST, check_number, name_tuple, shown
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.amounts import amount
 from taxsolver.planning.costs import Costs
-from taxsolver.planning.problem import LARGEST, check_number
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]

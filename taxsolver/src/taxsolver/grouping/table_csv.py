@@ -17,13 +17,12 @@ from os import PathLike
 
 import numpy as np
 
-from taxsolver.arguments import shown
+from taxsolver.arguments import LARGEST, shown
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.files.output import check_path
 from taxsolver.grouping.table import SPLITS, FloatArray, LossTable
 from taxsolver.planning.amounts import amount
-from taxsolver.planning.problem import LARGEST
 from taxsolver.tensors.names import normalise
 from taxsolver.tensors.store import DataFrame
 

@@ -32,6 +32,15 @@ def exact_sum(values: Iterable[float]) -> Decimal:
     return total
 
 
+def exact_decimal(value: Fraction) -> Decimal:
+    """A fraction as a decimal, without rounding.
+
+    Raises:
+        decimal.Inexact: it has no end as a decimal; sums and products of decimals have one.
+    """
+    return _EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
 def exact_products(values: FloatArray, factor: float) -> FloatArray:
     """float64: each value times the factor as decimals, rounded once: 0.1 * 3 is 0.3."""
     scale = decimal(factor)
@@ -51,23 +60,27 @@ class Costs:
         unit: the amount of cost that 1 stands for; a hundredth, say, where costs are written in cents.
         amounts: int64 (costs,), not negative; Python's integers (dtype object) where 64 bits do not hold
             their sum.
+        fixed: what is spent whatever is chosen; part of every budget, and of no amount.
     """
 
     unit: Fraction
     amounts: NDArray[Any]
+    fixed: Fraction = Fraction(0)
 
     @classmethod
-    def of(cls, cost: FloatArray) -> Costs:
-        """The exact form of float64 (costs,), finite and not negative."""
+    def of(cls, cost: NDArray[Any], fixed: Fraction = Fraction(0)) -> Costs:
+        """The exact form of (costs,), finite and not negative: floats, or fractions (dtype object)."""
         values, places = np.unique(cost, return_inverse=True)
-        decimals = [decimal(value) for value in values.tolist()]
-        denominator = math.lcm(*(one.as_integer_ratio()[1] for one in decimals))
-        numbers = [int(Fraction(one) * denominator) for one in decimals]
+        exact = [
+            value if isinstance(value, Fraction) else Fraction(decimal(value)) for value in values.tolist()
+        ]
+        denominator = math.lcm(*(one.denominator for one in exact))
+        numbers = [int(one * denominator) for one in exact]
         common = math.gcd(*numbers) or 1
         whole = [number // common for number in numbers]
         small = len(cost) * max(whole, default=0) < _MOST_IN_64_BITS
         amounts = np.array(whole, dtype=np.int64 if small else object)[places.ravel()]
-        return cls(Fraction(common, denominator), amounts)
+        return cls(Fraction(common, denominator), amounts, fixed)
 
     @property
     def largest(self) -> int:
@@ -79,12 +92,16 @@ class Costs:
         return int(self.amounts[chosen].sum())
 
     def limit(self, budget: float | Fraction) -> int:
-        """The largest total amount within a budget; never more than all amounts together."""
+        """The largest total amount within a budget; never more than all amounts, below 0 where none is."""
         exact = budget if isinstance(budget, Fraction) else Fraction(decimal(budget))
-        return min(exact // self.unit, int(self.amounts.sum()))
+        return min((exact - self.fixed) // self.unit, int(self.amounts.sum()))
+
+    def exact(self, amount: int) -> Fraction:
+        """The cost of an amount, with what is spent in any case."""
+        return self.fixed + self.unit * amount
 
     def number(self, amount: int) -> float:
         """The cost of an amount, as the least float whose decimal is not below it."""
-        exact = self.unit * amount
+        exact = self.exact(amount)
         nearest = float(exact)
         return nearest if Fraction(decimal(nearest)) >= exact else math.nextafter(nearest, math.inf)

@@ -32,6 +32,8 @@ def greedy_sources(
             left = group[~chosen[group]]
             if len(left) == 1:
                 allowed[left[0]] = False
+        for most, counted in instance.at_most:
+            allowed &= counted <= most - counted[chosen].sum()
         best = _most_helpful(instance, chosen, missing, allowed)
         if best is None:
             return chosen if instance.best_transfers(chosen) is not None else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,25 +25,36 @@ class Instance:
     """Choose sources within a budget, and one transfer for each target that reads chosen sources only.
 
     Attributes:
-        sources: bool (transfers, tasks); the sources of each transfer.
+        sources: bool (transfers, tasks); the sources of each transfer. Of tasks that come together the
+            first stands for all of them.
         target: int (transfers,) in 0..num_targets-1.
         weight: float64 (transfers,), finite; what a transfer adds to the objective, which is maximised.
-        cost: float64 (tasks,), not negative; what a source takes of the budget.
+        cost: (tasks,), not negative; what a source takes of the budget: floats that stand for their decimals,
+            or fractions (dtype object).
         required: bool (tasks,); sources of every plan.
         num_targets: number of targets.
+        fixed: what every plan takes of the budget beside its sources.
+        at_most: rows that every plan keeps: the sum of int (tasks,), not negative, over the chosen sources is
+            at most a number.
     """
 
     sources: BoolArray
     target: IntArray
     weight: FloatArray
-    cost: FloatArray
+    cost: NDArray[Any]
     required: BoolArray
     num_targets: int
+    fixed: Fraction = Fraction(0)
+    at_most: tuple[tuple[int, IntArray], ...] = ()
 
     @cached_property
     def costs(self) -> Costs:
         """The costs as whole numbers, to be summed and compared with a budget exactly."""
-        return Costs.of(self.cost)
+        return Costs.of(self.cost, self.fixed)
+
+    def allows(self, chosen: BoolArray) -> bool:
+        """True if bool (tasks,) keeps every row of `at_most`."""
+        return all(int(counted[chosen].sum()) <= most for most, counted in self.at_most)
 
     def served_by(self, chosen: BoolArray) -> BoolArray:
         """bool (transfers,): those that read chosen sources only."""

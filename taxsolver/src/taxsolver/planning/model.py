@@ -22,6 +22,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from threading import Thread
 from typing import Any
 
@@ -97,11 +98,11 @@ class PlanModel:
         self._forbidden.append(columns)
         _add(self._relaxation, _not_all(columns))
 
-    def solve(self, budget: float, time_limit: float | None = None) -> Choice | None:
+    def solve(self, budget: float | Fraction, time_limit: float | None = None) -> Choice | None:
         """The best plan for a budget, or None where there is none; of plans that tie, the cheapest.
 
         Args:
-            budget: largest total cost of the sources, their costs summed as decimals.
+            budget: largest total cost, with what every plan takes; costs are summed as decimals.
             time_limit: seconds; None for no limit.
 
         Raises:
@@ -130,13 +131,30 @@ class PlanModel:
         cheapest, costs = self._least(), self.instance.costs
         return None if cheapest is None else costs.number(costs.total(cheapest))
 
-    def _least(self) -> BoolArray | None:
+    def cheapest(self, time_limit: float | None = None) -> BoolArray | None:
+        """Bool (tasks,): sources of the least total cost that serve every target; None where there are none.
+
+        Args:
+            time_limit: seconds; None for no limit.
+
+        Raises:
+            TimeLimitError: the limit passed before the least cost was proven.
+            SolverError: HiGHS failed.
+        """
+        return self._least(None if time_limit is None else time.perf_counter() + time_limit)
+
+    def _least(self, deadline: float | None = None) -> BoolArray | None:
         """The sources of the cheapest plan: with weights of 0 all tie, and ties go to the cheaper set."""
         if not self._cheapest:
             worthless = replace(self.instance, weight=np.zeros(len(self.instance.weight)))
             model = PlanModel(worthless.without_dominated()[0])
-            choice = model._best(int(self.instance.costs.amounts.sum()), None)
-            self._cheapest.append(None if choice is None else model._cheaper(choice, None))
+            choice = model._best(int(self.instance.costs.amounts.sum()), deadline)
+            cheapest = None if choice is None else model._cheaper(choice, deadline)
+            if deadline is not None and time.perf_counter() >= deadline:
+                raise TimeLimitError(
+                    "the time limit passed before the least cost was proven: allow more time"
+                )
+            self._cheapest.append(cheapest)
         return None if self._cheapest[0] is None else self._cheapest[0].chosen
 
     def _cheaper(self, best: Choice, deadline: float | None) -> Choice:
@@ -221,7 +239,7 @@ class PlanModel:
 
     def _or_quick(self, best: Choice | None, limit: int) -> Choice | None:
         """A plan, or one found quickly where that is better or there is none."""
-        quick = greedy_sources(self.instance, self.instance.costs.unit * limit, self._forbidden)
+        quick = greedy_sources(self.instance, self.instance.costs.exact(limit), self._forbidden)
         plan = None if quick is None else self._worked_out(quick)
         return plan if plan is not None and (best is None or plan.value > best.value) else best
 
@@ -280,8 +298,10 @@ class PlanModel:
 
     def _rows(self) -> list[_Row]:
         """Rows beside those of the program: sets that are forbidden, and sets that are too dear."""
-        return [_not_all(columns) for columns in self._forbidden] + [
-            row for _, rows in self._cuts for row in rows
+        return [
+            *_at_most_rows(self.instance),
+            *(_not_all(columns) for columns in self._forbidden),
+            *(row for _, rows in self._cuts for row in rows),
         ]
 
     def _largest_amount(self, affordable: BoolArray) -> int:
@@ -319,6 +339,13 @@ class _Row:
     values: FloatArray
     lower: float
     upper: float
+
+
+def _at_most_rows(instance: Instance) -> list[_Row]:
+    return [
+        _Row(np.flatnonzero(counted), counted[counted > 0].astype(float), -np.inf, float(most))
+        for most, counted in instance.at_most
+    ]
 
 
 def _not_all(columns: IntArray) -> _Row:
@@ -490,26 +517,37 @@ class PlanProgram:
     or what a plan is worth at the worst. Columns: y of every task, 0 or 1, then x of every transfer.
 
     HiGHS keeps rows to a tolerance only. The costs are summed exactly; for other rows leave some slack and
-    let `accepts` decide: sources that it refuses are cut off one by one.
+    let `accepts` decide: sources that it refuses are cut off one by one, or with all their subsets.
 
     Attributes:
         num_tasks: number of columns y.
         accepts: whether bool (tasks,) may be chosen, beyond what the rows say; may be replaced at any time.
+        monotone: whether all that contains accepted sources is accepted: subsets of refused ones are cut off.
 
     Args:
         instance: transfers and costs; the weights count only where an objective or a row names them.
         budget: largest total cost of the sources, their costs summed as decimals.
         accepts: the attribute.
+        monotone: the attribute.
     """
 
-    def __init__(self, instance: Instance, budget: float, accepts: Callable[[BoolArray], bool]) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        budget: float | Fraction,
+        accepts: Callable[[BoolArray], bool],
+        *,
+        monotone: bool = False,
+    ) -> None:
         self.num_tasks = len(instance.cost)
         self.accepts = accepts
+        self.monotone = monotone
         self._costs = instance.costs
         self._unit = self._costs.largest or 1
         nothing = np.zeros(self.num_tasks + len(instance.weight))
         cost = (self._costs.amounts / self._unit).astype(float)
         self._highs = _highs(_program(instance, nothing, cost), integers=self.num_tasks)
+        _add(self._highs, *_at_most_rows(instance))
         self._set_limit(self._costs.limit(budget))
 
     def add_row(
@@ -522,42 +560,54 @@ class PlanProgram:
         """float64 (tasks + transfers,): an objective that counts float64 (tasks,) for every chosen source."""
         return np.concatenate([amount, np.zeros(self._highs.getNumCol() - self.num_tasks)])
 
-    def best(self, objective: FloatArray) -> BoolArray | None:
+    def best(self, objective: FloatArray, deadline: float | None = None) -> BoolArray | None:
         """Bool (tasks,): the accepted sources of the largest objective; None where there are none.
 
         Args:
             objective: float64 (tasks + transfers,).
+            deadline: on the clock of `time.perf_counter`; None for none.
 
         Raises:
+            TimeLimitError: the deadline passed before that.
             SolverError: HiGHS failed.
         """
         columns = np.arange(len(objective), dtype=np.int32)
         _check(self._highs.changeColsCost(len(objective), columns, objective), "changeColsCost")
-        while (status := _run(self._highs, None)) == _Status.kOptimal:
+        while (status := _run(self._highs, deadline)) == _Status.kOptimal:
             chosen = np.array(self._highs.getSolution().col_value[: self.num_tasks]) > 0.5
             if self._costs.total(chosen) > self._limit:
                 _add(self._highs, *_budget_rows(self._costs.amounts, chosen, self._limit))
             elif self.accepts(chosen):
                 return chosen
+            elif self.monotone:
+                outside = np.flatnonzero(~chosen)
+                _add(self._highs, _Row(outside, np.ones(len(outside)), 1.0, np.inf))
+                continue
             _add(self._highs, _other_than(chosen))
+        if status == _Status.kTimeLimit:
+            raise TimeLimitError("the time limit passed before any plan was found: allow more time")
         if status not in _NO_PLAN:
             raise SolverError(f"HiGHS ended with {status.name}: nothing is proven")
         return None
 
-    def cheapest(self) -> BoolArray | None:
+    def cheapest(self, deadline: float | None = None) -> BoolArray | None:
         """Bool (tasks,): accepted sources of the least total cost; the program keeps no dearer ones.
 
+        Args:
+            deadline: as for `best`.
+
         Raises:
+            TimeLimitError: the deadline passed before that.
             SolverError: HiGHS failed.
         """
         least = self.on_sources(-(self._costs.amounts / self._unit).astype(float))
-        found = self.best(least)
+        found = self.best(least, deadline)
         if found is None:
             return None
         limit, rows = self._costs.total(found), self._highs.getNumRow()
         while _SEEN * self._unit > 1 and limit > 0:  # a cheaper one may be too near for HiGHS to see
             self._set_limit(limit - 1)
-            cheaper = self.best(least)
+            cheaper = self.best(least, deadline)
             added = np.arange(rows, self._highs.getNumRow(), dtype=np.int32)  # they do not hold for `limit`
             _check(self._highs.deleteRows(len(added), added), "deleteRows")
             if cheaper is None:

@@ -4,32 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
-from numbers import Real
-from operator import index
-from typing import Any, TypeVar, cast
+from typing import Any, TypedDict, TypeVar, cast
 
 import numpy as np
 
-from taxsolver.arguments import check_type, name_tuple, shown
+from taxsolver.arguments import LARGEST, check_count, check_number, check_type, name_tuple, shown
 from taxsolver.errors import InvalidInputError
-from taxsolver.planning.costs import exact_products
+from taxsolver.planning.amounts import amount
+from taxsolver.planning.costs import decimal, exact_products
 from taxsolver.planning.instance import Instance, IntArray
+from taxsolver.planning.task_costs import (
+    EVERY_OTHER,
+    IMAGES,
+    LARGEST_AMOUNT,
+    LEAST_COST,
+    CostsInput,
+    TaskCost,
+    read_costs,
+)
 from taxsolver.tensors.affinity import AffinityTensor, BoolArray, FloatArray, Names
 from taxsolver.tensors.names import check_stands_alone, normalise, split_names
 from taxsolver.tensors.store import AffinityInput, load_affinity
 
 T = TypeVar("T")
 Weights = Mapping[str, float] | Iterable[tuple[str, float]]
+Groups = Iterable[Names]
+AtMost = Iterable[tuple[int, Names]]
 
-LARGEST = 1e6  # budgets, costs and importances beyond drown the rest in rounding
-LEAST_COST = (
-    1e-100  # as costs are whole multiples of one unit, and HiGHS takes the budget as a float of units
-)
+BY_THE_GOAL = "default"  # the objective where none is named
+
+_NO_COST = TaskCost()
+
+
+class PlanOptions(TypedDict, total=False):
+    """The parameters of `Problem.of` that all budgets and orders share; what takes them hands them on."""
+
+    sources: Names | None
+    exclude: Names
+    require: Names
+    importance: Weights | None
+    label_cost: Weights | None
+    objective: str
+    supervise_targets: bool | Names
+    images_full: int | None
+    images_transfer: int | None
+    costs: CostsInput | None
+    owned: Weights | None
+    unit: str | None
+    together: Groups
+    apart: Groups
+    at_most: AtMost
+    min_gain: float | None
+    min_quality: float | None
 
 
 class Objective(StrEnum):
@@ -57,18 +88,32 @@ class Objective(StrEnum):
 class Problem:
     """Targets to solve, sources that may be labelled, and what that may cost.
 
+    A budget counts in one of two ways. Without a `unit` it counts labelled tasks, each with its label cost,
+    and transfers are free. With a `unit` it counts labelled images times their price: a task labelled in full
+    takes its `images_full`, a target that is served by a transfer and not labelled in full `images_transfer`;
+    untrained sources take none. Labels that are owned cost nothing in either way.
+
     Attributes:
         affinity: the measured transfers.
         targets: canonical names of the tasks to solve.
-        budget: largest total label cost of the supervised tasks, in (0, 1e6].
+        budget: largest total cost, in (0, 1e6], with a `unit` in (0, 1e12]; None for the cheapest plan with
+            `min_gain` or `min_quality`.
         max_order: largest number of sources of one transfer, at least 1; None for no limit.
         sources: tasks that may be supervised, without those excluded.
         require: tasks that are supervised in every plan.
-        importance: weight of each target in the objective, in (0, 1e6]; 1 where not named.
+        importance: weight of each target in the objective, in [0, 1e6]; 1 where not named.
         label_cost: what each task takes of the budget, 0 or in [1e-100, 1e6]; 1 where not named.
         objective: what is summed over the targets.
         images_full: labelled images of a supervised task; None where not known.
         images_transfer: labelled images of a target that is served by a transfer; None where not known.
+        costs: price, images and owned share of tasks; those named here go before `images_full` and
+            `images_transfer`.
+        unit: what the budget counts: "images", or the name of a currency, which may be empty; None for
+            labelled tasks.
+        together: groups of tasks that are supervised all or none.
+        at_most: pairs of a number and tasks of which at most so many are supervised.
+        min_gain: least mean gain over the targets of the cheapest plan, in [0, 1]; None for no such goal.
+        min_quality: least quality of every transfer, in [0, 1]; None for no such goal.
         exclude: tasks that were ruled out; for the record, as `sources` has none of them.
         supervised_targets: targets that were allowed to be supervised; None for all; for the record likewise.
 
@@ -77,7 +122,7 @@ class Problem:
 
     affinity: AffinityTensor
     targets: tuple[str, ...]
-    budget: float
+    budget: float | None
     max_order: int | None
     sources: tuple[str, ...]
     require: tuple[str, ...] = ()
@@ -86,6 +131,12 @@ class Problem:
     objective: Objective = Objective.AFFINITY
     images_full: int | None = None
     images_transfer: int | None = None
+    costs: Mapping[str, TaskCost] = field(default_factory=dict)
+    unit: str | None = None
+    together: tuple[tuple[str, ...], ...] = ()
+    at_most: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    min_gain: float | None = None
+    min_quality: float | None = None
     exclude: tuple[str, ...] = ()
     supervised_targets: tuple[str, ...] | None = None
 
@@ -93,19 +144,298 @@ class Problem:
         check_type(self.affinity, AffinityTensor, "affinity", "Problem.of takes names and paths")
         for what in ("targets", "sources", "require", "exclude", "supervised_targets"):
             if what != "supervised_targets" or self.supervised_targets is not None:
-                names = name_tuple(getattr(self, what), what)
-                unknown = [name for name in names if name not in self.affinity.tasks]
-                if unknown:
-                    raise InvalidInputError(
-                        f"{what} holds {unknown[0]!r}, which is no task: Problem.of takes other spellings"
-                    )
-                object.__setattr__(self, what, names)
+                object.__setattr__(self, what, self._tasks(getattr(self, what), what))
         for what in ("importance", "label_cost"):
             object.__setattr__(self, what, dict(_pairs(getattr(self, what), what)))
         object.__setattr__(self, "objective", Objective.named(self.objective))
-        check_number(self.budget, "budget", zero=False)
+        self._check_amounts()
+        self._check_costs()
+        self._check_groups()
+        self._check_goals()
+        self._check_require()
+        self._check_served()
+
+    @classmethod
+    def of(
+        cls,
+        affinity: AffinityInput,
+        targets: Names = "all",
+        budget: float | None = None,
+        *,
+        max_order: int | None = 4,
+        sources: Names | None = None,
+        exclude: Names = (),
+        require: Names = (),
+        importance: Weights | None = None,
+        label_cost: Weights | None = None,
+        objective: str = BY_THE_GOAL,
+        supervise_targets: bool | Names = True,
+        images_full: int | None = None,
+        images_transfer: int | None = None,
+        costs: CostsInput | None = None,
+        owned: Weights | None = None,
+        unit: str | None = None,
+        together: Groups = (),
+        apart: Groups = (),
+        at_most: AtMost = (),
+        min_gain: float | None = None,
+        min_quality: float | None = None,
+    ) -> Problem:
+        """A problem from names as people type them.
+
+        Args:
+            affinity: a tensor, or what `load_affinity` takes.
+            targets: tasks to solve, as a list or with commas between; `all` for every target of the tensor.
+            budget: largest total label cost of the supervised tasks, in (0, 1e6]; with the default costs the
+                largest number of tasks that are labelled in full. With a `unit` the largest total cost, in
+                (0, 1e12]. None for 1, or with `min_gain` or `min_quality` for the cheapest plan.
+            max_order: largest number of sources of one transfer; None for no limit.
+            sources: tasks that may be supervised; None for all but untrained ones (`random`), which are
+                used only where named here or in `require`.
+            exclude: tasks that may not be supervised.
+            require: tasks that are supervised in any case.
+            importance: weight of targets in the objective, in [0, 1e6]; 1 where not named. A dictionary, a
+                Series of pandas, or pairs; `label_cost` and `owned` likewise.
+            label_cost: what supervising a task takes of the budget, in [0, 1e6]; 1 where not named.
+            objective: `affinity` (the paper's), `normalised-affinity` (each target's best counts 1), `gain`
+                or `quality`; `default` for `affinity`, or with `min_gain` for `gain`.
+            supervise_targets: whether targets may be supervised: True or `all`, False or `none`, or those
+                named. The others are novel tasks: they have no labels for more than a transfer, so they are
+                no sources either.
+            images_full: labelled images of a supervised task; None for what the tensor states, if anything.
+            images_transfer: labelled images of a transfer; None for what the tensor states, if anything.
+            costs: price per image, images and owned share of each task: what `task_costs.read_costs` takes.
+            owned: share of a task's labels in full that is there already, in [0, 1]; goes before `costs`.
+            unit: what the budget counts: `images` for labelled images, whatever their price, or the name of
+                a currency, as in `EUR`. None for money without a name where `costs` has prices, else images
+                where it has images, else labelled tasks.
+            together: groups of tasks, each as a list or with commas between, supervised all or none.
+            apart: groups of tasks of which at most one is supervised.
+            at_most: pairs of a number and tasks: at most so many of them are supervised.
+            min_gain: least mean gain over the targets, in [0, 1]: the plan is then the cheapest that has it.
+            min_quality: least quality of every target, in [0, 1]; without a budget the plan is the cheapest.
+
+        Raises:
+            UnknownTaskError: a name is not known.
+            InvalidInputError: a value is not allowed, two of them contradict each other, or a target cannot
+                be served whatever the budget.
+            FileFormatError: a file cannot be read.
+        """
+        affinity = load_affinity(affinity)
+        names = affinity.names
+        chosen_targets = affinity.find_targets(targets)
+        required, excluded = names.find_all(require, "require"), names.find_all(exclude, "exclude")
+        both = [task for task in required if task in excluded]
+        if both:
+            raise InvalidInputError(f"{both[0]!r} is both required and excluded: drop it from one of them")
+        novel = _novel_targets(affinity, chosen_targets, supervise_targets)
+        allowed = _allowed_sources(affinity, sources, required)
+        task_costs = _costs_by_task(affinity, costs, owned)
+        if unit is None and any(cost.price is not None for cost in task_costs.values()):
+            unit = ""
+        elif unit is None and any(cost.images_full or cost.images_transfer for cost in task_costs.values()):
+            unit = IMAGES
+        cheapest = min_gain is not None or min_quality is not None
+        return cls(
+            affinity=affinity,
+            targets=chosen_targets,
+            budget=_plain(budget) if budget is not None or cheapest else 1.0,
+            max_order=_plain(max_order),
+            sources=tuple(task for task in allowed if task not in excluded and task not in novel),
+            require=required,
+            importance=_by_task(affinity, importance, "importance", chosen_targets),
+            label_cost=_by_task(affinity, label_cost, "label_cost", affinity.tasks),
+            objective=_objective(objective, min_gain),
+            images_full=_plain(affinity.images_full if images_full is None else images_full),
+            images_transfer=_plain(affinity.images_transfer if images_transfer is None else images_transfer),
+            costs=task_costs,
+            unit=unit,
+            together=tuple(
+                names.find_all(group, "together") for group in _listed(together, "together", "a,b")
+            ),
+            at_most=(
+                *((1, names.find_all(group, "apart")) for group in _listed(apart, "apart", "a,b")),
+                *_numbered(affinity, at_most),
+            ),
+            min_gain=_plain(min_gain),
+            min_quality=_plain(min_quality),
+            exclude=excluded,
+            supervised_targets=tuple(task for task in chosen_targets if task not in novel) if novel else None,
+        )
+
+    def with_budget(self, budget: float, *, largest: float | None = None) -> Problem:
+        """The same problem with another budget; what was computed for this one is not computed again.
+
+        Args:
+            budget: the other one.
+            largest: the largest that is allowed; None for that of the unit.
+
+        Raises:
+            InvalidInputError: the budget is not in (0, largest], or the problem asks for a mean gain.
+        """
+        check_number(budget, "budget", zero=False, largest=largest or self.largest_budget)
+        if self.min_gain is not None:
+            raise InvalidInputError("min_gain asks for the cheapest plan: leave out the budget or min_gain")
+        other = copy(self)  # every check but that of the budget has been passed
+        object.__setattr__(other, "budget", _plain(budget))
+        return other
+
+    @property
+    def largest_budget(self) -> float:
+        """The largest budget that is allowed."""
+        return LARGEST if self.unit is None else LARGEST_AMOUNT
+
+    def written(self, value: float) -> str:
+        """A budget or cost in full, with the unit behind it where it has a name: 9,812.5 EUR."""
+        return f"{amount(value)} {self.unit}" if self.unit else amount(value)
+
+    def cost_of(self, task: str) -> TaskCost:
+        """What is known of the costs of a task."""
+        return self.costs.get(task, _NO_COST)
+
+    @cached_property
+    def transfers(self) -> IntArray:
+        """int (n,): rows of the tensor that may be part of a plan."""
+        return np.flatnonzero(self._feasible())
+
+    @cached_property
+    def representative(self) -> IntArray:
+        """int (tasks,): of tasks that come together the first, for every other task itself."""
+        first = np.arange(len(self.affinity.tasks))
+        for group in self.together:
+            columns = self.affinity.columns(group)
+            first[np.isin(first, first[columns])] = first[columns].min()
+        return first
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The bare numbers; its transfers are `transfers`, its targets are in the order of `targets`."""
+        rows, tasks = self.transfers, self.affinity.tasks
+        position = np.full(len(tasks), -1)
+        position[self.affinity.columns(self.targets)] = np.arange(len(self.targets))
+        target = position[self.affinity.target[rows]]
+        importance = np.array([self.importance.get(task, 1.0) for task in self.targets], dtype=float)
+        cost: Any = np.array([self.label_cost.get(task, 1.0) for task in tasks], dtype=float)
+        if self.unit is not None or self.costs or self.together:
+            # Whoever labels a target in full has the labels of its transfer among them.
+            saved = dict.fromkeys(self._trained(self.targets), True)
+            cost = np.array(
+                [self.full_cost(task) - (self.transfer_cost(task) if task in saved else 0) for task in tasks],
+                dtype=object,
+            )
+        sources, first = self.affinity.sources[rows], self.representative
+        counted = [(most, self.affinity.mask(group).astype(np.intp)) for most, group in self.at_most]
+        required = self.affinity.mask(self.require)
+        if self.together:
+            joined = np.zeros((len(tasks), len(tasks)), dtype=np.intp)  # task -> what stands for it
+            joined[np.arange(len(tasks)), first] = 1
+            sources, required = sources.astype(np.intp) @ joined > 0, required @ joined > 0
+            cost = np.array(
+                [cost[first == column].sum() or Fraction(0) for column in range(len(tasks))], dtype=object
+            )
+            counted = [(most, of @ joined) for most, of in counted]
+        return Instance(
+            sources=sources,
+            target=target,
+            weight=_weighted(self._measure()[rows], importance[target]),
+            cost=cost,
+            required=required,
+            num_targets=len(self.targets),
+            fixed=sum((self.transfer_cost(task) for task in self.targets), Fraction(0)),
+            at_most=tuple(counted),
+        )
+
+    def expanded(self, chosen: BoolArray) -> BoolArray:
+        """bool (tasks,): sources of the instance, and those that come together with them."""
+        together: BoolArray = chosen[self.representative]
+        return together
+
+    def rows_of(self, transfers: IntArray, chosen: BoolArray) -> IntArray:
+        """int (targets,): rows of the tensor for transfers of the instance.
+
+        Targets without importance take whatever is nearest at hand; here they take the best.
+
+        Args:
+            transfers: int (targets,); rows of `transfers`, in the order of the targets.
+            chosen: bool (tasks,); sources of the instance.
+        """
+        rows, instance = self.transfers[transfers], self.instance
+        for place, task in enumerate(self.targets):
+            if self.importance.get(task, 1.0) == 0:
+                able = np.flatnonzero(instance.served_by(chosen) & (instance.target == place))
+                worth = self._measure()[self.transfers[able]]
+                rows[place] = self.transfers[
+                    able[np.lexsort((instance.sources[able].sum(axis=1), -worth))[0]]
+                ]
+        return rows
+
+    def full_cost(self, task: str) -> Fraction:
+        """What it costs to supervise a task, without what is owned."""
+        left = 1 - _exact(self.cost_of(task).owned)
+        if self.unit is None:
+            return _exact(self.label_cost.get(task, 1.0)) * left
+        images = self.images_to_label(task, full=True)
+        return Fraction(0) if task in self.affinity.untrained else (images or 0) * self._price(task)
+
+    def transfer_cost(self, task: str) -> Fraction:
+        """What it costs to label a target for a transfer, without what is owned."""
+        if self.unit is None:
+            return Fraction(0)
+        return (self.images_to_label(task, full=False) or Fraction(0)) * self._price(task)
+
+    def images_to_label(self, task: str, *, full: bool) -> Fraction | None:
+        """Labelled images of a task in full or for a transfer that are not owned; None where not known."""
+        cost = self.cost_of(task)
+        in_full = self.images_full if cost.images_full is None else cost.images_full
+        for_transfer = self.images_transfer if cost.images_transfer is None else cost.images_transfer
+        needed, owned = in_full if full else for_transfer, _exact(cost.owned)
+        if needed is None or (owned and in_full is None):
+            return None
+        return max(Fraction(0), needed - owned * (in_full or 0))
+
+    def _price(self, task: str) -> Fraction:
+        price = self.cost_of(task).price
+        return Fraction(1) if self.unit == IMAGES or price is None else _exact(price)
+
+    def _trained(self, tasks: Iterable[str]) -> list[str]:
+        return [task for task in tasks if task not in self.affinity.untrained]
+
+    def _tasks(self, value: object, what: str) -> tuple[str, ...]:
+        """Canonical names of a list."""
+        names = name_tuple(value, what)
+        unknown = [name for name in names if name not in self.affinity.tasks]
+        if unknown:
+            raise InvalidInputError(
+                f"{what} holds {unknown[0]!r}, which is no task: Problem.of takes other spellings"
+            )
+        return names
+
+    def _feasible(self) -> BoolArray:
+        """Measured, of small order, from allowed sources, good enough, and not from the target itself."""
+        tensor = self.affinity
+        outside = ~tensor.mask(self.sources)
+        outside = np.isin(self.representative, self.representative[outside])  # whoever comes with these too
+        feasible = tensor.mask(self.targets)[tensor.target] & ~np.isnan(self._measure())
+        feasible &= ~tensor.reads_itself & ~tensor.sources[:, outside].any(axis=1)
+        if self.min_quality is not None:
+            feasible &= tensor.quality >= self.min_quality  # NaN is not
+        return feasible if self.max_order is None else feasible & (tensor.order <= self.max_order)
+
+    def _measure(self) -> FloatArray:
+        """float64 (transfers of the tensor,): the objective of each; NaN where not measured."""
+        if self.objective is Objective.NORMALISED_AFFINITY:
+            return normalised_affinity(self.affinity)
+        return np.asarray(getattr(self.affinity, self.objective.value), dtype=np.float64)
+
+    def _check_amounts(self) -> None:
+        if self.unit is not None and not isinstance(self.unit, str):
+            raise InvalidInputError(
+                f"unit is {shown(self.unit)}, expected images, or the name of a currency, as in EUR"
+            )
+        if self.budget is not None:
+            check_number(self.budget, "budget", zero=False, largest=self.largest_budget)
         for task, value in self.importance.items():
-            check_number(value, f"the importance of {task}", zero=False)
+            check_number(value, f"the importance of {task}", zero=True)
         for task, value in self.label_cost.items():
             check_number(value, f"the label cost of {task}", zero=True)
             if 0 < value < LEAST_COST:
@@ -117,99 +447,89 @@ class Problem:
                 check_count(number, what)
         if self.max_order is not None:
             check_count(self.max_order, "max_order")
-        self._check_require()
-        self._check_served()
 
-    @classmethod
-    def of(
-        cls,
-        affinity: AffinityInput,
-        targets: Names = "all",
-        budget: float = 1.0,
-        *,
-        max_order: int | None = 4,
-        sources: Names | None = None,
-        exclude: Names = (),
-        require: Names = (),
-        importance: Weights | None = None,
-        label_cost: Weights | None = None,
-        objective: str = Objective.AFFINITY,
-        supervise_targets: bool | Names = True,
-        images_full: int | None = None,
-        images_transfer: int | None = None,
-    ) -> Problem:
-        """A problem from names as people type them; the parameters are those of `taxsolver.solve`."""
-        affinity = load_affinity(affinity)
-        names = affinity.names
-        chosen_targets = affinity.find_targets(targets)
-        required, excluded = names.find_all(require, "require"), names.find_all(exclude, "exclude")
-        both = [task for task in required if task in excluded]
-        if both:
-            raise InvalidInputError(f"{both[0]!r} is both required and excluded: drop it from one of them")
-        novel = _novel_targets(affinity, chosen_targets, supervise_targets)
-        allowed = _allowed_sources(affinity, sources, required)
-        return cls(
-            affinity=affinity,
-            targets=chosen_targets,
-            budget=_plain(budget),
-            max_order=_plain(max_order),
-            sources=tuple(task for task in allowed if task not in excluded and task not in novel),
-            require=required,
-            importance=_by_task(affinity, importance, "importance", chosen_targets),
-            label_cost=_by_task(affinity, label_cost, "label_cost", affinity.tasks),
-            objective=Objective.named(objective),
-            images_full=_plain(affinity.images_full if images_full is None else images_full),
-            images_transfer=_plain(affinity.images_transfer if images_transfer is None else images_transfer),
-            exclude=excluded,
-            supervised_targets=tuple(task for task in chosen_targets if task not in novel) if novel else None,
+    def _check_costs(self) -> None:
+        """Every task that may be bought has a price and images, where the budget counts them."""
+        if not isinstance(self.costs, Mapping):
+            raise InvalidInputError(
+                f"costs is {shown(self.costs)}, expected a dictionary from tasks to TaskCost"
+            )
+        object.__setattr__(self, "costs", dict(self.costs))
+        self._tasks(list(self.costs), "costs")
+        for cost in self.costs.values():
+            check_type(cost, TaskCost, "costs", "Problem.of takes files and dictionaries")
+        if self.unit is None:
+            return
+        if self.label_cost:
+            raise InvalidInputError(
+                "label_cost counts labelled tasks, and the budget counts "
+                f"{self.unit or 'money'}: leave out label_cost, or costs and unit"
+            )
+        for task in self._trained(dict.fromkeys([*self.sources, *self.targets])):
+            cost = self.cost_of(task)
+            needed = {"price": self.unit == IMAGES or cost.price is not None}
+            needed["images_full"] = self.images_to_label(task, full=True) is not None
+            if task in self.targets:
+                needed["images_transfer"] = self.images_to_label(task, full=False) is not None
+            missing = [name for name, known in needed.items() if not known]
+            if missing:
+                option = "" if missing[0] == "price" else f", or give {missing[0]}"
+                raise InvalidInputError(
+                    f"{missing[0]} of {task!r} is not known: add it to costs, where a row * stands for every "
+                    f"other task{option}"
+                )
+            if task in self.targets and self.full_cost(task) < self.transfer_cost(task):
+                raise InvalidInputError(
+                    f"images_transfer of {task!r} is more than its images_full: a transfer takes a part of "
+                    "the labels in full"
+                )
+
+    def _check_groups(self) -> None:
+        groups = [self._tasks(group, "together") for group in _listed(self.together, "together", "a,b")]
+        object.__setattr__(self, "together", tuple(groups))
+        counted = [(most, self._tasks(group, "at_most")) for most, group in _pairs_of(self.at_most)]
+        object.__setattr__(self, "at_most", tuple(counted))
+        for group in (*groups, *(group for _, group in counted)):
+            if len(set(group)) < max(2, len(group)):
+                raise InvalidInputError(
+                    f"a group of together, apart or at_most is {', '.join(group) or 'empty'}: name at least "
+                    "two tasks, each once"
+                )
+        for most, _ in counted:
+            check_count(most, "the number of at_most")
+        # What is required brings along what comes together with it.
+        first = self.representative
+        needed = np.isin(first, first[self.affinity.mask(self.require)])
+        for most, group in counted:
+            here = [task for task in group if needed[self.affinity.tasks.index(task)]]
+            if len(here) > most:
+                raise InvalidInputError(
+                    f"{', '.join(here)} are required, and at most {most} of {', '.join(group)} is allowed: "
+                    "drop one of the two"
+                )
+        brought = [task for task, need in zip(self.affinity.tasks, needed, strict=True) if need]
+        object.__setattr__(
+            self, "require", (*self.require, *(task for task in brought if task not in self.require))
         )
 
-    def with_budget(self, budget: float, *, largest: float = LARGEST) -> Problem:
-        """The same problem with another budget; what was computed for this one is not computed again.
-
-        Raises:
-            InvalidInputError: the budget is not in (0, largest].
-        """
-        check_number(budget, "budget", zero=False, largest=largest)
-        other = copy(self)  # every check but that of the budget has been passed
-        object.__setattr__(other, "budget", _plain(budget))
-        return other
-
-    @cached_property
-    def transfers(self) -> IntArray:
-        """int (n,): rows of the tensor that may be part of a plan."""
-        return np.flatnonzero(self._feasible())
-
-    @cached_property
-    def instance(self) -> Instance:
-        """The bare numbers; its transfers are `transfers`, its targets are in the order of `targets`."""
-        rows = self.transfers
-        position = np.full(len(self.affinity.tasks), -1)
-        position[self.affinity.columns(self.targets)] = np.arange(len(self.targets))
-        target = position[self.affinity.target[rows]]
-        importance = np.array([self.importance.get(task, 1.0) for task in self.targets], dtype=float)
-        return Instance(
-            sources=self.affinity.sources[rows],
-            target=target,
-            weight=_weighted(self._measure()[rows], importance[target]),
-            cost=np.array([self.label_cost.get(task, 1.0) for task in self.affinity.tasks], dtype=float),
-            required=self.affinity.mask(self.require),
-            num_targets=len(self.targets),
-        )
-
-    def _feasible(self) -> BoolArray:
-        """Measured, of small order, from allowed sources, and not from the target itself."""
-        tensor = self.affinity
-        outside = ~tensor.mask(self.sources)
-        feasible = tensor.mask(self.targets)[tensor.target] & ~np.isnan(self._measure())
-        feasible &= ~tensor.reads_itself & ~tensor.sources[:, outside].any(axis=1)
-        return feasible if self.max_order is None else feasible & (tensor.order <= self.max_order)
-
-    def _measure(self) -> FloatArray:
-        """float64 (transfers of the tensor,): the objective of each; NaN where not measured."""
-        if self.objective is Objective.NORMALISED_AFFINITY:
-            return normalised_affinity(self.affinity)
-        return np.asarray(getattr(self.affinity, self.objective.value), dtype=np.float64)
+    def _check_goals(self) -> None:
+        for what, goal in (("min_gain", self.min_gain), ("min_quality", self.min_quality)):
+            if goal is not None:
+                check_number(goal, what, zero=True, largest=1)
+        if self.budget is None and self.min_gain is None and self.min_quality is None:
+            raise InvalidInputError(
+                "budget is None: give a budget, or min_gain or min_quality for the cheapest plan"
+            )
+        if self.min_gain is None:
+            return
+        if self.budget is not None:
+            raise InvalidInputError("min_gain asks for the cheapest plan: leave out the budget or min_gain")
+        if self.objective is not Objective.GAIN:
+            raise InvalidInputError(
+                f"min_gain asks for a gain, and the objective is {self.objective}: leave it out"
+            )
+        if self.importance:
+            raise InvalidInputError("min_gain is a mean over all targets alike: leave out importance")
 
     def _check_require(self) -> None:
         for task in self.require:
@@ -224,9 +544,15 @@ class Problem:
         for task in self.targets:
             if self.affinity.tasks.index(task) not in served:
                 order = "any order" if self.max_order is None else f"order at most {self.max_order}"
+                least = (
+                    ""
+                    if self.min_quality is None
+                    else f" and a quality of at least {amount(self.min_quality)}"
+                )
                 raise InvalidInputError(
                     f"target {task!r} cannot be served: no transfer of {order} from the allowed sources has "
-                    f"a measured {self.objective}; allow more sources, a larger order or its supervision"
+                    f"a measured {self.objective}{least}; allow more sources, a larger order or its "
+                    "supervision"
                 )
 
 
@@ -254,44 +580,58 @@ def _weighted(values: FloatArray, importance: FloatArray) -> FloatArray:
     return weights
 
 
-def check_number(value: object, what: str, *, zero: bool, largest: float = LARGEST) -> None:
-    """Refuse what is no number in (0, largest], or in [0, largest] where `zero` is allowed.
-
-    Raises:
-        InvalidInputError: the message names the value and the range.
-    """
-    lower = "[0" if zero else "(0"
-    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not number or not (0 <= value <= largest) or (value == 0 and not zero):  # type: ignore[operator]
-        raise InvalidInputError(f"{what} is {value!r}, expected a number in {lower}, {largest:,.0f}]")
+def _exact(value: float) -> Fraction:
+    return Fraction(decimal(value))
 
 
-def check_count(value: object, what: str) -> None:
-    """Refuse what is no whole number of at least 1.
-
-    Raises:
-        InvalidInputError: the message names the value.
-    """
-    try:
-        whole = index(value)  # type: ignore[arg-type]
-    except TypeError:
-        whole = 0
-    if whole < 1 or isinstance(value, bool | np.ndarray):
-        raise InvalidInputError(f"{what} is {value!r}, expected a whole number of at least 1")
+def _objective(name: str, min_gain: float | None) -> Objective:
+    if isinstance(name, str) and name == BY_THE_GOAL:
+        return Objective.AFFINITY if min_gain is None else Objective.GAIN
+    return Objective.named(name)
 
 
-def check_seed(seed: object) -> None:
-    """Refuse what is no whole number of at least 0.
+def _costs_by_task(
+    tensor: AffinityTensor, costs: CostsInput | None, owned: Weights | None
+) -> dict[str, TaskCost]:
+    """Costs by canonical name; the row `*` for every task without one."""
+    given = [] if costs is None else read_costs(costs)
+    named = [(name, cost) for name, cost in given if name.strip() != EVERY_OTHER]
+    others = [cost for name, cost in given if name.strip() == EVERY_OTHER]
+    if len(others) > 1:
+        raise InvalidInputError("costs names * twice: name it once")
+    found = dict.fromkeys(tensor.tasks, others[0]) if others else {}
+    tasks = tensor.names.find_all([name for name, _ in named], "costs")
+    found |= {task: cost for task, (_, cost) in zip(tasks, named, strict=True)}
+    for task, share in _by_task(tensor, owned, "owned", tensor.tasks).items():
+        check_number(share, f"owned of {task}", zero=True, largest=1)
+        found[task] = replace(found.get(task, _NO_COST), owned=share)
+    return {task: found[task] for task in tensor.tasks if task in found}
 
-    Raises:
-        InvalidInputError: the message names the value.
-    """
-    try:
-        whole = index(seed)  # type: ignore[arg-type]
-    except TypeError:
-        whole = -1
-    if whole < 0 or isinstance(seed, bool | np.ndarray):
-        raise InvalidInputError(f"seed is {seed!r}, expected a whole number of at least 0")
+
+def _listed(groups: object, what: str, example: str) -> list[Any]:
+    """Groups of names as a list; names alone are one group."""
+    if isinstance(groups, str):
+        return [groups] if groups.strip() else []
+    if (
+        not isinstance(groups, Iterable)
+        or getattr(groups, "ndim", 1) != 1
+        or isinstance(groups, bytes | Mapping)
+    ):
+        raise InvalidInputError(f"{what} is {shown(groups)}, expected a list of groups, as in ['{example}']")
+    return list(groups)
+
+
+def _pairs_of(at_most: object) -> list[tuple[int, Any]]:
+    """Numbers and names out of a list of pairs."""
+    pairs = _listed(at_most, "at_most", "a,b")
+    for pair in pairs:
+        if isinstance(pair, str | Mapping) or not isinstance(pair, Collection) or len(pair) != 2:
+            raise InvalidInputError(f"at_most holds {shown(pair)}, expected pairs, as in [(2, 'a,b,c')]")
+    return [(_plain(most), group) for most, group in pairs]
+
+
+def _numbered(tensor: AffinityTensor, at_most: AtMost) -> list[tuple[int, tuple[str, ...]]]:
+    return [(most, tensor.names.find_all(group, "at_most")) for most, group in _pairs_of(at_most)]
 
 
 def _plain(value: T) -> T:

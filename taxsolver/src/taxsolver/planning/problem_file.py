@@ -12,6 +12,7 @@ from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.files.csv_text import read_file
 from taxsolver.files.output import check_path
 from taxsolver.planning.problem import Objective, Problem
+from taxsolver.planning.task_costs import TaskCost
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.store import AffinityInput, load_affinity
 
@@ -22,7 +23,7 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
     return {
         "affinity": {"name": tensor.name, "sha256": tensor.digest, "files": list(tensor.origin)},
         "targets": list(problem.targets),
-        "budget": plain_number(problem.budget),
+        "budget": None if problem.budget is None else plain_number(problem.budget),
         "max_order": problem.max_order,
         "objective": problem.objective.value,
         "importance": {task: plain_number(value) for task, value in problem.importance.items()},
@@ -33,6 +34,12 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
         "supervise_targets": None if problem.supervised_targets is None else list(problem.supervised_targets),
         "images_full": problem.images_full,
         "images_transfer": problem.images_transfer,
+        "unit": problem.unit,
+        "costs": {task: cost.to_dict() for task, cost in problem.costs.items()},
+        "together": [list(group) for group in problem.together],
+        "at_most": [[most, list(group)] for most, group in problem.at_most],
+        "min_gain": problem.min_gain,
+        "min_quality": problem.min_quality,
     }
 
 
@@ -65,6 +72,13 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
             "supervised_targets": None if supervised is None else tuple(supervised),
             "images_full": asked["images_full"],
             "images_transfer": asked["images_transfer"],
+            # Plans that were saved before there were these have none of them.
+            "unit": asked.get("unit"),
+            "costs": {task: TaskCost(**cost) for task, cost in asked.get("costs", {}).items()},
+            "together": tuple(tuple(group) for group in asked.get("together", [])),
+            "at_most": tuple((most, tuple(group)) for most, group in asked.get("at_most", [])),
+            "min_gain": asked.get("min_gain"),
+            "min_quality": asked.get("min_quality"),
         }
     except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise FileFormatError(
@@ -72,8 +86,10 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
             "with  taxsolver --save plan.json"
         ) from error
     named = [
-        fields[what] for what in ("targets", "sources", "exclude", "require", "importance", "label_cost")
+        fields[what]
+        for what in ("targets", "sources", "exclude", "require", "importance", "label_cost", "costs")
     ]
+    named += [*fields["together"], *(group for _, group in fields["at_most"])]
     unknown = [task for names in named for task in names if task not in tensor.tasks]
     if unknown:
         raise FileFormatError(f"{place} names {unknown[0]!r}, which is no task of {tensor.name!r}")

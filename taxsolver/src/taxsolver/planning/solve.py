@@ -2,71 +2,59 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import takewhile
+from typing import Unpack
 
-from taxsolver.arguments import check_type
-from taxsolver.errors import InfeasibleBudgetError, TimeLimitError
-from taxsolver.planning.costs import written
-from taxsolver.planning.model import OPTIMAL, PlanModel
-from taxsolver.planning.problem import LARGEST, Objective, Problem, Weights, check_count, check_number
+import numpy as np
+
+from taxsolver.arguments import check_count, check_number, check_type
+from taxsolver.errors import InfeasibleBudgetError, InvalidInputError, TimeLimitError
+from taxsolver.planning.costs import decimal, exact_decimal, exact_sum, written
+from taxsolver.planning.instance import BoolArray
+from taxsolver.planning.model import OPTIMAL, Choice, PlanModel, PlanProgram
+from taxsolver.planning.problem import PlanOptions, Problem
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput
 
+_SLACK = 1e-6  # of a sum of gains: HiGHS keeps rows to a tolerance only, the exact sum decides
 _ROUNDING = 1e-12  # objectives that differ by a smaller share are equal but for rounding
 
 
 def solve(
     affinity: AffinityInput,
     targets: Names = "all",
-    budget: float = 1.0,
+    budget: float | None = None,
     *,
     max_order: int | None = 4,
-    sources: Names | None = None,
-    exclude: Names = (),
-    require: Names = (),
-    importance: Weights | None = None,
-    label_cost: Weights | None = None,
-    objective: str = Objective.AFFINITY,
-    supervise_targets: bool | Names = True,
     k_best: int = 1,
     time_limit: float | None = None,
-    images_full: int | None = None,
-    images_transfer: int | None = None,
+    **options: Unpack[PlanOptions],
 ) -> Taxonomy:
     """The best taxonomy: which tasks to label in full, and which transfer serves each target.
 
     The optimum of the binary integer program of section 3.4 of Zamir et al., CVPR 2018
-    (https://arxiv.org/abs/1804.08328). Ties go to the cheaper set of sources.
+    (https://arxiv.org/abs/1804.08328). Ties go to the cheaper set of sources. With `min_gain`, or with
+    `min_quality` and no budget, it is the best of the cheapest taxonomies that reach the goal.
 
     Args:
         affinity: a tensor, or what `load_affinity` takes.
         targets: tasks to solve, as a list or with commas between; `all` for every target of the tensor.
-        budget: largest total label cost of the supervised tasks, in (0, 1e6]; with the default costs the
-            largest number of tasks that are labelled in full.
+        budget: largest total cost; by default the number of tasks that are labelled in full.
         max_order: largest number of sources of one transfer; None for no limit.
-        sources: tasks that may be supervised; None for all but untrained ones (`random`), which are
-            used only where named here or in `require`.
-        exclude: tasks that may not be supervised.
-        require: tasks that are supervised in any case.
-        importance: weight of targets in the objective, in (0, 1e6]; 1 where not named. A dictionary, a
-            Series of pandas, or pairs; `label_cost` likewise.
-        label_cost: what supervising a task takes of the budget, in [0, 1e6]; 1 where not named.
-        objective: `affinity` (the paper's), `normalised-affinity` (each target's best counts 1), `gain` or
-            `quality`.
-        supervise_targets: whether targets may be supervised: True or `all`, False or `none`, or those
-            named. The others are novel tasks: they have no labels for more than a transfer, so they are no
-            sources either.
         k_best: how many taxonomies with different supervised sets to find; all but the best become
             `Taxonomy.alternatives`. Sets that only add tasks to a set that is as good without them are left
             out, so there may be fewer.
         time_limit: seconds for everything; None for no limit. The best plan found by then is returned, with
             its bound and gap.
-        images_full: labelled images of a supervised task; None for what the tensor states, if anything.
-        images_transfer: labelled images of a transfer; None for what the tensor states, if anything.
+        options: the other parameters of `Problem.of`, where they are described: sources, exclude, require,
+            importance, label_cost, objective, supervise_targets, images_full, images_transfer, costs, owned,
+            unit, together, apart, at_most, min_gain, min_quality.
 
     Raises:
         UnknownTaskError: a name is not known.
@@ -76,21 +64,7 @@ def solve(
         TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
     """
-    problem = Problem.of(
-        affinity,
-        targets,
-        budget,
-        max_order=max_order,
-        sources=sources,
-        exclude=exclude,
-        require=require,
-        importance=importance,
-        label_cost=label_cost,
-        objective=objective,
-        supervise_targets=supervise_targets,
-        images_full=images_full,
-        images_transfer=images_transfer,
-    )
+    problem = Problem.of(affinity, targets, budget, max_order=max_order, **options)
     return solve_problem(problem, k_best=k_best, time_limit=time_limit)
 
 
@@ -106,7 +80,13 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
     check_count(k_best, "k_best")
     if time_limit is not None:
         check_number(time_limit, "time_limit", zero=False)
-    found = list(_best(problem, k_best, time_limit))
+    if problem.budget is None:
+        if k_best > 1:
+            raise InvalidInputError(
+                f"k_best is {k_best}, and the cheapest plan is asked for: give a budget, or leave out k_best"
+            )
+        return _cheapest(problem, time_limit)
+    found = list(_best(problem, problem.budget, k_best, time_limit))
     proven = sum(1 for _ in takewhile(lambda plan: plan.status == OPTIMAL, found))
     if proven < len(found):
         # A plan that is not proven may be followed by a better one, of which nothing more is known.
@@ -139,24 +119,34 @@ class OneMore:
     dropped: tuple[str, ...]
 
 
-def one_more_unit(taxonomy: Taxonomy, *, unit: float = 1.0, time_limit: float | None = None) -> OneMore:
+def one_more_unit(
+    taxonomy: Taxonomy, *, unit: float | None = None, time_limit: float | None = None
+) -> OneMore:
     """What the best taxonomy would be with a larger budget.
 
     Args:
-        taxonomy: a solved problem.
-        unit: how much larger the budget is to be.
+        taxonomy: a solved problem with a budget.
+        unit: how much larger the budget is to be; None for 1, and for a tenth of a budget in money or images.
         time_limit: seconds; None for no limit.
 
     Raises:
-        InvalidInputError: `unit` is not in (0, 1e6].
+        InvalidInputError: `unit` is not in (0, 1e6], in money or images not in (0, 1e12], or the problem has
+            no budget.
         TimeLimitError: the time limit passed before any plan was found.
     """
     check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
-    check_number(unit, "unit", zero=False)
-    larger = taxonomy.problem.with_budget(taxonomy.problem.budget + unit, largest=2 * LARGEST)
-    next_best = solve_problem(larger, time_limit=time_limit)
+    problem = taxonomy.problem
+    if problem.budget is None:
+        raise InvalidInputError("the cheapest plan has no budget that could be larger: give one")
+    if unit is None:
+        unit = 1.0 if problem.unit is None else float(exact_decimal(Fraction(decimal(problem.budget)) / 10))
+    check_number(unit, "unit", zero=False, largest=problem.largest_budget)
+    budget = problem.budget + unit
+    next_best = solve_problem(
+        problem.with_budget(budget, largest=2 * problem.largest_budget), time_limit=time_limit
+    )
     return OneMore(
-        budget=larger.budget,
+        budget=budget,
         objective=next_best.objective,
         increase=max(0.0, next_best.objective - taxonomy.objective),
         added=tuple(task for task in next_best.sources if task not in taxonomy.sources),
@@ -166,18 +156,69 @@ def one_more_unit(taxonomy: Taxonomy, *, unit: float = 1.0, time_limit: float | 
 
 def infeasible(problem: Problem, least: float | None) -> InfeasibleBudgetError:
     """The error that says what the least budget is."""
+    budget, unit = problem.budget or 0.0, f" {problem.unit}" if problem.unit else ""
     if least is None:
         message = "no plan serves all targets from the allowed sources, whatever the budget"
+        if problem.at_most or problem.together:
+            message += ": allow more of the tasks that together, apart and at_most name"
     else:
         message = (
-            f"no plan fits a budget of {written(problem.budget)}: "
-            f"the least that serves every target is {written(least)}; "
+            f"no plan fits a budget of {written(budget)}{unit}: "
+            f"the least that serves every target is {written(least)}{unit}; "
             "raise the budget, allow more sources, or ask for fewer targets"
         )
-    return InfeasibleBudgetError(message, budget=problem.budget, least=least)
+    return InfeasibleBudgetError(message, budget=budget, least=least)
 
 
-def _best(problem: Problem, count: int, time_limit: float | None) -> Iterator[Taxonomy]:
+def _cheapest(problem: Problem, time_limit: float | None) -> Taxonomy:
+    """The best of the cheapest taxonomies that reach the goals of a problem."""
+    start = time.perf_counter()
+    deadline = None if time_limit is None else start + time_limit
+    whole = problem.instance
+    instance, kept = whole.without_dominated()
+    model = PlanModel(instance)
+    goal = Fraction(0)
+    if problem.min_gain is None:
+        least = model.cheapest(time_limit)
+    else:
+        goal = Fraction(decimal(problem.min_gain)) * instance.num_targets
+
+        def reaches(chosen: BoolArray) -> bool:
+            best = instance.best_transfers(chosen)
+            return best is not None and Fraction(exact_sum(instance.weight[best].tolist())) >= goal
+
+        # Of everything that may be chosen at all, HiGHS proposes what is cheap and good enough but for its
+        # tolerance; what is not exactly so is cut off.
+        everything = instance.costs.exact(int(instance.costs.amounts.sum()))
+        program = PlanProgram(instance, everything, reaches, monotone=True)
+        columns = program.num_tasks + np.arange(len(instance.weight))
+        program.add_row(columns, instance.weight, lower=float(goal) - _SLACK)
+        least = program.cheapest(deadline)
+    if least is None:
+        if problem.min_gain is None or model.cheapest(time_limit) is None:
+            raise infeasible(problem, None)
+        best = model.solve(instance.costs.exact(int(instance.costs.amounts.sum())))
+        most = math.nan if best is None else best.value / instance.num_targets
+        raise InfeasibleBudgetError(
+            f"no plan has a mean gain of {written(problem.min_gain)}: the largest from the allowed sources "
+            f"is {most:.6g}; ask for less, allow more sources or a larger order",
+            budget=0.0,
+            least=None,
+        )
+    # Among the plans of that cost, the best.
+    limit = instance.costs.exact(instance.costs.total(least))
+    left = None if deadline is None else max(0.0, deadline - time.perf_counter())
+    choice = model.solve(limit, left)
+    if choice is None or (problem.min_gain is not None and not reaches(choice.chosen)):
+        rows = instance.best_transfers(least)  # one that ties with the best, and does not reach the goal
+        if rows is None:
+            raise infeasible(problem, None)
+        value = float(exact_sum(instance.weight[rows].tolist()))
+        choice = Choice(instance.used(rows), rows, value, value, OPTIMAL)
+    return Taxonomy.of(problem, choice, kept[choice.transfers], time.perf_counter() - start)
+
+
+def _best(problem: Problem, budget: float, count: int, time_limit: float | None) -> Iterator[Taxonomy]:
     """The best taxonomies with different supervised sets, best first."""
     start = time.perf_counter()
     instance, kept = problem.instance.without_dominated()
@@ -186,7 +227,7 @@ def _best(problem: Problem, count: int, time_limit: float | None) -> Iterator[Ta
         spent = time.perf_counter() - start
         left = None if time_limit is None else time_limit - spent
         try:
-            choice = model.solve(problem.budget, left)
+            choice = model.solve(budget, left)
         except TimeLimitError:
             if number == 0:
                 raise
@@ -195,7 +236,6 @@ def _best(problem: Problem, count: int, time_limit: float | None) -> Iterator[Ta
             if number == 0:
                 raise infeasible(problem, model.least_budget())
             return
-        rows = problem.transfers[kept][choice.transfers]
-        yield Taxonomy.of(problem, choice, rows, time.perf_counter() - start)
+        yield Taxonomy.of(problem, choice, kept[choice.transfers], time.perf_counter() - start)
         # Plans come in falling order, so any that only adds sources to this one adds nothing else.
         model.forbid(choice.chosen)

@@ -6,13 +6,13 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
-from taxsolver.arguments import number_list
+from taxsolver.arguments import check_count, check_number, number_list
 from taxsolver.errors import InvalidInputError, TimeLimitError
 from taxsolver.planning.costs import decimal
 from taxsolver.planning.model import OPTIMAL, TIME_LIMIT, PlanModel
-from taxsolver.planning.problem import Problem, check_count, check_number
+from taxsolver.planning.problem import PlanOptions, Problem
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput, load_affinity
@@ -32,12 +32,14 @@ class SweepRow:
         taxonomy: the plan; None where none fits the budget, or none was found within the time limit.
         without: the status of a row without a plan: `infeasible` where none fits the budget, `time_limit`
             where none was found in time.
+        unit: what the budget counts, as in `Problem`.
     """
 
     budget: float
     max_order: int
     taxonomy: Taxonomy | None
     without: str = INFEASIBLE
+    unit: str | None = None
 
     @property
     def status(self) -> str:
@@ -67,12 +69,16 @@ class SweepRow:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; None in place of NaN."""
         measures = {"objective": self.objective, "gain": self.gain, "quality": self.quality}
+        counted: dict[str, Any] = {}
+        if self.unit is not None:
+            counted = {"unit": self.unit, "cost": self.taxonomy.cost if self.taxonomy else None}
         return {
             "budget": self.budget,
             "max_order": self.max_order,
             **{name: None if math.isnan(value) else value for name, value in measures.items()},
             "sources": list(self.sources),
             "status": self.status,
+            **counted,
         }
 
 
@@ -83,18 +89,17 @@ def sweep(
     *,
     targets: Names = "all",
     time_limit: float | None = None,
-    **options: Any,
+    **options: Unpack[PlanOptions],
 ) -> list[SweepRow]:
     """The best taxonomy of every budget and order, each proven optimal unless its status says otherwise.
 
     Args:
         affinity: a tensor, or what `load_affinity` takes.
-        budgets: largest total label costs; a number is a list of one, as it is for `orders`.
+        budgets: largest total costs; a number is a list of one, as it is for `orders`.
         orders: largest numbers of sources of one transfer.
         targets: tasks to solve.
         time_limit: seconds for each instance; None for no limit.
-        options: further parameters of `taxsolver.solve` that describe the problem: sources, exclude,
-            require, importance, label_cost, objective, supervise_targets, images_full, images_transfer.
+        options: the other parameters of `Problem.of`, as for `solve`; a sweep takes no `min_gain`.
 
     Returns:
         Rows in the order of `orders`, then of `budgets`; where no plan fits a budget the row has none.
@@ -108,13 +113,17 @@ def sweep(
     listed, ordered = number_list(budgets, "budgets"), number_list(orders, "orders")
     if not listed or not ordered:
         raise InvalidInputError("a sweep needs at least one budget and one order")
-    for budget in listed:
-        check_number(budget, "budget", zero=False)
     for order in ordered:
         check_count(order, "max_order")
     if time_limit is not None:
         check_number(time_limit, "time_limit", zero=False)
     first = Problem.of(tensor, targets, listed[0], max_order=ordered[0], **options)
+    if first.unit is not None and budgets is BUDGETS:
+        raise InvalidInputError(
+            f"the budgets 1 to 26 count tasks, and these costs count {first.unit or 'money'}: give budgets"
+        )
+    for budget in listed:
+        check_number(budget, "budget", zero=False, largest=first.largest_budget)
     proven: list[Taxonomy] = []
     rows = {}
     for max_order in sorted(set(ordered), reverse=True):
@@ -141,25 +150,26 @@ def _solve_falling(
     instance, kept = problems[0].instance.without_dominated()
     model = PlanModel(instance)
     for problem in problems:
-        start = time.perf_counter()
-        taxonomy, without = _known(problem, proven), INFEASIBLE
+        start, budget = time.perf_counter(), problem.budget or 0.0  # a sweep gives every problem one
+        taxonomy, without = _known(budget, problem, proven), INFEASIBLE
         if taxonomy is None:
             try:
-                choice = model.solve(problem.budget, time_limit)
+                choice = model.solve(budget, time_limit)
             except TimeLimitError:
                 choice, without = None, TIME_LIMIT
             if choice is not None:
-                rows = problem.transfers[kept][choice.transfers]
-                taxonomy = Taxonomy.of(problem, choice, rows, time.perf_counter() - start)
+                seconds = time.perf_counter() - start
+                taxonomy = Taxonomy.of(problem, choice, kept[choice.transfers], seconds)
         if taxonomy is not None and taxonomy.status == OPTIMAL:
             proven.append(taxonomy)
-        yield SweepRow(problem.budget, problem.max_order or len(problem.affinity.tasks), taxonomy, without)
+        order = problem.max_order or len(problem.affinity.tasks)
+        yield SweepRow(budget, order, taxonomy, without, problem.unit)
 
 
-def _known(problem: Problem, proven: list[Taxonomy]) -> Taxonomy | None:
+def _known(budget: float, problem: Problem, proven: list[Taxonomy]) -> Taxonomy | None:
     """A plan that was proven the best of more choices, and is still allowed: no other can be better here."""
     for taxonomy in proven:
-        if taxonomy.problem.budget < problem.budget or taxonomy.exact_cost > decimal(problem.budget):
+        if (taxonomy.problem.budget or 0) < budget or taxonomy.exact_cost > decimal(budget):
             continue
         if all(transfer.order <= (problem.max_order or 0) for transfer in taxonomy.transfers):
             return replace(taxonomy, problem=problem, seconds=0.0)

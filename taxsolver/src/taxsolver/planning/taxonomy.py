@@ -6,17 +6,44 @@ import json
 import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from taxsolver.planning.costs import exact_sum
+from taxsolver.planning.costs import exact_decimal
 from taxsolver.planning.instance import IntArray
 from taxsolver.planning.model import Choice
 from taxsolver.planning.problem import Problem
 from taxsolver.planning.problem_file import plain_number, problem_to_dict
 from taxsolver.tensors.affinity import Transfer
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """The labels of one task that a plan takes.
+
+    Attributes:
+        task: whose labels.
+        full: in full, or as many as a transfer takes.
+        images: labelled images that are not owned; None where not known.
+        cost: what they take of the budget, rounded once.
+    """
+
+    task: str
+    full: bool
+    images: float | None
+    cost: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "task": self.task,
+            "labels": "full" if self.full else "transfer",
+            "images": self.images,
+            "cost": self.cost,
+        }
 
 
 @dataclass(frozen=True)
@@ -53,9 +80,10 @@ class Taxonomy:
         Args:
             problem: what was asked for.
             choice: what the program chose.
-            rows: int (targets,); the chosen transfers as rows of the tensor.
+            rows: int (targets,); the chosen transfers as rows of `Problem.transfers`.
             seconds: wall-clock time.
         """
+        rows, chosen = problem.rows_of(rows, choice.chosen), problem.expanded(choice.chosen)
         return cls(
             problem=problem,
             status=choice.status,
@@ -63,7 +91,7 @@ class Taxonomy:
             bound=choice.bound,
             gap=_gap(choice.value, choice.bound),
             seconds=seconds,
-            sources=tuple(problem.affinity.tasks[column] for column in np.flatnonzero(choice.chosen)),
+            sources=tuple(problem.affinity.tasks[column] for column in np.flatnonzero(chosen)),
             transfers=tuple(problem.affinity.transfer(row) for row in rows.tolist()),
         )
 
@@ -74,13 +102,16 @@ class Taxonomy:
 
     @property
     def cost(self) -> float:
-        """Total label cost of the sources, summed as decimals and rounded once."""
+        """Total cost, summed as decimals and rounded once: of labels in full, with a unit of all labels."""
         return float(self.exact_cost)
 
     @cached_property
     def exact_cost(self) -> Decimal:
-        """Total label cost of the sources, summed as decimals: never more than the decimal of the budget."""
-        return exact_sum(self.problem.label_cost.get(task, 1.0) for task in self.sources)
+        """Total cost, summed as decimals: never more than the decimal of the budget."""
+        return exact_decimal(
+            sum((self.problem.full_cost(task) for task in self.sources), Fraction(0))
+            + sum((self.problem.transfer_cost(task) for task in self._transferred), Fraction(0))
+        )
 
     @property
     def gain(self) -> float:
@@ -96,29 +127,56 @@ class Taxonomy:
     def labels(self) -> int | None:
         """Labelled images of the plan: of supervised tasks in full, of other transferred targets a few.
 
-        Untrained sources (random projections) need none. None where a count that is needed is not known.
+        Untrained sources (random projections) need none, and owned labels do not count. None where a count
+        that is needed is not known.
         """
-        trained = {task for task in self.sources if task not in self.problem.affinity.untrained}
-        transferred = {transfer.target for transfer in self.transfers if not transfer.full_supervision}
-        needed = (
-            (len(trained), self.problem.images_full),
-            (len(transferred - trained), self.problem.images_transfer),
+        full = [self.problem.images_to_label(task, full=True) for task in self._trained]
+        return _whole(
+            [*full, *(self.problem.images_to_label(task, full=False) for task in self._transferred)]
         )
-        if any(count and images is None for count, images in needed):
-            return None
-        return sum(count * (images or 0) for count, images in needed)
+
+    @property
+    def purchases(self) -> tuple[Purchase, ...]:
+        """The labels to buy: of supervised tasks in full, then of other transferred targets."""
+        problem = self.problem
+        wanted = [(task, True) for task in self._trained] + [(task, False) for task in self._transferred]
+        bought = []
+        for task, full in wanted:
+            images = problem.images_to_label(task, full=full)
+            cost = problem.full_cost(task) if full else problem.transfer_cost(task)
+            bought.append(
+                Purchase(
+                    task, full, None if images is None else plain_number(_rounded(images)), _rounded(cost)
+                )
+            )
+        return tuple(bought)
+
+    @property
+    def _trained(self) -> list[str]:
+        return [task for task in self.sources if task not in self.problem.affinity.untrained]
+
+    @property
+    def _transferred(self) -> list[str]:
+        """Targets that take the labels of a transfer: those labelled in full have them."""
+        trained = set(self._trained)
+        return [
+            transfer.target
+            for transfer in self.transfers
+            if not transfer.full_supervision and transfer.target not in trained
+        ]
 
     @property
     def labels_in_full(self) -> int | None:
         """Labelled images it takes to supervise every target in full; None where not known."""
-        return (
-            None if self.problem.images_full is None else len(self.problem.targets) * self.problem.images_full
-        )
+        return _whole([self.problem.images_to_label(task, full=True) for task in self.problem.targets])
 
     @property
     def labels_saved(self) -> float | None:
-        """Share of `labels_in_full` that the plan saves, below 0 where it labels more; None if not known."""
-        if self.labels is None or self.labels_in_full is None:
+        """Share of `labels_in_full` that the plan saves, below 0 where it labels more.
+
+        None where not known, or where nothing is left to label.
+        """
+        if self.labels is None or not self.labels_in_full:
             return None
         return 1 - self.labels / self.labels_in_full
 
@@ -129,10 +187,17 @@ class Taxonomy:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, with the keys of the command's `--json`."""
+        counted: dict[str, Any] = {}
+        if self.problem.unit is not None:
+            counted = {
+                "unit": self.problem.unit,
+                "cost": plain_number(self.cost),
+                "purchases": [purchase.to_dict() for purchase in self.purchases],
+            }
         return {
             "affinity": self.problem.affinity.name,
             "targets": list(self.problem.targets),
-            "budget": plain_number(self.problem.budget),
+            "budget": None if self.problem.budget is None else plain_number(self.problem.budget),
             "max_order": self.problem.max_order,
             "status": self.status,
             "objective": self.objective,
@@ -143,12 +208,23 @@ class Taxonomy:
             "labels_saved": self.labels_saved,
             "sources": list(self.sources),
             "transfers": [transfer.to_dict() for transfer in self.transfers],
+            **counted,
         }
 
     def to_json(self) -> str:
         """`to_dict` as JSON text, with the total cost and the problem, which `load_problem` reads."""
         asked = {"cost": plain_number(self.cost), "problem": problem_to_dict(self.problem)}
         return json.dumps({**self.to_dict(), **asked}, indent=2) + "\n"
+
+
+def _whole(images: list[Fraction | None]) -> int | None:
+    """The sum, rounded up once; None where a part is not known."""
+    known = [count for count in images if count is not None]
+    return math.ceil(sum(known, Fraction(0))) if len(known) == len(images) else None
+
+
+def _rounded(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)
 
 
 def _gap(objective: float, bound: float) -> float:
