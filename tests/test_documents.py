@@ -121,6 +121,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = ["normal,depth_zbuffer", *(f"{one!r},{other!r}" for one, other in losses)]
     (folder / "losses.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     save_affinity(load_affinity("taskonomy-1k"), folder / "mine.csv")
+    costs = (
+        "task,price,images_full,images_transfer,owned\n*,0.02,120000,1000,0\nnormal,0.05,120000,1000,0.4\n"
+    )
+    (folder / "costs.csv").write_text(costs, encoding="utf-8")
     _typed("taxsolver --targets normals,depth --budget 1 --save plan.json", folder)
     for target in ("reshading", "normals"):
         _typed(f"taxsolver ahp losses.csv --target {target} --save {target}.csv", folder)
