@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from taxsolver_cli import affinity, ahp, compare, group, plan, rank, significance, sweep, tree
+from taxsolver_cli import affinity, ahp, compare, front, group, plan, rank, significance, sweep, tree
 from taxsolver_cli.errors import Boundary
 from taxsolver_cli.once import Command
 
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.callback(invoke_without_command=True, help=plan.HELP)(plan.plan)
 app.command("sweep", cls=Command, help=sweep.HELP, short_help=sweep.SHORT)(sweep.sweep_command)
+app.command("front", cls=Command, help=front.HELP, short_help=front.SHORT)(front.front_command)
 app.command("significance", cls=Command, help=significance.HELP, short_help=significance.SHORT)(
     significance.significance_command
 )

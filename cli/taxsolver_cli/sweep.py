@@ -96,7 +96,7 @@ def _print(rows: list[SweepRow]) -> None:
             show.number(row.gain),
             show.number(row.quality),
             _cost_or_labels(row),
-            _change(earlier, row) if row.taxonomy else _NO_PLAN[row.status],
+            changes(earlier, row.sources) if row.taxonomy else _NO_PLAN[row.status],
         )
         earlier = row.sources
     show.print_rich(
@@ -115,9 +115,10 @@ def _cost_or_labels(row: SweepRow) -> str:
     return show.count(row.taxonomy.labels) if row.unit is None else show.amount(row.taxonomy.cost)
 
 
-def _change(earlier: tuple[str, ...], row: SweepRow) -> str:
-    added = [f"+{task}" for task in row.sources if task not in earlier]
-    dropped = [f"-{task}" for task in earlier if task not in row.sources]
-    if not earlier or len(added) + len(dropped) > len(row.sources):
-        return show.escape(", ".join(row.sources))
+def changes(earlier: tuple[str, ...], sources: tuple[str, ...]) -> str:
+    """Sources against those of the row above, or all where there is none or most are others."""
+    added = [f"+{task}" for task in sources if task not in earlier]
+    dropped = [f"-{task}" for task in earlier if task not in sources]
+    if not earlier or len(added) + len(dropped) > len(sources):
+        return show.escape(", ".join(sources))
     return show.escape(" ".join(added + dropped)) or "the same"

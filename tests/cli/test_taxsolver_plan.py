@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -495,3 +496,17 @@ def test_a_sweep_in_money_shows_costs_and_needs_budgets(tmp_path: Path) -> None:
     assert [row["cost"] for row in rows] == [2400, 3620]
     refused = run(*words)
     assert (refused.exit_code, "count EUR: give budgets" in refused.stderr) == (1, True)
+
+
+def test_the_front_is_printed_saved_and_drawn(tmp_path: Path) -> None:
+    words = ["front", "-t", "normals,depth,layout", "--unit", "images"]
+    done = run(*words, "--save", str(tmp_path / "front.csv"), "--plot", str(tmp_path / "front.svg"))
+    assert done.exit_code == 0, done.output
+    plans = run_json(*words)["plans"]
+    assert list(plans[0]) == ["cost", "objective", "gain", "quality", "labels", "sources", "status"]
+    for earlier, later in pairwise(plans):
+        assert earlier["cost"] < later["cost"]
+        assert earlier["gain"] < later["gain"]
+    assert f"{plans[0]['cost']:,.0f}" in done.stdout
+    assert len((tmp_path / "front.csv").read_text().splitlines()) == len(plans) + 1
+    assert f"{len(plans)} plans" in (tmp_path / "front.svg").read_text()

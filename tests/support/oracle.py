@@ -52,7 +52,7 @@ def every_plan(problem: Problem) -> Iterator[tuple[float, float, frozenset[str]]
     for size in range(len(allowed) + 1):
         for chosen in combinations(allowed, size):
             wanted = np.isin(tasks, [*chosen, *problem.require])
-            if instance.cost[wanted].sum() > problem.budget + 1e-9:
+            if instance.cost[wanted].sum() > (problem.budget or 0) + 1e-9:
                 continue
             best = [_heaviest(instance, target, wanted) for target in range(instance.num_targets)]
             if None in best:

@@ -53,6 +53,13 @@ CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     taxsolver.solve: {"affinity": TENSOR, **_ASKED, "k_best": 1, "time_limit": None},
     taxsolver.Problem.of: {"affinity": TENSOR, **_ASKED},
     taxsolver.sweep: {**_SWEPT, "time_limit": None, "label_cost": None, "exclude": (), "objective": "gain"},
+    taxsolver.front: {
+        "affinity": TENSOR,
+        "targets": "all",
+        "max_order": 2,
+        "time_limit": None,
+        "objective": "gain",
+    },
     taxsolver.significance: {**_SWEPT, "samples": 2, "seed": 0},
     taxsolver.rank: {
         "affinity": TENSOR,

@@ -22,6 +22,7 @@ from taxsolver.errors import (
     UnknownTaskError,
 )
 from taxsolver.figures.graph import save_taxonomy, to_dot, to_graphml, to_networkx, to_node_link
+from taxsolver.planning.front import front
 from taxsolver.planning.problem import Objective, Problem
 from taxsolver.planning.problem_file import load_problem
 from taxsolver.planning.solve import OneMore, one_more_unit, solve, solve_problem
@@ -60,6 +61,7 @@ __all__ = [
     "ahp",
     "available_affinities",
     "compare",
+    "front",
     "join_affinities",
     "load_affinity",
     "load_problem",

@@ -24,7 +24,7 @@ def slow_draws(problem: Problem, samples: int, seed: int) -> np.ndarray:
     instance, tasks = problem.instance, problem.affinity.tasks
     allowed = [task for task in problem.sources if task not in problem.require]
     costs = {task: problem.label_cost.get(task, 1.0) for task in tasks}
-    left = problem.budget - sum(costs[task] for task in problem.require)
+    left = (problem.budget or 0) - sum(costs[task] for task in problem.require)
     maximal = []
     for size in range(len(allowed) + 1):
         for chosen in combinations(allowed, size):

@@ -60,7 +60,7 @@ def every_set(problem: Problem) -> Plans:
 def check(problem: Problem, count: int = 1) -> None:
     """The best plans of a problem, or that there is none, are those of the definition."""
     every = every_set(problem)
-    left = {names: plan for names, plan in every.items() if plan[1] <= exact(problem.budget)}
+    left = {names: plan for names, plan in every.items() if plan[1] <= exact(problem.budget or 0)}
     if not left:
         with pytest.raises(InfeasibleBudgetError) as caught:
             solve_problem(problem)
@@ -75,7 +75,7 @@ def check(problem: Problem, count: int = 1) -> None:
     tie = exact(2e-9) * exact(np.abs(problem.instance.weight).max()) + exact(1e-15)
     for one in (plan, *plan.alternatives):
         sources = frozenset(one.sources)
-        assert cost_of(problem, sources) <= exact(problem.budget)
+        assert cost_of(problem, sources) <= exact(problem.budget or 0)
         assert (one.status, one.gap, one.bound) == ("optimal", 0, one.objective)
         assert one.objective == pytest.approx(float(left[sources][0]), rel=1e-14)
         best = max(value for value, _ in left.values())

@@ -208,7 +208,7 @@ def _scaled(problem: Problem) -> Problem:
     return replace(
         problem,
         budget=1,
-        label_cost={task: min(1e6, cost / unit) for task, cost in problem.label_cost.items()},
+        label_cost={task: min(1e6, cost / (unit or 1)) for task, cost in problem.label_cost.items()},
     )
 
 

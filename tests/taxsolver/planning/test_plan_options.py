@@ -25,6 +25,7 @@ from taxsolver import (
     Problem,
     TaskCost,
     Taxonomy,
+    front,
     load_problem,
     one_more_unit,
     save_taxonomy,
@@ -100,7 +101,7 @@ class Case:
             target: [row for row in usable if tensor.tasks[tensor.target[row]] == target]
             for target in tensor.targets
         }
-        worth = [exact(value) for value in getattr(tensor, self.measure)]
+        worth: list[Fraction] = [exact(value) for value in getattr(tensor, self.measure)]
         for size in range(len(tensor.tasks) + 1):
             for names in combinations(tensor.tasks, size):
                 chosen = frozenset(names)
@@ -108,11 +109,11 @@ class Case:
                     continue
                 if any(len(chosen & set(group)) > most for most, group in self.at_most):
                     continue
-                values = []
+                values: list[Fraction | None] = []
                 for target in tensor.targets:
-                    best = max((worth[row] for row in of[target] if read[row] <= chosen), default=None)
-                    weight = exact(self.importance.get(target, 1.0))
-                    values.append(None if best is None else best * weight)
+                    able = [worth[row] for row in of[target] if read[row] <= chosen]
+                    importance: Fraction = exact(self.importance.get(target, 1.0))
+                    values.append(importance * max(able) if able else None)
                 if None not in values:
                     yield Plan(chosen, self.cost(chosen), tuple(v for v in values if v is not None))
 
@@ -191,7 +192,7 @@ def test_plans_with_groups_and_importance_0_are_those_of_the_definition(seed: in
 @pytest.mark.parametrize("seed", range(8))
 def test_plans_in_images_and_with_a_least_quality_are_those_of_the_definition(seed: int) -> None:
     case = money(seed)
-    costs = {task: known | {"price": 1} for task, known in case.costs.items()}
+    costs = {task: {**known, "price": 1} for task, known in case.costs.items()}
     least = float(np.quantile(case.tensor.quality, 0.3))
     options = case.options | {"unit": "images", "min_quality": least}
     case = replace(case, options=options, costs=costs, min_quality=least)
@@ -236,6 +237,33 @@ def test_the_cheapest_plan_of_a_least_quality_is_that_of_the_definition(seed: in
         assert (plan.status, plan.problem.budget) == ("optimal", None)
         assert Fraction(plan.exact_cost) == min(one.cost for one in reach)
         assert all(transfer.quality >= least for transfer in plan.transfers)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_front_holds_every_plan_that_none_beats_and_no_other(seed: int) -> None:
+    case = money(seed, groups=seed % 2 == 0, levels=[None, 4, 2][seed % 3])
+    best: list[tuple[Fraction, Fraction]] = []
+    for cost, value in sorted((plan.cost, -plan.value) for plan in case.every_plan):
+        if not best or -value > best[-1][1]:
+            best.append((cost, -value))
+    if not best:
+        with pytest.raises(InfeasibleBudgetError, match="whatever the budget"):
+            front(case.tensor, **case.options)
+        return
+    plans = front(case.tensor, **case.options)
+    assert [Fraction(plan.exact_cost) for plan in plans] == [cost for cost, _ in best]
+    assert [plan.objective for plan in plans] == pytest.approx([float(value) for _, value in best], abs=1e-8)
+    assert {plan.status for plan in plans} == {"optimal"}
+    assert all((plan.problem.budget or 0) >= plan.cost for plan in plans)
+
+
+def test_a_front_counts_tasks_where_nothing_else_is_said_and_says_where_time_ran_out() -> None:
+    plans = front(toy(), objective="affinity")
+    assert [(plan.cost, round(plan.objective, 9)) for plan in plans] == [(1, 0.9), (2, 1.7), (3, 2.0)]
+    with pytest.raises(InvalidInputError, match="time_limit is 0, expected"):
+        front(toy(), time_limit=0)
+    (only,) = front("taskonomy-16k", time_limit=1e-9)
+    assert (only.status, only.bound >= only.objective) == ("time_limit", True)
 
 
 def test_every_row_of_a_sweep_in_money_is_the_plan_of_its_budget() -> None:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from taxsolver import InvalidInputError, Objective, Problem, UnknownTaskError, load_affinity, solve
-from taxsolver.planning.problem import LARGEST, check_count, check_number, normalised_affinity
+from taxsolver.arguments import LARGEST, check_count, check_number
+from taxsolver.planning.problem import normalised_affinity
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 from toys import toy
 

@@ -1,0 +1,99 @@
+"""`taxsolver front`: every plan that no other one beats in cost and gain."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from taxsolver_cli import options as opt
+from taxsolver_cli import parse, show
+from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
+from taxsolver_cli.sweep import changes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from taxsolver.planning.taxonomy import Taxonomy
+
+SHORT = "Cost against gain: every plan that no other beats in both."
+HELP = """
+The Pareto front of cost and gain: every plan of which no other one costs less and gains more, each proven.
+
+\b
+  taxsolver front --unit images
+  taxsolver front --costs costs.csv --unit EUR --plot front.png --save front.csv
+"""
+
+
+@opt.describes_problem
+def front_command(
+    targets: opt.Targets = None,
+    max_order: opt.MaxOrder = 4,
+    affinity: opt.Affinity = None,
+    *,
+    described: dict[str, Any],
+    time_limit: opt.TimeLimit = None,
+    json: opt.Json = False,
+    save: opt.SaveRows = None,
+    plot: opt.Plot = None,
+) -> None:
+    """Parse, plan, print."""
+    from taxsolver.planning.front import front
+
+    check_row_outputs(save, plot)
+    with show.working("planning"):
+        plans = front(
+            parse.tensor(affinity),
+            parse.joined(targets, "all"),
+            max_order=max_order,
+            time_limit=time_limit,
+            **parse.problem_options(described),
+        )
+    listed = [_row(plan) for plan in plans]
+    if json:
+        show.print_json({"unit": plans[0].problem.unit, "plans": listed})
+    else:
+        _print(plans)
+    write_rows(listed, save)
+    write_picture(lambda: _draw(plans), plot)
+
+
+def _row(plan: Taxonomy) -> dict[str, Any]:
+    measures = {"objective": plan.objective, "gain": plan.gain, "quality": plan.quality}
+    return {
+        "cost": plan.cost,
+        **{name: None if math.isnan(value) else value for name, value in measures.items()},
+        "labels": plan.labels,
+        "sources": list(plan.sources),
+        "status": plan.status,
+    }
+
+
+def _draw(plans: list[Taxonomy]) -> Figure:
+    from taxsolver.figures.front import draw_front
+
+    return draw_front(plans)
+
+
+def _print(plans: list[Taxonomy]) -> None:
+    numbers = ("cost", "gain", "quality", "labels")
+    table = show.new_table(*numbers, "label in full", numbers=numbers)
+    earlier: tuple[str, ...] = ()
+    for plan in plans:
+        table.add_row(
+            show.amount(plan.cost),
+            show.number(plan.gain) + show.mark(plan.status),
+            show.number(plan.quality),
+            show.count(plan.labels),
+            changes(earlier, plan.sources),
+        )
+        earlier = plan.sources
+    unit = plans[0].problem.unit
+    show.print_rich(
+        table,
+        "",
+        "[dim]gain and quality: mean over the targets; label in full: all at first, then what is new (+) and "
+        "what is dropped (-) against the row above[/]",
+        *([f"[dim]cost in {show.escape(unit)}[/]"] if unit else []),
+        *show.not_proven(plan.status for plan in plans),
+    )

@@ -1,0 +1,83 @@
+"""The Pareto front of cost and worth: every plan that no other one beats in both."""
+
+from __future__ import annotations
+
+import time
+from typing import Unpack
+
+from taxsolver.arguments import check_number
+from taxsolver.errors import TimeLimitError
+from taxsolver.planning.model import OPTIMAL, PlanModel
+from taxsolver.planning.problem import BY_THE_GOAL, Objective, PlanOptions, Problem
+from taxsolver.planning.solve import infeasible
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import Names
+from taxsolver.tensors.store import AffinityInput
+
+_FREE = 1e-6  # budget of a plan that costs nothing, as a budget is more than 0
+
+
+def front(
+    affinity: AffinityInput,
+    targets: Names = "all",
+    *,
+    max_order: int | None = 4,
+    time_limit: float | None = None,
+    **options: Unpack[PlanOptions],
+) -> list[Taxonomy]:
+    """The plans of which no other one is worth more and costs no more, the cheapest first.
+
+    Each is proven: it is the best of its cost, and every cheaper plan is worth less. Plans whose worth
+    differs by less than 1e-9 of the largest weight count as ties, of which the cheapest is taken.
+
+    Args:
+        affinity: a tensor, or what `load_affinity` takes.
+        targets: tasks to solve.
+        max_order: largest number of sources of one transfer; None for no limit.
+        time_limit: seconds for everything; None for no limit. Then the dearest plans are there, the last that
+            was found maybe without a proof, and the cheaper ones are missing.
+        options: the other parameters of `Problem.of`, but `min_gain`; the objective is by default the gain.
+
+    Returns:
+        Taxonomies; the budget of each is its cost.
+
+    Raises:
+        UnknownTaskError: a name is not known.
+        InvalidInputError: a value is not allowed, or a target cannot be served whatever the budget.
+        InfeasibleBudgetError: no plan serves every target.
+        TimeLimitError: the time limit passed before any plan was found.
+        SolverError: HiGHS failed.
+    """
+    start = time.perf_counter()
+    if time_limit is not None:
+        check_number(time_limit, "time_limit", zero=False)
+    named = options.get("objective", BY_THE_GOAL)
+    if isinstance(named, str) and named == BY_THE_GOAL:
+        options["objective"] = Objective.GAIN
+    problem = Problem.of(affinity, targets, 1.0, max_order=max_order, **options)
+    instance, kept = problem.instance.without_dominated()
+    costs, model = instance.costs, PlanModel(instance)
+    limit = int(costs.amounts.sum())
+    plans: list[Taxonomy] = []
+    while limit >= 0:
+        begun = time.perf_counter()
+        left = None if time_limit is None else time_limit - (begun - start)
+        try:
+            choice = model.solve(costs.exact(limit), left)
+        except TimeLimitError:
+            if not plans:
+                raise
+            break
+        if choice is None:
+            break
+        # Falling budgets: the next plan has to cost at least one unit less than this one.
+        limit = costs.total(choice.chosen) - 1
+        budget = max(_FREE, costs.number(costs.total(choice.chosen)))
+        asked = problem.with_budget(budget, largest=float("inf"))
+        seconds = time.perf_counter() - begun
+        plans.append(Taxonomy.of(asked, choice, kept[choice.transfers], seconds))
+        if choice.status != OPTIMAL:
+            break
+    if not plans:
+        raise infeasible(problem, None)
+    return plans[::-1]
