@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from taskbank_cli.printing import printable
 from taskbank_cli.running import BankOption, Device
 
 _LOOPBACK = "127.0.0.1"
@@ -64,9 +65,9 @@ def demo(
             "anybody who reaches this machine can use the page: --auth USER:PASSWORD asks who", err=True
         )
     with launch(settings) as running:
-        typer.echo(f"{running.url} (Ctrl-C stops it)")
+        typer.echo(printable(f"{running.url} (Ctrl-C stops it)"))
         if running.services.bank is None:
-            typer.echo(f"without networks: {running.services.no_bank}", err=True)
+            typer.echo(printable(f"without networks: {running.services.no_bank}"), err=True)
         if open_page:
             typer.launch(running.url)
         running.wait()

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from taskbank_cli.printing import printable
+
 
 def push(
     bank: Annotated[
@@ -33,7 +35,13 @@ def push(
     """
     from taskbank.bank.push import push_bank
     from taskbank.bank.source import open_listing
+    from taskbank.errors import InvalidInputError
 
-    text = None if card is None else card.read_text(encoding="utf-8")
+    text = None
+    if card is not None:
+        try:
+            text = card.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInputError(f"cannot read the card {card}: {error}. Save it as UTF-8") from error
     source = push_bank(open_listing(bank), repo, private=private, revision=revision, card=text)
-    typer.echo(f"pushed: open it with {source}")
+    typer.echo(printable(f"pushed: open it with {source}"))

@@ -26,14 +26,21 @@ class Boundary(TyperGroup):
         except Exception as error:
             if not _is_known(error):
                 raise
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {_printable(str(error))}", err=True)
             raise typer.Exit(1) from None
 
 
 def usage_error(message: str) -> typer.Exit:
     """An error in the words of the command line itself: a message on stderr, exit status 2."""
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {_printable(message)}", err=True)
     return typer.Exit(2)
+
+
+def _printable(message: str) -> str:
+    """A message whose lines hold nothing that terminals obey."""
+    from taxsolver.files.plain_text import printable
+
+    return "\n".join(map(printable, message.split("\n")))
 
 
 def given(context: typer.Context) -> list[str]:

@@ -88,15 +88,19 @@ def amount(value: float) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that rich prints as it is."""
+    """Text that rich prints as it is, and that terminals do not obey."""
     from rich.markup import escape as rich_escape
 
-    return rich_escape(text)
+    from taxsolver.files.plain_text import printable
+
+    return rich_escape(printable(text))
 
 
 def note(text: str) -> None:
     """A line on stderr: where a file went, what is worth knowing."""
-    typer.echo(text, err=True)
+    from taxsolver.files.plain_text import printable
+
+    typer.echo(printable(text), err=True)
 
 
 @contextmanager

@@ -74,10 +74,15 @@ def read_preset(name: str, stages: Sequence[str], overrides: Sequence[str] = ())
         ConfigError: no such preset, no TOML, an unknown section, or an override that cannot be read or is
             given twice.
     """
-    text = _path_of(name).read_text(encoding="utf-8")
+    path = _path_of(name)
     try:
+        text = path.read_text(encoding="utf-8-sig")
         written = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"preset {name} is not UTF-8, as TOML is: {error}. Save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"preset {name} cannot be read: {error}") from error
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise ConfigError(f"preset {name} is not TOML: {error}") from error
     named: set[tuple[str, ...]] = set()
     for override in overrides:
@@ -132,7 +137,7 @@ def _toml_value(text: str) -> Any:
     """A value as in a TOML file; a bare word is a text."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
         return text
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from taxsolver.errors import InvalidInputError
+from taxsolver.files.plain_text import harmful
 
 T = TypeVar("T")
 
@@ -72,6 +73,8 @@ def name_tuple(values: object, what: str) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             raise InvalidInputError(f"{what} holds {shown(name)}, expected names as text")
+        if harmful(name):
+            raise InvalidInputError(f"{what} holds {name!r}, with a control character: rename it")
     return names
 
 

@@ -138,3 +138,18 @@ def test_a_card_of_the_same_bank_is_the_same(index: BankIndex, tmp_path: Path) -
     """No dates, no paths."""
     assert model_card(index, DIGEST, "hf://a/b") == model_card(index, DIGEST, "hf://a/b")
     assert str(tmp_path.parent) not in model_card(index, DIGEST, "hf://a/b")
+
+
+def test_texts_of_a_bank_are_no_marks_in_its_card(index: BankIndex) -> None:
+    """A bank from elsewhere puts no link, picture, script, heading or escape on the page that shows it."""
+    evil = (
+        "x\x1b[2J\n# free <script>alert(1)</script> [click](https://evil.example.org) ![a](http://b/c) `rm`"
+    )
+    entry = replace(index.tasks["depth_zbuffer"], licence=evil, training={"notes": [evil], "data": evil})
+    tasks = {**index.tasks, "depth_zbuffer": entry}
+    card = model_card(replace(index, name=evil, licence=evil, tasks=tasks), DIGEST, "hf://a/b")
+    body = card.split("---", 2)[2]
+    assert "\x1b" not in card
+    for harm in ("<script", "[click](", "![a](", "\n# free", "https://evil", "`rm`"):
+        assert harm not in body
+    assert "\\[click\\](https:\u200b//evil.example.org)" in body

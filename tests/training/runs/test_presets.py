@@ -115,3 +115,22 @@ def test_every_preset_is_a_document_with_its_command() -> None:
         text = (FOLDER / f"{name}.toml").read_text()
         assert text.startswith("# ")
         assert f"--preset {name}" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("# Möbel\n".encode("latin-1"), "is not UTF-8, as TOML is: .* Save it as UTF-8"),
+        (b"\xff\xfea\0", "is not UTF-8"),
+        (b"a = " + b"[" * 5000, "is not TOML"),
+    ],
+)
+def test_a_file_in_another_encoding_is_refused_in_words(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "toy.toml").write_bytes(content)
+    with pytest.raises(ConfigError, match=message):
+        read_preset(str(tmp_path / "toy.toml"), STAGES)
+
+
+def test_a_mark_of_utf_8_in_front_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "toy.toml").write_bytes(b"\xef\xbb\xbf" + DOCUMENT.encode())
+    assert read_preset(str(tmp_path / "toy.toml"), STAGES).seed == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
@@ -18,6 +19,8 @@ _KNOWN_LICENCES = {
     "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "mpl-2.0", "unlicense",
 }  # fmt: skip
 _NOT_STATED = "not stated"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_MARKS = re.compile(r"[\\`*\[\]]")
 _MEGABYTE = 1_000_000
 
 
@@ -32,7 +35,7 @@ def model_card(index: BankIndex, digest: str, source: str) -> str:
     return "\n".join(
         [
             *_metadata(index),
-            f"# {index.name}",
+            f"# {_plain(index.name)}",
             "",
             f"Networks for {len(index.tasks)} vision tasks, to be used with taskbank: an encoder and, where "
             "the task has one, a decoder each.",
@@ -45,6 +48,15 @@ def model_card(index: BankIndex, digest: str, source: str) -> str:
             *_limits(index),
         ]
     )
+
+
+def _plain(text: str) -> str:
+    """A text out of an index, in which Markdown and HTML see neither marks nor links nor ends of lines.
+
+    A bank may come from anybody, and its card is shown on pages that people trust.
+    """
+    shown = " ".join(part for part in _CONTROL.sub(" ", text).split(" ") if part)
+    return _MARKS.sub(r"\\\g<0>", shown).replace("<", "&lt;").replace("://", ":\u200b//")
 
 
 def _metadata(index: BankIndex) -> list[str]:
@@ -64,13 +76,13 @@ def _details(index: BankIndex, digest: str) -> list[str]:
     size = sum(file.size for file in index.files)
     facts = {
         "Architecture": ", ".join(
-            str(index.architecture[key]) for key in ("name", "model") if key in index.architecture
+            _plain(str(index.architecture[key])) for key in ("name", "model") if key in index.architecture
         ),
         "Input": f"RGB images of {index.image_size} px, -1 to 1; other sizes where the decoder allows them",
         "Representation": f"{code} (channels, rows, columns)",
         "Transfers": str(len(index.transfers)),
         "Size": f"{size / _MEGABYTE:.1f} MB in {len(index.files)} safetensors files; nothing is pickled",
-        "Licence": index.licence or _NOT_STATED,
+        "Licence": _plain(index.licence) or _NOT_STATED,
         "sha256 of `bank.json`": f"`{digest}`",
     }
     return ["## Details", "", *_table(("", ""), facts.items()), ""]
@@ -92,11 +104,11 @@ def _tasks(index: BankIndex) -> list[str]:
     rows = [
         (
             entry.task,
-            output_text(entry),
-            "" if entry.unit == "1" or not entry.decoder else entry.unit,
+            _plain(output_text(entry)),
+            "" if entry.unit == "1" or not entry.decoder else _plain(entry.unit),
             f"{sum(file.size for file in entry.files) / _MEGABYTE:.1f}",
-            entry.licence or index.licence or _NOT_STATED,
-            metrics_text(entry) or "not measured",
+            _plain(entry.licence or index.licence) or _NOT_STATED,
+            _plain(metrics_text(entry)) or "not measured",
         )
         for entry in index.tasks.values()
     ]
@@ -108,10 +120,10 @@ def _transfers(index: BankIndex) -> list[str]:
     rows = [
         (
             ", ".join(entry.sources),
-            target_text(entry),
+            _plain(target_text(entry)),
             f"{entry.file.size / _MEGABYTE:.2f}",
-            entry.licence or index.licence or _NOT_STATED,
-            metrics_text(entry) or "not measured",
+            _plain(entry.licence or index.licence) or _NOT_STATED,
+            _plain(metrics_text(entry)) or "not measured",
         )
         for entry in index.transfers
     ]
@@ -157,7 +169,7 @@ def _training(index: BankIndex) -> list[str]:
     )
     lines = ["## Training", ""]
     for known, alike in (group for entries in kinds for group in _alike(entries)):
-        words = [f"{name}: {text or _span(name, alike.values())}" for name, text in known]
+        words = [_plain(f"{name}: {text or _span(name, alike.values())}") for name, text in known]
         lines += [f"- {_together(list(alike), index)}: {'; '.join(words) or _NOT_STATED}"]
     return [*lines, ""]
 
@@ -200,7 +212,7 @@ def _limits(index: BankIndex) -> list[str]:
     for network, entry in _entries(index).items():
         for note in entry.training.get("notes", ()):
             notes.setdefault(str(note), []).append(network)
-    lines = [f"- {_together(names, index)}: {note}" for note, names in notes.items()]
+    lines = [f"- {_together(names, index)}: {_plain(note)}" for note, names in notes.items()]
     return ["## Limits", "", *(lines or ["None are stated in `bank.json`; see the metrics above."]), ""]
 
 

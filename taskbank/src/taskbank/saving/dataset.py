@@ -138,7 +138,9 @@ def save_manifest(folder: Path, inputs: Sequence[Path]) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("point", "view", "photograph"))
-    table.writerows((point, _VIEW, path) for point, path in enumerate(inputs))
+    # A path such as `=HYPERLINK(...)` would be run by spreadsheets; below the folder `.` it is the same path.
+    shown = (f"./{path}" if str(path).startswith(("=", "+", "-", "@")) else path for path in inputs)
+    table.writerows((point, _VIEW, path) for point, path in enumerate(shown))
     # Bytes of a name that are no UTF-8 are written as in Python, `\\udcff`, as in the facts of each point.
     content = text.getvalue().encode(errors="backslashreplace")
     write_whole(manifest_path(folder), lambda file: file.write(content))

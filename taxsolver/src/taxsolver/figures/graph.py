@@ -24,6 +24,7 @@ from taxsolver.figures.headline import budget_words
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import INK, MUTED, PAPER
 from taxsolver.files.output import check_path, write_file
+from taxsolver.files.plain_text import to_cell
 from taxsolver.planning.problem import Objective, normalised_affinity
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Transfer
@@ -121,7 +122,8 @@ def to_csv(taxonomy: Taxonomy) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for transfer in taxonomy.transfers:
-        cells = {**transfer.to_dict(), "sources": "|".join(transfer.sources)}
+        cells = {**transfer.to_dict(), "sources": to_cell("|".join(transfer.sources))}
+        cells["target"] = to_cell(transfer.target)
         cells["full_supervision"] = "true" if transfer.full_supervision else "false"
         writer.writerow(["" if cells[column] is None else cells[column] for column in COLUMNS])
     return stream.getvalue()

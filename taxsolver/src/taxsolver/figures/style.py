@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxsolver.errors import InvalidInputError, MissingExtraError
 from taxsolver.files.output import write_file
+from taxsolver.files.plain_text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,9 +89,15 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         InvalidInputError: another ending.
         OutputError: the file cannot be written.
     """
+    from matplotlib.text import Text
+
     check_picture_path(path)
     kind = Path(path).suffix.casefold()[1:]
     undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
+    for text in figure.findobj(Text):  # names of files may hold what XML may not
+        shown = "\n".join(map(printable, text.get_text().split("\n")))
+        if shown != text.get_text():
+            text.set_text(shown)
     stream = io.BytesIO()
     figure.savefig(stream, format=kind, dpi=150, metadata=undated)
     return write_file(path, stream.getvalue())

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from taxsolver.arguments import shown
 from taxsolver.errors import FileFormatError, InvalidInputError
+from taxsolver.files.plain_text import from_cell
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _NO_NAME = re.compile(
@@ -221,7 +222,10 @@ def _cut(text: str, delimiter: str, where: str, skipped: int) -> list[Line]:
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
     )
     try:
-        lines = [Line(reader.line_num + skipped, tuple(cell.strip() for cell in cells)) for cells in reader]
+        lines = [
+            Line(reader.line_num + skipped, tuple(from_cell(cell.strip()) for cell in cells))
+            for cells in reader
+        ]
     except csv.Error as error:
         raise FileFormatError(f"{where}, line {reader.line_num + skipped}: {error}") from error
     return [line for line in lines if any(line.cells)]

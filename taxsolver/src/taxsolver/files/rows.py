@@ -11,6 +11,7 @@ from typing import Any
 
 from taxsolver.errors import InvalidInputError
 from taxsolver.files.output import write_file
+from taxsolver.files.plain_text import to_cell
 
 ENDINGS = (".csv", ".json")
 
@@ -39,7 +40,7 @@ def save_rows(rows: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
 
 
 def rows_to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV text with a line of column names."""
+    """Rows as CSV text with a line of column names; no text is a formula, see `to_cell`."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
@@ -49,4 +50,6 @@ def rows_to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    return "|".join("" if part is None else str(part) for part in value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        value = "|".join("" if part is None else str(part) for part in value)
+    return to_cell(value) if isinstance(value, str) else value

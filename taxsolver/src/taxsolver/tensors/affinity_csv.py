@@ -27,6 +27,7 @@ import numpy as np
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.files.output import check_path
+from taxsolver.files.plain_text import to_cell
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.names import normalise
 from taxsolver.tensors.source_names import BASELINES, RANDOM, SELF, looks_joined, plain_name, split_sources
@@ -70,9 +71,9 @@ def tensor_to_csv(tensor: AffinityTensor) -> str:
         measures = (tensor.affinity[row], tensor.gain[row], tensor.quality[row])
         writer.writerow(
             [
-                tensor.tasks[tensor.target[row]],
+                to_cell(tensor.tasks[tensor.target[row]]),
                 int(tensor.order[row]),
-                "|".join(tensor.source_names(row)),
+                to_cell("|".join(tensor.source_names(row))),
                 *("" if np.isnan(value) else repr(float(value)) for value in measures),
                 "true" if tensor.full_supervision[row] else "false",
             ]

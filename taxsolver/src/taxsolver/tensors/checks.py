@@ -9,6 +9,7 @@ import numpy as np
 
 from taxsolver.arguments import shown
 from taxsolver.errors import InvalidInputError
+from taxsolver.files.plain_text import harmful
 
 if TYPE_CHECKING:
     from taxsolver.tensors.affinity import AffinityTensor, BoolArray
@@ -54,6 +55,8 @@ def _name_faults(tensor: AffinityTensor) -> Iterator[str]:
     twice = sorted({task for task in tensor.tasks if tensor.tasks.count(task) > 1})
     if twice:
         yield f"tasks holds {', '.join(twice)} more than once"
+    if odd := [task for task in tensor.tasks if harmful(task)]:
+        yield f"tasks holds {odd[0]!r}, with a control character"
     repeated = sorted({task for task in tensor.targets if tensor.targets.count(task) > 1})
     if repeated:
         yield f"targets holds {', '.join(repeated)} more than once"
