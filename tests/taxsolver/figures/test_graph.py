@@ -143,8 +143,8 @@ def test_the_published_tensor_reads_back() -> None:
 
 
 def test_graphml_refuses_what_xml_cannot_hold(plan: Taxonomy) -> None:
-    tensor = tensor_from_csv("target,sources,affinity\nbell\a,s,1", name="odd")
-    with pytest.raises(InvalidInputError, match=r"'bell\\x07' to GraphML: XML allows no such character"):
+    tensor = tensor_from_csv("target,sources,affinity\nbell\ufffe,s,1", name="odd")
+    with pytest.raises(InvalidInputError, match=r"'bell\\ufffe' to GraphML: XML allows no such character"):
         to_graphml(solve(tensor))
 
 
