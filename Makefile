@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 OUT ?= out/demo
 LOCK := requirements.lock
 
-.PHONY: demo smoke test lint format type unit bench affinities lock clean
+.PHONY: demo smoke test lint format type docs unit bench affinities lock clean
 
 demo: $(VENV)/all.done ## a photograph through every task, and taxonomies from the published affinities, drawn
 	$(PYTHON) -c "import pathlib; pathlib.Path('$(OUT)').mkdir(parents=True, exist_ok=True)"
@@ -19,7 +19,7 @@ smoke: $(VENV)/all.done ## every stage of training, as small as they still run: 
 	$(BIN)/taskbank info out/smoke/published/bank
 	$(BIN)/taxsolver --affinity out/smoke/published/affinity.safetensors --targets all --budget 8
 
-test: lint type unit smoke ## everything CI runs
+test: lint type docs unit smoke ## everything CI runs
 
 lint: $(VENV)/all.done ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -31,6 +31,9 @@ format: $(VENV)/all.done ## put the code into the house's format
 
 type: $(VENV)/all.done ## mypy
 	$(BIN)/mypy
+
+docs: $(VENV)/all.done ## the site, into out/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 unit: $(VENV)/all.done ## pytest without the slow tests and those that need a GPU or a package index
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile

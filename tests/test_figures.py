@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from training.stages.evaluation.facts import task_metrics, transfer_metrics
-from training.stages.publishing.bundle import BANKS, with_bank_card
+from training.stages.publishing.bank_page import figures_section, with_section
+from training.stages.publishing.bundle import BANKS, PAGE, with_bank_card
 from training.stages.publishing.card import faults_section, measured_section
-from training.stages.publishing.readme_figures import readme_section, with_section
 
 from taskbank.bank.bank import Bank
 from taskbank.bank.card import model_card
@@ -25,10 +25,10 @@ def _bundled() -> tuple[Bank, dict[str, Any]]:
     return bank, json.loads((Path(bank.where) / "scores.json").read_text(encoding="utf-8"))
 
 
-def test_every_figure_of_the_bank_in_the_readme_is_what_its_evaluation_wrote() -> None:
+def test_every_figure_of_the_bank_in_the_documents_is_what_its_evaluation_wrote() -> None:
     bank, scores = _bundled()
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert with_section(readme, readme_section(bank.index, scores)) == readme
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    assert with_section(page, figures_section(bank.index, scores)) == page
 
 
 def test_the_model_card_holds_the_bundled_banks_own_card() -> None:

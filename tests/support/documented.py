@@ -15,6 +15,7 @@ DOCUMENTS = sorted(
     [
         *ROOT.glob("*.md"),
         *ROOT.glob("*/README.md"),
+        *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("training/*/README.md"),
         *ROOT.glob("cli/*/*/README.md"),
         *ROOT.glob("taskbank/src/taskbank/banks/*/README.md"),

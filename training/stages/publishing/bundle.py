@@ -17,7 +17,7 @@ from training.errors import DataError
 from training.stages.publishing.check_command import FaultyOption, PicturesOption, checked_bank
 
 BANKS, TENSORS = "taskbank/src/taskbank/banks", "taxsolver/src/taxsolver/data"
-CARD, README = "MODEL_CARD.md", "README.md"
+CARD, PAGE = "MODEL_CARD.md", "docs/bundled-bank.md"
 BEGIN = "<!-- the bundled bank: written by `python -m training bundle` -->"
 END = "<!-- end of the bundled bank -->"
 
@@ -43,12 +43,12 @@ def bundle(
 ) -> None:
     """Check a published bank and make it the one that comes with the packages.
 
-    Its affinity tensor goes into taxsolver's data, its card into MODEL_CARD.md, what was measured into the
-    README.
+    Its affinity tensor goes into taxsolver's data, its card into MODEL_CARD.md, its figures into the
+    documents.
 
     Example: python -m training bundle out/rooms/published
     """
-    from training.stages.publishing.readme_figures import readme_section, with_section
+    from training.stages.publishing.bank_page import figures_section, with_section
     from training.stages.publishing.stage import TENSOR
 
     bank = checked_bank(published / "bank", max_megabytes, pictures, faulty).bank
@@ -58,9 +58,9 @@ def bundle(
         (published / CARD).read_text(encoding="utf-8"),
         f"{BANKS}/{bank.name}",
     )
-    readme = checkout / README
+    page = checkout / PAGE
     scores = json.loads((published / "bank" / "scores.json").read_text(encoding="utf-8"))
-    shown = with_section(readme.read_text(encoding="utf-8"), readme_section(bank.index, scores))
+    shown = with_section(page.read_text(encoding="utf-8"), figures_section(bank.index, scores))
     fresh = place.with_name(f".{bank.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(published / "bank", fresh)
@@ -68,8 +68,8 @@ def bundle(
     fresh.rename(place)
     shutil.copyfile(published / TENSOR, checkout / TENSORS / f"{bank.name}.safetensors")
     (checkout / CARD).write_text(text, encoding="utf-8")
-    readme.write_text(shown, encoding="utf-8")
-    typer.echo(f"{place} holds {bank.name}, {bank.digest[:12]}; {CARD}, {README} and {TENSORS} were renewed")
+    page.write_text(shown, encoding="utf-8")
+    typer.echo(f"{place} holds {bank.name}, {bank.digest[:12]}; {CARD}, {PAGE} and {TENSORS} were renewed")
 
 
 def with_bank_card(project: str, card: str, place: str) -> str:

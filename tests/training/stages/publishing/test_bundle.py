@@ -9,9 +9,9 @@ import pytest
 from tests.training.stages.evaluation.toy_fit import save_fit_bank
 from training.__main__ import app
 from training.errors import DataError
-from training.stages.publishing.bundle import BEGIN, CARD, END, README, with_bank_card
-from training.stages.publishing.readme_figures import BEGIN as FIGURES
-from training.stages.publishing.readme_figures import END as FIGURES_END
+from training.stages.publishing.bank_page import BEGIN as FIGURES
+from training.stages.publishing.bank_page import END as FIGURES_END
+from training.stages.publishing.bundle import BEGIN, CARD, END, PAGE, with_bank_card
 from typer.testing import CliRunner
 
 from taskbank.bank.bank import Bank
@@ -46,11 +46,11 @@ def test_a_bank_that_is_fit_becomes_the_bundled_one(tmp_path: Path) -> None:
     fit_bank = save_fit_bank(tmp_path / "bank")
     checkout, published = tmp_path / "checkout", tmp_path / "published"
     place = checkout / "taskbank" / "src" / "taskbank" / "banks"
-    for folder in (place / "toy", checkout / "taxsolver" / "src" / "taxsolver" / "data"):
+    for folder in (checkout / "docs", place / "toy", checkout / "taxsolver" / "src" / "taxsolver" / "data"):
         folder.mkdir(parents=True)
     (place / "toy" / "old").write_text("of the last version")
     (checkout / CARD).write_text(PROJECT)
-    (checkout / README).write_text(f"# Toys\n\n{FIGURES}\n\n{FIGURES_END}\n")
+    (checkout / PAGE).write_text(f"# Toys\n\n{FIGURES}\n\n{FIGURES_END}\n")
     shutil.copytree(fit_bank, published / "bank")
     shutil.copyfile(fit_bank / "README.md", published / CARD)
     (published / "affinity.safetensors").write_bytes(b"tensor")
@@ -60,6 +60,6 @@ def test_a_bank_that_is_fit_becomes_the_bundled_one(tmp_path: Path) -> None:
     assert not (place / "toy" / "old").exists()
     assert (checkout / "taxsolver/src/taxsolver/data/toy.safetensors").read_bytes() == b"tensor"
     assert "## toy" in (checkout / CARD).read_text()
-    assert f"{FIGURES}\n\nThe bundled bank `toy` (" in (checkout / README).read_text()
+    assert f"{FIGURES}\n\nThe bundled bank `toy` (" in (checkout / PAGE).read_text()
     (published / "bank" / "scores.json").unlink()
     assert CliRunner().invoke(app, words).exit_code == 1

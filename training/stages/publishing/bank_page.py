@@ -1,4 +1,4 @@
-"""The README's section on how good the bundled bank is: every figure in it is one of `scores.json`."""
+"""The figures on the documents' page about the bundled bank, written from `scores.json`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LOWER_IS_BETTER = {"mean", "abs_rel", "abs_rel_scaled", "l1"}
 _PARTS = {"test": "rendered, held out", "real": "real", "real_constant": "best constant, real"}
 
 
-def readme_section(index: BankIndex, scores: Mapping[str, Any]) -> str:
+def figures_section(index: BankIndex, scores: Mapping[str, Any]) -> str:
     """Markdown: what was measured of a bank, in a table and a few sentences.
 
     Args:
@@ -138,14 +138,14 @@ def _rho(alive: float | None, all_sources: float | None, dead: bool) -> str:
     return f"{words[0]} ({words[1]})" if dead else words[0]
 
 
-def with_section(readme: str, section: str) -> str:
-    """The README with that section between its two comments.
+def with_section(page: str, section: str) -> str:
+    """The page with that section between its two comments.
 
     Raises:
         DataError: the comments are not there.
     """
-    before, begun, rest = readme.partition(BEGIN)
+    before, begun, rest = page.partition(BEGIN)
     _, ended, after = rest.partition(END)
     if not begun or not ended:
-        raise DataError(f"README.md lacks {END if begun else BEGIN!r}, where the bank's figures belong")
+        raise DataError(f"the page lacks {END if begun else BEGIN!r}, where the bank's figures belong")
     return f"{before}{BEGIN}\n\n{section}\n\n{END}{after}"

@@ -1,4 +1,4 @@
-"""The README's section on the bundled bank: from real scores, from a bank without real frames, from a living one."""
+"""The page's section on the bundled bank: from real scores, from a bank without real frames, from a living one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from training.errors import DataError
-from training.stages.publishing.readme_figures import BEGIN, END, readme_section, with_section
+from training.stages.publishing.bank_page import BEGIN, END, figures_section, with_section
 
 from taskbank.bank.source import open_listing
 
@@ -37,14 +37,14 @@ def test_another_number_makes_another_section(scores: dict[str, Any], place: tup
     for key in place[:-1]:
         within = within[key]
     within[place[-1]] = within[place[-1]] - 0.5 if place[0] != "sanity" else -20.0
-    assert readme_section(LISTING.index, changed) != readme_section(LISTING.index, scores)
+    assert figures_section(LISTING.index, changed) != figures_section(LISTING.index, scores)
 
 
 def test_a_living_bank_without_real_frames_has_one_column(scores: dict[str, Any]) -> None:
     for name in ("real", "real_frames", "real_constant", "carry_over"):
         del scores[name]
     scores["health"] = {name: {"dead_channels": 0.0} for name in LISTING.index.tasks}
-    section = readme_section(LISTING.index, scores)
+    section = figures_section(LISTING.index, scores)
     assert "|  | rendered, held out (360 frames) |\n| --- | --- |\n| normals, mean error | 21.9° |" in section
     for words in ("dead", "real frames the best", "better source"):
         assert words not in section
@@ -54,5 +54,5 @@ def test_the_section_takes_the_place_of_the_last_one() -> None:
     readme = f"# A\n\n{BEGIN}\n\nold\n\n{END}\n\n## B\n"
     assert with_section(readme, "new") == f"# A\n\n{BEGIN}\n\nnew\n\n{END}\n\n## B\n"
     for comment in (BEGIN, END):
-        with pytest.raises(DataError, match="README.md lacks"):
+        with pytest.raises(DataError, match="the page lacks"):
             with_section(readme.replace(comment, ""), "new")
