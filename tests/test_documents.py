@@ -51,7 +51,7 @@ NOT_RUN = {
     r"python -m training\.rooms\.frames\.gallery OUT\.png": "renders for minutes; tests/training/rooms/ renders less",
     r"python -m training (evaluation|frames) \.\.\. .*": "needs real frames; tests/training/data/real/ makes some",
     r"python -m training\.rooms\.surfaces\.environments .*": "needs the package; test_environments.py converts a toy",
-    r"taxsolver affinity import|taxsolver group|python -m training bundle": "named in a sentence, without words",
+    r"taxsolver (affinity import|ahp|group( --table)?)|taskbank encode|python -m training bundle": "only named",
 }
 """What is not run here, and why."""
 
