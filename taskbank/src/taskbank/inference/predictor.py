@@ -136,6 +136,12 @@ def load(task: str, *, bank: BankInput = None, **settings: Any) -> Predictor:
         MissingBankError: no bank was named, and none is bundled.
         InvalidInputError: a setting is unknown, or this machine cannot meet it.
         BankFormatError: the bank is missing or damaged.
+
+    Example:
+        >>> import taskbank
+        >>> depth = taskbank.load("depth").predict("photo.jpg")
+        >>> depth.unit, depth.array.shape
+        ('m', (384, 384))
     """
     return Predictor(open_bank(bank), task, make_settings(settings))
 
@@ -157,6 +163,12 @@ def load_transfer(
         MissingBankError: no bank was named, and none is bundled.
         InvalidInputError: a setting is unknown, or this machine cannot meet it.
         BankFormatError: the bank is missing or damaged.
+
+    Example:
+        >>> import taskbank
+        >>> network = taskbank.load_transfer("normals", "reshading")
+        >>> network.predict("photo.jpg").task
+        'reshading'
     """
     names = [sources] if isinstance(sources, str) else list(sources)
     return TransferPredictor(open_bank(bank), names, target, make_settings(settings))
@@ -190,6 +202,12 @@ def predict(
 
     Raises:
         TaskBankError: as `load` and `Predictor.predict`.
+
+    Example:
+        >>> import taskbank
+        >>> results = taskbank.predict("photo.jpg", ["normals", "depth"])
+        >>> sorted(results)
+        ['depth_zbuffer', 'normal']
     """
     reading = make_reading(frame, normals)
     chosen = open_bank(bank)

@@ -46,6 +46,11 @@ def find_task(name: str) -> Task:
 
     Raises:
         UnknownTaskError: no task has that name; the nearest ones are named.
+
+    Example:
+        >>> import taskbank
+        >>> taskbank.find_task("normals").name
+        'normal'
     """
     wanted = normalise(name)
     found = TASKS.get(ALIASES.get(wanted, wanted))

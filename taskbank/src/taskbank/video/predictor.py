@@ -67,6 +67,11 @@ def predict_video(
         MissingPackageError: PyAV is not installed: `pip install 'taskbank[video]'`.
         OutputError: files exist already, would replace the input, or cannot be written.
         TaskBankError: as `taskbank.predict`.
+
+    Example:
+        >>> import taskbank
+        >>> taskbank.predict_video("clip.mp4", ["normals"], out="results").frames
+        3
     """
     saving = VideoSaving(folder=Path(out), forms=parse_forms(save), fov=fov, smooth=smooth)
     reading = make_reading(frame, normals)

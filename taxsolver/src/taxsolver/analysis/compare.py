@@ -75,6 +75,12 @@ def compare(
         InvalidInputError: the tensors share no transfer, a task of one may be several of the other, or
             `max_order` is no whole number of at least 1.
         MissingExtraError: SciPy is not installed.
+
+    Example:
+        >>> import taxsolver
+        >>> agreement = taxsolver.compare("taskonomy-16k", "taskonomy-1k")
+        >>> round(agreement.mean, 2), agreement.transfers
+        (0.81, 1376)
     """
     if max_order is not None:
         check_count(max_order, "max_order")

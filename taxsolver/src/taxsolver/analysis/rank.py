@@ -76,6 +76,12 @@ def rank(
     Raises:
         UnknownTaskError: a name is not known.
         InvalidInputError: `max_order` is no whole number of at least 1, or `sources` is empty.
+
+    Example:
+        >>> import taxsolver
+        >>> best = taxsolver.rank("taskonomy-16k", targets="reshading", max_order=1)[0]
+        >>> best.sources, round(best.gain, 3)
+        (('normal',), 0.883)
     """
     check_count(max_order, "max_order")
     allow_random = check_flag(allow_random, "allow_random")

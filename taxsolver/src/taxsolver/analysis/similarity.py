@@ -68,6 +68,12 @@ def similarity(affinity: AffinityInput) -> TaskTree:
     Raises:
         InvalidInputError: fewer than two sources, or two that share fewer than three measured targets.
         MissingExtraError: SciPy is not installed.
+
+    Example:
+        >>> import taxsolver
+        >>> tree = taxsolver.similarity("taskonomy-16k")
+        >>> sorted(tree.subtrees()[0])  # the two that are most alike
+        ['curvature', 'keypoints3d']
     """
     try:
         from scipy.cluster.hierarchy import linkage

@@ -44,6 +44,12 @@ def to_networkx(taxonomy: Taxonomy) -> nx.DiGraph:
     and `objective_share` (their part of the objective, in [0, 1]). Edges carry `order`, `affinity`, `gain`
     and `quality` of the transfer they belong to. The graph carries `affinity` (name of the tensor), `budget`,
     `max_order`, `status`, `objective`, `bound`, `gap`, `labels` and `labels_saved`.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
+        >>> list(taxsolver.to_networkx(plan).edges)
+        [('normal', 'depth_zbuffer')]
     """
     check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     import networkx as nx
@@ -60,6 +66,12 @@ def to_node_link(taxonomy: Taxonomy) -> dict[str, Any]:
     """The graph as plain values for JSON, which `networkx.node_link_graph(..., edges="edges")` reads.
 
     Written without networkx: its releases differ in what they call the list of edges.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
+        >>> len(taxsolver.to_node_link(plan)["nodes"])
+        2
     """
     check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     return {
@@ -79,6 +91,12 @@ def to_graphml(taxonomy: Taxonomy) -> str:
 
     Raises:
         InvalidInputError: a task name holds a character that XML cannot.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
+        >>> "<graphml" in taxsolver.to_graphml(plan)
+        True
     """
     check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     import networkx as nx
@@ -97,6 +115,12 @@ def to_dot(taxonomy: Taxonomy) -> str:
     Supervised tasks are filled boxes (in a double frame where the task is a target served by its own
     network), other targets hollow ones, untrained sources dashed. Edges are coloured by order, and wider the
     higher it is.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
+        >>> print(taxsolver.to_dot(plan).splitlines()[0])
+        digraph taxonomy {
     """
     check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     lines = [
@@ -156,6 +180,12 @@ def save_taxonomy(taxonomy: Taxonomy, path: str | Path) -> Path:
     Raises:
         InvalidInputError: another ending, or a task name that the format cannot hold.
         OutputError: the file cannot be written.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
+        >>> taxsolver.save_taxonomy(plan, "plan.graphml")
+        PosixPath('plan.graphml')
     """
     check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     check_taxonomy_path(path)

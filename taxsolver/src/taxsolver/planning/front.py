@@ -47,6 +47,12 @@ def front(
         InfeasibleBudgetError: no plan serves every target.
         TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
+
+    Example:
+        >>> import taxsolver
+        >>> rows = taxsolver.front("taskonomy-16k", targets="normals,depth,reshading")
+        >>> [row.sources for row in rows][:2]
+        [('reshading',), ('depth_euclidean', 'normal')]
     """
     start = time.perf_counter()
     if time_limit is not None:

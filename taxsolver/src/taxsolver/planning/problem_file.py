@@ -53,6 +53,14 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
     Raises:
         FileFormatError: it cannot be read, or is no saved plan.
         InvalidInputError: the tensor cannot be found, or is not the one that the plan was made with.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
+        >>> taxsolver.save_taxonomy(plan, "plan.json")
+        PosixPath('plan.json')
+        >>> taxsolver.load_problem("plan.json").targets
+        ('normal', 'depth_zbuffer')
     """
     place = check_path(path)
     try:

@@ -63,6 +63,12 @@ def solve(
         InfeasibleBudgetError: no plan fits the budget; the error holds the least one.
         TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth,reshading", budget=2)
+        >>> plan.status, plan.sources
+        ('optimal', ('depth_zbuffer', 'normal'))
     """
     problem = Problem.of(affinity, targets, budget, max_order=max_order, **options)
     return solve_problem(problem, k_best=k_best, time_limit=time_limit)
@@ -75,6 +81,12 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
         InvalidInputError: `k_best` or `time_limit` is not allowed.
         InfeasibleBudgetError: no plan fits the budget; the error holds the least one.
         TimeLimitError: the time limit passed before any plan was found.
+
+    Example:
+        >>> import taxsolver
+        >>> problem = taxsolver.Problem.of("taskonomy-16k", targets="normals,depth", budget=1)
+        >>> taxsolver.solve_problem(problem).sources
+        ('normal',)
     """
     check_type(problem, Problem, "problem", "make one with Problem.of")
     check_count(k_best, "k_best")
@@ -133,6 +145,12 @@ def one_more_unit(
         InvalidInputError: `unit` is not in (0, 1e6], in money or images not in (0, 1e12], or the problem has
             no budget.
         TimeLimitError: the time limit passed before any plan was found.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth,reshading", budget=2)
+        >>> taxsolver.one_more_unit(plan).added
+        ('reshading',)
     """
     check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     problem = taxonomy.problem

@@ -108,6 +108,12 @@ def sweep(
         UnknownTaskError: a name is not known.
         InvalidInputError: a value is not allowed, or a target cannot be served whatever the budget.
         SolverError: HiGHS failed.
+
+    Example:
+        >>> import taxsolver
+        >>> rows = taxsolver.sweep("taskonomy-16k", budgets=[1, 2], orders=4)
+        >>> [(row.budget, row.sources) for row in rows]
+        [(1, ('denoising',)), (2, ('denoising', 'edge_texture'))]
     """
     tensor = load_affinity(affinity)
     listed, ordered = number_list(budgets, "budgets"), number_list(orders, "orders")

@@ -36,6 +36,12 @@ def ahp(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArray:
 
     Raises:
         InvalidInputError: not a matrix of numbers, too few images or transfers, or a loss that is not finite.
+
+    Example:
+        >>> import taxsolver
+        >>> losses = [[0.1, 0.2, 0.3], [0.1, 0.3, 0.2]]  # two images, three transfers
+        >>> taxsolver.ahp(losses).round(3).tolist()
+        [0.998, 0.001, 0.001]
     """
     return principal_eigenvector(preference_ratios(win_rates(losses, names)))
 
@@ -53,6 +59,12 @@ def win_rates(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArr
 
     Raises:
         InvalidInputError: as for `ahp`.
+
+    Example:
+        >>> import taxsolver
+        >>> losses = [[0.1, 0.2], [0.3, 0.2], [0.1, 0.4]]  # three images, two transfers
+        >>> taxsolver.win_rates(losses).round(2).tolist()
+        [[0.5, 0.67], [0.33, 0.5]]
     """
     table = _checked(losses, names)
     ranks = _dense_ranks(table)

@@ -35,7 +35,13 @@ _NUMBERS = ("images_full", "images_transfer")
 
 
 def available_affinities() -> tuple[str, ...]:
-    """Names of the tensors that come with the package, the default first."""
+    """Names of the tensors that come with the package, the default first.
+
+    Example:
+        >>> import taxsolver
+        >>> taxsolver.available_affinities()
+        ('taskonomy-16k', 'rooms', 'taskonomy-1k', 'taskonomy-main')
+    """
     shipped = {
         entry.name.removesuffix(_SUFFIX) for entry in _data().iterdir() if entry.name.endswith(_SUFFIX)
     }
@@ -66,6 +72,12 @@ def load_affinity(affinity: AffinityInput = DEFAULT_AFFINITY) -> AffinityTensor:
         InvalidInputError: no tensor of that name and no file at that path, the tensor in the file is not
             valid, or two of several have a transfer in common.
         FileFormatError: the file is damaged, or not an affinity tensor.
+
+    Example:
+        >>> import taxsolver
+        >>> tensor = taxsolver.load_affinity("taskonomy-16k")
+        >>> len(tensor.targets), len(tensor.target)
+        (22, 1762)
     """
     if isinstance(affinity, AffinityTensor):
         return affinity
@@ -106,6 +118,12 @@ def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> 
 
     Raises:
         InvalidInputError: a transfer is in two of them, or a task is spelt in two ways.
+
+    Example:
+        >>> import taxsolver
+        >>> tensor = taxsolver.load_affinity("taskonomy-1k")
+        >>> taxsolver.join_affinities([tensor], name="mine").name
+        'mine'
     """
     if not isinstance(tensors, list | tuple) or not tensors:
         raise InvalidInputError(f"tensors is {shown(tensors)}, expected a list of at least one tensor")
@@ -217,6 +235,14 @@ def save_affinity(tensor: AffinityInput, path: str | Path) -> Path:
     Raises:
         InvalidInputError: `path` has another ending.
         OutputError: the file cannot be written.
+
+    Example:
+        >>> import taxsolver
+        >>> tensor = taxsolver.load_affinity("taskonomy-1k")
+        >>> taxsolver.save_affinity(tensor, "mine.csv")
+        PosixPath('mine.csv')
+        >>> taxsolver.load_affinity("mine.csv").targets == tensor.targets
+        True
     """
     suffix, loaded = check_path(path).suffix.casefold(), load_affinity(tensor)
     if suffix == ".csv":
