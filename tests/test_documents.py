@@ -105,6 +105,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "photos/2.jpg",
     ):
         small.save(folder / name)
+    (folder / "pictures").mkdir()
+    for number in range(12):
+        small.point(lambda value, times=number: value * times / 12).save(
+            folder / "pictures" / f"{number}.png"
+        )
+    lines = ["file,light", *(f"{number}.png,{number}" for number in range(12))]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "TEXTURES").mkdir()
     (folder / "out" / "demo").mkdir(parents=True)
     small.save(folder / "TEXTURES" / "wall.jpg")

@@ -25,7 +25,7 @@ LAYERS = {
             "bank",
             "original",
         ),
-        *("inference", "drawing", "saving", "sources", "video", "encode_files", "predict_files"),
+        *("inference", "drawing", "saving", "sources", "probing", "video", "encode_files", "predict_files"),
     ),
     "training": (
         *("errors", "atomic_files", "runs", "data", "rooms", "learning", "stages", "run", "pipeline"),

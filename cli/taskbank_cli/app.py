@@ -15,6 +15,7 @@ from taskbank_cli.errors import ErrorBoundary
 from taskbank_cli.info import info
 from taskbank_cli.once import Command
 from taskbank_cli.predict import predict
+from taskbank_cli.probe import probe
 from taskbank_cli.push import push
 from taskbank_cli.tasks import tasks
 from taskbank_cli.transfer import transfer
@@ -29,6 +30,7 @@ app.command(cls=Command)(tasks)
 app.command(cls=Command)(predict)
 app.command(cls=Command)(transfer)
 app.command(cls=Command)(encode)
+app.command(cls=Command)(probe)
 app.command(cls=Command)(info)
 app.command(cls=Command)(download)
 app.command(cls=Command)(push)

@@ -55,6 +55,12 @@ def model_of(source: Source) -> Any:
     return network.model
 
 
+def timm_config(name: str) -> dict[str, Any]:
+    """What timm states about a model."""
+    config: Any = timm.create_model(name).pretrained_cfg
+    return dict(config)
+
+
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """A toy bank of three encoders."""
@@ -118,7 +124,7 @@ def test_each_model_is_shown_pictures_with_its_own_mean_and_std() -> None:
     }
     assert len(set(means.values())) == 3
     for name, mean in means.items():
-        assert mean == timm.create_model(name).pretrained_cfg["mean"]
+        assert mean == timm_config(name)["mean"]
     source = one("timm:test_efficientnet?weights=random")
     grey = torch.tensor(source.mean)[:, None, None].expand(1, 3, 8, 8)
     torch.testing.assert_close(source.normalised(grey), torch.zeros(1, 3, 8, 8))

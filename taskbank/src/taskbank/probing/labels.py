@@ -1,0 +1,334 @@
+"""Labels of images: folders of maps, folders of classes, and CSV tables."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from taskbank.errors import ImageError, InvalidInputError
+from taskbank.images.framing import View
+from taskbank.images.reading import DEEP_MODES
+from taskbank.labels.codes import DOMAINS, Coding, decode
+from taskbank.labels.files import read_label
+from taskbank.tasks.registry import find_task, is_task
+
+FILE, GROUP = "file", "group"
+_SUFFIXES = (".png", ".npy")
+_MOST_CLASSES = 256
+_NAMED = 3  # files that a message names
+
+
+class Kind(StrEnum):
+    """What labels are."""
+
+    AUTO = "auto"
+    NUMBERS = "numbers"
+    CLASSES = "classes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Labels of one target.
+
+    Attributes:
+        target: its name; canonical where it is one of the 26 tasks.
+        kind: numbers or classes.
+        maps: image -> its file, where labels are maps; empty otherwise.
+        values: image -> its numbers, or the number of its class, where labels are of whole images.
+        classes: names, where labels are classes of whole images.
+        groups: image -> its group, where the table has them.
+    """
+
+    target: str
+    kind: Kind
+    maps: Mapping[str, Path] = field(default_factory=dict)
+    values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def images(self) -> Collection[str]:
+        """Images that have a label, by their paths in the folder."""
+        return (self.maps or self.values).keys()
+
+
+def read_labels(
+    path: Path, images: Sequence[str], *, folder: Path, name: str | None = None, kind: Kind = Kind.AUTO
+) -> list[Labels]:
+    """Read the labels at a path.
+
+    A folder holds a PNG or NPY file for each image, under the image's path but for the ending. The folder of
+    the images themselves stands for classes: the folders that images lie in. A CSV file has a column `file`,
+    maybe a column `group`, and a column for each target; columns whose cells are all numbers are numbers,
+    others classes. Images without a label are left out.
+
+    Args:
+        path: of the folder or file.
+        images: paths of the images in their folder, with forward slashes.
+        folder: of the images.
+        name: of the target; None for that of the column or folder.
+        kind: how labels are read where that is not plain; classes in maps are their whole numbers.
+
+    Raises:
+        InvalidInputError: nothing is there, a table lacks what it needs, or no image has a label.
+    """
+    if path.is_dir() and path.resolve() == folder.resolve():
+        found = [_folders(images, name or path.name)]
+    elif path.is_dir():
+        found = [_maps(path, images, name or path.name, kind)]
+    elif path.is_file():
+        found = _table(path, images, name, kind)
+    else:
+        raise InvalidInputError(f"--labels {path} is neither a folder nor a CSV file")
+    return found
+
+
+def place_values(labels: Labels, image: str, view: View, places: int) -> tuple[NDArray[np.float64], ...]:
+    """Read the map of an image and bring it to a coarse grid.
+
+    Args:
+        labels: whose maps they are. Files of the dataset's tasks are read in their own codes and units,
+            depths as logarithms; other files as the numbers that they hold, NaN and transparent pixels
+            unknown.
+        image: path in the folder of images.
+        view: what part of the image sources saw.
+        places: rows and columns of the grid.
+
+    Returns:
+        values float64 (places, places, k), means over known pixels, or shares of the classes (k is then
+        `_MOST_CLASSES`, most of them empty); and the share of known pixels (places, places).
+
+    Raises:
+        InvalidInputError: the file is damaged, has another size than its image, or holds no classes.
+    """
+    path = labels.maps[image]
+    values = _dataset_map(path, labels.target) if labels.target in DOMAINS else _own_map(path)
+    if values.shape[:2] != (view.height, view.width):
+        raise InvalidInputError(
+            f"the map {path} is {values.shape[1]} x {values.shape[0]} px, its image {view.width} x "
+            f"{view.height}: they must be of one size"
+        )
+    known: NDArray[np.bool_] = np.isfinite(values).all(axis=-1)
+    if labels.kind is Kind.CLASSES:
+        numbers = values[known]
+        if (
+            values.shape[-1] != 1
+            or (numbers % 1).any()
+            or not ((numbers >= 0) & (numbers < _MOST_CLASSES)).all()
+        ):
+            raise InvalidInputError(
+                f"the map {path} holds no classes: one channel of whole numbers from 0 to {_MOST_CLASSES - 1}"
+            )
+        values = np.eye(_MOST_CLASSES, dtype=np.float32)[np.where(known, values[..., 0], 0).astype(np.int64)]
+    both = np.concatenate([np.where(known[..., None], values, 0), known[..., None]], axis=-1)
+    planes = _seen(torch.from_numpy(both).float().permute(2, 0, 1), view)
+    pooled = functional.adaptive_avg_pool2d(planes, places).double().permute(1, 2, 0).numpy()
+    share = pooled[..., -1]
+    return pooled[..., :-1] / np.maximum(share, 1e-9)[..., None], share
+
+
+def _seen(planes: Tensor, view: View) -> Tensor:
+    """The part of a map (C, H, W) that sources saw; padding is unknown."""
+    box = view.box
+    left, top, right, bottom = (round(edge) for edge in (box.left, box.top, box.right, box.bottom))
+    cut = planes[:, max(top, 0) : min(bottom, view.height), max(left, 0) : min(right, view.width)]
+    padding = (max(-left, 0), max(right - view.width, 0), max(-top, 0), max(bottom - view.height, 0))
+    return functional.pad(cut, padding)
+
+
+def _dataset_map(path: Path, target: str) -> NDArray[np.float32]:
+    """A file of the dataset, or of the same codes, as values (H, W, C)."""
+    if path.suffix.lower() == ".npy":
+        return _own_map(path)
+    coding = DOMAINS[target].coding
+    try:
+        codes = read_label(path, target)
+    except ImageError as error:
+        raise InvalidInputError(str(error)) from error
+    values = decode(target, torch.from_numpy(codes.astype(np.int64))).float().numpy()
+    if coding is Coding.DEPTH:
+        values = np.log(np.where(values > 0, values, np.nan))
+    if coding is Coding.NUMBER:
+        values = np.where(values == 0, np.nan, values)
+    return values if values.ndim == 3 else values[..., None]
+
+
+def _own_map(path: Path) -> NDArray[np.float32]:
+    """A map of a user as values (H, W, C), NaN where unknown."""
+    try:
+        if path.suffix.lower() == ".npy":
+            stored = np.load(path, allow_pickle=False)
+        else:
+            with Image.open(path) as image:
+                alpha = image.mode in {"LA", "RGBA"}
+                if not alpha and image.mode not in {"1", "L", "RGB", "F", *DEEP_MODES}:
+                    raise InvalidInputError(
+                        f"the map {path} is of mode {image.mode}: save it in grey or as .npy"
+                    )
+                stored = np.asarray(image).astype(np.float32)
+            if alpha:
+                stored = np.where(stored[..., -1:] > 0, stored[..., :-1], np.nan)
+        values = stored.astype(np.float32)
+    except (OSError, ValueError, TypeError, SyntaxError, EOFError) as error:
+        if isinstance(error, InvalidInputError):
+            raise
+        raise InvalidInputError(f"the map {path} cannot be read: {error}") from error
+    values = values if values.ndim == 3 else values[..., None]
+    if values.ndim != 3 or values.shape[-1] > 4 or 0 in values.shape:
+        raise InvalidInputError(f"the map {path} has shape {stored.shape}: maps are (H, W) or (H, W, 1 to 4)")
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _maps(path: Path, images: Sequence[str], name: str, kind: Kind) -> Labels:
+    """A file for each image."""
+    files: dict[str, Path] = {}
+    for file in sorted(path.rglob("*")):
+        if file.suffix.lower() in _SUFFIXES and file.is_file():
+            stem = file.relative_to(path).with_suffix("").as_posix()
+            if stem in files:
+                raise InvalidInputError(f"{files[stem]} and {file} are maps of one image: keep one of them")
+            files[stem] = file
+    maps = {
+        image: files[stem] for image in images if (stem := Path(image).with_suffix("").as_posix()) in files
+    }
+    if not maps:
+        raise InvalidInputError(
+            f"no image has a map in {path}: maps are PNG or NPY files called like the images, as {images[0]},"
+            " but for the ending"
+        )
+    target = _target(name)
+    numbered = target in DOMAINS and DOMAINS[target].coding is Coding.NUMBER
+    chosen = (Kind.CLASSES if numbered else Kind.NUMBERS) if kind is Kind.AUTO else kind
+    return Labels(target=target, kind=chosen, maps=maps)
+
+
+def _folders(images: Sequence[str], name: str) -> Labels:
+    """The folder of each image is its class."""
+    beside = [image for image in images if "/" not in image]
+    if beside:
+        raise InvalidInputError(
+            f"images stand outside of the folders of classes: {', '.join(beside[:_NAMED])}. Put each into "
+            "the folder of its class, or give a CSV file"
+        )
+    return _as_classes(name, {image: image.split("/")[0] for image in images}, {})
+
+
+def read_groups(path: Path, images: Sequence[str]) -> dict[str, str]:
+    """Read the group of each image from a CSV file with the columns `file` and `group`.
+
+    Raises:
+        InvalidInputError: the file cannot be read, lacks a column, or names images that there are not.
+    """
+    header, rows, _ = _rows(path, images, "--groups")
+    if GROUP not in {cell.casefold() for cell in header}:
+        raise InvalidInputError(f"{path} has the columns {', '.join(header)}: it needs `file` and `group`")
+    return {row[FILE]: row[GROUP] for row in rows if row[GROUP]}
+
+
+def _rows(path: Path, images: Sequence[str], option: str) -> tuple[list[str], list[dict[str, str]], str]:
+    """Headings, lines by heading in small letters, and the separator of a CSV file about images.
+
+    Raises:
+        InvalidInputError: it cannot be read, is uneven, or its column `file` does not fit the images.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        head = text.partition("\n")[0]
+        separator = max(",;\t", key=head.count)
+        lines = [
+            line for line in csv.reader(StringIO(text), delimiter=separator) if any(map(str.strip, line))
+        ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInputError(f"{option} {path} cannot be read as CSV: {error}") from error
+    header = [cell.strip() for cell in lines[0]] if lines else []
+    lower = [cell.casefold() for cell in header]
+    if lower.count(FILE) != 1 or len(set(lower)) < len(lower):
+        raise InvalidInputError(
+            f"{path} has the columns {', '.join(header) or '(none)'}: it needs `file`, and each column once"
+        )
+    for number, line in enumerate(lines, 1):
+        if len(line) != len(header):
+            raise InvalidInputError(
+                f"line {number} of {path} has {len(line)} cells, the first has {len(header)}"
+            )
+    rows = [dict(zip(lower, (cell.strip() for cell in line), strict=True)) for line in lines[1:]]
+    files = [row[FILE] for row in rows]
+    twice = [file for file, times in Counter(files).items() if times > 1]
+    if twice:
+        raise InvalidInputError(f"{path} has more than one line for {', '.join(twice[:_NAMED])}")
+    held = set(images)
+    if unknown := [file for file in files if file not in held]:
+        raise InvalidInputError(
+            f"{path} names {len(unknown)} file(s) that are not among the images: "
+            f"{', '.join(unknown[:_NAMED])}; images are called as in {images[0]}"
+        )
+    return header, rows, separator
+
+
+def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> list[Labels]:
+    """Columns of a CSV file."""
+    header, rows, separator = _rows(path, images, "--labels")
+    columns = [cell for cell in header if cell and cell.casefold() not in {FILE, GROUP}]
+    if not columns:
+        raise InvalidInputError(f"{path} has the columns {', '.join(header)}: it needs one of labels too")
+    groups = {row[FILE]: row[GROUP] for row in rows if row.get(GROUP)}
+    if name is not None and len(columns) > 1:
+        raise InvalidInputError(
+            f"{path} has {len(columns)} columns of labels, which have names: leave out {name}="
+        )
+    found = []
+    for column in columns:
+        cells = {row[FILE]: row[column.casefold()] for row in rows if row[column.casefold()]}
+        if not cells:
+            raise InvalidInputError(f"the column {column!r} of {path} is empty")
+        numbers = {file: _number(cell, separator) for file, cell in cells.items()}
+        wrong = [file for file, value in numbers.items() if value is None]
+        if kind is Kind.NUMBERS and wrong:
+            raise InvalidInputError(
+                f"{column} of {wrong[0]} in {path} is {cells[wrong[0]]!r}, no finite number"
+            )
+        if kind is Kind.CLASSES or wrong:
+            found.append(_as_classes(name or column, cells, groups))
+            continue
+        values = {file: (value,) for file, value in numbers.items() if value is not None}
+        found.append(Labels(target=_target(name or column), kind=Kind.NUMBERS, values=values, groups=groups))
+    return found
+
+
+def _as_classes(name: str, cells: Mapping[str, str], groups: Mapping[str, str]) -> Labels:
+    """Names of classes as their numbers."""
+    classes = tuple(sorted(set(cells.values())))
+    if not 2 <= len(classes) <= _MOST_CLASSES:
+        raise InvalidInputError(
+            f"{name} has {len(classes)} class(es), as {classes[0]!r}: 2 to {_MOST_CLASSES} can be told apart"
+            + (": if these are numbers, mend what is none" if len(classes) > _MOST_CLASSES else "")
+        )
+    values = {file: (float(classes.index(cell)),) for file, cell in cells.items()}
+    return Labels(target=_target(name), kind=Kind.CLASSES, values=values, classes=classes, groups=groups)
+
+
+def _number(cell: str, separator: str) -> float | None:
+    """The finite number in a cell; None where there is none. Decimal commas go with semicolons."""
+    try:
+        value = float(cell.replace(",", ".") if separator == ";" else cell)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _target(name: str) -> str:
+    """The canonical name of a task, or a name as it stands."""
+    return find_task(name).name if is_task(name) else name

@@ -1,0 +1,430 @@
+"""Encode images once, and estimate for every target how well it can be read out from each source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from taskbank.errors import InvalidInputError
+from taskbank.images.framing import View
+from taskbank.inference.settings import Settings
+from taskbank.probing.division import draws, held_out
+from taskbank.probing.labels import Kind, Labels, place_values
+from taskbank.probing.readouts import (
+    PENALTIES,
+    log_evidence,
+    nearest_neighbours,
+    rank_correlation,
+    ridge,
+    standardised,
+)
+from taskbank.sources.encoding import Features, encode_images
+from taskbank.sources.source import Source
+
+FloatArray = NDArray[np.float64]
+
+FEWEST = 12
+"""Images with labels that a target needs."""
+
+_KNOWN = 0.5  # share of a place's pixels that must be known
+_POOLED = 2  # rows and columns that features are pooled to for labels of whole images
+_MOST_ROWS = 4096  # that k-NN and LogME learn from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How sources are compared.
+
+    Attributes:
+        places: rows and columns of the grid that maps and features are pooled to.
+        share: of the images that is held out, by whole groups.
+        resamples: bootstrap draws of held-out groups.
+        level: share of the draws that an interval holds.
+        seed: of division and draws.
+    """
+
+    places: int = 8
+    share: float = 0.4
+    resamples: int = 500
+    level: float = 0.9
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            InvalidInputError: naming the field, what it is and what it may be.
+        """
+        if not 1 <= self.places <= 64:
+            raise InvalidInputError(f"places {self.places}: choose 1 to 64")
+        if not 0 < self.share < 1 or not 0 < self.level < 1:
+            raise InvalidInputError(f"share {self.share} and level {self.level} must be between 0 and 1")
+        if self.resamples < 10:
+            raise InvalidInputError(f"resamples {self.resamples}: choose 10 at least")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How well one source does for one target, on held-out images.
+
+    Attributes:
+        source: its name.
+        ridge: share of the target's variance that ridge regression explains; of classes, its accuracy.
+        ridge_interval: least and greatest over bootstrap draws of groups.
+        rank: by `ridge`, 1 is best, controls counted.
+        rank_interval: likewise.
+        knn: the same measure for nearest neighbours.
+        logme: LogME of the images that are learned from.
+        beats_pixels: share of held-out images on which ridge errs less than from raw pixels; ties count half.
+        parameters: of the source.
+        control: whether it is a control.
+    """
+
+    source: str
+    ridge: float
+    ridge_interval: tuple[float, float]
+    rank: int
+    rank_interval: tuple[int, int]
+    knn: float
+    logme: float
+    beats_pixels: float
+    parameters: int
+    control: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TargetScores:
+    """How all sources do for one target.
+
+    Attributes:
+        target: its name.
+        measure: `variance explained` or `accuracy`.
+        learned: images that are learned from.
+        held_out: images that sources are compared on.
+        groups: number of groups among these.
+        scores: best first.
+        by_parameters: Spearman's correlation of ridge scores with numbers of parameters, controls left out.
+        losses: name of a source -> float64 (held_out,), squared error of ridge by image in units of the
+            target's variance.
+    """
+
+    target: str
+    measure: str
+    learned: int
+    held_out: int
+    groups: int
+    scores: tuple[Score, ...]
+    by_parameters: float
+    losses: Mapping[str, FloatArray] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Probe:
+    """Everything that was estimated.
+
+    Attributes:
+        targets: one entry per target.
+        sources: facts of all sources, controls last.
+        images: that could be read.
+        failed: why others could not.
+        plan: how it was done.
+    """
+
+    targets: tuple[TargetScores, ...]
+    sources: tuple[Mapping[str, Any], ...]
+    images: int
+    failed: tuple[str, ...]
+    plan: Plan
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but losses by image, JSON-ready; None in place of NaN."""
+        targets = []
+        for one in self.targets:
+            told = {
+                name: getattr(one, name) for name in ("target", "measure", "learned", "held_out", "groups")
+            }
+            rho = one.by_parameters
+            told["order_by_parameters"] = None if np.isnan(rho) else rho
+            targets.append(told | {"scores": [asdict(score) for score in one.scores]})
+        return {
+            "estimated": True,
+            "targets": targets,
+            "sources": [dict(source) for source in self.sources],
+            "images": self.images,
+            "failed": list(self.failed),
+            "plan": asdict(self.plan),
+        }
+
+
+def run_probe(
+    images: Mapping[str, Path],
+    labels: Sequence[Labels],
+    sources: Sequence[Source],
+    *,
+    controls: Sequence[Source],
+    groups: Mapping[str, str] | None = None,
+    plan: Plan | None = None,
+    settings: Settings | None = None,
+    each: Callable[[], object] = lambda: None,
+) -> Probe:
+    """Estimate which sources help which targets.
+
+    Args:
+        images: files by their paths in the folder.
+        labels: of each target.
+        sources: as `open_sources` gives them.
+        controls: as `taskbank.probing.controls` gives them; the first is raw pixels.
+        groups: image -> its group; images that are not named are those of their folder, or alone where they
+            lie in none. Groups in the labels' own table go first.
+        plan: grid, division, draws and seed.
+        settings: how sources are run.
+        each: is called after each image, for progress.
+
+    Raises:
+        InvalidInputError: too few images, groups or sources; labels that cannot be read or are all alike.
+        TaskBankError: as the sources.
+    """
+    chosen = plan or Plan()
+    everyone = [*sources, *controls]
+    _check_names(labels, sources)
+    names = [name for name in images if any(name in one.images for one in labels)]
+    maps = any(one.maps for one in labels)
+    whole = any(one.values for one in labels)
+    failed: list[str] = []
+    views: dict[str, View] = {}
+    coarse: dict[str, list[FloatArray]] = {source.name: [] for source in everyone}
+    placed: dict[str, list[FloatArray]] = {source.name: [] for source in everyone}
+    found = encode_images(everyone, [images[name] for name in names], settings)
+    for name, features in zip(names, found, strict=True):
+        each()
+        if features.error is not None or features.view is None:
+            failed.append(str(features.error))
+            continue
+        views[name] = features.view
+        for source in everyone:
+            if whole:
+                coarse[source.name].append(_pooled(features, source.name, _POOLED).reshape(1, -1))
+            if maps:
+                grid = _pooled(features, source.name, chosen.places)
+                placed[source.name].append(grid.reshape(chosen.places**2, -1))
+    facts = tuple(source.facts() | {"control": source in controls} for source in everyone)
+    kept = list(views)
+    targets = []
+    for one in labels:
+        rows = [row for row, name in enumerate(kept) if name in one.images]
+        if len(rows) < FEWEST:
+            raise InvalidInputError(
+                f"{one.target}: {len(rows)} image(s) with labels can be read, {FEWEST} at least are needed"
+            )
+        own = [kept[row] for row in rows]
+        known = {**(groups or {}), **one.groups}
+        group = [known.get(name) or (name.rpartition("/")[0] or f"/{name}") for name in own]
+        held = placed if one.maps else coarse
+        told = _targets_of(one, own, views, chosen)
+        features_of = {name: [values[row] for row in rows] for name, values in held.items()}
+        targets.append(_compare(one, features_of, told, group, facts=facts, plan=chosen))
+    return Probe(targets=tuple(targets), sources=facts, images=len(kept), failed=tuple(failed), plan=chosen)
+
+
+def _check_names(labels: Sequence[Labels], sources: Sequence[Source]) -> None:
+    """Refuse targets of one name, and too few sources to compare."""
+    if len(sources) < 2:
+        raise InvalidInputError(f"{len(sources)} source cannot be compared: name two at least")
+    named = [one.target for one in labels]
+    if len(set(named)) < len(named):
+        twice = next(name for name in named if named.count(name) > 1)
+        raise InvalidInputError(
+            f"two targets are called {twice!r}: name them apart, as in --labels NAME=PATH"
+        )
+
+
+def _pooled(features: Features, source: str, places: int) -> FloatArray:
+    """Features (places, places, channels): means where the map is finer, interpolated where it is coarser."""
+    values = features.maps[source][None]
+    if min(values.shape[-2:]) >= places:
+        pooled = functional.adaptive_avg_pool2d(values, places)
+    else:
+        pooled = functional.interpolate(values, places, mode="bilinear", align_corners=False)
+    array: FloatArray = pooled[0].permute(1, 2, 0).double().numpy()
+    return array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    """Targets of all images: values (images, places, k) and weights (images, places)."""
+
+    values: FloatArray
+    weights: FloatArray
+
+
+def _targets_of(labels: Labels, names: Sequence[str], views: Mapping[str, View], plan: Plan) -> _Told:
+    """Read labels and bring them to the scale of their spread."""
+    if labels.maps:
+        pairs = [place_values(labels, name, views[name], plan.places) for name in names]
+        depths = {values.shape[-1]: name for (values, _), name in zip(pairs, names, strict=True)}
+        if len(depths) > 1:
+            (first, one), (second, other), *_ = sorted(depths.items())
+            raise InvalidInputError(
+                f"maps of {labels.target} differ in their channels: {one} has {first}, {other} has {second}"
+            )
+        values = np.stack([pair[0] for pair in pairs]).reshape(len(names), plan.places**2, -1)
+        share = np.stack([pair[1] for pair in pairs]).reshape(len(names), plan.places**2)
+        weights = np.where(share >= _KNOWN, share, 0)
+    else:
+        values = np.array([labels.values[name] for name in names])[:, None]
+        weights = np.ones(values.shape[:2])
+    if labels.kind is Kind.CLASSES and not labels.maps:
+        values = np.eye(len(labels.classes))[values[..., 0].astype(np.int64)]
+    flat = values[weights > 0]
+    varies = flat.std(0) > 1e-12 if len(flat) else np.zeros(1, dtype=bool)
+    if not varies.any():
+        raise InvalidInputError(
+            f"labels of {labels.target} are the same everywhere: there is nothing to estimate"
+        )
+    return _Told(values[..., varies], weights)
+
+
+def _compare(
+    labels: Labels,
+    features: Mapping[str, Sequence[FloatArray]],
+    told: _Told,
+    groups: Sequence[str],
+    *,
+    facts: Sequence[Mapping[str, Any]],
+    plan: Plan,
+) -> TargetScores:
+    """Fit on some groups, compare on the others."""
+    out = held_out(groups, plan.share, plan.seed)
+    inner = [group for group, apart in zip(groups, out, strict=True) if not apart]
+    places = told.values.shape[1]
+    known = told.weights > 0
+    spread = np.sqrt((told.values[~out][known[~out]].std(0) ** 2).sum())
+    if not spread > 0:
+        raise InvalidInputError(f"labels of {labels.target} are the same in all images that are learned from")
+    values = told.values / spread
+    tuned = _inner_division(inner, plan)
+    image = np.repeat(np.arange(len(out)), places).reshape(known.shape)
+    rows_in, rows_out = known & ~out[:, None], known & out[:, None]
+    truth_in, truth_out = values[rows_in], values[rows_out]
+    weight = told.weights[rows_out]
+    own, owner = np.unique(image[rows_out], return_inverse=True)
+    per_image = np.bincount(owner, weight)
+    # The images that choose the penalty, as rows of those that are learned from.
+    judged = tuned[np.cumsum(~out)[image[rows_in]] - 1]
+    few = np.linspace(0, len(truth_in) - 1, min(_MOST_ROWS, len(truth_in))).astype(np.int64)
+
+    def losses(predicted: FloatArray) -> FloatArray:
+        squares = ((predicted - truth_out) ** 2).sum(1) * weight
+        lost: FloatArray = np.bincount(owner, squares) / per_image
+        return lost
+
+    classes = labels.kind is Kind.CLASSES
+
+    def hits(predicted: FloatArray) -> FloatArray:
+        right = (predicted.argmax(1) == truth_out.argmax(1)) * weight
+        share: FloatArray = np.bincount(owner, right) / per_image
+        return share
+
+    constant = losses(np.broadcast_to(truth_in.mean(0), truth_out.shape))
+    weights = np.concatenate(
+        [np.ones((1, len(own))), draws([groups[row] for row in own], plan.resamples, plan.seed)]
+    )
+
+    def measured(predicted: FloatArray) -> FloatArray:
+        """The measure over all images, then over each draw."""
+        if classes:
+            found: FloatArray = weights @ hits(predicted) / weights.sum(1)
+            return found
+        explained: FloatArray = 1 - weights @ losses(predicted) / np.maximum(weights @ constant, 1e-12)
+        return explained
+
+    by_ridge: dict[str, FloatArray] = {}
+    by_neighbours: dict[str, float] = {}
+    evidence: dict[str, float] = {}
+    lost: dict[str, FloatArray] = {}
+    for fact in facts:
+        name = fact["name"]
+        stacked = np.stack(features[name])
+        learned, others = standardised(stacked[rows_in], stacked[rows_out])
+        trials = ridge(learned[~judged], truth_in[~judged], learned[judged])
+        errors = [((trial - truth_in[judged]) ** 2).sum() for trial in trials]
+        best = PENALTIES[int(np.argmin(errors))]
+        (predicted,) = ridge(learned, truth_in, others, (best,))
+        by_ridge[name], lost[name] = measured(predicted), losses(predicted)
+        by_neighbours[name] = float(measured(nearest_neighbours(learned[few], truth_in[few], others))[0])
+        evidence[name] = log_evidence(learned[few], truth_in[few])
+    scores = _scores(by_ridge, by_neighbours, evidence, lost, facts=facts, plan=plan)
+    real = [score for score in scores if not score.control]
+    rho = rank_correlation(
+        np.array([score.ridge for score in real]), np.array([float(score.parameters) for score in real])
+    )
+    return TargetScores(
+        target=labels.target,
+        measure="accuracy" if classes else "variance explained",
+        learned=int((~out & known.any(1)).sum()),
+        held_out=len(own),
+        groups=len({groups[row] for row in own}),
+        scores=tuple(scores),
+        by_parameters=rho,
+        losses=lost,
+    )
+
+
+def _scores(
+    by_ridge: Mapping[str, FloatArray],
+    by_neighbours: Mapping[str, float],
+    evidence: Mapping[str, float],
+    lost: Mapping[str, FloatArray],
+    *,
+    facts: Sequence[Mapping[str, Any]],
+    plan: Plan,
+) -> tuple[Score, ...]:
+    """Rank sources, with intervals over draws.
+
+    Args:
+        by_ridge: name -> float64 (1 + draws,): the measure over all held-out images, then over each draw.
+        by_neighbours: name -> the measure.
+        evidence: name -> LogME.
+        lost: name -> float64 (images,).
+        facts: of all sources; the first control is raw pixels.
+        plan: level of the intervals.
+    """
+    order = sorted(by_ridge, key=lambda name: -by_ridge[name][0])
+    table = np.stack([by_ridge[name] for name in order])
+    ranks = 1 + (table[None] > table[:, None]).sum(1)
+    ends = ((1 - plan.level) / 2, (1 + plan.level) / 2)
+    about = {fact["name"]: fact for fact in facts}
+    pixels = lost[next(fact["name"] for fact in facts if fact["control"])]
+    scores = []
+    for place, name in enumerate(order):
+        low, high = np.quantile(table[place, 1:], ends).tolist()
+        first, last = np.quantile(ranks[place, 1:], ends, method="nearest").tolist()
+        wins = (lost[name] < pixels) + 0.5 * (lost[name] == pixels)
+        scores.append(
+            Score(
+                source=name,
+                ridge=float(table[place, 0]),
+                ridge_interval=(low, high),
+                rank=int(ranks[place, 0]),
+                rank_interval=(int(first), int(last)),
+                knn=by_neighbours[name],
+                logme=evidence[name],
+                beats_pixels=float(wins.mean()),
+                parameters=about[name]["parameters"],
+                control=about[name]["control"],
+            )
+        )
+    return tuple(scores)
+
+
+def _inner_division(groups: Sequence[str], plan: Plan) -> NDArray[np.bool_]:
+    """Choose the images that judge the penalty: by group, or by image where groups are few."""
+    distinct = len(set(groups))
+    names = groups if distinct >= 4 else [str(number) for number in range(len(groups))]
+    return held_out(names, 0.25, plan.seed + 1)

@@ -1,0 +1,252 @@
+"""`taskbank probe`: labels of every form, scores that toys foretell, tensors that `taxsolver` plans with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.taskbank.toy import TOY_COMPACT, toy_network
+from typer.testing import CliRunner, Result
+
+from taskbank.bank.bank import Bank
+from taskbank.probing.labels import Kind
+from taskbank_cli.app import app
+from taskbank_cli.probe import KindName
+from taxsolver import compare, load_affinity, solve
+
+runner = CliRunner()
+SOURCES = "normals,reshading,timm:test_convnext@0?weights=random"
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a toy bank."""
+    networks = {"normal": toy_network("normal"), "reshading": toy_network("reshading", seed=1)}
+    folder = tmp_path_factory.mktemp("toy") / "bank"
+    return Bank.save(folder, name="toy", architecture=TOY_COMPACT, networks=networks, image_size=64).where
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty-four pictures, dark or bright, with a ramp; labels that raw pixels tell, and one that nothing tells."""
+    folder = tmp_path_factory.mktemp("data")
+    for name in ("images", "maps", "normals"):
+        (folder / name).mkdir()
+    draw = np.random.default_rng(0)
+    lines = ["file,group,light,side,luck"]
+    for number in range(24):
+        light, left = draw.uniform(40, 200), bool(number % 2)
+        ramp = np.linspace(1, 0, 64) if left else np.linspace(0, 1, 64)
+        picture = (light + 50 * ramp)[None, :, None] + draw.normal(0, 2, (64, 64, 3))
+        file = f"{number:02}.png"
+        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / "images" / file)
+        lines.append(f"{file},g{number // 3},{light:.3f},{'left' if left else 'right'},{draw.normal():.3f}")
+        values = picture.mean(-1).astype(np.float32)
+        values[:20] = np.nan
+        np.save(folder / "maps" / f"{number:02}.npy", values)
+        codes = np.stack([np.full((64, 64), 127), picture[..., 0].clip(1, 255), np.full((64, 64), 20)], -1)
+        Image.fromarray(codes.astype(np.uint8)).save(folder / "normals" / file)
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def probe(data: Path, bank: str, out: Path, *words: object) -> Result:
+    """The command, as typed."""
+    fixed = ["--images", data / "images", "--bank", bank, "--sources", SOURCES, "-o", out]
+    return runner.invoke(app, ["probe", *map(str, [*fixed, *words])])
+
+
+def told(done: Result) -> dict[str, dict[str, Any]]:
+    """Scores by target and source."""
+    assert done.exit_code == 0, done.stderr
+    return {
+        one["target"]: {score["source"]: score for score in one["scores"]}
+        for one in json.loads(done.stdout)["targets"]
+    }
+
+
+def test_the_words_for_kinds_are_the_librarys() -> None:
+    assert [kind.value for kind in KindName] == [kind.value for kind in Kind]
+
+
+def test_every_column_of_a_table_is_a_target(data: Path, bank: str, tmp_path: Path) -> None:
+    """Light and side are read from pixels; luck from nothing; classes are told from numbers by their cells."""
+    out = tmp_path / "probe.safetensors"
+    done = probe(data, bank, out, "--labels", data / "labels.csv", "--json", "--plot", tmp_path / "p.svg")
+    scores = told(done)
+    report = json.loads(done.stdout)
+    assert report["estimated"] is True
+    assert [one["measure"] for one in report["targets"]] == [
+        "variance explained",
+        "accuracy",
+        "variance explained",
+    ]
+    assert {one["groups"] for one in report["targets"]} == {3}
+    assert scores["light"]["pixels"]["ridge"] > 0.9
+    assert scores["side"]["pixels"]["ridge"] == 1
+    assert scores["luck"]["pixels"]["ridge"] < 0.3
+    assert scores["light"]["pixels"]["control"]
+    assert scores["light"]["random"]["control"]
+    for target in scores.values():
+        assert set(target) == {
+            "normal",
+            "reshading",
+            "timm:test_convnext@0?weights=random",
+            "pixels",
+            "random",
+        }
+        for score in target.values():
+            low, high = score["ridge_interval"]
+            assert low <= score["ridge"] <= high or target is scores["luck"]
+            assert score["rank_interval"][0] <= score["rank"] + 1
+    assert b"<svg" in (tmp_path / "p.svg").read_bytes()[:400]
+
+    tensor = load_affinity(out)
+    assert tensor.targets == ("light", "side", "luck")
+    assert tensor.untrained == ("pixels", "random")
+    assert "estimated" in tensor.name
+    assert "no network was trained" in tensor.about["estimated"]
+    plan = solve(tensor, "light,side", 1)
+    assert len(plan.sources) == 1
+    assert not set(plan.sources) & {"pixels", "random"}
+
+
+def test_maps_are_compared_place_by_place(data: Path, bank: str, tmp_path: Path) -> None:
+    """Unknown pixels do not count, and maps of the dataset's tasks are read in their own codes."""
+    done = probe(
+        data, bank, tmp_path / "a.safetensors", "--labels", f"brightness={data / 'maps'}",
+        "--labels", f"normals={data / 'normals'}", "--places", 4, "--json",
+    )  # fmt: skip
+    scores = told(done)
+    assert scores["brightness"]["pixels"]["ridge"] > 0.98
+    assert scores["brightness"]["pixels"]["knn"] > 0.7
+    assert scores["normal"]["pixels"]["ridge"] > 0.8
+    tensor = load_affinity(tmp_path / "a.safetensors")
+    assert tensor.targets == ("normal", "brightness")
+    assert compare(tensor, tensor).mean == pytest.approx(1)
+
+
+def test_images_in_a_folder_for_each_class_need_no_table(data: Path, bank: str, tmp_path: Path) -> None:
+    """Each image is then its own group; the seed alone decides."""
+    for number, file in enumerate(sorted((data / "images").iterdir())):
+        folder = tmp_path / "images" / ("left" if number % 2 else "right")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "groups.csv").write_text(
+        "file,group\n"
+        + "".join(f"{side}/{n:02}.png,g{n}\n" for n in range(24) for side in [["right", "left"][n % 2]])
+    )
+    words = [
+        "--labels",
+        f"side={tmp_path / 'images'}",
+        "--groups",
+        tmp_path / "groups.csv",
+        "--json",
+        "--overwrite",
+    ]
+    first, again, other = (
+        probe(tmp_path, bank, tmp_path / "a.safetensors", *words, "--seed", seed) for seed in (0, 0, 1)
+    )
+    assert told(first) == told(again)
+    assert told(first) != told(other)
+    assert told(first)["side"]["pixels"]["ridge"] == 1
+
+
+def test_the_ranking_is_printed_with_the_controls_and_the_order_by_parameters(
+    data: Path, bank: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "probe.safetensors"
+    done = probe(data, bank, out, "--labels", data / "labels.csv")
+    assert done.exit_code == 0, done.stderr
+    assert "pixels (control)" in done.stdout
+    assert "random (control)" in done.stdout
+    assert "sources beat both controls. Order by parameters: Spearman" in done.stdout
+    command = next(line for line in done.stdout.splitlines() if line.startswith("plan:"))
+    words = command.removeprefix("plan:").split()
+    run = subprocess.run(
+        [sys.executable, "-c", "from taxsolver_cli.app import app; app()", *words[1:]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "(estimated)" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--labels", "nowhere.csv"], "--labels nowhere.csv is neither a folder nor a CSV file"),
+        (["--labels", "{data}/images"], "images stand outside of the folders of classes"),
+        (["--labels", "{data}"], "no image has a map in"),
+        (["--labels", "x={data}/labels.csv"], "3 columns of labels, which have names: leave out x="),
+        (["--labels", "{data}/labels.csv", "--kind", "numbers"], "'right', no finite number"),
+        (["--labels", "{data}/labels.csv", "--groups", "{data}/labels.csv", "--held-out", "2"], "share 2.0"),
+        (["--labels", "{data}/labels.csv", "--places", "0"], "places 0: choose 1 to 64"),
+        (["--labels", "{data}/labels.csv", "--resamples", "1"], "resamples 1: choose 10 at least"),
+        (["--labels", "a={data}/maps", "--labels", "a={data}/maps"], "two targets are called 'a'"),
+        (["--labels", "{data}/maps", "--kind", "classes"], "holds no classes"),
+        (["--labels", "{data}/labels.csv", "--plot", "{data}/p.gif"], "p.gif must end in .png, .svg, .pdf"),
+    ],
+)
+def test_what_cannot_be_is_one_message_and_no_file(
+    data: Path, bank: str, tmp_path: Path, words: list[str], message: str
+) -> None:
+    out = tmp_path / "out" / "probe.safetensors"
+    done = probe(data, bank, out, *(word.format(data=data) for word in words))
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("", "has the columns (none): it needs `file`"),
+        ("name,light\n00.png,3\n", "it needs `file`, and each column once"),
+        ("file,group\n00.png,3\n", "it needs one of labels too"),
+        ("file,light\n00.png,3\n00.png,4\n", "more than one line for 00.png"),
+        ("file,light\n77.png,3\n", "1 file(s) that are not among the images: 77.png"),
+        ("file,light\n00.png,3,4\n", "line 2 of"),
+        ("file,light\n00.png,3\n01.png,4\n", "light: 2 image(s) with labels can be read, 12 at least"),
+        ("file,light\n" + "".join(f"{n:02}.png,3\n" for n in range(24)), "the same everywhere"),
+        ("file,group,light\n" + "".join(f"{n:02}.png,g,{n}\n" for n in range(24)), "of 1 group(s)"),
+        ("file,kind\n" + "".join(f"{n:02}.png,same\n" for n in range(24)), "has 1 class(es), as 'same'"),
+    ],
+)
+def test_a_table_that_says_too_little_is_refused(
+    data: Path, bank: str, tmp_path: Path, table: str, message: str
+) -> None:
+    (tmp_path / "labels.csv").write_text(table)
+    done = probe(data, bank, tmp_path / "probe.safetensors", "--labels", tmp_path / "labels.csv")
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_decimal_commas_go_with_semicolons(data: Path, bank: str, tmp_path: Path) -> None:
+    rows = [line.split(",") for line in (data / "labels.csv").read_text().splitlines()]
+    text = "\n".join(
+        ";".join(cell.replace(".", ",") if n == 2 else cell for n, cell in enumerate(row)) for row in rows
+    )
+    (tmp_path / "labels.csv").write_text(text)
+    done = probe(data, bank, tmp_path / "a.safetensors", "--labels", tmp_path / "labels.csv", "--json")
+    assert told(done)["light"]["pixels"]["ridge"] > 0.9
+
+
+def test_a_picture_that_cannot_be_read_is_left_out_and_named(data: Path, bank: str, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    for file in (data / "images").iterdir():
+        (images / file.name).write_bytes(b"damaged" if file.name == "05.png" else file.read_bytes())
+    done = probe(tmp_path, bank, tmp_path / "a.safetensors", "--labels", data / "labels.csv")
+    assert done.exit_code == 0
+    assert "left out: " in done.stderr
+    assert "05.png" in done.stderr
