@@ -97,7 +97,7 @@ def test_every_column_of_a_table_is_a_target(data: Path, bank: str, tmp_path: Pa
         assert set(target) == {
             "normal",
             "reshading",
-            "timm:test_convnext@0?weights=random",
+            "timm:test_convnext@0#random",
             "pixels",
             "random",
         }
@@ -250,3 +250,19 @@ def test_a_picture_that_cannot_be_read_is_left_out_and_named(data: Path, bank: s
     assert done.exit_code == 0
     assert "left out: " in done.stderr
     assert "05.png" in done.stderr
+
+
+def test_a_plan_within_milliseconds_takes_the_sources_that_fit(data: Path, bank: str, tmp_path: Path) -> None:
+    """The costs that `encode --time` writes are label costs of the tensor that `probe` writes."""
+    out = tmp_path / "probe.safetensors"
+    assert probe(data, bank, out, "--labels", data / "labels.csv").exit_code == 0
+    words = ["encode", str(data / "images"), "--bank", bank, "--sources", SOURCES, "--time"]
+    assert runner.invoke(app, [*words, "-o", str(tmp_path / "f.safetensors")]).exit_code == 0
+    file = tmp_path / "f.costs.csv"
+    costs = {line.split(",")[0]: float(line.split(",")[1]) for line in file.read_text().splitlines()[1:]}
+    del costs["*"]
+    cheapest = min(costs, key=costs.__getitem__)
+    plan = solve(load_affinity(out), "light,side,luck", costs[cheapest], costs=file)
+    assert plan.sources == (cheapest,)
+    rich = solve(load_affinity(out), "light,side,luck", sum(costs.values()), costs=file)
+    assert rich.objective >= plan.objective

@@ -18,6 +18,7 @@ from taskbank_cli.app import app
 
 runner = CliRunner()
 CONVNEXT = "timm:test_convnext@1?weights=random"
+CALLED = "timm:test_convnext@1#random"
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +53,14 @@ def test_sources_of_banks_and_of_others_go_into_one_file(bank: str, photos: Path
     assert f"2 of 2 input(s), 2 representation(s) in {out}" in done.stdout
     with safe_open(out, framework="np") as file:
         assert file.get_tensor("normal").shape == (2, 8, 4, 4)
-        assert file.get_tensor(CONVNEXT).shape == (2, 32, 20, 20)
+        assert file.get_tensor(CALLED).shape == (2, 32, 20, 20)
         told = json.loads(file.metadata()["sources"])
     with (tmp_path / "features.costs.csv").open() as file_of_costs:
         rows = list(csv.DictReader(file_of_costs))
-    assert [row["task"] for row in rows] == ["normal", CONVNEXT]
-    assert [float(row["milliseconds"]) for row in rows] == [one["milliseconds"] for one in told]
-    for row in rows:
-        assert f"{float(row['milliseconds']):.1f}" in done.stdout
+    assert [row["task"] for row in rows] == ["normal", CALLED, "*"]
+    assert [float(row["price"]) for row in rows] == [*(one["milliseconds"] for one in told), 0]
+    for row in rows[:2]:
+        assert f"{float(row['price']):.1f}" in done.stdout
 
 
 def test_encoders_of_tasks_are_timed_too(bank: str, photos: Path, tmp_path: Path) -> None:
@@ -69,7 +70,9 @@ def test_encoders_of_tasks_are_timed_too(bank: str, photos: Path, tmp_path: Path
     assert encode(photos, "--bank", bank, "--time", "-o", timed).exit_code == 0
     assert plain.read_bytes() == timed.read_bytes()
     assert (
-        (tmp_path / "timed.costs.csv").read_text().startswith("task,price,parameters,milliseconds\nnormal,")
+        (tmp_path / "timed.costs.csv")
+        .read_text()
+        .startswith("task,price,images_full,images_transfer\nnormal,")
     )
     assert not (tmp_path / "plain.costs.csv").exists()
 

@@ -99,7 +99,7 @@ def test_one_call_serves_every_family_of_timm(
 ) -> None:
     """Transformers, hierarchical ones and convolutional networks give maps alike."""
     source = one(f"{name}?weights=random")
-    assert source.name == f"{called}?weights=random"
+    assert source.name == f"{called}#random"
     assert (source.size, source.patch, source.channels) == (size, patch, channels)
     features = source.encode(torch.rand(2, 3, size, size))
     assert features.shape == (2, channels, size // patch, size // patch)
@@ -159,7 +159,7 @@ def test_a_file_of_weights_gives_the_features_of_the_model_it_is_from(tmp_path: 
             source.normalised(pictures), indices=[2], intermediates_only=True
         )[-1]
     torch.testing.assert_close(source.encode(pictures), expected)
-    assert source.name == "timm:test_resnet@2?weights=resnet.pth"
+    assert source.name == "timm:test_resnet@2#resnet"
     assert source.weights.startswith("resnet.pth sha256:")
     assert source.parameters < sum(value.numel() for value in trained.parameters())
 
@@ -347,7 +347,7 @@ def test_images_are_encoded_in_order_and_the_bad_one_is_named(bank: Bank, photos
     assert [one.error is None for one in found] == [True, False, True]
     assert {name: values.shape for name, values in found[0].maps.items()} == {
         "normal": (8, 4, 4),
-        "timm:test_convnext@3?weights=random": (64, 5, 5),
+        "timm:test_convnext@3#random": (64, 5, 5),
     }
     alone = list(
         encode_images(open_sources(names, bank=bank), photos[2:], Settings(batch_size=1, fit=Fit.PAD))
@@ -385,7 +385,7 @@ def test_features_are_saved_with_what_is_known_about_each_source(
 
 
 def test_larger_models_take_longer_and_costs_are_a_table(tmp_path: Path) -> None:
-    """Of parameters and milliseconds, with the milliseconds as the price."""
+    """Of milliseconds, as `taxsolver --costs` takes them."""
     names = "timm:test_vit@0?weights=random,timm:test_vit4?weights=random&size=320"
     costs = measure_costs(open_sources(names), repeats=3)
     assert costs[1].milliseconds > costs[0].milliseconds > 0
@@ -393,7 +393,5 @@ def test_larger_models_take_longer_and_costs_are_a_table(tmp_path: Path) -> None
     write_costs(costs, tmp_path / "costs.csv")
     with (tmp_path / "costs.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["task"] for row in rows] == [cost.source for cost in costs]
-    assert [float(row["price"]) for row in rows] == pytest.approx(
-        [cost.milliseconds for cost in costs], abs=1e-3
-    )
+    assert [row["task"] for row in rows] == [*(cost.source for cost in costs), "*"]
+    assert [float(row["price"]) for row in rows] == [*(cost.milliseconds for cost in costs), 0]

@@ -60,9 +60,9 @@ def open_hub(
     opened = open_timm(
         architecture, layer=layer, weights=str(weights), size=size, config=facts, called=called
     )
-    asked = [f"revision={revision}"] if revision else []
-    asked += [f"size={size}"] if size else []
-    name = opened.name.partition("?")[0] + (f"?{'&'.join(asked)}" if asked else "")
+    marks = [revision] if revision else []
+    marks += [f"{size}px"] if size else []
+    name = "#".join([opened.name.partition("#")[0], *marks])
     return replace(opened, name=name)
 
 

@@ -19,7 +19,8 @@ class Source:
     """An encoder with everything that is needed to feed it.
 
     Attributes:
-        name: a task such as `normal`, or `timm:MODEL@LAYER`; the layer is part of the name.
+        name: a task such as `normal`, or `timm:MODEL@LAYER`, and behind `#` the weights and
+            size where they are not the usual ones: `timm:test_vit@5#random#224px`.
         network: normalised pictures float (B, 3, size, size) -> features float (B, channels, h, w), without
             class and register tokens.
         size: side in px of the square that it takes.

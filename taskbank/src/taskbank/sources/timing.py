@@ -75,19 +75,19 @@ def measure_costs(
 
 
 def write_costs(costs: Sequence[Cost], path: Path) -> None:
-    """Write `task,price,parameters,milliseconds` as CSV; the price is the milliseconds.
+    """Write costs as a CSV file that `taxsolver --costs FILE --unit ms` takes: a budget is then milliseconds.
 
-    `taxsolver` takes it as label costs: a budget of 30 is then 30 milliseconds a picture.
+    The price of a source is its milliseconds; whatever has no row, such as targets of one's own, is free.
 
     Raises:
         OutputError: it cannot be written.
     """
     text = StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["task", "price", "parameters", "milliseconds"])
+    table.writerow(["task", "price", "images_full", "images_transfer"])
     for cost in costs:
-        time = f"{cost.milliseconds:.3f}"
-        table.writerow([cost.source, time, cost.parameters, time])
+        table.writerow([cost.source, f"{cost.milliseconds:.3f}", 1, 1])
+    table.writerow(["*", 0, 1, 1])
     write_whole(path, lambda file: file.write(text.getvalue().encode()))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -131,10 +132,11 @@ def open_timm(
     if not bool(features.isfinite().all()):
         raise BankFormatError(f"{called} gives values that are not finite: its weights are faulty")
     where = known.get("hf_hub_id") or known.get("url") or "timm"
-    asked = [f"weights={Path(weights).name}"] if weights else []
-    asked += [f"size={size}"] if size else []
+    # Names of sources are names of tasks in tensors, where `=` and commas have a meaning of their own.
+    marks = [re.sub(r"[^\w.-]", "_", Path(weights).stem)] if weights else []
+    marks += [f"{size}px"] if size else []
     return Source(
-        name=f"{called}@{number}" + (f"?{'&'.join(asked)}" if asked else ""),
+        name="#".join([f"{called}@{number}", *marks]),
         network=network,
         size=side,
         patch=round(side / features.shape[-1]),
