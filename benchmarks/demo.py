@@ -26,6 +26,7 @@ import httpx
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from training.arguments import ScriptParser
 
 import taskbank_demo
 from benchmarks.demo_planner import questions
@@ -139,9 +140,7 @@ def _planned(visitor: Visitor, asked: PlanAsk) -> None:
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ScriptParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bank", help="as `taskbank demo` takes it")
     parser.add_argument("--users", type=int, choices=range(1, MOST_USERS + 1), default=50, metavar="1..50")
     parser.add_argument("--questions", type=int, default=100, help="to the planner")

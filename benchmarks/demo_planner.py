@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from training.arguments import ScriptParser
 
 from taskbank_demo.planning.answer import answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
@@ -93,9 +94,7 @@ def over_http(url: str) -> Callable[[PlanAsk], None]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ScriptParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--users", type=int, default=8, help="who ask at once, in the last row")
     given = parser.parse_args()

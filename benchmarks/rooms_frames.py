@@ -16,6 +16,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
+from training.arguments import ScriptParser
 from training.rooms.cameras.lens import photograph
 from training.rooms.cameras.placement import place_cameras
 from training.rooms.frames.render import ViewedRoom, render_frames
@@ -63,7 +64,7 @@ def seconds(run: Callable[[], object], rounds: int, device: str) -> tuple[float,
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = ScriptParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--size", type=int, default=256, help="side of the pictures in px")
     parser.add_argument("--rooms", type=int, default=4, help="rooms, two pictures of each")
     parser.add_argument("--rounds", type=int, default=3, help="repetitions of which the median counts")

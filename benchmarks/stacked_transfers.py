@@ -7,7 +7,6 @@ which grows with the steps. Other work on the machine spoils the figures.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from training.arguments import ScriptParser
 from training.stages.transfers.fit import Single
 from training.stages.transfers.stack import ReadoutStack, members_at_once
 
@@ -113,7 +113,7 @@ def _wait(device: torch.device) -> None:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ScriptParser(description=__doc__)
     parser.add_argument("--members", type=int, default=26)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--size", type=int, default=64)

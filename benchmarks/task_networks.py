@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from training.arguments import ScriptParser
 from training.data.frames import FrameStore
 from training.rooms.frames.config import RoomsConfig
 from training.rooms.frames.dataset import write_rooms
@@ -58,7 +59,7 @@ def seconds(config: TaskNetworksConfig, store: FrameStore, tasks: tuple[str, ...
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = ScriptParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--size", type=int, default=128, help="side of the pictures in px")
     parser.add_argument("--batch", type=int, default=16, help="pictures a step")
     parser.add_argument("--steps", type=int, default=8, help="that are counted")

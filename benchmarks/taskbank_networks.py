@@ -6,7 +6,6 @@ same weights and see the same images, turn by turn; figures are medians. Other w
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from importlib import import_module
 
 import torch
 from torch import Tensor, nn
+from training.arguments import ScriptParser
 
 from taskbank.inference.device import Precision, dtype_of, prepare
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
@@ -64,7 +64,7 @@ def milliseconds(
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ScriptParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of torch")
     parser.add_argument("--rounds", type=int, default=7, help="measured calls of each network")
     options = parser.parse_args()

@@ -7,7 +7,6 @@ the shell's command to its end, pictures written; then predictions in a process 
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import statistics
@@ -19,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
+from training.arguments import ScriptParser
 
 TASKBANK = Path(sys.executable).parent / "taskbank"
 
@@ -73,7 +73,7 @@ def warm_seconds(photo: Path, bank: Path, rounds: int) -> float:
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ScriptParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="predictions of the loaded process")
     options = parser.parse_args()
     from skimage import data

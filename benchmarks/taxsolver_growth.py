@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from training.arguments import ScriptParser
 
 from taxsolver import AffinityTensor, solve
 from taxsolver.errors import TimeLimitError
@@ -73,9 +74,7 @@ def target_transfers(
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ScriptParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--time-limit", type=float, default=60, help="seconds for each plan")
     parser.add_argument("--largest", type=int, default=max(SIZES), help="largest number of tasks")
     options = parser.parse_args()

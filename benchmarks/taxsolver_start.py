@@ -14,6 +14,7 @@ from statistics import median
 
 from rich.console import Console
 from rich.table import Table
+from training.arguments import ScriptParser
 
 COMMAND = str(Path(sys.executable).with_name("taxsolver"))
 PROGRAMS = {
@@ -35,9 +36,7 @@ def seconds(command: list[str]) -> float:
 
 def main() -> None:
     """Print the table; programs take turns, so that a busy moment hits all of them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ScriptParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, help="runs of each; the median counts")
     rounds = parser.parse_args().rounds
     runs: dict[str, list[float]] = {name: [] for name in PROGRAMS}

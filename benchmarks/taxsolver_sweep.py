@@ -14,6 +14,7 @@ from itertools import product
 
 from rich.console import Console
 from rich.table import Table
+from training.arguments import ScriptParser
 
 from benchmarks.cp_sat import solve_all
 from benchmarks.rivals import solve_highs, solve_scipy
@@ -78,9 +79,7 @@ def time_rival(name: str, expected: dict[tuple[int, int], float]) -> float:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ScriptParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="sweeps of ours; the median counts")
     parser.add_argument("--quick", action="store_true", help="only the first rival")
     options = parser.parse_args()

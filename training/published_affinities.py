@@ -5,7 +5,6 @@ Run from a checkout: `python -m training.published_affinities`. The same tables 
 
 from __future__ import annotations
 
-import argparse
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from taskbank.tasks.registry import ALIASES
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 from taxsolver.tensors.store import save_affinity
+from training.arguments import ScriptParser
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def read_published(entry: Published) -> AffinityTensor:
 
 def main() -> None:
     """Write every shipped tensor into a folder, by default into the package."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ScriptParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder for the tensors")
     folder = parser.parse_args().out
     logging.basicConfig(level=logging.INFO, format="%(message)s")

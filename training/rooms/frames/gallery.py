@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from taskbank.drawing.canvas import font
 from taskbank.tasks.registry import TASKS
+from training.arguments import ScriptParser
 from training.data.label_pictures import class_words, label_pictures, marked_picture, pair_picture
 from training.rooms.frames.config import RoomsConfig
 from training.rooms.frames.dataset import viewed_room
@@ -36,7 +36,7 @@ Cell = tuple[str, Image.Image]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Render some rooms and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ScriptParser(description=__doc__)
     parser.add_argument("out", type=Path, help="the PNG file to write")
     parser.add_argument("--count", type=int, default=3, help="frames, each of a room of its own")
     parser.add_argument("--seed", type=int, default=0, help="of the rooms")

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from training.arguments import ScriptParser
 from training.errors import DataError, TrainingError
 from training.rooms.surfaces.materials import Colour
 
@@ -162,9 +163,7 @@ def _no_file() -> bytes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Convert the panoramas of `@pmndrs/assets` to PNG files."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ScriptParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package", type=Path, help="the unpacked package: a folder with hdri/*.exr.js")
     parser.add_argument("out", type=Path, help="folder for the PNG files")
     given = parser.parse_args(arguments)
