@@ -104,11 +104,7 @@ def check_count(value: object, what: str) -> None:
     Raises:
         InvalidInputError: the message names the value.
     """
-    try:
-        whole = index(value)  # type: ignore[arg-type]
-    except TypeError:
-        whole = 0
-    if whole < 1 or isinstance(value, bool | np.ndarray):
+    if as_whole(value, otherwise=0) < 1:
         raise InvalidInputError(f"{what} is {value!r}, expected a whole number of at least 1")
 
 
@@ -118,9 +114,15 @@ def check_seed(seed: object) -> None:
     Raises:
         InvalidInputError: the message names the value.
     """
-    try:
-        whole = index(seed)  # type: ignore[arg-type]
-    except TypeError:
-        whole = -1
-    if whole < 0 or isinstance(seed, bool | np.ndarray):
+    if as_whole(seed, otherwise=-1) < 0:
         raise InvalidInputError(f"seed is {seed!r}, expected a whole number of at least 0")
+
+
+def as_whole(value: object, *, otherwise: int) -> int:
+    """Read a whole number of Python or NumPy; booleans are none, though NumPy 1 takes its own as an index."""
+    if isinstance(value, bool | np.bool_ | np.ndarray):
+        return otherwise
+    try:
+        return index(value)  # type: ignore[arg-type]  # what has no index raises
+    except TypeError:
+        return otherwise
