@@ -113,13 +113,20 @@ def test_an_index_is_judged_by_its_metrics_and_win_rates(tmp_path: Path) -> None
         tmp_path / "bank",
         name="toy",
         architecture=TOY_COMPACT,
-        networks={name: toy_network(name) for name in ("normal", "reshading")},
-        transfers=(toy_readout(("normal",), "reshading"),),
+        networks={name: toy_network(name) for name in ("normal", "reshading", "jigsaw")},
+        transfers=(toy_readout(("normal",), "reshading"), toy_readout(("normal", "reshading"), "reshading")),
         about={
+            "jigsaw": About(training={"win_rates": {}, "held_out": {"beats_average": 0.5}}),
             "normal": About(metrics={"dead_channels": 0.75}, training={"win_rates": {"beats_average": 0.9}}),
             "reshading": About(training={"win_rates": {"beats_average": 0.5}}),
         },
-        about_transfers={(("normal",), "reshading"): About(metrics={"output_variation": 0.0})},
+        about_transfers={
+            (("normal",), "reshading"): About(metrics={"output_variation": 0.0}),
+            (("normal", "reshading"), "reshading"): About(training={"win_rates": {"beats_average": 0.4}}),
+        },
     )
     found = [(finding.network, str(finding.fault)) for finding in faults_in_index(bank.index)]
-    assert found == [("normal", "dead"), ("reshading", "weak"), ("normal -> reshading", "constant")]
+    assert found == [
+        ("jigsaw", "weak"), ("normal", "dead"), ("reshading", "weak"),
+        ("normal -> reshading", "constant"), ("normal+reshading -> reshading", "weak"),
+    ]  # fmt: skip

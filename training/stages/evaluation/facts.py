@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from taskbank.bank.bank import About, Bank, TransferKey
+from taskbank.bank.health import BEATS_CONSTANT, CONSTANT_LOSS, HELD_OUT, HELD_OUT_LOSS
 from taxsolver import AffinityTensor
 from training.stages.evaluation.config import EvaluateConfig
+from training.stages.networks import examine
 
 _KEPT = ("image_size", "parameters", "steps", "seconds", "trained_beside", "device")
 _SETTINGS = (
@@ -21,6 +23,11 @@ _SETTINGS = (
     "zoom", "photometric", "adversarial", "seed",
 )  # fmt: skip
 _ORIGINS = ("pretrained", "real")
+_HELD_OUT = {
+    HELD_OUT_LOSS: HELD_OUT_LOSS,
+    CONSTANT_LOSS: CONSTANT_LOSS,
+    examine.BEATS_CONSTANT: BEATS_CONSTANT,
+}
 _SAMPLES = "samples"
 
 
@@ -52,7 +59,7 @@ def about_transfers(
 
     Args:
         bank: that was measured.
-        scores: of `run_evaluation`.
+        scores: of `run_evaluation`; those of earlier versions do not compare transfers with a constant.
         affinity: of stage 3.
         config: of this stage.
     """
@@ -66,7 +73,8 @@ def about_transfers(
     }  # fmt: skip
     about = {}
     for entry in bank.index.transfers:
-        own = rates.get((frozenset(entry.sources), entry.target), {})
+        constant = scores.get("transfers_beat_average", {}).get(entry.name)
+        own = {BEATS_CONSTANT: constant, **rates.get((frozenset(entry.sources), entry.target), {})}
         training = {"data": config.data, "win_rates": _rates(own, *own)}
         about[entry.sources, entry.target] = About(
             licence=config.licence, metrics=transfer_metrics(scores, entry.name), training=training
@@ -98,10 +106,12 @@ def _rates(row: Mapping[str, float | None], *names: str) -> dict[str, float]:
 
 
 def _how_trained(facts: Path) -> dict[str, Any]:
-    """Read what stage 1 wrote: size, steps, device, seconds, settings; weights and frames of others."""
+    """Read what stage 1 wrote: size, steps, device, seconds, settings; held-out losses; others' weights."""
     written = json.loads(facts.read_text(encoding="utf-8"))
     settings = {name: value for name, value in written.get("config", {}).items() if name in _SETTINGS}
     kept = {name: written[name] for name in _KEPT if name in written}
     before = {f"{name}_before": value for name, value in written.get("before", {}).items()}
     origins = {name: written[name] for name in _ORIGINS if name in written}
-    return {**kept, **before, **origins, "settings": settings}
+    metrics = written.get("metrics", {})
+    held_out = {name: metrics[key] for key, name in _HELD_OUT.items() if key in metrics}
+    return {**kept, **before, **origins, HELD_OUT: held_out, "settings": settings}

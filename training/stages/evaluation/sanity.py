@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from taskbank.bank.entries import TransferEntry
+from training.errors import DataError
 from training.stages.transfers.config import UNTRAINED
 from training.stages.transfers.jobs import AVERAGE, FULL
-from training.stages.transfers.loss_files import load_target
+from training.stages.transfers.loss_files import load_target, sources_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,36 @@ def _row(transfers: Path, task: str) -> SanityRow:
         beats_random=None if random is None else wins(own, random),
         samples=len(own),
     )
+
+
+def transfers_beat_average(transfers: Path, entries: Iterable[TransferEntry]) -> dict[str, float]:
+    """Compare transfers, and networks from scratch, with the average estimator.
+
+    Args:
+        transfers: folder of stage 2, with the losses of all controls.
+        entries: the transfers of a bank.
+
+    Returns:
+        name of each transfer -> share of test samples with a lower loss; ties count half.
+
+    Raises:
+        DataError: losses of a target or of a transfer are missing or damaged.
+    """
+    shares = {}
+    for target, members in groupby(sorted(entries, key=_target), key=_target):
+        losses = load_target(transfers, target).by_name
+        # The order of sources is that of channels, which is not always that of names.
+        named = {frozenset(sources_of(name)): values for name, values in losses.items()}
+        for entry in members:
+            own = named.get(frozenset(entry.sources))
+            if own is None:
+                raise DataError(f"no losses of {entry.name!r} in {transfers}: run stage 2 again")
+            shares[entry.name] = wins(own, losses[AVERAGE])
+    return shares
+
+
+def _target(entry: TransferEntry) -> str:
+    return entry.target
 
 
 def wins(losses: NDArray[np.floating], others: NDArray[np.floating]) -> float:

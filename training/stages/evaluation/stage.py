@@ -28,7 +28,7 @@ from training.stages.evaluation.lineage import check_lineage
 from training.stages.evaluation.real_pairs import score_real_pairs
 from training.stages.evaluation.real_scores import score_constant, score_real
 from training.stages.evaluation.report import report_text
-from training.stages.evaluation.sanity import sanity_table
+from training.stages.evaluation.sanity import sanity_table, transfers_beat_average
 from training.stages.evaluation.scores import score_bank, score_health, score_transfers
 from training.stages.evaluation.showcase import draw_showcase
 from training.stages.evaluation.trained import Trained
@@ -135,6 +135,9 @@ class _Measured:
             "health": lambda: score_health(bank, store, device=device),
             "pictures": pictures,
             "sanity": sanity,
+            "transfers_beat_average": lambda: transfers_beat_average(
+                self.trained.transfers, bank.index.transfers
+            ),
         }
 
     def _on_real_frames(self, bank: Bank) -> dict[str, Callable[[], Any]]:

@@ -14,7 +14,7 @@ import taskbank_demo
 from taskbank.bank.bank import Bank
 from taskbank.bank.card import model_card
 from taskbank.bank.files import read_checked
-from taskbank.bank.health import Fault, Finding, faults_by_kind, faults_in_index, find_faults
+from taskbank.bank.health import Fault, Finding, constant_beaten, faults_by_kind, faults_in_index, find_faults
 from taskbank.bank.index import INDEX_NAME, BankIndex, FileEntry
 from taskbank.errors import TaskBankError
 from taskbank.images.files import find_images
@@ -95,7 +95,7 @@ def check_bank(
     if not reasons:  # networks that cannot be loaded cannot be run
         faults = _faults(bank, pictures)
         reasons = [*_failing(faults, faulty), *_not_faulty(faults, faulty)]
-        warnings = [str(one) for one in faults]
+        warnings = [*map(str, faults), *_uncompared(bank)]
     if reasons:
         lines = [f"- {one}" for one in dict.fromkeys(reasons)]
         raise UnfitBankError("\n".join([f"{folder} is not fit to be shipped:", *lines]))
@@ -109,11 +109,22 @@ def _faults(bank: Bank, pictures: Path) -> list[Finding]:
     return found + [finding for finding in faults_in_index(bank.index) if finding.fault is Fault.WEAK]
 
 
+def _uncompared(bank: Bank) -> Iterator[str]:
+    """Name the networks of which nothing says whether they beat the best constant."""
+    facts = {task: entry.training for task, entry in bank.index.tasks.items() if entry.decoder is not None}
+    facts |= {entry.name: entry.training for entry in bank.index.transfers}
+    missing = [name for name, training in facts.items() if constant_beaten(training) is None]
+    if missing:
+        yield f"not compared with the best constant: {', '.join(missing)}"
+
+
 def _failing(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:
     """Faults that a bank must not be shipped with, the worst first."""
     for fault, found in faults_by_kind(faults).items():
         if fault is not Fault.PARTLY_DEAD and ANY not in faulty:
-            yield from (str(finding) for finding in found if finding.network not in faulty)
+            # A transfer that is no better than a constant says something about its sources: a warning.
+            ours = [one for one in found if fault is not Fault.WEAK or one.network in TASKS]
+            yield from (str(finding) for finding in ours if finding.network not in faulty)
 
 
 def _not_faulty(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:

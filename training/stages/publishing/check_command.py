@@ -73,7 +73,8 @@ def check(
 
     Every file is what bank.json says and small enough, all numbers are finite, all 25 tasks and `random` are
     there, and every metric, in bank.json and on the card, is of these very weights. No representation is dead
-    and no output the same for all photographs, and every network beats the best constant.
+    and no output the same for all photographs, and every task network beats the best constant. Transfers that
+    do not, and networks that were never compared with one, are warnings.
 
     Example: python -m training check out/rooms/published/bank
     """

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from taskbank.bank.index import BankIndex
 
@@ -23,6 +24,9 @@ HELD_OUT_LOSS, CONSTANT_LOSS = "held_out_loss", "constant_loss"
 
 BEATS_CONSTANT = "beats_average"
 """Name of a win rate: share of held-out samples on which a network beats the best constant."""
+
+HELD_OUT = "held_out"
+"""Name of a fact of training: how a network did on the samples that stage 1 held out."""
 
 _MOST_DEAD = 0.5
 _LEAST_VARIATION = 1e-3
@@ -108,11 +112,26 @@ def faults_in_index(index: BankIndex) -> list[Finding]:
     """
     found: list[Finding] = []
     for task, entry in index.tasks.items():
-        wins = entry.training.get("win_rates", {}).get(BEATS_CONSTANT)
-        found += find_faults(task, entry.metrics, wins)
+        found += find_faults(task, entry.metrics, constant_beaten(entry.training))
     for transfer in index.transfers:
-        found += find_faults(transfer.name, transfer.metrics)
+        found += find_faults(transfer.name, transfer.metrics, constant_beaten(transfer.training))
     return found
+
+
+def constant_beaten(training: Mapping[str, Any]) -> float | None:
+    """Read on what share of samples a network beats the best constant.
+
+    Args:
+        training: facts of a bank's index.
+
+    Returns:
+        the share of test samples, or of those that stage 1 held out; None where neither was measured.
+    """
+    for kind in ("win_rates", HELD_OUT):
+        share = training.get(kind, {}).get(BEATS_CONSTANT)
+        if share is not None:
+            return float(share)
+    return None
 
 
 def faults_by_kind(found: Iterable[Finding]) -> dict[Fault, list[Finding]]:

@@ -16,13 +16,15 @@ from training.stages.evaluation.carry_over import agreement, error_of
 from training.stages.evaluation.choice import those_that_fit, wanted_transfers
 from training.stages.evaluation.config import EvaluateConfig
 from training.stages.evaluation.report import report_text
-from training.stages.evaluation.sanity import SanityRow, sanity_text, wins
+from training.stages.evaluation.sanity import SanityRow, sanity_text, transfers_beat_average, wins
 from training.stages.evaluation.stage import BANK, REPORT, SCORES, _kept, run_evaluation
 from training.stages.evaluation.weights import check_measured, weights_of
 from training.stages.publishing.stage import CARD, TENSOR, run_publishing
 from training.stages.transfers.codes import source_encoder
+from training.stages.transfers.loss_files import load_target
 
 from taskbank.bank.bank import Bank
+from taskbank.bank.health import constant_beaten
 from taskbank.nets.build import ScratchNetwork, TransferReadout
 from taxsolver import AffinityTensor, load_affinity
 
@@ -142,6 +144,26 @@ def test_the_published_bank_has_its_metrics_and_the_weights_that_were_measured(
     assert set(health["normal"]) == {"dead_channels", "output_variation"} <= set(metrics)
     assert transfer.training["win_rates"]["affinity"] > 0
     assert bank.entry("normal").training["steps"] == 3
+
+
+def test_every_network_is_compared_with_the_best_constant(run: ToyRun, published: Path) -> None:
+    bank = Bank.open(published / BANK)
+    source = bank.entry("reshading").training  # no target of stage 2, as jigsaw and inpainting are not
+    assert source["held_out"] == {"held_out_loss": 0.4, "constant_loss": 0.5, "beats_average": 0.75}
+    assert (source["win_rates"], constant_beaten(source)) == ({}, 0.75)
+    target = bank.entry("normal").training
+    assert constant_beaten(target) == target["win_rates"]["beats_average"] != 0.75
+    for entry in bank.index.transfers:
+        losses = load_target(run.transfers, entry.target).by_name
+        (own,) = [values for name, values in losses.items() if set(name.split("+")) == set(entry.sources)]
+        assert constant_beaten(entry.training) == wins(own, losses["average"])
+
+
+def test_transfers_without_losses_are_told(run: ToyRun, evaluation: Path) -> None:
+    entry = Bank.open(evaluation / BANK).index.transfers[0]
+    stranger = replace(entry, sources=("jigsaw",))
+    with pytest.raises(DataError, match=r"no losses of 'jigsaw -> \w+' in .*: run stage 2 again"):
+        transfers_beat_average(run.transfers, [stranger])
 
 
 def test_the_card_says_what_stages_said_and_lies_in_the_bank_too(run: ToyRun, published: Path) -> None:

@@ -19,6 +19,8 @@ from taskbank.tasks.registry import TASKS
 _DECODED = [name for name in TASKS if name != "random"]
 _KEYS = ((("normal", "random"), "reshading"), (("scratch",), "normal"))
 
+_COMPARED = {"win_rates": {"beats_average": 0.9}}
+
 
 def write_card(bank: Bank, scores: dict[str, Any]) -> None:
     """The card as publishing writes it."""
@@ -36,8 +38,8 @@ def save_fit_bank(folder: Path) -> Path:
         architecture=TOY_COMPACT,
         networks={**{name: toy_network(name) for name in _DECODED}, "random": Untrained(7)},
         transfers=(toy_readout(*_KEYS[0]), toy_scratch("normal")),
-        about={name: About(metrics={"l1": 0.5}) for name in _DECODED},
-        about_transfers={key: About(metrics={"l1": 0.25}) for key in _KEYS},
+        about={name: About(metrics={"l1": 0.5}, training=_COMPARED) for name in _DECODED},
+        about_transfers={key: About(metrics={"l1": 0.25}, training=_COMPARED) for key in _KEYS},
         image_size=32,
     )
     scores = {

@@ -176,6 +176,31 @@ def test_a_network_no_better_than_a_constant_is_fit_only_where_that_is_said(brok
     assert told.endswith("\n- normal was allowed to be faulty, and is not: leave it out of --faulty")
 
 
+def test_a_source_no_better_than_a_constant_is_not_fit_and_such_a_transfer_is_a_warning(broken: Path) -> None:
+    def state(index: dict[str, Any]) -> None:
+        index["tasks"]["jigsaw"]["training"].update(held_out={"beats_average": 0.5}, win_rates={})
+        index["transfers"][0]["training"].update(win_rates={"beats_average": 0.5})
+
+    change(broken / INDEX_NAME, state)
+    write_card(Bank.open(broken), json.loads((broken / "scores.json").read_text()))
+    told = reasons(broken)
+    assert "- jigsaw is weak: it beats the best constant on 50.0% of held-out samples" in told
+    assert "->" not in told
+    jigsaw, transfer = check_bank(broken, faulty=["jigsaw"]).warnings
+    assert (jigsaw[:14], "-> reshading is weak: it beats" in transfer) == ("jigsaw is weak", True)
+
+
+def test_networks_that_were_never_compared_with_a_constant_are_told(broken: Path) -> None:
+    def forget(index: dict[str, Any]) -> None:
+        for entry in (index["tasks"]["jigsaw"], index["tasks"]["inpainting"], index["transfers"][0]):
+            del entry["training"]["win_rates"]
+
+    change(broken / INDEX_NAME, forget)
+    write_card(Bank.open(broken), json.loads((broken / "scores.json").read_text()))
+    said = check_bank(broken).warnings
+    assert said == ("not compared with the best constant: inpainting, jigsaw, normal+random -> reshading",)
+
+
 def test_photographs_of_ones_own_can_be_taken(fit_bank: Path, tmp_path: Path) -> None:
     for seed in range(2):
         Image.effect_noise((40, 40), 60 + seed).convert("RGB").save(tmp_path / f"{seed}.png")
