@@ -292,13 +292,15 @@ def _reading(path: Path) -> Iterator[tuple[Any, Any]]:
         raise VideoError(f"{path} does not exist, or is no file")
     if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes): it was not written to the end, get it again")
+    # PyAV 19 has no such argument any more: it replaces what is no UTF-8 without being asked.
+    titles = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
     try:
         # From the root on, or what stands before a colon were a protocol; and only files that hold pictures
         # themselves, as playlists name other files and addresses.
         with av.open(
             str(plain_path(path)),
             options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
-            metadata_errors="replace",
+            **titles,
         ) as container:
             yield container, _best_stream(container, path)
     except VideoError:
