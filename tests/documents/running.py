@@ -71,7 +71,9 @@ def type_command(words: str, folder: Path) -> None:
     try:
         for name, app in APPS.items():
             if words.startswith(f"{name} "):
-                done = CliRunner().invoke(app, shlex.split(words.removeprefix(f"{name} ")))
+                done = CliRunner().invoke(
+                    app, shlex.split(words.removeprefix(f"{name} ")), catch_exceptions=False
+                )
                 assert done.exit_code == 0, f"{words}\n{done.output}"
                 return
         command = [sys.executable, *shlex.split(words)[1:]]
