@@ -28,8 +28,8 @@ LAYERS = {
         *("inference", "drawing", "saving", "sources", "probing", "video", "encode_files", "predict_files"),
     ),
     "training": (
-        *("errors", "atomic_files", "runs", "data", "rooms", "learning", "stages", "run", "pipeline"),
-        *("published_affinities", "__main__"),
+        *("errors", "atomic_files", "arguments", "runs", "data", "rooms", "learning", "stages", "run"),
+        *("pipeline", "published_affinities", "__main__"),
     ),
     "training.stages": (
         *("networks", "transfers", "affinity", "novel", "taxonomy", "grouping", "evaluation", "publishing"),

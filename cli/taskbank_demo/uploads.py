@@ -139,16 +139,9 @@ def _is_video(path: Path) -> bool:
 
 def _check_frame(path: Path, settings: DemoSettings) -> None:
     """Look at the size that the file states, before a frame is decoded."""
-    try:
-        import av
-    except ImportError:
-        return  # `open_clip` says what to install
-    try:
-        with av.open(str(path)) as container:
-            sizes = [(stream.width, stream.height) for stream in container.streams.video]
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise UploadError(_unreadable(path)) from error
-    for width, height in sizes:
+    from taskbank.video.files import stated_sizes
+
+    for width, height in stated_sizes(path):
         if width * height > settings.video_pixels:
             raise UploadError(
                 f"{path.name} has frames of {width} x {height} pixels, and {settings.video_pixels / 1e6:.1f} "

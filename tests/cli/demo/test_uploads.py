@@ -228,3 +228,14 @@ def test_a_damaged_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(500))
     with pytest.raises(UploadError, match=r"a.mp4 cannot be read as a video"):
         open_video(tmp_path / "a.mp4", SETTINGS, tmp_path)
+
+
+def test_a_video_of_a_codec_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    """Its stream has no size."""
+    path = tmp_path / "a.mp4"
+    write_clip(path, 4)
+    content = path.read_bytes()
+    assert b"mp4v" in content
+    path.write_bytes(content.replace(b"mp4v", b"none").replace(b"esds", b"none"))
+    with pytest.raises(UploadError, match=r"a.mp4 cannot be read as a video"):
+        open_video(path, SETTINGS, tmp_path)

@@ -24,7 +24,9 @@ def seen(path: Path) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    "name", ["a:b.mp4", "file:a.mp4", os.fsdecode(b"caf\xe9.mp4"), "http:x.mp4", "-y.mp4"]
+    "name",
+    ["a:b.mp4", "file:a.mp4", os.fsdecode(b"caf\xe9.mp4"), "http:x.mp4", "-y.mp4"],
+    ids=["colon", "protocol file", "no UTF-8", "protocol http", "dash"],
 )
 def test_names_are_no_addresses(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor need they be UTF-8; also where the path begins with the name."""
@@ -123,6 +125,15 @@ def test_files_that_are_cut_off_are_said_to_be(tmp_path: Path) -> None:
     mp4.write_bytes(mp4.read_bytes()[:-200])
     with pytest.raises(VideoError, match="be (cut off or )?damaged, get it again"):
         open_clip(mp4)
+
+
+def test_a_codec_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", corner_frames(2))
+    content = (tmp_path / "a.mp4").read_bytes()
+    assert b"avc1" in content
+    (tmp_path / "a.mp4").write_bytes(content.replace(b"avc1", b"none").replace(b"avcC", b"nonC"))
+    with pytest.raises(VideoError, match=r"a\.mp4 is coded in a way that nothing here reads"):
+        open_clip(tmp_path / "a.mp4")
 
 
 def test_playlists_lead_nowhere(tmp_path: Path) -> None:

@@ -103,6 +103,17 @@ class Frame:
     pixels: Bytes
 
 
+def stated_sizes(path: Path) -> list[tuple[int, int]]:
+    """Read the widths and heights in px that a file states for its streams of pictures; decode nothing.
+
+    Raises:
+        VideoError: the file is missing, damaged, or holds no pictures.
+        MissingPackageError: PyAV is not installed.
+    """
+    with _reading(path) as (container, _):
+        return [(stream.width, stream.height) for stream in _readable(container)]
+
+
 def open_clip(path: Path) -> Clip:
     """What a video file holds. All of it is looked through, but only one frame is decoded.
 
@@ -318,11 +329,19 @@ def _best_stream(container: Any, path: Path) -> Any:
     if not container.streams.video:
         raise VideoError(f"{path} holds no pictures: name a video, or an image")
     av = load_av()
+    known = _readable(container)
+    if not known:
+        raise VideoError(f"{path} is coded in a way that nothing here reads: it may be damaged, get it again")
     covers = av.stream.Disposition.attached_pic
-    shown = [one for one in container.streams.video if not one.disposition & covers]
-    stream = max(shown or container.streams.video, key=lambda one: one.width * one.height)
+    shown = [one for one in known if not one.disposition & covers]
+    stream = max(shown or known, key=lambda one: one.width * one.height)
     stream.thread_type = "AUTO"
     return stream
+
+
+def _readable(container: Any) -> list[Any]:
+    """Streams of pictures; one of a codec that nobody knows, as damaged headers name, has not even a size."""
+    return [stream for stream in container.streams.video if stream.codec_context is not None]
 
 
 def load_av() -> Any:
