@@ -38,3 +38,16 @@ def test_the_example_of_a_public_function_runs(
     assert test.examples, f"{name} has no example"
     results = doctest.DocTestRunner().run(test)
     assert results.failed == 0
+
+
+def test_the_example_of_the_pictures_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert doctest.testmod(taxsolver.figures).attempted == 4
+    assert doctest.testmod(taxsolver.figures).failed == 0
+    assert (tmp_path / "plan.png").exists()
+
+
+def test_every_name_of_the_pictures_is_there() -> None:
+    assert all(callable(getattr(taxsolver.figures, name)) for name in taxsolver.figures.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'draw_nothing'"):
+        taxsolver.figures.draw_nothing  # noqa: B018 - the access is the test
