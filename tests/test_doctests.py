@@ -13,6 +13,7 @@ from tests.taskbank.clips import corner_frames, write_clip
 
 import taskbank
 import taxsolver
+import taxsolver.figures
 
 ROOT = Path(__file__).parents[1]
 PHOTO = ROOT / "cli" / "taskbank_demo" / "examples" / "sitting_room.jpg"

@@ -11,7 +11,17 @@ ROOT = Path(__file__).parents[1]
 
 # Folders and modules of each package; one may import those before it.
 LAYERS = {
-    "taxsolver": ("errors", "arguments", "files", "tensors", "planning", "analysis", "grouping", "figures"),
+    "taxsolver": (
+        "errors",
+        "plain_text",
+        "arguments",
+        "files",
+        "tensors",
+        "planning",
+        "analysis",
+        "grouping",
+        "figures",
+    ),
     "taskbank": (
         *(
             "errors",

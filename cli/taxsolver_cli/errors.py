@@ -38,7 +38,7 @@ def usage_error(message: str) -> typer.Exit:
 
 def _printable(message: str) -> str:
     """A message whose lines hold nothing that terminals obey."""
-    from taxsolver.files.plain_text import printable
+    from taxsolver.plain_text import printable
 
     return "\n".join(map(printable, message.split("\n")))
 

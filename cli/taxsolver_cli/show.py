@@ -91,14 +91,14 @@ def escape(text: str) -> str:
     """Text that rich prints as it is, and that terminals do not obey."""
     from rich.markup import escape as rich_escape
 
-    from taxsolver.files.plain_text import printable
+    from taxsolver.plain_text import printable
 
     return rich_escape(printable(text))
 
 
 def note(text: str) -> None:
     """A line on stderr: where a file went, what is worth knowing."""
-    from taxsolver.files.plain_text import printable
+    from taxsolver.plain_text import printable
 
     typer.echo(printable(text), err=True)
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from taxsolver.errors import InvalidInputError
-from taxsolver.files.plain_text import harmful
+from taxsolver.plain_text import harmful
 
 T = TypeVar("T")
 

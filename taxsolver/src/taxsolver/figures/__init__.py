@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from taxsolver.figures.matrix import draw_affinity, draw_ahp
     from taxsolver.figures.style import save_figure
-    from taxsolver.figures.sweep import draw_sweep
+    from taxsolver.figures.sweep import draw_significance, draw_sweep
     from taxsolver.figures.task_map import draw_task_map
     from taxsolver.figures.taxonomy import draw_taxonomy
     from taxsolver.figures.tree import draw_tree
@@ -36,6 +36,7 @@ _HOMES = {
     "draw_front": "front",
     "draw_grouping": "grouping",
     "draw_pair_matrix": "grouping",
+    "draw_significance": "sweep",
     "draw_sweep": "sweep",
     "draw_task_count": "grouping",
     "draw_task_map": "task_map",
@@ -51,6 +52,7 @@ __all__ = [
     "draw_front",
     "draw_grouping",
     "draw_pair_matrix",
+    "draw_significance",
     "draw_sweep",
     "draw_task_count",
     "draw_task_map",

@@ -24,7 +24,7 @@ from taxsolver.figures.headline import budget_words
 from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import INK, MUTED, PAPER
 from taxsolver.files.output import check_path, write_file
-from taxsolver.files.plain_text import to_cell
+from taxsolver.plain_text import to_cell
 from taxsolver.planning.problem import Objective, normalised_affinity
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Transfer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxsolver.errors import InvalidInputError, MissingExtraError
 from taxsolver.files.output import write_file
-from taxsolver.files.plain_text import printable
+from taxsolver.plain_text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

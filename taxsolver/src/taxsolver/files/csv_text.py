@@ -18,7 +18,7 @@ from pathlib import Path
 
 from taxsolver.arguments import shown
 from taxsolver.errors import FileFormatError, InvalidInputError
-from taxsolver.files.plain_text import from_cell
+from taxsolver.plain_text import from_cell
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _NO_NAME = re.compile(

@@ -11,7 +11,7 @@ from typing import Any
 
 from taxsolver.errors import InvalidInputError
 from taxsolver.files.output import write_file
-from taxsolver.files.plain_text import to_cell
+from taxsolver.plain_text import to_cell
 
 ENDINGS = (".csv", ".json")
 

@@ -27,7 +27,7 @@ import numpy as np
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.files.output import check_path
-from taxsolver.files.plain_text import to_cell
+from taxsolver.plain_text import to_cell
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.names import normalise
 from taxsolver.tensors.source_names import BASELINES, RANDOM, SELF, looks_joined, plain_name, split_sources

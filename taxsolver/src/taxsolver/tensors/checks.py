@@ -9,7 +9,7 @@ import numpy as np
 
 from taxsolver.arguments import shown
 from taxsolver.errors import InvalidInputError
-from taxsolver.files.plain_text import harmful
+from taxsolver.plain_text import harmful
 
 if TYPE_CHECKING:
     from taxsolver.tensors.affinity import AffinityTensor, BoolArray

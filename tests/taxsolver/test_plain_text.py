@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from taxsolver import load_affinity, save_affinity
 from taxsolver.errors import TaxSolverError
-from taxsolver.files.plain_text import from_cell, harmful, printable, to_cell
 from taxsolver.files.rows import rows_to_csv
 from taxsolver.grouping.table import LossTable
+from taxsolver.plain_text import from_cell, harmful, printable, to_cell
 from taxsolver.tensors.affinity import AffinityTensor
 
 COMMAND = [sys.executable, "-c", "import sys; from taxsolver_cli.app import app; sys.exit(app())"]
