@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from taxsolver_cli import affinity, ahp, compare, front, group, plan, rank, significance, sweep, tree
+from taxsolver_cli import (
+    affinity,
+    ahp,
+    compare,
+    front,
+    group,
+    plan,
+    rank,
+    significance,
+    stability,
+    sweep,
+    tree,
+)
 from taxsolver_cli.errors import Boundary
 from taxsolver_cli.once import Command
 
@@ -19,6 +31,9 @@ app.command("sweep", cls=Command, help=sweep.HELP, short_help=sweep.SHORT)(sweep
 app.command("front", cls=Command, help=front.HELP, short_help=front.SHORT)(front.front_command)
 app.command("significance", cls=Command, help=significance.HELP, short_help=significance.SHORT)(
     significance.significance_command
+)
+app.command("stability", cls=Command, help=stability.HELP, short_help=stability.SHORT)(
+    stability.stability_command
 )
 app.command("rank", cls=Command, help=rank.HELP, short_help=rank.SHORT)(rank.rank_command)
 app.command("tree", cls=Command, help=tree.HELP, short_help=tree.SHORT)(tree.tree_command)

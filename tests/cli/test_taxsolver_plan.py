@@ -510,3 +510,17 @@ def test_the_front_is_printed_saved_and_drawn(tmp_path: Path) -> None:
     assert f"{plans[0]['cost']:,.0f}" in done.stdout
     assert len((tmp_path / "front.csv").read_text().splitlines()) == len(plans) + 1
     assert f"{len(plans)} plans" in (tmp_path / "front.svg").read_text()
+
+
+def test_stability_is_printed_saved_and_drawn(tmp_path: Path) -> None:
+    words = ["stability", "-t", "normals,depth,layout", "-b", "2", "--noise", "0.1", "--draws", "12"]
+    done = run(*words, "--save", str(tmp_path / "tasks.csv"), "--plot", str(tmp_path / "stability.svg"))
+    assert done.exit_code == 0, done.output
+    assert "12 draws, noise of 0.1" in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    answer = run_json(*words)
+    assert [plan["name"] for plan in answer["plans"]] == ["estimate", "mean", "worst"]
+    assert answer["plans"][0]["sources"] == list(solve("taskonomy-16k", "normals,depth,layout", 2).sources)
+    assert len((tmp_path / "tasks.csv").read_text().splitlines()) == len(answer["frequency"]) + 1
+    assert run("stability", "-t", "normals", "-b", "2").exit_code == 1
+    assert run("stability", "-t", "normals", "--noise", "0.1").exit_code == 2

@@ -10,6 +10,7 @@ from taxsolver.analysis.compare import Agreement, compare
 from taxsolver.analysis.rank import RankRow, rank
 from taxsolver.analysis.significance import SignificanceRow, significance
 from taxsolver.analysis.similarity import TaskTree, similarity
+from taxsolver.analysis.stability import Stability, StablePlan, stability
 from taxsolver.errors import (
     FileFormatError,
     InfeasibleBudgetError,
@@ -50,6 +51,8 @@ __all__ = [
     "RankRow",
     "SignificanceRow",
     "SolverError",
+    "Stability",
+    "StablePlan",
     "SweepRow",
     "TaskCost",
     "TaskTree",
@@ -73,6 +76,7 @@ __all__ = [
     "similarity",
     "solve",
     "solve_problem",
+    "stability",
     "sweep",
     "to_dot",
     "to_graphml",

@@ -158,7 +158,7 @@ def check_budget(case: Case, budget: float) -> Taxonomy | None:
     plan = solve(case.tensor, "all", budget, **case.options)
     best = max(one.value for one in fits)
     assert plan.status == "optimal"
-    assert best - exact(plan.objective) <= exact(4e-9) * max(1, best)
+    assert best - exact(plan.objective) <= exact(4e-9) * max(Fraction(1), best)
     assert case.cost(frozenset(plan.sources)) == Fraction(plan.exact_cost) <= exact(budget)
     assert Fraction(plan.exact_cost) <= min(one.cost for one in fits if one.value == best)
     chosen = frozenset(plan.sources)

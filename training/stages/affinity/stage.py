@@ -15,7 +15,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,7 @@ from training.stages.transfers.stage import load_counts
 log = logging.getLogger(__name__)
 
 INTERVALS = "intervals.safetensors"
+TENSOR_LEVEL = 0.9  # of the intervals that an affinity tensor holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,10 @@ def affinity_of(
     about = _about(config, counts, _digest(transfers))
     tensor = _tensor(config, found, about, images_full, counts["images_transfer"])
     intervals = {measure: np.concatenate([one.intervals[measure] for one in found]) for measure in MEASURES}
+    if config.level == TENSOR_LEVEL:
+        # The ends of a sure value may come out in the other order, by rounding.
+        ends = {measure: np.sort(pair.clip(0, 1), axis=1) for measure, pair in intervals.items()}
+        tensor = replace(tensor, intervals=ends)
     return tensor, intervals
 
 

@@ -82,8 +82,10 @@ def target_affinity(
         target=target,
         names=names,
         values=every,
+        # In C order: safetensors writes the numbers of other arrays in a wrong order.
         intervals={
-            measure: np.quantile([one[measure] for one in drawn], ends, axis=0).T for measure in every
+            measure: np.ascontiguousarray(np.quantile([one[measure] for one in drawn], ends, axis=0).T)
+            for measure in every
         },
     )
 

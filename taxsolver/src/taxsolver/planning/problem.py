@@ -421,6 +421,24 @@ class Problem:
             feasible &= tensor.quality >= self.min_quality  # NaN is not
         return feasible if self.max_order is None else feasible & (tensor.order <= self.max_order)
 
+    @property
+    def measure(self) -> str:
+        """The measure of the tensor that the objective is made of."""
+        return "affinity" if self.objective is Objective.NORMALISED_AFFINITY else self.objective.value
+
+    def weights(self, values: FloatArray) -> FloatArray:
+        """float64 (n,): the weights of `transfers` where the tensor had other values of `measure`.
+
+        Args:
+            values: float64 (transfers of the tensor,).
+        """
+        position = {self.affinity.tasks.index(task): place for place, task in enumerate(self.targets)}
+        importance = np.array([self.importance.get(task, 1.0) for task in self.targets], dtype=float)
+        places = np.array([position[column] for column in self.affinity.target[self.transfers].tolist()])
+        if self.objective is Objective.NORMALISED_AFFINITY:
+            values = _normalised(self.affinity, values)
+        return _weighted(values[self.transfers], importance[places])
+
     def _measure(self) -> FloatArray:
         """float64 (transfers of the tensor,): the objective of each; NaN where not measured."""
         if self.objective is Objective.NORMALISED_AFFINITY:
@@ -564,11 +582,15 @@ def normalised_affinity(tensor: AffinityTensor) -> FloatArray:
     plan, for they read the target itself, do not count for the largest, and may exceed 1. Where the largest
     is 0, nothing is divided.
     """
-    counted = ~tensor.reads_itself & ~np.isnan(tensor.affinity)
+    return _normalised(tensor, tensor.affinity)
+
+
+def _normalised(tensor: AffinityTensor, affinity: FloatArray) -> FloatArray:
+    counted = ~tensor.reads_itself & ~np.isnan(affinity)
     largest = np.zeros(len(tensor.tasks))
-    np.maximum.at(largest, tensor.target[counted], tensor.affinity[counted])
+    np.maximum.at(largest, tensor.target[counted], affinity[counted])
     largest[largest == 0] = 1.0
-    return np.asarray(tensor.affinity / largest[tensor.target], dtype=np.float64)
+    return np.asarray(affinity / largest[tensor.target], dtype=np.float64)
 
 
 def _weighted(values: FloatArray, importance: FloatArray) -> FloatArray:

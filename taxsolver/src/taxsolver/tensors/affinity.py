@@ -88,6 +88,10 @@ class AffinityTensor:
             where asked for, and need no labels.
         images_full: labelled images that a task network is trained on, None where not stated.
         images_transfer: labelled images that a transfer is trained on, None where not stated.
+        draws: measure ("affinity", "gain", "quality") -> float64 (draws, transfers) in [0, 1]: other values
+            that it might have had, such as bootstrap resamples; NaN where the measure is. Empty where not
+            known.
+        intervals: measure -> float64 (transfers, 2): where the middle nine tenths of such draws lie.
         about: dataset, made_by, licence, citation and whatever else is worth saying, as text.
         origin: shipped names and paths of files that it was read from as a whole; empty for others.
 
@@ -108,15 +112,24 @@ class AffinityTensor:
     untrained: tuple[str, ...] = ()
     images_full: int | None = None
     images_transfer: int | None = None
+    draws: Mapping[str, FloatArray] = field(default_factory=dict)
+    intervals: Mapping[str, FloatArray] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
     origin: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         check_tensor(self)
         for name in ("sources", "target", "affinity", "gain", "quality", "full_supervision"):
-            values = np.array(getattr(self, name))
+            values = np.array(getattr(self, name), order="C")  # safetensors writes others in a wrong order
             values.setflags(write=False)
             object.__setattr__(self, name, values)
+        for name in ("draws", "intervals"):
+            uncertain = {
+                measure: np.array(values, order="C") for measure, values in getattr(self, name).items()
+            }
+            for values in uncertain.values():
+                values.setflags(write=False)
+            object.__setattr__(self, name, uncertain)
         object.__setattr__(self, "aliases", dict(self.aliases))
         object.__setattr__(self, "about", dict(self.about))
 
@@ -134,7 +147,9 @@ class AffinityTensor:
     def digest(self) -> str:
         """SHA-256 of the tasks and all transfers, whatever the tensor is called and said to be."""
         lines = json.dumps([self.tasks, self.targets, self.untrained])
-        arrays = (self.sources, self.target, self.affinity, self.gain, self.quality, self.full_supervision)
+        arrays = [self.sources, self.target, self.affinity, self.gain, self.quality, self.full_supervision]
+        for uncertain in (self.draws, self.intervals):
+            arrays += [uncertain[measure] for measure in sorted(uncertain)]
         content = [np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes() for array in arrays]
         return hashlib.sha256(b"\0".join([lines.encode(), *content])).hexdigest()
 
@@ -256,6 +271,8 @@ class AffinityTensor:
             gain=self.gain[keep],
             quality=self.quality[keep],
             full_supervision=self.full_supervision[keep],
+            draws={measure: values[:, keep] for measure, values in self.draws.items()},
+            intervals={measure: values[keep] for measure, values in self.intervals.items()},
         )
 
 

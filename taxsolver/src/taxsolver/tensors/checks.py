@@ -39,6 +39,10 @@ def _kind_faults(tensor: AffinityTensor) -> Iterator[str]:
         names = getattr(tensor, field)
         if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
             yield f"{field} is {shown(names)}, expected a tuple of names"
+    for field in ("draws", "intervals"):
+        values = getattr(tensor, field)
+        if not isinstance(values, Mapping) or not all(isinstance(one, np.ndarray) for one in values.values()):
+            yield f"{field} is {shown(values)}, expected a dictionary from measures to arrays"
     for field in ("aliases", "about"):
         words = getattr(tensor, field)
         if not isinstance(words, Mapping) or not all(isinstance(word, str) for word in words):
@@ -89,10 +93,19 @@ def _shape_faults(tensor: AffinityTensor) -> Iterator[str]:
             yield f"{field} is {array.dtype}, expected {np.dtype(dtype)}"
     if transfers == 0:
         yield "there is no transfer"
+    for field in ("draws", "intervals"):
+        for measure, array in getattr(tensor, field).items():
+            if measure not in MEASURES:
+                yield f"{field} holds {measure!r}, expected {', '.join(MEASURES)}"
+            wanted = (len(array), transfers) if field == "draws" else (transfers, 2)
+            if array.ndim != 2 or array.shape != wanted or not len(array) or array.dtype != np.float64:
+                words = "(draws, transfers)" if field == "draws" else "(transfers, 2)"
+                yield f"{field} of {measure} are {array.dtype} {array.shape}, expected float64 {words}"
 
 
 def _value_faults(tensor: AffinityTensor) -> Iterator[str]:
     yield from _measure_faults(tensor)
+    yield from _uncertain_faults(tensor)
     outside = (tensor.target < 0) | (tensor.target >= len(tensor.tasks))
     if outside.any():
         yield f"target of {_rows(outside)} is no index of the {len(tensor.tasks)} tasks"
@@ -119,6 +132,17 @@ def _measure_faults(tensor: AffinityTensor) -> Iterator[str]:
             yield f"{measure} of {_rows(outside)} is outside [0, 1] (the first is {worst:g})"
     if missing.any():
         yield f"{_rows(missing)} is NaN in affinity, gain and quality: at least one must be measured"
+
+
+def _uncertain_faults(tensor: AffinityTensor) -> Iterator[str]:
+    for field, axis in (("draws", 0), ("intervals", 1)):
+        for measure, array in getattr(tensor, field).items():
+            unknown = np.isnan(getattr(tensor, measure))
+            fine = ((array >= 0) & (array <= 1)).all(axis=axis) | unknown
+            if not fine.all():
+                yield f"{field} of {measure} of {_rows(~fine)} are outside [0, 1] or NaN"
+            if field == "intervals" and (array[:, 0] > array[:, 1]).any():
+                yield f"intervals of {measure} of {_rows(array[:, 0] > array[:, 1])} end before they begin"
 
 
 def _source_faults(tensor: AffinityTensor) -> Iterator[str]:

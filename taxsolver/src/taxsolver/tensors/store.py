@@ -26,6 +26,7 @@ DEFAULT_AFFINITY = "taskonomy-16k"
 FORMAT = "taxsolver-affinity"
 FORMAT_VERSION = "1"
 ARRAYS = ("sources", "target", "affinity", "gain", "quality", "full_supervision")
+UNCERTAIN = ("draws", "intervals")  # arrays called `draws.gain` and the like, in files that have them
 _SUFFIX = ".safetensors"
 _CSV = (".csv", ".tsv", ".txt")
 _READ = (_SUFFIX, ".csv", ".tsv")
@@ -110,7 +111,7 @@ def load_affinity(affinity: AffinityInput = DEFAULT_AFFINITY) -> AffinityTensor:
 def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> AffinityTensor:
     """Several tensors as one, such as one for each target; tasks are sorted by name.
 
-    Image counts and words about the tensors are kept where all agree.
+    Image counts and words about the tensors are kept where all agree; draws and intervals are left out.
 
     Args:
         tensors: at least one, no two of which have a transfer in common.
@@ -228,7 +229,7 @@ def _rows_as_csv(blob: bytes, path: Path) -> str:
 
 
 def save_affinity(tensor: AffinityInput, path: str | Path) -> Path:
-    """Write a tensor as safetensors, or as CSV where `path` ends in `.csv` (rows only, no header words).
+    """Write a tensor as safetensors, or as CSV where `path` ends in `.csv` (rows only, no words or draws).
 
     The same tensor gives the same bytes.
 
@@ -276,6 +277,8 @@ def _to_safetensors(tensor: AffinityTensor) -> bytes:
         if not isinstance(text, str):
             raise InvalidInputError(f"about holds {text!r} under {word!r}, expected text")
     arrays = {field: getattr(tensor, field) for field in ARRAYS}
+    for field in UNCERTAIN:
+        arrays |= {f"{field}.{measure}": values for measure, values in getattr(tensor, field).items()}
     return _sort_header(save(arrays, metadata={**words, **tensor.about}))
 
 
@@ -324,6 +327,12 @@ def _build(arrays: Mapping[str, np.ndarray], words: Mapping[str, str], where: st
     except (TypeError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{where} has a header that cannot be read: {error}") from error
     fields |= {field: arrays[field] for field in ARRAYS}
+    for field in UNCERTAIN:
+        fields[field] = {
+            name.removeprefix(f"{field}."): values
+            for name, values in arrays.items()
+            if name.startswith(f"{field}.")
+        }
     known = {*_HEADER, *_NUMBERS}
     about = {word: text for word, text in words.items() if word not in known}
     return AffinityTensor(**fields, about=about)

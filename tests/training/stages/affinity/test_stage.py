@@ -13,7 +13,7 @@ from training.stages.affinity.stage import AffinityConfig, affinity_of, load_int
 from training.stages.affinity.target import target_affinity
 from training.stages.transfers.loss_files import TEST, SampleLosses, losses_path, save_losses
 
-from taxsolver import ahp, load_affinity, solve
+from taxsolver import ahp, load_affinity, solve, stability
 
 ROOMS = np.repeat(np.arange(20, dtype=np.int32), 5)
 
@@ -106,6 +106,8 @@ def test_taxsolver_plans_with_what_is_written(tmp_path: Path) -> None:
     assert {"splits", "scratch", "full_supervision", "random", "average", "intervals"} <= set(tensor.about)
     assert len(tensor.about["losses_sha256"]) == 64
     assert load_intervals(path.parent)["gain"].shape == (len(tensor), 2)
+    np.testing.assert_allclose(tensor.intervals["gain"], load_intervals(path.parent)["gain"])
+    assert stability(tensor, budget=1, max_order=1, objective="gain", draws=5).origin == "intervals"
 
 
 def test_the_header_tells_other_losses_apart(tmp_path: Path) -> None:

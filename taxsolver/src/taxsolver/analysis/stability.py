@@ -1,0 +1,240 @@
+"""Whether a plan holds where the measurements might have come out otherwise.
+
+Every draw of the measurements is planned anew: how often each task is labelled then, what the plan of the
+estimate loses against the best of each draw (its regret), and which one plan is best in the mean of the draws
+or in the mean of their worst tenth (conditional value at risk).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
+
+import numpy as np
+
+from taxsolver.arguments import check_count, check_number, check_seed
+from taxsolver.errors import InvalidInputError, TimeLimitError
+from taxsolver.planning.costs import exact_sum
+from taxsolver.planning.instance import FloatArray, Instance, IntArray
+from taxsolver.planning.model import OPTIMAL, Choice, PlanModel, WorstProgram
+from taxsolver.planning.problem import PlanOptions, Problem
+from taxsolver.planning.solve import solve_problem
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import Names
+from taxsolver.tensors.store import AffinityInput
+
+DRAWS, MOST_DRAWS = 100, 10_000
+WORST = 0.1
+_NINE_TENTHS = 3.2897072539029435  # standard deviations of a normal distribution from its 5 % to its 95 %
+
+
+@dataclass(frozen=True, eq=False)
+class StablePlan:
+    """One plan in all draws.
+
+    Attributes:
+        name: `estimate`, the plan of the measurements as they are; `mean`, best in the mean of the draws;
+            `worst`, best in the mean of the worst draws.
+        taxonomy: its sources and transfers; objective, bound and gap are those of what it is the best in.
+        mean: mean of the objective over the draws.
+        worst: mean of the objective over the worst draws.
+        regret: float64 (draws,), not negative: the objective of the best plan of each draw, less its own.
+    """
+
+    name: str
+    taxonomy: Taxonomy
+    mean: float
+    worst: float
+    regret: FloatArray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "name": self.name,
+            "sources": list(self.taxonomy.sources),
+            "cost": self.taxonomy.cost,
+            "mean": self.mean,
+            "worst": self.worst,
+            "mean_regret": float(self.regret.mean()),
+            "largest_regret": float(self.regret.max()),
+            "status": self.taxonomy.status,
+            "bound": self.taxonomy.bound if math.isfinite(self.taxonomy.bound) else None,
+            "transfers": [transfer.to_dict() for transfer in self.taxonomy.transfers],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """What `taxsolver.stability` returns.
+
+    Attributes:
+        draws: how many were planned.
+        origin: where they come from: `draws` or `intervals` of the tensor, or `noise`.
+        noise: its size; None without.
+        worst_share: share of the draws that counts as the worst.
+        frequency: task -> share of the draws in whose best plan it is labelled in full; those never labelled
+            are left out.
+        plans: the plan of the estimate, the best in the mean, and the best in the worst draws.
+        best: float64 (draws,), the objective of the best plan of each draw.
+        proven: how many of these are proven.
+    """
+
+    draws: int
+    origin: str
+    noise: float | None
+    worst_share: float
+    frequency: dict[str, float]
+    plans: tuple[StablePlan, StablePlan, StablePlan]
+    best: FloatArray
+    proven: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "draws": self.draws,
+            "origin": self.origin,
+            "noise": self.noise,
+            "worst_share": self.worst_share,
+            "proven": self.proven,
+            "frequency": self.frequency,
+            "plans": [plan.to_dict() for plan in self.plans],
+        }
+
+
+def stability(
+    affinity: AffinityInput,
+    targets: Names = "all",
+    budget: float | None = None,
+    *,
+    max_order: int | None = 4,
+    draws: int = DRAWS,
+    noise: float | None = None,
+    worst: float = WORST,
+    seed: int = 0,
+    time_limit: float | None = None,
+    **options: Unpack[PlanOptions],
+) -> Stability:
+    """How the best plan fares where the measurements come out otherwise, and which plan fares best.
+
+    Args:
+        affinity: a tensor with draws or intervals of the measure that is maximised, or any with `noise`.
+        targets: tasks to solve.
+        budget: largest total cost; by default one task.
+        max_order: largest number of sources of one transfer; None for no limit.
+        draws: how many at most: the first of the tensor's draws, or so many drawn from its intervals (each
+            measurement by itself, normally distributed) or from the noise.
+        noise: standard deviation of noise that is added to each measurement by itself, in (0, 1], in place of
+            what the tensor knows; gains and qualities stay in [0, 1], affinities, which span magnitudes, are
+            multiplied by the exponential of it.
+        worst: share of the draws that counts as the worst, in (0, 1].
+        seed: of what is drawn here.
+        time_limit: seconds for the plan that is best in the worst draws; None for no limit.
+        options: the other parameters of `Problem.of`; there must be a budget.
+
+    Raises:
+        UnknownTaskError: a name is not known.
+        InvalidInputError: a value is not allowed, or the tensor has neither draws nor intervals and no noise
+            is given.
+        InfeasibleBudgetError: no plan fits the budget.
+        SolverError: HiGHS failed.
+    """
+    check_count(draws, "draws")
+    if draws > MOST_DRAWS:
+        raise InvalidInputError(f"draws is {draws}, expected at most {MOST_DRAWS:,}")
+    check_number(worst, "worst", zero=False, largest=1)
+    check_seed(seed)
+    if time_limit is not None:
+        check_number(time_limit, "time_limit", zero=False)
+    if noise is not None:
+        check_number(noise, "noise", zero=False, largest=1)
+        noise = float(noise)
+    problem = Problem.of(affinity, targets, budget, max_order=max_order, **options)
+    if problem.budget is None:
+        raise InvalidInputError("stability compares plans of one budget: give a budget")
+    values, origin = _drawn(problem, draws, noise, np.random.default_rng(seed))
+    estimate = solve_problem(problem)
+    instance = problem.instance
+    weights = np.array([problem.weights(one) for one in values])
+    best, labelled, proven = np.empty(len(weights)), np.zeros(len(problem.affinity.tasks)), 0
+    for draw, weight in enumerate(weights):
+        choice, _ = _best(replace(instance, weight=weight), problem.budget)
+        best[draw] = choice.value
+        labelled += problem.expanded(choice.chosen)
+        proven += choice.status == OPTIMAL
+    count = max(1, math.ceil(round(worst * len(weights), 9)))
+    in_mean, mean_rows = _best(replace(instance, weight=_means(weights)), problem.budget)
+    own = _rows_of(problem, estimate)
+    start = [Choice(instance.used(rows), rows, 0.0, 0.0, OPTIMAL) for rows in (own, mean_rows)]
+    judge = WorstProgram(instance, weights, count)
+    in_worst = judge.solve(problem.budget, start, time_limit)
+    begun = time.perf_counter()
+
+    def judged(name: str, taxonomy: Taxonomy, rows: IntArray) -> StablePlan:
+        each = np.array([float(exact_sum(weight[rows].tolist())) for weight in weights])
+        regret = np.maximum(0.0, best - each)
+        return StablePlan(name, taxonomy, math.fsum(each) / len(each), judge.value(rows), regret)
+
+    def planned(choice: Choice, rows: IntArray) -> Taxonomy:
+        return Taxonomy.of(problem, replace(choice, transfers=rows), rows, time.perf_counter() - begun)
+
+    return Stability(
+        draws=len(weights),
+        origin=origin,
+        noise=noise,
+        worst_share=worst,
+        frequency={
+            task: float(count) / len(weights)
+            for task, count in zip(problem.affinity.tasks, labelled, strict=True)
+            if count
+        },
+        plans=(
+            judged("estimate", estimate, own),
+            judged("mean", planned(in_mean, mean_rows), mean_rows),
+            judged("worst", planned(in_worst, in_worst.transfers), in_worst.transfers),
+        ),
+        best=best,
+        proven=proven,
+    )
+
+
+def _drawn(
+    problem: Problem, draws: int, noise: float | None, rng: np.random.Generator
+) -> tuple[FloatArray, str]:
+    """Float64 (draws, transfers of the tensor) of the measure, and where it comes from."""
+    tensor, measure = problem.affinity, problem.measure
+    values = np.asarray(getattr(tensor, measure), dtype=np.float64)
+    shape = (draws, len(values))
+    if noise is not None:
+        added = noise * rng.standard_normal(shape)
+        changed = values * np.exp(added) if measure == "affinity" else values + added
+        return np.clip(changed, 0, 1), "noise"
+    if measure in tensor.draws:
+        return tensor.draws[measure][:draws], "draws"
+    if measure in tensor.intervals:
+        low, high = tensor.intervals[measure].T
+        return np.clip(values + (high - low) / _NINE_TENTHS * rng.standard_normal(shape), 0, 1), "intervals"
+    raise InvalidInputError(
+        f"{tensor.name!r} has neither draws nor intervals of the {measure}, as tensors that were published "
+        "as single numbers: give the size of a noise, as in noise=0.05"
+    )
+
+
+def _means(weights: FloatArray) -> FloatArray:
+    return np.array([math.fsum(column) for column in weights.T.tolist()]) / len(weights)
+
+
+def _best(instance: Instance, budget: float) -> tuple[Choice, IntArray]:
+    """The best choice of an instance, and its transfers as rows of it."""
+    smaller, kept = instance.without_dominated()
+    choice = PlanModel(smaller).solve(budget)
+    if choice is None:  # the estimate has a plan, and feasibility does not depend on the weights
+        raise TimeLimitError("no plan was found for a draw: allow more time")
+    return choice, kept[choice.transfers]
+
+
+def _rows_of(problem: Problem, taxonomy: Taxonomy) -> IntArray:
+    """Int (targets,): the transfers of a taxonomy as rows of the instance."""
+    found = {problem.affinity.transfer(row): place for place, row in enumerate(problem.transfers.tolist())}
+    return np.array([found[transfer] for transfer in taxonomy.transfers], dtype=np.intp)
