@@ -401,7 +401,7 @@ def test_without_words_the_help_is_shown() -> None:
 
 def test_the_version_is_printed() -> None:
     done = run("--version")
-    assert (done.exit_code, done.stdout) == (0, "taxsolver 0.1.0\n")
+    assert (done.exit_code, done.stdout) == (0, "taxsolver 0.2.0\n")
 
 
 COSTS = "task,price,images_full,images_transfer,owned\n*,0.02,120000,1000,\nnormal,0.05,120000,1000,0.4\n"

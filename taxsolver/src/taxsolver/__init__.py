@@ -34,7 +34,7 @@ from taxsolver.tensors.affinity import AffinityTensor, Transfer
 from taxsolver.tensors.ahp import ahp, win_rates
 from taxsolver.tensors.store import available_affinities, join_affinities, load_affinity, save_affinity
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AffinityTensor",
