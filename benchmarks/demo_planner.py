@@ -1,4 +1,4 @@
-"""How long the web demo's planner takes on the server: questions of all kinds, answered, drawn and sent.
+"""Benchmark the planner of the web demo: seconds to answer, draw and send random questions.
 
 python -m benchmarks.demo_planner [--questions 200] [--users 8]
 """
@@ -49,12 +49,12 @@ def _question(rng: np.random.Generator) -> PlanAsk:
 
 
 def plan(ask: PlanAsk) -> None:
-    """What the page shows at once: the plan, one more unit, the random band, picture and table."""
+    """Make what the page shows at once: the plan, one more unit, the random band, picture and table."""
     show_plan(answer_plan(ask, SHELF.get(ask.affinity), ask.affinity))
 
 
 def curves(ask: PlanAsk) -> None:
-    """What follows: the plans of all budgets as charts."""
+    """Make the charts that follow: the plans of all budgets."""
     show_sweep(
         answer_sweep(
             ask, SHELF.get(ask.affinity), ask.affinity, range(1, 27), [1, ask.max_order or 4], seconds=6

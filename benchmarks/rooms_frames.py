@@ -1,4 +1,4 @@
-"""How many pictures of rooms a second come out, and what takes the time.
+"""Benchmark the renderer: frames per second, and the operations that take the time.
 
 Run from a checkout: `python -m benchmarks.rooms_frames --size 256 --threads 1`; `--device cuda` where there
 is one. Rooms are furnished beforehand. Two measurements: the wall clock over whole pictures (medians of

@@ -29,14 +29,14 @@ RATE = 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What is timed.
+    """One configuration to time.
 
     Attributes:
-        members: transfers.
-        batch: samples a step of each.
+        members: number of transfers.
+        batch: samples per step of each transfer.
         size: side of the pictures in px.
-        steps: that are timed, after one that is not.
-        device: where.
+        steps: number of timed steps, after one that is not timed.
+        device: device that the networks run on.
     """
 
     members: int

@@ -1,4 +1,4 @@
-"""How many pictures a second stage 1 learns from, in jobs of one network, of several, and of all.
+"""Benchmark stage 1: pictures per second when one network, several or all are trained in one job.
 
 Run from a checkout: `python -m benchmarks.task_networks --size 128`; `--device cuda` where there is one. A
 few rooms are rendered first. Each row trains some networks side by side from batches that they share, and

@@ -1,4 +1,4 @@
-"""How long the networks take on this CPU: `resnet50` beside the package `visualpriors`, and `compact`.
+"""Benchmark the networks on this CPU: `resnet50`, the same of the package `visualpriors`, and `compact`.
 
 Run from a checkout: `python -m benchmarks.taskbank_networks --threads 2`. Both `resnet50` networks hold the
 same weights and see the same images, turn by turn; figures are medians. Other work on the CPU spoils them.

@@ -1,4 +1,4 @@
-"""How a plan's time and gap grow with the number of tasks, on random tensors of up to 100,000 transfers.
+"""Benchmark the planner by number of tasks: time and gap on random tensors of up to 100,000 transfers.
 
     python -m benchmarks.taxsolver_growth [--time-limit 60] [--largest 400]
 

@@ -1,4 +1,4 @@
-"""What a command costs before it works: whole processes, beside an empty Python and one that imports numpy.
+"""Benchmark the start of commands: whole processes, beside an empty Python and one that imports numpy.
 
 python -m benchmarks.taxsolver_start [--rounds 7]
 """

@@ -1,4 +1,4 @@
-"""What can go wrong, named by the condition.
+"""The errors of taxsolver, named by their condition.
 
 TaxSolverError
 ├── InvalidInputError      a parameter, a tensor or a table holds a value that is not allowed

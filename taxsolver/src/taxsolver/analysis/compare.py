@@ -1,4 +1,4 @@
-"""How far two tensors agree: rank correlation over the transfers that both measured."""
+"""Agreement of two tensors: rank correlation over the transfers that both measured."""
 
 from __future__ import annotations
 
@@ -109,10 +109,10 @@ def compare(
 
 
 def _names_in_the_other(first: AffinityTensor, second: AffinityTensor) -> dict[str, str]:
-    """What the first tensor calls each task of the second; a task that it does not have keeps its name.
+    """Map each task of the second tensor to its name in the first; tasks missing there keep their name.
 
     Raises:
-        InvalidInputError: a task of one may be several of the other.
+        InvalidInputError: a task of one tensor matches several tasks of the other.
     """
     names: dict[str, str] = {}
     for level in range(3):  # the nearest likeness counts first

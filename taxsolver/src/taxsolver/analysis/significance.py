@@ -1,4 +1,4 @@
-"""Whether a plan is better than chance: gain and quality against random feasible taxonomies.
+"""Significance of a plan: its gain and quality against random feasible taxonomies.
 
 As in section 4.3 of Zamir et al., CVPR 2018 (https://arxiv.org/abs/1804.08328).
 """

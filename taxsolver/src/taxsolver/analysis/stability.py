@@ -1,8 +1,8 @@
-"""Whether a plan holds where the measurements might have come out otherwise.
+"""Stability of a plan under uncertain measurements.
 
-Every draw of the measurements is planned anew: how often each task is labelled then, what the plan of the
-estimate loses against the best of each draw (its regret), and which one plan is best in the mean of the draws
-or in the mean of their worst tenth (conditional value at risk).
+Every draw of the measurements is planned anew. The result counts how often each task is labelled, what the
+plan of the estimate loses against the best plan of each draw (its regret), and which single plan is best in
+the mean of the draws or in the mean of their worst tenth (conditional value at risk).
 """
 
 from __future__ import annotations
@@ -67,18 +67,18 @@ class StablePlan:
 
 @dataclass(frozen=True, eq=False)
 class Stability:
-    """What `taxsolver.stability` returns.
+    """Result of `taxsolver.stability`.
 
     Attributes:
-        draws: how many were planned.
-        origin: where they come from: `draws` or `intervals` of the tensor, or `noise`.
-        noise: its size; None without.
+        draws: number of draws that were planned.
+        origin: source of the draws: `draws` or `intervals` of the tensor, or `noise`.
+        noise: standard deviation of the added noise; None where none was added.
         worst_share: share of the draws that counts as the worst.
         frequency: task -> share of the draws in whose best plan it is labelled in full; those never labelled
             are left out.
         plans: the plan of the estimate, the best in the mean, and the best in the worst draws.
         best: float64 (draws,), the objective of the best plan of each draw.
-        proven: how many of these are proven.
+        proven: number of these plans that are proven optimal.
     """
 
     draws: int
@@ -116,7 +116,7 @@ def stability(
     time_limit: float | None = None,
     **options: Unpack[PlanOptions],
 ) -> Stability:
-    """How the best plan fares where the measurements come out otherwise, and which plan fares best.
+    """Evaluate plans over draws of uncertain measurements, and find the plans that do best over all of them.
 
     Args:
         affinity: a tensor with draws or intervals of the measure that is maximised, or any with `noise`.

@@ -128,7 +128,7 @@ def draw_task_count(rows: Sequence[TaskCountRow], name: str = "") -> Figure:
 
 @house_style()
 def draw_pair_matrix(matrix: PairMatrix) -> Figure:
-    """What each task does to each other one: rows help or harm columns.
+    """Draw the change of each task's loss when it is learned with each other task: rows help or harm columns.
 
     Raises:
         InvalidInputError: no pair was compared.

@@ -1,4 +1,4 @@
-"""What a plan saves, in words."""
+"""Short texts about a plan for figures and terminals: its headline and its budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where to put things: columns with few crossings, positions at a distance, boxes that do not overlap."""
+"""Layout of figures: columns with few crossings, positions at a distance, boxes that do not overlap."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def order_columns(
 
 
 def count_crossings(links: Sequence[Link], left: Sequence[int], right: Sequence[int]) -> int:
-    """How many pairs of links cross when both columns are in that order."""
+    """Count the pairs of links that cross when the columns are in the given order."""
     if not links:
         return 0
     left_at = {node: row for row, node in enumerate(left)}

@@ -1,4 +1,4 @@
-"""How transfers of different orders are told apart, the same in every picture and export."""
+"""Colours of transfer orders, the same in every picture and export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often each task is labelled over the draws, and what three plans lose in them."""
+"""Figure of a stability analysis: the share of draws that label each task, and the regret of three plans."""
 
 from __future__ import annotations
 

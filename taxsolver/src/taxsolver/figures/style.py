@@ -1,4 +1,4 @@
-"""What all pictures share: colours, figures without global state, whole files."""
+"""Shared style of all pictures: colours, figures without global state, files written as a whole."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _MEANING = {"gain": "beats training from scratch", "quality": "beats full superv
 
 
 class RandomBand(Protocol):
-    """What random plans of one budget and order reach.
+    """Gain and quality of random plans of one budget and order.
 
     Percentiles are the 5th, 50th and 95th of the mean over targets.
     """

@@ -132,7 +132,7 @@ def _draw_arrow(axes: Axes, start: FloatArray, target: FloatArray, size: FloatAr
 
 
 def _edge_of_box(start: FloatArray, centre: FloatArray, size: FloatArray) -> FloatArray:
-    """Where the straight line from `start` to `centre` enters the box around `centre`."""
+    """Return the point where the straight line from `start` to `centre` enters the box around `centre`."""
     offset = start - centre
     share = np.min(size / 2 / np.maximum(np.abs(offset), 1e-9))
     return np.asarray(centre + offset * min(float(share), 1.0), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Where everything in the picture of a taxonomy goes."""
+"""Positions of all boxes and lines in the picture of a taxonomy."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Sheet:
 
     @property
     def meet_x(self) -> float:
-        """Where the lines of one transfer meet."""
+        """Horizontal position at which the lines of one transfer meet."""
         return self.target_x[0] - 0.33
 
 
@@ -111,5 +111,5 @@ def _beside(nodes: list[int], links: list[tuple[int, int]], other: dict[int, flo
 
 
 def _worth(transfer: Transfer) -> float:
-    """What orders targets of the same sources: quality, or gain where only that was measured."""
+    """Return the value that targets of the same sources are sorted by: quality, or gain without a quality."""
     return next((value for value in (transfer.quality, transfer.gain) if not math.isnan(value)), -1.0)

@@ -21,7 +21,7 @@ Merge = tuple[int, int, float, int]
 
 
 class Tree(Protocol):
-    """What is drawn; `taxsolver.similarity` gives one."""
+    """A tree of tasks to draw, as `taxsolver.similarity` returns it."""
 
     @property
     def leaves(self) -> tuple[str, ...]:

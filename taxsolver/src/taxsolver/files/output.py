@@ -97,5 +97,5 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _is_stream(place: Path) -> bool:
-    """Whether it is a pipe or a device, which has nothing to replace."""
+    """Tell whether a path is a pipe or a device, which is written to and not replaced."""
     return place.exists() and not place.is_file() and not place.is_dir()

@@ -1,4 +1,4 @@
-"""What to choose by before every network was trained to its end."""
+"""Approximate losses for choosing networks before all of them are fully trained."""
 
 from __future__ import annotations
 

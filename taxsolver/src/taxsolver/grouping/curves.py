@@ -1,4 +1,4 @@
-"""What a table of networks says as a whole: losses against budgets, and what tasks do to each other."""
+"""Curves and matrices of a table of networks: losses over budgets, and effects of tasks on each other."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def budget_curves(
 
 @dataclass(frozen=True)
 class TaskCountRow:
-    """How networks for a number of tasks compare with single-task networks of the same cost.
+    """Networks for a given number of tasks, compared with single-task networks of the same cost.
 
     Attributes:
         num_tasks: number of tasks that the networks predict.
         num_networks: number of networks that were compared.
         change: mean over the networks of their change, in %; positive where they do better.
-        least: the smallest change of a network, in %.
-        most: the largest change of a network, in %.
+        least: smallest change of a network, in %.
+        most: largest change of a network, in %.
     """
 
     num_tasks: int
@@ -102,7 +102,7 @@ def task_count_rows(table: TableInput, split: str | None = None) -> list[TaskCou
 
 @dataclass(frozen=True, eq=False)
 class PairMatrix:
-    """What each task does to each other one when one network learns both.
+    """Change of each task when one network learns it together with each other task.
 
     Attributes:
         name: of the table.
@@ -139,7 +139,7 @@ def pair_matrix(table: TableInput, split: str | None = None) -> PairMatrix:
 
 
 def relative_change(table: TableInput, split: str | None = None) -> FloatArray:
-    """How much better each network does than a single-task network of the same cost.
+    """Compare each network's losses with those of a single-task network of the same cost.
 
     Returns:
         float64 (networks, tasks), in %; positive is better. NaN where a network does not predict a task,

@@ -144,10 +144,10 @@ class Pool:
         return program
 
     def _needed(self, candidates: IntArray, limit: int) -> Iterator[tuple[int, int]]:
-        """What the other networks cost at least where a network is left out because it no longer fits.
+        """Yield each network with the least total cost of the others that leaves no room for it.
 
-        That is the least total cost of any networks above limit - cost. Where the totals are too many to
-        list, it is one unit above that. Networks that never fit are passed over.
+        This is the least total cost of any networks above limit - cost. If there are too many totals to
+        list, it is limit - cost plus one unit. Networks that fit beside no other are skipped.
         """
         amounts = self.table.costs.amounts
         totals = _totals(amounts[candidates], limit)

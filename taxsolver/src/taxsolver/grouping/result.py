@@ -15,7 +15,7 @@ OPTIMAL, SAMPLED, UNSAMPLED, INFEASIBLE = "optimal", "sampled", "unsampled", "in
 
 @dataclass(frozen=True, eq=False)
 class Grouping:
-    """What `taxsolver.grouping.group` returns.
+    """Result of `taxsolver.grouping.group`.
 
     Attributes:
         table: the networks chosen from.

@@ -1,4 +1,4 @@
-"""What chosen networks lose, for many choices at once."""
+"""Losses of chosen networks, for many choices at once."""
 
 from __future__ import annotations
 

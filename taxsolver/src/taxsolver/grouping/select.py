@@ -1,4 +1,4 @@
-"""Which networks to run under a budget of inference time."""
+"""Choice of networks to run under a budget of inference time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DRAWS, MOST_DRAWS = 10_000, 10_000_000
 
 
 class Method(StrEnum):
-    """How networks are chosen."""
+    """Method of choosing networks."""
 
     OPTIMAL = "optimal"
     HOA = "hoa"

@@ -230,7 +230,7 @@ def _check_splits(by_split: dict[str, dict[str, _Row]], tasks: Sequence[str], wh
 
 
 def _differences(row: _Row, chosen: _Row | None, tasks: Sequence[str]) -> Iterator[str]:
-    """What a line says otherwise than the validation line of the same network."""
+    """List the differences between a line and the validation line of the same network."""
     if chosen is None:
         yield f"is in {row.split} but not in validation: add its line there"
         return

@@ -52,6 +52,6 @@ def _least(program: PlanProgram, amount: FloatArray) -> BoolArray:
 
 
 def _is_only(program: PlanProgram, chosen: BoolArray) -> bool:
-    """Whether every choice left contains all of these networks; as costs are equal, it is then the same."""
+    """Tell whether these networks are the only choice left; all choices left cost the same."""
     other = program.best(program.on_sources(-chosen.astype(float)))
     return other is not None and bool(other[chosen].all())

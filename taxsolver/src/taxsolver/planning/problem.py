@@ -1,4 +1,4 @@
-"""What a plan is asked for: an immutable instance, checked when it is made."""
+"""The planning problem: an immutable instance, checked when it is made."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class PlanOptions(TypedDict, total=False):
 
 
 class Objective(StrEnum):
-    """What a plan maximises, summed over its targets and weighted by their importance."""
+    """Measure that a plan maximises, summed over its targets and weighted by their importance."""
 
     AFFINITY = "affinity"
     NORMALISED_AFFINITY = "normalised-affinity"
@@ -290,7 +290,7 @@ class Problem:
         return f"{amount(value)} {self.unit}" if self.unit else amount(value)
 
     def cost_of(self, task: str) -> TaskCost:
-        """What is known of the costs of a task."""
+        """Return the costs of a task, as far as they are known."""
         return self.costs.get(task, _NO_COST)
 
     @cached_property
@@ -370,7 +370,7 @@ class Problem:
         return rows
 
     def full_cost(self, task: str) -> Fraction:
-        """What it costs to supervise a task, without what is owned."""
+        """Return the cost of the labels that supervise a task, without those already owned."""
         left = 1 - _exact(self.cost_of(task).owned)
         if self.unit is None:
             return _exact(self.label_cost.get(task, 1.0)) * left
@@ -378,7 +378,7 @@ class Problem:
         return Fraction(0) if task in self.affinity.untrained else (images or 0) * self._price(task)
 
     def transfer_cost(self, task: str) -> Fraction:
-        """What it costs to label a target for a transfer, without what is owned."""
+        """Return the cost of the labels that a transfer to a target needs, without those already owned."""
         if self.unit is None:
             return Fraction(0)
         return (self.images_to_label(task, full=False) or Fraction(0)) * self._price(task)

@@ -114,12 +114,12 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
 
 @dataclass(frozen=True)
 class OneMore:
-    """What one more unit of budget buys.
+    """Best plan with a larger budget, compared with the plan before.
 
     Attributes:
         budget: the larger budget.
         objective: the best objective there.
-        increase: how much more that is.
+        increase: increase of the objective.
         added: tasks that are supervised then and were not before.
         dropped: tasks that were supervised before and are not then.
     """
@@ -134,11 +134,11 @@ class OneMore:
 def one_more_unit(
     taxonomy: Taxonomy, *, unit: float | None = None, time_limit: float | None = None
 ) -> OneMore:
-    """What the best taxonomy would be with a larger budget.
+    """Solve the problem again with a larger budget.
 
     Args:
         taxonomy: a solved problem with a budget.
-        unit: how much larger the budget is to be; None for 1, and for a tenth of a budget in money or images.
+        unit: increase of the budget; None for 1, or for a tenth of a budget in money or images.
         time_limit: seconds; None for no limit.
 
     Raises:

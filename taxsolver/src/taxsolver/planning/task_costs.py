@@ -1,4 +1,4 @@
-"""What the labels of each task cost: a price per image, how many images it takes, what is owned already."""
+"""Label costs of each task: price per image, number of images, and the share that is owned already."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CostsInput = str | PathLike[str] | Mapping[str, Any] | Any
 
 @dataclass(frozen=True, kw_only=True)
 class TaskCost:
-    """What the labels of one task cost.
+    """Label costs of one task.
 
     Attributes:
         price: of one labelled image, 0 or in [1e-100, 1e6]; None where not known.

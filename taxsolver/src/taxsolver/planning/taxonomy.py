@@ -48,10 +48,10 @@ class Purchase:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """What `taxsolver.solve` returns.
+    """Result of `taxsolver.solve`: the supervised tasks and the transfer that serves each target.
 
     Attributes:
-        problem: what was asked for.
+        problem: the problem that was solved.
         status: `optimal` where the bound proves the objective, `time_limit` where the time limit cut in
             before, `unproven` where the solver ended without a proof.
         objective: sum over targets of importance times the measure that was maximised.
@@ -78,7 +78,7 @@ class Taxonomy:
         """The taxonomy of a choice.
 
         Args:
-            problem: what was asked for.
+            problem: the problem that was solved.
             choice: what the program chose.
             rows: int (targets,); the chosen transfers as rows of `Problem.transfers`.
             seconds: wall-clock time.

@@ -80,7 +80,7 @@ def win_rates(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArr
 
 
 def preference_ratios(wins: FloatArray) -> FloatArray:
-    """How many times better i is than j: clipped win rates divided by their transpose.
+    """Return preference ratios, how many times better i is than j: clipped win rates over their transpose.
 
     Args:
         wins: float64 (transfers, transfers) in [0, 1], as from `win_rates`.

@@ -1,4 +1,4 @@
-"""What a well-formed affinity tensor is; every fault is named, not only the first."""
+"""Checks of affinity tensors; an error lists every fault, not only the first."""
 
 from __future__ import annotations
 
