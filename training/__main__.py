@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from taskbank_cli.once import Command, refuse_repeats
 from training.pipeline import SECTIONS, STAGES, run_stages
 from training.run import Run
 from training.runs.logs import begin_logging
-from training.runs.once import Command, refuse_repeats
 from training.runs.presets import preset_names, read_preset
 from training.stages.novel.command import novel
 from training.stages.publishing.bundle import bundle

@@ -119,6 +119,6 @@ def test_flags_may_be_repeated() -> None:
     assert run(taxsolver_app, "affinity", "list", "--json", "--json").exit_code == 0
 
 
-def test_the_three_commands_refuse_repeats_in_the_same_words() -> None:
-    copies = [ROOT / folder / "once.py" for folder in ("cli/taxsolver_cli", "cli/taskbank_cli", "training")]
+def test_the_commands_refuse_repeats_in_the_same_words() -> None:
+    copies = [ROOT / folder / "once.py" for folder in ("cli/taxsolver_cli", "cli/taskbank_cli")]
     assert len({copy.read_bytes() for copy in copies}) == 1
