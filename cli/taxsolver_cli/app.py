@@ -7,6 +7,7 @@ import typer
 from taxsolver_cli import (
     affinity,
     ahp,
+    chain,
     compare,
     front,
     group,
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.callback(invoke_without_command=True, help=plan.HELP)(plan.plan)
 app.command("sweep", cls=Command, help=sweep.HELP, short_help=sweep.SHORT)(sweep.sweep_command)
+app.command("chain", cls=Command, help=chain.HELP, short_help=chain.SHORT)(chain.chain_command)
 app.command("front", cls=Command, help=front.HELP, short_help=front.SHORT)(front.front_command)
 app.command("significance", cls=Command, help=significance.HELP, short_help=significance.SHORT)(
     significance.significance_command

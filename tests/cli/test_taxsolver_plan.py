@@ -524,3 +524,16 @@ def test_stability_is_printed_saved_and_drawn(tmp_path: Path) -> None:
     assert len((tmp_path / "tasks.csv").read_text().splitlines()) == len(answer["frequency"]) + 1
     assert run("stability", "-t", "normals", "-b", "2").exit_code == 1
     assert run("stability", "-t", "normals", "--noise", "0.1").exit_code == 2
+
+
+def test_a_chain_is_printed_saved_and_drawn(tmp_path: Path) -> None:
+    words = ["chain", "-t", "normals,depth,layout,edges", "--budgets", "1:3:1"]
+    done = run(*words, "--save", str(tmp_path / "years.csv"), "--plot", str(tmp_path / "years.svg"))
+    assert done.exit_code == 0, done.output
+    assert "Proven the best chain: affinity" in done.stdout
+    answer = run_json(*words)
+    assert [period["budget"] for period in answer["periods"]] == [1, 2, 3]
+    assert answer["greedy_objective"] <= answer["objective"] <= answer["free_objective"]
+    assert len((tmp_path / "years.csv").read_text().splitlines()) == 3 * 3 + 1
+    assert run("chain").exit_code == 2
+    assert run("chain", "--budgets", "3,2").exit_code == 1

@@ -53,6 +53,13 @@ CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     taxsolver.solve: {"affinity": TENSOR, **_ASKED, "k_best": 1, "time_limit": None},
     taxsolver.Problem.of: {"affinity": TENSOR, **_ASKED},
     taxsolver.sweep: {**_SWEPT, "time_limit": None, "label_cost": None, "exclude": (), "objective": "gain"},
+    taxsolver.chain: {
+        "affinity": TENSOR,
+        "budgets": [1, 2],
+        "targets": "all",
+        "max_order": 2,
+        "time_limit": None,
+    },
     taxsolver.stability: {
         **{"affinity": TENSOR, "targets": "all", "budget": 2, "max_order": 2, "draws": 2, "noise": 0.1},
         **{"worst": 0.5, "seed": 0, "time_limit": None},

@@ -23,6 +23,7 @@ from taxsolver.errors import (
     UnknownTaskError,
 )
 from taxsolver.figures.graph import save_taxonomy, to_dot, to_graphml, to_networkx, to_node_link
+from taxsolver.planning.chain import Chain, chain
 from taxsolver.planning.front import front
 from taxsolver.planning.problem import Objective, Problem
 from taxsolver.planning.problem_file import load_problem
@@ -39,6 +40,7 @@ __version__ = "0.2.0"
 __all__ = [
     "AffinityTensor",
     "Agreement",
+    "Chain",
     "FileFormatError",
     "InfeasibleBudgetError",
     "InvalidInputError",
@@ -63,6 +65,7 @@ __all__ = [
     "UnknownTaskError",
     "ahp",
     "available_affinities",
+    "chain",
     "compare",
     "front",
     "join_affinities",

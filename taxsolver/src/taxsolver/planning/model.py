@@ -728,3 +728,135 @@ class WorstProgram:
                 same = within[place] & (weights <= weights[:, [place]]).all(axis=0)
                 beaten[rows[place]] = (better & ~(same & (np.arange(len(rows)) >= place))).any()
         return beaten
+
+
+class ChainProgram:
+    """Plans for rising budgets of which each keeps the sources of the one before, as one program.
+
+        maximise   sum of the objectives of all periods
+        subject to the rows of a plan for every period, each with its own budget
+                   y_sp is at most y_s(p+1): what is supervised stays so
+
+    With binary `y` each target takes its heaviest transfer in each period, so `x` may stay continuous. As in
+    `PlanModel`, HiGHS proposes, and what its proposals cost and are worth is worked out exactly.
+
+    Args:
+        instance: transfers, weights and costs, the same in every period.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self._unit = (float(np.abs(instance.weight).max()) or 1.0) / _SCALE
+
+    def worked_out(self, proposed: Sequence[BoolArray]) -> list[Choice] | None:
+        """The choice of each period from proposed sources, unproven; None where a target is not served."""
+        chain, kept = [], self.instance.required
+        for sources in proposed:
+            transfers = self.instance.best_transfers(self.instance.without_idle(sources | kept))
+            if transfers is None:
+                return None
+            kept = kept | self.instance.used(transfers)
+            value = float(exact_sum(self.instance.weight[transfers].tolist()))
+            chain.append(Choice(kept, transfers, value, value, UNPROVEN))
+        return chain
+
+    def solve(
+        self, budgets: Sequence[float], start: Sequence[BoolArray], time_limit: float | None = None
+    ) -> tuple[list[Choice], float, str]:
+        """The best chain, the bound of the sum of its objectives, and its status.
+
+        Args:
+            budgets: largest total costs, rising.
+            start: sources of each period of a chain within the budgets; the answer where none is better.
+            time_limit: seconds; None for no limit.
+
+        Raises:
+            SolverError: HiGHS failed, or `start` serves not every target.
+        """
+        deadline = None if time_limit is None else time.perf_counter() + time_limit
+        best = self.worked_out(start)
+        if best is None:
+            raise SolverError("the chain to start from serves not every target")
+        instance, periods, tasks = self.instance, len(budgets), len(self.instance.cost)
+        costs = instance.costs
+        limits = [costs.limit(budget) for budget in budgets]
+        highs = self._program(limits)
+        bound, status = np.inf, _Status.kUnknown
+        for _ in range(_ROUNDS):
+            status = _run(highs, deadline)
+            if status in _NO_PLAN:  # but for those that were looked at before
+                return best, self._value(best), OPTIMAL
+            info = highs.getInfo()
+            if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+                break
+            bound = min(bound, _dual_bound(info, status))
+            values = np.array(highs.getSolution().col_value[: periods * tasks])
+            proposed = (values > 0.5).reshape(periods, tasks)
+            chain = self.worked_out(list(proposed))
+            dear = (
+                []
+                if chain is None
+                else [
+                    (period, one.chosen)
+                    for period, one in enumerate(chain)
+                    if costs.total(one.chosen) > limits[period]
+                ]
+            )
+            for period, chosen in dear:
+                for row in _budget_rows(costs.amounts, chosen, limits[period]):
+                    _add(highs, replace(row, columns=row.columns + period * tasks))
+            if chain is not None and not dear and self._value(chain) > self._value(best):
+                best = chain
+            if status != _Status.kOptimal:
+                break
+            # The preference for cheaper sets is worth at most one tie a period.
+            if bound * self._unit - self._value(best) <= 3 * TIE * _SCALE * self._unit * periods:
+                return best, self._value(best), OPTIMAL
+            if not dear:
+                _add(highs, _other_than(proposed.ravel()))
+        most = periods * float(instance.heaviest().sum())
+        least = max(self._value(best), min(most, bound * self._unit + TIE * _SCALE * self._unit * periods))
+        return best, least, TIME_LIMIT if status == _Status.kTimeLimit else UNPROVEN
+
+    def _value(self, chain: Sequence[Choice]) -> float:
+        return math.fsum(one.value for one in chain)
+
+    def _program(self, limits: Sequence[int]) -> highspy.Highs:
+        """The program of all periods side by side: y of every period and task, then x likewise."""
+        instance, periods = self.instance, len(limits)
+        transfers, tasks = instance.sources.shape
+        blocks = np.eye(periods, dtype=bool)
+        whole = replace(
+            instance,
+            sources=np.kron(blocks, instance.sources),
+            target=np.concatenate(
+                [instance.target + period * instance.num_targets for period in range(periods)]
+            ),
+            weight=np.tile(instance.weight, periods),
+            cost=np.tile(instance.cost, periods),
+            required=np.tile(instance.required, periods),
+            num_targets=periods * instance.num_targets,
+            at_most=(),
+        )
+        amounts = instance.costs.amounts
+        share = (amounts / (int(amounts.sum()) or 1)).astype(float)
+        objective = np.concatenate([np.tile(-TIE * _SCALE * share, periods), whole.weight / self._unit])
+        program = _program(whole, objective, np.zeros(periods * tasks))
+        upper = np.concatenate([(amounts <= limit).astype(float) for limit in limits])
+        program.col_upper_ = np.concatenate([upper, np.ones(periods * transfers)])
+        highs = _highs(program, integers=periods * tasks)
+        for period, limit in enumerate(limits):
+            first = period * tasks
+            affordable = np.flatnonzero((amounts <= limit).astype(bool) & (amounts > 0).astype(bool))
+            if len(affordable):
+                unit = int(amounts[affordable].max())
+                values = (amounts[affordable] / unit).astype(float)
+                values[values < _LEAST_SHARE] = 0.0  # the exact sum decides
+                _add(highs, _Row(first + affordable, values, -np.inf, limit / unit))
+            for row in _at_most_rows(instance):
+                _add(highs, replace(row, columns=first + row.columns))
+            if period:
+                for task in range(tasks):
+                    columns = np.array([first - tasks + task, first + task])
+                    _add(highs, _Row(columns, np.array([1.0, -1.0]), -np.inf, 0.0))
+        return highs

@@ -1,0 +1,163 @@
+"""Plans over several years: each keeps what the one before has labelled."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Unpack
+
+from taxsolver.arguments import check_number, number_list
+from taxsolver.errors import InvalidInputError, TimeLimitError
+from taxsolver.planning.model import OPTIMAL, ChainProgram, Choice, PlanModel
+from taxsolver.planning.problem import PlanOptions, Problem
+from taxsolver.planning.solve import infeasible
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import Names
+from taxsolver.tensors.store import AffinityInput
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What `taxsolver.chain` returns: three ways to spend rising budgets.
+
+    Attributes:
+        best: the plans of all periods whose objectives sum to most, of those where each keeps the sources of
+            the one before.
+        greedy: the best plan of the first budget, then of each budget the best that keeps what is there.
+        free: the best plan of each budget by itself, which may drop what an earlier one has labelled.
+        status: of `best`, as in `Taxonomy`; the plans of `best` carry it too.
+        bound: proven upper bound of the sum of the objectives of any such chain.
+    """
+
+    best: tuple[Taxonomy, ...]
+    greedy: tuple[Taxonomy, ...]
+    free: tuple[Taxonomy, ...]
+    status: str
+    bound: float
+
+    @property
+    def objective(self) -> float:
+        """Sum of the objectives of the best chain."""
+        return _total(self.best)
+
+    @property
+    def greedy_objective(self) -> float:
+        """The same of the greedy chain."""
+        return _total(self.greedy)
+
+    @property
+    def free_objective(self) -> float:
+        """The same of the plans that need not keep anything."""
+        return _total(self.free)
+
+    @property
+    def nesting_costs(self) -> float:
+        """The sum of objectives of the free plans, less that of the best chain: the price of keeping all."""
+        return max(0.0, self.free_objective - self.objective)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "status": self.status,
+            "objective": self.objective,
+            "bound": self.bound if math.isfinite(self.bound) else None,
+            "greedy_objective": self.greedy_objective,
+            "free_objective": self.free_objective,
+            "nesting_costs": self.nesting_costs,
+            "periods": [
+                {
+                    "budget": best.problem.budget,
+                    **{
+                        name: {
+                            "cost": plan.cost,
+                            "objective": plan.objective,
+                            "gain": None if math.isnan(plan.gain) else plan.gain,
+                            "quality": None if math.isnan(plan.quality) else plan.quality,
+                            "sources": list(plan.sources),
+                            "transfers": [transfer.to_dict() for transfer in plan.transfers],
+                        }
+                        for name, plan in (("best", best), ("greedy", greedy), ("free", free))
+                    },
+                }
+                for best, greedy, free in zip(self.best, self.greedy, self.free, strict=True)
+            ],
+        }
+
+
+def chain(
+    affinity: AffinityInput,
+    budgets: float | Iterable[float],
+    *,
+    targets: Names = "all",
+    max_order: int | None = 4,
+    time_limit: float | None = None,
+    **options: Unpack[PlanOptions],
+) -> Chain:
+    """The best plans for budgets that rise from year to year, of which each keeps all earlier labels.
+
+    Args:
+        affinity: a tensor, or what `load_affinity` takes.
+        budgets: largest total cost of everything that is labelled by the end of each period, rising.
+        targets: tasks to solve, the same in every period.
+        max_order: largest number of sources of one transfer; None for no limit.
+        time_limit: seconds for the program over all periods; None for no limit. The best chain found by then
+            is returned, with its bound.
+        options: the other parameters of `Problem.of`, but `min_gain`.
+
+    Raises:
+        UnknownTaskError: a name is not known.
+        InvalidInputError: a value is not allowed, or the budgets do not rise.
+        InfeasibleBudgetError: no plan fits the first budget.
+        SolverError: HiGHS failed.
+    """
+    listed = number_list(budgets, "budgets")
+    if len(listed) < 2:
+        raise InvalidInputError(f"budgets holds {len(listed)} numbers: give at least two, as in [2, 4, 6]")
+    if time_limit is not None:
+        check_number(time_limit, "time_limit", zero=False)
+    first = Problem.of(affinity, targets, listed[0], max_order=max_order, **options)
+    problems = [first.with_budget(budget) for budget in listed]
+    for earlier, later in pairwise(listed):
+        if not earlier < later:
+            raise InvalidInputError(
+                f"budgets has {later!r} after {earlier!r}: each is the total up to then, so let them rise"
+            )
+    instance, kept = first.instance.without_dominated()
+
+    def taxonomy(problem: Problem, choice: Choice, seconds: float) -> Taxonomy:
+        return Taxonomy.of(problem, choice, kept[choice.transfers], seconds)
+
+    free, greedy, have = [], [], instance.required
+    model = PlanModel(instance)
+    for problem, budget in zip(problems, listed, strict=True):
+        start = time.perf_counter()
+        choice = model.solve(budget)
+        if choice is None:
+            raise infeasible(problem, model.least_budget())
+        free.append(taxonomy(problem, choice, time.perf_counter() - start))
+        start = time.perf_counter()
+        following = PlanModel(replace(instance, required=have)).solve(budget)
+        if following is None:  # the plan before fits this budget too
+            raise TimeLimitError("no plan was found that keeps what is there")
+        have = following.chosen
+        greedy.append((taxonomy(problem, following, time.perf_counter() - start), have))
+    start = time.perf_counter()
+    best, bound, status = ChainProgram(instance).solve(listed, [sources for _, sources in greedy], time_limit)
+    seconds = time.perf_counter() - start
+    return Chain(
+        best=tuple(
+            taxonomy(problem, replace(choice, status=status), seconds)
+            for problem, choice in zip(problems, best, strict=True)
+        ),
+        greedy=tuple(plan for plan, _ in greedy),
+        free=tuple(free),
+        status=status,
+        bound=bound if status != OPTIMAL else math.fsum(choice.value for choice in best),
+    )
+
+
+def _total(plans: Iterable[Taxonomy]) -> float:
+    return math.fsum(plan.objective for plan in plans)
