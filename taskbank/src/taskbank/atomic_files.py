@@ -140,7 +140,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _is_abandoned(path: Path) -> bool:
-    """Whether nobody is at work on a partial file or folder."""
+    """Tell whether no process is writing a partial file or folder any more."""
     old = time.time() - path.stat().st_mtime > _DAY
     if fcntl is None:
         return old

@@ -22,12 +22,12 @@ from taskbank.video.files import load_av, open_clip, read_frames
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """What became of all inputs.
+    """All inputs and the failures among them, after encoding.
 
     Attributes:
         images: files in the order of the rows.
         failed: outcomes of files that could not be read.
-        notes: what was wrong with videos all the same.
+        notes: faults of videos that were encoded nevertheless.
     """
 
     images: tuple[str, ...]

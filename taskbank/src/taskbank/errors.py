@@ -1,4 +1,4 @@
-"""What can go wrong, named by the condition.
+"""The errors of taskbank, named by their condition.
 
 TaskBankError
 ├── InvalidInputError         an argument, an image or a configuration holds a value that is not allowed

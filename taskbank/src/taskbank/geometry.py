@@ -92,7 +92,7 @@ def box_corners(layout: ArrayLike) -> Numbers:
 
 
 def project(points: ArrayLike, fov: float = DEFAULT_FOV) -> Numbers:
-    """Where points are seen, in shares of a square picture.
+    """Project points into a square picture, as shares of its side.
 
     Args:
         points: (..., 3), camera frame, in front of the camera (negative z).

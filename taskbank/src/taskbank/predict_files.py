@@ -43,14 +43,14 @@ from taskbank.video.predictions import VideoSaving, save_video, video_file_names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saving:
-    """Where and how predictions are saved.
+    """Options for saving predictions.
 
     Attributes:
-        folder: results of an input go to a folder of its name in it.
+        folder: parent of the folders of results, one per input and named after it.
         forms: what is written for each prediction.
-        overwrite: whether results that are there already are replaced.
-        skip_existing: whether inputs whose results are all there already are left alone; those whose results
-            are there in part are predicted anew. Whether the results are of the same bank is not looked at.
+        overwrite: whether existing results are replaced.
+        skip_existing: whether inputs whose results all exist already are skipped; those with a part of their
+            results are predicted anew. The bank that made existing results is not checked.
         axes: of the points of clouds.
         fov: horizontal field of view of the photographs in degrees, for drawing rooms and vanishing points
             and for point clouds; None where it is not known.
@@ -84,11 +84,11 @@ class Saving:
 
     @property
     def sheet(self) -> bool:
-        """Whether pictures are made, and so a sheet of them where there are several."""
+        """True if pictures are saved, and with them a sheet of the pictures of several tasks."""
         return Form.PNG in self.forms
 
     def building_folder(self, inputs: Sequence[tuple[Path, ...]]) -> Path:
-        """Where labels in the dataset's form go.
+        """Return the folder for labels in the dataset's form.
 
         Raises:
             InvalidInputError: the name of the building cannot be that of a folder.
@@ -98,16 +98,16 @@ class Saving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """What became of one input.
+    """One input and its saved results.
 
     Attributes:
         sources: its files.
-        folder: where its own results are; the dataset's form lies elsewhere.
-        error: why there are none; None where there are.
-        skipped: whether they were there already, and are left alone.
-        unseen: task -> share of the images that its network did not see, of tasks that were shown less than
-            the whole.
-        warning: what was wrong with a video all the same: frames that are missing or damaged.
+        folder: folder of its results, without those in the dataset's form.
+        error: reason why it has no results; None if it has.
+        skipped: whether its results existed already and were left alone.
+        unseen: task -> share of the images that its network did not see, for tasks that were not shown all of
+            them.
+        warning: faults of a video that did not prevent results: missing or damaged frames.
     """
 
     sources: tuple[str, ...]

@@ -117,7 +117,7 @@ class Bank:
         return tuple((entry.sources, entry.target) for entry in self.index.transfers)
 
     def transfer_entry(self, sources: Iterable[str], target: str) -> TransferEntry:
-        """What the index says about a transfer.
+        """Return the index entry of a transfer.
 
         Args:
             sources: any names, in any order, or `scratch` alone.
@@ -153,7 +153,7 @@ class Bank:
         return sum(file.size for file in self.index.files)
 
     def entry(self, task: str) -> TaskEntry:
-        """What the index says about a task, by any of its names.
+        """Return the index entry of a task, by any of its names.
 
         Raises:
             UnknownTaskError: the name is none of the 26 tasks.

@@ -71,7 +71,7 @@ def _metadata(index: BankIndex) -> list[str]:
 
 
 def _details(index: BankIndex, digest: str) -> list[str]:
-    """What the bank is."""
+    """Return the section with the facts about the bank."""
     code = " x ".join(map(str, index.representation))
     size = sum(file.size for file in index.files)
     facts = {
@@ -89,7 +89,7 @@ def _details(index: BankIndex, digest: str) -> list[str]:
 
 
 def _start(index: BankIndex, source: str) -> list[str]:
-    """How to use the bank."""
+    """Return the section on using the bank."""
     task = next((name for name, entry in index.tasks.items() if entry.decoder), None)
     if task is None:
         use = "codes = bank.load_encoder(bank.tasks[0])(images)  # float (B, 3, 256, 256), -1 to 1"
@@ -139,7 +139,7 @@ def _entries(index: BankIndex) -> dict[str, _Entry]:
 
 
 def output_text(entry: TaskEntry) -> str:
-    """What a task network gives: its kind of output, or only a representation, perhaps of random weights."""
+    """Describe the output of a task network: its kind, or that it is a representation only."""
     if entry.decoder is not None:
         return entry.output
     if isinstance(entry.encoder, SeededEncoder):
@@ -162,7 +162,7 @@ def target_text(entry: TransferEntry) -> str:
 
 
 def _training(index: BankIndex) -> list[str]:
-    """What is known about the runs, said once for all networks that share it."""
+    """Return the section on training; networks with the same facts share an entry."""
     kinds: tuple[Mapping[str, _Entry], ...] = (
         {name: entry for name, entry in index.tasks.items() if entry.files},
         {entry.name: entry for entry in index.transfers},

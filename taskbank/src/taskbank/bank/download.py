@@ -13,12 +13,12 @@ from taskbank.bank.source import BankListing, open_listing
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What is now on this machine.
+    """A downloaded bank.
 
     Attributes:
-        bank: where it came from, a repository with its commit.
-        folder: where the files lie; it opens as a bank.
-        files: weight files, each checked.
+        bank: the bank it came from, a repository with its commit.
+        folder: folder of the files; it opens as a bank.
+        files: weight files, each checked against its sha256.
     """
 
     bank: BankListing

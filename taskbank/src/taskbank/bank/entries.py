@@ -1,4 +1,4 @@
-"""What `bank.json` says about one file, one task network, one transfer network. Nothing heavy is imported."""
+"""Entries of `bank.json`: weight files, task networks, transfer networks. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class TransferEntry:
 
     @property
     def from_scratch(self) -> bool:
-        """Whether it is the target's whole network, which reads no representation."""
+        """True for a whole network of the target, trained from scratch, which reads no representation."""
         return self.sources == (SCRATCH,)
 
     @property

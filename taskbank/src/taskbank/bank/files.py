@@ -1,4 +1,4 @@
-"""Where a bank's files lie, and how one is read: only after a look at its sha256."""
+"""Files of a bank, read only after a check of their sha256."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _SOURCE = re.compile(r"hf://(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^@\s]+))?
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
-    """How a Hub is reached; what is None is as the variables of huggingface_hub say.
+    """Access to a Hub; for None the environment variables of huggingface_hub decide.
 
     Attributes:
         endpoint: address of the Hub or of a mirror (`HF_ENDPOINT`).
@@ -152,7 +152,7 @@ def _download(source: HubSource, path: str, hub: Hub) -> Path:
 
 
 def library() -> dict[str, Any]:
-    """What huggingface_hub tells the Hub about the caller."""
+    """Return the name and version that huggingface_hub sends to the Hub."""
     return {"library_name": "taskbank", "library_version": version("taskbank")}
 
 

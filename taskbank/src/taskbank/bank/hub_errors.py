@@ -1,4 +1,4 @@
-"""What goes wrong with a Hub, in this package's own errors."""
+"""Errors of huggingface_hub, translated into this package's own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What was tried.
+    """An attempt to read from or write to a Hub repository, for messages.
 
     Attributes:
         source: the repository, as users write it.

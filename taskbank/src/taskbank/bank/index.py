@@ -116,12 +116,12 @@ class BankIndex:
 
 
 def find_entry(index: BankIndex, task: str, where: str) -> TaskEntry:
-    """What an index says about a task, by any of its names.
+    """Return the index entry of a task, by any of its names.
 
     Args:
         index: of the bank.
         task: any of its names.
-        where: of what bank, for messages.
+        where: name or folder of the bank, for messages.
 
     Raises:
         UnknownTaskError: the name is none of the 26 tasks.

@@ -1,6 +1,6 @@
-"""How weights are stored: whole, as 16-bit floats, or as 8-bit integers with one scale per channel.
+"""Storage of weights: as 32-bit floats, 16-bit floats, or 8-bit integers with one scale per channel.
 
-Files hold the packed form; `unpack` gives float32 back, so networks never see it. Only weights of two or more
+Files hold the packed form; `unpack` returns float32, so networks never see it. Only weights of two or more
 axes become integers: scales, biases and running statistics are few and need their precision.
 """
 
@@ -25,7 +25,7 @@ _LEVELS = 127  # symmetric: -128 is not used
 
 
 class Storage(StrEnum):
-    """What the floating-point tensors of a file are stored as."""
+    """Type in which a file stores its floating-point tensors."""
 
     FP32 = "fp32"
     FP16 = "fp16"

@@ -1,4 +1,4 @@
-"""What a user may name as a bank: a folder, a bundled bank, a Hub repository. Nothing heavy is imported."""
+"""Sources of banks: a folder, a bundled bank, a Hub repository. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _BUNDLED_FOLDER = Path(__file__).parents[1] / "banks"
 
 @dataclass(frozen=True, slots=True)
 class BankListing:
-    """What a bank holds and where its files lie; no network is built.
+    """Index and files of a bank, without its networks.
 
     Attributes:
-        index: all that `bank.json` says.
-        digest: sha256 of `bank.json`, which names every byte of the bank.
-        files: where the files lie.
+        index: content of `bank.json`.
+        digest: sha256 of `bank.json`, which lists the sha256 of every other file.
+        files: access to the weight files.
     """
 
     index: BankIndex

@@ -39,14 +39,14 @@ IMAGE_SIZE = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What is known about one network besides its weights.
+    """Facts about one network besides its weights.
 
     Attributes:
         classes: names of the output channels, or None.
         licence: of these weights.
         metrics: name -> value on held-out images.
-        training: what the run was, JSON-ready.
-        own_target: of a transfer whose target is a user's own: what that is.
+        training: facts about the training run, JSON-ready.
+        own_target: the user's own target of a transfer; None for other networks.
     """
 
     classes: tuple[str, ...] | None = None
@@ -73,7 +73,7 @@ TransferKey: TypeAlias = tuple[tuple[str, ...], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """How the networks of a bank look.
+    """Architecture and storage of a bank's networks.
 
     Attributes:
         architecture: of all of them.

@@ -42,7 +42,7 @@ def jigsaw_permutations() -> NDArray[np.int64]:
 
 @cache
 def loss_weights(task: str) -> NDArray[np.float32]:
-    """What a task's training loss multiplies each class with: rare classes count more.
+    """Return the weight of each class in a task's training loss: rare classes count more.
 
     Args:
         task: `colorization` (of indoor pictures) or `segment_semantic`.
@@ -74,7 +74,7 @@ def class_names(task: str) -> tuple[str, ...] | None:
 
 @cache
 def scene_positions() -> NDArray[np.int64]:
-    """Where the indoor classes of class_scene stand among those of Places365.
+    """Return the positions of the indoor classes of class_scene among the classes of Places365.
 
     Returns:
         read-only int64 (63,), 0 to 364.

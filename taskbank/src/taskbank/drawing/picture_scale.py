@@ -1,4 +1,4 @@
-"""What the colours of a picture mean: measured on one prediction, or once for all frames of a clip."""
+"""Scales of colours in pictures: measured on one prediction, or once for all frames of a clip."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def _draw_camera(
 
 
 def classes_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
-    """What the network saw, and the five likeliest classes as bars."""
+    """Draw the image that the network saw, and the five likeliest classes as bars."""
     image = seen_image(sights[0].square).resize((_CARD, _CARD), Image.Resampling.LANCZOS)
     top = prediction.top()
     width, row = _CARD, 34
@@ -133,7 +133,7 @@ def classes_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: flo
 
 
 def numbers_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
-    """What the network saw, and numbers with their names and unit."""
+    """Draw the image that the network saw, and numbers with their names and unit."""
     image = seen_image(sights[0].square).resize((_CARD, _CARD), Image.Resampling.LANCZOS)
     names = prediction.classes or tuple(f"number {place}" for place in range(len(prediction.array)))
     unit = "" if prediction.unit == "1" else f" {prediction.unit}"

@@ -68,7 +68,7 @@ def sheet(
 
 
 def _label(task: str) -> str:
-    """How pictures call a task; users' own targets are called by their names."""
+    """Return the label of a task in pictures; a user's own target keeps its name."""
     return TASKS[task].label if task in TASKS else task
 
 

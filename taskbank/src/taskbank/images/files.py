@@ -107,7 +107,7 @@ class Piped:
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file is meant to be a video, by its name."""
+    """Tell from a file's name whether it is a video."""
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
@@ -212,7 +212,7 @@ def _entries(path: str, folder: Path, passed_over: PassedOver) -> list[os.DirEnt
 
 
 def _reason_against(entry: os.DirEntry[str]) -> str | None:
-    """Why an entry of a folder is passed over; None for images, nothing where it is no picture at all."""
+    """Return the reason to skip an entry of a folder: None for images, empty for files of other kinds."""
     suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - a hundred thousand of them
     if suffix in SUFFIXES:
         if entry.is_file():
@@ -241,7 +241,7 @@ def _matching(pattern: str) -> list[Path]:
 
 
 def _in_list(path: Path, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
-    """What the lines of a list name."""
+    """Yield the images that the lines of a list name."""
     try:
         if not S_ISREG(path.stat().st_mode):
             raise ImageError(f"the list {path} is a pipe, socket or device: save it as a file")

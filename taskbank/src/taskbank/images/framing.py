@@ -84,14 +84,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What part of an input the network saw.
+    """Part of an input that a network saw.
 
     Attributes:
         width: columns of the input.
         height: rows of the input.
-        box: the part of the input that fills what the network was shown.
-        size: columns and rows of what the network was shown, in px.
-        fit: how the box was chosen.
+        box: the part of the input that fills the network's input.
+        size: columns and rows of the network's input, in px.
+        fit: the fit by which the box was chosen.
     """
 
     width: int
@@ -412,7 +412,7 @@ def _places(count: int, low: float, high: float, cells: int) -> Tensor:
 
 
 def _inside(places: Tensor, cells: int) -> Tensor:
-    """Which of the places lie in the square."""
+    """Tell for each place whether it lies in the square."""
     return (places > -0.5) & (places < cells - 0.5)
 
 

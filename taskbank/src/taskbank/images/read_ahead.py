@@ -15,13 +15,13 @@ Made = TypeVar("Made")
 def read_ahead(
     items: Iterable[Item], read: Callable[[Item], Made], *, workers: int, ahead: int
 ) -> Iterator[Made]:
-    """What `read` makes of each item, in order, while later items are being read already.
+    """Yield the result of `read` for each item, in order, while threads read the following items.
 
     Args:
         items: any number; taken one by one.
-        read: runs in threads. What it raises is raised here, in the item's turn.
-        workers: threads.
-        ahead: items that are in work or done and not yet asked for, at most.
+        read: runs in threads; its exceptions are raised here, when it is the item's turn.
+        workers: number of threads.
+        ahead: largest number of items that are being read, or are read and not yet yielded.
     """
     source = iter(items)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="taskbank-read")

@@ -132,7 +132,7 @@ def read_photo(image: ImageInput) -> Photo:
 
 
 def name_of(image: object) -> str:
-    """What an image is called in messages and provenance: its path, or what kind of object it is."""
+    """Return the name of an image for messages and provenance: its path, or else its type."""
     held = image.get("path") if isinstance(image, dict) else getattr(image, "name", None)
     path = image if isinstance(image, str | os.PathLike) else held
     if isinstance(image, np.ndarray | Tensor) or not isinstance(path, str | os.PathLike) or not path:
@@ -348,7 +348,7 @@ def _three_channels(planes: Tensor, name: str) -> Tensor:
 
 
 def _range_hint(low: float, high: float) -> str:
-    """What the caller probably has, and how it becomes what is expected."""
+    """Return a hint on converting an image of this range to the expected one."""
     if -1 <= low < 0 and high <= 1:
         return "images are in [0, 1], so give (x + 1) / 2 if these are in [-1, 1]"
     if low >= 0 and high <= 255:

@@ -59,10 +59,10 @@ _CONVENTIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How predictions are wanted.
+    """Form in which predictions are returned.
 
     Attributes:
-        frame: maps at the input's size and place, or as the network gives them.
+        frame: maps at the input's size and place, or as the network returns them.
         normals: axes of surface normals.
     """
 
@@ -71,13 +71,13 @@ class Reading:
 
 
 def decode(task: Task, raw: Tensor, sights: tuple[Sight, ...], reading: Reading) -> Decoded:
-    """What a network's numbers for one item mean.
+    """Decode a network's raw output for one item.
 
     Args:
-        task: whose network it was.
+        task: the task of the network.
         raw: float32 on the CPU, without batch axis: (C, h, w) of a map, (C,) otherwise.
         sights: what the network was shown.
-        reading: how the prediction is wanted.
+        reading: form of the prediction.
     """
     sights = tuple(sight.shown_to(task) for sight in sights)
     if task.output is OutputKind.EMBEDDING:
@@ -118,7 +118,7 @@ def _labels(values: Tensor, seen: Tensor) -> NDArray[np.uint8]:
 
 
 def _per_pixel(task: Task, reading: Reading) -> Callable[[Tensor], Tensor]:
-    """What turns a map of network numbers (C, H, W) into values (D, H, W)."""
+    """Return the function that turns a raw map (C, H, W) into values (D, H, W)."""
     match task.output:
         case OutputKind.DEPTH:
             return _metres
@@ -137,7 +137,7 @@ def _per_pixel(task: Task, reading: Reading) -> Callable[[Tensor], Tensor]:
 
 
 def _map_convention(task: Task, reading: Reading) -> str:
-    """What the values of a map mean, in words."""
+    """Describe the meaning of a map's values."""
     match task.output:
         case OutputKind.DEPTH:
             along = "the ray" if task.name == "depth_euclidean" else "the optical axis"

@@ -1,4 +1,4 @@
-"""Where networks run, and in what form they run fastest there."""
+"""Devices, and the form in which networks run fastest on them."""
 
 from __future__ import annotations
 

@@ -146,10 +146,10 @@ def distinct_tasks(names: Iterable[str], bank: Bank | None = None) -> tuple[Task
 
 
 def common_number_of_images(tasks: tuple[Task, ...]) -> int:
-    """How many images each prediction takes.
+    """Return the number of images that each prediction of these tasks takes.
 
     Raises:
-        InvalidInputError: the tasks differ in it.
+        InvalidInputError: the tasks take different numbers of images.
     """
     numbers = {task.num_images: task.name for task in tasks}
     if len(numbers) > 1:

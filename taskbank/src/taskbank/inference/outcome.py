@@ -1,4 +1,4 @@
-"""What became of an image that networks looked at."""
+"""Raw outputs of networks for one item, or its error."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Item: TypeAlias = ImageInput | tuple[ImageInput, ...]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Outcome:
-    """What became of one item: raw outputs of all networks, or the reason why there are none.
+    """Raw outputs of all networks for one item, or the error that prevented them.
 
     Attributes:
         sources: names of its images.
-        error: why it could not be used; None where it could.
-        sights: what networks were shown; `Sight.shown_to` tells which task saw what.
-        raw: canonical task name -> float32 on the CPU, without batch axis: what its network gave.
-        bank: whose networks they are.
+        error: reason why it could not be used; None if it could.
+        sights: the preprocessed images; `Sight.shown_to` returns the form that a task saw.
+        raw: canonical task name -> output of its network, float32 on the CPU, without batch axis.
+        bank: the bank of the networks.
         read_from: tasks whose representations a transfer network read; empty for the task's own network.
     """
 

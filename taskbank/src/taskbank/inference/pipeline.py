@@ -27,7 +27,7 @@ from taskbank.nets.backbone import takes_features
 
 
 class Showing:
-    """What networks are shown of one batch, on their device, each form made once.
+    """Inputs of networks for one batch, on their device; each form is made once.
 
     Args:
         batch: one tuple of sights per item.
@@ -87,10 +87,10 @@ class Showing:
         return torch.cat([network(part) for part in parts]) if len(parts) > 1 else network(squares)
 
     def blended(self, given: Tensor, *, whole: bool) -> list[Tensor]:
-        """What a network gave for each item, maps of a photo's squares blended: float32 on the CPU, (...).
+        """Split a network's output by item, and blend maps of a photo's squares: float32 on the CPU, (...).
 
         Args:
-            given: (N, ...), of what `to` made.
+            given: (N, ...), output for the input that `to` made.
             whole: as for `to`.
         """
         rows = given.float().cpu()
@@ -145,16 +145,16 @@ Compute: TypeAlias = Callable[[Showing], dict[str, list[Tensor]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pipeline:
-    """How images get to networks, whatever the networks are.
+    """Reading, preprocessing and batching of images for any networks.
 
     Attributes:
-        bank: where networks come from.
-        settings: how they are run.
-        device: where they are.
-        tasks: names of what is predicted, for messages.
+        bank: source of the networks.
+        settings: settings for running them.
+        device: device that they run on.
+        tasks: names of the predicted tasks, for messages.
         tiles: whether photos are cut into shuffled tiles too.
-        whole: whether networks can be shown whole photos (True), see one square (False), or some of them this
-            and some that. Where `settings.fit` is `whole`, those of one square see the middle one.
+        whole: whether networks can be shown whole photos (True), see one square (False), or both. If
+            `settings.fit` is `whole`, networks that see one square are given the middle one.
         read_from: sources of transfers, for the record.
         shared: levels that encoders share, ready to run; None where there are none.
     """
@@ -237,7 +237,7 @@ def _filled(outcome: Outcome, raw: Mapping[str, list[Tensor]], row: int) -> Outc
 
 
 def _wrong_number(given: int, wanted: int, tasks: tuple[str, ...]) -> str:
-    """What to give instead."""
+    """Return the message for a wrong number of images, with the right number."""
     names = ", ".join(tasks)
     if wanted == 1:
         return f"{names}: one image at a time, not a tuple of {given}; for several images give a list"

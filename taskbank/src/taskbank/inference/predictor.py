@@ -37,7 +37,7 @@ class Predicts:
         self._engine = engine
 
     def predict(self, images: Any, *, frame: str = "input", normals: str = "opencv") -> Any:
-        """What the network says about an image, or about each of several.
+        """Predict the task for an image, or for each of several.
 
         Args:
             images: one image: a path, a PIL image, an array (H, W) or (H, W, 1, 3 or 4), a tensor (H, W) or
@@ -183,7 +183,7 @@ def predict(
     normals: str = "opencv",
     **settings: Any,
 ) -> Any:
-    """What several networks say about an image, or about each of several; each image is read once.
+    """Predict several tasks for an image, or for each of several; each image is read once.
 
     All results are held in memory: for folders of images use `taskbank.Engine.run`, which gives them
     one by one.
@@ -254,7 +254,7 @@ def make_settings(given: dict[str, Any]) -> Settings:
 
 
 def make_reading(frame: str, normals: str) -> Reading:
-    """How predictions are wanted, from words.
+    """Return the form of predictions from the words of a call.
 
     Raises:
         InvalidInputError: an unknown word.

@@ -1,4 +1,4 @@
-"""What the network of each task is shown: the photo, or what is left of it for the task to work with."""
+"""Preprocessing of photos for the network of each task: whole, as lightness, with a hole, or as tiles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TILE_SHARE = 0.9  # of a cell's side: the seams must not give the puzzle away
 
 
 class Shown(StrEnum):
-    """What a network is shown of a photo."""
+    """Form in which a network is shown a photo."""
 
     WHOLE = "whole"
     LIGHTNESS = "lightness"
@@ -33,7 +33,7 @@ _SHOWN = {"colorization": Shown.LIGHTNESS, "inpainting": Shown.HOLE, "jigsaw": S
 
 
 def shown_to(task: Task) -> Shown:
-    """What the network of a task is shown when it predicts.
+    """Return the form of a photo that the network of a task is shown to predict.
 
     Denoising is shown the photo as it is: no noise is added.
     """
@@ -41,7 +41,7 @@ def shown_to(task: Task) -> Shown:
 
 
 def shown_to_encoder(task: Task) -> Shown:
-    """What the encoder of a task is shown when only its representation is wanted.
+    """Return the form of a photo that the encoder of a task is shown if only its representation is used.
 
     Holes and tiles serve training and prediction; as a source of features the encoder sees the photo.
     """
@@ -49,9 +49,9 @@ def shown_to_encoder(task: Task) -> Shown:
 
 
 def shown_for_readout(source: str, target: Task) -> Shown:
-    """What the encoder of a source is shown when a target is read out from it.
+    """Return the form of a photo that the encoder of a source is shown to read out a target.
 
-    What is hidden from the target's own network is hidden from the source's too.
+    Parts that are hidden from the target's own network are hidden from the source's too.
 
     Args:
         source: any name of a task.
@@ -62,10 +62,10 @@ def shown_for_readout(source: str, target: Task) -> Shown:
 
 
 def sees_whole(task: Task) -> bool:
-    """Whether the network of a task gives maps, so that it can be shown whole photos, square by square.
+    """Tell whether a task's network predicts maps, so that it can be shown whole photos, square by square.
 
-    Heads for classes, numbers, poses, matches and permutations see one square, as do all readers of
-    representations outside of this package.
+    Heads for classes, numbers, poses, matches and permutations see one square, as does all code outside of
+    this package that reads representations.
     """
     return task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}
 

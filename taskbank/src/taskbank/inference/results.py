@@ -1,4 +1,4 @@
-"""What a prediction is: an array and all that is needed to use it."""
+"""Predictions: arrays with their unit, axes, frame and provenance."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Decoded:
 
     Attributes:
         array: see the table of `taskbank.inference.decode`.
-        convention: what values and axes mean, in words.
+        convention: meaning of values and axes, in words.
         value_range: least and greatest value there can be, or None.
         frame: whose pixels rows and columns are.
         details: further facts, JSON-ready.
@@ -54,23 +54,23 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prediction:
-    """What one network says about one image, or one tuple of images.
+    """Prediction of one network for one image, or for one tuple of images.
 
     Attributes:
         task: canonical name, or that of a user's own target.
-        kind: what the prediction is.
+        kind: kind of the prediction.
         array: read-only; maps are (rows, columns) or (rows, columns, channels), see `inference.decode` for
-            each kind. Float maps are NaN, and labels 0, where the network saw nothing of the image.
+            each kind. Float maps are NaN, and labels 0, for pixels that the network did not see.
         unit: of the values; "1" where there is none.
         value_range: least and greatest value there can be; None where there is no bound.
-        convention: what values and axes mean, in words.
-        frame: whose pixels rows and columns are; NETWORK for results that are no maps.
-        views: what part of each input the network saw.
+        convention: meaning of values and axes, in words.
+        frame: whose pixels rows and columns are; NETWORK for predictions other than maps.
+        views: the part of each input that the network saw.
         sources: name of each input: its path, or what kind of object it was.
         bank: name of the bank.
         bank_digest: sha256 of the bank's index.
-        read_from: tasks whose representations a transfer network read, in its order; empty where the task's
-            own network spoke.
+        read_from: tasks whose representations a transfer network read, in its order; empty if the task's
+            own network predicted.
         classes: names of classes, or of the numbers of a user's own target; None where there are none.
         details: further facts of this kind of task, JSON-ready.
     """
@@ -148,7 +148,7 @@ class Prediction:
 
 
 def _input_facts(source: str, view: View) -> dict[str, Any]:
-    """What was looked at, and how."""
+    """Return the facts about one input and the part of it that the network saw."""
     box = view.box
     facts: dict[str, Any] = {
         "source": source,

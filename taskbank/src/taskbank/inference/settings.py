@@ -1,4 +1,4 @@
-"""How networks are run, as one checked object."""
+"""Settings for running networks, as one checked object."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from taskbank.inference.device import Precision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How networks are run.
+    """Settings for running networks.
 
     Attributes:
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         precision: form of the numbers in the networks; fp16 needs a GPU.
         compiled: whether `torch.compile` is applied.
-        batch_size: items that are in work together, and squares that a network is given at once.
+        batch_size: number of items processed together, and of squares that a network is given at once.
         workers: threads that read images.
         fit: how a photo fills a network's input. `whole` is the photo at its own aspect, in overlapping
-            squares whose maps are blended, see `images.framing`; networks that give no maps see its middle
-            square.
-        size: side of the networks' square in px, which whole photos have for their shorter side, a multiple
-            of 16; None for what the bank's networks were trained on.
+            squares whose maps are blended, see `images.framing`; networks that do not predict maps see its
+            middle square.
+        size: side in px of the networks' square and shorter side of whole photos, a multiple of 16; None for
+            the size that the bank's networks were trained on.
     """
 
     device: str = "auto"

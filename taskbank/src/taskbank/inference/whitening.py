@@ -54,6 +54,6 @@ def whiten(task: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def unwhiten(task: str, numbers: ArrayLike) -> NDArray[np.float64]:
-    """What the network of `task` says (..., channels), in the values' own units."""
+    """Convert outputs of the network of `task`, (..., channels), to the values' own units."""
     mean, std = WHITENING[task]
     return np.asarray(numbers, dtype=np.float64) * std + mean

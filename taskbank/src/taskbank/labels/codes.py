@@ -1,4 +1,4 @@
-"""How the dataset codes labels on disk: numbers with units to integers and back.
+"""Codes of the dataset's labels on disk: values with units to integers and back.
 
 https://github.com/StanfordVL/taskonomy (`data/README.md`) and measurements on its records. The same codes are
 in exported predictions, in rendered frames and in the dataset's own files.
@@ -14,8 +14,8 @@ in exported predictions, in rendered frames and in the dataset's own files.
 | segment_unsup2d, segment_unsup25d | 8 bits, number of a segment | |
 | segment_semantic | 8 bits, 0 unknown, 1 background, 2 to 17 things | 0 |
 
-Code 0 of a curvature, a brightness or a share is also what the lowest value has, so `decode` does not tell it
-apart: pixels without geometry are those where depth is unknown.
+Code 0 of a curvature, a brightness or a share is also the code of the lowest value, so `decode` cannot tell
+it from an invalid one: pixels without geometry are those of unknown depth.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MIN_RADIUS = 0.03  # metres; curvatures are clipped there
 
 
 class Coding(StrEnum):
-    """What the integers of a domain stand for."""
+    """Meaning of the integers of a domain."""
 
     COLOUR = "colour"
     DEPTH = "depth"
@@ -128,7 +128,7 @@ def encode(domain: str, values: Tensor) -> Tensor:
 
 
 def decode(domain: str, codes: Tensor) -> Tensor:
-    """What `encode` coded, up to rounding.
+    """Decode the integers that `encode` made, up to rounding.
 
     Args:
         domain: name of a domain.

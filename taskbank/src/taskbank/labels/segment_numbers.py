@@ -41,7 +41,7 @@ def number_segments(embedding: Tensor, view: View) -> Tensor:
 
 
 def find_modes(points: Tensor) -> Tensor:
-    """Where points gather.
+    """Find the modes of a set of points by mean shift.
 
     Args:
         points: float (N, C).

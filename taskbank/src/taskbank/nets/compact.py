@@ -233,7 +233,7 @@ def doubled(in_channels: int, channels: int) -> Enlarging:
 
 
 class CompactTrunk(nn.Module):
-    """What pixel and colour decoders share: representation to features at four times its size."""
+    """Trunk of pixel and colour decoders: representation to features at four times its size."""
 
     def __init__(self, in_channels: int, widths: Widths) -> None:
         super().__init__()

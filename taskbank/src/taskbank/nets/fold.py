@@ -69,5 +69,5 @@ def _fold_children(module: nn.Module) -> None:
 def _numbers(
     layer: Layer, norm: nn.BatchNorm1d | nn.BatchNorm2d
 ) -> tuple[Any, Any, Any, Any, float, Any, Any]:
-    """What torch's functions for fusing take, in their order; the stubs of torch are narrower than they."""
+    """Return the arguments of torch's fusing functions, in order; Any, as its stubs are too narrow."""
     return layer.weight, layer.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias

@@ -79,11 +79,11 @@ def pack_convolutions(network: nn.Module) -> None:
 
 
 def pads_with_zeros(layer: nn.Conv2d) -> bool:
-    """Whether the operator can pad as the layer does."""
+    """Tell whether the oneDNN operator can pad as the layer does."""
     return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
 
 
 def can_pack() -> bool:
-    """Whether this build of torch has oneDNN and its operators."""
+    """Tell whether this build of torch has oneDNN and its operators."""
     has_library: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return has_library and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")

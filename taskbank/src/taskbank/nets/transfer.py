@@ -44,7 +44,7 @@ class TransferNetwork(nn.Module):
         self.bn_out = nn.BatchNorm2d(2 * stream_channels, momentum=_MOMENTUM)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """What the target's decoder reads.
+        """Turn the representations of the sources into one that the target's decoder reads.
 
         Args:
             codes: float (B, 8 * num_sources, h, w): the sources' representations in the transfer's order;

@@ -116,7 +116,7 @@ def use_winograd(network: nn.Module) -> None:
 
 
 def _suits(layer: nn.Conv2d) -> bool:
-    """Whether the method holds for a layer and is worth it."""
+    """Tell whether Winograd's method is possible and worthwhile for a layer."""
     return (
         (layer.kernel_size, layer.stride, layer.dilation, layer.groups) == ((3, 3), (1, 1), (1, 1), 1)
         and min(layer.in_channels, layer.out_channels) >= _CHANNELS

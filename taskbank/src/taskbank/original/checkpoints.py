@@ -26,7 +26,7 @@ _FORM = "TASK_encoder-SHA256.pth and TASK_decoder-SHA256.pth"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointName:
-    """What a file's name says.
+    """Parsed name of a checkpoint file.
 
     Attributes:
         task: canonical name.
@@ -59,10 +59,10 @@ class Checkpoints:
 
 
 def parse_name(file: str) -> CheckpointName | None:
-    """What the name of a file says; None where it is not that of a checkpoint.
+    """Parse the name of a checkpoint file; None for any other file.
 
     Raises:
-        UnknownTaskError: the name is that of a checkpoint of none of the 26 tasks.
+        UnknownTaskError: the file is a checkpoint of a task that is none of the 26.
     """
     found = _NAME.fullmatch(file)
     if found is None:

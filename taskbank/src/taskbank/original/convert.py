@@ -54,12 +54,12 @@ _ONE_CHANNEL = "its encoder sees lightness only (one channel), but all encoders 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What a conversion made.
+    """Result of a conversion.
 
     Attributes:
         bank: the new bank.
-        left_out: canonical name -> why its checkpoints are not in the bank.
-        ignored: names of files in the folder that are no checkpoints.
+        left_out: canonical name -> reason why its checkpoints are not in the bank.
+        ignored: names of files in the folder that are not checkpoints.
     """
 
     bank: Bank
@@ -189,7 +189,7 @@ class _Networks(Mapping[str, nn.Module]):
 
 
 def _about(task: str, found: Checkpoints) -> About:
-    """What is known about an original network."""
+    """Return the facts about an original network."""
     files = [part[task].file for part in (found.encoders, found.decoders) if task in part]
     notes = [_NOTES[task]] if task in _NOTES and task in found.decoders else []
     if task not in found.decoders and find_task(task).decoder is not DecoderForm.NONE:

@@ -1,4 +1,4 @@
-"""Which images are learned from and which are held out, by whole groups; draws of groups for intervals."""
+"""Division of images into training and held-out images by whole groups; draws of groups for intervals."""
 
 from __future__ import annotations
 

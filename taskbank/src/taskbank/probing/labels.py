@@ -32,7 +32,7 @@ _NAMED = 3  # files that a message names
 
 
 class Kind(StrEnum):
-    """What labels are."""
+    """Kind of labels."""
 
     AUTO = "auto"
     NUMBERS = "numbers"

@@ -39,7 +39,7 @@ _MOST_ROWS = 4096  # that k-NN and LogME learn from
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How sources are compared.
+    """Settings for comparing sources.
 
     Attributes:
         places: rows and columns of the grid that maps and features are pooled to.
@@ -71,7 +71,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """How well one source does for one target, on held-out images.
+    """Scores of one source for one target, on held-out images.
 
     Attributes:
         source: its name.
@@ -100,7 +100,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TargetScores:
-    """How all sources do for one target.
+    """Scores of all sources for one target.
 
     Attributes:
         target: its name.

@@ -86,7 +86,7 @@ def check_exportable(tasks: Sequence[str], fit: Fit) -> None:
 
 
 def building_name(inputs: Sequence[Path], wanted: str | None = None) -> str:
-    """What the photographs are called together.
+    """Return the building name under which photographs are exported together.
 
     Args:
         inputs: photographs.
@@ -119,7 +119,7 @@ def exported_names(folder: Path, points: int, tasks: Iterable[str]) -> Iterator[
 
 
 def has_exported(folder: Path, point: int, tasks: Iterable[str]) -> bool:
-    """Whether all files of one photograph are there, see `exported_names`."""
+    """Tell whether all exported files of one photograph exist, see `exported_names`."""
     used = {folder_of(task) for task in tasks} | {"rgb", POINT_INFO}
     return all(_path(folder, domain, point).is_file() for domain in used if domain)
 
@@ -191,7 +191,7 @@ def _codes(prediction: Prediction, domain: str) -> NDArray[Any]:
 
 
 def _facts(outcome: Outcome, point: int, fov: float | None) -> dict[str, Any]:
-    """What is known of a photograph's camera."""
+    """Return what is known about a photograph and its camera, JSON-ready."""
     view = outcome.sights[0].view
     box = view_of(view.width, view.height, Fit.CROP, SIDE).box
     facts: dict[str, Any] = {

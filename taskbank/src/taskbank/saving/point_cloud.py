@@ -60,7 +60,7 @@ def square_fov(view: View, fov: float | None = None) -> float:
 
 
 def unproject(depth: Prediction, fov: float | None = None) -> NDArray[np.float32]:
-    """Where the pixels of a depth map are in space.
+    """Compute the points in space of a depth map's pixels.
 
     The camera is a pinhole with square pixels, its axis through the middle of the photograph.
 
@@ -73,7 +73,7 @@ def unproject(depth: Prediction, fov: float | None = None) -> NDArray[np.float32
         unknown.
 
     Raises:
-        InvalidInputError: the prediction is no depth.
+        InvalidInputError: the prediction is not a depth map.
     """
     if depth.kind is not OutputKind.DEPTH:
         raise InvalidInputError(f"{depth.task} gives {depth.kind}: a point cloud needs depth")
@@ -171,7 +171,7 @@ def _colours(depth: Prediction, sight: Sight) -> NDArray[np.uint8]:
 def _header(
     fields: list[tuple[str, str]], count: int, depth: Prediction, fov: float | None, axes: Axes
 ) -> str:
-    """What a reader has to know before the numbers."""
+    """Return the header of a PLY file: its fields, their types, and the camera in comments."""
     view = depth.views[0]
     lines = [
         "ply",

@@ -22,11 +22,11 @@ from taskbank.sources.timing import Cost
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """What became of all images.
+    """All images and the failures among them, after saving.
 
     Attributes:
         images: files in the order of the rows.
-        failed: why other files could not be used.
+        failed: reasons why the other files could not be used.
     """
 
     images: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a source costs to run: parameters, and milliseconds a picture."""
+"""Cost of running a source: parameters, and milliseconds per picture."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from taskbank.sources.source import Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one source costs.
+    """Cost of running one source.
 
     Attributes:
         source: its name.
-        parameters: weights.
+        parameters: number of weights.
         milliseconds: median time for one picture, without reading it.
     """
 

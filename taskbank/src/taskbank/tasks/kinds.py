@@ -1,4 +1,4 @@
-"""What can be said about a vision task: the words of the registry and their types."""
+"""Types of the task registry: groups, kinds of output, losses, decoders, and the task itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Group(StrEnum):
 
 
 class OutputKind(StrEnum):
-    """What a prediction of the task is."""
+    """Kind of a task's prediction."""
 
     IMAGE = "image"
     DEPTH = "depth"

@@ -29,14 +29,14 @@ _LONGEST = 60  # characters of a name, which becomes part of a file's
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTarget:
-    """What a user's own target is.
+    """A user's own target: its kind of output and its decoder.
 
     Attributes:
         output: MAP, CLASSES or NUMBERS.
-        channels: 1 or 3 of maps, else how many classes or numbers there are.
-        unit: of decoded values; "1" where they have none.
-        value_range: of maps: what -1 and 1 of the network stand for; predictions end there.
-        whitening: of numbers: means and standard deviations, one each per number.
+        channels: 1 or 3 for maps, else the number of classes or numbers.
+        unit: of decoded values; "1" if they have none.
+        value_range: for maps: the values of the network's -1 and 1; predictions are clipped to it.
+        whitening: for numbers: means and standard deviations, one each per number.
         hidden: widths of the hidden layers of a fully connected head, see `Task.hidden`.
     """
 

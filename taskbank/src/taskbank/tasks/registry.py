@@ -69,7 +69,7 @@ def find_source(name: str) -> str:
 
 
 def is_task(name: str) -> bool:
-    """Whether one of the 26 tasks has that name, in any spelling that `find_task` takes."""
+    """Tell whether one of the 26 tasks has this name, in any spelling that `find_task` takes."""
     wanted = normalise(name)
     return wanted in TASKS or wanted in ALIASES
 

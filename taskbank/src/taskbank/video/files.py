@@ -40,11 +40,11 @@ Write: TypeAlias = Callable[[Bytes, int], None]
 
 @dataclass(slots=True)
 class Damage:
-    """What could not be read of a clip.
+    """Number of damaged packets and frames of a clip.
 
     Attributes:
-        packets: that were damaged and passed over.
-        frames: that the decoder mended as well as it could.
+        packets: damaged packets that were skipped.
+        frames: damaged frames that the decoder concealed.
     """
 
     packets: int = 0
@@ -115,7 +115,7 @@ def stated_sizes(path: Path) -> list[tuple[int, int]]:
 
 
 def open_clip(path: Path) -> Clip:
-    """What a video file holds. All of it is looked through, but only one frame is decoded.
+    """Read the properties of a video file. All packets are read, but only one frame is decoded.
 
     Raises:
         VideoError: the file is missing, damaged, or holds no pictures.
@@ -276,7 +276,7 @@ def video_writer(path: Path, clip: Clip) -> Iterator[Write]:
 
 
 def _writer(av: Any, container: Any, stream: Any, clip: Clip) -> Write:
-    """What puts pictures into an open file; the first one says how large they are."""
+    """Return a function that writes pictures into an open file; the first one sets their size."""
     context = stream.codec_context
 
     def write(picture: Bytes, time: int) -> None:

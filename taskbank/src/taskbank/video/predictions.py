@@ -56,7 +56,7 @@ _PUZZLES = frozenset(task.name for task in TASKS.values() if task.output is Outp
 
 
 class Runs(Protocol):
-    """What predicts: `inference.engine.Engine` or `inference.transfer_engine.TransferEngine`."""
+    """Engine that predicts: `inference.engine.Engine` or `inference.transfer_engine.TransferEngine`."""
 
     tasks: tuple[Task, ...]
 
@@ -66,15 +66,15 @@ class Runs(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoSaving:
-    """How predictions for a video are saved.
+    """Options for saving predictions for a video.
 
     Attributes:
-        folder: of the files; it is made.
+        folder: of the files; it is created.
         forms: what is written for each task.
         fov: horizontal field of view in degrees, for rooms and vanishing points; None where not known.
-        smooth: seconds over which the networks' numbers are averaged, later ones more: a running mean whose
-            weights fall to 1/e in that time. It calms what trembles, and draws trails behind what moves. 0
-            is none. The order of shuffled tiles is never averaged.
+        smooth: seconds over which the networks' raw outputs are averaged: a running mean whose weights fall
+            to 1/e in that time. It reduces flicker, but moving things leave trails. 0 for none. The order of
+            shuffled tiles is never averaged.
     """
 
     folder: Path
@@ -215,7 +215,7 @@ def _scales(engine: Runs, clip: Clip, reading: Reading) -> dict[str, Scale | Non
 
 
 def _sinks(stack: ExitStack, task: Task, clip: Clip, saving: VideoSaving, scale: Scale | None) -> list[Sink]:
-    """What writes each form of a task."""
+    """Open a sink for each form of a task's predictions."""
     sinks: list[AbstractContextManager[Sink]] = []
     for name in video_file_names(task, saving.forms):
         path = saving.folder / name

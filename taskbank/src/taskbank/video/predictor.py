@@ -17,11 +17,11 @@ from taskbank.video.predictions import VideoSaving, save_video, video_file_names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedVideo:
-    """What was made of a video.
+    """One video and its saved predictions.
 
     Attributes:
         clip: the input.
-        frames: how many were predicted.
+        frames: number of predicted frames.
         files: task -> its files.
     """
 
@@ -45,7 +45,7 @@ def predict_video(
     each: Callable[[int], object] = lambda number: None,
     **settings: Any,
 ) -> SavedVideo:
-    """What networks see in a video, written frame by frame: memory does not grow with its length.
+    """Predict tasks for a video and save them frame by frame: memory does not grow with its length.
 
     Args:
         path: of a video in any format that FFmpeg reads.

@@ -1,6 +1,6 @@
-"""What writes predictions for the frames of a video: pictures, arrays, lines of JSON.
+"""Sinks that write predictions for the frames of a video: pictures, arrays, lines of JSON.
 
-All are context managers: their files are there when the block ends well, and not before.
+All are context managers: their files appear when the block ends without an error, and not before.
 """
 
 from __future__ import annotations
