@@ -65,7 +65,7 @@ class Wall:
         return (self.start[0] + c * x - s * y, self.start[1] + s * x + c * y)
 
     def free(self, x: Span, z: Span) -> bool:
-        """Whether no opening lies behind this part."""
+        """Tell whether no opening overlaps this part of the wall."""
         return all(
             x[1] <= o.x[0] or o.x[1] <= x[0] or z[1] <= o.z[0] or o.z[1] <= z[0] for o in self.openings
         )
@@ -97,7 +97,7 @@ class Plan:
         return -_signed_area(self.outline)
 
     def holds(self, x: float, y: float) -> bool:
-        """Whether a point of the floor lies in the room."""
+        """Tell whether a point of the floor lies in the room."""
         inside = False
         for (ax, ay), (bx, by) in zip(self.outline, self.outline[1:] + self.outline[:1], strict=True):
             if (ay > y) != (by > y) and x < ax + (bx - ax) * (y - ay) / (by - ay):
@@ -195,10 +195,10 @@ def _turns_right(before: Point, corner: Point, after: Point) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How large a room is and what light comes in: ranges in metres, and how many.
+    """Ranges of a room's size in metres, and of the numbers of its windows and doors.
 
-    `open_plan` is the share of rooms that go on into what would be the next one; `sills` is the lower rim of
-    windows that do not reach down to the floor.
+    `open_plan` is the share of rooms that are open to the next room; `sills` is the lower rim of windows that
+    do not reach down to the floor.
     """
 
     width: Span
@@ -258,7 +258,7 @@ def _cut(draw: Draw, bare: Plan, walls: list[Wall], use: Use, width: float, z: S
 
 
 def _open_behind(bare: Plan, wall: Wall, x: Span) -> bool:
-    """Whether no other part of the room lies within two metres behind the opening."""
+    """Tell whether no other part of the room lies within two metres behind the opening."""
     places = (
         wall.place(along, wall.thick + deep)
         for along in (x[0] - 0.5, (x[0] + x[1]) / 2, x[1] + 0.5)

@@ -1,4 +1,4 @@
-"""How much photographs vary: ranges of light, lens and sensor, and one frame's share of them."""
+"""The look of pictures: ranges of light, lens and sensor, and the values that frames draw from them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class LookOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
-    """What F frames drew, float32 (F,) if not said otherwise; names as in `LookOptions`.
+    """Values drawn for F frames, float32 (F,) if not said otherwise; names as in `LookOptions`.
 
     Attributes:
         seed: int32 (F,), for noise of single pixels.

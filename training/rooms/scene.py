@@ -1,4 +1,4 @@
-"""What a room is made of: rows of shapes, materials, lights and cameras.
+"""Scenes: the shapes, materials, lights and cameras of a room, one a row.
 
 World: metres, +z up, right-handed; a room's main walls are parallel to x and y. Cameras look along their -z,
 +y up, +x right; their rotation is three Euler angles about static axes x, y, z (R = Rz Ry Rx, camera to

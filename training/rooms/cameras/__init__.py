@@ -1,1 +1,1 @@
-"""Where cameras stand in a room, and what a lens, a sensor and a file make of their light."""
+"""Cameras: their places in a room, and the effects of lens, sensor and JPEG file on a picture."""

@@ -1,4 +1,4 @@
-"""What JPEG does to pictures, on the pictures' device: no file is made.
+"""JPEG compression of pictures, simulated on the pictures' device without making a file.
 
 The quantisation tables are those of ITU-T T.81, Annex K.1, scaled with quality as the reference
 implementation does. Colour is kept at half the resolution. Sums run in one order, so a picture's neighbours

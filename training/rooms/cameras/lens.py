@@ -175,7 +175,7 @@ def _coloured(shown: Tensor, looks: Looks) -> Tensor:
 
 
 def _sharpened(shown: Tensor, looks: Looks) -> Tensor:
-    """What a blur takes away, added once more."""
+    """Sharpen pictures with an unsharp mask, each with its own strength."""
     if not bool((looks.sharpen > 0).any()):
         return shown
     halo = shown - blurred(shown, torch.full_like(looks.sharpen, 1.0))

@@ -346,7 +346,7 @@ def _angles(way: Numbers, roll: float) -> Numbers:
 
 
 def _judged(batch: SceneBatch, options: CameraOptions, held: Cameras, level: int) -> NDArray[np.bool_]:
-    """Whether views show a room: not much very near, no one thing that fills them, not walls alone."""
+    """Tell whether views show a room: not much very near, no single thing filling them, not only walls."""
     count = len(held.fov)
     origins, ways = camera_rays(held, _GRID)
     rays = ways.reshape(count, -1, 3)

@@ -1,4 +1,4 @@
-"""Which rooms to render: how many, how often, how large, from which seed."""
+"""Settings for rendering rooms: their number, views of each, picture size and seed."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class RoomsConfig:
         return range(first, first + ATTEMPTS)
 
     def about(self, split: str) -> dict[str, Any]:
-        """What makes the frames of a split what they are, for their index: no path, but the images' digest.
+        """Return the settings that determine the frames of a split; images by digest, not by path.
 
         Raises:
             DataError: the folder of images is missing or holds none, or there are no weights of the

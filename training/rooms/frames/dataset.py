@@ -175,9 +175,10 @@ def _environments(folder: str, device: str) -> Environments:
 def _makers(
     make: Callable[..., int], device: str, workers: int
 ) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
-    """What makes shards: this process, or several of one thread each, which on a CPU is faster.
+    """Provide the `map` that makes shards: in this process, or in worker processes of one thread each.
 
-    A GPU serves threads of this process; what it cannot do, the processes do for them.
+    Several processes are faster on a CPU. A GPU is used by threads of this process, and worker processes do
+    the part that runs on the CPU.
     """
     if workers < 1:
         yield partial(map, partial(make, device=device))

@@ -109,7 +109,7 @@ def _telling_pair(frames: Frames) -> tuple[int, int]:
 
 
 def _variety(codes: NDArray[np.uint8]) -> int:
-    """How many classes cover more than a hundredth of a picture."""
+    """Count the classes that cover more than a hundredth of a picture."""
     return int((np.bincount(codes.ravel()) > codes.size / 100).sum())
 
 

@@ -1,4 +1,4 @@
-"""Which views see points that others fixate."""
+"""Sightings: views that see the points which other views fixate."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def render_views(
 def cast_views(
     batch: SceneBatch, scene: Tensor, cameras: Cameras, size: int, *, memory: int | None = None
 ) -> Hits:
-    """What cameras see, without the picture: maps (F, size, size, ...). Arguments as of `render_views`."""
+    """Cast the rays of cameras without shading: maps (F, size, size, ...). Arguments as of `render_views`."""
     return _seen(batch, scene.to(batch.device), *camera_rays(cameras, size, batch.device), memory)
 
 

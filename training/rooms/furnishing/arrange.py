@@ -61,11 +61,11 @@ class Room:
 
     @property
     def draw(self) -> Draw:
-        """Where choices come from."""
+        """The source of random choices."""
         return self.taste.draw
 
     def room_for(self, piece: Piece) -> bool:
-        """Whether the limit on solids allows it."""
+        """Tell whether a piece has solids and the limit on solids allows them."""
         return bool(piece.solids) and len(self.solids) + len(piece.solids) <= self.limit
 
     def add(self, piece: Piece, x: float, y: float, z: float, yaw: float) -> Placed:

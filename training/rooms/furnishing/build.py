@@ -26,7 +26,7 @@ MOST_PRIMITIVES = 440
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomOptions:
-    """What varies between sets of rooms.
+    """Options that differ between sets of rooms.
 
     Attributes:
         most_primitives: no room has more solids; 200 at least.

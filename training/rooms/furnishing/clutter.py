@@ -31,7 +31,7 @@ _LADEN = {"table": 0.4, "desk": 0.4, "kitchen": 0.4}
 
 
 class Spread:
-    """What lies on one top, as rectangles of its own frame that do not overlap."""
+    """The things on one top, as rectangles in the top's own frame that do not overlap."""
 
     def __init__(self, room: Room, top: Top) -> None:
         self._room = room

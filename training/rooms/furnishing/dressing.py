@@ -1,4 +1,4 @@
-"""What dresses the shell of a room: curtains, radiators, ceiling lamps, things on walls, rugs."""
+"""Fittings of a room's shell: curtains, radiators, ceiling lamps, things on walls, rugs."""
 
 from __future__ import annotations
 

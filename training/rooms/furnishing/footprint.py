@@ -1,4 +1,4 @@
-"""What is taken in a room: upright boxes, turned about z, that must not overlap."""
+"""Space that is taken in a room: upright boxes, turned about z, that must not overlap."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def of_wall(wall: Wall, x: Span, y: Span, z: Span) -> Footprint:
 
 
 def overlap(one: Footprint, two: Footprint) -> bool:
-    """Whether two boxes overlap by more than a touch (separating axes)."""
+    """Tell whether two boxes overlap by more than a touch (separating axes)."""
     if one.low >= two.high - TOUCH or two.low >= one.high - TOUCH:
         return False
     dx, dy = two.x - one.x, two.y - one.y
@@ -99,7 +99,7 @@ class Taken:
         self._boxes.append(box)
 
     def free(self, box: Footprint) -> bool:
-        """Whether a box lies in the room and overlaps nothing."""
+        """Tell whether a box lies in the room and overlaps nothing."""
         if not self._plan.holds(box.x, box.y) or box.high > self._plan.height + 0.2:
             return False
         return not any(overlap(box, other) for other in chain(self._walls, self._boxes))

@@ -1,4 +1,4 @@
-"""What a kind of room is: its size, its furniture, and what lies about in it."""
+"""The programme of a kind of room: its size, its furniture, and the small things in it."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _slope(room: Room, paint: Paint) -> None:
 
 
 def _slope_fits(before: Wall, wall: Wall, after: Wall, run: float) -> bool:
-    """Whether a wall has no opening, ends in two corners, and none of the neighbours' openings is near."""
+    """Tell whether a sloping ceiling fits: a wall between two corners without openings in it or near it."""
     if wall.openings or not (wall.before and wall.after) or min(before.length, after.length) < run + 0.5:
         return False
     ends = [before.length - hole.x[1] for hole in before.openings] + [hole.x[0] for hole in after.openings]
@@ -117,7 +117,7 @@ def _slope_fits(before: Wall, wall: Wall, after: Wall, run: float) -> bool:
 
 
 class Shell(NamedTuple):
-    """What the rest of a room has to know: its walls' paint, the colour of the light from outside."""
+    """The part of a shell that furnishing needs: the walls' paint, the colour of the light from outside."""
 
     wall: Paint
     tint: Colour

@@ -1,4 +1,4 @@
-"""What hangs on walls. The wall is at the piece's greatest y."""
+"""Things that hang on walls. The wall is at the piece's greatest y."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def niche(own: Taste, hole: Opening, thick: float, wall: Paint) -> Piece:
 
 
 def sky_paint(own: Taste, *, night: bool) -> tuple[Paint, Colour]:
-    """What is seen through the windows, and the colour of the light that comes in."""
+    """Draw the paint of the view behind the windows, and the colour of the light that comes in."""
     draw = own.draw
     if night:
         return materials.glow((0.01, 0.013, 0.03), draw.between(0.3, 1.0)), (0.5, 0.6, 1.0)

@@ -104,15 +104,15 @@ def extent(solid: Solid) -> Vector:
 
 @dataclass(slots=True)
 class Piece:
-    """What is built, moved and placed as one.
+    """A piece of furniture or another thing that is built, moved and placed as one.
 
-    The own frame: +x to the right of who faces its front, +y to the back, +z up from the ground it stands on.
+    Its own frame: +x to the right for a viewer facing its front, +y to the back, +z up from the ground.
 
     Attributes:
         kind: name of the thing that solids belong to from now on, see `classes.kind`.
         solids: all primitives so far.
         tops: where small things can be put.
-        bulbs: what shines.
+        bulbs: its light sources.
         blocks: parts of space that it takes; its bounds where there are none.
         front: metres to be kept free before it.
     """
@@ -133,7 +133,7 @@ class Piece:
 
     @property
     def things(self) -> int:
-        """How many objects there are."""
+        """The number of objects."""
         return 1 + max((solid.thing for solid in self.solids), default=-1)
 
     def add(

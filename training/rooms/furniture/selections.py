@@ -1,4 +1,4 @@
-"""Which small things are found where, and how often."""
+"""Selections of small things: the kinds found at a place, each with its relative frequency."""
 
 from __future__ import annotations
 

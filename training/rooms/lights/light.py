@@ -161,7 +161,7 @@ def _reached(batch: SceneBatch, sites: Sites, asked: Tensor, number: int, memory
 
 
 def _blockers(batch: SceneBatch, number: int) -> Tensor:
-    """Which primitives cast shadows: not panes, nor lamp shades, nor what the light is inside of."""
+    """Mark the primitives that cast shadows: no panes, no lamp shades, none that the light is inside of."""
     surface = batch.surface.gather(1, batch.material)
     names = list(Surface)
     clear = torch.zeros_like(surface, dtype=torch.bool)

@@ -154,7 +154,7 @@ def radiance(shot: Shot) -> Tensor:
 
 
 def _painted(shot: Shot, tiles: _Tiles, so_far: Tensor | float = 0.0) -> Painted:
-    """What hits look like that are seen over a distance of `so_far` metres and their own."""
+    """Paint hits that are seen over a distance of `so_far` metres plus their own."""
     return paint(
         shot.batch,
         tiles.scene,
@@ -182,7 +182,7 @@ def _reflectance(tiles: _Tiles, painted: Painted) -> tuple[Tensor, Tensor]:
 
 
 def _mirrored(shot: Shot, tiles: _Tiles, painted: Painted, bumped: Tensor, share: Tensor) -> Tensor:
-    """What is seen in surfaces that reflect, (T, G, 3): one bounce, with shadows; elsewhere ambient light."""
+    """Trace one reflection, with shadows, (T, G, 3); where surfaces reflect little, take ambient light."""
     seen = (0.5 * tiles.ambient).expand(*share.shape[:-1], 3).clone()
     rows = (share[..., 0] > _WORTH_A_RAY).any(-1).nonzero()[:, 0]
     if len(rows) == 0:

@@ -1,4 +1,4 @@
-"""Which material every hit has, and how it looks there."""
+"""The material of every hit, and its appearance there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHELL = (1, 2, 22)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Painted:
-    """How hits look, (T, G) float32 if not said otherwise.
+    """The appearance of hits, (T, G) float32 if not said otherwise.
 
     Attributes:
         albedo: (T, G, 3), linear RGB in [0, 1].
@@ -95,7 +95,7 @@ def paint(
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where hits are on their faces, (R,) each, see `Spots`."""
+    """The positions of hits on their faces, (R,) each, see `Spots`."""
 
     u: Tensor
     v: Tensor

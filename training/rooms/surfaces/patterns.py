@@ -1,7 +1,7 @@
-"""What materials look like: a colour and a height for every point, out of formulas.
+"""Patterns of materials: a colour and a height for every point, from formulas.
 
-Points come in the plane of the face that they are on (`Spots`), so patterns follow faces. Details that a
-pixel covers are left out of the pattern rather than drawn at random.
+Points come in the plane of the face that they are on (`Spots`), so patterns follow faces. Details smaller
+than a pixel are left out of the pattern rather than drawn at random.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Spots:
 
 
 def pattern(surface: Surface, spots: Spots) -> Look:
-    """How materials of one kind look at points: `Surface.PHOTO` as plaster, see `textures` for its images."""
+    """Return colour and height of a kind of surface at points; photographs (see `textures`) as plaster."""
     return _PATTERNS[surface](spots)
 
 
@@ -73,7 +73,7 @@ def _edge(distance: Tensor, footprint: Tensor) -> Tensor:
 
 
 def _line(phase: Tensor, width: Tensor | float, footprint: Tensor) -> Tensor:
-    """How much of a pixel is on lines at whole numbers; all in periods."""
+    """Return the share of a pixel that is on lines at whole numbers; all in periods."""
     near = torch.minimum(phase - phase.floor(), phase.ceil() - phase)
     drawn = _edge(width / 2 - near, footprint)
     return torch.lerp(drawn.new_zeros(()) + width, drawn, faded(footprint))

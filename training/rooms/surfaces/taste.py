@@ -21,10 +21,10 @@ from training.rooms.surfaces.materials import (
 
 @dataclass(slots=True, kw_only=True)
 class Taste:
-    """What things of one room are made of.
+    """The materials and colours of one room.
 
     Attributes:
-        draw: where choices come from.
+        draw: the source of random choices.
         wildness: share of things that are painted with anything at all.
         photos: how many photographs there are for pictures.
         views: colours of the light of the panoramas that there are for windows, linear RGB.
@@ -107,7 +107,7 @@ class Taste:
         return materials.stone(self.draw, materials.vary(self.draw, linear(self.draw.one_of(FLOOR_STONES))))
 
     def picture(self, *, glow: float = 0.0) -> Paint:
-        """What hangs on walls, and what screens show."""
+        """Draw the paint of a picture on a wall or on a screen."""
         return materials.picture(self.draw, glow=glow, photos=self.photos)
 
     def rug(self) -> Paint:

@@ -133,7 +133,7 @@ class SceneBatch:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """The device of the tensors."""
         return self.centre.device
 
     def __len__(self) -> int:

@@ -98,7 +98,7 @@ def _box_around(points: Tensor) -> tuple[Tensor, Tensor]:
 def _swept(
     start: list[Tensor], end: list[Tensor], start_half: list[Tensor], end_half: list[Tensor]
 ) -> Tensor:
-    """Whether boxes that move and grow evenly ever hold the origin; lists have one tensor an axis."""
+    """Tell whether boxes that move and grow evenly ever contain the origin; lists have one tensor an axis."""
     # |start + s (end - start)| <= start_half + s (end_half - start_half) for some s in [0, 1], on all axes
     lower, upper = torch.zeros_like(start[0]), torch.ones_like(start[0])
     possible = torch.ones_like(lower, dtype=torch.bool)

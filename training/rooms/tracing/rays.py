@@ -11,7 +11,7 @@ from training.rooms.scene import Cameras
 
 
 def camera_rays(cameras: Cameras, size: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-    """Where the rays of square pictures begin, and where they go.
+    """Return the origins and directions of the rays of square pictures.
 
     A pixel at (row, column) looks along R (x, y, -1) with x = (column + 0.5 - size / 2) / f and
     y = -(row + 0.5 - size / 2) / f, f = size / 2 / tan(fov / 2).

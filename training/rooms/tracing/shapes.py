@@ -1,4 +1,4 @@
-"""Where rays enter the shapes of `scene.Shape`, in the shapes' own frames.
+"""Intersections of rays with the shapes of `scene.Shape`, in the shapes' own frames.
 
 All of them are solid and all but the torus convex. A ray that begins inside a shape does not see it. Vectors
 are three tensors, one a component: nothing is summed across a short last dimension, so a ray's numbers are
@@ -35,7 +35,7 @@ ROUND_BOX = len(Shape)
 
 
 def entry(kind: int, origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Tensor:
-    """Where rays enter shapes of one kind.
+    """Find the first points of rays in shapes of one kind.
 
     Args:
         kind: a `Shape`, or `ROUND_BOX`.
@@ -59,7 +59,7 @@ def entry(kind: int, origin: Vector, direction: Vector, half: Vector, detail: Te
 
 
 def entry_in_box(kind: int, rays: Rays, near: Tensor, far: Tensor) -> Tensor:
-    """Where rays that meet the box around a shape enter the shape itself.
+    """Find the first points of rays in shapes whose surrounding boxes they meet.
 
     Args:
         kind: a `Shape`, or `ROUND_BOX`.
@@ -91,7 +91,7 @@ def _box(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
 
 
 def _box_with_round_edges(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
-    """Where a ray meets the sharp box on the flat part of a face, that is it; elsewhere by steps."""
+    """Take the entry into the sharp box where it is on the flat part of a face; elsewhere search by steps."""
     origin, direction, half, radius = rays
     beyond = [
         (p.abs() > h - radius).to(torch.int8)

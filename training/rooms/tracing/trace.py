@@ -33,7 +33,7 @@ _JUST_OUTSIDE = 1e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hits:
-    """What rays hit first. Leading dimensions are those of the rays. Metres, float32.
+    """The first hits of rays. Leading dimensions are those of the rays. Metres, float32.
 
     Attributes:
         distance: (...), from the ray's origin to the surface; infinity where nothing is hit.
@@ -135,7 +135,7 @@ def occluded(
     *,
     tolerance: float = 0.01,
 ) -> Tensor:
-    """Whether something stands between two points.
+    """Tell whether something stands between two points.
 
     Args:
         batch: the rooms.
