@@ -1,1 +1,1 @@
-"""Where images and labels come from: rendered rooms, or the real dataset on disk."""
+"""Images and labels for training: rendered rooms, or the real dataset on disk."""

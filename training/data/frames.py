@@ -118,7 +118,7 @@ class FrameStore:
         return np.concatenate(parts)
 
     def has(self, domain: str) -> bool:
-        """Whether frames have labels of a domain."""
+        """Tell whether frames have labels of a domain."""
         return domain in self.domains
 
     def read(self, domain: str, frames: ArrayLike) -> NDArray[Any]:
@@ -174,7 +174,7 @@ class FrameStore:
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process needs: not what was read already."""
+        """Return the fields alone: another process reads the data itself."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
@@ -198,7 +198,7 @@ class FrameWriter:
         self._begin()
 
     def has_shard(self, number: int) -> bool:
-        """Whether a shard is there, whole."""
+        """Tell whether a complete shard is there."""
         return (self.root / _shard_name(number)).is_dir()
 
     def _begin(self) -> None:

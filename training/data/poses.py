@@ -1,4 +1,4 @@
-"""What cameras and rooms say about poses: the labels that are a few numbers.
+"""Labels of cameras and rooms that are a few numbers: poses, room layouts, vanishing points.
 
 All from `CAMERA` records (`training.data.frames`), many at once, float64, not whitened. Conventions are those
 of the original targets (https://github.com/StanfordVL/taskonomy, `load_ops.py`) and of `taskbank.geometry`.
@@ -57,7 +57,7 @@ def euler_angles(matrices: ArrayLike) -> Numbers:
 
 
 def relative_poses(first: Records, second: Records) -> Numbers:
-    """Where cameras are and how they are turned, seen from others.
+    """Compute the poses of cameras relative to others.
 
     Args:
         first: `CAMERA` records of any shape.

@@ -1,4 +1,4 @@
-"""What things in rooms are called: NYU40 numbers, ImageNet and Places channels, semantic channels."""
+"""Class numbers of things in rooms: NYU40 numbers, ImageNet and Places channels, semantic channels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NYU40 = (
 
 
 class Kind(NamedTuple):
-    """What a thing is.
+    """The classes of a kind of thing.
 
     Attributes:
         label: NYU40 number, 1 to 40.

@@ -11,7 +11,7 @@ from training.errors import ConfigError, DataError
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What is in an index.
+    """Read an index.
 
     Raises:
         FileNotFoundError: it is not there.

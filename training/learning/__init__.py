@@ -1,1 +1,1 @@
-"""What all stages that train networks share: samples, batches, targets, losses, augmentation."""
+"""Training code that the stages share: samples, batches, targets, losses, augmentation."""

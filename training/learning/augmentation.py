@@ -54,7 +54,7 @@ SHIFTED = frozenset({*_DEPTHS, "segment_semantic"})
 
 
 class View(Enum):
-    """What of a frame is shown."""
+    """The part of a frame that a network is shown."""
 
     WHOLE = auto()
     MIDDLE = auto()
@@ -67,12 +67,12 @@ Raw = Mapping[str, Tensor]
 
 
 def drawn_mirror(seeds: Tensor) -> Tensor:
-    """Which samples are mirrored, every other one on average: bool (B,)."""
+    """Draw the samples that are mirrored, half of them on average: bool (B,)."""
     return uniform(seeds, 1, _MIRROR)[:, 0] < 0.5
 
 
 def view_of(task: str) -> View:
-    """What a task is shown where frames are zoomed, by its canonical name."""
+    """Return the part of zoomed frames that a task is shown, by its canonical name."""
     if task in UNZOOMED:
         return View.WHOLE
     return View.PART if task in SHIFTED else View.MIDDLE
@@ -84,7 +84,7 @@ def drawn_zoom(seeds: Tensor, least: float) -> Tensor:
 
 
 def drawn_shift(seeds: Tensor, shares: Tensor) -> Tensor:
-    """How far parts of those shares lie off the middle: float (B, 2), across and down, in half sides."""
+    """Draw how far parts of those shares lie off the middle: float (B, 2), across and down, in half sides."""
     return (1 - shares[:, None]) * (2 * uniform(seeds, 2, _SHIFT) - 1)
 
 

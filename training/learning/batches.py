@@ -36,7 +36,7 @@ class BatchReader:
         self._holding = Lock()
 
     def load(self, tasks: Iterable[Task], samples: Samples, index: ArrayLike) -> dict[str, Tensor]:
-        """What targets and inputs of some samples are made of.
+        """Load the codes and numbers that targets and inputs of some samples are made of.
 
         Args:
             tasks: that look at the same samples, such as all of one image.
@@ -115,7 +115,7 @@ def _widened(codes: Tensor, leading: int) -> Tensor:
 
 
 def _numbers(task: Task, cameras: NDArray[np.void]) -> NDArray[np.float64] | None:
-    """What a task is to read off cameras (B,) or (B, P), None if that is nothing."""
+    """Compute a task's labels from cameras (B,) or (B, P); None for tasks whose labels are not of cameras."""
     match task.output:
         case OutputKind.LAYOUT:
             return room_layouts(cameras)
@@ -129,5 +129,5 @@ def _numbers(task: Task, cameras: NDArray[np.void]) -> NDArray[np.float64] | Non
 
 
 def _pairs(task: Task) -> Sequence[tuple[int, int]]:
-    """Which images of a sample a pose is asked for."""
+    """Return the pairs of images of a sample whose relative pose is predicted."""
     return ((0, 1),) if task.num_images == 2 else ((0, 1), (0, 2), (1, 2))

@@ -103,7 +103,7 @@ def _mean(targets: Sequence[Target]) -> Tensor:
 
 
 def _shares(target: Target) -> Tensor:
-    """What pixels of maps count in the loss of their sample, (B, 1, H, W)."""
+    """Return the weight of each pixel of maps in the loss of its sample, (B, 1, H, W)."""
     if target.weight is None:
         return torch.ones_like(target.values[:, :1])
     return target.weight / target.weight.sum((1, 2, 3), keepdim=True).clamp(min=1)
@@ -121,7 +121,7 @@ def _marginal(task: Task, targets: Sequence[Target]) -> Tensor:
 
 
 def _counts(task: Task, target: Target) -> Tensor:
-    """How much each class counts at each place of each sample, float (B, C) or (B, C, H, W)."""
+    """Return the weight of each class at each place of each sample, float (B, C) or (B, C, H, W)."""
     shares = target.values
     if target.shares is not None:
         empty = target.shares.new_zeros(len(shares), task.channels, *shares.shape[2:])

@@ -1,8 +1,8 @@
-"""What a task's network is shown of frames: what `taskbank` shows it when it predicts, and how it learns.
+"""Inputs of a task's network in training, in tests and as a source.
 
-Both are the same but for two tasks. Denoising learns with noise, which photographs bring with them. Jigsaw
-learns from tiles cut at a random place of their cells, so that edges do not run on from tile to tile; when it
-predicts, tiles are the middles.
+They are the inputs that `taskbank` makes when it predicts, but for two tasks. Denoising learns with added
+noise; photographs have their own. Jigsaw learns from tiles cut at a random place of their cells, so that
+edges do not run on from tile to tile; when it predicts, tiles are the middles of the cells.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ORDER, _PLACE, _GRAIN = 101, 102, 103  # salts
 
 
 def network_input(task: Task, rgb: Tensor, sample_seeds: Tensor) -> Tensor:
-    """What the network of a task is shown in training and in tests.
+    """Return the input of a task's network in training and in tests.
 
     Args:
         task: any task but `random`.
@@ -46,7 +46,7 @@ def network_input(task: Task, rgb: Tensor, sample_seeds: Tensor) -> Tensor:
 
 
 def encoder_input(task: Task, rgb: Tensor) -> Tensor:
-    """What the encoder of a task is shown when it is a source: the whole picture, or its lightness.
+    """Return the input of a task's encoder when it is a source: the whole picture, or its lightness.
 
     Args:
         task: any task.

@@ -1,9 +1,9 @@
-"""How outputs are compared with targets: one number a sample, for training and for tests alike.
+"""Losses of outputs against targets: one number a sample, for training and for tests alike.
 
 The losses are the original's (https://github.com/StanfordVL/taskonomy); means are taken per sample, so that a
 sample's loss does not depend on its batch. Two things differ in poses and layouts:
 
-- Errors are measured in units that make sense. The original whitens fixated poses with constants that were
+- Errors of poses are rescaled. The original whitens fixated poses with constants that were
   computed on poses whitened already, so an angle of a radian counts as 0.1 and a step of a metre upwards
   as 4: angles would hardly be learned. Here errors are multiplied back by what was divided once too often
   (`ERROR_SCALE`). The roll of a room's camera has the opposite fault: its constant, 0.84 degrees, comes from

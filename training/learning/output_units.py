@@ -31,7 +31,7 @@ _MEASURED = 128  # samples that units are taken from
 
 @dataclass(frozen=True, slots=True)
 class OutputUnits:
-    """Where the channels of a target lie, and how far apart their numbers are.
+    """The mean and standard deviation of each channel of a target: units of a network's output.
 
     Attributes:
         centres: their means, one number a channel of a network's output; empty for the target's own units.
@@ -85,13 +85,13 @@ class OutputUnits:
 
 
 def has_units(task: Task, architecture: Architecture) -> bool:
-    """Whether a network gives values that no bound stands behind, and no classes or embeddings."""
+    """Tell whether a network gives values without a bound: no classes or embeddings, and not `ResNet50`."""
     values = task.loss in {Loss.L1, Loss.L2, Loss.POSE_NORM, Loss.CYCLE}
     return values and task.decoder is not DecoderForm.COLORIZATION and not isinstance(architecture, ResNet50)
 
 
 def measured_rows(samples: int, batch: int) -> list[NDArray[np.int64]]:
-    """Which of so many samples units are taken from: evenly spread, in batches of so many at most."""
+    """Choose the samples that units are measured on, evenly spread, in batches of at most `batch`."""
     rows = np.unique(np.linspace(0, samples - 1, _MEASURED).astype(np.int64))
     return np.array_split(rows, -(-len(rows) // batch))
 
@@ -119,7 +119,7 @@ def measured_units(task: Task, targets: Iterable[Target]) -> OutputUnits:
 
 
 def _counting(target: Target) -> Tensor:
-    """What each number counts, float64 (B, 1, ...) on the CPU."""
+    """Return the weight of each number, float64 (B, 1, ...) on the CPU."""
     known = torch.ones_like(target.values[:, :1]) if target.weight is None else target.weight
     return known.cpu().double().reshape(len(known), 1, *known.shape[2:])
 

@@ -1,11 +1,11 @@
-"""Which frames make a sample of a task: one frame, two, or three.
+"""Samples of a task: one frame, two, or three.
 
 The rules are those of the original pair lists (https://github.com/StanfordVL/taskonomy, `load_ops.py`),
 within the rooms of one store:
 
 - fixated pairs and triplets: views of one point, in the order of their numbers;
 - non-fixated pairs: two frames that see a common point and are fixed on different ones;
-- matches: as many of the one, labelled 1, as of the other, labelled 0.
+- matches: as many fixated pairs, labelled 1, as non-fixated ones, labelled 0.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a network's output is compared with, out of the dataset's codes.
+"""Targets of networks, made from the dataset's codes.
 
 The transformations are those of the original configurations (https://github.com/StanfordVL/taskonomy), with
 these choices where they leave one, or where frames are not 256 px wide:
@@ -59,14 +59,14 @@ _SMOOTHING = 0.5  # share of the uniform distribution in class weights
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Target:
-    """What outputs of a batch are compared with.
+    """The targets of a batch.
 
     Attributes:
         values: by kind of task: maps float (B, C, H, W); whitened numbers float (B, numbers), poses 1-2, 1-3
             and 2-3 for egomotion; class numbers int64 (B,), or (B, H, W) per pixel; probabilities float
             (B, classes); colours int64 (B, 10, h, w), numbers of the nearest bins; points of segmentations
             int64 (B, 300, 3): row, column, segment.
-        weight: float, what each entry counts, 0 where nothing is known: (B, 1, H, W) of maps, (B, H, W) of
+        weight: float, weight of each entry, 0 where nothing is known: (B, 1, H, W) of maps, (B, H, W) of
             classes and colours per pixel, (B, 300) of points, (B,) of numbers and of classes per image;
             None where all count alike.
         shares: of colours, float (B, 10, h, w): probabilities of the bins in `values`; None elsewhere.
@@ -118,7 +118,7 @@ def make_target(
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:
-    """What classes count so that rare ones are learned too.
+    """Compute weights of classes, so that rare ones are learned too.
 
     w = 1 / ((1 - s) p + s / C) with s = 1/2, scaled so that the mean weight of a pixel is 1 (Zhang et al.,
     "Colorful Image Colorization", ECCV 2016, section 2.2).
@@ -158,7 +158,7 @@ class _Made:
         return self.raw[self.task.name]
 
     def depth_known(self) -> Tensor | None:
-        """Where depth is trusted, bool (B, 1, H, W); None if there is no depth."""
+        """Return a mask of trusted depth, bool (B, 1, H, W); None if there is no depth."""
         depth = self.raw.get("depth_zbuffer")
         return None if depth is None else depth[:, None] < TRUSTED_DEPTH
 

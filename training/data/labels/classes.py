@@ -1,4 +1,4 @@
-"""Which class a whole picture has."""
+"""Classes of whole pictures."""
 
 from __future__ import annotations
 

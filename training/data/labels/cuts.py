@@ -19,7 +19,7 @@ _SIGMA = 255.0  # of squared differences of colours, as in scikit-image
 
 
 def similarity_graph(regions: Labels, features: NDArray[np.floating]) -> Weights:
-    """How alike neighbouring regions are: exp(-d^2 / 255) for mean features that differ by d.
+    """Compute the similarity of neighbouring regions: exp(-d^2 / 255) for mean features that differ by d.
 
     Args:
         regions: int (H, W), 0 to N - 1, each present.

@@ -30,7 +30,7 @@ _STEEPNESS = 2.0  # of the response
 
 
 def keypoints3d(in_camera: Tensor, normals: Tensor, focal: Tensor) -> Tensor:
-    """How much a point looks like a corner, at a support of 0.3 m.
+    """Measure how much each surface point looks like a corner, at a support of 0.3 m.
 
     Args:
         in_camera: float (F, H, W, 3), surface points in camera frames, metres.

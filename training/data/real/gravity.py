@@ -1,4 +1,4 @@
-"""How real cameras are turned in their rooms: from gravity, and from the walls.
+"""Rotations of real cameras in their rooms, from gravity and from the walls.
 
 `rotations.csv` in a folder of frames has the columns `frame`, the name of a frame (leading zeros may be left
 out), and `r00` to `r22`, a 3 x 3 matrix row by row, as the authors of NYU Depth v2 give it. Its axes are x,
@@ -6,8 +6,8 @@ depth and y of the picture: its third column, with the last two numbers exchange
 frame (x right, y down, z ahead). On the floors of `nyu_train` that is 4.8 degrees off, and 1.5 after one
 turn for all frames, as the accelerometer was not aligned with the camera; the second column is 5.5 off.
 
-Gravity does not tell where walls are. The axes of the room are those that most normals lie along; with them
-the vertical is 0.8 degrees from the normals of floors.
+Gravity does not give the directions of walls. The axes of the room are those that most normals lie along;
+with them the vertical is 0.8 degrees from the normals of floors.
 """
 
 from __future__ import annotations

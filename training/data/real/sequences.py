@@ -102,10 +102,10 @@ def find_groups(frames: Sequence[RealFrame], *, seed: int = 0, most: int = 2000)
 def _sightings(
     frames: Sequence[RealFrame], sequence: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """How frames see the points that others fixate, (points, frames).
+    """Project the fixated points of all frames into the frames of their sequence, (points, frames).
 
     Returns:
-        how far off the middle in half sides, infinite behind the camera; and whether they are seen.
+        distance from the middle in half sides, infinite behind the camera; and whether they are seen.
     """
     points = _middles(frames)
     off = np.full((len(frames), len(frames)), np.inf)

@@ -71,7 +71,7 @@ def export_store(
 
 
 class _Place:
-    """Where folders are."""
+    """The paths of folders in an exported dataset."""
 
     def __init__(self, root: Path, layout: Layout, component: str) -> None:
         self.root = root

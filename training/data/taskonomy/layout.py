@@ -1,4 +1,4 @@
-"""Where files of the dataset lie, found by looking.
+"""Layouts of the dataset on disk, recognised by their folders.
 
 | layout | folders | made by |
 |---|---|---|
@@ -157,12 +157,12 @@ def _by_domain(
 
 
 def _has_files(folder: Path) -> bool:
-    """Whether the folders in a domain's folder are of buildings: then they hold files."""
+    """Tell whether the folders in a domain's folder are of buildings: those hold files."""
     return any(_is_named(inner) for inner in _subfolders(folder))
 
 
 def _is_named(folder: Path) -> bool:
-    """Whether the first names in a folder, which may hold thousands, are those of frames."""
+    """Tell whether the first names in a folder, which may hold thousands, are those of frames."""
     with os.scandir(folder) as entries:
         return any(_NAME.fullmatch(entry.name) for entry in islice(entries, 16))
 

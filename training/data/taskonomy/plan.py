@@ -1,4 +1,4 @@
-"""What is read from the dataset, and in which shard it ends: decided before the first picture is opened."""
+"""Import plans: the frames to read from the dataset, fixed before the first picture is opened."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Skipped = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskonomyConfig:
-    """How the dataset is read.
+    """Settings for reading the dataset.
 
     Attributes:
         splits: table of buildings and their splits, see `read_splits`.
@@ -82,14 +82,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is read.
+    """The frames to read from the dataset.
 
     Attributes:
-        tree: where.
+        tree: the dataset's files.
         domains: labels of every frame, `rgb` among them.
         candidates: frames in order, those of a building together.
-        skipped: what is left out before anything is opened.
-        about: where the frames are from, JSON-ready; what is planned anew must be the same.
+        skipped: buildings and frames that are left out before anything is opened.
+        about: origin of the frames, JSON-ready; an import goes on only if a new plan's is the same.
     """
 
     tree: Tree
@@ -100,7 +100,7 @@ class Plan:
 
 
 def make_plan(root: str | Path, split: str, config: TaskonomyConfig) -> Plan:
-    """What is read of one split.
+    """Plan the import of one split.
 
     Buildings are numbered by name over the whole dataset, so that no number is in two splits.
 

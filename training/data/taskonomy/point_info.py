@@ -88,7 +88,7 @@ def read_camera(path: Path, room: int, point: int, view: int) -> NDArray[np.void
 
 
 def camera_facts(camera: NDArray[np.void], resolution: int, seen: Iterable[int]) -> dict[str, Any]:
-    """What the dataset writes about a camera: the inverse of `read_camera`.
+    """Return the dataset's JSON about a camera: the inverse of `read_camera`.
 
     Args:
         camera: a `CAMERA` record.
@@ -145,7 +145,7 @@ def read_matches(path: Path) -> list[Match]:
 
 
 def match_facts(seen: int, location: Iterable[float] | None, matches: Iterable[Match]) -> dict[str, Any]:
-    """What the dataset writes about the frames that see a point: the inverse of `read_matches`."""
+    """Return the dataset's JSON about the frames that see a point: the inverse of `read_matches`."""
     facts: dict[str, Any] = {"point_uuid": str(seen)}
     if location is not None:
         facts["point_location"] = [float(number) for number in location]

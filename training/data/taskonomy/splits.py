@@ -1,4 +1,4 @@
-"""Which building is for training, which for validation, which for testing, and which for nothing."""
+"""Splits of buildings: training, validation and testing, and the excluded ones."""
 
 from __future__ import annotations
 
