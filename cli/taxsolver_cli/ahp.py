@@ -26,6 +26,9 @@ The file is a CSV: the first line names the transfers by their sources (normal|e
 other line holds the losses of one image. What --save writes for one target can be planned with together with
 the files of others, put one behind the other or each with an --affinity of its own.
 
+With a column scratch (a network trained from scratch on the same data) there is a gain too, with a column
+self (the fully supervised network) a quality.
+
 \b
   taxsolver ahp losses.csv --target reshading --save reshading.csv
   taxsolver ahp losses.csv --target reshading --plot before-and-after.png
@@ -54,11 +57,20 @@ def ahp_command(
     with show.working("comparing"):
         matrix = read_losses(losses)
         check_target(target.strip(), "--target", {name for sources in matrix.transfers for name in sources})
+        measured = {"gain": matrix.against("scratch", "pixels"), "quality": matrix.against("self")}
+        matrix = matrix.without_controls
         wins = win_rates(matrix.losses, matrix.names)
     affinities = principal_eigenvector(preference_ratios(wins))
+    known = {name: values.tolist() for name, values in measured.items() if values is not None}
     rows = [
-        {"target": target, "order": len(sources), "sources": list(sources), "affinity": float(value)}
-        for sources, value in zip(matrix.transfers, affinities, strict=True)
+        {
+            "target": target,
+            "order": len(sources),
+            "sources": list(sources),
+            "affinity": float(value),
+            **{name: values[place] for name, values in known.items()},
+        }
+        for place, (sources, value) in enumerate(zip(matrix.transfers, affinities, strict=True))
     ]
     if json:
         show.print_json({"target": target, "images": len(matrix.losses), "rows": rows})
@@ -75,11 +87,16 @@ def _draw(wins: FloatArray, affinities: FloatArray, matrix: LossMatrix, target: 
 
 
 def _print(target: str, matrix: LossMatrix, rows: list[dict[str, Any]]) -> None:
-    table = show.new_table("read out from", "affinity", "mean loss", numbers=("affinity", "mean loss"))
+    known = [name for name in ("gain", "quality") if name in rows[0]]
+    numbers = ("affinity", *known, "mean loss")
+    table = show.new_table("read out from", *numbers, numbers=numbers)
     means = matrix.losses.mean(axis=0)
     for place in sorted(range(len(rows)), key=lambda place: -rows[place]["affinity"]):
         table.add_row(
-            show.escape(matrix.names[place]), show.affinity(rows[place]["affinity"]), f"{means[place]:.4g}"
+            show.escape(matrix.names[place]),
+            show.affinity(rows[place]["affinity"]),
+            *(show.number(rows[place][name]) for name in known),
+            f"{means[place]:.4g}",
         )
     show.print_rich(
         f"[bold]{show.escape(target)}[/]: {len(rows)} transfers on {len(matrix.losses):,} images", "", table

@@ -537,3 +537,15 @@ def test_a_chain_is_printed_saved_and_drawn(tmp_path: Path) -> None:
     assert len((tmp_path / "years.csv").read_text().splitlines()) == 3 * 3 + 1
     assert run("chain").exit_code == 2
     assert run("chain", "--budgets", "3,2").exit_code == 1
+
+
+def test_losses_with_controls_give_gain_and_quality_to_plan_with(tmp_path: Path) -> None:
+    losses, rows = tmp_path / "losses.csv", tmp_path / "rows.csv"
+    losses.write_text("image,a,b,self,scratch\n1,.1,.5,.2,.3\n2,.2,.2,.1,.2\n3,.4,.6,.3,.5\n4,.9,.1,.1,.5\n")
+    done = run("ahp", str(losses), "--target", "t", "--save", str(rows))
+    assert done.exit_code == 0, done.output
+    assert "scratch" not in done.stdout
+    listed = run_json("ahp", str(losses), "--target", "t")["rows"]
+    assert [(row["gain"], row["quality"]) for row in listed] == [(0.625, 0.25), (0.375, 0.125), (1, 0.5)]
+    plan = run_json("-a", str(rows), "-t", "t", "-b", "1", "--objective", "gain", "--exclude", "t")
+    assert plan["transfers"][0]["gain"] == 0.625

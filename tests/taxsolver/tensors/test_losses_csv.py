@@ -127,3 +127,17 @@ def test_names_in_the_file_name_the_losses_that_ahp_refuses(tmp_path: Path) -> N
         ahp(read(tmp_path, "a,b\n").losses)
     with pytest.raises(InvalidInputError, match="losses hold 1 transfer"):
         ahp(read(tmp_path, "a\n1\n").losses)
+
+
+def test_gain_and_quality_are_wins_against_the_controls_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "losses.csv"
+    path.write_text("image,a,b,self,scratch\n1,.1,.5,.2,.3\n2,.2,.2,.1,.2\n3,.4,.6,.3,.5\n4,.9,.1,.1,.5\n")
+    matrix = read_losses(path)
+    assert matrix.without_controls.transfers == (("a",), ("b",), ("self",))
+    gain, quality = matrix.against("scratch", "pixels"), matrix.against("self")
+    assert gain is not None
+    assert quality is not None
+    # a beats scratch on images 1 and 3 and ties on 2; b ties on 2 and wins 4; a beats self on 1; b ties on 4.
+    assert gain.tolist() == [2.5 / 4, 1.5 / 4, 1.0]
+    assert quality.tolist() == [1 / 4, 0.5 / 4, 0.5]
+    assert matrix.against("pixels") is None

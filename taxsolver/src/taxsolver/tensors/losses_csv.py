@@ -2,8 +2,9 @@
 
 The first line names the transfers, each by its sources joined with `|`; every other line holds the losses of
 one image. A first column that is headed `image` or `file`, or by nothing, holds names of images and is passed
-over. The source `self` stands for the fully supervised network of the target. Other ways to write the file
-are described in `csv_text` and `source_names`.
+over. The source `self` stands for the fully supervised network of the target, `scratch` (or `pixels`) for one
+that was trained from scratch on the data of the transfers: it is no transfer, but what the gain is held
+against. Other ways to write the file are described in `csv_text` and `source_names`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from taxsolver.errors import FileFormatError
 from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.files.output import check_path
 from taxsolver.tensors.affinity import FloatArray
-from taxsolver.tensors.source_names import looks_joined, split_sources
+from taxsolver.tensors.ahp import win_rates
+from taxsolver.tensors.source_names import BASELINES, looks_joined, split_sources
 
 _NAMES_OF_IMAGES = frozenset({"image", "file"})
 
@@ -38,6 +40,31 @@ class LossMatrix:
     def names(self) -> tuple[str, ...]:
         """The transfers as text: sources with ` + ` between."""
         return tuple(" + ".join(sources) for sources in self.transfers)
+
+    @property
+    def without_controls(self) -> LossMatrix:
+        """The same without networks that were trained from scratch, which are no transfers."""
+        kept = [place for place, sources in enumerate(self.transfers) if not BASELINES.issuperset(sources)]
+        return LossMatrix(tuple(self.transfers[place] for place in kept), self.losses[:, kept])
+
+    def against(self, *controls: str) -> FloatArray | None:
+        """Share of images on which each transfer has a lower loss than a control; a tie counts half.
+
+        Args:
+            controls: names of columns; the first that is there is taken.
+
+        Returns:
+            float64 (transfers of `without_controls`,) in [0, 1]; None where there is no such column.
+
+        Raises:
+            InvalidInputError: a loss is not finite.
+        """
+        found = next((self.transfers.index((name,)) for name in controls if (name,) in self.transfers), None)
+        if found is None:
+            return None
+        wins = win_rates(self.losses, self.names)[:, found]
+        kept = [place for place, sources in enumerate(self.transfers) if not BASELINES.issuperset(sources)]
+        return np.asarray(wins[kept], dtype=np.float64)
 
 
 def read_losses(path: str | Path) -> LossMatrix:
