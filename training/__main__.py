@@ -56,7 +56,7 @@ class ErrorBoundary(TyperGroup):
 
 
 class EngineName(StrEnum):
-    """Where jobs run."""
+    """Engines that run jobs."""
 
     LOCAL = "local"
     RAY = "ray"
@@ -262,7 +262,7 @@ def _real(folder: Path | None, camera: str | None, option: str, camera_option: s
 
 
 def _engine(name: EngineName, workers: int, gpus: float) -> Engine:
-    """Who does the jobs."""
+    """Return the engine that runs the jobs."""
     if name is EngineName.RAY:
         from training.runs.engine.ray import RayEngine
 

@@ -1,4 +1,4 @@
-"""What can go wrong in training, as one family."""
+"""Errors of training, all of one base class."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def _evaluation(run: Run) -> None:
 
 
 def _trained(run: Run) -> Trained:
-    """What stage 7 begins with."""
+    """Return the settings and folders of earlier stages that stage 7 needs."""
     from training.stages.evaluation.config import EvaluateConfig
     from training.stages.evaluation.trained import Trained
 

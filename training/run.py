@@ -1,4 +1,4 @@
-"""What was asked for, and where a run's folders are."""
+"""The options of a run, and the paths of its folders."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """What was asked for.
+    """The options of a run.
 
     Attributes:
         preset: settings of all stages.
         out: folder of the run.
-        engine: who does the jobs of stages that have some.
+        engine: runs the jobs of stages that have some.
         data: where the real dataset lies; needed by presets with a section `taskonomy`.
         real: real frames with labels that networks are measured on too; None for none.
         real_train: real frames with depth that networks may learn from; None for none.

@@ -1,1 +1,1 @@
-"""How a stage of training runs: settings, presets, markers, checkpoints and engines."""
+"""Running of training stages: settings, presets, markers, checkpoints and engines."""

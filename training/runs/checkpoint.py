@@ -58,7 +58,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[st
 
 
 def has_checkpoint(path: Path) -> bool:
-    """Whether there is a checkpoint, or the one before it, damaged or not."""
+    """Tell whether there is a checkpoint, or the one before it, damaged or not."""
     return any(file.exists() for file in (path, _previous(path)))
 
 
@@ -160,7 +160,7 @@ class Every:
         self._last = time.monotonic()
 
     def due(self) -> bool:
-        """Whether it is time; asking when it is starts the next stretch."""
+        """Tell whether the interval is over; if it is, start the next one."""
         now = time.monotonic()
         if now - self._last < self.seconds:
             return False
@@ -200,7 +200,7 @@ def _digest(tensors: Mapping[str, Tensor], facts: str) -> str:
 
 
 def _is_scheduled(value: object) -> bool:
-    """Whether a group's entry is a number, or several, that a schedule may change."""
+    """Tell whether a group's entry is a number, or several, that a schedule may change."""
     if isinstance(value, tuple | list):
         return bool(value) and all(map(_is_scheduled, value))
     return isinstance(value, float | Tensor) or (isinstance(value, int) and not isinstance(value, bool))

@@ -1,4 +1,4 @@
-"""How log lines look, in the process that was started and in those that it starts."""
+"""The format of log lines, in this process and in those that it starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stage's markers say: its plan, that it began, that it ended, and in what two plans differ."""
+"""Markers in a stage's folder: its plan, its beginning and its end, and the differences of two plans."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FORMAT = 1
 
 
 def make_plan(name: str, config: object, inputs: Sequence[Path]) -> dict[str, Any]:
-    """What a stage is about to do, as both of its markers state it.
+    """Describe a stage that is about to run, as both of its markers state it.
 
     Raises:
         ConfigError: the configuration cannot be written down.
@@ -48,7 +48,7 @@ def make_plan(name: str, config: object, inputs: Sequence[Path]) -> dict[str, An
 
 
 def read_marker(folder: Path) -> dict[str, Any]:
-    """What the done-marker of a finished stage says.
+    """Read the done-marker of a finished stage.
 
     Raises:
         DataError: the stage is not finished, or its marker is damaged.

@@ -26,7 +26,7 @@ _SEED = "seed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preset:
-    """What a preset says.
+    """The content of a preset.
 
     Attributes:
         name: of the file, without suffix.

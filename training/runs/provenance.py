@@ -1,4 +1,4 @@
-"""What a stage's outputs came from: code, packages, and fingerprints of files and folders."""
+"""Provenance of a stage's outputs: code, packages, and fingerprints of files and folders."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _outputs(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _git(*arguments: str) -> str | None:
-    """What git answers about the checkout that this file is in; None where there is no answer."""
+    """Run git on the checkout that this file is in and return its output; None if it fails."""
     if not (_CHECKOUT / ".git").exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""How a stage of training begins, is skipped, goes on and ends.
+"""Execution of a training stage: beginning, skipping, resuming and finishing.
 
 A stage owns a folder. `stage.begun.json` is written first, `stage.json` last; both say with which settings
 and from which inputs. What is in the folder between the two is half-done work that the stage goes on with.
@@ -106,7 +106,7 @@ def _check_empty(folder: Path) -> None:
 
 
 def _is_whole(name: str, folder: Path, written: Mapping[str, Any]) -> bool:
-    """Whether an earlier run ended, and what it made is still there in full length."""
+    """Tell whether an earlier run ended and its outputs are still there in full length."""
     if "outputs" not in written:
         return False
     for output, size in written["outputs"]["files"].items():
@@ -178,7 +178,7 @@ def _disk_troubles(name: str, folder: Path) -> Iterator[None]:
 
 
 def _is_disk_trouble(error: OSError) -> bool:
-    """Whether the place cannot take what is written; NumPy tells of a short write without a number."""
+    """Tell whether a disk refused a write; NumPy reports a short write without an error number."""
     return error.errno in DISK_TROUBLES or (error.errno is None and "written" in str(error))
 
 

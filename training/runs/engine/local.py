@@ -41,7 +41,7 @@ class LocalEngine:
         check_all_done(jobs, run(todo))
 
     def _run_here(self, todo: Sequence[Job]) -> dict[str, str]:
-        """What went wrong, by key."""
+        """Run jobs in this process; return why jobs failed, by key."""
         reasons = {}
         with progress("jobs", len(todo)) as advance:
             for job in todo:
@@ -52,7 +52,7 @@ class LocalEngine:
         return reasons
 
     def _run_side_by_side(self, todo: Sequence[Job]) -> dict[str, str]:
-        """What went wrong, by key; lost processes are replaced."""
+        """Run jobs in several processes and replace lost ones; return why jobs failed, by key."""
         reasons: dict[str, str] = {}
         for _ in range(self.retries + 1):
             todo = self._one_pool(todo, reasons)

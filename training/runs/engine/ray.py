@@ -66,7 +66,7 @@ class RayEngine:
         check_all_done(jobs, reasons)
 
     def _run(self, ray: Any, todo: Sequence[Job]) -> dict[str, str]:
-        """What went wrong, by key."""
+        """Run jobs on Ray; return why jobs failed, by key."""
         remote = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_retries=self.retries)(perform)
         pending = {remote.remote(job, self.threads): job for job in todo}
         reasons = {}
@@ -111,11 +111,11 @@ class RayEngine:
             ray.shutdown()
 
     def _cluster_address(self) -> str | None:
-        """Where a cluster is, if there is one."""
+        """Return the address of the cluster; None if none was named."""
         return self.address or os.environ.get("RAY_ADDRESS")
 
     def _options(self) -> dict[str, Any]:
-        """How Ray is begun or connected to."""
+        """Return the arguments of `ray.init`, to start Ray here or to connect to a cluster."""
         shared = {
             "runtime_env": {"env_vars": {"PYTHONPATH": _search_path()}},
             "logging_level": logging.ERROR,
@@ -128,6 +128,6 @@ class RayEngine:
 
 
 def _search_path() -> str:
-    """Where workers look for code: in this checkout, and where this process was told to."""
+    """Return the PYTHONPATH of workers: this checkout, and the one that this process was given."""
     given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return os.pathsep.join(dict.fromkeys([str(_SOURCES), *map(os.path.abspath, given)]))

@@ -30,7 +30,7 @@ _TRUE_SALT, _MADE_SALT = 501, 502
 
 
 def is_judged(task: Task) -> bool:
-    """Whether the original has a discriminator: maps of values and of colours, not of classes or segments."""
+    """Tell whether a task has a discriminator in the original: maps of values and colours, no others."""
     return task.decoder is DecoderForm.COLORIZATION or (
         task.decoder is DecoderForm.PIXEL and task.loss in {Loss.L1, Loss.L2}
     )
@@ -86,7 +86,7 @@ class Adversary:
         self._descent = torch.optim.SGD(discriminator.parameters(), lr=_RATE, weight_decay=10 * decay)
 
     def doubt(self, shown: Tensor, output: Tensor, target: Target, step: int) -> Tensor:
-        """How far the discriminator is from taking outputs for true maps: the network's part of the loss."""
+        """Return the network's part of the loss: the discriminator's loss on outputs taken as true maps."""
         made = self._blurred(_made_map(self._task, output, target), step, _MADE_SALT)
         logits = self.discriminator(shown, _fitted(made, shown))
         return functional.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
@@ -112,7 +112,7 @@ class Adversary:
 
 
 def _made_map(task: Task, output: Tensor, target: Target) -> Tensor:
-    """What a network made, 0 where the truth is unknown."""
+    """Return the map that a network made, 0 where the truth is unknown."""
     given = output.float()
     if task.decoder is DecoderForm.COLORIZATION:
         bins = torch.from_numpy(colour_bins().copy()).to(given.device)

@@ -1,4 +1,4 @@
-"""What stage 1 is run with."""
+"""Settings of stage 1."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RANGES = (
 
 
 class Schedule(StrEnum):
-    """How the learning rate goes on after the warm-up."""
+    """Schedules of the learning rate after the warm-up."""
 
     COSINE = "cosine"  # down to a hundredth of the highest
     PIECEWISE = "piecewise"  # a tenth after two thirds of the steps, as in the original
@@ -32,12 +32,12 @@ class Schedule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnSettings:
-    """What some tasks are trained with instead of what all others are; None for what all others are.
+    """Settings of some tasks that differ from those of all others; None where they do not differ.
 
     Attributes:
         tasks: any names.
-        steps: as in `TaskNetworksConfig`, and so are the others. Where all have a `start`, none of these can
-            do without: give it to those that need it instead.
+        steps: as in `TaskNetworksConfig`, and so are the others. A `start` of all tasks cannot be taken from
+            some: give a `start` to those that need it instead.
     """
 
     tasks: tuple[str, ...]
@@ -54,7 +54,7 @@ class OwnSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskNetworksConfig:
-    """How task networks are trained.
+    """Settings for training task networks.
 
     Attributes:
         architecture: of all networks.
@@ -168,10 +168,10 @@ class TaskNetworksConfig:
             self.of(find_task(name))
 
     def of(self, task: Task) -> TaskNetworksConfig:
-        """What one task is trained with.
+        """Return the settings of one task.
 
         Raises:
-            ConfigError: its own settings make no sense.
+            ConfigError: its settings are out of range or do not go together.
         """
         alone = replace(self, own=()) if self.own else self
         for settings in self.own:

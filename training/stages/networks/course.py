@@ -160,5 +160,5 @@ class Course:
 
 
 def _device_name(device: torch.device) -> str:
-    """What a device is called."""
+    """Return the name of a device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

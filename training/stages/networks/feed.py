@@ -106,7 +106,7 @@ class Batch:
         return self._features[key][: len(shown)]
 
     def pair(self, task: Task, weights: Tensor | None = None) -> tuple[Tensor, Target]:
-        """What the task's network is shown, and what its output is compared with."""
+        """Return the input of the task's network, and the target of its output."""
         count = samples_a_step(task, self._config.batch)
         view, touched = self._view_of(task), self._is_touched(task)
         seeds = self._seeds[:count]

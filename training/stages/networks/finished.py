@@ -15,7 +15,7 @@ from training.errors import DataError
 
 
 def weights_path(folder: Path, task: Task) -> Path:
-    """Where a task's network is."""
+    """Return the path of a task's network."""
     return folder / f"{task.name}.safetensors"
 
 
@@ -37,7 +37,7 @@ def load_network(folder: Path, task: Task, architecture: Architecture) -> TaskNe
 
 
 def spent_on(folder: Path, task: Task) -> dict[str, float]:
-    """What a network has cost, with those that it went on from.
+    """Return the steps and seconds that a network took, with those of the networks it went on from.
 
     Returns:
         `steps`, and `seconds`: its share of those of its process.

@@ -42,7 +42,7 @@ class FlatNetwork:
 
     @property
     def weights(self) -> list[nn.Parameter]:
-        """What an optimiser steps."""
+        """Return the parameters for the optimiser."""
         return [self.wide, self.narrow]
 
     def forget_gradients(self) -> None:

@@ -1,4 +1,4 @@
-"""What stage 1 leaves in its folder: finished networks, and a checkpoint of each that still learns.
+"""The folder of stage 1: finished networks, and a checkpoint of each unfinished one.
 
 Every file is one task's own, so any number of processes may train in one folder, each its own tasks, and
 others in the next run.
@@ -54,10 +54,10 @@ class NetworksFolder:
         root.mkdir(parents=True, exist_ok=True)
 
     def is_finished(self, task: Task) -> bool:
-        """Whether a network was written, and is still there.
+        """Tell whether a network was written and is still there.
 
         Raises:
-            ConfigError: with another configuration, or from other frames.
+            ConfigError: it was written with another configuration, or learned from other frames.
         """
         path = self.about_path(task)
         if not (path.exists() and self.weights_path(task).exists()):
@@ -131,15 +131,15 @@ class NetworksFolder:
         return facts
 
     def weights_path(self, task: Task) -> Path:
-        """Where a task's network is."""
+        """Return the path of a task's network."""
         return weights_path(self.root, task)
 
     def picture_path(self, task: Task, step: int) -> Path:
-        """Where a sample picture goes."""
+        """Return the path of a sample picture."""
         return self.root / "pictures" / task.name / f"{step:07d}.png"
 
     def about_path(self, task: Task) -> Path:
-        """Where it is said how a task's network was made; written last of all."""
+        """Return the path of the facts about a network's training; this file is written last of all."""
         return self.root / f"{task.name}.json"
 
     def _checkpoint(self, task: Task) -> Path:

@@ -1,4 +1,4 @@
-"""Which networks are trained in one process: groups that cost about the same.
+"""Groups of networks that train in one process each, of about the same cost.
 
 Costs are shares of the time that a step of a map takes. Measured on one core (torch 2.15, `compact`, batches
 of 16 at 128 px, time of the process): a step of a map 0.19 s, of a head 0.11 s, of colours 0.26 s, of pixels'
@@ -45,12 +45,12 @@ def task_groups(tasks: Sequence[Task], count: int) -> list[tuple[Task, ...]]:
 
 
 def group_cost(tasks: Sequence[Task]) -> float:
-    """What a step of all these networks in one process costs; a map's own part is 1."""
+    """Return the cost of a step of all these networks in one process; a map's own part is 1."""
     return sum(map(_own_cost, tasks)) + sum(_VARIED if varied else _PLAIN for *_, varied in _sights(tasks))
 
 
 def _own_cost(task: Task) -> float:
-    """What nobody can share: the network's pass to and fro, and the loss."""
+    """Return the cost that is not shared: the network's forward and backward pass, and the loss."""
     if task.loss is Loss.METRIC:
         return _SEGMENTS
     if task.decoder is DecoderForm.COLORIZATION:

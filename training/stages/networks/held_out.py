@@ -24,9 +24,9 @@ _CHOICE = 8
 
 
 def learned_from(store: FrameStore, config: TaskNetworksConfig) -> NDArray[np.bool_]:
-    """Which frames networks learn from: bool, one a frame. At least one room is held out if any is to be.
+    """Mark the frames that networks learn from: bool, one a frame.
 
-    With one room nothing can be held out, and all is learned from.
+    If `config.held_out` is above 0, at least one room is held out. A store of one room is learned from whole.
     """
     rooms = np.unique(store.cameras["room"])
     count = min(len(rooms) - 1, max(1, round(config.held_out * len(rooms)))) if config.held_out else 0

@@ -19,7 +19,7 @@ COLUMNS = ("loss", "learning_rate", "images_per_second", "held_out_loss")
 
 
 def metrics_path(folder: Path, task: Task) -> Path:
-    """Where a task's losses are written."""
+    """Return the path of a task's losses."""
     return folder / f"{task.name}.metrics.csv"
 
 

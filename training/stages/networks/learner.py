@@ -164,7 +164,7 @@ class Learner:
         self.average.eval()
 
     def _networks(self) -> dict[str, nn.Module]:
-        """What has a state, by name."""
+        """Return the networks whose state a checkpoint keeps, by name."""
         networks: dict[str, nn.Module] = {"network": self.network, "average": self.average}
         if self._adversary is not None:
             networks["discriminator"] = self._adversary.discriminator

@@ -33,7 +33,7 @@ _PAINTED = {
 
 
 def is_painted(task: Task) -> bool:
-    """Whether a task's outputs are maps; numbers have their metrics."""
+    """Tell whether a task's outputs are drawn as pictures: all maps are, numbers are not."""
     return task.output in _PAINTED
 
 

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NetworksSettings:
-    """What stage 1 is compared by: which tasks, and how they learn."""
+    """The settings that make two runs of stage 1 the same: the tasks, and how they learn."""
 
     tasks: tuple[str, ...] | None
     learning: TaskNetworksConfig

@@ -48,10 +48,10 @@ REAL = "real"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far stage 1 got.
+    """The progress of stage 1.
 
     Attributes:
-        steps: that are done, by the network that is furthest behind: of all when finished, else of those that
+        steps: done by the network that is furthest behind: among all when finished, else among those that
             are trained together now.
         finished: whether all networks are written.
         seconds: of all runs so far together, for networks that were not finished before.

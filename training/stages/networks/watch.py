@@ -1,4 +1,4 @@
-"""How far the networks of stage 1 are, for those who wait: read from what jobs write, wherever they run."""
+"""A progress bar of stage 1, read from the files that jobs write, wherever they run."""
 
 from __future__ import annotations
 
