@@ -67,7 +67,7 @@ def _measured_faults(bank: str | None, photos: Iterable[Path]) -> list[Finding]:
 
 
 def _facts(listing: BankListing) -> dict[str, object]:
-    """What the index does not say itself."""
+    """Return the facts about a bank that its index does not contain."""
     size = sum(file.size for file in listing.index.files)
     return {"where": listing.files.where, "sha256": listing.digest, "size": size}
 

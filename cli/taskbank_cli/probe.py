@@ -34,7 +34,7 @@ _PICTURES = (".png", ".svg", ".pdf")
 
 
 class KindName(StrEnum):
-    """What labels are; a copy of `taskbank.probing.labels.Kind`, which needs torch."""
+    """Kind of labels; a copy of `taskbank.probing.labels.Kind`, which needs torch."""
 
     AUTO = "auto"
     NUMBERS = "numbers"

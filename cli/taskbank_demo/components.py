@@ -27,7 +27,7 @@ class _NoStubFile(ComponentMeta):
 
 
 class _LocalOnly:
-    """What keeps a component from fetching addresses and from opening files."""
+    """Mixin that keeps a component from fetching addresses and from opening files."""
 
     def preprocess(self, payload: Any) -> Any:
         """The path of an upload, several paths, or None."""
@@ -56,7 +56,7 @@ class PhotographUpload(_LocalOnly, gr.Image, metaclass=_NoStubFile):
     """An image that is uploaded, pasted or taken; handlers get its path or None."""
 
     def get_block_name(self) -> str:
-        """What the page draws."""
+        """Return the name of the gradio component that the page draws."""
         return "image"
 
 
@@ -64,7 +64,7 @@ class VideoUpload(_LocalOnly, gr.Video, metaclass=_NoStubFile):
     """A video that is uploaded; handlers get its path or None."""
 
     def get_block_name(self) -> str:
-        """What the page draws."""
+        """Return the name of the gradio component that the page draws."""
         return "video"
 
 
@@ -72,5 +72,5 @@ class FileUpload(_LocalOnly, gr.File, metaclass=_NoStubFile):
     """A file that is uploaded; handlers get its path, or paths where several may be chosen, or None."""
 
     def get_block_name(self) -> str:
-        """What the page draws."""
+        """Return the name of the gradio component that the page draws."""
         return "file"

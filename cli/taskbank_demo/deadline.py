@@ -1,4 +1,4 @@
-"""How long one request may take."""
+"""Deadline of a request."""
 
 from __future__ import annotations
 

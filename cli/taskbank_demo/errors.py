@@ -1,4 +1,4 @@
-"""What can go wrong in the demo, and the one place where errors become messages on the page.
+"""The errors of the demo, and the one place that turns errors into messages on the page.
 
 DemoError             a `taskbank.errors.TaskBankError`, so the command prints it in one line
 ├── SettingError     a setting of the demo holds a value that is not allowed
@@ -57,7 +57,7 @@ def without_folders(text: str) -> str:
 
 
 def message_of(error: Exception) -> str:
-    """What a user is told: the message of a known error; any other is logged, and nothing of it is told."""
+    """Return an error's message for the user; an unknown error is logged and its message withheld."""
     if isinstance(error, KNOWN):
         return without_folders(str(error))
     _log.error("a request failed", exc_info=error)

@@ -1,7 +1,7 @@
-"""What is let through to gradio: routes that the page needs, bodies of limited size. An ASGI middleware.
+"""ASGI middleware that passes to gradio only the routes that the page needs, with bodies of limited size.
 
 gradio itself has routes that fetch addresses for a client, record screens or talk to the Hub. This demo uses
-none of them, so they do not exist here.
+none of them, so they are blocked.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def new_upload_folder(folder: Path) -> Path:
 
 
 def is_upload_folder(path: Path) -> bool:
-    """Whether a folder holds one upload and nothing else."""
+    """Tell from a folder's name whether it was made for one upload."""
     return path.name.startswith(_PREFIX)
 
 

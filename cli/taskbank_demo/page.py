@@ -53,7 +53,7 @@ def build_page(services: Services) -> gr.Blocks:
 
 
 def _footer(services: Services) -> str:
-    """Which bank this is, where it runs, under which licence, and where programs learn what to call."""
+    """Return the footer: version, bank, device, licence, and a link to the description of the REST API."""
     import taskbank
 
     facts = [f"taskbank {text(taskbank.__version__)}"]

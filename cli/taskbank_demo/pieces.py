@@ -15,7 +15,7 @@ def text(value: object) -> str:
 
 
 def file_url(path: Path) -> str:
-    """Where a page finds a temporary file; relative, so that it holds behind any proxy."""
+    """Return the URL of a temporary file, relative so that it works behind any proxy."""
     return html.escape(f"gradio_api/file={quote(str(path))}")
 
 
@@ -40,11 +40,11 @@ def note(words: str) -> str:
 
 
 def missing_panel(title: str, why: str, commands: Iterable[str] = ()) -> str:
-    """What is missing, and how to get it.
+    """Return a panel that says what is missing and how to get it.
 
     Args:
         title: what cannot be done.
-        why: a sentence or two.
+        why: the reason, in a sentence or two.
         commands: lines for a terminal.
     """
     lines = "".join(f"<pre><code>{text(line)}</code></pre>" for line in commands)

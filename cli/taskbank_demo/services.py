@@ -1,4 +1,4 @@
-"""What all users of a demo share: the settings, the bank, its networks, the folder of temporary files."""
+"""State that all users of a demo share: the settings, the bank, its networks, the temporary folder."""
 
 from __future__ import annotations
 
@@ -90,14 +90,14 @@ class Networks:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Services:
-    """What all users of a demo share.
+    """State that all users of a demo share.
 
     Attributes:
         settings: limits.
         folder: of all temporary files; nothing outside it is served.
         bank: None where it cannot be opened.
         networks: of the bank; None without one.
-        no_bank: why there is no bank, and how to get one; empty where there is one.
+        no_bank: reason why there is no bank, and the way to get one; empty if there is one.
     """
 
     settings: DemoSettings

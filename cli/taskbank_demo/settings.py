@@ -1,4 +1,4 @@
-"""What a demo is allowed to do, as one checked object."""
+"""Settings and limits of the demo, as one checked object."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSettings:
-    """Where the demo runs, and its limits.
+    """Address, device and limits of the demo.
 
     Attributes:
         bank: as `taskbank.bank.bank.Bank.open` takes it; None is the default bank.
-        device: where networks run: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
-        host: address that is listened on; anything else than the loopback lets other machines in.
-        port: that is listened on; 0 is any free one.
+        device: device of the networks: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        host: address to listen on; any other than the loopback lets other machines in.
+        port: port to listen on; 0 is any free one.
         hosts: names by which the page may be asked for, beside addresses, `localhost` and this
             machine's name.
-        auth: user and password that are asked for; None lets everybody in who reaches the address.
+        auth: user and password of the required login; None requires no login.
         upload_bytes: of one uploaded file, at most.
         folder_bytes: of all temporary files together; beyond it nothing is uploaded until some are deleted.
         image_pixels: width times height of an uploaded image, at most.
@@ -56,7 +56,7 @@ class DemoSettings:
 
     @property
     def is_public(self) -> bool:
-        """Whether other machines may reach the page."""
+        """True if other machines may reach the page."""
         name = self.host.strip("[]")
         return name != "localhost" and not (_is_address(name) and ip_address(name).is_loopback)
 

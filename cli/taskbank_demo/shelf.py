@@ -42,5 +42,5 @@ class Shelf(Generic[_T]):
             return made
 
     def __len__(self) -> int:
-        """How many things are kept."""
+        """Return the number of things that are kept."""
         return len(self._things)

@@ -127,9 +127,9 @@ def open_video(path: str | Path | None, settings: DemoSettings, folder: Path) ->
 
 
 def _is_video(path: Path) -> bool:
-    """Whether the file is one of the containers that hold their pictures themselves.
+    """Tell whether a file is a video container that holds its own pictures.
 
-    Others are lists of files and addresses, which a reader of videos would follow.
+    Other formats are lists of files and addresses, which a video reader would open.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)

@@ -1,4 +1,4 @@
-"""Who may ask: under which names, from which pages, how often with a wrong password. An ASGI middleware."""
+"""ASGI middleware that checks requests: their host name, their page of origin, and their login."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Visitors:
         await self._app(scope, receive, send)
 
     def _is_ours(self, host: str) -> bool:
-        """Whether a Host header, or the part of an address that stands there, names this machine."""
+        """Tell whether a Host header, or the host part of an address, names this machine."""
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
@@ -73,7 +73,7 @@ class Visitors:
         return name in self._names or _is_address(name)
 
     def _may_write(self, headers: dict[bytes, str], host: str) -> bool:
-        """Whether a writing request comes from a page of this demo, or from a program."""
+        """Tell whether a writing request is allowed: one from a page of this demo, or from a program."""
         if headers.get(b"sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         origin = headers.get(b"origin")

@@ -88,7 +88,7 @@ def _is_alive(process: int) -> bool:
 
 
 def _variables(folder: Path) -> dict[str, str]:
-    """What gradio reads: both its folders, and that it may tell nobody anything."""
+    """Return environment variables for gradio: its folders, and no analytics, sharing or telemetry."""
     return {
         "GRADIO_TEMP_DIR": str(folder),
         "GRADIO_EXAMPLES_CACHE": str(folder / "examples"),

@@ -67,7 +67,7 @@ def show_command(
     ] = None,
     json: opt.Json = False,
 ) -> None:
-    """What a tensor holds, where it comes from, and each target's best source.
+    """Show a tensor: its content, its origin, and the best source of each target.
 
     Example:  taxsolver affinity show taskonomy-16k --plot matrix.png
     """

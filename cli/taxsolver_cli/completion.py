@@ -1,4 +1,4 @@
-"""What the shell offers when TAB is pressed."""
+"""Completion of values in the shell."""
 
 from __future__ import annotations
 

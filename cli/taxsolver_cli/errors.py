@@ -50,6 +50,6 @@ def given(context: typer.Context) -> list[str]:
 
 
 def _is_known(error: Exception) -> bool:
-    """Whether taxsolver raised it on purpose; without taxsolver loaded, it cannot have."""
+    """Tell whether it is an error that taxsolver raised on purpose; False if taxsolver was not loaded."""
     errors = sys.modules.get("taxsolver.errors")
     return errors is not None and isinstance(error, errors.TaxSolverError)

@@ -38,7 +38,7 @@ DRAWS, BUDGETS = 10_000, "1,1.5,2,2.5,3,3.5,4,4.5,5"
 
 
 class View(StrEnum):
-    """What to show of a table of networks."""
+    """View of a table of networks."""
 
     CHOICE = "choice"
     CURVES = "curves"

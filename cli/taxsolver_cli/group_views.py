@@ -1,4 +1,4 @@
-"""What else `taxsolver group --show` tells of a table of networks: curves, pairs and counts."""
+"""Views of a table of networks for `taxsolver group --show`: curves, pairs and counts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _print_curves(
 
 
 def show_pairs(networks: LossTable, json: bool, save: Path | None, plot: Path | None) -> None:
-    """What learning with one task does to another."""
+    """Show the change of each task's loss when it is learned together with each other task."""
     from taxsolver.grouping import pair_matrix
 
     matrix = pair_matrix(networks)

@@ -1,4 +1,4 @@
-"""What people write behind an option, as values of the library."""
+"""Parsing of options into values of the library."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def tensor(parts: list[str] | None) -> str | list[str]:
 
 
 def problem_options(described: Mapping[str, Any]) -> dict[str, Any]:
-    """What was written behind the options that describe a problem, as parameters of the library."""
+    """Turn the options that describe a problem into parameters of the library."""
     lists = {name: joined(described[name]) for name in ("exclude", "require")}
     weights = {
         name: parse_weights(joined(described[name]), f"--{name.replace('_', '-')}")

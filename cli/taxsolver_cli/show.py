@@ -1,4 +1,4 @@
-"""How results look in a terminal of 80 columns."""
+"""Output of results to a terminal of 80 columns."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _percent(share: float) -> str:
 
 
 def progress(done: int, total: int, seconds: float | None = None) -> str:
-    """How far a request is, for eyes and screen readers."""
+    """Return the progress of a request as HTML, also for screen readers."""
     words = f"{done} of {total} tasks" if seconds is None else f"{total} tasks in {seconds:.1f} s"
     share = done / max(total, 1)
     return (

@@ -72,7 +72,7 @@ def _figure(prediction: Prediction, path: Path) -> str:
 
 
 def _values(prediction: Prediction) -> str:
-    """Where a value is shown, or all values."""
+    """Return the place that shows the value pointed at, or a list of all values."""
     if prediction.kind in MAPS:
         return (
             '<p class="tb-readout" role="status"><span class="tb-readout-place">Point at the picture</span>'
@@ -84,7 +84,7 @@ def _values(prediction: Prediction) -> str:
 
 
 def _facts(prediction: Prediction) -> dict[str, str]:
-    """What values mean, and whence they are."""
+    """Return facts about a prediction: statistics, unit, range, meaning and bank."""
     facts = statistics(prediction)
     facts["unit"] = "none" if prediction.unit == "1" else prediction.unit
     if prediction.value_range is not None:
@@ -140,6 +140,6 @@ def _value_at(services: Services, asked: Any) -> dict[str, str]:
 
 
 def _view(seen: Mapping[str, Any]) -> View:
-    """What a network saw, from the facts of a prediction."""
+    """Return the view of a network from the facts of a prediction."""
     columns, rows = seen["network_size"]
     return View(seen["width"], seen["height"], Box(*seen["crop_box"]), (columns, rows), Fit(seen["fit"]))

@@ -36,15 +36,15 @@ SECTIONS: tuple[tuple[str, tuple[Group, ...]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What the gallery shows of one task.
+    """Card of one task in the gallery.
 
     Attributes:
         task: canonical name.
         done: whether the network has answered.
-        caption: one line on what the picture shows; empty while there is none.
-        picture: file of the small picture; None where there is none.
-        shares: of classes, the likeliest and their probabilities.
-        error: why there is no result; empty where there is one.
+        caption: one line about the picture; empty while there is none.
+        picture: file of the small picture; None if there is none.
+        shares: the likeliest classes and their probabilities.
+        error: reason why there is no result; empty if there is one.
     """
 
     task: str

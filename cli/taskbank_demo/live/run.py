@@ -19,12 +19,12 @@ from taskbank_demo.uploads import delete_upload, read_image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What the page shows at one moment.
+    """State of the page at one moment of a request.
 
     Attributes:
         shot: photographs and results so far.
-        status: HTML, how far it is.
-        gallery: HTML, all cards.
+        status: HTML of the progress.
+        gallery: HTML of all cards.
         finished: whether this is the last step.
     """
 

@@ -1,7 +1,7 @@
-"""What one request of the Live tab leaves behind for the next clicks: photographs and networks' numbers.
+"""Store of one request of the Live tab for the next clicks: photographs and raw outputs of networks.
 
-Everything lies in one folder with a name that cannot be guessed, and a page knows no more than that name. So
-the server holds no memory for a user, and deleting the folder forgets the request.
+Everything is in one folder with a name that cannot be guessed, and a page knows nothing but that name. So the
+server keeps no state of a user in memory, and deleting the folder forgets the request.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ def new_shot(services: Services, images: Sequence[Image.Image]) -> Shot:
 
 
 def find_shot(services: Services, token: object) -> Shot:
-    """What a page asks for.
+    """Return the stored request that a page names.
 
     Raises:
-        MissingError: the name is none, or the result was deleted.
+        MissingError: there is no request of that name, or its result was deleted.
     """
     if isinstance(token, str) and _TOKEN.fullmatch(token) and (services.folder / token / _RAW).is_dir():
         return Shot(services.folder / token)
@@ -86,10 +86,10 @@ def forget_shot(services: Services, token: object) -> None:
 
 
 def load_outcome(services: Services, shot: Shot, tasks: Sequence[str]) -> Outcome:
-    """What networks gave for a request, as if they had just run.
+    """Load the stored outputs of networks for a request as an outcome.
 
     Args:
-        services: whose networks they were.
+        services: of the demo, for its networks.
         shot: the request.
         tasks: canonical names; all take the same number of photographs, the first ones of the request.
 

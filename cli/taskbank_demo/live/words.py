@@ -1,4 +1,4 @@
-"""What each task is about, in a few words for people who meet it for the first time."""
+"""Short descriptions of the tasks for people who meet them for the first time."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def grouping_part(services: Services, opened: gr.Tab) -> None:
 
 
 class Choosing:
-    """What is shown for what is chosen.
+    """Handlers that show the results for the chosen table, budget and method.
 
     Args:
         services: limits of uploads.

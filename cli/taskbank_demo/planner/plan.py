@@ -47,17 +47,17 @@ _BESIDE: dict[str, Any] = {**QUIETLY, "concurrency_id": "planner-curves", "trigg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controls:
-    """What a visitor asks with.
+    """Controls of the form that asks for a plan.
 
     Attributes:
-        affinity: the choice of the tensor.
-        upload: a tensor of one's own.
-        said: why an upload was not taken, or what is taken.
-        preset: questions to start from.
+        affinity: choice of the tensor.
+        upload: upload of the visitor's own tensor.
+        said: message about the upload: accepted or rejected.
+        preset: example requests to start from.
         budget: largest total label cost.
         order: largest number of sources of one transfer.
-        objective: what is maximised.
-        board: the tasks.
+        objective: the measure to maximise.
+        board: settings of the tasks.
     """
 
     affinity: gr.Dropdown
@@ -71,7 +71,7 @@ class Controls:
 
     @property
     def asking(self) -> list[gr.components.Component]:
-        """What makes up the question, in the order of `Showing.plan`."""
+        """Return the components of a request, in the order of the parameters of `Showing.plan`."""
         return [self.affinity, self.budget, self.order, self.objective, self.board]
 
 
@@ -147,7 +147,7 @@ _COLUMNS = (
 
 
 class Showing:
-    """What is shown for what is asked: answers, or why there are none.
+    """Handlers that show plans, or the reason why there is none.
 
     Args:
         shelf: tensors by name.
@@ -188,7 +188,7 @@ class Showing:
 
 
 class Choosing:
-    """What changes on the page when a tensor or a preset is chosen.
+    """Handlers that update the page when a tensor or a preset is chosen.
 
     Args:
         services: limits of uploads.

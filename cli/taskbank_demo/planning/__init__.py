@@ -1,1 +1,1 @@
-"""What the Planner tab computes and draws, without gradio: plain functions that its handlers call."""
+"""Computing and drawing for the Planner tab, without gradio: plain functions that its handlers call."""

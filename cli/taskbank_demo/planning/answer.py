@@ -166,7 +166,7 @@ def answer_sweep(
 
 
 def _more(taxonomy: Taxonomy, time_limit: float) -> OneMore | None:
-    """What one more unit buys; of a plan that is not proven, that would say nothing."""
+    """Solve with one more unit of budget; None if the plan is not proven, or the solver fails."""
     if taxonomy.status != "optimal":
         return None
     try:

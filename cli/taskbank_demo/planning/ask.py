@@ -1,4 +1,4 @@
-"""What a visitor asks the planner for, as one checked object: the same from the page and from the API."""
+"""Request to the planner, as one checked object: the same from the page and from the API."""
 
 from __future__ import annotations
 

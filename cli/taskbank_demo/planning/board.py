@@ -23,14 +23,14 @@ _MOST_ROWS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardRow:
-    """What the board says about one task.
+    """Row of the board: the settings of one task.
 
     Attributes:
         task: its name.
-        solve: it is a target.
-        use: `may`, `must` or `never` be labelled in full.
+        solve: whether it is a target.
+        use: whether it `may`, `must` or `never` be labelled in full.
         importance: its weight as a target.
-        cost: what labelling it takes of the budget.
+        cost: its label cost.
     """
 
     task: str

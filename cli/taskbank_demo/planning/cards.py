@@ -58,7 +58,7 @@ def task_cards(tensor: AffinityTensor) -> tuple[TaskCard, ...]:
 
 
 def label_of(task: str) -> str:
-    """How pages call a task: as the paper's figures do, or by its own name with blanks for underscores."""
+    """Return the label of a task on pages: that of the paper's figures, or its name without underscores."""
     if task in TASKS:
         return TASKS[task].label
     words = _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", " ".join(task.replace("_", " ").split()) or task)

@@ -37,17 +37,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """What is drawn.
+    """A chart of values over the budget.
 
     Attributes:
-        title: what the values are.
-        across: what the budget is.
+        title: name of the values.
+        across: name of the horizontal axis.
         lines: at least one with a value.
         band: (budget, low, high) of a shaded band; may be empty.
-        band_name: what it is.
+        band_name: name of the band.
         here: the budget that is marked; None for none.
         level: a height that is marked; None for none.
-        digits: of values.
+        digits: decimals of values.
     """
 
     title: str
@@ -88,7 +88,7 @@ def draw_chart(chart: Chart) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Where values lie, in px from the upper left corner."""
+    """Scale of a chart: positions of values, in px from the upper left corner."""
 
     low_x: float
     high_x: float
@@ -180,7 +180,7 @@ def _line(line: Line, scale: _Scale) -> str:
 
 
 def _column(chart: Chart, scale: _Scale, budgets: Sequence[float], at: int) -> str:
-    """What can be pointed at around a budget."""
+    """Return the area around a budget that can be pointed at to read its values."""
     x = scale.x(budgets[at])
     left = (scale.x(budgets[at - 1]) + x) / 2 if at else _LEFT
     right = (scale.x(budgets[at + 1]) + x) / 2 if at + 1 < len(budgets) else WIDTH - _RIGHT

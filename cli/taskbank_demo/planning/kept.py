@@ -1,4 +1,4 @@
-"""What users uploaded, read and kept in memory under names that nobody can guess."""
+"""Uploads of users, read and kept in memory under names that nobody can guess."""
 
 from __future__ import annotations
 

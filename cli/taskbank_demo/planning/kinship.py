@@ -1,7 +1,7 @@
-"""Which parts of a plan light up together: by classes and CSS alone, in the page as in a saved picture.
+"""Highlighting of the related parts of a plan, by CSS classes alone, on the page and in a saved picture.
 
-Everything that can be pointed at or focused has the class `n<i>` of its task; everything that then stays lit
-has `k<i>`, and what fades has `d`. The rules hold inside any element of class `pv`.
+An element that can be pointed at or focused has the class `n<i>` of its task. Elements that stay lit then
+have `k<i>`, and elements that fade have `d`. The rules hold inside any element of class `pv`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Kinship:
         return " ".join(["n", f"n{self._number[task]}", "d", *(f"k{number}" for number in kin)])
 
     def trigger(self, task: str) -> str:
-        """What can be pointed at in place of a task."""
+        """Return the classes of an element that can be pointed at in place of a task."""
         return f"n n{self._number[task]}"
 
     def link(self, transfer: Transfer, source: str) -> str:
@@ -40,7 +40,7 @@ class Kinship:
         return f"d k{self._number[transfer.target]} k{self._number[source]}"
 
     def tip(self, task: str) -> str:
-        """What is shown of a task that is pointed at."""
+        """Return the classes of the tooltip of a task."""
         return f"tip k{self._number[task]}"
 
     def rules(self) -> str:

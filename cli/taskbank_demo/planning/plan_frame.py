@@ -1,4 +1,4 @@
-"""What stands around a plan's picture: the legend below it, and in a saved file heading and bars."""
+"""Surroundings of a plan's picture: the legend below it, and in a saved file a heading and bars."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def draw_frame(
 
 
 def legend(taxonomy: Taxonomy, width: float, top: float, size: float) -> tuple[str, float]:
-    """What the boxes and discs mean, in as many lines as it takes; and where the last one ends."""
+    """Draw the legend of boxes and discs in as many lines as needed; also return its lower end in px."""
     tasks = [*taxonomy.sources, *(one.target for one in taxonomy.transfers)]
     kinds = {kind_of(taxonomy, task) for task in tasks}
     orders = sorted({one.order for one in taxonomy.transfers if not one.full_supervision})

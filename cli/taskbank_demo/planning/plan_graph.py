@@ -51,13 +51,13 @@ HEAD, MEET, DISC = 26, 26, 8.5  # px: column headings; from where lines meet to 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Where the tasks of a plan stand in a picture, in px from the upper left corner.
+    """Positions of the tasks of a plan in a picture, in px from the upper left corner.
 
     Attributes:
         look: measures.
-        sources: heights of the middles of what is labelled.
-        targets: likewise of what is read out.
-        bottom: where the tasks end and the legend begins.
+        sources: vertical centres of the labelled tasks.
+        targets: vertical centres of the tasks that are read out.
+        bottom: lower end of the tasks, where the legend begins.
     """
 
     look: Look
@@ -185,7 +185,7 @@ def _node(plot: Plot, kin: Kinship, taxonomy: Taxonomy, task: str) -> str:
 
 
 def _tip(plot: Plot, kin: Kinship, taxonomy: Taxonomy, task: str, height: float) -> str:
-    """What is shown of a task that is pointed at: below it, or above where there is no room."""
+    """Draw the tooltip of a task: below it, or above it if there is no room."""
     look, pad, step = plot.look, 10, plot.look.size + 4
     heading, *facts = node_lines(taxonomy, task)
     room, bold = look.tip - 2 * pad, look.size * BOLD

@@ -1,4 +1,4 @@
-"""What a plan is in words: for tooltips, for screen readers, and for the lines around the picture."""
+"""Description of a plan in words: for tooltips, for screen readers, and for the lines around the picture."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def spoken_plan(taxonomy: Taxonomy) -> str:
 
 
 def proof(taxonomy: Taxonomy) -> str:
-    """What is known about the objective."""
+    """Return whether the objective is proven optimal, or else its bound and gap, in words."""
     if taxonomy.status == "optimal":
         return "proven optimal"
     why = ", time ran out" if taxonomy.status == "time_limit" else ""
@@ -54,7 +54,7 @@ def proof(taxonomy: Taxonomy) -> str:
 
 
 def one_more_words(more: OneMore | None) -> str:
-    """What one more unit of budget buys."""
+    """Describe the best plan with one more unit of budget."""
     if more is None:
         return "not found out"
     if not more.increase > 0 or not more.added:
@@ -65,7 +65,7 @@ def one_more_words(more: OneMore | None) -> str:
 
 
 def served_from(transfer: Transfer) -> str:
-    """What a target is read out from."""
+    """Name the sources of a transfer, or the target's own labels."""
     return "its own labels" if transfer.full_supervision else labels_of(transfer.sources)
 
 

@@ -40,7 +40,7 @@ def show_plan(answer: PlanAnswer) -> str:
 
 
 def show_problem(message: str, heading: str = "No plan") -> str:
-    """Why there is no plan, in place of one; or under another heading no other thing."""
+    """Return a panel with the reason why there is no plan, or, with another heading, no other result."""
     return (
         f'<section class="pl-result"><div class="pl-problem" role="alert"><h3>{text(heading)}</h3>'
         f"<p>{text(message)}</p></div></section>"

@@ -1,4 +1,4 @@
-"""What every budget buys: gain and quality of the best plans over the budget, beside random plans."""
+"""Charts over the budget: gain and quality of the best plans, beside random plans."""
 
 from __future__ import annotations
 

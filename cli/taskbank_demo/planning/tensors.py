@@ -38,7 +38,7 @@ class TensorShelf:
         """The tensor of that name.
 
         Raises:
-            MissingError: an uploaded tensor that is not kept any more.
+            MissingError: the uploaded tensor is not kept any more.
             InvalidInputError: no tensor has that name.
         """
         uploaded = self._uploaded.get(name)
@@ -52,10 +52,10 @@ class TensorShelf:
         return _shipped(name)
 
     def called(self, name: str) -> str:
-        """What a command calls the tensor: its name, or the file that was uploaded.
+        """Return the tensor's name for a command: its own, or that of the uploaded file.
 
         Raises:
-            MissingError: an uploaded tensor that is not kept any more.
+            MissingError: the uploaded tensor is not kept any more.
         """
         uploaded = self._uploaded.get(name)
         return name if uploaded is None else uploaded[1]

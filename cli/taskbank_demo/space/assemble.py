@@ -44,7 +44,7 @@ def assemble(folder: Path) -> None:
 
 
 def _needed() -> Iterator[str]:
-    """What the packages need from others, in pip's words."""
+    """Yield the requirements of the packages on other packages, as pip takes them."""
     for name, extra in _EXTRAS.items():
         for line in requires(name) or ():
             needed = Requirement(line)

@@ -1,4 +1,4 @@
-"""Who is compared: the transfer, the fully trained network of its target, and the baselines."""
+"""Networks of a comparison: the transfer, the fully trained network of its target, and the baselines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from taskbank_demo.transfers.menu import RANDOM, Choice, label_of
 
 
 class Role(StrEnum):
-    """What a network stands for in a comparison."""
+    """Role of a network in a comparison."""
 
     TRANSFER = "transfer"
     FULL_SUPERVISION = "full_supervision"
@@ -79,7 +79,7 @@ def cast(networks: Networks, choice: Choice) -> tuple[Part, ...]:
 
 
 def _rival(role: Role, missing: str, load: Callable[[], Runs]) -> Part:
-    """What the transfer is compared with; a damaged file takes only its own picture away."""
+    """Load a network to compare the transfer with; a damaged file removes only its own picture."""
     runs = None
     if not missing:
         try:
@@ -90,7 +90,7 @@ def _rival(role: Role, missing: str, load: Callable[[], Runs]) -> Part:
 
 
 def _without_network(bank: Bank, target: str) -> str:
-    """Why the target has no network of its own; empty where it has."""
+    """Return the reason why the target has no network of its own; empty if it has one."""
     if target in bank.index.own_tasks:
         return "Only transfers are trained for a target of one's own."
     entry = bank.index.tasks.get(target)
@@ -103,7 +103,7 @@ def _without_network(bank: Bank, target: str) -> str:
 
 
 def _without_baseline(bank: Bank, baseline: str, target: str) -> str:
-    """Why a baseline is missing; empty where it is not."""
+    """Return the reason why a baseline is missing; empty if it is not."""
     if ((baseline,), target) in bank.transfers:
         return ""
     return (

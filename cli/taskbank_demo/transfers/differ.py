@@ -1,4 +1,4 @@
-"""How far each network's prediction is from that of the fully trained network, in words."""
+"""Difference of each network's prediction from that of the fully trained network, in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 
 def difference(one: Prediction, other: Prediction) -> float | None:
-    """How much two predictions for one image differ, in the measure that `MEASURES` names for their kind.
+    """Measure the difference of two predictions for one image, as `MEASURES` defines it for their kind.
 
     Args:
         one: a prediction.
@@ -37,7 +37,7 @@ def difference_words(kind: OutputKind, amount: float, unit: str) -> str:
 
 
 def difference_title(kind: OutputKind) -> str:
-    """What is measured."""
+    """Return the name of the measure of a kind of output."""
     return MEASURES[kind][2]
 
 

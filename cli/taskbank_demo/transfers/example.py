@@ -36,7 +36,7 @@ def example_video(services: Services) -> str:
 
 
 def _clip(path: Path, width: int, height: int) -> Clip:
-    """What the video will be."""
+    """Return the properties of the example video that is written."""
     return Clip(
         path=path,
         frames=_FRAMES,

@@ -1,4 +1,4 @@
-"""How good a transfer was measured to be, and where it ranks among the transfers of its target."""
+"""Measured affinity of a transfer, and its rank among the transfers of its target."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What one affinity tensor says about one transfer.
+    """Measurement and ranks of one transfer in one affinity tensor.
 
     Attributes:
         tensor: name of the affinity tensor.
         own: whether the tensor was measured on the networks of this bank: it has the bank's name.
-        transfer: the measurement; None where the tensor has none.
-        in_order: rank among the target's transfers of as many sources; None without an affinity.
+        transfer: the measurement; None if the tensor has none.
+        in_order: rank among the target's transfers with the same number of sources; None without an affinity.
         overall: rank among those of all orders.
         peers: every measured transfer of the target, highest affinity first; full supervision is not one.
         full_supervision: the target's own network in the same comparison.
@@ -88,10 +88,10 @@ def fitting_tensor(bank: str, available: Sequence[str]) -> str:
 
 
 def standing(tensor: AffinityTensor, bank: str, choice: Choice) -> Standing:
-    """What a tensor says about a transfer of a bank.
+    """Look up a transfer of a bank in a tensor.
 
     Args:
-        tensor: any affinity tensor; one that lacks the task says so.
+        tensor: any affinity tensor; the result says so if it lacks the task.
         bank: name of the bank.
         choice: the transfer.
     """

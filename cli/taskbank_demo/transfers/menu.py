@@ -1,4 +1,4 @@
-"""What the open bank lets a visitor choose: targets, orders, and the sets of sources that exist."""
+"""Menu of the open bank's transfers: targets, orders, and the sets of sources that exist."""
 
 from __future__ import annotations
 
@@ -137,5 +137,5 @@ def transfer_menu(bank: Bank) -> TransferMenu:
 
 
 def label_of(task: str) -> str:
-    """How pages call a task; users' own targets are called by their names."""
+    """Return the label of a task on pages; a user's own target keeps its name."""
     return TASKS[task].label if task in TASKS else task

@@ -91,7 +91,7 @@ def video_part(services: Services, menu: TransferMenu, chosen: gr.Dropdown, tens
 
 
 def _limits(settings: DemoSettings) -> str:
-    """What may be put in."""
+    """Return the limits of an uploaded video, in words."""
     return (
         f"Up to {settings.video_seconds:g} seconds, {settings.video_frames} frames and "
         f"{settings.upload_bytes / 2**20:.0f} MB. Sound is left out."

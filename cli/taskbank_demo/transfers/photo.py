@@ -47,15 +47,15 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What all networks say about one photograph.
+    """Predictions of all networks for one photograph.
 
     Attributes:
         choice: the transfer.
         photograph: its middle square.
         panels: in the order of the cast.
-        colours: what colours mean in all pictures; may be empty.
-        prediction: of the transfer, in the frame of the whole photograph, as `taskbank transfer` gives it.
-        sights: that belong to it.
+        colours: meaning of the colours of all pictures; may be empty.
+        prediction: of the transfer, in the frame of the whole photograph, as `taskbank transfer` saves it.
+        sights: preprocessed photographs of that prediction.
     """
 
     choice: Choice

@@ -83,7 +83,7 @@ def progress(step: Step, choice: Choice) -> str:
 
 
 def finished(step: Step, length: float, parts: Sequence[Part]) -> str:
-    """What the video shows, where frames were left out, and which networks are missing."""
+    """Describe a finished video: its rows, the frames left out, and the missing networks."""
     sentences = [f"{step.done} frames, row by row: {_listed(parts)}."]
     if step.every > 1:
         sentences.append(f"Every {ordinal(step.every)} frame was compared, so that it was done in time.")
@@ -122,7 +122,7 @@ def _absent(part: Part) -> str:
 
 
 def _differences(shown: Comparison) -> str:
-    """How far each picture is from that of the fully trained network."""
+    """List the difference of each prediction from that of the fully trained network."""
     kind, unit = shown.prediction.kind, shown.prediction.unit
     rows = [
         f"<dt>{text(TITLES[panel.part.role])}</dt><dd>{difference_words(kind, panel.difference, unit)}</dd>"
@@ -138,7 +138,7 @@ def _differences(shown: Comparison) -> str:
 
 
 def _links(files: Download) -> str:
-    """What can be saved."""
+    """Return the links to the files that can be saved."""
     links = (
         ("Picture (PNG)", files.picture),
         ("Values (NPY)", files.array),

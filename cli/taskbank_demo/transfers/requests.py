@@ -1,4 +1,4 @@
-"""What the Transfers tab does when it is asked: the page and the API are two ways in."""
+"""Requests of the Transfers tab, which the page and the API both call."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def first_choice(menu: TransferMenu, tensor: str) -> Choice:
 
 
 def standing_of(services: Services, choice: Choice, tensor: str) -> Standing:
-    """What one of taxsolver's tensors says about a transfer of the open bank.
+    """Look up a transfer of the open bank in one of taxsolver's tensors.
 
     Raises:
         MissingError: no tensor of that name comes with taxsolver.
@@ -88,7 +88,7 @@ def tensor_of(services: Services) -> str:
 
 
 def record_of(services: Services, choice: Choice) -> Mapping[str, float]:
-    """What the bank's index says about a transfer."""
+    """Return the metrics of a transfer in the bank's index."""
     return services.need_networks().bank.transfer_entry(choice.sources, choice.target).metrics
 
 
@@ -167,7 +167,7 @@ def caption_lines(choice: Choice, found: Standing) -> list[str]:
 
 
 def comparison_facts(shown: Comparison, found: Standing, record: Mapping[str, float]) -> dict[str, Any]:
-    """What the API says about a comparison, JSON-ready."""
+    """Return the facts about a comparison for the API, JSON-ready."""
     return {
         "transfer": shown.choice.name,
         "prediction": shown.prediction.facts(),

@@ -37,15 +37,15 @@ def input_image(sight: Sight) -> Image.Image:
 
 
 def common_scale(predictions: Mapping[Role, Sequence[Prediction]]) -> Scale | None:
-    """What colours mean in all pictures of a comparison: measured on the best network there is.
+    """Measure the scale of colours for all pictures of a comparison, on the best network in it.
 
-    A baseline that is far off would stretch a scale that was measured on all of them.
+    A scale measured on all networks would be stretched by a poor baseline.
 
     Args:
         predictions: of each network, for one or several images.
 
     Returns:
-        None where colours are fixed, or each network has its own.
+        None if colours are fixed, or each network has its own.
     """
     best = predictions.get(Role.FULL_SUPERVISION) or predictions[Role.TRANSFER]
     return measure(best) if best[0].kind in COMPARABLE else None
@@ -57,7 +57,7 @@ def draw(prediction: Prediction, sight: Sight, scale: Scale | None) -> Image.Ima
 
 
 def scale_words(scale: Scale | None, kind: OutputKind) -> str:
-    """What the colours of all pictures mean, in a sentence; empty where there is nothing to say."""
+    """Describe the colours of all pictures in a sentence; empty if their scale is fixed."""
     match scale:
         case DepthScale(low, high):
             return f"Same colours in all pictures: {low:.2f} m is bright, {high:.2f} m is dark."

@@ -133,7 +133,7 @@ def _wire(services: Services, menu: TransferMenu, controls: _Controls, card: gr.
 
 
 def _card(services: Services, menu: TransferMenu, name: str, tensor: str) -> str:
-    """How good a transfer is."""
+    """Return the card with the measured quality of a transfer."""
     choice = menu.named(name)
     return measures(choice, standing_of(services, choice, tensor), record_of(services, choice))
 
@@ -155,7 +155,7 @@ def _set_words(choice: Choice, affinity: float | None) -> str:
 
 
 def _left_out(menu: TransferMenu) -> str:
-    """Which transfers of the bank this page has no place for."""
+    """Return a sentence on the transfers of the bank that this page cannot run."""
     listed = ", ".join(label_of(name) for name in menu.several_images)
     return (
         f"The bank also holds transfers to {listed}, which look at several photographs: "

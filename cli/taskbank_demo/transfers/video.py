@@ -33,13 +33,13 @@ _SHARE = 0.6  # of the time that is left may be planned: other visitors' request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """How far a video has come.
+    """Progress of a video.
 
     Attributes:
-        done: frames that are finished.
-        total: frames that will be compared, as far as the file says.
-        every: 1 where all frames are compared, 2 where every second one is, and so on.
-        seconds: of the video that are finished.
+        done: number of finished frames.
+        total: number of frames to compare, according to the file.
+        every: 1 if all frames are compared, 2 for every second one, and so on.
+        seconds: finished seconds of the video.
         image: the newest frame, RGB.
     """
 
@@ -100,12 +100,12 @@ def compare_video(
 
 
 def frame_step(seconds: float, frames: int, left: float) -> int:
-    """Which frames of a clip can be compared in time: 1 is every one, 2 every second one, and so on.
+    """Return the step between frames that leaves time to compare them: 1 for every frame, 2 for every second.
 
     Args:
-        seconds: that one frame takes.
-        frames: of the clip.
-        left: seconds that the request has.
+        seconds: time for one frame.
+        frames: number of frames of the clip.
+        left: seconds left to the request.
     """
     return max(1, ceil(frames * seconds / max(_SHARE * left, 1e-3)))
 
@@ -148,7 +148,7 @@ class _Screen:
         return [input_image(sight), *drawn]
 
     def _measured(self, clip: Clip, deadline: Deadline) -> Scale | None:
-        """What colours mean in all frames, where they depend on what is there."""
+        """Measure the scale of colours for all frames, on some of them; None if colours are fixed."""
         deadline.check()
         best = self._runs.get(Role.FULL_SUPERVISION) or self._runs[Role.TRANSFER]
         if best.tasks[0].output not in COMPARABLE:

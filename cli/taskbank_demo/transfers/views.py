@@ -45,7 +45,7 @@ def prose(words: str) -> str:
 
 
 def _origin(found: Standing) -> str:
-    """Where the numbers are from."""
+    """Return a sentence on the origin of the numbers."""
     name = f"<strong>{text(found.tensor)}</strong>"
     if found.own:
         return f"Measured on the networks of this bank: affinity tensor {name}."
@@ -68,7 +68,7 @@ def _recorded(found: Standing, record: Mapping[str, float]) -> str:
 
 
 def _compared(found: Standing, record: Mapping[str, float]) -> str:
-    """What the bank says about this very network, where the tensor is of others."""
+    """Return the bank's own metrics of the transfer if the tensor was measured on other networks."""
     if found.transfer is None or found.own or not record.keys() >= _RECORDED:
         return ""
     return note(
@@ -99,7 +99,7 @@ def _number(name: str, value: str, about: str, share: float, *, middle: bool = F
 
 
 def _on_scale(affinity: float) -> float:
-    """Where an affinity is on the logarithmic scale, 0 to 1."""
+    """Convert an affinity to its position on the logarithmic scale, 0 to 1."""
     if math.isnan(affinity):
         return 0.0
     return min(max(1 - math.log(max(affinity, _LEAST)) / math.log(_LEAST), 0.0), 1.0)
@@ -147,7 +147,7 @@ def _dot(transfer: Transfer, kind: str = "") -> str:
 
 
 def _full_line(found: Standing) -> str:
-    """Where the fully trained network is on the scale."""
+    """Return the mark of the fully trained network on the scale."""
     full = found.full_supervision
     if full is None or math.isnan(full.affinity):
         return ""
