@@ -42,7 +42,7 @@ TENSOR_LEVEL = 0.9  # of the intervals that an affinity tensor holds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AffinityConfig:
-    """What stage 3 is run with.
+    """Settings of stage 3.
 
     Attributes:
         name: of the tensor, and of its files.
@@ -192,7 +192,7 @@ def _tensor(
 
 
 def _about(config: AffinityConfig, counts: Mapping[str, object], digest: str) -> dict[str, str]:
-    """What the header says besides the numbers."""
+    """Return the texts of the tensor's header."""
     return {
         "dataset": config.dataset,
         "made_by": "training/stages/affinity/stage.py",

@@ -26,7 +26,7 @@ MEASURES = ("affinity", "gain", "quality")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TargetAffinity:
-    """How all transfers of one target compare.
+    """Comparison of all transfers of one target.
 
     Attributes:
         target: canonical name.

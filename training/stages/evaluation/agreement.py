@@ -1,6 +1,6 @@
-"""Whether affinities agree with the published ones and with real frames, dead encoders left out or not.
+"""Agreement of affinities with the published ones and with real frames, with and without dead encoders.
 
-A dead encoder is the worst source of every target, in every ranking: with it, agreement is easily had.
+A dead encoder is the worst source of every target in every ranking, so it makes agreement look better.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def _size(network: nn.Module, storage: Storage) -> int:
 
 
 def _of_those(readouts: tuple[Readout, ...], about: Mapping[TransferKey, About]) -> dict[TransferKey, About]:
-    """What is known about the transfers that are given, whatever the order of their sources."""
+    """Select the facts about the given transfers, whatever the order of their sources."""
     known = {(frozenset(sources), target): said for (sources, target), said in about.items()}
     keys = [(readout.sources, readout.target) for readout in readouts]
     return {key: known[frozenset(key[0]), key[1]] for key in keys if (frozenset(key[0]), key[1]) in known}

@@ -43,7 +43,7 @@ _BATCH = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarryOver:
-    """How sources rank on real frames, for one target.
+    """Ranking of the sources of one target on real frames.
 
     Attributes:
         target: canonical name.

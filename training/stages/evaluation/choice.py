@@ -1,4 +1,4 @@
-"""Which transfers come with a bank: those that people ask for, as far as its size allows."""
+"""Choice of the transfers that come with a bank: the most wanted ones first, as far as its size allows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ASKED_FOR = (
 
 
 def wanted_transfers(affinity: AffinityTensor, config: EvaluateConfig) -> list[TransferKey]:
-    """Transfers that a bank should have, each once, those first that it should rather have.
+    """List the transfers that a bank should have, each once, the most wanted first.
 
     Targets to be compared come first, each with its best transfer of every order, further sources of order 1,
     `random` and `scratch`; then the best transfers of the others.
@@ -62,7 +62,7 @@ def those_that_fit(
 
 
 def _place(target: str) -> int:
-    """Where a target stands among those that people ask for; a user's own comes last."""
+    """Return the rank of a target among those that people ask for; a user's own task comes last."""
     return ASKED_FOR.index(target) if target in ASKED_FOR else len(ASKED_FOR)
 
 

@@ -1,4 +1,4 @@
-"""What stage 7 is run with."""
+"""Settings of stage 7."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.errors import ConfigError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateConfig:
-    """How a bank is put together and measured.
+    """Settings for making and measuring a bank.
 
     Attributes:
         name: of the bank.

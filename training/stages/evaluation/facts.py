@@ -1,4 +1,4 @@
-"""What a bank's index says about its networks: how they were trained, and numbers of these very weights.
+"""Facts about networks for a bank's index: their training, and metrics of these very weights.
 
 Metrics are of the weights as they are stored. Win rates are not: they are of the weights before they were
 stored, by the losses of stage 2, so they stand among the facts of training.
@@ -32,7 +32,7 @@ _SAMPLES = "samples"
 
 
 def about_networks(networks: Path, scores: Mapping[str, Any], config: EvaluateConfig) -> dict[str, About]:
-    """What is known about each task network.
+    """Collect the facts about each task network.
 
     Args:
         networks: folder of stage 1.
@@ -55,7 +55,7 @@ def about_networks(networks: Path, scores: Mapping[str, Any], config: EvaluateCo
 def about_transfers(
     bank: Bank, scores: Mapping[str, Any], affinity: AffinityTensor, config: EvaluateConfig
 ) -> dict[TransferKey, About]:
-    """What is known about each transfer, and each network from scratch.
+    """Collect the facts about each transfer, and about each network from scratch.
 
     Args:
         bank: that was measured.

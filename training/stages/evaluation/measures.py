@@ -1,4 +1,4 @@
-"""What every measure has: shown predictions and truths one by one, it gives named numbers in the end."""
+"""Measures that take predictions and truths one by one and return named numbers in the end."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def real_samples(frames: Sequence[RealFrame], limit: int) -> dict[str, Samples]:
 
 
 def true_values(frames: Sequence[RealFrame], samples: Samples) -> list[Truth]:
-    """What a perfect network would predict for each sample, as `Prediction.array`."""
+    """Return the perfect prediction for each sample, as `Prediction.array`."""
     if samples.label is not None:
         return [np.asarray(label) for label in samples.label]
     cameras = camera_records(frames)

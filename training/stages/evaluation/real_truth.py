@@ -1,4 +1,4 @@
-"""What can be known about real frames with measured depth: six tasks' true values.
+"""True values of six tasks for real frames with measured depth.
 
 Occlusion edges and reshading are computed from depth and fitted normals by the functions that label rendered
 frames. Semantic classes are those of NYU40 as `data/real/nyu40.csv` has them; tables, for example, are

@@ -186,7 +186,7 @@ def drawn_samples(samples: Samples, limit: int) -> NDArray[np.int64]:
 
 
 def shown_items(task: Task, store: FrameStore, samples: Samples, drawn: NDArray[np.int64]) -> Iterator[Item]:
-    """What networks are shown of samples: images, or tuples of them, one after another."""
+    """Yield the input of networks for each sample: an image, or a tuple of them."""
     for index in drawn:
         pictures = store.read("rgb", samples.frames[index])
         if task.name == "denoising":

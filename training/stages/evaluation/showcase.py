@@ -129,7 +129,7 @@ def ranks(errors: NDArray[np.float64]) -> tuple[int, int, int]:
 
 
 def _row(outcome: Outcome, task: Task, truth: NDArray[np.generic], words: str) -> list[Cell]:
-    """What was seen, what is true, what was predicted, the last two in the same colours."""
+    """Return the cells of a row: input, truth and prediction, the last two in the same colours."""
     predicted = outcome.prediction(task.name, AS_SEEN)
     right = replace(predicted, array=_like(truth, predicted))
     scale = measure([right, predicted])

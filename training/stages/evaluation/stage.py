@@ -40,10 +40,10 @@ _PARTS, _VALUE = "parts", "value"  # of the scores, while not all are there
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSettings:
-    """What evaluations are compared by.
+    """The settings that make two evaluations the same.
 
     Attributes:
-        measured: which bank, and how much of it.
+        measured: how the bank is made, and how much of it is measured.
         camera: of the real frames; None where there are none.
     """
 
@@ -118,7 +118,7 @@ class _Measured:
         shutil.rmtree(folder / _PARTS)
 
     def _on_frames(self, bank: Bank, folder: Path) -> dict[str, Callable[[], Any]]:
-        """What is measured on test frames, each under its name in the scores."""
+        """Return the measurements on test frames as functions, each under its name in the scores."""
         config, device, store = self.trained.config, self.device, FrameStore.open(self.test)
 
         def pictures() -> list[dict[str, str]]:
@@ -141,7 +141,7 @@ class _Measured:
         }
 
     def _on_real_frames(self, bank: Bank) -> dict[str, Callable[[], Any]]:
-        """What is measured on real frames; nothing where there are none."""
+        """Return the measurements on real frames as functions, by name; none without real frames."""
         if self.real is None:
             return {}
         trained, frames = self.trained, list(self.real.frames())
@@ -169,7 +169,7 @@ class _Measured:
 
 
 def _kept(path: Path, measure: Callable[[], Any]) -> Any:
-    """What an earlier process has measured, or what is measured now."""
+    """Return what an earlier process measured and kept; else measure it now and keep it."""
     if not path.is_file():
         write_json(path, {_VALUE: measure()})
     return json.loads(path.read_text(encoding="utf-8"))[_VALUE]

@@ -1,4 +1,4 @@
-"""What both halves of stage 7 begin with: what stages 1 to 3 made, and how it becomes a bank."""
+"""Inputs of stage 7: the outputs of stages 1 to 3, and the settings for making a bank of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.stages.transfers.config import TransfersConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """What a run has trained.
+    """The outputs of stages 1 to 3 of a run, with the settings that stage 7 reads them by.
 
     Attributes:
         config: of stage 7: how it becomes a bank, and how much is measured.
@@ -29,5 +29,5 @@ class Trained:
 
     @property
     def folders(self) -> tuple[Path, Path, Path]:
-        """What of earlier stages is read."""
+        """The folders and the file of earlier stages that are read."""
         return self.networks, self.transfers, self.affinity

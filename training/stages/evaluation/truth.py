@@ -24,7 +24,7 @@ _NO_SEGMENT = -1
 
 
 def true_value(task: Task, store: FrameStore, samples: Samples, index: int) -> Truth:
-    """What a perfect network would predict for one sample.
+    """Return the perfect prediction for one sample.
 
     Args:
         task: any task but `random`, and `jigsaw`, whose order the predictor draws.

@@ -1,4 +1,4 @@
-"""Which weights were measured: numbers are worth nothing without them."""
+"""A record of the weights that were measured, so that no metrics are published with other weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stage 6 is run with."""
+"""Settings of stage 6."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OTHER_PICTURES = ("colorization", "denoising", "inpainting")
 
 
 class Sets(StrEnum):
-    """Which sets of tasks are trained."""
+    """The sets of tasks that share a network."""
 
     ALL = "all"  # every one that is not empty
     PAIRS = "pairs"  # singles, pairs and all together: what the higher-order approximation needs
@@ -33,7 +33,7 @@ def _default_learning() -> TaskNetworksConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupingConfig:
-    """Which networks are trained, and how.
+    """Settings of the choice and the training of networks that tasks share.
 
     The optimiser is that of stage 1 (AdamW, cosine), not the original's SGD with a rate of 0.1, whose
     schedule follows a test on millions of images. Losses are summed as they are, like the original's.
@@ -133,7 +133,7 @@ class NetworkPlan:
 
 
 def _sees_the_picture(task: Task) -> bool:
-    """Whether a task's network is shown one picture as it is."""
+    """Tell whether a task's network is shown one picture as it is."""
     return task.num_encodings == 1 and task.name not in _OTHER_PICTURES and task.loss is not Loss.NONE
 
 

@@ -135,12 +135,12 @@ class _Training:
 
     @property
     def _measures_tag(self) -> bool:
-        """Whether this is the network of all tasks."""
+        """True for the network of all tasks: inter-task affinity is measured on it."""
         return len(self._tasks) == len(self._job.config.tasks)
 
     @property
     def _measurements(self) -> int:
-        """How often inter-task affinity is measured."""
+        """The number of measurements of inter-task affinity."""
         return -(-self._config.steps // self._job.config.tag_every)
 
     @contextmanager
@@ -174,7 +174,7 @@ class _Training:
             self._early = self._measured(FrameStore.open(self._job.val))
 
     def _pairs(self, batch: AnyBatch) -> tuple[Tensor, dict[str, Target]]:
-        """What the network sees, and the targets of its tasks."""
+        """Return the network's input, and the targets of its tasks."""
         pairs = {task.name: batch.pair(task, self._weights.get(task.name)) for task in self._tasks}
         shown = next(iter(pairs.values()))[0]
         return shown, {name: target for name, (_, target) in pairs.items()}

@@ -56,7 +56,7 @@ class _Damped(torch.autograd.Function):
 
 @contextmanager
 def kept_statistics(network: nn.Module) -> Iterator[None]:
-    """What norms have measured is afterwards as it was before."""
+    """Restore the running statistics of norms when the block ends."""
     before = {name: value.clone() for name, value in network.named_buffers()}
     try:
         yield

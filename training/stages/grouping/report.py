@@ -1,4 +1,4 @@
-"""What the losses of stage 6 say: choices, what pairs do to each other, and what predicts it."""
+"""Report on the losses of stage 6: groupings, effects of tasks on each other, and their predictors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FEWEST = 3  # pairs for a rank correlation
 def report(
     table: Path, tag_table: Path, tag: FloatArray, affinity: Path | None
 ) -> tuple[dict[str, Any], str]:
-    """Facts for machines, and the same for people.
+    """Return the report as JSON-ready facts, and as text.
 
     Args:
         table: CSV of measured losses.

@@ -1,7 +1,7 @@
-"""What a novel task's losses say: affinities, a ranking, a tensor to plan with, a bank to predict with.
+"""Results of a novel task: affinities, a ranking, a tensor to plan with, a bank to predict with.
 
-Transfers are ranked on the test photographs, and the best of many looks a little better there than it is:
-what it is worth is the interval beside it, or photographs that come later.
+Transfers are ranked on the test photographs, and the best of many looks a little better there than it is.
+Judge it by the interval beside it, or by new photographs.
 """
 
 from __future__ import annotations
@@ -94,6 +94,6 @@ def _report(prepared: Prepared, ranked: Sequence[Ranked]) -> dict[str, Any]:
 
 
 def read_report(out: Path) -> dict[str, Any]:
-    """What a finished run says: the best sources, losses of controls, which photograph was for what."""
+    """Read the report of a finished run: the best sources, losses of controls, parts of photographs."""
     written: dict[str, Any] = json.loads((out / REPORT).read_text(encoding="utf-8"))
     return written

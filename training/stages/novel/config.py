@@ -1,4 +1,4 @@
-"""What stage 5 is run with."""
+"""Settings of stage 5."""
 
 from __future__ import annotations
 

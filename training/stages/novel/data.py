@@ -76,17 +76,17 @@ class NovelData:
 
     @cached_property
     def learned(self) -> TransferPart:
-        """What transfers and `scratch` learn from."""
+        """The samples that transfers and `scratch` learn from."""
         return self._part(Part.LEARNED)
 
     @cached_property
     def held_out(self) -> TransferPart:
-        """What sources are ranked on."""
+        """The samples that rank the sources."""
         return self._part(Part.HELD_OUT)
 
     @cached_property
     def test(self) -> TransferPart:
-        """What everything is compared on."""
+        """The samples that everything is compared on."""
         return self._part(Part.TEST)
 
     def full_supervision(self) -> nn.Module:
@@ -105,7 +105,7 @@ class NovelData:
         return torch.from_numpy(self._squares[frames]).to(self.device).float()
 
     def labels(self, frames: NDArray[np.int64]) -> Target:
-        """What outputs for some photographs are compared with."""
+        """Return the targets of some photographs."""
         values = torch.from_numpy(np.array(self._labels[frames])).to(self.device)
         if values.ndim < 4:
             return Target(values=values)
@@ -146,7 +146,7 @@ class NovelPart(TransferPart):
         return self._data.groups(self._photographs)
 
     def target(self, rows: Rows, turn: int = 0) -> Target:
-        """What outputs are compared with, the same in every turn."""
+        """Return the targets of samples, the same in every turn."""
         return self._data.labels(self._photographs[rows])
 
     def codes(self, sets: Sequence[Sequence[str]], rows: Rows) -> Tensor:

@@ -1,8 +1,8 @@
-"""Which photographs are learned from, which rank the sources, and which everything is tested on.
+"""Division of photographs: to learn from, to rank the sources, and to test everything on.
 
-Places are divided, not photographs: those of one group stay together. They are dealt out in a random order,
-each to the part that lacks most of its share; of classes, one class after another, so that every part has
-its share of each.
+Photographs of one group (one place) stay together. Groups are dealt out in a random order, each to the part
+that lacks most of its share; with classes as labels, one class after another, so that every part has its
+share of each.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from training.errors import DataError
 
 
 class Part(StrEnum):
-    """What a photograph is for."""
+    """The parts that photographs are divided into."""
 
     LEARNED = "learned"
     HELD_OUT = "held_out"

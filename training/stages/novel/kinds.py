@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class LabelKind(StrEnum):
-    """What a user's labels are."""
+    """The kinds of a user's labels."""
 
     IMAGE = "image"
     CLASSES = "classes"

@@ -1,4 +1,4 @@
-"""Which photographs there are, and that labels and photographs are of the same ones."""
+"""Names of photographs, and a check that photographs and labels have the same names."""
 
 from __future__ import annotations
 

@@ -47,14 +47,14 @@ SQUARES, LABELS, TASK = "squares.npy", "labels.npy", "task.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What `task.json` says.
+    """The content of `task.json`.
 
     Attributes:
         photographs: names of those that could be read, in the order of the arrays.
-        parts: what each is for.
+        parts: the part that each belongs to.
         groups: number of each one's place.
         unreadable: name -> why it was left out.
-        target: what the labels are.
+        target: output kind, channels and unit of the labels.
         names: of classes or numbers; None of maps.
     """
 
@@ -71,7 +71,7 @@ class Prepared:
 
 
 def load_prepared(folder: Path) -> Prepared:
-    """What `prepare` wrote."""
+    """Read the `task.json` that `prepare` wrote."""
     written: dict[str, Any] = json.loads((folder / TASK).read_text(encoding="utf-8"))
     names = written["names"]
     return Prepared(
@@ -198,6 +198,6 @@ def _read(
 
 
 def _square(path: Path, size: int) -> tuple[NDArray[np.float16], View]:
-    """What networks see of a photograph, as `taskbank` shows it to them."""
+    """Return the square of a photograph that networks are shown, as `taskbank` makes it."""
     sight = look_at(read_photo(path), Fit.CROP, size)
     return sight.square.half().numpy(), sight.view

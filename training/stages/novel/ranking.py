@@ -1,4 +1,4 @@
-"""Which sources a novel task is read out from best: a table for people and one for programs."""
+"""Ranking of the sources of a novel task: a table for people and one for programs."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NovelSettings:
-    """What a finished run is compared by.
+    """The settings that make two runs the same.
 
     Attributes:
         novel: the task.
@@ -109,7 +109,7 @@ def run_novel(
 
 
 def _only_begun(out: Path) -> bool:
-    """Whether an earlier run ended before it wrote anything, so that labels may be mended in between."""
+    """Tell whether an earlier run ended before it wrote anything, so that labels may have changed since."""
     return all(path.name == BEGUN for path in out.rglob("*") if path.is_file() and path.name[0] != ".")
 
 

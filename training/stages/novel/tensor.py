@@ -99,7 +99,7 @@ def _rows(found: TargetAffinity, tasks: Sequence[str]) -> dict[str, Any]:
 
 
 def _said(found: TargetAffinity, images: int) -> str:
-    """What the header says about the novel task."""
+    """Describe the novel task for the tensor's header."""
     return (
         f"a user's own task, {len(found.names)} transfers learned from {images} photographs, compared among "
         "each other and with training from scratch; a target only"

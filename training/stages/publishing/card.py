@@ -1,4 +1,4 @@
-"""What a bank's card says beyond its index: data, training, measurements, pictures."""
+"""The sections of a bank's card that its index does not hold: data, training, measurements, pictures."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _origins(index: BankIndex, scores: Mapping[str, Any]) -> str:
 
 
 def _method(index: BankIndex) -> str:
-    """How networks came about, and the settings they were trained with."""
+    """Write the section on the method, with the settings that networks were trained with."""
     groups: dict[str, list[str]] = {}
     for task, entry in index.tasks.items():
         settings = entry.training.get("settings", {})
@@ -180,7 +180,7 @@ def _training(index: BankIndex) -> str:
 
 
 def _trained(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """How a network was trained, as far as it is known."""
+    """Return the cells about a network's training, "-" where a number is not known."""
     steps, *others = [
         f"{facts[name]:,.0f}" if name in facts else "-" for name in ("steps", "seconds", "trained_beside")
     ]

@@ -1,4 +1,4 @@
-"""Is a bank fit to be shipped? Whole, small, alive, of all tasks, and with numbers of these very weights."""
+"""Checks of a bank before it is published: files, size, tasks, dead networks, metrics of these weights."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class UnfitBankError(DataError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What a fit bank is.
+    """A bank that passed all checks.
 
     Attributes:
         bank: the bank.
@@ -103,7 +103,7 @@ def check_bank(
 
 
 def _faults(bank: Bank, pictures: Path) -> list[Finding]:
-    """What networks make of photographs, and whether the index says that they beat the best constant."""
+    """Find dead networks on photographs, and networks that do not beat the best constant by the index."""
     measured = measure_health(bank, find_images([pictures]))
     found = [finding for name, metrics in measured.items() for finding in find_faults(name, metrics)]
     return found + [finding for finding in faults_in_index(bank.index) if finding.fault is Fault.WEAK]
@@ -136,7 +136,7 @@ def _not_faulty(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[
 
 
 def _sizes(folder: Path, files: list[Path], size: int, max_megabytes: float) -> Iterator[str]:
-    """Whether the folder and each file are small enough."""
+    """Yield a sentence if the folder is too large, and one for each file that is."""
     if size > max_megabytes * MEGABYTE:
         yield f"it takes {size / MEGABYTE:.1f} MB, and {max_megabytes:g} MB are allowed"
     for path in files:
@@ -161,7 +161,7 @@ def _strangers(folder: Path, files: list[Path], index: BankIndex) -> Iterator[st
 
 
 def _weights(folder: Path, index: BankIndex) -> Iterator[str]:
-    """Whether every weight file is what the index says, and holds numbers."""
+    """Yield a sentence for each fault of a weight file: damage, a wrong size, values that are not finite."""
     for file in index.files:
         try:
             content = read_checked(folder / file.path, file.sha256)
@@ -172,7 +172,7 @@ def _weights(folder: Path, index: BankIndex) -> Iterator[str]:
 
 
 def _of_content(file: FileEntry, content: bytes) -> Iterator[str]:
-    """Whether a file is as long as the index says, and all its numbers are finite."""
+    """Yield a sentence for a wrong file size, and for each tensor that is not finite."""
     if len(content) != file.size:
         yield f"{file.path} has {len(content):,} bytes, and the index states {file.size:,}"
     for name, values in load(content).items():
@@ -181,7 +181,7 @@ def _of_content(file: FileEntry, content: bytes) -> Iterator[str]:
 
 
 def _networks(bank: Bank) -> Iterator[str]:
-    """Whether all tasks are there, and every network fits the architecture."""
+    """Yield a sentence for each task that is missing and each network that does not fit the architecture."""
     for task in TASKS.values():
         yield from _tried(bank.load_encoder if task.decoder is DecoderForm.NONE else bank.load, task.name)
     for entry in bank.index.transfers:
@@ -191,7 +191,7 @@ def _networks(bank: Bank) -> Iterator[str]:
 
 
 def _tried(load_network: Callable[..., object], *names: object) -> Iterator[str]:
-    """What is wrong with a network."""
+    """Load a network; yield the message of an error."""
     try:
         load_network(*names)
     except TaskBankError as error:
@@ -199,7 +199,7 @@ def _tried(load_network: Callable[..., object], *names: object) -> Iterator[str]
 
 
 def _scores(folder: Path, bank: Bank) -> Iterator[str]:
-    """Whether every number is of these weights, in the index and on the card."""
+    """Yield a sentence for each metric, in the index and on the card, that is not of these weights."""
     try:
         scores: dict[str, Any] = json.loads((folder / SCORES).read_text(encoding="utf-8"))
         card = (folder / CARD).read_text(encoding="utf-8")
@@ -216,7 +216,7 @@ def _scores(folder: Path, bank: Bank) -> Iterator[str]:
 
 
 def _metrics(name: str, stated: Mapping[str, float], measured: Mapping[str, float]) -> Iterator[str]:
-    """Whether the index states what was measured."""
+    """Yield a sentence if the index states other metrics than those measured."""
     if not measured:
         yield f"{name} was not measured"
     elif dict(stated) != dict(measured):
@@ -224,7 +224,7 @@ def _metrics(name: str, stated: Mapping[str, float], measured: Mapping[str, floa
 
 
 def _card(folder: Path, bank: Bank, scores: Mapping[str, Any], card: str) -> Iterator[str]:
-    """Whether the card was written for this bank, with these numbers, and its pictures are there."""
+    """Yield a sentence for each fault of the card: another bank, other metrics, a missing picture."""
     if not card.startswith(model_card(bank.index, bank.digest, bank.name)):
         yield f"{CARD} was not written from this {INDEX_NAME}"
     if measured_section(scores) not in card:

@@ -1,9 +1,9 @@
-"""What a taxonomy brings to a task that nobody labelled in full: the paper's comparison on novel tasks.
+"""Benefit of a taxonomy for a task with few labels: the paper's comparison on novel tasks.
 
-Each target in turn is taken as new: its own network may be neither source nor answer, all other tasks may
-be labelled up to the budget. The transfer that the taxonomy chooses for it is held against training from
-scratch, against one self-supervised source each, and against full supervision (Zamir et al., CVPR 2018,
-section 4.2 and figure 9).
+Each target in turn is taken as new: its own network may be neither a source nor its prediction, and all
+other tasks may be labelled up to the budget. The transfer that the taxonomy chooses for it is compared with
+training from scratch, with one self-supervised source each, and with full supervision (Zamir et al., CVPR
+2018, section 4.2 and figure 9).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxonomyConfig:
-    """What stage 4 is run with.
+    """Settings of stage 4.
 
     Attributes:
         budgets: of the sweep, in tasks that are labelled in full.

@@ -1,4 +1,4 @@
-"""Which sets of sources are read out: all over the best few, and then the best ones together.
+"""Choice of the sets of sources that transfers read: all sets over the best few, then the best ones together.
 
 The original's rule (Zamir et al., CVPR 2018, section 3.2.1, and its lists of transfers): orders 2 and 3
 take all sets over the five best sources of the target, order 4 over the six best, and order k of 5 and more

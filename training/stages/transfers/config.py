@@ -1,4 +1,4 @@
-"""What stage 2 is run with."""
+"""Settings of stage 2."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TARGETS = tuple(task.name for task in ALL_TASKS if not task.source_only)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransfersConfig:
-    """Which transfers are trained, and how.
+    """Settings of the choice and the training of transfers.
 
     The recipe is that of the original (https://github.com/StanfordVL/taskonomy): Adam, the rate divided by
     ten on the way, weight decay on weights only, less of it where there are more sources. Rate and drop are
@@ -127,7 +127,7 @@ class TransfersConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodesSettings:
-    """What representations depend on: other settings may change without computing them again.
+    """Settings that representations depend on; others may change without computing representations again.
 
     Attributes:
         sources: whose they are.

@@ -1,4 +1,4 @@
-"""Which frames of the store of transfers are learned from, and which rank the sources."""
+"""Division of the store of transfers: frames to learn from, and frames that rank the sources."""
 
 from __future__ import annotations
 

@@ -23,10 +23,10 @@ _STEPS = 1 << 24  # more than any run has, so that no two seeds of steps meet
 
 
 class Learner(Protocol):
-    """What is trained: one network or many."""
+    """One network or many that are trained together."""
 
     def __len__(self) -> int:
-        """How many."""
+        """Return the number of networks."""
 
     def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
         """Weights that decay, and all others."""

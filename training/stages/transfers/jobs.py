@@ -43,7 +43,7 @@ CONTROLS = (SCRATCH, AVERAGE, FULL)
 
 
 class Work(Protocol):
-    """What a job of this stage is: frozen, to be pickled, and done where its output is there."""
+    """The work of one job of this stage: frozen, picklable, and done if its output exists."""
 
     @property
     def output(self) -> Path:
@@ -54,7 +54,7 @@ class Work(Protocol):
 
 
 def as_jobs(works: Iterable[Work], root: Path) -> list[Job]:
-    """What an engine runs; each is called like its output, seen from `root`."""
+    """Return the jobs for an engine, each with the path of its output under `root` as its key."""
     return [
         Job(
             key=work.output.relative_to(root).as_posix(),
@@ -178,7 +178,7 @@ class TransferJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlJob:
-    """What transfers to one target are compared with.
+    """Measurement of a control that transfers to one target are compared with.
 
     Attributes:
         control: `scratch`, the target's whole network trained on what transfers learn from; `average`, the

@@ -1,4 +1,4 @@
-"""What transfers learn from and are measured on, wherever samples are from: parts of a target's data."""
+"""Parts of a target's data that transfers learn from and are measured on, whatever the samples' origin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training.stages.transfers.stack import LossOf
 Rows = NDArray[np.int64]
 
 Batch = tuple[Tensor, LossOf]
-"""Inputs, and how the output for them is compared with what it should be."""
+"""Inputs, and the loss of an output for them."""
 
 
 class Part(ABC):
@@ -39,7 +39,7 @@ class Part(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """How many samples there are."""
+        """Return the number of samples."""
 
     @property
     @abstractmethod
@@ -48,7 +48,7 @@ class Part(ABC):
 
     @abstractmethod
     def target(self, rows: Rows, turn: int = 0) -> Target:
-        """What outputs are compared with.
+        """Return the targets of samples.
 
         Args:
             rows: numbers of samples.
@@ -68,7 +68,7 @@ class Part(ABC):
         return self.codes(sets, rows), self.blind_batch(rows, turn)[1]
 
     def blind_batch(self, rows: Rows, turn: int = 0) -> Batch:
-        """A batch for those who look at nothing: float (B,), zeros."""
+        """Return a batch for the constant baseline: inputs are zeros, float (B,)."""
         target = self.target(rows, turn)
         nothing = torch.zeros(len(rows), device=self.device)
         return nothing, lambda output: losses(self.task, output, target)
@@ -106,15 +106,15 @@ class TargetParts(Protocol):
 
     @property
     def learned(self) -> Part:
-        """What transfers learn from."""
+        """The samples that transfers learn from."""
 
     @property
     def held_out(self) -> Part:
-        """What sources are ranked on."""
+        """The samples that rank the sources."""
 
     @property
     def test(self) -> Part:
-        """What everything is compared on."""
+        """The samples that everything is compared on."""
 
     def full_supervision(self) -> nn.Module:
         """The target's own network, trained on all its labels.

@@ -1,4 +1,4 @@
-"""Where the jobs of stage 2 read and write, and the three parts of a target's data."""
+"""Folders that the jobs of stage 2 read and write, and the three parts of a target's data."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from training.stages.transfers.reading import Reading, semantic_weights
 
 
 class TargetPlaces(Protocol):
-    """Where the data of targets is, and where what is learned from it goes."""
+    """The place of the data of targets, and the folder of the transfers learned from it."""
 
     @property
     def out(self) -> Path:
-        """Of transfers, by target."""
+        """The folder of transfers, by target."""
 
     def data_of(self, target: str, config: TransfersConfig, device: torch.device) -> TargetParts:
         """The data of one target."""

@@ -1,4 +1,4 @@
-"""What transfers to one target see in one store: samples, representations, pictures, targets."""
+"""Data of transfers to one target in one store: samples, representations, pictures, targets."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Reading(Part):
         return rooms
 
     def target(self, rows: Rows, turn: int = 0) -> Target:
-        """What outputs are compared with.
+        """Return the targets of samples.
 
         Args:
             rows: numbers of samples.
@@ -104,7 +104,7 @@ class Reading(Part):
 
 
 def semantic_weights(task: Task, store: FrameStore, among: NDArray[np.bool_]) -> Tensor | None:
-    """What semantic classes count, by their frequencies in up to a thousand frames; None for other tasks."""
+    """Weigh semantic classes by their frequencies in fewer than 2,000 frames; return None for other tasks."""
     if task.output is not OutputKind.SEMANTIC_MAP or not store.has(task.name):
         return None
     frames = np.flatnonzero(among)

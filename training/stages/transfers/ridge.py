@@ -70,7 +70,7 @@ def load_ridge(folder: Path, target: str) -> dict[str, float]:
 def ridge_errors(
     learned: Reading, held_out: Reading, sources: Sequence[str], samples: int
 ) -> dict[str, float]:
-    """How badly each source is read out by a linear function.
+    """Measure the error of a linear function that reads the target out of each source.
 
     Args:
         learned: samples that functions are fitted to.
@@ -145,7 +145,7 @@ Shape = Callable[[Tensor, Target, Task], tuple[Tensor, Tensor, Tensor]]
 
 
 def _shape_of(task: Task, target: Target) -> Shape:
-    """How codes and targets of a task become rows."""
+    """Choose the function that turns codes and targets of a task into rows."""
     if task.loss is Loss.METRIC:
         return _pair_rows
     per_pixel = target.values.ndim == 4 or (target.values.ndim == 3 and not target.values.is_floating_point())

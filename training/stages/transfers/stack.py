@@ -128,7 +128,7 @@ class ReadoutStack:
             units.fold(part.parameters)
 
     def state(self, member: int) -> dict[str, Tensor]:
-        """What `TransferReadout.load_state_dict` takes for one member, on the CPU."""
+        """Return the state of one member for `TransferReadout.load_state_dict`, on the CPU."""
         part = next(part for part in self._parts if part.span.start <= member < part.span.stop)
         place = member - part.span.start
         named = {**part.parameters, **part.buffers}
@@ -152,7 +152,7 @@ class ReadoutStack:
 def members_at_once(
     start: TransferReadout, task: Task, batch: int, size: int, device: torch.device
 ) -> int | None:
-    """How many members are run in one pass: all (None), or one where a CPU makes maps that are not tiny.
+    """Return the number of members for one pass: all (None), or one where a CPU makes maps that are not tiny.
 
     Args:
         start: a transfer of their shape.

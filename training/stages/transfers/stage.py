@@ -161,7 +161,7 @@ def load_ranking(folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _counts(config: TransfersConfig, places: Places) -> dict[str, Any]:
-    """What the tensor's header tells of the data."""
+    """Return the facts about the data for the tensor's header."""
     val, test = FrameStore.open(places.val), FrameStore.open(places.test)
     division = divide(val, config)
     rooms = {
