@@ -1,4 +1,4 @@
-"""What is inside the built distributions, and that every way of installing them gives the command."""
+"""The content of the built distributions, and the command after every way of installing them."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _asked() -> Iterator[Requirement]:
 
 
 def _locked(python: str, system: str) -> dict[str, Version]:
-    """What the lock installs there: package -> version."""
+    """Return the versions that the lock installs on a Python and a system: package -> version."""
     where: dict[str, str] = {
         **{name: str(value) for name, value in default_environment().items()},
         "python_version": python,

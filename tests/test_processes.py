@@ -18,7 +18,7 @@ WAITS = "import subprocess, sys, time\nprint(subprocess.Popen([sys.executable, '
 
 
 def ends(process: int) -> bool:
-    """Whether a process ends within seconds; one that nobody has waited for has ended too."""
+    """Tell whether a process ends within seconds; one that nobody has waited for has ended too."""
     until = time.monotonic() + 30
     while time.monotonic() < until:
         try:

@@ -40,7 +40,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def info(*words: str) -> str:
-    """What is printed."""
+    """Return the output of `taskbank info`."""
     done = CliRunner().invoke(app, ["info", *words])
     assert done.exit_code == 0, done.output
     return done.stdout
@@ -72,7 +72,7 @@ def test_one_photograph_is_an_error(bank: str, photos: str) -> None:
 
 @pytest.mark.parametrize("word", ["tasks", "--version"])
 def test_a_full_disk_is_one_line(word: str) -> None:
-    """What is printed goes nowhere; as a process."""
+    """The output cannot be written; run as a process."""
     command = [sys.executable, "-c", "import sys; from taskbank_cli.app import app; sys.exit(app())", word]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

@@ -346,7 +346,7 @@ def test_the_shell_completes_the_last_name_of_a_list() -> None:
 
 
 def _completions(words: str) -> list[str]:
-    """What bash offers behind the words, from a process of its own."""
+    """Return the completions that bash offers behind the words, from a process of its own."""
     done = subprocess.run(
         [Path(sys.executable).with_name("taxsolver")],
         env={
@@ -373,7 +373,7 @@ def test_the_shell_completes_tasks_of_the_tensor_that_is_given(tmp_path: Path) -
 
 
 def _modules_after(*words: str) -> set[str]:
-    """What is imported by a command in a process of its own."""
+    """Return the modules that a command imports in a process of its own."""
     program = (
         "import sys\nfrom taxsolver_cli.app import app\n"
         f"sys.argv = ['taxsolver', *{list(words)!r}]\n"

@@ -145,7 +145,7 @@ def test_a_task_of_ones_own_is_learned_planned_and_predicted_as_the_documents_sa
 def test_every_python_program_of_the_documents_runs(
     program: Documented, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a comment behind an expression is a value, that is its value."""
+    """A comment behind an expression that is a value is the value of that expression."""
     monkeypatch.chdir(folder)
     names: dict[str, object] = {}
     with ExitStack() as stack:

@@ -48,7 +48,7 @@ def branch(handler: Handler, repo: str, branch: str) -> Answer:
 
 
 def validate(handler: Handler) -> Answer:
-    """Whether a card begins with metadata."""
+    """Check that a card begins with metadata."""
     content = handler.json["content"]
     if not content.startswith("---\n"):
         return Answer.of({"warnings": [{"message": "empty or missing yaml metadata in repo card"}]})
@@ -65,7 +65,7 @@ def preupload(handler: Handler, repo: str, revision: str) -> Answer:
 
 
 def _mode(path: str, there: dict[str, bytes]) -> dict[str, Any]:
-    """How one file is uploaded, and the name of the content that is there already."""
+    """Return the upload mode of a file, and the name of the content that is there already."""
     name = sha256 if is_large(path) else git_hash
     oid = name(there[path]) if path in there else None
     mode = "lfs" if is_large(path) else "regular"
@@ -73,7 +73,7 @@ def _mode(path: str, there: dict[str, bytes]) -> dict[str, Any]:
 
 
 def batch(handler: Handler, repo: str) -> Answer:
-    """Where each large file goes: nowhere if it is there, in one piece, or in parts."""
+    """Answer with the uploads of large files: none if a file is there, in one piece, or in parts."""
     barred = _barred(handler, repo.split("/", maxsplit=1)[0])
     if barred:
         return barred
@@ -82,7 +82,7 @@ def batch(handler: Handler, repo: str) -> Answer:
 
 
 def _action(handler: Handler, wanted: dict[str, Any]) -> dict[str, Any]:
-    """What is to be done with one large file."""
+    """Return the upload actions of one large file."""
     oid, size, limit = wanted["oid"], wanted["size"], handler.state.part_size
     named = {"oid": oid, "size": size}
     if oid in handler.state.objects:
@@ -113,7 +113,7 @@ def complete(handler: Handler, digest: str) -> Answer:
 
 
 def verify(handler: Handler) -> Answer:
-    """Whether a large file arrived as it was announced."""
+    """Check that a large file arrived as it was announced."""
     oid = handler.json["oid"]
     whole = sha256(handler.state.objects.get(oid, b"")) == oid
     return Answer.of({} if whole else {"error": "the object is missing or damaged"}, 200 if whole else 422)

@@ -34,7 +34,7 @@ def refusal(status: int, code: str, message: str) -> Answer:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """What the Hub and the storage have in common."""
+    """The base of the handlers of the Hub and of the storage."""
 
     protocol_version = "HTTP/1.1"
     state: ClassVar[HubState]
@@ -77,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
 
     @property
     def account(self) -> str | None:
-        """Who asks; None for nobody, an empty text for a token that is no account's."""
+        """The account that asks; None without a token, an empty text for a token of no account."""
         given = self.headers.get("Authorization")
         return None if given is None else self.state.accounts.get(given.removeprefix("Bearer "), "")
 

@@ -73,7 +73,7 @@ def _resolve(handler: Handler, commit: str, repo: Repo, path: str) -> Answer:
 
 @visible
 def _info(_: Handler, commit: str, repo: Repo, name: str) -> Answer:
-    """What `model_info` gives."""
+    """Return the answer to `model_info`."""
     siblings = [{"rfilename": path} for path in repo.files(commit)]
     described = {"id": name, "modelId": name, "sha": commit, "private": repo.private, "siblings": siblings}
     return Answer.of({**described, "tags": [], "downloads": 0, "likes": 0, "gated": repo.gated})

@@ -1,4 +1,4 @@
-"""What a Hub knows: repositories with commits and branches, accounts, large files; and what to do wrong."""
+"""The state of a Hub: repositories with commits and branches, accounts, large files, and faults to show."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def place_of(path: str) -> str:
 
 
 def is_large(path: str) -> bool:
-    """Whether a file is kept as a large one."""
+    """Tell whether a file is kept as a large one."""
     return path.endswith(".safetensors")
 
 

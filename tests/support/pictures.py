@@ -1,4 +1,4 @@
-"""What a picture says, and whether its words can be read."""
+"""Checks of pictures: their words, and whether these can be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a `taxsolver` command prints, run in this process."""
+"""Output of `taxsolver` commands, run in this process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from taxsolver_cli.app import app
 
 
 def printed_by(command: str) -> dict[str, Any]:
-    """What the command prints as JSON, with the seconds left out."""
+    """Return the JSON that a command prints, without the seconds."""
     program, *words = shlex.split(command)
     assert program == "taxsolver"
     done = CliRunner().invoke(app, [*words, "--json"])

@@ -1,4 +1,4 @@
-"""What is true of rows of solids, found by brute force: boxes around them that touch, and how deep they overlap."""
+"""Facts about rows of solids, found by brute force: boxes that touch, and the depth of their overlap."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def chosen(solids: Primitives, rows: NDArray[np.bool_]) -> Primitives:
 
 
 def reached(touch: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which solids are connected with the first ones, by touching what touches them."""
+    """Mark the solids that are connected with the first ones through solids that touch."""
     known = start.copy()
     while True:
         more = known | touch[known].any(0)

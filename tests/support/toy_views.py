@@ -17,7 +17,7 @@ from training.rooms.tracing.trace import Hits
 
 @dataclass(frozen=True)
 class Seen:
-    """What the cameras of one room see, in their frames; maps (F, size, size, ...)."""
+    """The views of one room's cameras, in camera frames; maps (F, size, size, ...)."""
 
     hits: Hits
     points: Tensor

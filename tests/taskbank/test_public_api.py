@@ -1,4 +1,4 @@
-"""What `import taskbank` gives, and what it costs."""
+"""Names that `import taskbank` gives, and the cost of importing it."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_checkpoints_and_weights(folder: Path, draw: Any) -> None:
 
 @pytest.fixture(scope="module")
 def index(folder: Path) -> dict[str, Any]:
-    """What a `bank.json` says."""
+    """Return the content of a `bank.json`."""
     networks: dict[str, Any] = {"normal": toy_network("normal"), "random": Untrained(seed=1)}
     transfers = (toy_readout(("normal",), "reshading"),)
     bank = Bank.save(

@@ -1,4 +1,4 @@
-"""What the package exports, and what importing it costs."""
+"""The names that the package exports, and the cost of importing it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEAVY = ("torch", "matplotlib", "scipy", "networkx", "pandas", "typer", "rich")
 
 
 def run(program: str, *arguments: str) -> str:
-    """What the program prints in a process of its own."""
+    """Return the output of a program in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, *arguments],
         capture_output=True,

@@ -81,7 +81,7 @@ def _looking(ahead: Numbers) -> Numbers:
 
 
 def _sightings(cameras: NDArray[np.void], size: int) -> NDArray[np.void]:
-    """Which frames see points that they do not fixate."""
+    """Find the frames that see points they do not fixate."""
     found = []
     for frame, camera in enumerate(cameras):
         mates = cameras[cameras["room"] == camera["room"]]

@@ -93,7 +93,7 @@ def visit(arrive: Arrive) -> Visit:
 
 @pytest.fixture
 def uploads(server: Running) -> Callable[[], list[Path]]:
-    """What was uploaded in this test and is still there: files outside the folders of results."""
+    """Return a function that lists this test's uploads on disk: files outside the folders of results."""
     folder = server.services.folder
 
     def found() -> set[Path]:

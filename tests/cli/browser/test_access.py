@@ -1,4 +1,4 @@
-"""Who uses no mouse or sees no screen: keys, names, and what a page without a bank says."""
+"""Use without a mouse or a screen: keys, names, and the text of a page without a bank."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def test_a_path_instead_of_an_upload_is_refused(server: Running, path: str) -> N
 
 
 def _ask(server: Running, path: str) -> str:
-    """What is answered to a photograph of that path, word for word."""
+    """Return the answer to a photograph of that path, word for word."""
     info = {"path": path, "meta": {"_type": "gradio.FileData"}}
     call = f"{server.url}gradio_api/call/predict"
     event = httpx.post(call, json={"data": [info, ["normal"]]}, timeout=60).json()["event_id"]
@@ -240,7 +240,7 @@ def test_the_page_goes_on_after_all_that(visit: Visit) -> None:
 
 
 def test_one_visitor_cannot_see_anothers_result(arrive: Arrive, visit: Visit) -> None:
-    """Who reads values of a result needs its name, which is on the other's page alone."""
+    """Values of a result are read by its name, which is on the other visitor's page alone."""
     visit.upload("#live-photo", OFFICE)
     visit.until("#live-status", f"{len(SINGLE)} tasks in")
     other = arrive().open()

@@ -1,4 +1,4 @@
-"""What every visitor sees: on phones and desks, light and dark, from the first moment on."""
+"""The page's looks: on phones and desks, light and dark, from the first moment on."""
 
 from __future__ import annotations
 

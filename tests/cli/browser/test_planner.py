@@ -57,7 +57,7 @@ def rows_expected(plan: Any) -> list[list[str]]:
 
 
 def saved_plan(visit: Visit, folder: Path) -> dict[str, Any]:
-    """What the page saves as JSON."""
+    """Download the JSON of a plan and return it."""
     path = visit.download(plan_of(visit).get_by_role("button", name="Download JSON"), folder)
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found

@@ -94,7 +94,7 @@ def test_a_short_video_is_compared_and_plays(transfers: Visit, tmp_path: Path) -
 
 
 def test_a_video_that_is_too_long_is_refused_in_words(transfers: Visit, tmp_path: Path) -> None:
-    """When it is put in, not when it is started."""
+    """It is refused when it is uploaded, not when it is started."""
     clip = write_clip(tmp_path / "long.mp4", corner_frames(100))
     transfers.go("On a short video")
     transfers.upload("#transfers-video", clip)

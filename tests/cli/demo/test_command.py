@@ -64,7 +64,7 @@ def test_a_host_that_is_not_here_is_refused() -> None:
 
 
 def test_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the extra is missing."""
+    """It does so if the extra is missing."""
     real = importlib.util.find_spec
 
     def without(name: str, package: str | None = None) -> Any:

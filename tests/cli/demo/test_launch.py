@@ -101,7 +101,7 @@ def test_hostile_uploads_are_answered_in_words(
 
 @pytest.mark.parametrize("size", [300_001, 5_000_000])
 def test_a_file_that_is_too_large_is_not_taken(server: Running, size: int) -> None:
-    """Whether a client keeps to the limit itself or not."""
+    """The server refuses it even if the client keeps to no limit."""
     answer = httpx.post(f"{server.url}gradio_api/upload", files={"files": ("a.jpg", bytes(size))})
     assert answer.status_code == 413
     assert uploads(server) == []
@@ -130,7 +130,7 @@ def test_one_photograph_uploaded_at_once_by_many_is_a_file_for_each(server: Runn
 
 
 def sent(server: Running, path: str) -> str:
-    """What the server answers to a photograph of that path, word for word."""
+    """Return the server's answer to a photograph of that path, word for word."""
     info = {"path": path, "meta": {"_type": "gradio.FileData"}}
     joined = httpx.post(f"{server.url}gradio_api/call/predict", json={"data": [info, ["normal"]]})
     event = joined.json()["event_id"]
@@ -227,7 +227,7 @@ def test_the_page_names_no_other_host_to_load_from(server: Running) -> None:
 
 
 def test_a_body_that_is_too_long_is_cut_off(server: Running) -> None:
-    """Whether it says its length or not."""
+    """It is cut off with and without a stated length."""
     url = f"{server.url}gradio_api/queue/join"
     assert httpx.post(url, content=bytes(2**20 + 1)).status_code == 413
 
@@ -242,7 +242,7 @@ def test_a_body_that_is_too_long_is_cut_off(server: Running) -> None:
 
 
 def slow_app(received: list[bytes]) -> Any:
-    """What reads a whole body."""
+    """Return an app that reads a whole body."""
 
     async def run(scope: Any, receive: Any, send: Any) -> None:
         more = True

@@ -35,7 +35,7 @@ def place(running: Running, name: str) -> int:
 
 
 def handler(running: Running, name: str, event: str) -> Callable[..., Iterator[tuple[Any, ...]]]:
-    """What answers an event of a component."""
+    """Return the function that answers an event of a component."""
     target = (place(running, name), event)
     [found] = [one.fn for one in running.page.fns.values() if target in one.targets and one.fn]
     answer: Callable[..., Iterator[tuple[Any, ...]]] = found

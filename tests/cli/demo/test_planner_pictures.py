@@ -43,7 +43,7 @@ def small(text: str, budget: float = 1, **asked: object) -> PlanAnswer:
 
 
 def nodes(picture: str) -> list[ET.Element]:
-    """What can be focused, in order."""
+    """Return the elements that can be focused, in order."""
     return [one for one in ET.fromstring(picture).iter(f"{SVG}g") if one.get("tabindex") == "0"]
 
 

@@ -1,4 +1,4 @@
-"""What users of the demo share: networks that load once, the folder of temporary files."""
+"""Services that users of the demo share: networks that load once, the folder of temporary files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Transfers tab offers, and what it says about a transfer; no page is started here."""
+"""The transfers that the Transfers tab offers, and its texts about them; no page is started here."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def test_what_banks_are_called_is_escaped() -> None:
 
 
 def services(bank: str, folder: Path, **settings: Any) -> Services:
-    """What users share, without a server."""
+    """Make the services that users share, without a server."""
     return make_services(DemoSettings(bank=bank, device="cpu", **settings), folder)
 
 

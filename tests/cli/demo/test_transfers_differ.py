@@ -1,4 +1,4 @@
-"""How far two predictions are apart, in words that people know."""
+"""The difference of two predictions, in plain words."""
 
 from __future__ import annotations
 

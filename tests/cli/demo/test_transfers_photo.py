@@ -165,7 +165,7 @@ def test_differences_are_from_full_supervision(compared: Comparison) -> None:
 
 
 def pixels_of(path: Path) -> np.ndarray:
-    """What a picture file holds."""
+    """Return the pixels of a picture file."""
     with Image.open(path) as image:
         return np.asarray(image)
 

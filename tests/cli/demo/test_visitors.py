@@ -1,4 +1,4 @@
-"""Who may ask the demo: names, pages, passwords; and what is not told."""
+"""Access to the demo: host names, origins, passwords; and secrets that no answer tells."""
 
 from __future__ import annotations
 

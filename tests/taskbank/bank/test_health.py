@@ -1,4 +1,4 @@
-"""Which networks of a bank are faulty: toys that are, the bundled bank's five, and thresholds."""
+"""Faulty networks of a bank: toys, the bundled bank's five, and thresholds."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def put(*way: str, value: object) -> Callable[[dict[str, Any]], object]:
 def test_numbers_that_cannot_be_are_refused(
     bank: Bank, change: Callable[[dict[str, Any]], object], message: str
 ) -> None:
-    """When the bank is opened."""
+    """They are refused when the bank is opened."""
     with pytest.raises(BankFormatError, match=message):
         Bank.open(rewrite(bank, change))
 
@@ -110,7 +110,7 @@ def test_numbers_that_are_none_are_refused(bank: Bank, number: str) -> None:
 
 
 def test_deep_json_is_refused(bank: Bank) -> None:
-    """Whether Python's reader gives up on it, or later readers would."""
+    """It is refused at depths that Python's reader gives up on, and at depths that later readers would."""
     text = (Path(bank.where) / "bank.json").read_text()
     for depth, message in ((100_000, "is no JSON"), (100, "is nested more than 32 deep")):
         deep = '{"x": ' * depth + "1" + "}" * depth

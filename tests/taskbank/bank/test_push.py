@@ -51,7 +51,7 @@ def owner(server: HubServer, tmp_path: Path) -> Hub:
 
 
 def paths(server: HubServer, method: str) -> list[str]:
-    """What was asked with one method."""
+    """Return the paths that were requested with one method."""
     return [asked.path for asked in server.state.requests if asked.method == method]
 
 

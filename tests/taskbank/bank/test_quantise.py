@@ -63,7 +63,7 @@ def test_int8_keeps_zero_and_each_channels_greatest_weight() -> None:
 
 
 def test_int8_takes_a_byte_for_each_weight_and_leaves_vectors_at_16_bits() -> None:
-    """What the size of a bank is reckoned by."""
+    """The size of a bank is estimated from these types."""
     packed = pack(network().state_dict(), Storage.INT8)
     assert packed["0.weight"].dtype == torch.int8
     assert packed["0.weight" + SCALE_SUFFIX].shape == (5,)

@@ -1,4 +1,4 @@
-"""What may be named as a bank, and what is meant where nothing is named."""
+"""Names of banks, and the default where no bank is named."""
 
 from __future__ import annotations
 

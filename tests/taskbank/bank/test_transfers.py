@@ -1,4 +1,4 @@
-"""What a bank says about its transfers."""
+"""Facts in a bank about its transfers."""
 
 from __future__ import annotations
 

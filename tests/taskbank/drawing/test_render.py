@@ -54,7 +54,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 def outcome(bank: Bank, task: str, raw: torch.Tensor, fit: str = "stretch") -> Outcome:
-    """What follows when the network of a task gives `raw`."""
+    """Return the outcome for a task whose network gives `raw`."""
     sights = tuple(look_at(PHOTO, fit, SIDE, tiles=task == "jigsaw") for _ in range(TASKS[task].num_images))
     return Outcome(sources=("photo",) * len(sights), sights=sights, raw={task: raw.float()}, bank=bank)
 
@@ -121,7 +121,7 @@ def test_embeddings_tell_segments_apart(bank: Bank) -> None:
 
 
 def yellow(given: np.ndarray) -> np.ndarray:
-    """Where floor lines are drawn."""
+    """Mark the pixels of floor lines."""
     return (given[..., 0] > 200) & (given[..., 1] > 150) & (given[..., 2] < 90)
 
 

@@ -61,7 +61,7 @@ def compact(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 def reference(bank: Bank, task: str, photo: np.ndarray) -> torch.Tensor:
-    """What the network as loaded gives for one photo alone, cropped."""
+    """Run the network as loaded on one photo alone, cropped."""
     sight = look_at(read_photo(photo), "crop", 256, tiles=task == "jigsaw")
     given = sight.square[None]
     if task == "jigsaw":
@@ -256,7 +256,7 @@ def test_preparing_for_a_cpu_lays_out_large_convolutions_as_its_library_wants_th
     ],
 )
 def test_settings_are_checked(given: dict[str, Any], message: str) -> None:
-    """When they are made."""
+    """They are checked when they are made."""
     with pytest.raises(InvalidInputError, match=message):
         Settings(**given)
 

@@ -1,4 +1,4 @@
-"""What networks are shown: lightness, a hole, shuffled tiles."""
+"""Inputs of networks: lightness, a hole, shuffled tiles."""
 
 from __future__ import annotations
 

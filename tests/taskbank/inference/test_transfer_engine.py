@@ -67,7 +67,7 @@ def compact(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 def by_hand(bank: Bank, sources: tuple[str, ...], target: str, images: torch.Tensor) -> torch.Tensor:
-    """What the networks as loaded give for one image, or for one tuple of images or tiles (P, 3, S, S)."""
+    """Run the networks as loaded on one image, or on one tuple of images or tiles (P, 3, S, S)."""
     several = images.dim() == 4
     with torch.inference_mode():
         codes = [bank.load_encoder(source)(images if several else images[None]) for source in sources]

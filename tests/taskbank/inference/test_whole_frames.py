@@ -163,7 +163,7 @@ def bank(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def seen_truth(prediction: Any) -> np.ndarray:
-    """Which pixels of a prediction show the photo, by the box alone."""
+    """Mark the pixels of a prediction that show the photo, by the box alone."""
     view, (rows, columns) = prediction.views[0], prediction.array.shape[:2]
     box = view.box
     if prediction.frame is Frame.NETWORK:
@@ -209,7 +209,7 @@ def test_pixels_that_were_not_seen_are_unknown_in_every_form(
 
 
 def seen_picture(prediction: Any) -> np.ndarray:
-    """Which pixels of a picture are seen: pictures of embeddings lie over the photo."""
+    """Mark the pixels of a picture that show the photo: pictures of embeddings lie over the photo."""
     if prediction.task != "segment_unsup2d":
         return seen_truth(prediction)
     view = prediction.views[0]

@@ -147,7 +147,7 @@ def test_outliers_are_clipped_to_five_standard_deviations_in_training_only() -> 
 
 
 def test_a_transfer_clips_outliers_while_it_learns_and_not_when_it_predicts() -> None:
-    """What the first norm sees says so: its running mean, and its output."""
+    """The first norm's running mean and its output show it."""
     codes = random(4, 8, 10, 10)
     codes[0, 0, 0, 0] = 1000.0
     transfer = TransferNetwork(1)

@@ -193,7 +193,7 @@ class Trap:
     """A pickle that would run a program."""
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        """What unpickling would call."""
+        """Return the call that unpickling would make."""
         return exec, ("import pathlib; pathlib.Path('trapped').touch()",)
 
 

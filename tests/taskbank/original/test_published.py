@@ -35,7 +35,7 @@ def _file(handler: Handler, name: str) -> Answer:
 
 @pytest.fixture
 def state() -> HubState:
-    """What the server holds, `objects` by file name."""
+    """Return the state of the server, `objects` by file name."""
     return HubState(objects={"file": CONTENT})
 
 

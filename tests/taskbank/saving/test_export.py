@@ -148,7 +148,7 @@ def test_wrong_words_are_refused() -> None:
 
 
 class Interrupted(BaseException):
-    """What Ctrl-C raises, without stopping the tests."""
+    """An exception like that of Ctrl-C, which does not stop the tests."""
 
 
 def test_an_interrupted_file_is_absent_or_as_it_was(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_an_image_may_be_named_twice_where_images_are_taken_together(tmp_path: P
 
 
 def test_a_result_never_replaces_an_input(tmp_path: Path) -> None:
-    """Whether results may be replaced or not, and however the paths are written."""
+    """It does not with and without `overwrite`, and however the paths are written."""
     read = tmp_path / "out" / "normal.png"
     read.parent.mkdir()
     read.touch()

@@ -119,7 +119,7 @@ def read_ply(path: Path) -> tuple[list[str], np.ndarray]:
 
 
 def test_files_hold_places_colours_and_normals_of_known_pixels(tmp_path: Path) -> None:
-    """What the network did not see is left out."""
+    """Pixels that the network did not see are left out."""
     seen = sight()
     depth = np.full((HEIGHT, WIDTH), 2.0)
     depth[:, :10] = np.nan

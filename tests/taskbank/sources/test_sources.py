@@ -56,7 +56,7 @@ def model_of(source: Source) -> Any:
 
 
 def timm_config(name: str) -> dict[str, Any]:
-    """What timm states about a model."""
+    """Return timm's facts about a model."""
     config: Any = timm.create_model(name).pretrained_cfg
     return dict(config)
 
@@ -229,7 +229,7 @@ def test_a_bank_stands_for_all_of_its_encoders(bank: Bank) -> None:
 
 
 def test_encoders_of_the_bundled_bank_share_no_pictures_between_calls() -> None:
-    """What shared levels remember is never given for other pictures."""
+    """The output that shared levels keep is never given for other pictures."""
     source = one("rooms:normals")
     first, second = (torch.rand(1, 3, source.size, source.size) for _ in range(2))
     apart = source.encode(first), source.encode(second)

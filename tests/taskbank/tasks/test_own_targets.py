@@ -59,7 +59,7 @@ def readout(
 
 
 def about(name: str, **more: Any) -> About:
-    """What describes it."""
+    """Return the facts about an own target."""
     return About(classes=NAMES.get(name), own_target=TARGETS[name], **more)
 
 

@@ -16,7 +16,7 @@ from toys import toy
 
 @dataclass(frozen=True)
 class Row:
-    """What `significance` gives, as far as it is drawn."""
+    """A row of `significance`, as far as it is drawn."""
 
     budget: float
     max_order: int

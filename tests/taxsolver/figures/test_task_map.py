@@ -17,7 +17,7 @@ from toys import toy
 
 
 def arrows(figure: Any) -> int:
-    """How many arrows there are."""
+    """Count the arrows."""
     return len([patch for patch in panel(figure, 0).patches if isinstance(patch, FancyArrowPatch)])
 
 

@@ -13,7 +13,7 @@ from taxsolver.figures.tree import draw_tree
 
 @dataclass(frozen=True)
 class Tree:
-    """What `similarity` gives, as far as it is drawn."""
+    """A result of `similarity`, as far as it is drawn."""
 
     leaves: tuple[str, ...]
     merges: tuple[tuple[int, int, float, int], ...]

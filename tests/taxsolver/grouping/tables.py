@@ -80,6 +80,6 @@ def preferred(choices: list[tuple[Any, ...]], sign: float = 1.0) -> tuple[int, .
 
 
 def uses_budget(table: LossTable, chosen: tuple[int, ...], budget: float) -> bool:
-    """Whether no other network fits into what is left."""
+    """Tell whether no other network fits into the rest of the budget."""
     left = budget - table.cost[list(chosen)].sum() + 1e-9
     return all(table.cost[other] > left for other in range(len(table.cost)) if other not in chosen)

@@ -226,7 +226,7 @@ def test_json_has_exactly_the_keys_of_the_command() -> None:
 
 
 def untyped(value: Any) -> Any:
-    """What a caller without type checks may hand over."""
+    """Return a value untyped, as a caller without type checks passes it."""
     return value
 
 

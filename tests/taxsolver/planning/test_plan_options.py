@@ -73,7 +73,7 @@ class Case:
     min_quality: float = -1.0
 
     def cost(self, sources: frozenset[str]) -> Fraction:
-        """What a set of sources costs, with the labels of transfers to all other targets."""
+        """Return the cost of a set of sources, with the labels of transfers to all other targets."""
         total = Fraction()
         for task in self.tensor.tasks:
             known = self.costs[task]

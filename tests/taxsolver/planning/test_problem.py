@@ -1,4 +1,4 @@
-"""What a plan is asked for."""
+"""Problems: the options of a plan."""
 
 from __future__ import annotations
 

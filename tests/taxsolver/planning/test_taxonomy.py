@@ -1,4 +1,4 @@
-"""What a plan says about itself."""
+"""The facts that a plan states about itself."""
 
 from __future__ import annotations
 

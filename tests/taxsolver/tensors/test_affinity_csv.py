@@ -57,7 +57,7 @@ def tensors(draw: st.DrawFn) -> AffinityTensor:
 
 
 def same(one: AffinityTensor, other: AffinityTensor) -> bool:
-    """Whether names and numbers are equal to the last bit."""
+    """Tell whether names and numbers are equal to the last bit."""
     arrays = all(
         np.array_equal(getattr(one, field), getattr(other, field), equal_nan=field not in FIELDS[:2])
         for field in FIELDS

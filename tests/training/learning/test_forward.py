@@ -1,4 +1,4 @@
-"""How networks are run while they learn: the same numbers in any layout, and the precision that is asked for."""
+"""Forward passes in training: the same numbers in any layout, and the precision that is asked for."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_a_bar_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) 
 
 
 def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> StringIO:
-    """What bars write, as if stderr were a terminal."""
+    """Return the text that bars write, as if stderr were a terminal."""
     text = StringIO()
     terminal = partial(Console, file=text, force_terminal=True, width=80)
     monkeypatch.setattr("training.runs.metrics.Console", lambda **_: terminal())

@@ -1,4 +1,4 @@
-"""Where outputs came from: fingerprints and code."""
+"""Provenance of outputs: fingerprints and code."""
 
 from __future__ import annotations
 

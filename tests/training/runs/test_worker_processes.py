@@ -69,7 +69,7 @@ def _children(process: int) -> list[str]:
 
 
 def _is_alive(process: int) -> bool:
-    """Whether a process runs; one that has ended and waits to be noticed does not."""
+    """Tell whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Where toy frames lie on disk, and what was left out of them."""
+"""Files of toy frames on disk, and the report on those that were left out."""
 
 from __future__ import annotations
 

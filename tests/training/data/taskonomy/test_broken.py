@@ -1,4 +1,4 @@
-"""What is broken on disk is named and left out, and nothing is put in its place."""
+"""Broken files on disk are named and left out, and nothing is put in their place."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_without_point_infos_cameras_are_unknown(
 def test_a_building_that_lacks_a_domain_is_listed_once(
     damaged: Path, tmp_path: Path, config: TaskonomyConfig
 ) -> None:
-    """Where the domain is asked for; otherwise the domain is left out."""
+    """The building is left out if the domain is asked for; otherwise the domain is."""
     shutil.rmtree(damaged / BUILDINGS[1] / "normal")
     given = import_taskonomy(damaged, tmp_path / "all", "train", config)
     assert len(given) == 12

@@ -31,7 +31,7 @@ def written(folder: Path, facts: object) -> Path:
 
 
 def test_cameras_are_read_with_the_box_turned_back(tmp_path: Path) -> None:
-    """What the file calls x is the world's y: the camera at (1, 2) is then inside."""
+    """The file's x is the world's y: the camera at (1, 2) is then inside."""
     camera = read_camera(written(tmp_path, FACTS), room=7, point=26, view=3)
     assert [camera[name].item() for name in ("room", "point", "view", "fov")] == [7, 26, 3, 1.25]
     assert camera["box"].tolist() == [[0, -1, 0], [3, 5, 2.5]]

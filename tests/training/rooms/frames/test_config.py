@@ -1,4 +1,4 @@
-"""Which rooms are rendered: splits and seeds never share a room."""
+"""The rooms that are rendered: splits and seeds never share a room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs to the room itself."""
+"""Fittings of a room's shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where rays enter shapes, and how these bend there, against sampling and numeric derivatives in float64."""
+"""Intersections, normals and curvatures of shapes, against sampling and numeric derivatives in float64."""
 
 from collections.abc import Callable
 
@@ -149,7 +149,7 @@ def test_the_length_of_directions_only_scales_the_parameter(case: str) -> None:
 
 
 def test_rays_along_an_axis_hit_flat_ends() -> None:
-    """Where the quadratic of the sides has no roots."""
+    """The quadratic of the sides has no roots for such rays."""
     down = np.array([[0.0, 0.0, -1.0]])
     for case in ("cylinder", "cone", "box", "round box", "ellipsoid", "cushion"):
         assert _entries(case, np.array([[0.0, 0.0, 2.0]]), down) == pytest.approx(1.7, abs=1e-5)

@@ -1,4 +1,4 @@
-"""Which surface of a room is hit first, whatever is left out and whatever else is in the batch."""
+"""First hits of rays in rooms, whatever is left out and whatever else is in the batch."""
 
 from dataclasses import replace
 

@@ -123,7 +123,7 @@ def test_worker_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> No
 
 
 def soon(condition: Callable[[], bool], seconds: float = 60) -> bool:
-    """Whether something comes true in time."""
+    """Tell whether a condition comes true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -133,7 +133,7 @@ def soon(condition: Callable[[], bool], seconds: float = 60) -> bool:
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process runs; one that has ended and waits to be noticed does not."""
+    """Tell whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:

@@ -29,7 +29,7 @@ def hand_made(seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def write_stage_2(folder: Path, targets: tuple[str, ...] = ("reshading", "curvature")) -> Path:
-    """What stage 2 leaves for stage 3."""
+    """Write the losses that stage 2 leaves for stage 3."""
     for number, target in enumerate(targets):
         made = hand_made(number)
         kinds = {

@@ -19,7 +19,7 @@ from training.stages.transfers.stage import run_transfers
 
 @dataclass(frozen=True)
 class ToyRun:
-    """Where stages 1 to 3 are."""
+    """A toy run of stages 1 to 3: its settings and folders."""
 
     root: Path
     config: TransfersConfig

@@ -1,4 +1,4 @@
-"""What is measured of finished networks: toys that are dead, that give a constant, that learned by heart."""
+"""Measurements of finished networks: toys that are dead, give a constant, or learned by heart."""
 
 from __future__ import annotations
 

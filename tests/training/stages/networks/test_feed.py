@@ -1,4 +1,4 @@
-"""What task networks are trained on, in which order, and with which settings."""
+"""Samples that task networks are trained on, their order, and the settings of training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stage 1 says of its networks: at which size they were trained."""
+"""Finished networks of stage 1: the size that they were trained at."""
 
 from __future__ import annotations
 

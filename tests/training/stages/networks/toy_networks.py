@@ -1,4 +1,4 @@
-"""What tests of stage 1 share: networks of a few weights, six steps, three tasks of different kinds."""
+"""Toys for tests of stage 1: networks of a few weights, six steps, three tasks of different kinds."""
 
 from __future__ import annotations
 

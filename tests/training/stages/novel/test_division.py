@@ -1,4 +1,4 @@
-"""Which photographs are learned from, held out and tested on."""
+"""The division of photographs: learned from, held out and tested on."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Given:
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
-    """What a user has."""
+    """Return the files that a user has."""
     return Given(tmp_path_factory.mktemp("given"))
 
 
@@ -87,7 +87,7 @@ def outs(given: Given) -> dict[LabelKind, Path]:
 
 
 def typed(app: Typer, *words: object) -> str:
-    """What a command prints that ends well."""
+    """Run a command that succeeds and return its output."""
     done = runner.invoke(app, [str(word) for word in words])
     assert done.exit_code == 0, done.output
     return done.stdout

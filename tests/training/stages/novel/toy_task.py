@@ -43,7 +43,7 @@ def brightness(number: int) -> float:
 
 
 def side(number: int) -> str:
-    """Where it is dark."""
+    """Return the dark side of a photograph."""
     return "left" if number % 2 == 0 else "right"
 
 

@@ -1,4 +1,4 @@
-"""What a bank's card says beyond its index."""
+"""The sections of a bank's card that its index does not hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sets of sources are tried."""
+"""The sets of sources that are tried."""
 
 from __future__ import annotations
 
