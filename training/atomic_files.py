@@ -27,7 +27,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         write: puts the content into an open file.
 
     Raises:
-        StorageError: it cannot be written, a full disk for example; what was there before still is.
+        StorageError: it cannot be written, a full disk for example; an older file is kept.
     """
     try:
         write_whole_or_nothing(path, write)

@@ -14,7 +14,7 @@ class DataError(TrainingError, ValueError):
 
 
 class ConfigError(TrainingError, ValueError):
-    """A preset, or a run that is resumed, that does not make sense."""
+    """A preset or a resumed run has wrong or contradicting settings."""
 
 
 class DivergedError(TrainingError, ArithmeticError):

@@ -30,7 +30,7 @@ def run_stages(run: Run, names: Sequence[str] = ()) -> None:
     """Run stages in the order of the pipeline.
 
     Args:
-        run: what was asked for.
+        run: the options of the run.
         names: of `STAGES`; none for all.
 
     Raises:
@@ -86,7 +86,7 @@ def _frames_of_taskonomy(run: Run) -> None:
     """Stage 0 with the real dataset.
 
     Raises:
-        ConfigError: nobody said where it lies.
+        ConfigError: its folder was not given.
     """
     from training.data.taskonomy.importing import import_taskonomy
     from training.data.taskonomy.plan import TaskonomyConfig

@@ -34,7 +34,7 @@ PAPER = {
 
 @dataclass(frozen=True)
 class Published:
-    """One published table: what it is called, how many images a transfer saw, and what is special."""
+    """One published table: its name, the number of images that a transfer saw, and its peculiarities."""
 
     name: str
     table: str

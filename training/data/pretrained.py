@@ -40,7 +40,7 @@ class PackagedWeights:
         module: that is imported.
         file: of the weights, beside the module.
         licence: of the weights.
-        origin: who trained them, on what.
+        origin: their authors and training data.
     """
 
     package: str

@@ -5,7 +5,7 @@ sample's loss does not depend on its batch. Two things differ in poses and layou
 
 - Errors of poses are rescaled. The original whitens fixated poses with constants that were
   computed on poses whitened already, so an angle of a radian counts as 0.1 and a step of a metre upwards
-  as 4: angles would hardly be learned. Here errors are multiplied back by what was divided once too often
+  as 4: angles would hardly be learned. Here errors are multiplied by the constant that was divided by twice
   (`ERROR_SCALE`). The roll of a room's camera has the opposite fault: its constant, 0.84 degrees, comes from
   cameras that hardly roll; errors count as if it were 3 degrees.
 - Angles are compared modulo a full turn: the pose of two cameras that face each other lies at the seam, and
@@ -97,7 +97,7 @@ def number_errors(task: str, numbers: Tensor, truth: Tensor) -> Tensor:
 
 
 def metric_losses(embedding: Tensor, target: Target) -> Tensor:
-    """Pairwise loss of segmentations: are two pixels of one segment?
+    """Pairwise loss of segmentations, on whether two pixels are of one segment.
 
     For all pairs of points d is the squared distance of their embeddings, at most 80, and
     p = 2 / (1 + exp(d)) the probability of "one segment"; the loss is the mean binary cross-entropy. The

@@ -6,5 +6,5 @@ import logging
 
 
 def begin_logging(level: int = logging.INFO) -> None:
-    """Have this process write what is logged to stderr, with the time."""
+    """Write this process's log to stderr, with the time."""
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

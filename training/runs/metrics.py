@@ -25,7 +25,7 @@ class MetricsFile:
 
     Args:
         path: named `*.metrics.csv` by convention, see `training.runs.stage`; its folder is made.
-        columns: names of what is measured.
+        columns: names of the metrics.
         after_step: the step that training goes on from; rows of later steps are dropped, for they will be
             measured again.
 
@@ -84,7 +84,7 @@ def progress(label: str, total: int, *, done: int = 0) -> Iterator[Callable[[int
     """A bar on stderr, where that is a terminal and shows none yet: two would overwrite each other.
 
     Args:
-        label: what is counted.
+        label: name of the things counted.
         total: how many there are; of a single one there is no bar.
         done: how many were done before.
 

@@ -1,4 +1,4 @@
-"""Presets: documents that say what is run with which numbers.
+"""Presets: documents with the settings of a run.
 
 A preset is a TOML file. Its opening comment says what it reproduces, the command, the expected time and
 scores; `seed` at the top is the seed of every stage; each section holds the settings of one stage, and what
@@ -115,7 +115,7 @@ def _path_of(name: str) -> Path:
 
 
 def _put(written: dict[str, Any], override: str) -> tuple[str, ...]:
-    """Put one override into a document, and return the name of what it sets.
+    """Put one override into a document, and return the name of its setting.
 
     Raises:
         ConfigError: it has no equals sign, or goes through something that is no section.

@@ -31,7 +31,7 @@ def settings_from(kind: type[Settings], table: Mapping[str, Any], where: str) ->
             mappings by strings, and further dataclasses. Where a setting may be one of several dataclasses,
             the table's `name`, or a text in its place, says which: it is that class's variable `name`. The
             text "none" stands for None.
-        table: what is not in it has the dataclass's default.
+        table: settings that it lacks have the dataclass's default.
         where: what errors call the table.
 
     Raises:
@@ -176,7 +176,7 @@ def _check(fits: bool, value: Any, wanted: str, where: str) -> None:
     """Refuse a value of the wrong kind.
 
     Raises:
-        ConfigError: with the value and what was wanted.
+        ConfigError: with the value and the type that was wanted.
     """
     if not fits:
         raise ConfigError(f"{where} = {value!r} must be {wanted}")

@@ -1,7 +1,7 @@
 """Execution of a training stage: beginning, skipping, resuming and finishing.
 
 A stage owns a folder. `stage.begun.json` is written first, `stage.json` last; both say with which settings
-and from which inputs. What is in the folder between the two is half-done work that the stage goes on with.
+and from which inputs. If the last is missing, the folder holds unfinished work, which the stage resumes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def run_stage(
     body: Callable[[Path], None],
     overwrite: bool = False,
 ) -> Path:
-    """Do a stage's work, or what is left of it, or nothing where it is done.
+    """Run a stage, resume it, or skip it if it is finished.
 
     Args:
         folder: the stage's own; it is made.
@@ -141,7 +141,7 @@ def _finish(folder: Path, plan: Mapping[str, Any], seconds: float) -> None:
 
 @contextmanager
 def _alone(name: str, folder: Path) -> Iterator[None]:
-    """Keep other processes out of a stage's folder; a killed process keeps nobody out.
+    """Lock a stage's folder against other processes; the lock of a killed process is void.
 
     Raises:
         ConfigError: another process is at work there.

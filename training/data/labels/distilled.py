@@ -1,4 +1,4 @@
-"""Object classes as a trained classifier sees them: labels of `class_object` that nobody had to give.
+"""Object classes predicted by a trained classifier: labels of `class_object` without annotation.
 
 The original distilled its labels from a ResNet-152 of ImageNet in the same way (Zamir et al., CVPR 2018).
 """

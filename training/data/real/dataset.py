@@ -41,7 +41,7 @@ class RealConfig:
         views: square views of each frame, spread along its longer side; one of square pictures.
         frames_per_shard: frames that are read and written at once.
         classifier: as of `RoomsConfig`; empty leaves objects unknown.
-        name: of the frames, for card and NOTICE of what learns from them.
+        name: of the frames, for the card and NOTICE of networks that learn from them.
         licence: of the frames, likewise.
     """
 
@@ -52,7 +52,7 @@ class RealConfig:
     licence: str = "not stated"
 
     def __post_init__(self) -> None:
-        """Refuse numbers that make no sense.
+        """Check the settings.
 
         Raises:
             ConfigError: naming the field.
@@ -89,7 +89,7 @@ def write_real(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> FrameStore:
-    """Read real frames and write them as a store; what is there already is kept.
+    """Read real frames and write them as a store; shards that are there already are kept.
 
     Labels are those of `label_view`. Classes of objects and scenes are -1, which is unknown; cameras have NaN
     for their location, room and fixated point, -1 for the number of that point, and NaN angles where

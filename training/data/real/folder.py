@@ -30,7 +30,7 @@ _RIGID = 1e-3  # by which a rotation may differ from one, as files are rounded
 
 @dataclass(frozen=True)
 class RealFrame:
-    """One frame; what is derived is computed when it is asked for.
+    """One frame; derived labels are computed when they are asked for.
 
     Attributes:
         name: of its files, without ending.

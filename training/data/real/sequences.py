@@ -58,7 +58,7 @@ def posed(frames: Sequence[RealFrame]) -> list[RealFrame]:
 
 
 def camera_records(frames: Sequence[RealFrame]) -> NDArray[np.void]:
-    """`CAMERA` records of posed frames: locations and angles; what is not known is NaN or -1."""
+    """`CAMERA` records of posed frames: locations and angles; unknown values are NaN or -1."""
     records = np.zeros(len(frames), dtype=CAMERA)
     poses = np.stack([_pose(frame) for frame in frames])
     records["point"] = -1

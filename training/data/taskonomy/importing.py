@@ -1,4 +1,4 @@
-"""The dataset into stores of frames: read once, checked, resized, and what cannot be used is listed.
+"""Import of the dataset into stores of frames: read once, checked and resized; unusable files are listed.
 
 A frame of which any picture or its point info is missing or damaged is left out and reported in
 `skipped.csv` of the store; nothing is put in its place. Classes are another matter, as many frames of the
@@ -50,7 +50,7 @@ class _Job:
 def import_taskonomy(root: str | Path, out: str | Path, split: str, config: TaskonomyConfig) -> FrameStore:
     """Read one split of the dataset, in any of its layouts.
 
-    Goes on where an earlier call with the same arguments was interrupted, shard by shard.
+    An interrupted import is resumed by a call with the same arguments, shard by shard.
 
     Args:
         root: where the dataset lies.
@@ -106,7 +106,7 @@ def _use_one_core() -> None:
 
 
 def _import_shard(writer: FrameWriter, job: _Job) -> None:
-    """Read, resize and write one shard, and beside it what was left out."""
+    """Read, resize and write one shard, and beside it the list of files that were left out."""
     frames: dict[Candidate, Frame] = {}
     skipped: list[Skipped] = []
     for candidate in job.candidates:

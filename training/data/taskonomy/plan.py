@@ -51,7 +51,7 @@ class TaskonomyConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be."""
+        """Check the settings."""
         least = min(self.size, self.frames_per_shard, self.workers, self.frames_per_building or 1)
         if least < 1 or self.frames_per_building == 0:
             raise ConfigError(

@@ -96,7 +96,7 @@ def camera_facts(camera: NDArray[np.void], resolution: int, seen: Iterable[int])
         seen: numbers of the points that the frame sees and is not fixed on.
 
     Returns:
-        JSON-ready. Fields of what is unknown are left out.
+        JSON-ready. Fields of unknown facts are left out.
     """
     facts: dict[str, Any] = {
         "point_uuid": str(camera["point"]),

@@ -31,7 +31,7 @@ class UnusableError(DataError):
 
     Attributes:
         path: of the file.
-        reason: what is wrong with it.
+        reason: its fault.
     """
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -126,7 +126,7 @@ def _listed(folder: Path, domain: str) -> dict[tuple[int, int], Path]:
 
 
 def _read(path: Path, read: Callable[[Path], _Content]) -> _Content:
-    """The content of a file, or what is wrong with it."""
+    """Read a file; raise its fault as an error."""
     try:
         return read(path)
     except (ImageError, DataError) as error:

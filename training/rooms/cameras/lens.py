@@ -21,7 +21,7 @@ _REFERENCE = 256
 
 
 def photograph(light: Tensor, distance: Tensor, looks: Looks) -> Tensor:
-    """Pictures of what cameras see.
+    """Turn the light that cameras receive into pictures.
 
     Args:
         light: float32 (F, H, W, 3), linear RGB, 0 or more.
@@ -55,7 +55,7 @@ def blurred(pictures: Tensor, deviation: Tensor) -> Tensor:
 
 
 def _focused(light: Tensor, distance: Tensor, looks: Looks) -> Tensor:
-    """Everything a little blurred, and what is out of focus more."""
+    """Blur everything a little, and things out of focus more."""
     scale = light.shape[1] / _REFERENCE
     sharp = blurred(light, looks.blur * max(scale, 0.6))
     if not bool((looks.defocus > 0).any()):

@@ -45,7 +45,7 @@ class CameraOptions:
     """Ranges of camera poses. Metres and degrees; pairs are least and greatest.
 
     Attributes:
-        subject: what is photographed; None for the room.
+        subject: the kind of view, None for the room.
         height: above the floor; around its middle.
         clear: from any solid.
         far: from the fixated point.

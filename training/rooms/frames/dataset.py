@@ -43,7 +43,7 @@ def write_rooms(
     workers: int = 0,
     progress: Progress | None = None,
 ) -> FrameStore:
-    """Render and write the frames of one split; what is there already is kept.
+    """Render and write the frames of one split; shards that are there already are kept.
 
     Args:
         root: folder of the store.

@@ -150,7 +150,7 @@ def _of_pixels(rgb: Tensor) -> dict[str, Tensor]:
 
 
 def _of_things(batch: SceneBatch, scene: Tensor, primitive: Tensor) -> dict[str, Tensor]:
-    """Labels of what things are called."""
+    """Labels of the classes of things."""
     semantic = semantic_channels(batch.label.cpu().numpy(), batch.category.cpu().numpy()) + 1
     rows = (scene[:, None, None], primitive.clamp(min=0))
     unseen = primitive < 0

@@ -1,4 +1,4 @@
-"""Pictures of rooms and what is seen in every pixel.
+"""Pictures of rooms, and the hit of every pixel's ray.
 
 A picture depends on its room, its camera, its size, its seed and the options: on one device the pixels are
 the same in any run and any batch. Between devices labels agree to rounding, and so do pixels, but for single
@@ -57,7 +57,7 @@ def render_views(
     environments: Environments | None = None,
     memory: int | None = None,
 ) -> Views:
-    """Pictures and what is seen in them.
+    """Render pictures, and return them with the hits of their pixels.
 
     Args:
         batch: the rooms.

@@ -1,4 +1,4 @@
-"""A room that is being furnished: what is in it so far, and how to find a place for more."""
+"""A room that is being furnished: its content so far, and the search for places for more."""
 
 # ruff: noqa: PLR0917
 # What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.

@@ -52,7 +52,7 @@ def furnish(
 
     Args:
         room: with its shell.
-        programme: what is wanted.
+        programme: the furniture that is wanted.
         wall_paint: of its walls.
         wild: whether anything stands anywhere instead.
         share: of the places for small things that carry some.

@@ -39,7 +39,7 @@ class Engine(Protocol):
     """Something that runs jobs."""
 
     def run(self, jobs: Sequence[Job]) -> None:
-        """Run what is not done yet; when it returns, all outputs are there.
+        """Run the jobs whose outputs are missing; when it returns, all outputs are there.
 
         Raises:
             ConfigError: two jobs have one key or one output.

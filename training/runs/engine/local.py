@@ -35,7 +35,7 @@ class LocalEngine:
         self.retries = retries
 
     def run(self, jobs: Sequence[Job]) -> None:
-        """Run what is not done yet, see `training.runs.engine.Engine`."""
+        """Run the jobs whose outputs are missing, see `training.runs.engine.Engine`."""
         todo = unfinished(jobs)
         run = self._run_here if self.workers == 1 else self._run_side_by_side
         check_all_done(jobs, run(todo))

@@ -53,7 +53,7 @@ class RayEngine:
         self.retries = retries
 
     def run(self, jobs: Sequence[Job]) -> None:
-        """Run what is not done yet, see `training.runs.engine.Engine`.
+        """Run the jobs whose outputs are missing, see `training.runs.engine.Engine`.
 
         Raises:
             ConfigError: Ray is not installed, or no cluster is at the address.

@@ -45,8 +45,8 @@ def assemble_bank(
     Args:
         folder: is made; holds no bank yet.
         trained: networks and transfers, and which of them in which form.
-        about: what is known about the networks, by task.
-        about_transfers: what is known about the transfers.
+        about: facts about the networks, by task.
+        about_transfers: facts about the transfers.
 
     Raises:
         DataError: a network or a transfer is missing, or transfers have read another `random`.

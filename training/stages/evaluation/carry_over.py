@@ -1,4 +1,4 @@
-"""Does the structure carry over: are good sources on rendered rooms good sources on real frames?
+"""Carry-over: whether good sources on rendered rooms are good sources on real frames.
 
 Every trained transfer of order 1 to a target with a truth on real frames is run on them. Sources are ranked
 by the error there, and the ranking is held against the target's column of the affinity tensor.

@@ -50,7 +50,7 @@ class EvaluateConfig:
     origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse numbers that make no sense.
+        """Check the settings.
 
         Raises:
             ConfigError: naming the field.

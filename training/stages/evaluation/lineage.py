@@ -1,4 +1,4 @@
-"""Are losses and affinities of the very networks that are measured? Stages may have been run again since."""
+"""Check that losses and affinities are of the networks that are measured: stages may have been run again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.runs.markers import digest_of, read_marker
 
 
 def check_lineage(networks: Path, transfers: Path, affinity: Path) -> None:
-    """Refuse what was made from other networks than those that are there now.
+    """Refuse losses and affinities of other networks than those that are there now.
 
     Args:
         networks: folder of stage 1.

@@ -47,7 +47,7 @@ class Histogram:
     """Numbers in bins: medians and shares of more numbers than memory holds.
 
     Args:
-        highest: what is larger is counted in the last bin.
+        highest: larger values are counted in the last bin.
         step: width of a bin; quantiles are exact to half of it, shares exactly at its multiples.
     """
 

@@ -1,4 +1,4 @@
-"""Has a network learned its task? The share of test samples on which it beats knowing nothing.
+"""Win rates: the share of test samples on which a network beats the best constant and a random encoder.
 
 The table of the original task bank (https://github.com/StanfordVL/taskonomy, `losses.png`): a task's network
 against the average estimator, and against a network whose encoder is random.

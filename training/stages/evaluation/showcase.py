@@ -59,7 +59,7 @@ class Shown:
 
     Attributes:
         file: its name.
-        words: what is to be seen.
+        words: the caption.
     """
 
     file: str

@@ -57,7 +57,7 @@ class GroupingConfig:
     learning: TaskNetworksConfig = field(default_factory=_default_learning)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be trained.
+        """Check the settings.
 
         Raises:
             ConfigError: naming the field.

@@ -199,14 +199,14 @@ class _Training:
         return {name: float(torch.cat(parts).mean()) for name, parts in sums.items()}
 
     def _state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Everything that learning goes on from."""
+        """Return the state that training resumes from."""
         tensors = {f"network/{name}": value for name, value in self._network.state_dict().items()}
         tensors |= optimizer_tensors(self._optimizer)
         tensors["tag"] = self._tag
         return tensors, {"step": self._step, "early": dict(self._early)}
 
     def _restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Go on from what `_state` gave."""
+        """Resume from the value of `_state`."""
         prefix = "network/"
         self._network.load_state_dict(
             {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -131,7 +131,7 @@ class TaskNetworksConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse numbers that make no sense.
+        """Check the settings.
 
         Raises:
             ConfigError: naming the number.

@@ -133,7 +133,7 @@ class Course:
     def finish(self, *, beside: int) -> None:
         """Measure the network on held-out samples and write it, then forget its checkpoint.
 
-        Faults are logged as warnings and stand in its JSON beside what was measured.
+        Faults are logged as warnings and stand in its JSON beside the metrics.
 
         Args:
             beside: networks that were trained in the same process.

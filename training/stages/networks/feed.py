@@ -123,7 +123,7 @@ class Batch:
         return self._varied and self._config.photometric and task.name not in UNTOUCHED
 
     def _seen(self, view: View) -> dict[str, Tensor]:
-        """Labels of what is shown."""
+        """Return the labels of a view of the frames."""
         if view not in self._raw:
             shares = drawn_zoom(self._seeds, self._config.zoom)
             shifts = drawn_shift(self._seeds, shares) if view is View.PART else None

@@ -1,4 +1,4 @@
-"""A network's numbers side by side in memory: what is done to all of them is then one operation.
+"""A network's weights side by side in memory, so that an update of all of them is one operation.
 
 Networks here are small, and have hundreds of tensors: stepping, clipping and averaging them one by one takes
 as long as computing their gradients. Gradients are gathered after the backward pass, not accumulated into one
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 class FlatNetwork:
-    """The numbers of a network, which goes on to use them where they now are.
+    """The numbers of a network in three flat tensors, which its parameters and buffers become views of.
 
     Args:
         network: on its device. Its state may be loaded afterwards, but it may not be moved.

@@ -100,7 +100,7 @@ class NetworksFolder:
         return int(facts["step"]), float(facts["seconds"])
 
     def write(self, learner: Learner, facts: dict[str, Any]) -> None:
-        """Write a finished network, what is known about it last.
+        """Write a finished network, and last the facts about it.
 
         Raises:
             StorageError: it cannot be written.
@@ -146,7 +146,7 @@ class NetworksFolder:
         return self.root / f"{task.name}.checkpoint"
 
     def _digest(self, task: Task) -> str:
-        """Of what a task learns with and from."""
+        """Return the digest of a task's settings and frames."""
         own = self._config.of(task)
         facts: dict[str, Any] = {"config": settings_of(own, only_compared=True), "frames": self._frames}
         facts |= self._origins(own)

@@ -171,7 +171,7 @@ class Learner:
         return networks
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that learning goes on from."""
+        """Return the state that training resumes from."""
         own = self.task.name
         state = {
             f"{own}/{name}/{key}": value
@@ -181,7 +181,7 @@ class Learner:
         return {**state, **optimizer_tensors(self._optimizer, f"{own}/optimizer/")}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` gave."""
+        """Resume from the value of `state`."""
         own = self.task.name
         for name, network in self._networks().items():
             prefix = f"{own}/{name}/"

@@ -57,7 +57,7 @@ def run_networks(
         frames: the store that is learned from.
         out: folder of the stage.
         tasks: any names; None for all 25.
-        engine: who does the jobs; None for this process.
+        engine: runs the jobs; None for this process.
         workers: jobs, where the configuration does not say how many.
         device: where networks learn.
         overwrite: delete what another configuration left.
@@ -105,7 +105,7 @@ def run_networks(
 
 
 def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetworksConfig) -> None:
-    """Hear now, not at the end of other networks' hours, that there is nothing to learn from.
+    """Fail early if a task has no training samples.
 
     Raises:
         DataError: a task has no sample in the rooms that are learned from.
@@ -152,7 +152,7 @@ def _job(  # noqa: PLR0917 - all of a job
     device: str,
     real: Path | None,
 ) -> Job:
-    """The training of a group, whose last file is what is said of its last network."""
+    """Return the job that trains a group; its output is the JSON of the group's last network."""
     names = tuple(task.name for task in group)
     return Job(
         key=names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more",

@@ -85,12 +85,12 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
             `TASK.metrics.csv` and `pictures/`.
         device: where networks learn.
         tasks: any names; None for all 25.
-        resume: whether to go on with what is in `out`; otherwise it is begun anew.
+        resume: whether to resume unfinished networks in `out`; otherwise training starts from scratch.
         max_seconds: after so long a checkpoint is written and the function returns.
 
     Raises:
         DataError: there is no such store, or it lacks labels of a task.
-        ConfigError: what is in `out` was begun with another configuration.
+        ConfigError: `out` holds networks that were begun with another configuration.
         DivergedError: a loss is no number; the checkpoint before it is kept.
         StorageError: something cannot be written.
     """

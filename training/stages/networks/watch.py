@@ -36,7 +36,7 @@ def watched(folder: Path, tasks: Sequence[Task], steps: int) -> Iterator[None]:
 
 
 def _follow(folder: Path, tasks: Sequence[Task], advance: Callable[[int], None], stop: Event) -> None:
-    """Look until there is nothing to look at any more, and once again."""
+    """Advance a bar by what the files say, every two seconds until the event is set, and then once more."""
     shown, ends = 0, False
     while True:
         done = sum(steps_written(metrics_path(folder, task)) for task in tasks)

@@ -54,7 +54,7 @@ class NovelConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Take the name as banks write it; refuse what cannot be run.
+        """Take the name as banks write it; check the settings.
 
         Raises:
             ConfigError: naming the field, what it is and what it may be.

@@ -33,7 +33,7 @@ def divide(
 
     Args:
         groups: number of the place of each photograph.
-        shares: of what is learned from, and what is held out.
+        shares: of the photographs that are learned from, and of those that are held out.
         seed: of the order.
         classes: number of the class of each photograph; None where there are none.
 

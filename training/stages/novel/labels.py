@@ -1,4 +1,4 @@
-"""Labels of all kinds as what networks learn, and what is needed to read their answers."""
+"""Labels of all kinds as targets of networks, with the facts needed to decode predictions."""
 
 from __future__ import annotations
 

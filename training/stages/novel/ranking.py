@@ -67,7 +67,7 @@ def ranking(found: TargetAffinity, losses: SampleLosses) -> tuple[Ranked, ...]:
 
 
 def control_losses(losses: SampleLosses) -> dict[str, float]:
-    """Mean test losses of what transfers are compared with."""
+    """Return the mean test losses of the controls that transfers are compared with."""
     return {name: _mean(losses, name) for name in CONTROLS}
 
 
@@ -78,7 +78,7 @@ def ranking_text(
 
     Args:
         ranked: best first.
-        controls: losses of what transfers are compared with.
+        controls: losses of the controls that transfers are compared with.
         photographs: of the test.
         level: share of the draws that an interval holds.
     """

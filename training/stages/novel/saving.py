@@ -28,15 +28,15 @@ def save_bank(
 ) -> Bank:
     """Write every transfer that was measured, so that whatever is planned can be predicted.
 
-    Those that read the encoder that was never trained are left out: nobody uses them.
+    Transfers that read the encoder that was never trained are left out: they are controls.
 
     Args:
-        folder: is made anew.
+        folder: replaced if it exists.
         config: name of the task.
         bank: whose encoders were read; they are copied.
-        prepared: what the task is.
+        prepared: kind and names of the labels.
         transfers: folder of weights.
-        ranked: which transfers there are, best first.
+        ranked: the transfers, best first.
 
     Raises:
         DataError: a transfer was not trained.
@@ -55,7 +55,7 @@ def save_bank(
 def _with_facts(
     config: NovelConfig, bank: Bank, prepared: Prepared, transfers: Path, ranked: Sequence[Ranked]
 ) -> Iterator[tuple[TransferReadout, About]]:
-    """Each transfer, and what is known about it."""
+    """Each transfer, and the facts about it."""
     task = prepared.target.as_task(config.name)
     training = {
         "data": f"{len(prepared.of(Part.LEARNED))} photographs of a user",

@@ -69,7 +69,7 @@ def run_novel(
         sources: any names of tasks whose encoders are read; None for all of the bank.
         affinity: a tensor by name or path that the task becomes a target of; None for a new tensor.
         device: where everything runs.
-        engine: who does the jobs; None for this process.
+        engine: runs the jobs; None for this process.
         overwrite: delete what other settings left.
 
     Returns:
@@ -132,7 +132,7 @@ class _Work:
         return NovelPlaces(prepared=out / "prepared", codes=out / "codes", out=out / "transfers")
 
     def do(self, images: Path, labels: Path, base: AffinityTensor | None) -> None:
-        """Everything, or what is left of it."""
+        """Run all steps; finished jobs are skipped."""
         prepared = prepare(self.config, images, labels, self.places.prepared)
         self._encode()
         self._train()

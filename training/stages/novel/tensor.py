@@ -1,7 +1,7 @@
 """An affinity tensor with the novel task as one more target.
 
 Columns of targets are independent in a tensor, so rows are added and nothing else changes. The novel task is
-a target only: nobody trained an encoder for it, so it is no source, and it cannot be labelled in full.
+a target only: it has no encoder, so it is no source, and it cannot be labelled in full.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _PARTS = {"test": "rendered, held out", "real": "real", "real_constant": "best c
 
 
 def figures_section(index: BankIndex, scores: Mapping[str, Any]) -> str:
-    """Markdown: what was measured of a bank, in a table and a few sentences.
+    """Return a bank's metrics as Markdown: a table and a few sentences.
 
     Args:
         index: of the bank.

@@ -24,7 +24,7 @@ _METHOD = (
 
 
 def card_sections(index: BankIndex, scores: Mapping[str, Any], frames: Mapping[str, Path]) -> str:
-    """Markdown: data, training, what was measured, pictures.
+    """Return Markdown on data, training, metrics and pictures.
 
     Args:
         index: of the bank.

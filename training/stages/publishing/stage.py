@@ -38,7 +38,7 @@ def run_publishing(
     """Write the bank with its measurements, the affinity tensor and the card.
 
     Args:
-        trained: what was measured.
+        trained: the outputs of stages 1 to 3 that were measured.
         frames: stores by split, for the card.
         evaluation: folder of `run_evaluation`.
         out: gets `bank/`, with scores, card and pictures beside the weights, `affinity.safetensors` and

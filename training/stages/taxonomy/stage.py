@@ -1,6 +1,6 @@
 """Stage 4: what affinities mean: plans for every budget, against chance, beside the paper's, as pictures.
 
-`novel_table.py` makes the table of what a taxonomy brings to a task that nobody labelled in full.
+`novel_table.py` makes the table of the benefit of a taxonomy for a task with few labels.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def source_sets(
         order: 1 or more; of order 1 every source stands alone, in the order of the configuration.
         ranking: of the sources, best first; not used for order 1.
         config: how many of the best there are.
-        target: of the transfers, for what is drawn.
+        target: of the transfers, which the random pairs depend on.
     """
     if order == 1:
         return tuple((source,) for source in config.sources)

@@ -80,7 +80,7 @@ class TransfersConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be run.
+        """Check the settings.
 
         Raises:
             ConfigError: naming the field, what it is and what it may be.

@@ -104,7 +104,7 @@ def fit(
         batches: one for each of `config.steps`.
         config: steps and rates.
         weight_decay: of weights, not of biases and batch norms.
-        seed: of what dropout drops.
+        seed: of dropout.
         what: is trained, for messages.
         units: that outputs are learned in; afterwards networks give the target's.
 
@@ -134,7 +134,7 @@ def _check_finite(means: Tensor, step: int, what: str) -> None:
     """Stop at a loss that is no longer a number.
 
     Raises:
-        DivergedError: naming what is trained and the step.
+        DivergedError: naming the network and the step.
     """
     if not bool(torch.isfinite(means).all()):
         number = int(torch.isfinite(means).logical_not().nonzero()[0])

@@ -261,7 +261,7 @@ def average_estimator(part: Part, config: TransfersConfig, size: int) -> Constan
 
 
 def _units(data: TargetParts, config: TransfersConfig) -> OutputUnits:
-    """The units that a target is learned in, from some of what is learned from."""
+    """Measure the output units of a target on some of the samples that are learned from."""
     if not has_units(data.task, config.architecture):
         return OutputUnits()
     rows = measured_rows(len(data.learned), config.batch)

@@ -100,7 +100,7 @@ class ReadoutStack:
         Args:
             codes: float (members, B, [P,] channels, h, w).
             loss_of: the loss; one that can be vmapped.
-            seed: of what dropout drops, the same in every pass.
+            seed: of dropout, the same in every pass.
 
         Returns:
             float (members,): mean losses, without gradients.

@@ -50,7 +50,7 @@ def run_transfers(
         stores: of frames: `val`, which transfers learn from, and `test`.
         out: folder of the run; `codes` and `transfers` are made in it.
         device: where everything runs.
-        engine: who does the jobs; None for this process.
+        engine: runs the jobs; None for this process.
         overwrite: delete what another configuration left.
 
     Returns:
