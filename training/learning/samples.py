@@ -204,7 +204,7 @@ def _matches(store: FrameStore, usable: NDArray[np.bool_], seed: int) -> tuple[F
 
 
 def mixed_matches(nonfixated: Frames, fixated: Frames, draw: np.random.Generator) -> tuple[Frames, Frames]:
-    """As many pairs of either kind, shuffled, (N, 2); and labels (N,), 1 for fixated ones."""
+    """Return equally many pairs of either kind, shuffled, (N, 2), and labels (N,), 1 for fixated ones."""
     kinds = nonfixated, fixated
     count = min(len(kind) for kind in kinds)
     pairs = np.concatenate([draw.permutation(kind)[:count] for kind in kinds])

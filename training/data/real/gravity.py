@@ -115,5 +115,5 @@ def room_axes(normals: NDArray[np.floating], reliable: NDArray[np.bool_], up: Nu
 
 
 def up_of(gravity: Mapping[str, Numbers], name: str) -> Numbers | None:
-    """Up of a frame; None where the folder does not say."""
+    """Return the up direction of a frame; None if the folder does not have it."""
     return gravity.get(plain_name(name))

@@ -53,7 +53,7 @@ class Groups:
 
 
 def posed(frames: Sequence[RealFrame]) -> list[RealFrame]:
-    """Those frames whose pose is known."""
+    """Return the frames whose pose is known."""
     return [frame for frame in frames if frame.pose is not None]
 
 
@@ -152,7 +152,7 @@ def _triplets(fixated: NDArray[np.bool_], draw: np.random.Generator, most: int) 
 
 
 def _drawn(groups: Frames, draw: np.random.Generator, most: int) -> Frames:
-    """So many of them at most, in their order."""
+    """Draw at most `most` groups, in their order."""
     if len(groups) > most:
         groups = groups[draw.permutation(len(groups))[:most]]
     return np.unique(groups, axis=0)

@@ -121,7 +121,7 @@ def _save_label(store: FrameStore, frame: int, camera: NDArray[np.void], folder:
 
 
 def _probabilities(domain: str, label: NDArray[Any]) -> NDArray[np.float32]:
-    """Of all classes, (C,); 0 throughout where the class is unknown."""
+    """Return the probabilities of all classes, (C,); 0 throughout where the class is unknown."""
     if np.ndim(label) == 1:
         return label.astype(np.float32)
     certain = np.zeros(CHANNELS[domain], dtype=np.float32)

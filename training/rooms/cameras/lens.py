@@ -123,7 +123,7 @@ def _sampled(pictures: Tensor, right: Tensor, down: Tensor, stretch: Tensor | fl
 
 
 def _exposed(light: Tensor, looks: Looks) -> Tensor:
-    """So bright that the pixel brighter than 70 % of all has the frame's exposure; white balance with it."""
+    """Scale light so that its 70th percentile has the frame's exposure, and set the white balance."""
     luminance = (0.2126 * light[..., 0] + 0.7152 * light[..., 1] + 0.0722 * light[..., 2]).flatten(1)
     rank = max(1, int(0.7 * luminance.shape[1]))
     middle: Tensor = luminance.kthvalue(rank, dim=1).values.clamp(min=1e-4)

@@ -40,7 +40,7 @@ class Footprint(NamedTuple):
 
 
 def footprint(bounds: Bounds, x: float, y: float, z: float, yaw: float) -> Footprint:
-    """Of a piece with these bounds that stands there."""
+    """Return the footprint of a piece with these bounds at a place, turned by `yaw`."""
     c, s = cos(yaw), sin(yaw)
     mx, my = (bounds.x0 + bounds.x1) / 2, (bounds.y0 + bounds.y1) / 2
     return Footprint(
@@ -56,7 +56,7 @@ def footprint(bounds: Bounds, x: float, y: float, z: float, yaw: float) -> Footp
 
 
 def of_wall(wall: Wall, x: Span, y: Span, z: Span) -> Footprint:
-    """Of a box in the frame of a wall."""
+    """Return the footprint of a box in the frame of a wall."""
     return footprint(Bounds(*x, *y, *z), *wall.place(0.0), 0.0, wall.yaw)
 
 

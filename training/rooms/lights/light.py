@@ -107,7 +107,7 @@ def direct(
 
 
 def _corners(batch: SceneBatch, sites: Sites, number: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """From four points of a light, per unit of power: irradiance, that of the fine relief, gloss."""
+    """Yield, for four points of a light per unit of power, irradiance, that of the fine relief, and gloss."""
     for first in (0.25, 0.75):
         for second in (0.25, 0.75):
             place = torch.full_like(sites.roughness, first), torch.full_like(sites.roughness, second)
@@ -213,7 +213,7 @@ def ambient(batch: SceneBatch, sites: Sites, reach: float, *, memory: int | None
 
 
 def _mean_colours(batch: SceneBatch) -> Tensor:
-    """Of every primitive, what it sends back and out: float32 (S, N, 3)."""
+    """Return the mean colour of every primitive, its glow included: float32 (S, N, 3)."""
     mean = batch.colours.mean(-2) * (1 + batch.glow.clamp(max=4)[..., None])
     return mean.gather(1, batch.material[..., None].expand(-1, -1, 3))
 

@@ -46,7 +46,7 @@ class Taste:
     trim: Paint
 
     def wood(self) -> Paint:
-        """Of the room's wood, each piece a little different."""
+        """Draw a paint of the room's wood, each piece a little different."""
         draw = self.draw
         if draw.chance(self.wildness):
             return materials.wild(draw)
@@ -60,11 +60,11 @@ class Taste:
         return materials.plain(draw, materials.vary(draw, draw.one_of(self.lacquers), 0.04))
 
     def furniture(self) -> Paint:
-        """Wood mostly, else painted."""
+        """Draw a paint of wood mostly, else a lacquer."""
         return self.wood() if self.draw.chance(0.65) else self.lacquer()
 
     def cloth(self) -> Paint:
-        """Of the room's cloths."""
+        """Draw a paint of the room's cloths."""
         draw = self.draw
         if draw.chance(self.wildness):
             return materials.wild(draw)
@@ -82,11 +82,11 @@ class Taste:
         return self.cloth() if self.draw.chance(0.75) else self.leather()
 
     def metal(self) -> Paint:
-        """The room's steel, sometimes another metal."""
+        """Draw the room's steel, sometimes another metal."""
         return self.steel if self.draw.chance(0.7) else materials.metal(self.draw)
 
     def legs(self) -> Paint:
-        """Of legs: wood or metal."""
+        """Draw a paint for legs: wood or metal."""
         return self.wood() if self.draw.chance(0.6) else self.metal()
 
     def accent(self) -> Paint:
@@ -103,7 +103,7 @@ class Taste:
         return materials.plain(draw, colour, gloss=draw.between(0.4, 0.9))
 
     def stone(self) -> Paint:
-        """Of worktops."""
+        """Draw a paint for worktops."""
         return materials.stone(self.draw, materials.vary(self.draw, linear(self.draw.one_of(FLOOR_STONES))))
 
     def picture(self, *, glow: float = 0.0) -> Paint:
@@ -119,7 +119,7 @@ class Taste:
         return materials.carpet(draw, colour) if draw.chance(0.4) else materials.fabric(draw, colour)
 
     def small(self) -> Paint:
-        """Of small things: anything."""
+        """Draw a paint for small things: anything."""
         return self.draw.one_of((self.accent, self.ceramic, self.wood, self.lacquer, self.metal))()
 
 
@@ -151,7 +151,7 @@ def taste(draw: Draw, *, wildness: float, photos: int, views: tuple[materials.Co
 
 
 def wall_paint(own: Taste, *, wet: bool = False) -> Paint:
-    """Of walls: painted or plastered mostly; tiles where it is wet."""
+    """Draw a paint for walls: painted or plastered mostly; tiles where it is wet."""
     draw = own.draw
     if draw.chance(own.wildness):
         return materials.wild(draw)
@@ -196,7 +196,7 @@ def _bricks(draw: Draw, colour: materials.Colour) -> Paint:
 
 
 def floor_paint(own: Taste, *, wet: bool = False, hard: bool = False) -> Paint:
-    """Of floors: planks, parquet, tiles, carpet, stone."""
+    """Draw a paint for floors: planks, parquet, tiles, carpet, stone."""
     draw = own.draw
     if draw.chance(own.wildness):
         return materials.wild(draw)
@@ -224,7 +224,7 @@ def floor_paint(own: Taste, *, wet: bool = False, hard: bool = False) -> Paint:
 
 
 def ceiling_paint(own: Taste) -> Paint:
-    """Of ceilings: white mostly."""
+    """Draw a paint for ceilings: white mostly."""
     draw = own.draw
     if draw.chance(own.wildness):
         return materials.wild(draw)

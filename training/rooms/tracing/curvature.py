@@ -113,7 +113,7 @@ def _torus(point: Vector, half: Vector, detail: Tensor) -> Form:
 
 
 def _level_set(gradient: Vector, second: Vector) -> Form:
-    """Of f growing outwards, with `second` the diagonal of its second derivatives."""
+    """Return the form of a level set of f, growing outwards; `second`: diagonal of its second derivatives."""
     length = (gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2).sqrt().clamp(min=1e-20)
     normal = (gradient[0] / length, gradient[1] / length, gradient[2] / length)
     one, two = tangents(normal)

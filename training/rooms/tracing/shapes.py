@@ -176,7 +176,7 @@ def _cylinder(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
 
 
 def _cone(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
-    """Of x^2 + y^2 <= (m - n z)^2 in halves, between two slabs."""
+    """Find the first points of rays in x^2 + y^2 <= (m - n z)^2 in halves, between two slabs."""
     origin, direction, half, detail = rays
     x, y, z = (o / h for o, h in zip(origin, half, strict=True))
     dx, dy, dz = (d / h for d, h in zip(direction, half, strict=True))

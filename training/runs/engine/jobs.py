@@ -48,7 +48,7 @@ class Engine(Protocol):
 
 
 def perform(job: Job, threads: int | None = None) -> str | None:
-    """Do one job in this process.
+    """Run one job in this process.
 
     Args:
         job: what to do.

@@ -102,6 +102,6 @@ def _submit(pool: ProcessPoolExecutor, job: Job, threads: int | None) -> Future[
 
 
 def _begin(level: int) -> None:
-    """Have a worker process log as its parent does, and leave bars to it."""
+    """Make a worker process log as its parent does, and leave progress bars to the parent."""
     begin_logging(level)
     leave_bars()

@@ -150,7 +150,7 @@ def agreement(errors: Mapping[str, float], affinity: AffinityTensor, target: str
 
 
 def _rho(pairs: Iterable[tuple[float, float]]) -> float | None:
-    """Of two columns; None where it is not defined."""
+    """Return the rank correlation of two columns; None where it is not defined."""
     first, second = np.array(list(pairs), dtype=np.float64).reshape(-1, 2).T
     if len(first) < _FEWEST or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None

@@ -45,10 +45,10 @@ def wanted_transfers(affinity: AffinityTensor, config: EvaluateConfig) -> list[T
 def those_that_fit(
     wanted: Iterable[TransferKey], size_of: Callable[[TransferKey], int], room: float
 ) -> list[TransferKey]:
-    """As many as fit, in their order; one that is too large is left out, and smaller ones after it are not.
+    """Choose the transfers that fit, in their order; one that is too large is skipped.
 
     Args:
-        wanted: those first that one would rather have.
+        wanted: transfers, the most wanted first.
         size_of: bytes of a transfer's file.
         room: bytes there are; infinite for no limit.
     """

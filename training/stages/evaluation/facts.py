@@ -101,7 +101,7 @@ def _measured(numbers: Mapping[str, float]) -> dict[str, float]:
 
 
 def _rates(row: Mapping[str, float | None], *names: str) -> dict[str, float]:
-    """Those that were measured."""
+    """Return the rates that were measured."""
     return {name: value for name in names if (value := row.get(name)) is not None}
 
 

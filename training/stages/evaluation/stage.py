@@ -96,7 +96,7 @@ class _Measured:
     device: str
 
     def write(self, folder: Path) -> None:
-        """Everything, into the stage's folder."""
+        """Write the bank, its scores and the report into the stage's folder."""
         shutil.rmtree(folder / BANK, ignore_errors=True)
         bank = assemble_bank(folder / BANK, self.trained)
         parts = self._on_frames(bank, folder) | self._on_real_frames(bank)

@@ -9,7 +9,7 @@ from training.errors import DataError
 
 
 def weights_of(index: BankIndex) -> dict[str, str]:
-    """Everything that a bank's predictions depend on: file -> sha256, and task -> the seed of its encoder."""
+    """Return all that a bank's predictions depend on: file -> sha256, and task -> the seed of its encoder."""
     files = {file.path: file.sha256 for file in index.files}
     seeds = {
         task: f"seed {entry.encoder.seed}"

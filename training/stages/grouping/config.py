@@ -27,7 +27,7 @@ class Sets(StrEnum):
 
 
 def _default_learning() -> TaskNetworksConfig:
-    """As stage 1, without what only some tasks may be shown."""
+    """Return the settings of stage 1 without variations that only some tasks may be shown."""
     return TaskNetworksConfig(steps=20_000, photometric=False)
 
 
@@ -115,7 +115,7 @@ class NetworkPlan:
 
     @property
     def name(self) -> str:
-        """As it stands in tables."""
+        """The network's name in tables."""
         joined = "+".join(self.tasks)
         return joined if self.cost == 1 else f"half:{joined}"
 

@@ -72,7 +72,7 @@ class Course:
 
     @property
     def seconds(self) -> float:
-        """Of all runs so far together, those of the networks beside it included."""
+        """Seconds of all runs so far, those of the networks trained beside it included."""
         return self._seconds_before + time.monotonic() - self._began
 
     def learn(self, batches: Mapping[str, AnyBatch]) -> None:

@@ -155,12 +155,12 @@ class MixedBatch:
         self._tasks = tasks
 
     def pair(self, task: Task, weights: Tensor | None = None) -> tuple[Tensor, Target]:
-        """As `Batch.pair`, rooms first."""
+        """Return inputs and targets as `Batch.pair` does, rooms first."""
         pairs = [part.pair(task, weights) for part in self._of(task)]
         return torch.cat([shown for shown, _ in pairs]), joined([target for _, target in pairs])
 
     def features(self, task: Task, shown: Tensor, shared: nn.Module) -> Tensor:
-        """As `Batch.features`."""
+        """Return features as `Batch.features` does."""
         counts = [samples_a_step(task, part.images) for part in self._of(task)]
         ends = list(accumulate(counts))[:-1]
         each = zip(self._of(task), torch.tensor_split(shown, ends), strict=True)

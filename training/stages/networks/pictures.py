@@ -144,7 +144,7 @@ def _coloured(ab: Tensor, shown: Tensor) -> Pixels:
 
 
 def _framed(picture: Pixels) -> Pixels:
-    """With a white edge at the right and below."""
+    """Add a white edge at the right and below."""
     return np.pad(picture, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=255)
 
 

@@ -116,7 +116,7 @@ def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetwork
 
 
 def _check_starts(tasks: Sequence[Task], config: TaskNetworksConfig) -> None:
-    """Hear now that there is no network to start from.
+    """Fail early if a network to start from is missing.
 
     Raises:
         DataError: it is missing, damaged, or of another architecture.

@@ -185,7 +185,7 @@ class _Run:
 
     @property
     def seconds(self) -> float:
-        """Of all runs so far together."""
+        """Seconds of all runs so far."""
         return max(course.seconds for course in self.courses)
 
     def learn(self, max_seconds: float) -> None:

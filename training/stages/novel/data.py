@@ -90,7 +90,7 @@ class NovelData:
         return self._part(Part.TEST)
 
     def full_supervision(self) -> nn.Module:
-        """Nothing.
+        """Raise an error: a novel task has no network of its own.
 
         Raises:
             DataError: always: a novel task is labelled for transfers only.

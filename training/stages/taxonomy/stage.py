@@ -135,7 +135,7 @@ def run_taxonomy(
 
 
 def find(config: TaxonomyConfig, tensor: AffinityTensor, transfers: Path) -> Findings:
-    """Everything that is asked of a tensor.
+    """Compute all findings on a tensor.
 
     Args:
         config: budgets and orders.

@@ -46,7 +46,7 @@ def divide(store: FrameStore, config: TransfersConfig) -> Division:
 def _limited(
     cameras: NDArray[np.void], allowed: NDArray[np.bool_], images: int | None, draw: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """As many of the allowed frames as wanted, whole fixated points, so that pairs of views stay together."""
+    """Draw the wanted number of allowed frames, by whole fixated points, so that pairs stay together."""
     if images is None or images >= allowed.sum():
         return allowed
     frames = np.flatnonzero(allowed)

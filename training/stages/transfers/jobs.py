@@ -50,7 +50,7 @@ class Work(Protocol):
         """The file that it leaves."""
 
     def run(self) -> None:
-        """Do it."""
+        """Run the work."""
 
 
 def as_jobs(works: Iterable[Work], root: Path) -> list[Job]:
@@ -67,7 +67,7 @@ def as_jobs(works: Iterable[Work], root: Path) -> list[Job]:
 
 
 def do(output: Path, work: Work) -> None:
-    """Do one piece of work, as engines call it; the output is the work's own."""
+    """Run one piece of work, as engines call it; the output is the work's own."""
     log.debug("%s", output)
     work.run()
 

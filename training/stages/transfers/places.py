@@ -75,17 +75,17 @@ class TargetData:
 
     @cached_property
     def learned(self) -> Reading:
-        """Of the rooms that transfers learn from."""
+        """The data of the rooms that transfers learn from."""
         return self._reading(self._val, "val", self._division.learned)
 
     @cached_property
     def held_out(self) -> Reading:
-        """Of the rooms that sources are ranked on."""
+        """The data of the rooms that rank the sources."""
         return self._reading(self._val, "val", self._division.held_out)
 
     @cached_property
     def test(self) -> Reading:
-        """Of the rooms that everything is compared on."""
+        """The data of the rooms that everything is compared on."""
         return self._reading(self._test, "test", None)
 
     def full_supervision(self) -> nn.Module:

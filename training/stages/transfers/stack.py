@@ -175,7 +175,7 @@ def decaying(network: nn.Module) -> frozenset[str]:
 
 
 def _part(start: nn.Module, span: slice) -> _Part:
-    """As many copies of the starting weights as there are members, on top of each other."""
+    """Stack copies of the starting weights, one for each member."""
     members = span.stop - span.start
 
     def copies(value: Tensor) -> Tensor:
