@@ -192,6 +192,17 @@ Costs = Annotated[
         rich_help_panel=COST,
     ),
 ]
+Larger = Annotated[
+    str | None,
+    typer.Option(
+        "--larger",
+        metavar="NAME|FILE",
+        help="Tensor of the same tasks with transfers of more images, as in  -a taskonomy-1k --larger "
+        "taskonomy-16k : each target may buy the small or the large size. Needs --unit or --costs.",
+        autocompletion=complete_affinity,
+        rich_help_panel=COST,
+    ),
+]
 Unit = Annotated[
     str | None,
     typer.Option(
@@ -336,6 +347,7 @@ _DESCRIBING: Mapping[str, Any] = {
     "objective": ObjectiveName,
     "importance": Importance,
     "label_cost": LabelCost,
+    "larger": Larger,
     "costs": Costs,
     "unit": Unit,
     "owned": Owned,

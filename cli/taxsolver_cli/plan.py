@@ -221,12 +221,14 @@ def _table(taxonomy: Taxonomy) -> Any:
 
 def _purchases(taxonomy: Taxonomy) -> Any:
     """The labels to buy, task by task."""
-    unit = taxonomy.problem.unit
-    table = show.new_table("to label", "for", "images", unit or "cost", numbers=("images", unit or "cost"))
+    unit = taxonomy.problem.unit or "cost"
+    priced = [] if unit == "images" else [unit]
+    table = show.new_table("to label", "for", "images", *priced, numbers=("images", *priced))
     for bought in taxonomy.purchases:
-        use = "all uses" if bought.full else "a transfer"
+        use = "a large transfer" if bought.task in taxonomy.large else "a transfer"
+        use = "all uses" if bought.full else use
         images = "-" if bought.images is None else show.amount(bought.images)
-        table.add_row(show.escape(bought.task), use, images, show.amount(bought.cost))
+        table.add_row(show.escape(bought.task), use, images, *([show.amount(bought.cost)] if priced else []))
     return table
 
 

@@ -549,3 +549,14 @@ def test_losses_with_controls_give_gain_and_quality_to_plan_with(tmp_path: Path)
     assert [(row["gain"], row["quality"]) for row in listed] == [(0.625, 0.25), (0.375, 0.125), (1, 0.5)]
     plan = run_json("-a", str(rows), "-t", "t", "-b", "1", "--objective", "gain", "--exclude", "t")
     assert plan["transfers"][0]["gain"] == 0.625
+
+
+def test_a_plan_may_buy_transfers_of_two_sizes() -> None:
+    words = ["-a", "taskonomy-1k", "--larger", "taskonomy-16k", "--unit", "images", "--objective", "quality"]
+    words += ["-t", "normals,depth,layout", "-b", "150000"]
+    answer = run_json(*words)
+    one_size = run_json(*words[:2], *words[4:])
+    assert answer["objective"] >= one_size["objective"]
+    assert answer["cost"] <= 150_000
+    assert answer["large"]
+    assert "a large transfer    16,000" in run(*words).stdout

@@ -45,7 +45,14 @@ ODD: list[Any] = [
 # One call of each function that works; every argument is then replaced by every odd one.
 _ASKED = {"targets": "all", "budget": 2, "max_order": 4, "objective": "affinity", "supervise_targets": True}
 _ASKED |= {"exclude": (), "require": (), "sources": None, "importance": None, "label_cost": None}
-_ASKED |= {"images_full": None, "images_transfer": None, "costs": None, "owned": None, "unit": None}
+_ASKED |= {
+    "images_full": None,
+    "images_transfer": None,
+    "costs": None,
+    "larger": None,
+    "owned": None,
+    "unit": None,
+}
 _ASKED |= {"together": (), "apart": (), "at_most": (), "min_gain": None, "min_quality": None}
 _SWEPT = {"affinity": TENSOR, "budgets": [2], "orders": [1], "targets": "all"}
 _LOSSES = {"losses": [[1, 2], [2, 1]], "names": ["a", "b"]}

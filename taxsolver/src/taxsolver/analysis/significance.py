@@ -159,6 +159,8 @@ def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
     instance, budget = problem.instance, problem.budget
     if budget is None:
         raise InvalidInputError("random taxonomies use the whole budget, and the problem has none: give one")
+    if problem.larger is not None:
+        raise InvalidInputError("random taxonomies have transfers of one size: leave out larger")
     costs, tasks = instance.costs, problem.affinity.tasks
     rng = np.random.default_rng([seed, problem.max_order or 0, round(budget * 1000)])
     free = problem.affinity.mask(problem.sources) & ~instance.required

@@ -153,6 +153,8 @@ def stability(
     problem = Problem.of(affinity, targets, budget, max_order=max_order, **options)
     if problem.budget is None:
         raise InvalidInputError("stability compares plans of one budget: give a budget")
+    if problem.larger is not None:
+        raise InvalidInputError("stability draws the transfers of one tensor: leave out larger")
     values, origin = _drawn(problem, draws, noise, np.random.default_rng(seed))
     estimate = solve_problem(problem)
     instance = problem.instance

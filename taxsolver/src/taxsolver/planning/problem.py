@@ -27,7 +27,7 @@ from taxsolver.planning.task_costs import (
     TaskCost,
     read_costs,
 )
-from taxsolver.tensors.affinity import AffinityTensor, BoolArray, FloatArray, Names
+from taxsolver.tensors.affinity import AffinityTensor, BoolArray, FloatArray, Names, Transfer
 from taxsolver.tensors.names import check_stands_alone, normalise, split_names
 from taxsolver.tensors.store import AffinityInput, load_affinity
 
@@ -53,6 +53,7 @@ class PlanOptions(TypedDict, total=False):
     supervise_targets: bool | Names
     images_full: int | None
     images_transfer: int | None
+    larger: AffinityInput | None
     costs: CostsInput | None
     owned: Weights | None
     unit: str | None
@@ -106,6 +107,8 @@ class Problem:
         objective: what is summed over the targets.
         images_full: labelled images of a supervised task; None where not known.
         images_transfer: labelled images of a target that is served by a transfer; None where not known.
+        larger: the same transfers trained on more images, which may be bought instead, for each target by
+            itself; None for one size. Its fully supervised networks do not count.
         costs: price, images and owned share of tasks; those named here go before `images_full` and
             `images_transfer`.
         unit: what the budget counts: "images", or the name of a currency, which may be empty; None for
@@ -131,6 +134,7 @@ class Problem:
     objective: Objective = Objective.AFFINITY
     images_full: int | None = None
     images_transfer: int | None = None
+    larger: AffinityTensor | None = None
     costs: Mapping[str, TaskCost] = field(default_factory=dict)
     unit: str | None = None
     together: tuple[tuple[str, ...], ...] = ()
@@ -150,6 +154,7 @@ class Problem:
         object.__setattr__(self, "objective", Objective.named(self.objective))
         self._check_amounts()
         self._check_costs()
+        self._check_larger()
         self._check_groups()
         self._check_goals()
         self._check_require()
@@ -172,6 +177,7 @@ class Problem:
         supervise_targets: bool | Names = True,
         images_full: int | None = None,
         images_transfer: int | None = None,
+        larger: AffinityInput | None = None,
         costs: CostsInput | None = None,
         owned: Weights | None = None,
         unit: str | None = None,
@@ -204,6 +210,9 @@ class Problem:
                 no sources either.
             images_full: labelled images of a supervised task; None for what the tensor states, if anything.
             images_transfer: labelled images of a transfer; None for what the tensor states, if anything.
+            larger: a tensor of the same tasks whose transfers were trained on more images, as `taskonomy-16k`
+                is to `taskonomy-1k`: each target may be read out from few labels, or from more at their cost.
+                The budget must count images or money, the objective be gain or quality.
             costs: price per image, images and owned share of each task: what `task_costs.read_costs` takes.
             owned: share of a task's labels in full that is there already, in [0, 1]; goes before `costs`.
             unit: what the budget counts: `images` for labelled images, whatever their price, or the name of
@@ -248,6 +257,7 @@ class Problem:
             objective=_objective(objective, min_gain),
             images_full=_plain(affinity.images_full if images_full is None else images_full),
             images_transfer=_plain(affinity.images_transfer if images_transfer is None else images_transfer),
+            larger=None if larger is None else load_affinity(larger),
             costs=task_costs,
             unit=unit,
             together=tuple(
@@ -295,8 +305,35 @@ class Problem:
 
     @cached_property
     def transfers(self) -> IntArray:
-        """int (n,): rows of the tensor that may be part of a plan."""
-        return np.flatnonzero(self._feasible())
+        """int (n,): rows of the tensor, and behind it of `larger`, that may be part of a plan.
+
+        A row of `larger` stands here twice, for a target that buys its labels and for one labelled in full.
+        """
+        feasible = np.flatnonzero(self._feasible())
+        return np.concatenate([feasible, feasible[self._able_to_be_large(feasible)]])
+
+    def _able_to_be_large(self, rows: IntArray) -> BoolArray:
+        """Which rows are of `larger`, and of a target that may be labelled in full."""
+        able = self.affinity.mask(self._trained(self.sources)) & ~self._outside
+        large: BoolArray = (rows >= len(self.affinity)) & able[self._column("target")[rows]]
+        return large
+
+    def transfer(self, row: int) -> Transfer:
+        """A row of the tensor, or of `larger` behind it, as a record."""
+        if row < len(self.affinity) or self.larger is None:
+            return self.affinity.transfer(row)
+        return self.larger.transfer(row - len(self.affinity))
+
+    def _column(self, name: str) -> Any:
+        """An array of the tensor, with that of `larger` behind it."""
+        own: Any = getattr(self.affinity, name)
+        return own if self.larger is None else np.concatenate([own, getattr(self.larger, name)])
+
+    @cached_property
+    def _outside(self) -> BoolArray:
+        """Bool (tasks,): may not be supervised, or comes together with one that may not."""
+        outside = ~self.affinity.mask(self.sources)
+        return np.asarray(np.isin(self.representative, self.representative[outside]))
 
     @cached_property
     def representative(self) -> IntArray:
@@ -313,7 +350,7 @@ class Problem:
         rows, tasks = self.transfers, self.affinity.tasks
         position = np.full(len(tasks), -1)
         position[self.affinity.columns(self.targets)] = np.arange(len(self.targets))
-        target = position[self.affinity.target[rows]]
+        target = position[self._column("target")[rows]]
         importance = np.array([self.importance.get(task, 1.0) for task in self.targets], dtype=float)
         cost: Any = np.array([self.label_cost.get(task, 1.0) for task in tasks], dtype=float)
         if self.unit is not None or self.costs or self.together:
@@ -323,7 +360,9 @@ class Problem:
                 [self.full_cost(task) - (self.transfer_cost(task) if task in saved else 0) for task in tasks],
                 dtype=object,
             )
-        sources, first = self.affinity.sources[rows], self.representative
+        sources, first = self._column("sources")[rows], self.representative
+        own_labels = len(np.flatnonzero(self._feasible()))  # from there on: large ones of targets in full
+        sources[np.arange(own_labels, len(rows)), self._column("target")[rows[own_labels:]]] = True
         counted = [(most, self.affinity.mask(group).astype(np.intp)) for most, group in self.at_most]
         required = self.affinity.mask(self.require)
         if self.together:
@@ -334,6 +373,16 @@ class Problem:
                 [cost[first == column].sum() or Fraction(0) for column in range(len(tasks))], dtype=object
             )
             counted = [(most, of @ joined) for most, of in counted]
+        if self.larger is not None:
+            # One more column for each target: the labels of its large transfer beyond the small one's.
+            bought = np.zeros((len(rows), len(self.targets)), dtype=bool)
+            large = np.flatnonzero(rows[:own_labels] >= len(self.affinity))
+            bought[large, target[large]] = True
+            sources = np.hstack([sources, bought])
+            none = np.zeros(len(self.targets), dtype=np.intp)
+            required = np.concatenate([required, none > 0])
+            counted = [(most, np.concatenate([of, none])) for most, of in counted]
+            cost = np.concatenate([cost, [self.extra_cost(task) for task in self.targets]])
         return Instance(
             sources=sources,
             target=target,
@@ -347,7 +396,7 @@ class Problem:
 
     def expanded(self, chosen: BoolArray) -> BoolArray:
         """bool (tasks,): sources of the instance, and those that come together with them."""
-        together: BoolArray = chosen[self.representative]
+        together: BoolArray = chosen[self.representative]  # what stands behind the tasks is none
         return together
 
     def rows_of(self, transfers: IntArray, chosen: BoolArray) -> IntArray:
@@ -383,11 +432,18 @@ class Problem:
             return Fraction(0)
         return (self.images_to_label(task, full=False) or Fraction(0)) * self._price(task)
 
-    def images_to_label(self, task: str, *, full: bool) -> Fraction | None:
+    def extra_cost(self, task: str) -> Fraction:
+        """What the labels of a large transfer to a target cost beyond those of a small one."""
+        large = self.images_to_label(task, full=False, large=True) or Fraction(0)
+        return large * self._price(task) - self.transfer_cost(task)
+
+    def images_to_label(self, task: str, *, full: bool, large: bool = False) -> Fraction | None:
         """Labelled images of a task in full or for a transfer that are not owned; None where not known."""
         cost = self.cost_of(task)
         in_full = self.images_full if cost.images_full is None else cost.images_full
         for_transfer = self.images_transfer if cost.images_transfer is None else cost.images_transfer
+        if large and self.larger is not None:
+            for_transfer = self.larger.images_transfer
         needed, owned = in_full if full else for_transfer, _exact(cost.owned)
         if needed is None or (owned and in_full is None):
             return None
@@ -412,14 +468,14 @@ class Problem:
 
     def _feasible(self) -> BoolArray:
         """Measured, of small order, from allowed sources, good enough, and not from the target itself."""
-        tensor = self.affinity
-        outside = ~tensor.mask(self.sources)
-        outside = np.isin(self.representative, self.representative[outside])  # whoever comes with these too
-        feasible = tensor.mask(self.targets)[tensor.target] & ~np.isnan(self._measure())
-        feasible &= ~tensor.reads_itself & ~tensor.sources[:, outside].any(axis=1)
+        sources, target = self._column("sources"), self._column("target")
+        feasible: BoolArray = self.affinity.mask(self.targets)[target] & ~np.isnan(self._measure())
+        feasible &= ~self._column("reads_itself") & ~sources[:, self._outside].any(axis=1)
+        if self.larger is not None:
+            feasible[len(self.affinity) :] &= ~self.larger.full_supervision
         if self.min_quality is not None:
-            feasible &= tensor.quality >= self.min_quality  # NaN is not
-        return feasible if self.max_order is None else feasible & (tensor.order <= self.max_order)
+            feasible &= self._column("quality") >= self.min_quality  # NaN is not
+        return feasible if self.max_order is None else feasible & (self._column("order") <= self.max_order)
 
     @property
     def measure(self) -> str:
@@ -443,7 +499,7 @@ class Problem:
         """float64 (transfers of the tensor,): the objective of each; NaN where not measured."""
         if self.objective is Objective.NORMALISED_AFFINITY:
             return normalised_affinity(self.affinity)
-        return np.asarray(getattr(self.affinity, self.objective.value), dtype=np.float64)
+        return np.asarray(self._column(self.objective.value), dtype=np.float64)
 
     def _check_amounts(self) -> None:
         if self.unit is not None and not isinstance(self.unit, str):
@@ -502,6 +558,40 @@ class Problem:
                     "the labels in full"
                 )
 
+    def _check_larger(self) -> None:
+        """The two sizes are of the same tasks, and what they are worth and cost can be compared."""
+        if self.larger is None:
+            return
+        larger = check_type(self.larger, AffinityTensor, "larger", "Problem.of takes names and paths")
+        if larger.tasks != self.affinity.tasks:
+            other = sorted({*larger.tasks} ^ {*self.affinity.tasks}) or ["their order"]
+            raise InvalidInputError(
+                f"{larger.name!r} has other tasks than {self.affinity.name!r} ({other[0]} among them): give "
+                "two tensors of the same tasks"
+            )
+        if self.unit is None:
+            raise InvalidInputError(
+                "larger transfers cost more labels, and the budget counts tasks: give a unit, as in "
+                "unit='images'"
+            )
+        if self.objective not in {Objective.GAIN, Objective.QUALITY}:
+            raise InvalidInputError(
+                f"the objective is {self.objective}, which is not comparable between tensors: choose gain or "
+                "quality"
+            )
+        if larger.images_transfer is None:
+            raise InvalidInputError(
+                f"{larger.name!r} does not state the images of a transfer: give another one"
+            )
+        for task in self.targets:
+            small = self.cost_of(task).images_transfer or self.images_transfer or 0
+            full = self.cost_of(task).images_full or self.images_full or 0
+            if not small <= larger.images_transfer <= full:
+                raise InvalidInputError(
+                    f"larger transfers take {larger.images_transfer:,} images, and {task!r} takes {small:,} "
+                    f"for a small one and {full:,} in full: they must lie between"
+                )
+
     def _check_groups(self) -> None:
         groups = [self._tasks(group, "together") for group in _listed(self.together, "together", "a,b")]
         object.__setattr__(self, "together", tuple(groups))
@@ -558,7 +648,7 @@ class Problem:
                 )
 
     def _check_served(self) -> None:
-        served = set(self.affinity.target[self.transfers].tolist())
+        served = set(self._column("target")[self.transfers].tolist())
         for task in self.targets:
             if self.affinity.tasks.index(task) not in served:
                 order = "any order" if self.max_order is None else f"order at most {self.max_order}"

@@ -19,9 +19,9 @@ from taxsolver.tensors.store import AffinityInput, load_affinity
 
 def problem_to_dict(problem: Problem) -> dict[str, Any]:
     """Plain values for JSON. The tensor is named, with its SHA-256 and the files that it was read from."""
-    tensor = problem.affinity
     return {
-        "affinity": {"name": tensor.name, "sha256": tensor.digest, "files": list(tensor.origin)},
+        "affinity": _about(problem.affinity),
+        "larger": None if problem.larger is None else _about(problem.larger),
         "targets": list(problem.targets),
         "budget": None if problem.budget is None else plain_number(problem.budget),
         "max_order": problem.max_order,
@@ -81,6 +81,7 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
             "images_full": asked["images_full"],
             "images_transfer": asked["images_transfer"],
             # Plans that were saved before there were these have none of them.
+            "larger": _tensor(asked["larger"], place, None) if asked.get("larger") else None,
             "unit": asked.get("unit"),
             "costs": {task: TaskCost(**cost) for task, cost in asked.get("costs", {}).items()},
             "together": tuple(tuple(group) for group in asked.get("together", [])),
@@ -107,6 +108,10 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
 def plain_number(value: float) -> int | float:
     """A number as JSON holds it: whole ones as int where they were given so."""
     return value if isinstance(value, int | float) else float(value)
+
+
+def _about(tensor: AffinityTensor) -> dict[str, Any]:
+    return {"name": tensor.name, "sha256": tensor.digest, "files": list(tensor.origin)}
 
 
 def _tensor(about: Mapping[str, Any], place: Path, affinity: AffinityInput | None) -> AffinityTensor:

@@ -60,6 +60,7 @@ class Taxonomy:
         seconds: wall-clock time of the solution.
         sources: supervised tasks, in the tensor's order.
         transfers: one for each target, in the order of the targets.
+        large: targets whose transfer is one of `Problem.larger`.
         alternatives: where asked for, the next best taxonomies with other supervised sets, best first.
     """
 
@@ -72,6 +73,7 @@ class Taxonomy:
     sources: tuple[str, ...]
     transfers: tuple[Transfer, ...]
     alternatives: tuple[Taxonomy, ...] = ()
+    large: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, problem: Problem, choice: Choice, rows: IntArray, seconds: float) -> Taxonomy:
@@ -92,7 +94,12 @@ class Taxonomy:
             gap=_gap(choice.value, choice.bound),
             seconds=seconds,
             sources=tuple(problem.affinity.tasks[column] for column in np.flatnonzero(chosen)),
-            transfers=tuple(problem.affinity.transfer(row) for row in rows.tolist()),
+            transfers=tuple(problem.transfer(row) for row in rows.tolist()),
+            large=tuple(
+                task
+                for task, row in zip(problem.targets, rows.tolist(), strict=True)
+                if row >= len(problem.affinity)
+            ),
         )
 
     def at_most(self, bound: float, status: str) -> Taxonomy:
@@ -111,6 +118,10 @@ class Taxonomy:
         return exact_decimal(
             sum((self.problem.full_cost(task) for task in self.sources), Fraction(0))
             + sum((self.problem.transfer_cost(task) for task in self._transferred), Fraction(0))
+            + sum(
+                (self.problem.extra_cost(task) for task in self._transferred if task in self.large),
+                Fraction(0),
+            )
         )
 
     @property
@@ -131,9 +142,11 @@ class Taxonomy:
         that is needed is not known.
         """
         full = [self.problem.images_to_label(task, full=True) for task in self._trained]
-        return _whole(
-            [*full, *(self.problem.images_to_label(task, full=False) for task in self._transferred)]
-        )
+        for_transfers = [
+            self.problem.images_to_label(task, full=False, large=task in self.large)
+            for task in self._transferred
+        ]
+        return _whole([*full, *for_transfers])
 
     @property
     def purchases(self) -> tuple[Purchase, ...]:
@@ -142,8 +155,10 @@ class Taxonomy:
         wanted = [(task, True) for task in self._trained] + [(task, False) for task in self._transferred]
         bought = []
         for task, full in wanted:
-            images = problem.images_to_label(task, full=full)
+            large = not full and task in self.large
+            images = problem.images_to_label(task, full=full, large=large)
             cost = problem.full_cost(task) if full else problem.transfer_cost(task)
+            cost += problem.extra_cost(task) if large else 0
             bought.append(
                 Purchase(
                     task, full, None if images is None else plain_number(_rounded(images)), _rounded(cost)
@@ -194,6 +209,8 @@ class Taxonomy:
                 "cost": plain_number(self.cost),
                 "purchases": [purchase.to_dict() for purchase in self.purchases],
             }
+        if self.problem.larger is not None:
+            counted["large"] = list(self.large)
         return {
             "affinity": self.problem.affinity.name,
             "targets": list(self.problem.targets),
