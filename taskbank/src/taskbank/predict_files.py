@@ -35,6 +35,7 @@ from taskbank.saving.dataset import (
     save_manifest,
 )
 from taskbank.saving.export import SHEET, Form, check_results, file_names, save_image, save_prediction
+from taskbank.saving.strips import goes_in_strips, save_in_strips
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.registry import Task, find_task
 from taskbank.video.files import load_av, open_clip
@@ -358,6 +359,11 @@ def _save(outcome: Outcome, tasks: Sequence[str], folder: Path, saving: Saving, 
     if Form.PLY in saving.forms and "normal" in tasks:
         normals = outcome.prediction("normal", reading)
     for task in tasks if set(saving.forms) - {Form.DATASET} else ():
+        if goes_in_strips(outcome, task, saving.forms, reading):
+            made = save_in_strips(outcome, task, folder, saving.forms, reading)
+            if made is not None:
+                pictures[task], captions[task] = made
+            continue
         prediction = outcome.prediction(task, reading)
         drawn = save_prediction(
             prediction,

@@ -33,7 +33,7 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def photo_image(photo: Photo, largest: int = LARGEST) -> Image.Image:
     """A photo to draw on, not larger than `largest` px."""
-    image = Image.fromarray(photo.as_bytes())
+    image = Image.fromarray(photo.held_bytes())
     image.thumbnail((largest, largest))
     return image
 

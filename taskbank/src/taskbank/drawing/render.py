@@ -29,6 +29,7 @@ from taskbank.inference.results import Frame, Prediction
 from taskbank.labels.codes import encode
 from taskbank.tasks.kinds import OutputKind
 
+_ROWS = 256  # of a photo that are painted at once
 _COVER = 0.6  # of the photo by a class's colour
 UNSEEN = (128, 128, 128)
 """Colour of pixels that the network did not see."""
@@ -157,13 +158,16 @@ def _with_hole(image: Image.Image, sight: Sight, frame: Frame) -> Image.Image:
 def _semantic_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
     """Classes over the photo, with a legend of those that cover most of it."""
     sight = sights[0]
-    photo = _base(prediction, sight).astype(np.float32)
     table = np.array([ImageColor.getrgb(name) for name in ("black", *SEMANTIC_PALETTE)], np.float32)
     labels = prediction.array
-    painted = photo * (1 - _COVER) + table[labels] * _COVER
-    painted = np.where((labels >= 2)[..., None], painted, photo)
+    painted = np.array(_base(prediction, sight))
+    for start in range(0, len(painted), _ROWS):  # in strips, as floats of large photos would fill gigabytes
+        rows = slice(start, start + _ROWS)
+        covered = painted[rows] * np.float32(1 - _COVER) + table[labels[rows]] * _COVER
+        classified = (labels[rows] >= 2)[..., None]
+        np.copyto(painted[rows], covered.astype(np.uint8), where=classified)
     painted[~seen_pixels(prediction)] = UNSEEN
-    image = Image.fromarray(painted.astype(np.uint8))
+    image = Image.fromarray(painted)
     counts = np.bincount(labels.ravel(), minlength=len(table))[2:]
     shown = [
         number for number in np.argsort(-counts, kind="stable")[:6] if counts[number] > labels.size / 200

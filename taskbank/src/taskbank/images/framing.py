@@ -287,7 +287,10 @@ def fill_view(photo: Photo, view: View) -> tuple[Tensor, View]:
         square[:, top : top + high, left : left + wide] = _scaled(photo.pixels, (high, wide))
         return square, view
     box = view.box
-    cut = photo.pixels[..., int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
+    held_rows, held_columns = photo.pixels.shape[-2:]
+    down = [round(edge * held_rows / photo.height) for edge in (box.top, box.bottom)]
+    across = [round(edge * held_columns / photo.width) for edge in (box.left, box.right)]
+    cut = photo.pixels[..., down[0] : max(down[1], down[0] + 1), across[0] : max(across[1], across[0] + 1)]
     return _scaled(cut, (rows, columns)), view
 
 

@@ -7,6 +7,7 @@ Nothing here writes to what it was given.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 from torch import Tensor
 
 from taskbank.errors import ImageError
@@ -49,7 +51,12 @@ ImageInput: TypeAlias = (
 `{"bytes": ..., "path": ...}`, as Hugging Face's datasets hold images that are not decoded (one of the two may
 be None). Values are uint8, uint16, or float in [0, 1]."""
 
+MOST_PIXELS = 40_000_000
+"""Pixels of a photograph that are held in memory, 120 MB; networks look at a hundredth of them."""
+
 _CHANNELS = (1, 3, 4)
+_ORIENTATION = 0x0112  # of EXIF
+_LYING = (5, 6, 7, 8)  # orientations that are a quarter turn away
 _SAME_COLOUR = 2  # of 255: less is the rounding of tables in profiles
 
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
@@ -71,29 +78,48 @@ class Photo:
     """One image, read.
 
     Attributes:
-        pixels: uint8 (3, H, W) in [0, 255], or float32 (3, H, W) in [0, 1] where the source was finer.
+        pixels: uint8 (3, h, w) in [0, 255], or float32 (3, h, w) in [0, 1] where the source was finer. Images
+            of more than `MOST_PIXELS` are held at a whole fraction of their size.
         name: path of the file, or "image" and the type of the object, for messages and provenance.
+        size: columns and rows of the image where `pixels` are fewer; None where they are all.
     """
 
     pixels: Tensor
     name: str
+    size: tuple[int, int] | None = None
 
     @property
     def width(self) -> int:
-        """Columns."""
-        return int(self.pixels.shape[-1])
+        """Columns of the image."""
+        return self.size[0] if self.size else int(self.pixels.shape[-1])
 
     @property
     def height(self) -> int:
-        """Rows."""
-        return int(self.pixels.shape[-2])
+        """Rows of the image."""
+        return self.size[1] if self.size else int(self.pixels.shape[-2])
+
+    def rows(self, start: int, stop: int) -> Tensor:
+        """Rows of the image at its full size, (3, stop - start, width); pixels that are held are repeated."""
+        if self.size is None:
+            return self.pixels[:, start:stop]
+        down = torch.arange(start, stop) * self.pixels.shape[-2] // self.height
+        across = torch.arange(self.width) * self.pixels.shape[-1] // self.width
+        return self.pixels[:, down][..., across]
 
     def as_bytes(self) -> NDArray[np.uint8]:
-        """uint8 (H, W, 3), for drawing."""
-        pixels = self.pixels
-        if pixels.dtype != torch.uint8:
-            pixels = (pixels * 255 + 0.5).to(torch.uint8)
-        return pixels.permute(1, 2, 0).contiguous().numpy()
+        """uint8 (H, W, 3) at full size, for drawing."""
+        return _as_bytes(self.rows(0, self.height))
+
+    def held_bytes(self) -> NDArray[np.uint8]:
+        """uint8 (h, w, 3), the pixels that are held, for small drawings."""
+        return _as_bytes(self.pixels)
+
+
+def _as_bytes(pixels: Tensor) -> NDArray[np.uint8]:
+    """(3, H, W) -> uint8 (H, W, 3)."""
+    if pixels.dtype != torch.uint8:
+        pixels = (pixels * 255 + 0.5).to(torch.uint8)
+    return pixels.permute(1, 2, 0).contiguous().numpy()
 
 
 def read_photo(image: ImageInput) -> Photo:
@@ -111,8 +137,9 @@ def read_photo(image: ImageInput) -> Photo:
             or type or outside its range. Whatever decoders raise becomes this error.
     """
     name = name_of(image)
+    size: list[tuple[int, int]] = []
     try:
-        pixels = _pixels(image, name)
+        pixels = _pixels(image, name, size)
     except ImageError:
         raise
     except FileNotFoundError as error:
@@ -128,7 +155,8 @@ def read_photo(image: ImageInput) -> Photo:
     except Exception as error:  # decoders do not say what they raise, and plugins raise what they like
         reason = str(error) or type(error).__name__
         raise ImageError(f"{name} cannot be read: {reason}") from error
-    return Photo(pixels, name)
+    held = (int(pixels.shape[-1]), int(pixels.shape[-2]))
+    return Photo(pixels, name, size[0] if size and size[0] != held else None)
 
 
 def name_of(image: object) -> str:
@@ -156,8 +184,14 @@ def split_batch(images: object) -> tuple[list[Any], bool]:
     return [images], True
 
 
-def _pixels(image: object, name: str) -> Tensor:
-    """The pixels of an image of any form; what is wrong with it may be any exception."""
+def _pixels(image: object, name: str, size: list[tuple[int, int]]) -> Tensor:
+    """The pixels of an image of any form; what is wrong with it may be any exception.
+
+    Args:
+        image: of any form.
+        name: for messages.
+        size: is given columns and rows of a file that may be reduced.
+    """
     if isinstance(image, dict) and {"bytes", "path"} & image.keys():
         content = image.get("bytes")
         image = image.get("path") if content is None else content
@@ -166,30 +200,30 @@ def _pixels(image: object, name: str) -> Tensor:
         if isinstance(image, str):
             raise ImageError(f"{name} was opened as text: open it with mode 'rb'")
     if isinstance(image, Image.Image):
-        return _from_pil(image, name)
+        return _from_pil(image, name, size)
     if isinstance(image, np.ndarray):
         return _from_array(image, name)
     if isinstance(image, Tensor):
         return _from_tensor(image, name)
     if isinstance(image, str | os.PathLike):
-        return _from_file(Path(image))
+        return _from_file(Path(image), size)
     if isinstance(image, bytes | bytearray):
-        return _from_bytes(bytes(image), name)
+        return _from_bytes(bytes(image), name, size)
     raise ImageError(
         f"an image cannot be a {type(image).__name__}: give a path, a PIL image, an array, a tensor, the "
         "content of a file as bytes or as an open file, or a dict with bytes or path"
     )
 
 
-def _from_bytes(content: bytes, name: str) -> Tensor:
+def _from_bytes(content: bytes, name: str, size: list[tuple[int, int]]) -> Tensor:
     """The pixels in the content of a file."""
     if not content:
         raise ImageError(f"{name} is empty (0 bytes): it was not written to the end, get it again")
     with Image.open(BytesIO(content)) as image:
-        return _from_pil(image, name)
+        return _from_pil(image, name, size, own=True)
 
 
-def _from_file(path: Path) -> Tensor:
+def _from_file(path: Path, size: list[tuple[int, int]]) -> Tensor:
     """The pixels of a file."""
     if _ADDRESS.match(str(path)):
         raise ImageError(f"{path} is an address: download the image, and name the file")
@@ -205,13 +239,23 @@ def _from_file(path: Path) -> Tensor:
     if found.st_size == 0:
         raise ImageError(f"{path} is empty (0 bytes): it was not written to the end, get it again")
     with Image.open(path) as image:
-        return _from_pil(image, str(path))
+        return _from_pil(image, str(path), size, own=True)
 
 
-def _from_pil(image: Image.Image, name: str) -> Tensor:
-    """The pixels of a PIL image, uint8 (3, H, W), or float32 where it has more than eight bits."""
-    if 0 in image.size:
-        raise ImageError(f"{name} is empty: {image.width} x {image.height} px")
+def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own: bool = False) -> Tensor:
+    """The pixels of a PIL image, uint8 (3, h, w), or float32 where it has more than eight bits.
+
+    Args:
+        given: of any mode.
+        name: for messages.
+        size: is given its columns and rows.
+        own: whether it was opened here, and may be changed.
+    """
+    if 0 in given.size:
+        raise ImageError(f"{name} is empty: {given.width} x {given.height} px")
+    full, turned = given.size, given.getexif().get(_ORIENTATION) in _LYING
+    size.append(full[::-1] if turned else full)
+    image = _held(given, own)
     upright = ImageOps.exif_transpose(image)
     if upright.mode in DEEP_MODES:
         return _from_deep(np.asarray(upright), name)
@@ -232,6 +276,30 @@ def _from_pil(image: Image.Image, name: str) -> Tensor:
     if alpha is not None:
         colours = Image.composite(colours, Image.new("RGB", colours.size, "white"), alpha)
     return _planes(np.array(colours))
+
+
+def _held(image: Image.Image, own: bool) -> Image.Image:
+    """The image, reduced by a whole number if it has more than `MOST_PIXELS`.
+
+    JPEG files are reduced while they are decoded; others are decoded whole, at up to four bytes a pixel.
+    """
+    factor = math.ceil(math.sqrt(image.width * image.height / MOST_PIXELS))
+    if factor < 2:
+        return image
+    exif = image.getexif()
+    if own and isinstance(image, JpegImageFile):
+        wide = image.width
+        image.draft(None, (wide // factor, image.height // factor))
+        factor = math.ceil(factor * image.width / wide)
+    if image.mode in DEEP_MODES or image.mode in ("1", "P", "PA"):
+        # Values of palettes have no average, and Pillow averages no 16 bits: one of so many pixels is taken.
+        size = (-(-image.width // factor), -(-image.height // factor))
+        small = image.resize(size, Image.Resampling.NEAREST)
+    else:
+        small = image.reduce(factor)
+    small.info = image.info
+    small.getexif().update(exif)
+    return small
 
 
 def _is_grey(profile: bytes) -> bool:
@@ -276,7 +344,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 def _from_deep(values: NDArray[Any], name: str) -> Tensor:
     """16-bit grey, which Pillow holds as one of several integer types."""
-    whole = values.astype(np.int64)
+    whole = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
     if whole.min() < 0 or whole.max() > 65535:
         raise ImageError(
             f"{name} holds integers from {whole.min()} to {whole.max()}: 16-bit grey is 0 to 65535"

@@ -32,6 +32,7 @@ from torch import Tensor
 from taskbank.constants import colour_bins
 from taskbank.images.colour import recolour
 from taskbank.images.framing import join_rows, seen_by_network, to_input_frame, to_network_frame
+from taskbank.images.reading import Photo
 from taskbank.inference.decode_numbers import DECODED_NUMBERS
 from taskbank.inference.preprocess import Sight
 from taskbank.inference.results import Axes, Decoded, Frame
@@ -184,12 +185,13 @@ def _colours(logits: Tensor, sight: Sight, frame: Frame) -> Decoded:
     bins = torch.from_numpy(colour_bins().copy())
     expected = torch.einsum("chw,ck->khw", logits.softmax(0), bins)
     ab, seen = _placed(expected, sight, frame, lambda colours: colours)
-    rgb = sight.photo.pixels if frame is Frame.INPUT else (sight.square + 1) / 2
+    shown = sight.photo if frame is Frame.INPUT else Photo((sight.square + 1) / 2, sight.photo.name)
     # In strips: powers of whole photos would need gigabytes.
-    strips = zip(torch.split(rgb, _ROWS, dim=1), torch.split(ab, _ROWS, dim=1), strict=True)
-    coloured = (recolour(light, colours) for light, colours in strips)
+    starts = range(0, ab.shape[1], _ROWS)
+    strips = ((shown.rows(start, min(start + _ROWS, ab.shape[1])), start) for start in starts)
+    coloured = (recolour(light, ab[:, start : start + _ROWS]) for light, start in strips)
     return Decoded(
-        array=_channels_last(join_rows(coloured, rgb.shape[1]), seen),
+        array=_channels_last(join_rows(coloured, ab.shape[1]), seen),
         convention="sRGB: lightness of the photo, expected colour of the network's distribution",
         value_range=(0, 1),
         frame=frame,

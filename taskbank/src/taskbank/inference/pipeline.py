@@ -188,7 +188,8 @@ class Pipeline:
         size = self.settings.batch_size
         workers = self.settings.workers
         read = partial(self._read, wanted=num_images)
-        for batch in in_batches(read_ahead(items, read, workers=workers, ahead=size + workers), size):
+        read_items = read_ahead(items, read, workers=workers, ahead=size + workers, weigh=_weight)
+        for batch in in_batches(read_items, size, _weight):
             good = [outcome.sights for outcome in batch if outcome.error is None]
             raw: dict[str, list[Tensor]] = {}
             if good:
@@ -229,6 +230,11 @@ class Pipeline:
         except TaskBankError as error:
             return replace(empty, error=error)
         return replace(empty, sights=sights)
+
+
+def _weight(outcome: Outcome) -> int:
+    """Bytes of the photos of an item."""
+    return sum(sight.photo.pixels.nbytes for sight in outcome.sights)
 
 
 def _filled(outcome: Outcome, raw: Mapping[str, list[Tensor]], row: int) -> Outcome:

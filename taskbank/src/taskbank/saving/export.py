@@ -71,11 +71,11 @@ def file_names(task: str, forms: Iterable[Form]) -> list[str]:
     wanted = tuple(forms)
     names = [f"{task}.{form}" for form in wanted if form in _OWN_FILES]
     if task in _DEPTHS:
-        names += [_deep_name(task)] * (Form.PNG in wanted) + [f"{task}.{Form.PLY}"] * (Form.PLY in wanted)
+        names += [deep_name(task)] * (Form.PNG in wanted) + [f"{task}.{Form.PLY}"] * (Form.PLY in wanted)
     return names
 
 
-def _deep_name(task: str) -> str:
+def deep_name(task: str) -> str:
     """Name of the 16-bit picture of a depth task."""
     return f"{task}_16bit.png"
 
@@ -163,7 +163,7 @@ def save_prediction(
         drawn = picture(prediction, sights, fov=square_fov(prediction.views[0], fov))
         save_image(_with_mask(drawn, prediction), folder / f"{prediction.task}.png")
         if prediction.kind is OutputKind.DEPTH:
-            save_label(folder / _deep_name(prediction.task), prediction.task, depth_code(prediction))
+            save_label(folder / deep_name(prediction.task), prediction.task, depth_code(prediction))
     if Form.PLY in wanted and prediction.kind is OutputKind.DEPTH:
         path = folder / f"{prediction.task}.{Form.PLY}"
         save_point_cloud(path, prediction, sights[0], fov=fov, normals=normals, axes=axes)
