@@ -243,6 +243,8 @@ def test_too_few_names_of_classes_are_refused(bank: Bank) -> None:
     folder = rewrite(bank, put("tasks", "class_scene", "classes", value=["one"]))
     with pytest.raises(BankFormatError, match="class_scene has 63 classes, but 1 names"):
         taskbank.load("class_scene", bank=folder, device="cpu")
+    with pytest.raises(BankFormatError, match="class_scene has 63 classes, but 1 names"):
+        Bank.open(folder).load("class_scene")
 
 
 def test_values_that_are_not_finite_are_an_error_of_their_image(bank: Bank) -> None:

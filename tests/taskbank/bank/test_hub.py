@@ -13,7 +13,7 @@ from tests.taskbank.toy import TOY_COMPACT, toy_network, toy_readout
 from hub_server import HubServer, hub_server, quiet_client
 from hub_state import git_hash
 from taskbank.bank.bank import Bank
-from taskbank.bank.hub import HubSource, parse_hub_source
+from taskbank.bank.hub import HubFiles, HubSource, parse_hub_source
 from taskbank.bank.index import INDEX_NAME, decoder_path, encoder_path
 from taskbank.errors import (
     BankFormatError,
@@ -272,3 +272,13 @@ def test_an_incomplete_source_is_refused(text: str) -> None:
     """With both forms."""
     with pytest.raises(InvalidInputError, match="write hf://owner/name or hf://owner/name@revision"):
         Bank.open(text)
+
+
+def test_a_file_of_another_size_is_not_downloaded(server: HubServer, cache: Path) -> None:
+    """Asked for before the first byte: a bank could fill the disk with it."""
+    bank = Bank.open(SOURCE, hub=server.client(cache))
+    server.state.repos[REPO].commit("large", {NORMAL[0]: bytes(1_000_000)})
+    other = HubFiles(HubSource(REPO, "large"), server.client(cache))
+    with pytest.raises(ChecksumMismatchError, match=r"has 1000000 bytes, but its bank.json states \d+"):
+        other.read(bank.entry("normal").files[0])
+    assert "GET" not in [asked.method for asked in server.state.requests if NORMAL[0] in asked.path]

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from torch import nn
 
+from taskbank.bank.entries import check_classes
 from taskbank.bank.files import BankFiles
 from taskbank.bank.hub import Hub
 from taskbank.bank.index import (
@@ -180,6 +181,7 @@ class Bank:
         if entry.decoder is None:
             decoded = [name for name, other in self.index.tasks.items() if other.decoder]
             raise MissingTaskError(entry.task, decoded, f"the bank {self.where}", what="decoder for")
+        check_classes(entry.classes, find_task(entry.task), self.where)
         encoder = self.load_encoder(task, shared=shared)
         build = partial(build_decoder, find_task(entry.task), self.architecture)
         decoder = self._filled(build, entry.decoder)

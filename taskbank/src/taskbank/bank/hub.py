@@ -89,8 +89,10 @@ class HubFiles:
         Raises:
             HubError: it cannot be had.
             BankFormatError: the repository has no such file.
-            ChecksumMismatchError: it is another, or damaged; it is then no longer in the cache.
+            ChecksumMismatchError: it is another, or damaged; it is then no longer in the cache. A file of
+                another size than the index states is not downloaded.
         """
+        _check_size(self.source, file, self.hub)
         path = self.fetch(file.path)
         try:
             return read_checked(path, file.sha256, file.size)
@@ -148,6 +150,30 @@ def _download(source: HubSource, path: str, hub: Hub) -> Path:
                 local_files_only=hub.offline,
                 **library(),
             )
+        )
+
+
+def _check_size(source: HubSource, file: FileEntry, hub: Hub) -> None:
+    """Ask how large a file is before it is downloaded, or a bank could fill the disk.
+
+    Raises:
+        ChecksumMismatchError: it has another size than the index states.
+        HubError: the Hub does not say it.
+    """
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+
+    from taskbank.bank.hub_errors import Attempt, translated
+
+    held = try_to_load_from_cache(source.repo, file.path, cache_dir=hub.cache, revision=source.revision)
+    if isinstance(held, str) or hub.offline or constants.HF_HUB_OFFLINE:
+        return
+    with translated(Attempt(source=str(source), path=file.path, endpoint=hub.endpoint)):
+        url = hf_hub_url(source.repo, file.path, revision=source.revision, endpoint=hub.endpoint)
+        size = get_hf_file_metadata(url, token=hub.token, **library()).size
+    if size is not None and size != file.size:
+        raise ChecksumMismatchError(
+            f"{file.path} in {source} has {size} bytes, but its {INDEX_NAME} states {file.size}: it is not "
+            "downloaded, as the bank is damaged or was changed"
         )
 
 
