@@ -36,7 +36,7 @@ class AxesName(StrEnum):
 
 
 class FrameName(StrEnum):
-    """Whose pixels maps have; a copy of `taskbank.inference.results.Frame`, which needs torch."""
+    """Frame of a map; a copy of `taskbank.inference.results.Frame`, which needs torch."""
 
     INPUT = "input"
     NETWORK = "network"

@@ -20,7 +20,7 @@ _FEW = 18  # numbers that stand in the facts; three poses have so many
 
 
 class Frame(StrEnum):
-    """Whose pixels the rows and columns of a map are."""
+    """Frame of a map: its rows and columns are the pixels of the input, or those of the network."""
 
     INPUT = "input"
     NETWORK = "network"

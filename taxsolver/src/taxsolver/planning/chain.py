@@ -21,13 +21,13 @@ from taxsolver.tensors.store import AffinityInput
 
 @dataclass(frozen=True)
 class Chain:
-    """What `taxsolver.chain` returns: three ways to spend rising budgets.
+    """Result of `taxsolver.chain`: three ways to spend rising budgets.
 
     Attributes:
-        best: the plans of all periods whose objectives sum to most, of those where each keeps the sources of
-            the one before.
-        greedy: the best plan of the first budget, then of each budget the best that keeps what is there.
-        free: the best plan of each budget by itself, which may drop what an earlier one has labelled.
+        best: the plans of all periods with the largest sum of objectives, where each plan keeps the sources
+            of the one before.
+        greedy: the best plan of the first budget, then for each budget the best that keeps those sources.
+        free: the best plan of each budget by itself, which may drop sources of an earlier plan.
         status: of `best`, as in `Taxonomy`; the plans of `best` carry it too.
         bound: proven upper bound of the sum of the objectives of any such chain.
     """
