@@ -285,4 +285,4 @@ SECTIONS = (
     "grouping",
     "evaluate",
 )
-"""What a preset may have settings for; `rooms`, `taskonomy` and `real` are all of the stage `frames`."""
+"""Sections of a preset; `rooms`, `taskonomy` and `real` are all of the stage `frames`."""

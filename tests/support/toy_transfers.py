@@ -12,7 +12,7 @@ from taskbank.inference.results import Frame, Prediction
 from taskbank.tasks.kinds import OutputKind
 
 RECORD = {"affinity": 0.25, "gain": 0.75, "quality": 0.5}
-"""What the bank says about its transfer from edges to normals."""
+"""Facts in the bank about its transfer from edges to normals."""
 
 
 def toy_transfer_bank(folder: Path, name: str = "toy") -> Bank:

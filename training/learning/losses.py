@@ -27,7 +27,7 @@ from training.learning.rotations import compose_poses
 from training.learning.targets import Target
 
 _OLD_STD = (0.08420961, 0.08221603, 0.84538168, 3.97335931, 4.18549186, 0.55300906)
-"""What the original whitened poses with before the present constants were computed on them."""
+"""Constants that the original whitened poses with before the present ones were computed on them."""
 
 _FIXATED_SCALE = tuple(1 / std for std in _OLD_STD)
 _ROLL = WHITENING["room_layout"][1][4] / math.radians(3)

@@ -26,7 +26,7 @@ from training.errors import CheckpointError, StorageError
 log = logging.getLogger(__name__)
 
 Json = Any
-"""What `json` writes: None, bool, int, float, str, and lists and objects of these."""
+"""Values that `json` writes: None, bool, int, float, str, and lists and objects of these."""
 
 _FACTS = "facts"
 _DIGEST = "sha256"

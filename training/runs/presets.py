@@ -19,7 +19,7 @@ from training.runs.settings import nearest, settings_from
 Settings = TypeVar("Settings")
 
 FOLDER = Path(__file__).parents[1] / "presets"
-"""Where the presets are that have a name."""
+"""Folder of the named presets."""
 
 _SEED = "seed"
 

@@ -33,7 +33,7 @@ from training.errors import DataError
 _LOG = logging.getLogger(__name__)
 
 REPORT = "skipped.csv"
-"""What was left out of a store: columns building, file, reason."""
+"""Table of the files left out of a store: columns building, file, reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

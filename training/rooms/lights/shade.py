@@ -21,7 +21,7 @@ from training.rooms.tracing.tiles import blocks_of_tiles, components, tiled, unt
 from training.rooms.tracing.trace import Hits, cast_bundle
 
 _TURNS = ((0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5))
-"""Which of 16 rays is sent by which pixel of a 4 x 4 square: neighbours send very different ones."""
+"""Numbers of the rays, of 16, that the pixels of a 4 x 4 square send: neighbours send very different ones."""
 
 _PLASTIC = 0.04
 """Reflectance, head on, of everything that is no metal."""
