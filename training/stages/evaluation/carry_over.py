@@ -35,7 +35,7 @@ from training.stages.transfers.readouts import load_readout
 log = logging.getLogger(__name__)
 
 TARGETS = ("normal", "depth_zbuffer", "segment_semantic")
-"""Targets whose carry-over is measured, each with the metric that ranks sources, lower is better."""
+"""Targets whose carry-over is measured; one metric of each ranks sources, lower is better."""
 
 _FEWEST = 3
 _BATCH = 8
