@@ -44,7 +44,7 @@ _LEGEND = frozenset({OutputKind.SEMANTIC_MAP})  # kinds with words over the whol
 
 
 def goes_in_strips(outcome: Outcome, task: str, forms: Iterable[Form], reading: Reading) -> bool:
-    """Whether the files of a prediction are written in strips."""
+    """Tell whether the files of a prediction are written in strips."""
     kind = outcome.bank.find_target(task).output
     view = outcome.sights[0].view
     return (

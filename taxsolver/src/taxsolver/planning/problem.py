@@ -313,7 +313,7 @@ class Problem:
         return np.concatenate([feasible, feasible[self._able_to_be_large(feasible)]])
 
     def _able_to_be_large(self, rows: IntArray) -> BoolArray:
-        """Which rows are of `larger`, and of a target that may be labelled in full."""
+        """Mark the rows that are transfers of `larger` to a target that may be labelled in full."""
         able = self.affinity.mask(self._trained(self.sources)) & ~self._outside
         large: BoolArray = (rows >= len(self.affinity)) & able[self._column("target")[rows]]
         return large
@@ -433,7 +433,7 @@ class Problem:
         return (self.images_to_label(task, full=False) or Fraction(0)) * self._price(task)
 
     def extra_cost(self, task: str) -> Fraction:
-        """What the labels of a large transfer to a target cost beyond those of a small one."""
+        """Return the cost of the labels of a large transfer to a target beyond those of a small one."""
         large = self.images_to_label(task, full=False, large=True) or Fraction(0)
         return large * self._price(task) - self.transfer_cost(task)
 
