@@ -44,6 +44,7 @@ bench: $(VENV)/all.done ## tables of speed, as ratios in one run
 	$(BIN)/python -m benchmarks.taxsolver_start
 	$(BIN)/python -m benchmarks.taskbank_networks
 	$(BIN)/python -m benchmarks.taskbank_photo
+	$(BIN)/python -m benchmarks.taskbank_export
 	$(BIN)/python -m benchmarks.rooms_frames
 	$(BIN)/python -m benchmarks.task_networks
 	$(BIN)/python -m benchmarks.stacked_transfers

@@ -35,7 +35,17 @@ LAYERS = {
             "bank",
             "original",
         ),
-        *("inference", "drawing", "saving", "sources", "probing", "video", "encode_files", "predict_files"),
+        *(
+            "inference",
+            "drawing",
+            "saving",
+            "sources",
+            "probing",
+            "exporting",
+            "video",
+            "encode_files",
+            "predict_files",
+        ),
     ),
     "training": (
         *("errors", "atomic_files", "arguments", "runs", "data", "rooms", "learning", "stages", "run"),

@@ -12,6 +12,7 @@ from taskbank_cli.demo import demo
 from taskbank_cli.download import download
 from taskbank_cli.encode import encode
 from taskbank_cli.errors import ErrorBoundary
+from taskbank_cli.export import export
 from taskbank_cli.info import info
 from taskbank_cli.once import Command
 from taskbank_cli.predict import predict
@@ -31,6 +32,7 @@ app.command(cls=Command)(predict)
 app.command(cls=Command)(transfer)
 app.command(cls=Command)(encode)
 app.command(cls=Command)(probe)
+app.command(cls=Command)(export)
 app.command(cls=Command)(info)
 app.command(cls=Command)(download)
 app.command(cls=Command)(push)

@@ -54,7 +54,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     lines = ["file,light", *(f"{number}.png,{number}" for number in range(12))]
     (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    save_affinity(load_affinity("rooms"), folder / "probe.safetensors")
+    save_affinity(load_affinity("rooms"), folder / "estimated.safetensors")
     (folder / "features.costs.csv").write_text(
         "task,price,images_full,images_transfer\nnormal,6,1,1\nreshading,7,1,1\n*,0,1,1\n", encoding="utf-8"
     )

@@ -15,6 +15,7 @@ TaskBankError
 │   └── HubUnreachableError   no answer, or offline, and the file is not in the cache
 ├── DownloadError             a file cannot be had from its public address
 ├── MissingPackageError       a package that this step needs is not installed
+├── ExportError               a network cannot be exported, or its file says something else than it
 └── OutputError               a result cannot be written
 """
 
@@ -108,6 +109,10 @@ class DownloadError(TaskBankError, OSError):
 
 class MissingPackageError(TaskBankError, ImportError):
     """A package that this step needs is not installed."""
+
+
+class ExportError(TaskBankError, RuntimeError):
+    """A network cannot be exported, or the exported file gives other values than the network."""
 
 
 class OutputError(TaskBankError, OSError):

@@ -11,6 +11,10 @@ _TO_XYZ = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
+# A constant, so that graphs can be exported; the white point is multiplied in.
+_FROM_XYZ = (
+    torch.linalg.inv(torch.tensor(_TO_XYZ, dtype=torch.float64)) * torch.tensor(_WHITE, dtype=torch.float64)
+).tolist()
 _LINEAR_BELOW = (6 / 29) ** 3
 _SLOPE = (29 / 6) ** 2 / 3
 _OFFSET = 4 / 29
@@ -56,9 +60,7 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     responses = torch.stack([y + a / 500, y, y - b / 200], dim=-3)
     low = (responses - _OFFSET) / _SLOPE
     xyz = torch.where(responses > 6 / 29, responses**3, low)
-    white = torch.tensor(_WHITE, dtype=torch.float64)
-    inverse = torch.linalg.inv(torch.tensor(_TO_XYZ, dtype=torch.float64)) * white
-    linear = _mixed(xyz, inverse.tolist()).clamp(0, 1)
+    linear = _mixed(xyz, _FROM_XYZ).clamp(0, 1)
     return torch.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
 
 

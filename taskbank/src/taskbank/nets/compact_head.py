@@ -19,8 +19,9 @@ from torch.nn import functional
 
 from taskbank.nets.compact import CompactWidths, Widths, convolved
 from taskbank.nets.encoder import CODE_CHANNELS
+from taskbank.nets.pooling import average_places
 
-_POOLED = 4  # rows and columns kept: layouts and poses need to know where things are
+POOLED = 4  # rows and columns kept: layouts and poses need to know where things are
 _START = 0.01  # variance of what the linear function gives at first, for representations of variance 1
 
 
@@ -50,10 +51,10 @@ class CompactHead(nn.Module):
         self.features = nn.Sequential(
             convolved(in_channels, channels // 2, stride=2), convolved(channels // 2, channels, stride=2)
         )
-        self.narrow = nn.Linear(channels * _POOLED * _POOLED, narrow)
+        self.narrow = nn.Linear(channels * POOLED * POOLED, narrow)
         self.join = nn.Linear(narrow * num_encodings, hidden)
         self.output = nn.Linear(hidden, outputs)
-        self.direct = nn.Linear(in_channels * _POOLED * _POOLED * num_encodings, outputs)
+        self.direct = nn.Linear(in_channels * POOLED * POOLED * num_encodings, outputs)
 
     def start(self, generator: torch.Generator) -> None:
         """Give the linear function its first weights: a head begins with nearly the same for all pictures."""
@@ -72,10 +73,10 @@ class CompactHead(nn.Module):
         """
         each = codes.reshape(-1, *codes.shape[-3:])
         x = self.features(each)
-        x = functional.adaptive_avg_pool2d(x, _POOLED).flatten(1)
+        x = average_places(x, POOLED).flatten(1)
         x = functional.relu(self.narrow(x)).reshape(codes.shape[0], -1)
         x = functional.relu(self.join(x))
         deep: Tensor = self.output(functional.dropout(x, self.dropout, self.training))
-        seen = functional.adaptive_avg_pool2d(each, _POOLED).reshape(codes.shape[0], -1)
+        seen = average_places(each, POOLED).reshape(codes.shape[0], -1)
         direct: Tensor = self.direct(seen)
         return deep + direct

@@ -1,0 +1,100 @@
+"""`taskbank export`: a task network as a file that needs nothing of this package."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskbank_cli.banks import megabytes
+from taskbank_cli.printing import printable
+from taskbank_cli.running import BankOption, Overwrite
+
+
+class FormatName(StrEnum):
+    """Forms of exported files; a copy of `taskbank.exporting.files.Format`, which needs torch."""
+
+    ONNX = "onnx"
+    TORCHSCRIPT = "torchscript"
+
+
+def export(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="By any of its names.")],
+    form: Annotated[
+        FormatName, typer.Option("--format", help="ONNX needs pip install '.[export]' in a checkout.")
+    ] = FormatName.ONNX,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The file.", show_default="TASK.onnx or TASK.pt"),
+    ] = None,
+    dynamic: Annotated[
+        bool,
+        typer.Option(
+            "--dynamic",
+            help="Batch, height and width are free (multiples of 16), as TorchScript files always are. "
+            "Without it: one item at the size that the bank was trained on.",
+        ),
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Run the file beside this package on pictures, and print the largest difference."
+        ),
+    ] = False,
+    images: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INPUT",
+            help="Pictures for --verify: files, folders, patterns; may be repeated.",
+            show_default="those of the web page",
+        ),
+    ] = None,
+    bank: BankOption = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a task network as ONNX or TorchScript, preprocessing and units inside the graph.
+
+    It takes sRGB images in [0, 1], float32 (batch, 3, height, width), and gives metres, unit vectors,
+    probabilities; the file's metadata say which, with axes, classes, licence and hashes.
+
+    Example: taskbank export normals --format torchscript --dynamic --verify
+    """
+    from taskbank.errors import InvalidInputError
+    from taskbank.exporting.files import SUFFIXES, Format, check_installed
+    from taskbank.exporting.run import export_task
+    from taskbank.images.files import find_images
+    from taskbank.inference.predictor import open_bank
+
+    if images and not verify:
+        raise InvalidInputError("--images are for --verify: add it, or leave them out")
+    chosen = Format(form)
+    check_installed(chosen)
+    found = open_bank(bank)
+    name = found.entry(task).task
+    done = export_task(
+        found,
+        name,
+        out or Path(f"{name}{SUFFIXES[chosen]}"),
+        chosen,
+        dynamic=dynamic,
+        pictures=find_images(images or [str(_examples())]) if verify else None,
+        overwrite=overwrite,
+    )
+    size = megabytes(done.path.stat().st_size)
+    typer.echo(printable(f"{name}, {size} MB: {done.path}"))
+    typer.echo(printable(done.facts["input"]))
+    licence = done.facts["licence"] or "none stated"
+    typer.echo(printable(f"{name}: {done.facts['convention']} (licence: {licence})"))
+    labels = done.facts["kind"] == "semantic map"
+    what = "share of pixels with another label" if labels else "largest difference"
+    for one in done.differences:
+        typer.echo(f"{one.batch} at once, {one.size} px: {what} {one.largest:.2g}")
+
+
+def _examples() -> Path:
+    """The photographs that the web page shows."""
+    import taskbank_demo
+
+    return Path(taskbank_demo.__file__).parent / "examples"

@@ -1,0 +1,130 @@
+"""Graphs as files: ONNX and TorchScript, with what is known about them inside."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from taskbank.errors import ExportError, MissingPackageError
+from taskbank.exporting.graph import STEP, ExportedTask
+
+METADATA = "metadata.json"
+"""Name of the extra file in a TorchScript archive."""
+
+_SMALLEST = 128  # px
+_NEEDED = ("onnx", "onnxruntime", "onnxscript")
+
+
+class Format(StrEnum):
+    """Forms of exported files."""
+
+    ONNX = "onnx"
+    TORCHSCRIPT = "torchscript"
+
+
+SUFFIXES = {Format.ONNX: ".onnx", Format.TORCHSCRIPT: ".pt"}
+
+
+def check_installed(form: Format) -> None:
+    """Refuse ONNX where its packages are not installed.
+
+    Raises:
+        MissingPackageError: naming what to install.
+    """
+    missing = [name for name in _NEEDED if find_spec(name) is None] if form is Format.ONNX else []
+    if missing:
+        raise MissingPackageError(
+            f"exporting to ONNX needs {' and '.join(missing)}: run  pip install '.[export]'  in a checkout"
+        )
+
+
+def write_graph(
+    graph: ExportedTask, path: Path, form: Format, facts: Mapping[str, Any], *, dynamic: bool
+) -> None:
+    """Write a graph.
+
+    Args:
+        graph: on the CPU.
+        path: the file; it is replaced.
+        form: ONNX, or a TorchScript trace.
+        facts: what the file says about itself.
+        dynamic: whether batch, height and width are free (multiples of 16 px); otherwise they are one batch
+            item at the size that the network was trained on.
+
+    Raises:
+        ExportError: torch cannot export the graph.
+    """
+    example = graph.form.example(1)
+    if dynamic:
+        # Sides that are 1 anywhere on the way would be taken for constants, as would equal ones.
+        side = max(graph.form.size, _SMALLEST)
+        free = (side + 2 * STEP, side + 4 * STEP) if graph.form.any_size else None
+        example = graph.form.example(2, free)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")  # torch speaks of its own plans here
+            if form is Format.TORCHSCRIPT:
+                traced = torch.jit.trace(graph, example, check_trace=False)
+                torch.jit.save(traced, str(path), _extra_files={METADATA: json.dumps(facts)})
+                return
+            _write_onnx(graph, path, facts, example, dynamic=dynamic)
+    except Exception as error:  # exporters raise what they like
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise ExportError(f"{graph.task} cannot be exported as {form}: {reason}") from error
+
+
+def _write_onnx(
+    graph: ExportedTask, path: Path, facts: Mapping[str, Any], example: torch.Tensor, *, dynamic: bool
+) -> None:
+    """Export by torch's own exporter, and add the facts as metadata."""
+    import onnx
+    from torch.export import Dim
+
+    shapes = None
+    if dynamic:
+        rows, columns = STEP * Dim("h", min=2, max=512), STEP * Dim("w", min=2, max=512)
+        last = example.ndim - 1
+        free = {last - 1: rows, last: columns} if graph.form.any_size else {}
+        shapes = ({0: Dim("batch", min=1, max=4096), **free},)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    program = torch.onnx.export(
+        graph,
+        (example,),
+        dynamo=True,
+        dynamic_shapes=shapes,
+        input_names=["images"],
+        output_names=[graph.task],
+        optimize=True,
+        external_data=False,
+        verbose=False,
+    )
+    assert program is not None  # noqa: S101 - it is None without the new exporter only
+    model = program.model_proto
+    for name, value in facts.items():
+        model.metadata_props.add(key=name, value=value if isinstance(value, str) else json.dumps(value))
+    onnx.save(model, str(path))
+
+
+def read_facts(path: Path, form: Format) -> dict[str, str]:
+    """What a file says about itself; values other than text are JSON."""
+    if form is Format.TORCHSCRIPT:
+        extra = {METADATA: ""}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.jit.load(str(path), _extra_files=extra)
+        held = json.loads(extra[METADATA])
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in held.items()}
+    import onnx
+
+    model = onnx.load(str(path))
+    return {entry.key: entry.value for entry in model.metadata_props}

@@ -1,0 +1,194 @@
+"""A task network with its preprocessing and units, as one graph of tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from taskbank.bank.bank import Bank
+from taskbank.bank.entries import FileEntry
+from taskbank.constants import class_names, colour_bins
+from taskbank.images.colour import lab_to_rgb, lightness
+from taskbank.inference.decode import NORMAL_AXES
+from taskbank.inference.preprocess import Shown, shown_to
+from taskbank.inference.results import Axes
+from taskbank.inference.whitening import WHITENING
+from taskbank.labels.codes import decode as decode_label
+from taskbank.nets.architecture import ResNet50
+from taskbank.nets.fold import fold_in_place
+from taskbank.tasks.kinds import MAPS, OutputKind, Task
+
+STEP = 16
+"""Sides of inputs are multiples of this."""
+
+_SMALLEST = 1e-12  # length below which a vector has no direction
+_CODES = (0.0, 254.0)  # of curvature on disk
+
+SPOKEN = {
+    OutputKind.IMAGE: "sRGB in [0, 1]",
+    OutputKind.COLOUR_DISTRIBUTION: "sRGB in [0, 1]: lightness of the image, expected colours",
+    OutputKind.DEPTH: "metres",
+    OutputKind.NORMALS: f"unit vectors. {NORMAL_AXES[Axes.OPENCV]}",
+    OutputKind.CURVATURE: "the two principal curvatures, 1/m",
+    OutputKind.HEAT_MAP: "response, a share of the full scale on disk",
+    OutputKind.SEMANTIC_MAP: "labels; label n is class n - 1 of the list, 0 is unknown and never given",
+    OutputKind.EMBEDDING: "vectors; pixels of one segment have vectors close to each other",
+    OutputKind.CLASSES: "probabilities of classes",
+    OutputKind.MATCH: "probability that both images are fixed on one point",
+    OutputKind.PERMUTATION: "probabilities of the orders of tiles in jigsaw_permutations.csv",
+    OutputKind.LAYOUT: "room's centre (m), Euler angles (rad), edges (m)",
+    OutputKind.VANISHING_POINTS: "unit vectors along the room's x, y and z, one per row",
+    OutputKind.POSE: "static-axes Euler angles x, y, z (rad) and translation (m), one row per pair of images",
+}
+"""What the numbers of each kind of output are, for the file's metadata."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Shape of a graph's input.
+
+    Attributes:
+        images: images that one prediction takes, 1 to 3, or 9 tiles.
+        size: side in px that the network was trained on.
+        any_size: whether other sides are possible.
+    """
+
+    images: int
+    size: int
+    any_size: bool = True
+
+    def example(self, batch: int, size: tuple[int, int] | None = None) -> Tensor:
+        """Noise of that shape: float32 (batch, [images,] 3, rows, columns) in [0, 1]."""
+        rows, columns = size or (self.size, self.size)
+        several = () if self.images == 1 else (self.images,)
+        return torch.rand(batch, *several, 3, rows, columns)
+
+
+class ExportedTask(nn.Module):
+    """Images in, values with units out.
+
+    Args:
+        bank: that holds the network.
+        task: which one.
+
+    Raises:
+        MissingTaskError: the bank does not hold the task, or no decoder for it.
+        BankFormatError: a file is missing or damaged.
+    """
+
+    bins: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, bank: Bank, task: Task) -> None:
+        super().__init__()
+        self.network = bank.load(task.name)
+        fold_in_place(self.network)
+        self.requires_grad_(False)
+        self.eval()
+        self.task = task.name
+        self.kind = task.output
+        self.shown = shown_to(task)
+        self.highest = float((task.value_range or (0, 1))[1])
+        fixed = isinstance(bank.architecture, ResNet50) and task.output not in MAPS
+        self.form = Form(images=task.num_encodings, size=bank.index.image_size, any_size=not fixed)
+        first = next(layer for layer in self.network.modules() if isinstance(layer, nn.Conv2d))
+        self.channels = first.in_channels
+        mean, std = WHITENING.get(task.name, ((0.0,), (1.0,)))
+        self.register_buffer("mean", torch.tensor(mean), persistent=False)
+        self.register_buffer("std", torch.tensor(std), persistent=False)
+        bins = colour_bins() if task.output is OutputKind.COLOUR_DISTRIBUTION else np.zeros((1, 2))
+        self.register_buffer("bins", torch.from_numpy(np.array(bins, dtype=np.float32)), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Predict.
+
+        Args:
+            images: float (B, 3, H, W), sRGB in [0, 1], or (B, N, 3, H, W) for tasks of several images or
+                tiles; H and W are multiples of 16.
+
+        Returns:
+            maps (B, C, H, W) as `SPOKEN` says, labels uint8 (B, H, W); numbers (B, C), poses (B, pairs, 6).
+        """
+        signed = images * 2 - 1
+        if self.shown is Shown.LIGHTNESS:
+            signed = (lightness(images) / 50 - 1).expand(-1, self.channels, -1, -1)
+        if self.shown is Shown.HOLE:
+            signed = signed * _outside_hole(images)
+        return self._valued(self.network(signed), images)
+
+    def _valued(self, raw: Tensor, images: Tensor) -> Tensor:
+        """Turn the network's numbers into values, as `taskbank.inference.decode` does."""
+        values = raw
+        match self.kind:
+            case OutputKind.DEPTH:
+                values = (torch.exp2(16 * raw.clamp(0, 1)) - 1) / 512
+            case OutputKind.NORMALS:
+                values = raw / torch.sqrt((raw * raw).sum(1, keepdim=True)).clamp(min=_SMALLEST)
+            case OutputKind.CURVATURE:
+                codes = raw * self.std[:, None, None] + self.mean[:, None, None]
+                values = decode_label("principal_curvature", codes.clamp(*_CODES))
+            case OutputKind.SEMANTIC_MAP:
+                values = (raw.argmax(1) + 1).to(torch.uint8)
+            case OutputKind.COLOUR_DISTRIBUTION:
+                ab = torch.einsum("bchw,ck->bkhw", raw.softmax(1), self.bins)
+                ab = functional.interpolate(ab, images.shape[-2:], mode="bilinear", align_corners=False)
+                values = lab_to_rgb(torch.cat([lightness(images), ab], dim=1))
+            case OutputKind.CLASSES | OutputKind.PERMUTATION:
+                values = raw.softmax(1)
+            case OutputKind.MATCH:
+                values = raw.softmax(1)[:, 1]
+            case OutputKind.LAYOUT:
+                values = raw * self.std + self.mean
+            case OutputKind.VANISHING_POINTS:
+                values = functional.normalize(raw.reshape(-1, 3, 3), dim=2)
+            case OutputKind.POSE:
+                values = (raw * self.std + self.mean).reshape(-1, self.std.shape[0] // 6, 6)
+            case OutputKind.IMAGE | OutputKind.HEAT_MAP:
+                values = ((raw + 1) / 2).clamp(0, 1) * self.highest
+        return values
+
+    def facts(self, bank: Bank, task: Task, *, dynamic: bool) -> dict[str, Any]:
+        """Everything that a user of the file needs to know, JSON-ready."""
+        entry = bank.entry(task.name)
+        files = [file for file in (entry.encoder, entry.decoder) if isinstance(file, FileEntry)]
+        side = str(self.form.size)
+        rows, columns = ("height", "width") if dynamic and self.form.any_size else (side, side)
+        shape = ["batch" if dynamic else "1", *([str(self.form.images)] if self.form.images > 1 else [])]
+        shape += ["3", rows, columns]
+        what = "tiles" if task.num_tiles > 1 else "images"
+        multiples = f", sides multiples of {STEP}" if rows == "height" else ""
+        facts: dict[str, Any] = {
+            "task": task.name,
+            "kind": self.kind.value,
+            "unit": task.unit,
+            "convention": SPOKEN[self.kind],
+            "input": f"{what}: float32 ({', '.join(shape)}), sRGB in [0, 1]{multiples}",
+            "trained_size": self.form.size,
+            "licence": entry.licence or bank.index.licence,
+            "bank": bank.name,
+            "bank_sha256": bank.digest,
+            "weights_sha256": [file.sha256 for file in files],
+            "made_by": "taskbank export",
+        }
+        if task.num_images == 3:
+            facts["convention"] += "; 1-2 and 2-3: 1-3 is composed of these, see taskbank.geometry.compose"
+        classes = entry.classes or class_names(task.name)
+        return facts | ({"classes": list(classes)} if classes else {})
+
+
+def _outside_hole(images: Tensor) -> Tensor:
+    """1 outside of the square that inpainting hides, 0 within: (H, W), sizes as in `preprocess.hole`."""
+    rows, columns = images.shape[-2:]
+    low, high = torch.arange(rows, device=images.device), torch.arange(columns, device=images.device)
+    side = rows if rows <= columns else columns
+    width = side - 2 * (side // 4)
+    top, left = (rows - width) // 2, (columns - width) // 2
+    down = (low >= top) & (low < top + width)
+    across = (high >= left) & (high < left + width)
+    return 1 - (down[:, None] & across[None]).to(images.dtype)

@@ -1,0 +1,82 @@
+"""Export one task: write, compare, and only then put the file in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from taskbank.atomic_files import whole_file
+from taskbank.bank.bank import Bank
+from taskbank.errors import InvalidInputError
+from taskbank.exporting.files import SUFFIXES, Format, check_installed, write_graph
+from taskbank.exporting.graph import ExportedTask
+from taskbank.exporting.verify import Difference, verify
+from taskbank.saving.export import refuse_existing
+from taskbank.tasks.registry import find_task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A file that was written.
+
+    Attributes:
+        path: where it is.
+        facts: what it says about itself.
+        differences: from this package, where it was compared.
+    """
+
+    path: Path
+    facts: Mapping[str, Any]
+    differences: tuple[Difference, ...]
+
+
+def export_task(
+    bank: Bank,
+    task: str,
+    out: Path,
+    form: Format = Format.ONNX,
+    *,
+    dynamic: bool = False,
+    pictures: Sequence[Path] | None = None,
+    overwrite: bool = False,
+) -> Exported:
+    """Write a task network with its preprocessing and units as one file.
+
+    Args:
+        bank: that holds it.
+        task: by any of its names.
+        out: the file, `.onnx` or `.pt`.
+        form: of the file.
+        dynamic: whether batch, height and width are free, as TorchScript files always are; of fully connected
+            heads of the original networks, the batch alone.
+        pictures: the file is compared with this package on these before it is put in its place; None for no
+            comparison.
+        overwrite: whether a file that is there already is replaced.
+
+    Raises:
+        UnknownTaskError: the name is none of the 26 tasks.
+        MissingTaskError: the bank does not hold the task, or no decoder for it.
+        InvalidInputError: `out` has another ending, or there is no picture.
+        MissingPackageError: the packages for ONNX are not installed.
+        ExportError: torch cannot export the network, or the file gives other values.
+        OutputError: the file exists already, or cannot be written.
+    """
+    if out.suffix != SUFFIXES[form]:
+        raise InvalidInputError(f"{out} must end in {SUFFIXES[form]}, as {form} files do")
+    check_installed(form)
+    if not overwrite:
+        refuse_existing([out])
+    known = find_task(task)
+    graph = ExportedTask(bank, known)
+    dynamic = dynamic or form is Format.TORCHSCRIPT  # traces are free in both either way
+    facts = graph.facts(bank, known, dynamic=dynamic)
+    differences: list[Difference] = []
+    with whole_file(out) as partial:
+        write_graph(graph, partial, form, facts, dynamic=dynamic)
+        if pictures is not None:
+            differences = verify(
+                graph, partial, form, bank=bank, task=known, pictures=pictures, dynamic=dynamic
+            )
+    return Exported(path=out, facts=facts, differences=tuple(differences))

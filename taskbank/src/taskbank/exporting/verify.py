@@ -1,0 +1,180 @@
+"""Exported files beside this package: the same pictures through both, and the largest difference."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskbank.bank.bank import Bank
+from taskbank.errors import ExportError, InvalidInputError
+from taskbank.exporting.files import Format
+from taskbank.exporting.graph import STEP, ExportedTask
+from taskbank.images.framing import Fit
+from taskbank.inference.decode import Reading, decode
+from taskbank.inference.engine import Engine
+from taskbank.inference.outcome import Outcome
+from taskbank.inference.results import Frame
+from taskbank.inference.settings import Settings
+from taskbank.tasks.kinds import MAPS, OutputKind, Task
+
+BATCHES = (1, 8)
+_TOLERANCE = 2e-3  # of the largest value, or of 1 where that is less
+_LABELS = 1e-3  # share of pixels whose label may differ: ties of two classes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One comparison.
+
+    Attributes:
+        batch: items that the file was given at once.
+        size: side of the pictures in px.
+        largest: absolute difference in the output's unit; of labels, the share of pixels that differ.
+    """
+
+    batch: int
+    size: int
+    largest: float
+
+
+def runner(path: Path, form: Format, threads: int | None = None) -> Callable[[NDArray[np.float32]], Any]:
+    """Open an exported file on the CPU, as a function of an array.
+
+    Raises:
+        ExportError: the file cannot be run.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if form is Format.TORCHSCRIPT:
+                module = torch.jit.load(str(path))
+                return lambda images: module(torch.from_numpy(images)).numpy()
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 3
+            options.intra_op_num_threads = threads or torch.get_num_threads()
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ExportError(f"{path} cannot be run: {error}") from error
+    return lambda images: session.run(None, {"images": images})[0]
+
+
+def verify(
+    graph: ExportedTask,
+    path: Path,
+    form: Format,
+    *,
+    bank: Bank,
+    task: Task,
+    pictures: Sequence[Path],
+    dynamic: bool,
+) -> list[Difference]:
+    """Compare an exported file with what this package predicts.
+
+    Args:
+        graph: that was written.
+        path: of the file.
+        form: of the file.
+        bank: that the network is from.
+        task: which one.
+        pictures: used again where a batch needs more of them.
+        dynamic: whether batches of 1 and 8 and a second size are tried, too.
+
+    Returns:
+        one entry for each batch and size.
+
+    Raises:
+        ExportError: the difference is more than rounding explains.
+        ImageError: a picture cannot be read.
+    """
+    run = runner(path, form)
+    # Some graphs are of one size only: fully connected heads of the original networks.
+    sizes = [graph.form.size]
+    if dynamic and graph.form.any_size:
+        sizes.append(graph.form.size + 2 * STEP)
+    found = []
+    for size in sizes:
+        engine = Engine(bank, [task.name], Settings(device="cpu", fit=Fit.CROP, size=size))
+        outcomes = list(engine.run(_items(pictures, task.num_images)))
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+        shown = [_shown(outcome, task) for outcome in outcomes]
+        wanted = [_ours(outcome, task) for outcome in outcomes]
+        for batch in BATCHES if dynamic else BATCHES[:1]:
+            given: list[NDArray[Any]] = []
+            for start in range(0, len(shown), batch):
+                given += list(run(np.stack(shown[start : start + batch])))
+            pairs = zip(given, wanted, strict=True)
+            largest = max(_difference(_theirs(one, task), other, task) for one, other in pairs)
+            found.append(Difference(batch=batch, size=size, largest=largest))
+            limit = (
+                _LABELS
+                if task.output is OutputKind.SEMANTIC_MAP
+                else _TOLERANCE * max(1.0, *(float(np.abs(one).max()) for one in wanted))
+            )
+            if not largest <= limit:
+                raise ExportError(
+                    f"{task.name} as {form} differs by up to {largest:g} from this package ({batch} at once, "
+                    f"{size} px): {limit:g} at most can be rounding"
+                )
+    return found
+
+
+def _items(pictures: Sequence[Path], images: int) -> Iterator[Any]:
+    """Eight inputs: pictures, or tuples of pictures that follow each other."""
+    if not pictures:
+        raise InvalidInputError("no picture to verify with: name some with --images")
+    endless = cycle(pictures)
+    for _ in range(max(BATCHES)):
+        together = tuple(islice(endless, images))
+        yield together if images > 1 else together[0]
+
+
+def _shown(outcome: Outcome, task: Task) -> NDArray[np.float32]:
+    """The graph's input: pictures or tiles in [0, 1]."""
+    sights = outcome.sights
+    if task.num_tiles > 1:
+        signed = sights[0].tiles
+        assert signed is not None  # noqa: S101 - the engine cut them for this task
+    else:
+        signed = sights[0].square if task.num_images == 1 else torch.stack([one.square for one in sights])
+    return ((signed + 1) / 2).numpy()
+
+
+def _ours(outcome: Outcome, task: Task) -> NDArray[Any]:
+    """What this package says."""
+    raw = outcome.raw[task.name]
+    if task.output is OutputKind.PERMUTATION:
+        return raw.softmax(0).numpy()
+    said = decode(task, raw, outcome.sights, Reading(frame=Frame.NETWORK)).array
+    # The third pose of three images is composed of the others.
+    return said[:2] if task.num_images == 3 else said
+
+
+def _theirs(given: NDArray[Any], task: Task) -> NDArray[Any]:
+    """One item of the file's output in the form of this package's: channels last, or left out."""
+    if task.output in MAPS and given.ndim == 3:
+        given = np.moveaxis(given, 0, -1)
+        return given[..., 0] if given.shape[-1] == 1 else given
+    return given[0] if task.output is OutputKind.POSE and task.num_images == 2 else given
+
+
+def _difference(one: NDArray[Any], other: NDArray[Any], task: Task) -> float:
+    """Largest difference; NaN is a difference unless both are."""
+    if one.shape != other.shape:
+        raise ExportError(f"{task.name} gives an array {one.shape}, this package {other.shape}")
+    if task.output is OutputKind.SEMANTIC_MAP:
+        return float((one != other).mean())
+    if not (np.isnan(one) == np.isnan(other)).all():
+        return float("inf")
+    return float(np.nanmax(np.abs(one.astype(np.float64) - other)))

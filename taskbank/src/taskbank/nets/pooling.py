@@ -1,0 +1,37 @@
+"""Means over parts of maps, also in graphs that are exported for maps of any size."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def average_places(x: Tensor, places: int) -> Tensor:
+    """Average a map over `places` x `places` parts, as `adaptive_avg_pool2d` does.
+
+    While a graph is exported or traced, the same sums are written as products of matrices: adaptive pooling
+    of maps of unknown size has no counterpart in ONNX.
+
+    Args:
+        x: float (B, C, h, w).
+        places: rows and columns that are kept.
+
+    Returns:
+        float (B, C, places, places).
+    """
+    if not (torch.compiler.is_exporting() or torch.jit.is_tracing()):
+        return functional.adaptive_avg_pool2d(x, places)
+    rows, columns = (_shares(size, places, x) for size in x.shape[-2:])
+    averaged: Tensor = rows @ x @ columns.T
+    return averaged
+
+
+def _shares(size: int, places: int, like: Tensor) -> Tensor:
+    """The share of each of `size` cells in each part, (places, size)."""
+    cell = torch.arange(size, device=like.device)[None]
+    part = torch.arange(places, device=like.device)[:, None]
+    first = torch.div(part * size, places, rounding_mode="floor")
+    end = torch.div((part + 1) * size + places - 1, places, rounding_mode="floor")
+    inside = ((cell >= first) & (cell < end)).to(like.dtype)
+    return inside / inside.sum(1, keepdim=True)
