@@ -21,7 +21,7 @@ from taskbank.errors import (
     MissingTaskError,
     OutputError,
 )
-from taskbank.exporting.files import Format, check_installed, read_facts
+from taskbank.exporting.files import Format, check_installed, jit, read_facts
 from taskbank.exporting.graph import ExportedTask
 from taskbank.exporting.run import export_task
 from taskbank.exporting.verify import runner
@@ -157,9 +157,7 @@ def test_what_is_hidden_from_a_network_is_hidden_in_the_graph(bank: Bank) -> Non
 def test_places_are_averaged_alike_in_exported_graphs(size: tuple[int, int]) -> None:
     """As products of matrices, also where there are fewer cells than places."""
     x = torch.rand(2, 3, *size)
-    traced = torch.jit.trace(
-        lambda given: average_places(given, 4), torch.rand(2, 3, 8, 8), check_trace=False
-    )
+    traced = jit.trace(lambda given: average_places(given, 4), torch.rand(2, 3, 8, 8), check_trace=False)
     torch.testing.assert_close(traced(x), functional.adaptive_avg_pool2d(x, 4))
     torch.testing.assert_close(average_places(x, 4), functional.adaptive_avg_pool2d(x, 4))
 

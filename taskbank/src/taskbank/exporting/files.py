@@ -18,6 +18,8 @@ import torch
 from taskbank.errors import ExportError, MissingPackageError
 from taskbank.exporting.graph import STEP, ExportedTask
 
+jit: Any = torch.jit  # its functions have no types
+
 METADATA = "metadata.json"
 """Name of the extra file in a TorchScript archive."""
 
@@ -74,8 +76,8 @@ def write_graph(
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")  # torch speaks of its own plans here
             if form is Format.TORCHSCRIPT:
-                traced = torch.jit.trace(graph, example, check_trace=False)
-                torch.jit.save(traced, str(path), _extra_files={METADATA: json.dumps(facts)})
+                traced = jit.trace(graph, example, check_trace=False)
+                jit.save(traced, str(path), _extra_files={METADATA: json.dumps(facts)})
                 return
             _write_onnx(graph, path, facts, example, dynamic=dynamic)
     except Exception as error:  # exporters raise what they like
@@ -121,7 +123,7 @@ def read_facts(path: Path, form: Format) -> dict[str, str]:
         extra = {METADATA: ""}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.jit.load(str(path), _extra_files=extra)
+            jit.load(str(path), _extra_files=extra)
         held = json.loads(extra[METADATA])
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in held.items()}
     import onnx

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from taskbank.bank.bank import Bank
 from taskbank.errors import ExportError, InvalidInputError
-from taskbank.exporting.files import Format
+from taskbank.exporting.files import Format, jit
 from taskbank.exporting.graph import STEP, ExportedTask
 from taskbank.images.framing import Fit
 from taskbank.inference.decode import Reading, decode
@@ -55,7 +55,7 @@ def runner(path: Path, form: Format, threads: int | None = None) -> Callable[[ND
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if form is Format.TORCHSCRIPT:
-                module = torch.jit.load(str(path))
+                module = jit.load(str(path))
                 return lambda images: module(torch.from_numpy(images)).numpy()
             import onnxruntime
 

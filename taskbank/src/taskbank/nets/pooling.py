@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+_jit: Any = torch.jit  # its functions have no types
 
 
 def average_places(x: Tensor, places: int) -> Tensor:
@@ -20,7 +24,7 @@ def average_places(x: Tensor, places: int) -> Tensor:
     Returns:
         float (B, C, places, places).
     """
-    if not (torch.compiler.is_exporting() or torch.jit.is_tracing()):
+    if not (torch.compiler.is_exporting() or _jit.is_tracing()):
         return functional.adaptive_avg_pool2d(x, places)
     rows, columns = (_shares(size, places, x) for size in x.shape[-2:])
     averaged: Tensor = rows @ x @ columns.T
