@@ -99,7 +99,7 @@ def timed(act: Act) -> Answer:
 
 
 def at_once(acts: Sequence[Act]) -> list[Answer]:
-    """All of them in parallel."""
+    """Run all requests in parallel."""
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(timed, acts))
 
@@ -112,7 +112,7 @@ def crowd(name: str, acts: Sequence[Act]) -> dict[str, list[Answer]]:
 
 
 def measure(visitor: Visitor, tasks: list[str], users: int, count: int) -> dict[str, list[Answer]]:
-    """All rows of the table."""
+    """Measure all rows of the table."""
     plans = [partial(_planned, visitor, asked) for asked in questions(count)]
     first, everything = partial(visitor.predict, tasks[:1]), partial(visitor.predict, tasks)
     rows = {"first result after upload, 1st visitor": [timed(first)]}

@@ -79,7 +79,7 @@ def timed(answer: Callable[[PlanAsk], None], asked: list[PlanAsk], users: int = 
 
 
 def over_http(url: str) -> Callable[[PlanAsk], None]:
-    """The same question to `/plan` of a running demo, through gradio's queue and client."""
+    """Send a question to `/plan` of a running demo, through gradio's queue and client."""
     from gradio_client import Client
 
     client = Client(url, verbose=False, analytics_enabled=False)

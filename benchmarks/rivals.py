@@ -1,4 +1,4 @@
-"""The same plans with the paper's rows, in other solvers."""
+"""Plans with the paper's constraints in other solvers, for comparison."""
 
 from __future__ import annotations
 

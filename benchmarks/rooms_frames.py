@@ -41,7 +41,7 @@ def rooms(count: int) -> list[ViewedRoom]:
 
 
 def joined(viewed: list[ViewedRoom], device: str) -> tuple[SceneBatch, Tensor, Cameras]:
-    """The same as one batch."""
+    """Join rooms and their views into one batch."""
     parts = [room.cameras for room in viewed]
     all_views = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Cameras.__slots__}
     owners = np.concatenate([np.full(len(part.fov), number) for number, part in enumerate(parts)])

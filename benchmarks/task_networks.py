@@ -47,7 +47,7 @@ def clock(device: str) -> float:
 
 
 def seconds(config: TaskNetworksConfig, store: FrameStore, tasks: tuple[str, ...], device: str) -> float:
-    """Of the counted steps of these networks together."""
+    """Measure the seconds of the counted steps of these networks together."""
     taken = []
     for steps in (WARM_UP, config.steps + WARM_UP):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""All single-image tasks on one photo: in one process, beside one process a task as with the original tool.
+"""Benchmark all single-image tasks on one photo: one process, and one per task as in the original tool.
 
 Run from a checkout: `python -m benchmarks.taskbank_photo`. The bank holds `compact` networks of full size
 with seeded weights, the photo is the 512 px astronaut of scikit-image. Whole processes are measured, from

@@ -1,4 +1,4 @@
-"""All 104 budgets and orders of the published 16k tensor: ours against the paper's rows in three solvers.
+"""Benchmark all 104 budgets and orders of the 16k tensor: ours against the paper's rows in three solvers.
 
     python -m benchmarks.taxsolver_sweep [--rounds 3] [--quick]
 

@@ -117,7 +117,7 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def progress(items: Iterable[T], total: int, what: str) -> Iterator[Iterable[T]]:
-    """The same items, with a bar on stderr where that is a terminal; gone when done."""
+    """Show a progress bar for these items on stderr, if that is a terminal; it is removed at the end."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -11,7 +11,7 @@ from taskbank_demo.pieces import file_url, text
 
 
 def gallery(tasks: Sequence[str], cards: Mapping[str, Card], *, running: bool = False) -> str:
-    """All cards; those whose network has not answered are empty.
+    """Return the gallery of all cards; those of unfinished networks are empty.
 
     Args:
         tasks: canonical names.

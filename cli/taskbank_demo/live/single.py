@@ -86,7 +86,7 @@ def _place_controls(held: Sequence[str]) -> _Controls:
 def _wire_predicting(
     services: Services, held: Sequence[str], controls: _Controls, results: Results, pack: gr.Button
 ) -> None:
-    """From a photograph to the gallery."""
+    """Connect the upload of a photograph to the gallery."""
 
     @readable
     def on_input(path: str | None, wanted: list[str], before: str) -> Iterator[tuple[Any, ...]]:
@@ -122,7 +122,7 @@ def _wire_predicting(
 
 
 def _wire_packing(services: Services, results: Results, pack: gr.Button, packed: gr.HTML) -> None:
-    """From the gallery to the dataset's files."""
+    """Connect the gallery to the download in the dataset's form."""
 
     @readable
     def on_pack(token: str) -> str:

@@ -73,7 +73,7 @@ def _label_text(label: int, classes: tuple[str, ...]) -> str:
 
 
 def few_values(prediction: Prediction) -> Values:
-    """All values of a prediction that is no map, each with its name and unit; none for maps."""
+    """Return all values of a prediction, each with its name and unit; empty for maps."""
     words = _IN_WORDS.get(prediction.kind)
     return words(prediction) if words else []
 

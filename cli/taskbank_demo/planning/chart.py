@@ -106,12 +106,12 @@ class _Scale:
         return cls(min(xs), max(xs), low - room, high + room)
 
     def x(self, value: float) -> float:
-        """Of a budget."""
+        """Return the position of a budget."""
         share = (value - self.low_x) / ((self.high_x - self.low_x) or 1)
         return _LEFT + share * (WIDTH - _LEFT - _RIGHT)
 
     def y(self, value: float) -> float:
-        """Of a value."""
+        """Return the position of a value."""
         share = (value - self.low_y) / (self.high_y - self.low_y)
         return HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM)
 

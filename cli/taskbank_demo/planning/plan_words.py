@@ -34,7 +34,7 @@ def node_lines(taxonomy: Taxonomy, task: str) -> list[str]:
 
 
 def spoken_node(taxonomy: Taxonomy, task: str) -> str:
-    """The same as one sentence for screen readers."""
+    """Return a task's name and place in the plan as one sentence for screen readers."""
     name, *facts = node_lines(taxonomy, task)
     return f"{name}: {'; '.join(facts)}"
 

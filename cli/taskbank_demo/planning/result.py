@@ -24,7 +24,7 @@ _MEANING = {
 
 
 def show_plan(answer: PlanAnswer) -> str:
-    """Everything about one plan."""
+    """Return the HTML of one plan: headline, facts, picture, table and downloads."""
     taxonomy = answer.taxonomy
     first, second = (line.replace(r"\$", "$") for line in headline(taxonomy))
     return (

@@ -17,7 +17,7 @@ def _colours(colours: tuple[str, ...]) -> str:
 
 
 def _short(css: str) -> str:
-    """The same rules without comments and without blanks that nobody needs."""
+    """Shorten CSS rules: remove comments and unneeded blanks."""
     bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     return re.sub(r"\s*([{};:,])\s+|\s+(?=\{)", r"\1", bare).strip()
 

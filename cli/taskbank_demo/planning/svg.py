@@ -48,7 +48,7 @@ def _share(letter: str) -> float:
 
 
 def fitted(text: str, size: float, room: float) -> str:
-    """As much of a line as fits, with an ellipsis where it was cut."""
+    """Cut a line to the part that fits, with an ellipsis if it was cut."""
     if width_of(text, size) <= room:
         return text
     kept = text

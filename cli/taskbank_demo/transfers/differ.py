@@ -46,12 +46,12 @@ def _mean_distance(one: Array, other: Array) -> float:
 
 
 def _mean_angle(one: Array, other: Array) -> float:
-    """Between unit vectors, in degrees."""
+    """Mean angle between unit vectors, in degrees."""
     return float(np.degrees(np.nanmean(np.arccos(np.clip((one * other).sum(-1), -1, 1)))))
 
 
 def _mean_axis_angle(one: Array, other: Array) -> float:
-    """Between unit vectors that point both ways, in degrees."""
+    """Mean angle between axes, unit vectors of either sign, in degrees."""
     return float(np.degrees(np.mean(np.arccos(np.clip(np.abs((one * other).sum(-1)), 0, 1)))))
 
 

@@ -31,7 +31,7 @@ class Download:
 
     @property
     def files(self) -> list[str]:
-        """All of them."""
+        """Paths of all files."""
         return [str(self.picture), str(self.array), str(self.facts), str(self.together)]
 
 

@@ -54,7 +54,7 @@ class Mosaic:
             draw.text(at, _cut(line, room, 16), fill=_WORDS, font=font(16), anchor="lm")
 
     def fill(self, pictures: Sequence[Image.Image]) -> NDArray[np.uint8]:
-        """All pictures in their cells, uint8 (H, W, 3); each is made as large as fits."""
+        """Fill the cells with pictures, each as large as fits: uint8 (H, W, 3)."""
         filled = self._ground.copy()
         for (left, top), picture in zip(self._places, pictures, strict=False):
             share = CELL / max(picture.size)

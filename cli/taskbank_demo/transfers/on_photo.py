@@ -72,7 +72,7 @@ def _wire(
     kept: gr.State,
     pictures: gr.HTML,
 ) -> None:
-    """From a photograph, or another choice, to pictures."""
+    """Connect photographs and choices to the pictures."""
 
     @readable
     def on_upload(path: str | None, before: str) -> Iterator[tuple[Any, ...]]:

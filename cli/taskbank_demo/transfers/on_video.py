@@ -38,7 +38,7 @@ class _Film:
 
     @property
     def all(self) -> list[Any]:
-        """In the order of a handler's results."""
+        """Return all components, in the order of a handler's results."""
         return [self.state, self.video, self.words, self.stop]
 
 
@@ -123,7 +123,7 @@ def _wire_upload(services: Services, video: gr.File, example: gr.Button, shown: 
 def _wire_comparing(
     services: Services, menu: TransferMenu, given: list[Any], start: gr.Button, film: _Film
 ) -> None:
-    """From a video to the side-by-side one; another choice starts anew.
+    """Connect the upload of a video to the side-by-side one; another choice starts anew.
 
     Args:
         services: what users share.

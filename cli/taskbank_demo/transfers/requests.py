@@ -93,7 +93,7 @@ def record_of(services: Services, choice: Choice) -> Mapping[str, float]:
 
 
 def on_photograph(services: Services, choice: Choice, path: str | Path | None) -> Comparison:
-    """All networks on an uploaded photograph.
+    """Run all networks on an uploaded photograph.
 
     Raises:
         UploadError: it is none, or too large.
@@ -128,7 +128,7 @@ class VideoRequest:
 
 
 def on_video(services: Services, choice: Choice, path: str | Path | None, tensor: str) -> VideoRequest:
-    """All networks on an uploaded video; nothing has run yet when this returns.
+    """Prepare all networks for an uploaded video; nothing has run yet when this returns.
 
     Raises:
         UploadError: it is none, or too long or too large.
@@ -146,7 +146,7 @@ def on_video(services: Services, choice: Choice, path: str | Path | None, tensor
 
 
 def _of_the_upload(steps: Iterator[Step], name: str) -> Iterator[Step]:
-    """The same steps; a fault of the file is told without its place on the server."""
+    """Yield the steps; errors of the file do not reveal its path on the server."""
     try:
         yield from steps
     except VideoError as error:

@@ -95,7 +95,7 @@ def _place_controls(services: Services, menu: TransferMenu) -> _Controls:
 
 
 def _wire(services: Services, menu: TransferMenu, controls: _Controls, card: gr.HTML) -> None:
-    """From the target to the sources that exist, and to what is known about them."""
+    """Connect the choice of a target to its orders, its sets of sources, and the card of the transfer."""
 
     @readable
     def on_target(target: str, order: int, tensor: str) -> tuple[Any, Any]:

@@ -106,7 +106,7 @@ def _on_scale(affinity: float) -> float:
 
 
 def _ranks(choice: Choice, found: Standing) -> str:
-    """All transfers of the target as dots, a row per order; this one stands out."""
+    """Draw all transfers of the target as dots, one row per order, with the chosen one highlighted."""
     if found.overall is None:
         return ""
     orders = sorted({peer.order for peer in found.peers})

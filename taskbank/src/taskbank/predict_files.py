@@ -76,7 +76,7 @@ class Saving:
             raise InvalidInputError(f"fov {self.fov:g} must lie between 0 and 180 degrees")
 
     def for_video(self, folder: Path) -> VideoSaving:
-        """The same for a video, whose files lie in a folder of their own.
+        """Return these options for a video, with a folder for its files.
 
         Raises:
             InvalidInputError: a form that a video cannot have.

@@ -53,7 +53,7 @@ class HubSource:
     revision: str | None = None
 
     def __str__(self) -> str:
-        """As users write it."""
+        """Return the repository as users write it."""
         return f"{HUB_PREFIX}{self.repo}{f'@{self.revision}' if self.revision else ''}"
 
 

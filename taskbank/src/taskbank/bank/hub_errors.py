@@ -43,7 +43,7 @@ class Attempt:
 
     @property
     def address(self) -> str:
-        """Of the Hub."""
+        """Address of the Hub."""
         return self.endpoint or constants.ENDPOINT
 
 

@@ -65,7 +65,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BankIndex:
-    """All that `bank.json` says.
+    """Content of `bank.json`.
 
     Attributes:
         name: of the bank.

@@ -148,7 +148,7 @@ def numbers_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: flo
 
 
 def match_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
-    """Both views, and how likely they are fixed on one point."""
+    """Draw both views, and the probability that they look at the same point."""
     pair = beside([seen_image(sight.square) for sight in sights])
     panel = Image.new("RGB", (pair.width, 36), "white")
     words = f"same point: {float(prediction.array):.1%}"

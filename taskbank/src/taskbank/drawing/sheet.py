@@ -45,7 +45,7 @@ def _metres(distance: float) -> str:
 def sheet(
     pictures: Mapping[str, Image.Image], captions: Mapping[str, str], photo: Image.Image, columns: int = 6
 ) -> Image.Image:
-    """All pictures of one image, with their names.
+    """Draw all pictures of one image on a sheet, with their names.
 
     Args:
         pictures: canonical task name -> picture.

@@ -274,7 +274,7 @@ def fit_photo(photo: Photo, fit: Fit | str = Fit.CROP, size: int = 256) -> tuple
 
 
 def fill_square(photo: Photo, fit: Fit, size: int) -> tuple[Tensor, View]:
-    """As `fit_photo`, for a square of any side, from which tiles are cut, say."""
+    """Fit a photo into a square of any side, as `fit_photo` does; tiles are cut from such squares."""
     return fill_view(photo, view_of(photo.width, photo.height, fit, size))
 
 

@@ -322,7 +322,7 @@ def _to_srgb(image: Image.Image, profile: bytes, name: str) -> Image.Image | Non
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From the colours of a profile to sRGB; None where the two are the same but for rounding."""
+    """Return the transform from a colour profile to sRGB; None if the two differ by rounding only."""
     given = ImageCms.ImageCmsProfile(BytesIO(profile))
     transform = ImageCms.buildTransform(
         given,

@@ -1,4 +1,4 @@
-"""From a network's numbers to values with units, task by task.
+"""Decoding of raw network outputs into values with units, task by task.
 
 | kind | array |
 |---|---|
@@ -161,7 +161,7 @@ def _opencv(vectors: Tensor) -> Tensor:
 
 
 def _opengl(vectors: Tensor) -> Tensor:
-    """The same with y and z turned round."""
+    """Normals in OpenGL axes: those of OpenCV with y and z negated."""
     return _opencv(vectors) * torch.tensor([1.0, -1.0, -1.0])[:, None, None]
 
 

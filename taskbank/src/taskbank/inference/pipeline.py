@@ -1,7 +1,7 @@
-"""From images to outcomes: read once, copied once, shown to all.
+"""Pipeline from images to outcomes: each image is read once, copied once, and shown to all networks.
 
-Memory does not grow with the number of images: a bounded number is read ahead, one batch is in work, and
-results are decoded when they are asked for.
+Memory does not grow with the number of images: a bounded number is read ahead, one batch is processed at a
+time, and results are decoded when they are needed.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Showing:
         return self._moved(torch.stack(cut))
 
     def _moved(self, images: Tensor) -> Tensor:
-        """On the device, in the networks' precision."""
+        """Move images to the device, in the networks' precision."""
         return images.to(self._device, self._dtype, non_blocking=True)
 
 

@@ -112,7 +112,7 @@ class Prediction:
         return tuple((names[number], float(self.array[number])) for number in best)
 
     def facts(self) -> dict[str, Any]:
-        """Everything but the array of a map, JSON-ready: units, provenance, and values where they are few.
+        """Return all but the array of a map, JSON-ready: units, provenance, and the values if they are few.
 
         Of a semantic map also the colours of its classes in pictures, by their names in CSS. Of depth the
         code of `TASK_16bit.png`: metres a step, the largest value, and what means that nothing is known.

@@ -1,4 +1,4 @@
-"""From embeddings of pixels to numbers of segments: mean shift with the kernel that the networks learn.
+"""Segment numbers from embeddings of pixels: mean shift with the kernel that the networks learn.
 
 The loss of unsupervised segmentation takes p = 2 / (1 + exp(d^2)) for the probability that two pixels at
 distance d belong together (Zamir et al., CVPR 2018, supplement). Weighted by that, every sampled pixel moves

@@ -136,7 +136,7 @@ def takes_features(network: nn.Module) -> bool:
 
 
 class Preprocess(nn.Module):
-    """From [-1, 1] to what a timm model was trained on, at the size that gives one place for 16 px.
+    """Preprocessing for a timm model: images in [-1, 1] to its own range, at a size with one place per 16 px.
 
     Args:
         trunk: the model, whose `pretrained_cfg` states mean and standard deviation of inputs in [0, 1].

@@ -300,7 +300,7 @@ def _narrow_output(in_channels: int, channels: int) -> Enlarging:
 
 
 def _wide_output(in_channels: int, channels: int) -> nn.Sequential:
-    """All channels at half size, interpolated to full size."""
+    """Return an output layer that computes all channels at half size and interpolates them to full size."""
     output = nn.Conv2d(in_channels, channels, 3, padding=1)
     return nn.Sequential(output, nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False))
 

@@ -37,7 +37,7 @@ def fold_batch_norms(network: Network) -> Network:
 
 
 def fold_in_place(network: nn.Module) -> None:
-    """As `fold_batch_norms`, but the network itself is changed: copies of modules are slow.
+    """Fold batch norms as `fold_batch_norms` does, but in the network itself: copies of modules are slow.
 
     Raises:
         InvalidInputError: the network is in training mode.

@@ -126,14 +126,14 @@ class TargetScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Probe:
-    """Everything that was estimated.
+    """Result of a comparison of sources.
 
     Attributes:
         targets: one entry per target.
         sources: facts of all sources, controls last.
-        images: that could be read.
-        failed: why others could not.
-        plan: how it was done.
+        images: images that could be read.
+        failed: reasons why the others could not be read.
+        plan: settings of the comparison.
     """
 
     targets: tuple[TargetScores, ...]
@@ -143,7 +143,7 @@ class Probe:
     plan: Plan
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but losses by image, JSON-ready; None in place of NaN."""
+        """Return all but the losses by image, JSON-ready; None in place of NaN."""
         targets = []
         for one in self.targets:
             told = {

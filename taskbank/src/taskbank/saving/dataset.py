@@ -62,7 +62,7 @@ def folder_of(task: str) -> str | None:
 
 
 def without_folder(tasks: Iterable[str]) -> list[str]:
-    """Those tasks that the dataset has no files for, by canonical names; all users' own targets are such."""
+    """Return the tasks that have no files in the dataset, by canonical name; users' own targets have none."""
     names = [find_task(task).name if is_task(task) else task for task in tasks]
     return [name for name in names if folder_of(name) is None]
 

@@ -48,7 +48,7 @@ class Source:
     foreign: bool = True
 
     def placed(self, device: torch.device, precision: Precision = Precision.FP32) -> Source:
-        """The same source on a device; its network is used up.
+        """Return the source on a device; the network of this one must not be used afterwards.
 
         Raises:
             InvalidInputError: FP16 on a CPU.
@@ -85,7 +85,7 @@ class Source:
         return features
 
     def facts(self) -> dict[str, Any]:
-        """Everything but the network, JSON-ready."""
+        """Return all facts but the network, JSON-ready."""
         return {
             "name": self.name,
             "size": self.size,

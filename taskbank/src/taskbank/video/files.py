@@ -51,7 +51,7 @@ class Damage:
     frames: int = 0
 
     def __str__(self) -> str:
-        """In words; empty where nothing was damaged."""
+        """Describe the damage in words; empty if there is none."""
         parts = [f"{self.packets} damaged packet(s) were passed over"] * bool(self.packets)
         parts += [f"{self.frames} damaged picture(s) were mended by the decoder"] * bool(self.frames)
         return ", ".join(parts)

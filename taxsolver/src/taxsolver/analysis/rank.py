@@ -56,7 +56,7 @@ def rank(
     sources: Names | None = None,
     allow_random: bool = False,
 ) -> list[RankRow]:
-    """For every target and cap k = 1..max_order, the transfer of largest affinity of order at most k.
+    """Find the transfer of largest affinity and order at most k, for every target and k = 1..max_order.
 
     Transfers that read the target itself do not count: each target is looked at as if it were novel, with no
     labels of its own but those of the transfer. With `allow_random` this is the "novel task" table of Zamir

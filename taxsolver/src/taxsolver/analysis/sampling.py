@@ -30,7 +30,7 @@ class _Subsets:
         return np.asarray(below[last] - below[first], dtype=np.float64)
 
     def with_source(self, cost: int, budget: int) -> _Subsets:
-        """The same subsets, and each of them with one source more."""
+        """Return these subsets, and each of them with one more source, within the budget."""
         sums = np.concatenate([self.sums, self.sums + cost])
         counts = np.concatenate([self.counts, self.counts])
         rising = np.argsort(sums, kind="stable")

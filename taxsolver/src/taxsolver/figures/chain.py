@@ -20,7 +20,7 @@ _TICKS = 6  # budgets that are named below the lines
 
 @house_style()
 def draw_chain(found: Chain) -> Figure:
-    """On the left the objective of each period, three ways; on the right the tasks of the best chain.
+    """Draw the objective of each period, three ways, and to the right the tasks of the best chain.
 
     Args:
         found: what `taxsolver.chain` returns.

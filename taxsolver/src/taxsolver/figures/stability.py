@@ -18,9 +18,9 @@ _NAMES = {"estimate": "of the estimate", "mean": "best in the mean", "worst": "b
 
 @house_style()
 def draw_stability(found: Stability) -> Figure:
-    """On the left the share of draws in which each task is labelled, dark where the plan labels it.
+    """Draw the share of draws in which each task is labelled, dark if the plan labels it too.
 
-    On the right the regret of three plans in every draw, from the smallest to the largest.
+    To the right is the regret of three plans in every draw, from the smallest to the largest.
 
     Args:
         found: what `taxsolver.stability` returns.

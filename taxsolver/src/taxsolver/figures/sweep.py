@@ -46,7 +46,7 @@ class RandomBand(Protocol):
 
 
 class PlannedBand(RandomBand, Protocol):
-    """The same beside the best plan of that budget and order, as `taxsolver.significance` gives it."""
+    """Random plans and the best plan of their budget and order, as `taxsolver.significance` returns them."""
 
     @property
     def gain(self) -> float:

@@ -1,4 +1,4 @@
-"""Of choices that are equally good, the one that is preferred, found exactly."""
+"""Exact choice of the preferred one among equally good choices."""
 
 from __future__ import annotations
 

@@ -45,17 +45,17 @@ class Chain:
 
     @property
     def greedy_objective(self) -> float:
-        """The same of the greedy chain."""
+        """Sum of the objectives of the greedy chain."""
         return _total(self.greedy)
 
     @property
     def free_objective(self) -> float:
-        """The same of the plans that need not keep anything."""
+        """Sum of the objectives of the free plans."""
         return _total(self.free)
 
     @property
     def nesting_costs(self) -> float:
-        """The sum of objectives of the free plans, less that of the best chain: the price of keeping all."""
+        """Sum of objectives of the free plans, less that of the best chain: the price of keeping sources."""
         return max(0.0, self.free_objective - self.objective)
 
     def to_dict(self) -> dict[str, Any]:

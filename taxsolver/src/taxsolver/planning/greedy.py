@@ -61,7 +61,7 @@ def _most_helpful(instance: Instance, chosen: BoolArray, missing: IntArray, allo
 
 
 def _best_source(source: IntArray, weight: FloatArray, served: FloatArray) -> int | None:
-    """Of sources with one weight for each target they help, the one that helps most."""
+    """Return the source that newly serves most targets, of ties the one of most gain; None if none helps."""
     unserved = np.isneginf(served)
     newly = np.bincount(source, weights=unserved)
     gained = np.where(unserved, weight, np.maximum(0.0, weight - np.where(unserved, 0.0, served)))

@@ -96,10 +96,10 @@ class Instance:
         return kept
 
     def without_dominated(self) -> tuple[Instance, IntArray]:
-        """The same problem with fewer transfers, and the rows that were kept.
+        """Return the problem without dominated transfers, and the rows that were kept.
 
-        A transfer is dominated where another one of the same target reads a subset of its sources and is
-        at least as heavy: whatever plan uses it is no worse, and no dearer, with the other one.
+        A transfer is dominated if another one of the same target reads a subset of its sources and has at
+        least its weight: any plan that uses it is no worse, and costs no more, with the other one.
         """
         keep = np.ones(len(self.weight), dtype=bool)
         for target in range(self.num_targets):

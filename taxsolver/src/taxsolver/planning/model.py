@@ -95,7 +95,7 @@ class PlanModel:
         self._write(np.ones(len(instance.cost), dtype=bool))
 
     def forbid(self, chosen: BoolArray) -> None:
-        """From now on refuse every plan whose sources include all of these."""
+        """Exclude every plan whose sources include all of these."""
         columns = np.flatnonzero(chosen & ~self.instance.required)
         self._forbidden.append(columns)
         _add(self._relaxation, _not_all(columns))
@@ -200,7 +200,7 @@ class PlanModel:
             proposals.add(plan.chosen.tobytes())
 
     def _branch(self, limit: int, deadline: float | None, relaxed: float, floor: float) -> Choice | None:
-        """By branch and bound; `relaxed` is the objective of the relaxation."""
+        """Solve by branch and bound; `relaxed` is the objective of the relaxation."""
         highs = _highs(self._program, integers=len(self.instance.cost))
         self._set_bounds(highs, limit)
         _add(highs, *self._rows())
@@ -351,12 +351,12 @@ def _at_most_rows(instance: Instance) -> list[_Row]:
 
 
 def _not_all(columns: IntArray) -> _Row:
-    """At most all but one of these sources."""
+    """Return the row that excludes plans with all of these sources."""
     return _Row(columns, np.ones(len(columns)), -np.inf, len(columns) - 1.0)
 
 
 def _other_than(chosen: BoolArray) -> _Row:
-    """At least one source is chosen that is not among these, or left out that is."""
+    """Return the row that excludes exactly this set of sources."""
     return _Row(np.arange(len(chosen)), np.where(chosen, -1.0, 1.0), 1.0 - chosen.sum(), np.inf)
 
 
@@ -555,7 +555,7 @@ class PlanProgram:
     def add_row(
         self, columns: IntArray, values: FloatArray, *, lower: float = -np.inf, upper: float = np.inf
     ) -> None:
-        """From now on keep the sum of values times columns between two bounds."""
+        """Constrain the sum of values times columns to lie between two bounds."""
         _add(self._highs, _Row(columns, values, lower, upper))
 
     def on_sources(self, amount: FloatArray) -> FloatArray:

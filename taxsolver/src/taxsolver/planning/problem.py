@@ -274,11 +274,11 @@ class Problem:
         )
 
     def with_budget(self, budget: float, *, largest: float | None = None) -> Problem:
-        """The same problem with another budget; what was computed for this one is not computed again.
+        """Return this problem with another budget; everything computed so far is kept.
 
         Args:
-            budget: the other one.
-            largest: the largest that is allowed; None for that of the unit.
+            budget: the new budget.
+            largest: largest budget that is allowed; None for that of the unit.
 
         Raises:
             InvalidInputError: the budget is not in (0, largest], or the problem asks for a mean gain.

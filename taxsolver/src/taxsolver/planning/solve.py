@@ -1,4 +1,4 @@
-"""From a problem to its best taxonomies."""
+"""Solving a problem for its best taxonomies."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class Taxonomy:
         )
 
     def at_most(self, bound: float, status: str) -> Taxonomy:
-        """The same plan with another proven bound, and no proof of its own."""
+        """Return this plan with another proven bound and another status."""
         bound = max(bound, self.objective)
         return replace(self, status=status, bound=bound, gap=_gap(self.objective, bound))
 

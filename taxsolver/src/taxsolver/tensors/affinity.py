@@ -139,7 +139,7 @@ class AffinityTensor:
         return TaskNames(self.tasks, self.aliases, f"the affinity tensor {self.name!r}")
 
     def read_from(self, *origin: str) -> AffinityTensor:
-        """The same tensor, which remembers the names and files that it was read from as a whole."""
+        """Record the names and files that the whole tensor was read from, and return the tensor."""
         object.__setattr__(self, "origin", origin)
         return self
 

@@ -1,4 +1,4 @@
-"""From per-image losses to affinities: the ordinal normalisation of Taskonomy.
+"""Ordinal normalisation of Taskonomy: affinities from per-image losses.
 
 Source: Zamir et al., CVPR 2018, section 3.3 (https://arxiv.org/abs/1804.08328), an Analytic Hierarchy
 Process (R. W. Saaty, Journal of Mathematical Modelling 9, 1987) over pairwise wins.

@@ -43,7 +43,7 @@ class LossMatrix:
 
     @property
     def without_controls(self) -> LossMatrix:
-        """The same without networks that were trained from scratch, which are no transfers."""
+        """Return the matrix without the baselines, which are not transfers."""
         kept = [place for place, sources in enumerate(self.transfers) if not BASELINES.issuperset(sources)]
         return LossMatrix(tuple(self.transfers[place] for place in kept), self.losses[:, kept])
 

@@ -283,7 +283,7 @@ def _to_safetensors(tensor: AffinityTensor) -> bytes:
 
 
 def _sort_header(blob: bytes) -> bytes:
-    """The same file with its metadata in order: safetensors writes a hash map, in a new order each time."""
+    """Sort the metadata in a file's header: safetensors writes a hash map, in a new order each time."""
     length = int.from_bytes(blob[:8], "little")
     header = json.loads(blob[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
