@@ -1,4 +1,4 @@
-"""How fast exported networks are on this CPU: ours, ONNX in onnxruntime, and TorchScript, turn by turn.
+"""Benchmark exported networks on this CPU: ours, ONNX in onnxruntime, and TorchScript, turn by turn.
 
 Run from a checkout: `python -m benchmarks.taskbank_export --task normals --threads 2`. All take the same
 pictures and give the same values; figures are medians. Other work on the CPU spoils them.

@@ -118,7 +118,7 @@ def _write_onnx(
 
 
 def read_facts(path: Path, form: Format) -> dict[str, str]:
-    """What a file says about itself; values other than text are JSON."""
+    """Read the metadata of an exported file; values other than text are JSON."""
     if form is Format.TORCHSCRIPT:
         extra = {METADATA: ""}
         with warnings.catch_warnings():

@@ -152,7 +152,7 @@ def _shown(outcome: Outcome, task: Task) -> NDArray[np.float32]:
 
 
 def _ours(outcome: Outcome, task: Task) -> NDArray[Any]:
-    """What this package says."""
+    """Return this package's prediction in the network's frame."""
     raw = outcome.raw[task.name]
     if task.output is OutputKind.PERMUTATION:
         return raw.softmax(0).numpy()
@@ -162,7 +162,7 @@ def _ours(outcome: Outcome, task: Task) -> NDArray[Any]:
 
 
 def _theirs(given: NDArray[Any], task: Task) -> NDArray[Any]:
-    """One item of the file's output in the form of this package's: channels last, or left out."""
+    """Convert one item of the file's output to this package's form: channels last, or no channel axis."""
     if task.output in MAPS and given.ndim == 3:
         given = np.moveaxis(given, 0, -1)
         return given[..., 0] if given.shape[-1] == 1 else given
