@@ -29,6 +29,7 @@ Where nothing fits the budget the status is infeasible: exit status 1, but 0 wit
 
 \b
   taxsolver group --setting 1 --budget 2.5
+  taxsolver group --setting 1 --budget 2.5 --weights normal=3
   taxsolver group --table mine.csv --method hoa --budget 3 --json
   taxsolver group --setting 3 --show curves --plot curves.png
   taxsolver group --setting 4 --show pairs
@@ -111,6 +112,16 @@ def group_command(
             rich_help_panel=opt.ASK,
         ),
     ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--weights",
+            metavar="A=X,..",
+            help="How much the losses of a task count; 1 where not named.",
+            show_default=False,
+            rich_help_panel=opt.WEIGH,
+        ),
+    ] = None,
     seed: opt.Seed = 0,
     draws: Annotated[
         int,
@@ -125,7 +136,7 @@ def group_command(
     """Parse, choose, print."""
     _refuse_unheard(context, view)
     check_row_outputs(save, plot)
-    networks = _load(setting, table)
+    networks = _load(setting, table).weighted(parse.parse_weights(parse.joined(weights), "--weights"))
     if view is View.CURVES:
         listed = parse.parse_numbers(parse.joined(budgets, BUDGETS), "--budgets")
         show_curves(networks, listed, seed, draws, json, save, plot)

@@ -560,3 +560,10 @@ def test_a_plan_may_buy_transfers_of_two_sizes() -> None:
     assert answer["cost"] <= 150_000
     assert answer["large"]
     assert "a large transfer    16,000" in run(*words).stdout
+
+
+def test_group_takes_weights_of_tasks() -> None:
+    plain = run_json("group", "--setting", "1", "--budget", "2.5")
+    heavy = run_json("group", "--setting", "1", "--budget", "2.5", "--weights", "normal=3")
+    assert heavy["validation_loss"] > plain["validation_loss"]
+    assert run("group", "--setting", "1", "--budget", "2.5", "--weights", "normal").exit_code == 2

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -346,3 +347,33 @@ def test_a_choice_that_is_not_proven_is_an_error(monkeypatch: pytest.MonkeyPatch
     message = "without a proof: the best choice found has a total loss of 6, and 5 is not ruled out"
     with pytest.raises(SolverError, match=message):
         group(table_from_csv(TOY, name="toy"), "optimal", 2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_weights_count_the_losses_of_a_task_more_often(seed: int) -> None:
+    table, weights = random_table(seed, levels=[None, 3][seed % 2]), {"task0": 2.5, "task2": 0.1}
+    factors = [Fraction(repr(float(weights.get(task, 1.0)))) for task in table.tasks]
+    cost = [Fraction(repr(float(value))) for value in table.cost]
+    for budget in (1.0, 1.6, 2.2):
+        totals = []
+        for size in range(1, len(table.networks) + 1):
+            for chosen in combinations(range(len(table.networks)), size):
+                losses = table.validation[list(chosen)]
+                if (
+                    sum((cost[one] for one in chosen), Fraction()) <= Fraction(repr(budget))
+                    and (~np.isnan(losses)).any(axis=0).all()
+                ):
+                    least = [Fraction(repr(float(value))) for value in np.nanmin(losses, axis=0)]
+                    totals.append(
+                        sum((f * value for f, value in zip(factors, least, strict=True)), Fraction())
+                    )
+        found = group(table, "optimal", budget, weights=weights)
+        assert (found.status == "optimal") == bool(totals)
+        if totals:
+            assert found.validation_loss == pytest.approx(float(min(totals)), abs=1e-8)
+    with pytest.raises(
+        InvalidInputError, match=r"the weight of task0 is 0, expected a number in \(0, 1,000,000\]"
+    ):
+        group(table, "optimal", 2, weights={"task0": 0})
+    with pytest.raises(InvalidInputError, match="unknown task 'zzz'"):
+        group(table, "optimal", 2, weights={"zzz": 1})

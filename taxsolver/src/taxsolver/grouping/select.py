@@ -18,6 +18,7 @@ from taxsolver.grouping.table import BoolArray, FloatArray, LossTable
 from taxsolver.grouping.table_csv import TableInput, as_table
 from taxsolver.grouping.ties import tie
 from taxsolver.planning.costs import decimal
+from taxsolver.planning.problem import Weights
 from taxsolver.tensors.names import normalise
 
 DRAWS, MOST_DRAWS = 10_000, 10_000_000
@@ -47,7 +48,15 @@ class Method(StrEnum):
         raise InvalidInputError(f"unknown method {name!r}: choose one of {', '.join(cls)}")
 
 
-def group(table: TableInput, method: str, budget: float, *, seed: int = 0, draws: int = DRAWS) -> Grouping:
+def group(
+    table: TableInput,
+    method: str,
+    budget: float,
+    *,
+    weights: Weights | None = None,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> Grouping:
     """The networks to run so that every task is predicted within a budget.
 
     Choice on validation losses, score on test losses, as in Standley et al., ICML 2020
@@ -73,6 +82,8 @@ def group(table: TableInput, method: str, budget: float, *, seed: int = 0, draws
             others lower by up to 0.001.
         budget: largest total cost, in units of one standard network, in (0, 1e6]; costs are summed as
             decimals, and no choice costs more.
+        weights: how much each task's losses count, in (0, 1e6]; 1 where not named. All losses of the result
+            are times these.
         seed: of the random draws, at least 0.
         draws: number of random fillings that are averaged, at least 1.
 
@@ -84,7 +95,7 @@ def group(table: TableInput, method: str, budget: float, *, seed: int = 0, draws
         InvalidInputError: a value is not allowed, or the table has no early losses for `esa`.
         SolverError: HiGHS failed, or ended without a proof.
     """
-    table, chosen_method = as_table(table), Method.named(method)
+    table, chosen_method = as_table(table).weighted(weights), Method.named(method)
     check_number(budget, "budget", zero=False)
     check_seed(seed)
     check_count(draws, "draws")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from taxsolver.arguments import LARGEST, check_number, name_tuple, shown
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.amounts import amount
-from taxsolver.planning.costs import Costs
+from taxsolver.planning.costs import Costs, exact_products
+from taxsolver.planning.problem import Weights, weight_pairs
+from taxsolver.tensors.names import TaskNames
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -96,6 +98,37 @@ class LossTable:
     def scored(self) -> FloatArray:
         """float64 (networks, tasks): the test losses, or NaN throughout where none were measured."""
         return np.full_like(self.validation, np.nan) if self.test is None else self.test
+
+    def weighted(self, weights: Weights | None) -> LossTable:
+        """The same table with the losses of some tasks times a weight, so that they count more in every sum.
+
+        Args:
+            weights: task -> number in (0, 1e6]; 1 where not named. A dictionary, a Series of pandas, or
+                pairs.
+
+        Raises:
+            UnknownTaskError: a name is not known.
+            InvalidInputError: a weight is not allowed, or a loss is then beyond 1e6.
+        """
+        pairs = weight_pairs(weights, "weights")
+        if not pairs:
+            return self
+        names = TaskNames(self.tasks, where=f"the loss table {self.name!r}")
+        factors = np.ones(len(self.tasks))
+        tasks = names.find_all([name for name, _ in pairs], "weights")
+        for task, (_, factor) in zip(tasks, pairs, strict=True):
+            check_number(factor, f"the weight of {task}", zero=False)
+            factors[self.tasks.index(task)] = factor
+        changed: dict[str, FloatArray] = {}
+        for split in SPLITS:
+            losses = self.losses(split)
+            if losses is not None:
+                known = ~np.isnan(losses)
+                changed[split] = losses.copy()
+                for column, factor in enumerate(factors.tolist()):
+                    rows = known[:, column]
+                    changed[split][rows, column] = exact_products(losses[rows, column], factor)
+        return replace(self, **changed)  # type: ignore[arg-type] # the names are those of arrays
 
     def task_names(self, network: int) -> tuple[str, ...]:
         """Names of the tasks that a network predicts.

@@ -150,7 +150,7 @@ class Problem:
             if what != "supervised_targets" or self.supervised_targets is not None:
                 object.__setattr__(self, what, self._tasks(getattr(self, what), what))
         for what in ("importance", "label_cost"):
-            object.__setattr__(self, what, dict(_pairs(getattr(self, what), what)))
+            object.__setattr__(self, what, dict(weight_pairs(getattr(self, what), what)))
         object.__setattr__(self, "objective", Objective.named(self.objective))
         self._check_amounts()
         self._check_costs()
@@ -791,7 +791,7 @@ def _by_task(
     tensor: AffinityTensor, values: Weights | None, what: str, allowed: Iterable[str]
 ) -> dict[str, float]:
     """Values by canonical name."""
-    pairs = _pairs(values, what)
+    pairs = weight_pairs(values, what)
     blank = [name for name, _ in pairs if not name.strip()]
     if blank:
         raise InvalidInputError(f"{what} names {blank[0]!r}, which is no task")
@@ -802,7 +802,7 @@ def _by_task(
     return {task: _plain(value) for task, (_, value) in zip(tasks, pairs, strict=True)}
 
 
-def _pairs(values: Weights | None, what: str) -> list[tuple[str, float]]:
+def weight_pairs(values: Weights | None, what: str) -> list[tuple[str, float]]:
     """Names and numbers out of a dictionary, a Series of pandas or a list of pairs.
 
     Raises:
