@@ -210,7 +210,11 @@ def result_names(inputs: Sequence[Path], taken: Iterable[str] = ()) -> list[str]
         several. What file systems refuse is written otherwise: bytes that are no UTF-8 and control characters
         as `%1B`, names of more than 200 bytes cut, with eight digits of their sha256 behind.
     """
-    absolute = [os.path.abspath(path) for path in inputs]  # noqa: PTH100 - pathlib keeps `..`, and is slow
+    # Most paths are absolute and plain already, which is seen in a tenth of the time that `abspath` takes.
+    absolute = [
+        text if text.startswith("/") and "/.." not in text else os.path.abspath(text)  # noqa: PTH100 - keeps `..`
+        for text in map(str, inputs)
+    ]
     distinct = list(dict.fromkeys(absolute))
     split = [os.path.split(path) for path in distinct]
     common = os.path.commonpath({folder for folder, _ in split}) if distinct else ""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as transforms
 
 from taskbank.errors import InvalidInputError
+from taskbank.images import framing
 from taskbank.images.framing import Box, Fit, fit_photo, to_input_frame
 from taskbank.images.reading import Photo, read_photo
 
@@ -102,3 +108,23 @@ def test_wrong_fits_and_sizes_are_refused() -> None:
         fit_photo(ramp(4, 4), "squash")
     with pytest.raises(InvalidInputError, match="size 250 is no positive multiple of 16: 240 and 256"):
         fit_photo(ramp(4, 4), "crop", 250)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("size", [(16, 32), (48, 64), (70, 90)])
+def test_photos_are_scaled_as_torchvision_scales_them(dtype: torch.dtype, size: tuple[int, int]) -> None:
+    """To the last bit, where the processor is one on which torchvision scales bytes as bytes."""
+    pixels = torch.randint(0, 256, (3, 48, 64), generator=torch.Generator().manual_seed(0)).to(dtype)
+    pixels = pixels / 255 if dtype == torch.float32 else pixels
+    theirs = transforms.resize(pixels, list(size), v2.InterpolationMode.BILINEAR, antialias=True)
+    theirs = transforms.to_dtype(theirs, torch.float32, scale=True) * 2 - 1
+    ours = framing._scaled(pixels, size)
+    assert ours.shape == theirs.shape
+    assert (ours - theirs).abs().max() <= (2.1 / 255 if dtype == torch.uint8 else 1e-6)
+
+
+def test_predicting_needs_no_torchvision() -> None:
+    """It takes two seconds to import, before the first image."""
+    code = "import sys, taskbank.predict_files; print('torchvision' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

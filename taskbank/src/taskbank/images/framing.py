@@ -35,8 +35,7 @@ from enum import StrEnum
 
 import torch
 from torch import Tensor
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional as transforms
+from torch.nn import functional
 
 from taskbank.errors import InvalidInputError
 from taskbank.images.reading import Photo
@@ -296,9 +295,11 @@ def fill_view(photo: Photo, view: View) -> tuple[Tensor, View]:
 
 def _scaled(pixels: Tensor, size: tuple[int, int]) -> Tensor:
     """Pixels at another size, bilinear with antialiasing, float32 in [-1, 1]."""
-    scaled = transforms.resize(pixels, list(size), v2.InterpolationMode.BILINEAR, antialias=True)
-    unit: Tensor = transforms.to_dtype(scaled, torch.float32, scale=True)
-    return unit * 2 - 1
+    scaled = pixels
+    if tuple(pixels.shape[-2:]) != size:
+        # As `torchvision.transforms.v2.functional.resize`, which takes two seconds to import.
+        scaled = functional.interpolate(pixels[None], size, mode="bilinear", antialias=True)[0]
+    return (scaled.float() / 255 if scaled.dtype == torch.uint8 else scaled.float()) * 2 - 1
 
 
 def to_input_frame(
