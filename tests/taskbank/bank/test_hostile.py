@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from safetensors.torch import load_file, save_file
 from tests.taskbank.toy import TOY_COMPACT, toy_network, toy_readout
@@ -173,7 +174,13 @@ def replaced(bank: Bank, change: Callable[[dict[str, torch.Tensor]], object]) ->
         (float("nan"), "not finite or allowed"),
         (float("inf"), "not finite or allowed"),
         (torch.int64, "of another type"),
-        (torch.complex64, "of another type"),
+        pytest.param(
+            torch.complex64,
+            "of another type",
+            marks=pytest.mark.skipif(
+                torch.complex64 not in safetensors.torch._SIZE, reason="this safetensors cannot write them"
+            ),
+        ),
         (torch.bool, "of another type"),
         (-1.0, "running_var"),
     ],
