@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.training.stages.networks.toy_networks import CONFIG, CPU, LEARNED, batch_of
+from tests.training.stages.networks.toy_networks import CONFIG, CPU, LEARNED, WIDTHS, batch_of
 from torch import Tensor, nn
 from training.data.frames import FrameStore
 from training.errors import ConfigError
@@ -20,13 +20,17 @@ from training.learning.losses import losses
 from training.learning.output_units import OutputUnits
 from training.runs.checkpoint import load_checkpoint, save_checkpoint
 from training.stages.networks.adversary import Adversary, Discriminator, is_judged
+from training.stages.networks.config import Schedule
 from training.stages.networks.flat import FlatNetwork
 from training.stages.networks.folder import NetworksFolder
 from training.stages.networks.learner import Learner, new_network
 
 from taskbank.inference.device import Precision
+from taskbank.nets.architecture import Architecture, Backbone, Compact
 from taskbank.nets.build import TaskNetwork
+from taskbank.nets.compact import ReadoutWidths
 from taskbank.nets.initialise import initialise
+from taskbank.nets.liveness import dead_channels
 from taskbank.tasks.registry import Task, find_task
 
 
@@ -63,6 +67,66 @@ def test_a_network_starts_from_its_seed_and_task() -> None:
     assert torch.equal(first, again)
     assert not torch.equal(first, next(new_network(depth, CONFIG).parameters()))
     assert not torch.equal(first, next(new_network(normal, replace(CONFIG, seed=1)).parameters()))
+
+
+@pytest.mark.parametrize("schedule", list(Schedule))
+def test_a_step_is_as_long_as_the_learning_rate_of_its_number(store: FrameStore, schedule: Schedule) -> None:
+    """Adam's first step moves every weight by the rate, whatever the gradient."""
+    config = replace(CONFIG, steps=100, warm_up=9, learning_rate=0.01, weight_decay=0.0, schedule=schedule)
+    task = find_task("normal")
+    shown, target = batch_of(task, store, config).pair(task)
+    moved = {}
+    for step in (0, 9, 99):
+        learner = Learner(task, config, CPU)
+        before = learner.network.encoder.get_parameter("compress.0.weight").detach().clone()
+        learner.learn(shown, target, step)
+        moved[step] = float(
+            (learner.network.encoder.get_parameter("compress.0.weight") - before).abs().median()
+        )
+    assert moved == pytest.approx({step: config.learning_rate_at(step) for step in moved}, rel=0.01)
+    assert moved[0] < moved[9] > 5 * moved[99]  # warm-up, and the end of the schedule
+
+
+def learned_from_shuffled(store: FrameStore, name: str, architecture: Architecture, steps: int) -> Tensor:
+    """Representations (N, C, h, w) after steps in which no label belongs to its picture."""
+    config = replace(CONFIG, architecture=architecture, steps=400, learning_rate=0.012, ema=0.5)
+    task = find_task(name)
+    learner = Learner(task, config, CPU)
+    shown, target = batch_of(task, store, config).pair(task)
+    draws = torch.Generator().manual_seed(0)
+    for step in range(steps):
+        order = torch.randperm(len(target.values), generator=draws)
+        learner.learn(shown, replace(target, values=target.values[order]), step)
+    return learner.encode(shown).flatten(0, -4)
+
+
+BACKBONE = Backbone(
+    model="test_efficientnet",
+    level=3,
+    shared=0,
+    widths=ReadoutWidths(decoder=(8, 4, 4, 4), decoder_blocks=(1, 1, 1), head=(8, 8, 8)),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture"),
+    [("jigsaw", CONFIG.architecture), ("fixated_pose", CONFIG.architecture), ("jigsaw", BACKBONE)],
+    ids=["jigsaw", "fixated_pose", "backbone"],
+)
+def test_a_representation_does_not_die_of_labels_that_tell_nothing(
+    store: FrameStore, name: str, architecture: Architecture
+) -> None:
+    codes = learned_from_shuffled(store, name, architecture, 150)
+    assert not dead_channels(codes).any()
+    assert float(codes.std(0).mean()) > 0.1
+
+
+def test_a_relu_behind_the_representation_dies(store: FrameStore) -> None:
+    """So the labels of the test above are those that killed networks."""
+    codes = learned_from_shuffled(
+        store, "jigsaw", Compact(widths=replace(WIDTHS, code_activation="relu")), 150
+    )
+    assert float(dead_channels(codes).float().mean()) >= 0.5
 
 
 def small_network() -> nn.Module:
