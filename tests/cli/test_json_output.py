@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import typer
+from PIL import Image
 from tests.taskbank.toy import TOY_COMPACT, toy_network
 
 from taskbank.bank.bank import Bank
@@ -29,6 +30,9 @@ CASES = [
     "taxsolver --targets layout,matching --budget 24691.33 --label-cost normals=12345.67,depth=12345.67",
     "taxsolver sweep --targets normals,depth --budgets 1-3 --orders 1,2",
     "taxsolver significance --targets normals,depth --budgets 1,2 --orders 2 --samples 5",
+    "taxsolver front --targets normals,depth --max-order 1 --unit images",
+    "taxsolver chain --targets normals,depth --budgets 1,2",
+    "taxsolver stability --targets normals,depth --budget 1 --noise 0.05 --draws 4",
     "taxsolver rank --targets normals",
     "taxsolver tree",
     "taxsolver group --setting 2 --budget 2.5",
@@ -39,6 +43,7 @@ CASES = [
     "taxsolver affinity show rooms",
     "taskbank tasks",
     "taskbank info bank",
+    "taskbank probe --images pictures --labels light.csv --bank bank --sources normals,reshading --out probe.safetensors",
 ]
 
 
@@ -64,7 +69,12 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.Comp
     folder = tmp_path_factory.mktemp("json")
     (folder / "losses.csv").write_text(LOSSES)
     (folder / "networks.csv").write_text(NETWORKS)
-    networks = {"normal": toy_network("normal")}
+    (folder / "pictures").mkdir()
+    for number in range(24):
+        Image.new("RGB", (32, 32), (10 * number, 0, 0)).save(folder / "pictures" / f"{number}.png")
+    lights = [f"{number}.png,{number}" for number in range(24)]
+    (folder / "light.csv").write_text("\n".join(["file,light", *lights]))
+    networks = {task: toy_network(task) for task in ("normal", "reshading")}
     Bank.save(folder / "bank", name="toy", architecture=TOY_COMPACT, networks=networks)
 
     def run(case: str) -> subprocess.CompletedProcess[str]:
