@@ -73,7 +73,7 @@ def test_names_with_control_characters_are_refused(tmp_path: Path, name: str) ->
     with pytest.raises(TaxSolverError):
         load_affinity(tmp_path / "a.csv")
     with pytest.raises(TaxSolverError, match="with a control character"):
-        LossTable(name="toy", tasks=(name,), networks=("n",), cost=[1.0], validation=[[1.0]])
+        LossTable(name="toy", tasks=(name,), networks=("n",), cost=np.ones(1), validation=np.ones((1, 1)))
 
 
 def test_a_file_name_with_escapes_and_markup_is_shown_escaped_everywhere(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from taskbank_demo.scripts import script
 from taskbank_demo.services import Services
 
 SOURCES: list[Literal["upload", "webcam", "clipboard"]] = ["upload", "webcam", "clipboard"]
-"""Whence photographs come."""
+"""Image sources."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -78,8 +78,10 @@ def encode_files(
     if any(is_video(path) for path in images):
         load_av()
     engine = Engine(bank, tasks, settings, encoders_only=True)
-    good, failed, notes = [], [], []
-    dtype = np.float16 if half else np.float32
+    good: list[str] = []
+    failed: list[Outcome] = []
+    notes: list[str] = []
+    dtype: type[np.floating] = np.float16 if half else np.float32
     with tensor_stream(out) as stream:
         for videos, group in groupby(images, key=is_video):
             if videos:

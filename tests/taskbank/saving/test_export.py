@@ -331,7 +331,7 @@ def test_facts_of_depth_tell_the_code_of_its_16_bit_picture(
     """Metres a step, and what means unknown: enough to read the picture back."""
     saving = Saving(folder=tmp_path / "out", forms=(Form.PNG, Form.NPY, Form.JSON))
     depth = next(task for task in bank.tasks if task.startswith("depth"))
-    list(predict_files(bank, [depth], [(photos[0],)], saving, settings=Settings(device="cpu", fit="pad")))
+    list(predict_files(bank, [depth], [(photos[0],)], saving, settings=Settings(device="cpu", fit=Fit.PAD)))
     folder = next((tmp_path / "out").iterdir())
     code = json.loads((folder / f"{depth}.json").read_text())["code_16bit"]
     stored = np.asarray(Image.open(folder / f"{depth}_16bit.png")).astype(np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_huge_images_are_held_reduced_and_keep_their_size(
     ramp = np.tile(np.linspace(0, 255, 400).astype(np.uint8), (300, 1))
     down = np.tile(np.linspace(0, 255, 300).astype(np.uint8)[:, None], (1, 400))
     image = Image.fromarray(np.dstack([ramp, down, 255 - ramp]))
-    options = {}
+    options: dict[str, Any] = {}
     match name:
         case "grey.png":
             image = image.convert("L")
@@ -115,8 +116,9 @@ def test_huge_images_are_held_reduced_and_keep_their_size(
         case "alpha.png":
             image.putalpha(Image.fromarray(ramp))
         case "turned.jpg":
-            options = {"exif": Image.Exif()}
-            options["exif"][0x0112] = 6
+            exif = Image.Exif()
+            exif[0x0112] = 6
+            options["exif"] = exif
     image.save(tmp_path / name, **options)
     whole = read_photo(tmp_path / name)
     monkeypatch.setattr(reading, "MOST_PIXELS", 10_000)

@@ -187,7 +187,9 @@ def _tensor(
         images_full=images_full,
         images_transfer=images_transfer,
         about=about,
-        **measured,
+        affinity=measured["affinity"],
+        gain=measured["gain"],
+        quality=measured["quality"],
     )
 
 

@@ -1,4 +1,4 @@
-"""Pictures of what is no map: rooms, vanishing points, poses, classes, matches and puzzles.
+"""Pictures of outputs that are not maps: rooms, vanishing points, poses, classes, matches and puzzles.
 
 All take a prediction, what its network was shown, and the field of view in degrees, needed or not.
 """

@@ -1,4 +1,4 @@
-"""Decoding of what is no map: see the table of `taskbank.inference.decode`."""
+"""Decode outputs that are not maps: see the table of `taskbank.inference.decode`."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def place_values(labels: Labels, image: str, view: View, places: int) -> tuple[N
             f"the map {path} is {values.shape[1]} x {values.shape[0]} px, its image {view.width} x "
             f"{view.height}: they must be of one size"
         )
-    known: NDArray[np.bool_] = np.isfinite(values).all(axis=-1)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=-1))
     if labels.kind is Kind.CLASSES:
         numbers = values[known]
         if (

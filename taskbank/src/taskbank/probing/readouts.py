@@ -116,8 +116,9 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> float:
     ranks = []
     for values in (first, second):
         _, place, times = np.unique(values, return_inverse=True, return_counts=True)
-        middles: FloatArray = np.cumsum(times) - (times - 1) / 2
+        middles: FloatArray = np.asarray(np.cumsum(times) - (times - 1) / 2)
         ranks.append(middles[place])
     if any(np.ptp(rank) == 0 for rank in ranks):
         return math.nan
-    return float(np.corrcoef(ranks)[0, 1])
+    table: FloatArray = np.asarray(np.corrcoef(ranks))
+    return float(table[0, 1])

@@ -130,7 +130,7 @@ def save_point_cloud(
     """
     places = unproject(depth, fov)
     known = np.isfinite(depth.array)
-    turned = np.float32([1, 1, 1] if axes is Axes.OPENCV else [1, -1, -1])
+    turned = np.array([1, 1, 1] if axes is Axes.OPENCV else [1, -1, -1], np.float32)
     columns = [(_PLACE, places[known] * turned)]
     if normals is not None:
         columns.append((_DIRECTION, _directions(normals, depth)[known] * turned))
