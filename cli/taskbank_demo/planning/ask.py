@@ -34,6 +34,13 @@ class PlanAsk:
         objective: what is maximised.
         importance: weight of targets; 1 where not named.
         label_cost: what labelling a task takes of the budget; 1 where not named.
+        unit: what the budget counts, as in `taxsolver.Problem`; None for tasks.
+        costs: price, images and owned share of tasks, `*` for every other one.
+        owned: share of a task's labels that is there already.
+        together: groups of tasks that are labelled all or none.
+        apart: groups of tasks of which at most one is labelled.
+        at_most: pairs of a number and tasks of which at most so many are labelled.
+        min_quality: least quality of every target; None for any.
     """
 
     affinity: str = DEFAULT_AFFINITY
@@ -47,6 +54,13 @@ class PlanAsk:
     objective: str = Objective.AFFINITY.value
     importance: Mapping[str, float] = field(default_factory=dict)
     label_cost: Mapping[str, float] = field(default_factory=dict)
+    unit: str | None = None
+    costs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    owned: Mapping[str, float] = field(default_factory=dict)
+    together: tuple[Names, ...] = ()
+    apart: tuple[Names, ...] = ()
+    at_most: tuple[tuple[int, Names], ...] = ()
+    min_quality: float | None = None
 
     @classmethod
     def from_json(cls, given: Any) -> PlanAsk:
@@ -89,6 +103,13 @@ class PlanAsk:
             "objective": self.objective,
             "importance": self.importance,
             "label_cost": self.label_cost,
+            "unit": self.unit,
+            "costs": self.costs or None,
+            "owned": self.owned,
+            "together": self.together,
+            "apart": self.apart,
+            "at_most": self.at_most,
+            "min_quality": self.min_quality,
         }
 
 
@@ -120,6 +141,33 @@ def _weights(value: Any, what: str) -> Mapping[str, float]:
     return dict(weights)
 
 
+def _costs(value: Any, what: str) -> Mapping[str, Mapping[str, Any]]:
+    """Costs as an object only: whoever asks over the network names no files of this machine."""
+    return {
+        task: dict(_object(cost, f"the costs of {task[:_LONGEST]}"))
+        for task, cost in _weights(value, what).items()
+    }
+
+
+def _groups(value: Any, what: str) -> tuple[Names, ...]:
+    if not isinstance(value, list | tuple) or len(value) > _MOST_NAMES:
+        raise InvalidInputError(f"{what} is {_short(value)}, expected a list of at most {_MOST_NAMES} groups")
+    return tuple(_names(group, what) for group in value)
+
+
+def _numbered(value: Any, what: str) -> tuple[tuple[int, Names], ...]:
+    pairs: list[Any] | tuple[Any, ...] = (
+        value if isinstance(value, list | tuple) and len(value) <= _MOST_NAMES else [None]
+    )
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        raise InvalidInputError(f"{what} is {_short(value)}, expected pairs, as in [[2, ['a', 'b', 'c']]]")
+    return tuple((most, _names(group, what)) for most, group in pairs)
+
+
+def _text_or_none(value: Any, what: str) -> str | None:
+    return None if value is None else _text(value, what)
+
+
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise InvalidInputError(f"{what} is {_short(value)}, expected text")
@@ -145,4 +193,10 @@ _READERS = {
     "supervise_targets": _names,
     "importance": _weights,
     "label_cost": _weights,
+    "unit": _text_or_none,
+    "costs": _costs,
+    "owned": _weights,
+    "together": _groups,
+    "apart": _groups,
+    "at_most": _numbered,
 }

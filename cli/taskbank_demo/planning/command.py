@@ -55,6 +55,13 @@ def number(value: float) -> str:
 
 
 def _described(ask: PlanAsk, called: str) -> list[str]:
+    if ask.costs:
+        raise InvalidInputError("costs stand in a file of their own, which no command can hold: use --costs")
+    grouped = [
+        *(("--together", _names(group)) for group in ask.together),
+        *(("--apart", _names(group)) for group in ask.apart),
+        *(("--at-most", f"{most}:{_names(group)}") for most, group in ask.at_most),
+    ]
     chosen = {
         "--affinity": "" if called == DEFAULT_AFFINITY else called,
         "--sources": "" if ask.sources is None else _names(ask.sources),
@@ -64,8 +71,11 @@ def _described(ask: PlanAsk, called: str) -> list[str]:
         "--objective": "" if ask.objective == Objective.AFFINITY else ask.objective,
         "--importance": _weights(ask.importance),
         "--label-cost": _weights(ask.label_cost),
+        "--unit": ask.unit or "",
+        "--owned": _weights(ask.owned),
+        "--min-quality": "" if ask.min_quality is None else number(ask.min_quality),
     }
-    return [word for option, value in chosen.items() if value for word in (option, value)]
+    return [word for option, value in [*chosen.items(), *grouped] if value for word in (option, value)]
 
 
 def _names(tasks: Iterable[str]) -> str:

@@ -119,3 +119,27 @@ def test_a_sweep_has_limits(budgets: int, orders: int) -> None:
     message = f"a sweep of {budgets} budgets and {orders} orders is too large: at most 64 and 8, together 256"
     with pytest.raises(InvalidInputError, match=message):
         answer_sweep(PlanAsk(), TENSOR, "taskonomy-16k", list(range(1, budgets + 1)), list(range(orders)))
+
+
+def test_a_question_in_money_is_answered_with_what_to_buy_and_no_command() -> None:
+    costs = {"*": {"price": 0.05, "images_full": 120_000, "images_transfer": 1000}, "normal": {"price": 0.04}}
+    costs["normal"] |= {"images_full": 120_000, "images_transfer": 1000, "owned": 0.4}
+    told = answer(targets=["normals", "depth", "layout"], budget=9000, unit="EUR", costs=costs).to_dict()
+    plan = solve("taskonomy-16k", "normals,depth,layout", 9000, unit="EUR", costs=costs)
+    assert (told["cost"], told["unit"], told["command"]) == (plan.cost, "EUR", "")
+    assert told["purchases"] == [bought.to_dict() for bought in plan.purchases]
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ({"costs": "/etc/passwd"}, "costs is '/etc/passwd', expected a JSON object"),
+        ({"costs": {"normal": 3}}, "the costs of normal is 3, expected a JSON object"),
+        ({"together": "a,b"}, "together is 'a,b', expected a list of at most 500 groups"),
+        ({"at_most": [2]}, "at_most is .*, expected pairs"),
+        ({"unit": 3}, "unit is 3, expected text"),
+    ],
+)
+def test_costs_and_groups_of_another_kind_are_refused(question: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        answer(**question)

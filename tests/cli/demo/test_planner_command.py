@@ -32,6 +32,13 @@ QUESTIONS: list[dict[str, Any]] = [
         "exclude": ["denoising"],
         "require": ["random"],
     },
+    {"budget": 700_000, "unit": "images", "owned": {"normal": 0.5}, "min_quality": 0.01},
+    {
+        "budget": 4,
+        "together": [["normal", "edge_texture"]],
+        "apart": [["denoising", "autoencoding"]],
+        "at_most": [[2, ["keypoints2d", "keypoints3d", "reshading"]]],
+    },
 ]
 
 
