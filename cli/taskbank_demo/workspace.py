@@ -40,7 +40,7 @@ class _Workspace:
             return self._folder
 
     def give_back(self) -> None:
-        """Delete the folder where nobody uses it any more."""
+        """Release the folder; the last user deletes it."""
         with self._lock:
             self._users -= 1
             if self._users or self._folder is None:

@@ -151,7 +151,7 @@ def group_command(
 
 
 def _refuse_unheard(context: typer.Context, view: View) -> None:
-    """An option that the view does not read is a mistake, not a wish to be passed over."""
+    """Reject options that the chosen view does not use."""
     for name in given(context):
         if name in set().union(*READS.values()) - READS[view]:
             raise usage_error(f"--{name} has no meaning with --show {view}: leave it out")

@@ -28,7 +28,7 @@ _LINES: dict[str, tuple[str, str]] = {
 
 
 def show_group(answer: GroupAnswer) -> str:
-    """A choice of networks, or why there is none."""
+    """Show a choice of networks, or the reason why there is none."""
     found = answer.grouping
     if math.isnan(found.validation_loss):
         return show_problem(_why_none(found), "No choice")

@@ -24,7 +24,7 @@ _STILL = 640  # px
 
 
 def waiting(words: str) -> str:
-    """The place of a result that nobody asked for yet."""
+    """Return a placeholder for a result that was not requested yet."""
     return f'<div class="tr-empty"><p>{text(words)}</p></div>'
 
 

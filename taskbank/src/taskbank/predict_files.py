@@ -69,7 +69,7 @@ class Saving:
     smooth: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse an impossible field of view, and two wishes of which one is in vain."""
+        """Reject an impossible field of view, and two options that exclude each other."""
         if self.overwrite and self.skip_existing:
             raise InvalidInputError("choose one of overwrite and skip_existing: results are replaced or left")
         if self.fov is not None and not 0 < self.fov < 180:
@@ -315,7 +315,7 @@ def _check_numbers(tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]]) ->
 def _check_forms(
     tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]], saving: Saving, settings: Settings
 ) -> None:
-    """Refuse forms that would stay empty, and wishes that nothing would heed."""
+    """Reject unused output formats and options."""
     names = [task.name for task in tasks]
     if Form.PLY in saving.forms and not any(task.output is OutputKind.DEPTH for task in tasks):
         raise InvalidInputError(

@@ -87,7 +87,7 @@ def shown(value: object) -> str:
 
 
 def check_number(value: object, what: str, *, zero: bool, largest: float = LARGEST) -> None:
-    """Refuse what is no number in (0, largest], or in [0, largest] where `zero` is allowed.
+    """Raise unless a value is a number in (0, largest], or in [0, largest] if `zero` is allowed.
 
     Raises:
         InvalidInputError: the message names the value and the range.
@@ -99,7 +99,7 @@ def check_number(value: object, what: str, *, zero: bool, largest: float = LARGE
 
 
 def check_count(value: object, what: str) -> None:
-    """Refuse what is no whole number of at least 1.
+    """Raise unless a value is a whole number of at least 1.
 
     Raises:
         InvalidInputError: the message names the value.
@@ -109,7 +109,7 @@ def check_count(value: object, what: str) -> None:
 
 
 def check_seed(seed: object) -> None:
-    """Refuse what is no whole number of at least 0.
+    """Raise unless a seed is a whole number of at least 0.
 
     Raises:
         InvalidInputError: the message names the value.

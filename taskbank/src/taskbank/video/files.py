@@ -340,7 +340,7 @@ def _best_stream(container: Any, path: Path) -> Any:
 
 
 def _readable(container: Any) -> list[Any]:
-    """Streams of pictures; one of a codec that nobody knows, as damaged headers name, has not even a size."""
+    """Return the video streams of a known codec; damaged headers name unknown ones."""
     return [stream for stream in container.streams.video if stream.codec_context is not None]
 
 

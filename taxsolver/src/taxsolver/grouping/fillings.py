@@ -1,4 +1,4 @@
-"""Random fillings of a budget: what a choice is worth that nobody thought about."""
+"""Random-selection baseline: random networks that fill a budget."""
 
 from __future__ import annotations
 
