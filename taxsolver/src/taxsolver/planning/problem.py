@@ -408,9 +408,10 @@ class Problem:
             transfers: int (targets,); rows of `transfers`, in the order of the targets.
             chosen: bool (tasks,); sources of the instance.
         """
-        rows, instance = self.transfers[transfers], self.instance
+        rows = self.transfers[transfers]
         for place, task in enumerate(self.targets):
             if self.importance.get(task, 1.0) == 0:
+                instance = self.instance
                 able = np.flatnonzero(instance.served_by(chosen) & (instance.target == place))
                 worth = self._measure()[self.transfers[able]]
                 rows[place] = self.transfers[

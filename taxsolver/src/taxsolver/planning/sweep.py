@@ -134,6 +134,7 @@ def sweep(
     rows = {}
     for max_order in sorted(set(ordered), reverse=True):
         problem = replace(first, max_order=int(max_order))
+        problem.instance  # noqa: B018 - worked out here, it is that of every budget
         problems = [problem.with_budget(budget) for budget in sorted(set(listed), reverse=True)]
         for row in _solve_falling(problems, proven, time_limit):
             rows[max_order, row.budget] = row

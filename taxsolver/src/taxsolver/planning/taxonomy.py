@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from taxsolver.planning.costs import exact_decimal
+from taxsolver.planning.costs import exact_decimal, exact_sum
 from taxsolver.planning.instance import IntArray
 from taxsolver.planning.model import Choice
 from taxsolver.planning.problem import Problem
@@ -115,6 +115,8 @@ class Taxonomy:
     @cached_property
     def exact_cost(self) -> Decimal:
         """Total cost, summed as decimals: never more than the decimal of the budget."""
+        if self.problem.unit is None and not self.problem.costs:  # the quick way to the same
+            return exact_sum(self.problem.label_cost.get(task, 1.0) for task in self.sources)
         return exact_decimal(
             sum((self.problem.full_cost(task) for task in self.sources), Fraction(0))
             + sum((self.problem.transfer_cost(task) for task in self._transferred), Fraction(0))
