@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -165,45 +166,46 @@ def predict_files(
         saving.for_video(saving.folder)
     building = saving.building_folder(inputs) if Form.DATASET in saving.forms else None
     taken = () if building is None else (building.name, manifest_path(building).name)
-    folders = [saving.folder / name for name in _names(inputs, taken)]
+    places = _names(inputs, taken)
     image_names = [name for task in names for name in file_names(task, saving.forms)]
     if saving.sheet and len(wanted) > 1:
         image_names.append(SHEET)
     video_names = [name for task in wanted for name in video_file_names(task, saving.forms)]
-    wanted_names = [video_names if is_video(files[0]) else image_names for files in inputs]
-    results: Iterable[tuple[Path, Sequence[str]]] = zip(folders, wanted_names, strict=True)
-    jobs = [_Job(*job) for job in zip(range(len(inputs)), inputs, folders, strict=True)]
-    done = set()
-    if saving.skip_existing:
-        done = {
-            job.point
-            for job, file_list in zip(jobs, wanted_names, strict=True)
-            if all((job.folder / name).is_file() for name in file_list)
-            and (building is None or has_exported(building, job.point, names))
-        }
-    if building is not None:
-        results = chain(
-            results,
-            exported_names(building, len(inputs), names),
-            [(saving.folder, [manifest_path(building).name])],
-        )
+
+    def make_jobs() -> Iterator[_Job]:
+        # One by one, as a hundred thousand paths take a second to make.
+        for point, (files, place) in enumerate(zip(inputs, places, strict=True)):
+            yield _Job(point, files, saving.folder / place)
+
+    def file_list(job: _Job) -> list[str]:
+        return video_names if is_video(job.files[0]) else image_names
+
     if plain_path(saving.folder).is_dir():  # otherwise nothing can be there
+        results: Iterable[tuple[Path, Sequence[str]]] = ((job.folder, file_list(job)) for job in make_jobs())
+        if building is not None:
+            manifest = (saving.folder, [manifest_path(building).name])
+            results = chain(results, exported_names(building, len(inputs), names), [manifest])
         replaced = saving.overwrite or saving.skip_existing
         check_results(results, chain.from_iterable(inputs), overwrite=replaced)
-    for job in jobs:
-        if job.point in done:
-            yield Saved(sources=tuple(map(str, job.files)), folder=job.folder, skipped=True)
-    jobs = [job for job in jobs if job.point not in done]
-    if not jobs:
-        return
+    done = set()
+    if saving.skip_existing:
+        for job in make_jobs():
+            if all((job.folder / name).is_file() for name in file_list(job)) and (
+                building is None or has_exported(building, job.point, names)
+            ):
+                done.add(job.point)
+                yield Saved(sources=tuple(map(str, job.files)), folder=job.folder, skipped=True)
+        if len(done) == len(inputs):
+            return
     engine = TransferEngine(bank, sources, names, settings) if sources else Engine(bank, names, settings)
     if building is not None:
         save_manifest(building, [files[0] for files in inputs])
+    jobs = (job for job in make_jobs() if job.point not in done)
     for videos, group in groupby(jobs, key=lambda job: is_video(job.files[0])):
         if videos:
             yield from (_save_video(engine, job, saving, reading, each_frame) for job in group)
         else:
-            yield from _save_images(engine, list(group), saving, reading or Reading(), building)
+            yield from _save_images(engine, group, saving, reading or Reading(), building)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +219,23 @@ class _Job:
 
 def _save_images(
     engine: Engine | TransferEngine,
-    jobs: Sequence[_Job],
+    jobs: Iterable[_Job],
     saving: Saving,
     reading: Reading,
     building: Path | None,
 ) -> Iterator[Saved]:
     """Predict and save images, in batches."""
     names = [task.name for task in engine.tasks]
-    given = [tuple(Piped() if path == STDIN else path for path in job.files) for job in jobs]
-    items: Iterable[Item] = (images if len(images) > 1 else images[0] for images in given)
-    for outcome, job in zip(engine.run(items), jobs, strict=True):
+    waiting: deque[_Job] = deque()  # read ahead, not yet predicted
+
+    def items() -> Iterator[Item]:
+        for job in jobs:
+            waiting.append(job)
+            images = tuple(Piped() if path == STDIN else path for path in job.files)
+            yield images if len(images) > 1 else images[0]
+
+    for outcome in engine.run(items()):
+        job = waiting.popleft()
         trouble = outcome.error
         if trouble is None:
             try:
