@@ -43,8 +43,8 @@ def encode(
             "--sources",
             "-s",
             metavar="A,B,..",
-            help="Instead of --tasks: tasks, banks, timm:MODEL\\[@LAYER]\\[?weights=FILE&size=PX] or "
-            "hf:OWNER/NAME, features as each network gives them.",
+            help="Instead of --tasks: tasks, banks, timm:MODEL\\[@LAYER] with "
+            "?weights=FILE&size=PX where wanted, or hf:OWNER/NAME; features as each network gives them.",
             show_default=False,
         ),
     ] = None,

@@ -59,8 +59,8 @@ def probe(
             "--sources",
             "-s",
             metavar="A,B,..",
-            help="Encoders: tasks, banks such as `rooms`, timm:MODEL\\[@LAYER]\\[?weights=FILE&size=PX], "
-            "hf:OWNER/NAME.",
+            help="Encoders: tasks, banks such as `rooms`, timm:MODEL\\[@LAYER] with "
+            "?weights=FILE&size=PX where wanted, hf:OWNER/NAME.",
         ),
     ],
     out: Annotated[

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors import safe_open
 from tests.taskbank.toy import TOY_COMPACT, toy_network
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from processes import child_process
@@ -90,6 +92,16 @@ def test_large_photos_pass_without_a_word_and_decompression_bombs_are_refused(
     refused = run(*words, tmp_path / "bomb")
     assert refused.exit_code == 1
     assert "decompression bomb DOS attack. Make it smaller first\n" in refused.stderr
+
+
+def test_no_help_is_cut_off_at_80_columns() -> None:
+    commands: Any = get_command(app)
+    pages = {
+        name: runner.invoke(app, [name, "--help"], env={"COLUMNS": "80", "TERM": "dumb"}).stdout
+        for name in commands.commands
+    }
+    assert [name for name, page in pages.items() if "…" in page] == []
+    assert "probe" in pages
 
 
 @pytest.mark.parametrize("command", ["predict", "transfer", "encode"])
