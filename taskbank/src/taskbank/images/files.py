@@ -107,7 +107,7 @@ class Piped:
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file is meant to be a video, by its name."""
+    """Tell from a file's name whether it is a video."""
     text = str(path)  # `suffix` takes longer, which counts where a hundred thousand are asked
     return text[text.rfind(".") :].lower() in VIDEO_SUFFIXES and bool(path.suffix)
 
