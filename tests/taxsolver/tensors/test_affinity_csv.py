@@ -77,6 +77,22 @@ def test_reading_gives_back_what_was_written_to_the_last_bit(tensor: AffinityTen
     assert same(tensor_from_csv(text.encode(), name="drawn"), tensor)
 
 
+def test_names_that_make_a_list_of_joined_sources_are_refused_when_they_are_written() -> None:
+    tensor = AffinityTensor(
+        name="toy",
+        tasks=("(", "]", "t"),
+        targets=("t",),
+        sources=np.array([[True, True, False]]),
+        target=np.array([2], np.int32),
+        affinity=np.array([0.5]),
+        gain=np.array([np.nan]),
+        quality=np.array([np.nan]),
+        full_supervision=np.array([False]),
+    )
+    with pytest.raises(InvalidInputError, match=r"the task '\(' cannot be written to CSV"):
+        tensor_to_csv(tensor)
+
+
 @pytest.mark.parametrize("name", ["taskonomy-16k", "taskonomy-1k", "taskonomy-main"])
 def test_shipped_tensors_survive_the_way_through_csv(name: str) -> None:
     tensor = load_affinity(name)

@@ -100,6 +100,8 @@ def _check_names(tensor: AffinityTensor) -> None:
             or alike != task
             or task in {SELF, *BASELINES}
             or _looks_like_two_targets(task, tensor.tasks)
+            # `(a|b)` is refused when it is read: it may be a list of `a` and `b`
+            or (task[0] in "[({" and bool((tensor.sources.sum(axis=1) > 1).any()))
         ):
             taken = (
                 f"it would be taken for {alike!r}" if alike != task else "it would not be read as that task"
