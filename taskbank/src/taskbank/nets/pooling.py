@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _jit: Any = torch.jit  # its functions have no types
+_is_exporting = getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)  # 2.6 has the second
 
 
 def average_places(x: Tensor, places: int) -> Tensor:
@@ -24,7 +25,7 @@ def average_places(x: Tensor, places: int) -> Tensor:
     Returns:
         float (B, C, places, places).
     """
-    if not (torch.compiler.is_exporting() or _jit.is_tracing()):
+    if not (_is_exporting() or _jit.is_tracing()):
         return functional.adaptive_avg_pool2d(x, places)
     rows, columns = (_shares(size, places, x) for size in x.shape[-2:])
     averaged: Tensor = rows @ x @ columns.T
