@@ -5,11 +5,12 @@ python -m benchmarks.reading [CHECKOUT]`.
 
 from __future__ import annotations
 
-import argparse
 import ast
 from collections import Counter
 from pathlib import Path
 from statistics import median
+
+from training.arguments import ScriptParser
 
 PARTS = {
     "taxsolver": ("taxsolver/src", "cli/taxsolver_cli"),
@@ -60,7 +61,7 @@ def counts(folders: list[Path]) -> dict[str, str]:
 
 def main() -> None:
     """Print the table of a checkout."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ScriptParser(description=__doc__)
     parser.add_argument("checkout", nargs="?", type=Path, default=Path(__file__).parents[1])
     checkout = parser.parse_args().checkout
     columns = {name: counts([checkout / folder for folder in folders]) for name, folders in PARTS.items()}

@@ -6,7 +6,6 @@ pictures and give the same values; figures are medians. Other work on the CPU sp
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from training.arguments import ScriptParser
 
 from taskbank.bank.bank import Bank
 from taskbank.exporting.files import Format
@@ -59,7 +59,7 @@ def milliseconds(runs: Mapping[str, Run], images: NDArray[np.float32], rounds: i
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ScriptParser(description=__doc__)
     parser.add_argument("--task", default="normals", help="of the bundled bank, for single images")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--rounds", type=int, default=15, help="measured calls of each")

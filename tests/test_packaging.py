@@ -161,11 +161,12 @@ def test_the_readme_names_the_versions_that_are_known_to_work() -> None:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     bounds: dict[str, set[str]] = {}
     for asked in _asked():
-        bounds.setdefault(asked.name, set()).update(
+        bounds.setdefault(canonicalize_name(asked.name), set()).update(
             bound.version for bound in asked.specifier if bound.operator == ">="
         )
     assert len(rows) >= 10
-    for name, oldest, *locked in rows:
+    for package, oldest, *locked in rows:
+        name = canonicalize_name(package)
         assert bounds[name] == {oldest}, f"{name}: the bounds are {bounds[name]}"
         assert locked == [str(_locked(python, "linux")[name]) for python in ("3.11", "3.13")], name
 

@@ -63,8 +63,9 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (here / "smoke.toml").write_text(text, encoding="utf-8")
     (here / "TEXTURES").mkdir()
     Image.radial_gradient("L").convert("RGB").save(here / "TEXTURES" / "wall.jpg")
-    for document in ("MODEL_CARD.md", "README.md"):
-        shutil.copy(ROOT / document, here)
+    (here / "docs").mkdir()
+    for document in ("MODEL_CARD.md", "docs/bundled-bank.md"):
+        shutil.copy(ROOT / document, here / document)
     for part in ("taskbank/src/taskbank/banks", "taxsolver/src/taxsolver/data"):
         (here / part).mkdir(parents=True)
     for stage in STAGES:

@@ -42,9 +42,12 @@ def save_toy(folder: Path, architecture: Architecture = TOY_COMPACT, storage: St
         },
         transfers=(toy_readout(("random", "normal"), "reshading", architecture, 4),),
         storage=storage,
-        about={"class_scene": About(classes=("a", "b"), metrics={"top5": 0.5}, licence="MIT")},
+        about={"class_scene": About(classes=SCENES, metrics={"top5": 0.5}, licence="MIT")},
         licence="MIT",
     )
+
+
+SCENES = tuple(f"scene {number}" for number in range(63))
 
 
 @pytest.fixture
@@ -93,7 +96,7 @@ def test_the_index_says_what_the_bank_holds(bank: Bank) -> None:
     assert bank.transfers == ((("random", "normal"), "reshading"),)
     assert bank.size == sum(file.stat().st_size for file in Path(bank.where).rglob("*.safetensors"))
     entry = bank.entry("scene")
-    assert (entry.classes, entry.metrics, entry.licence) == (("a", "b"), {"top5": 0.5}, "MIT")
+    assert (entry.classes, entry.metrics, entry.licence) == (SCENES, {"top5": 0.5}, "MIT")
     assert (entry.output, entry.channels, entry.value_range) == ("classes", 63, (0.0, 1.0))
 
 

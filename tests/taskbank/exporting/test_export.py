@@ -73,7 +73,8 @@ def test_torchscript_gives_what_this_package_gives(
     """In batches of 1 and 8, at two sizes."""
     done = export_task(bank, task, tmp_path / "task.pt", Format.TORCHSCRIPT, pictures=pictures)
     assert [(one.batch, one.size) for one in done.differences] == [(1, 64), (8, 64), (1, 96), (8, 96)]
-    assert max(one.largest for one in done.differences) < 1e-3
+    # depths of untrained networks are up to 128 m, and rounding is a share of them
+    assert max(one.largest for one in done.differences) < (1e-2 if "depth" in task else 1e-3)
 
 
 @pytest.mark.parametrize("task", ["normal", "egomotion", "inpainting"])

@@ -139,6 +139,12 @@ def stability(
             is given.
         InfeasibleBudgetError: no plan fits the budget.
         SolverError: HiGHS failed.
+
+    Example:
+        >>> import taxsolver
+        >>> found = taxsolver.stability("taskonomy-16k", "normals,depth,reshading", 2, noise=0.05, draws=20)
+        >>> found.frequency["normal"]  # share of the draws in which it is labelled
+        1.0
     """
     check_count(draws, "draws")
     if draws > MOST_DRAWS:

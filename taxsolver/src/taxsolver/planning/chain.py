@@ -112,6 +112,12 @@ def chain(
         InvalidInputError: a value is not allowed, or the budgets do not rise.
         InfeasibleBudgetError: no plan fits the first budget.
         SolverError: HiGHS failed.
+
+    Example:
+        >>> import taxsolver
+        >>> years = taxsolver.chain("taskonomy-16k", budgets=[2, 4], targets="normals,depth,reshading,layout")
+        >>> [plan.sources for plan in years.best]
+        [('depth_zbuffer', 'normal'), ('depth_zbuffer', 'normal', 'reshading', 'room_layout')]
     """
     listed = number_list(budgets, "budgets")
     if len(listed) < 2:
