@@ -35,8 +35,10 @@ type: $(VENV)/all.done ## mypy
 docs: $(VENV)/all.done ## the site, into out/site; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
+# On a busy machine a page in a browser may be late: what failed is run once more, by itself.
 unit: $(VENV)/all.done ## pytest without the slow tests and those that need a GPU or a package index
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+		|| OMP_NUM_THREADS=1 $(BIN)/python -m pytest --last-failed
 
 bench: $(VENV)/all.done ## tables of speed, as ratios in one run
 	$(BIN)/python -m benchmarks.taxsolver_sweep

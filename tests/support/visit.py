@@ -58,8 +58,9 @@ class Visit:
             self.page.get_by_role("tab", name=name, exact=True).click()
 
     def upload(self, place: str, *files: Path) -> None:
-        """Give files to the upload field of an element."""
-        self.page.locator(f"{place} input[type=file]").first.set_input_files(files)
+        """Give files to the upload field of an element, and wait until the server has them."""
+        with self.page.expect_response(lambda answer: "/upload" in answer.url):
+            self.page.locator(f"{place} input[type=file]").first.set_input_files(files)
 
     def until(self, place: str, words: str | re.Pattern[str]) -> Locator:
         """Wait until an element shows these words."""
