@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from taskbank_cli.printing import printable
 
 INPUTS = "inputs"
-"""What progress counts."""
+"""The items that progress counts."""
 
 
 class FitName(StrEnum):

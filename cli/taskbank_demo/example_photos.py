@@ -23,7 +23,7 @@ SINGLE = {
     "office": _FOLDER / "office.jpg",
     "sitting room": _FOLDER / "sitting_room.jpg",
 }
-"""What is shown -> file."""
+"""Title -> file."""
 
 TOGETHER = tuple(_FOLDER / f"lounge_{number}.jpg" for number in (1, 2, 3))
 """One place seen by three cameras."""

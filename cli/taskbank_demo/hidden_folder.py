@@ -12,7 +12,7 @@ from urllib.parse import quote
 from taskbank_demo.own_uploads import App, Message, Receive, Send
 
 SHOWN = "/taskbank-files"
-"""What visitors see in place of the folder."""
+"""The path that visitors see in place of the folder."""
 
 _FILES = "/gradio_api/file="
 _UPLOAD = "/gradio_api/upload"

@@ -21,7 +21,7 @@ TITLES = {
     ".npy": "Values (NPY)",
     ".json": "Facts (JSON)",
 }
-"""What a file is called on the page, by the end of its name."""
+"""The label of a file on the page, by the end of its name."""
 
 
 def save_task(shot: Shot, outcome: Outcome, task: str) -> dict[str, Path]:

@@ -32,7 +32,7 @@ QUIETLY: dict[str, Any] = {
     "concurrency_id": "planner",
     "concurrency_limit": 4,
 }
-"""How events of this tab run: unseen by the API, without a spinner, four at a time."""
+"""Options of this tab's events: hidden from the API, without a spinner, four at a time."""
 
 _ANY_ORDER = 0  # stands for no limit
 _ORDERS = [("1", 1), ("2", 2), ("3", 3), ("4", 4), ("any", _ANY_ORDER)]

@@ -45,7 +45,7 @@ SPOKEN = {
     OutputKind.VANISHING_POINTS: "unit vectors along the room's x, y and z, one per row",
     OutputKind.POSE: "static-axes Euler angles x, y, z (rad) and translation (m), one row per pair of images",
 }
-"""What the numbers of each kind of output are, for the file's metadata."""
+"""The meaning of the numbers of each kind of output, for the file's metadata."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ TOOL_FOLDERS = frozenset(
 """Folders that programs and file systems keep for themselves; what lies there is nobody's photograph."""
 
 STDIN = Path("-")
-"""What means the image that is piped in."""
+"""The name of an image that comes through a pipe."""
 
 _ADDRESS = re.compile(r"\w+://")
 _TOOL_MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")  # files that stand in folders of programs

@@ -15,7 +15,7 @@ Made = TypeVar("Made")
 
 
 MOST_BYTES = 128_000_000
-"""What may wait to be used, or be in one batch; a photograph of 24 million pixels has 72 MB."""
+"""Bytes of images that may wait, or be in one batch; a photograph of 24 million pixels has 72 MB."""
 
 
 def read_ahead(

@@ -48,7 +48,7 @@ NORMAL_AXES = {
     Axes.OPENCV: "OpenCV camera: +x right, +y down, +z into the scene; what faces the camera has z = -1",
     Axes.OPENGL: "OpenGL camera: +x right, +y up, +z out of the scene; what faces the camera has z = 1",
 }
-"""What the axes of normals are, in words, as in `Prediction.convention`."""
+"""The axes of normals in words, as in `Prediction.convention`."""
 
 _CONVENTIONS = {
     OutputKind.CURVATURE: "the two principal curvatures, 0 is flat",

@@ -17,7 +17,7 @@ from taskbank.inference.preprocess import Sight
 from taskbank.inference.results import Prediction
 
 Item: TypeAlias = ImageInput | tuple[ImageInput, ...]
-"""What one prediction is about: an image, or a tuple of them for tasks that take several."""
+"""The input of one prediction: an image, or a tuple of them for tasks that take several."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

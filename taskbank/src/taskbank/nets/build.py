@@ -84,7 +84,7 @@ class ScratchNetwork(TaskNetwork):
 
 
 Readout = TransferReadout | ScratchNetwork
-"""What a bank holds for a target besides the target's own network."""
+"""A network that a bank holds for a target besides the target's own one."""
 
 
 def build_network(task: Task, architecture: Architecture) -> TaskNetwork:
