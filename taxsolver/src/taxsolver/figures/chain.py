@@ -50,7 +50,7 @@ def draw_chain(found: Chain) -> Figure:
     left.set_title(problem.objective.value.capitalize())
     left.set_xlabel(f"budget ({unit})")
     left.set_xticks(budgets if len(budgets) <= _TICKS else [budgets[0], budgets[-1]])
-    left.xaxis.set_major_formatter(lambda value, _: amount(value))
+    left.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     left.legend(frameon=False, fontsize=9)
     places = {task: len(tasks) - 1 - place for place, task in enumerate(tasks)}
     for period, plan in enumerate(found.best):

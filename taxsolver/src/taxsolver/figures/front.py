@@ -9,7 +9,6 @@ from taxsolver.errors import InvalidInputError
 from taxsolver.figures.page import new_page
 from taxsolver.figures.style import FAINT, INK, MUTED, house_style
 from taxsolver.figures.text import readable
-from taxsolver.planning.amounts import amount
 from taxsolver.planning.model import OPTIMAL
 from taxsolver.planning.taxonomy import Taxonomy
 
@@ -49,7 +48,7 @@ def draw_front(plans: Sequence[Taxonomy]) -> Figure:
         axes.plot(
             costs, values, ls="", marker=marker, ms=4, color=INK if measure == problem.objective else MUTED
         )
-        axes.xaxis.set_major_formatter(lambda value, _: amount(value))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
         axes.set_title(measure.capitalize())
         axes.set_xlabel(
             "label cost" if problem.unit is None else readable(f"cost ({problem.unit or 'money'})")
