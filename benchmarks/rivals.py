@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array
 
-from taxsolver.planning.instance import FloatArray, Instance
+from taxsolver.programs.instance import FloatArray, Instance
 
 
 def paper_rows(instance: Instance, budget: float) -> tuple[csr_array, FloatArray, FloatArray]:

@@ -19,8 +19,8 @@ from training.arguments import ScriptParser
 from benchmarks.cp_sat import solve_all
 from benchmarks.rivals import solve_highs, solve_scipy
 from taxsolver import load_affinity, sweep
-from taxsolver.planning.instance import Instance
 from taxsolver.planning.problem import Problem
+from taxsolver.programs.instance import Instance
 
 BUDGETS, ORDERS = range(1, 27), range(1, 5)
 AGREE = 1e-6

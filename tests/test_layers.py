@@ -17,6 +17,7 @@ LAYERS = {
         "arguments",
         "files",
         "tensors",
+        "programs",
         "planning",
         "analysis",
         "grouping",
@@ -125,3 +126,8 @@ def test_neither_package_knows_the_other_or_a_command() -> None:
         }
         known = {name.split(".")[0] for path in modules(package) for name in imported(path)}
         assert known & others == set()
+
+
+def test_only_one_module_knows_highs() -> None:
+    knowing = {path.name for path in modules("taxsolver") if "highspy" in imported(path)}
+    assert knowing == {"highs.py"}

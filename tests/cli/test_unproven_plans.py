@@ -15,7 +15,8 @@ from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.plan_words import proof
 from taskbank_demo.planning.sweep_view import show_sweep
 from taxsolver import load_affinity
-from taxsolver.planning.model import Choice, PlanModel
+from taxsolver.programs.choice import Choice
+from taxsolver.programs.plan_model import PlanModel
 from taxsolver_cli.app import app
 
 WORDS = ["-t", "normals,depth,reshading"]
@@ -89,7 +90,7 @@ def test_the_page_says_so_too(status: str) -> None:
 
 def test_a_failure_of_the_solver_is_one_message_and_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
     highs = sys.modules["highspy"]
-    quiet = sys.modules["taxsolver.planning.model"]._Quiet
+    quiet = sys.modules["taxsolver.programs.highs"]._Quiet
     monkeypatch.setattr(quiet, "run", lambda _: highs.HighsStatus.kError, raising=False)
     for words in ([*WORDS, "-b", "2"], ["sweep", *WORDS], ["group", "--setting", "1", "--budget", "2"]):
         done = CliRunner().invoke(app, words)

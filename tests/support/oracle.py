@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from taxsolver.planning.instance import Instance
 from taxsolver.planning.problem import Problem
+from taxsolver.programs.instance import Instance
 from taxsolver.tensors.affinity import AffinityTensor
 
 

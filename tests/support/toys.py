@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from taxsolver.planning.problem import Problem
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 
@@ -30,3 +31,11 @@ c,c|s,1.0,0.9,0.9,false
 def toy(**header: Any) -> AffinityTensor:
     """The tensor above; it has no fully supervised network of c."""
     return tensor_from_csv(TOY, name="toy", **header)
+
+
+def triangle() -> Problem:
+    """Three targets, each as well served by two of three sources: the relaxation takes half of each."""
+    rows = ["x,a,1", "x,b,1", "x,c,0", "y,b,1", "y,c,1", "y,a,0", "z,a,1", "z,c,1", "z,b,0"]
+    tensor = tensor_from_csv("target,sources,gain\n" + "\n".join(rows), name="triangle")
+    costs = {"a": 2, "b": 2, "c": 2, "x": 3}  # in whole units of 1 there is room for one and a half
+    return Problem.of(tensor, budget=3, objective="gain", label_cost=costs)

@@ -19,7 +19,8 @@ from taxsolver.errors import InvalidInputError, SolverError
 from taxsolver.grouping import Grouping, LossTable, Method, group, load_setting, table_from_csv
 from taxsolver.grouping.approximations import higher_order_losses
 from taxsolver.grouping.exact import Pool
-from taxsolver.planning.model import Choice, PlanModel
+from taxsolver.programs.choice import Choice
+from taxsolver.programs.plan_model import PlanModel
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxsolver.errors import InvalidInputError
-from taxsolver.planning.costs import Costs
+from taxsolver.programs.costs import Costs
 from taxsolver.tensors.affinity import BoolArray, FloatArray
 
 _MOST_SUMS = 200_000

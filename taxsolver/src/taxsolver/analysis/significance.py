@@ -16,11 +16,11 @@ from taxsolver.analysis.sampling import BudgetSampler
 from taxsolver.arguments import check_count, check_seed
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError
 from taxsolver.planning.amounts import amount
-from taxsolver.planning.costs import written
-from taxsolver.planning.instance import Instance, IntArray
-from taxsolver.planning.model import OPTIMAL
 from taxsolver.planning.problem import PlanOptions, Problem
 from taxsolver.planning.sweep import BUDGETS, ORDERS, SweepRow, sweep
+from taxsolver.programs.choice import OPTIMAL
+from taxsolver.programs.costs import written
+from taxsolver.programs.instance import Instance, IntArray
 from taxsolver.tensors.affinity import BoolArray, FloatArray, Names
 from taxsolver.tensors.store import AffinityInput
 

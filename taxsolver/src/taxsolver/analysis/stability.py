@@ -16,12 +16,14 @@ import numpy as np
 
 from taxsolver.arguments import check_count, check_number, check_seed
 from taxsolver.errors import InvalidInputError, TimeLimitError
-from taxsolver.planning.costs import exact_sum
-from taxsolver.planning.instance import FloatArray, Instance, IntArray
-from taxsolver.planning.model import OPTIMAL, Choice, PlanModel, WorstProgram
 from taxsolver.planning.problem import PlanOptions, Problem
 from taxsolver.planning.solve import solve_problem
 from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.programs.choice import OPTIMAL, Choice
+from taxsolver.programs.costs import exact_sum
+from taxsolver.programs.instance import FloatArray, Instance, IntArray
+from taxsolver.programs.plan_model import PlanModel
+from taxsolver.programs.worst_program import WorstProgram
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput
 

@@ -10,7 +10,7 @@ from taxsolver.figures.style import FAINT, INK, MUTED, house_style
 from taxsolver.figures.text import readable
 from taxsolver.planning.amounts import amount
 from taxsolver.planning.chain import Chain
-from taxsolver.planning.model import OPTIMAL
+from taxsolver.programs.choice import OPTIMAL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

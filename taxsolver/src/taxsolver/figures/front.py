@@ -9,8 +9,8 @@ from taxsolver.errors import InvalidInputError
 from taxsolver.figures.page import new_page
 from taxsolver.figures.style import FAINT, INK, MUTED, house_style
 from taxsolver.figures.text import readable
-from taxsolver.planning.model import OPTIMAL
 from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.programs.choice import OPTIMAL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

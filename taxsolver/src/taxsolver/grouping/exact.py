@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from taxsolver.errors import SolverError
 from taxsolver.grouping.table import BoolArray, FloatArray, IntArray, LossTable
 from taxsolver.grouping.ties import preferred, tie
-from taxsolver.planning.instance import Instance
-from taxsolver.planning.model import OPTIMAL, Choice, PlanModel, PlanProgram
+from taxsolver.programs.choice import OPTIMAL, Choice
+from taxsolver.programs.instance import Instance
+from taxsolver.programs.plan_model import PlanModel
+from taxsolver.programs.plan_program import PlanProgram
 
 _SCALE = 1e3  # largest loss in the program, so that it is resolved far beyond HiGHS's tolerance
 _SLACK = 1e-6  # of the largest loss: so much worse than a tie may be what HiGHS proposes; the rest is checked

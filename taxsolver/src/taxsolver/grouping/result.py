@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taxsolver.grouping.table import LossTable
-from taxsolver.planning.costs import exact_sum
+from taxsolver.programs.costs import exact_sum
 
 OPTIMAL, SAMPLED, UNSAMPLED, INFEASIBLE = "optimal", "sampled", "unsampled", "infeasible"
 

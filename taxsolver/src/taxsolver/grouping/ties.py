@@ -6,7 +6,7 @@ import numpy as np
 
 from taxsolver.errors import SolverError
 from taxsolver.grouping.table import BoolArray, FloatArray, IntArray
-from taxsolver.planning.model import PlanProgram
+from taxsolver.programs.plan_program import PlanProgram
 
 TIE = 1e-9  # losses closer than this are ties; for losses beyond 1, closer than this share of the largest
 _BLOCK = 12  # networks whose order is settled at once: their numbers 2^11 .. 1 are exact in the program

@@ -1,1 +1,1 @@
-"""Plans: the problem, the integer program, and the taxonomies that solve it."""
+"""Plans: the problem, and the taxonomies that solve it."""

@@ -11,10 +11,12 @@ from typing import Any, Unpack
 
 from taxsolver.arguments import check_number, number_list
 from taxsolver.errors import InvalidInputError, TimeLimitError
-from taxsolver.planning.model import OPTIMAL, ChainProgram, Choice, PlanModel
 from taxsolver.planning.problem import PlanOptions, Problem
 from taxsolver.planning.solve import infeasible
 from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.programs.chain_program import ChainProgram
+from taxsolver.programs.choice import OPTIMAL, Choice
+from taxsolver.programs.plan_model import PlanModel
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput
 

@@ -7,10 +7,11 @@ from typing import Unpack
 
 from taxsolver.arguments import check_number
 from taxsolver.errors import TimeLimitError
-from taxsolver.planning.model import OPTIMAL, PlanModel
 from taxsolver.planning.problem import BY_THE_GOAL, Objective, PlanOptions, Problem
 from taxsolver.planning.solve import infeasible
 from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.programs.choice import OPTIMAL
+from taxsolver.programs.plan_model import PlanModel
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput
 

@@ -16,8 +16,6 @@ import numpy as np
 from taxsolver.arguments import LARGEST, check_count, check_number, check_type, name_tuple, shown
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.amounts import amount
-from taxsolver.planning.costs import decimal, exact_products
-from taxsolver.planning.instance import Instance, IntArray
 from taxsolver.planning.task_costs import (
     EVERY_OTHER,
     IMAGES,
@@ -27,6 +25,8 @@ from taxsolver.planning.task_costs import (
     TaskCost,
     read_costs,
 )
+from taxsolver.programs.costs import decimal, exact_products
+from taxsolver.programs.instance import Instance, IntArray
 from taxsolver.tensors.affinity import AffinityTensor, BoolArray, FloatArray, Names, Transfer
 from taxsolver.tensors.names import check_stands_alone, normalise, split_names
 from taxsolver.tensors.store import AffinityInput, load_affinity

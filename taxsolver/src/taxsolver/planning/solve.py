@@ -14,11 +14,13 @@ import numpy as np
 
 from taxsolver.arguments import check_count, check_number, check_type
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError, TimeLimitError
-from taxsolver.planning.costs import decimal, exact_decimal, exact_sum, written
-from taxsolver.planning.instance import BoolArray
-from taxsolver.planning.model import OPTIMAL, Choice, PlanModel, PlanProgram
 from taxsolver.planning.problem import PlanOptions, Problem
 from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.programs.choice import OPTIMAL, Choice
+from taxsolver.programs.costs import decimal, exact_decimal, exact_sum, written
+from taxsolver.programs.instance import BoolArray
+from taxsolver.programs.plan_model import PlanModel
+from taxsolver.programs.plan_program import PlanProgram
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput
 

@@ -10,10 +10,11 @@ from typing import Any, Unpack
 
 from taxsolver.arguments import check_count, check_number, number_list
 from taxsolver.errors import InvalidInputError, TimeLimitError
-from taxsolver.planning.costs import decimal
-from taxsolver.planning.model import OPTIMAL, TIME_LIMIT, PlanModel
 from taxsolver.planning.problem import PlanOptions, Problem
 from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.programs.choice import OPTIMAL, TIME_LIMIT
+from taxsolver.programs.costs import decimal
+from taxsolver.programs.plan_model import PlanModel
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput, load_affinity
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from taxsolver.planning.costs import exact_decimal, exact_sum
-from taxsolver.planning.instance import IntArray
-from taxsolver.planning.model import Choice
 from taxsolver.planning.problem import Problem
 from taxsolver.planning.problem_file import plain_number, problem_to_dict
+from taxsolver.programs.choice import Choice
+from taxsolver.programs.costs import exact_decimal, exact_sum
+from taxsolver.programs.instance import IntArray
 from taxsolver.tensors.affinity import Transfer
 
 

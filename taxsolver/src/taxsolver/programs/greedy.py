@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from taxsolver.planning.instance import BoolArray, FloatArray, Instance, IntArray
+from taxsolver.programs.instance import BoolArray, FloatArray, Instance, IntArray
 
 
 def greedy_sources(

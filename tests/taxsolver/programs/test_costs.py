@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxsolver.planning.costs import Costs, decimal, exact_products, exact_sum, written
+from taxsolver.programs.costs import Costs, decimal, exact_products, exact_sum, written
 
 cents = st.integers(0, 5_000_000).map(lambda number: number / 100)
 any_cost = st.one_of(cents, st.floats(0, 1e6), st.sampled_from([1e-6, 1e6, 0.1, 0.0, 5e-324]))

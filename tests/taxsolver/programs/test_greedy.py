@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from oracle import random_tensor
 from taxsolver import load_affinity, solve
-from taxsolver.planning.greedy import greedy_sources
-from taxsolver.planning.instance import Instance
 from taxsolver.planning.problem import Problem
+from taxsolver.programs.greedy import greedy_sources
+from taxsolver.programs.instance import Instance
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 from toys import toy
 

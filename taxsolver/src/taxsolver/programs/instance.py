@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taxsolver.planning.costs import Costs
+from taxsolver.programs.costs import Costs
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from decimal import Decimal
-from itertools import product
 from typing import Any
 
-import highspy
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,15 +14,13 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from oracle import best_sets, random_tensor
-from taxsolver import InfeasibleBudgetError, TimeLimitError, load_affinity, solve_problem, sweep
-from taxsolver.analysis.significance import compare_with_random
-from taxsolver.errors import SolverError
-from taxsolver.planning import model
-from taxsolver.planning.instance import Instance
-from taxsolver.planning.model import Choice, PlanModel, PlanProgram, _budget_rows
+from taxsolver import InfeasibleBudgetError, TimeLimitError, load_affinity, solve_problem
 from taxsolver.planning.problem import Objective, Problem
+from taxsolver.programs.choice import Choice
+from taxsolver.programs.instance import Instance
+from taxsolver.programs.plan_model import PlanModel
 from taxsolver.tensors.affinity_csv import tensor_from_csv
-from toys import toy
+from toys import toy, triangle
 
 
 def per_edge_optimum(instance: Instance, budget: float) -> float:
@@ -76,14 +71,6 @@ def test_random_optima_are_those_of_the_papers_rows(seed: int, budget: int) -> N
     choice = PlanModel(instance).solve(budget)
     assert choice is not None
     assert choice.value == pytest.approx(per_edge_optimum(instance, budget), abs=1e-9)
-
-
-def triangle() -> Problem:
-    """Three targets, each as well served by two of three sources: the relaxation takes half of each."""
-    rows = ["x,a,1", "x,b,1", "x,c,0", "y,b,1", "y,c,1", "y,a,0", "z,a,1", "z,c,1", "z,b,0"]
-    tensor = tensor_from_csv("target,sources,gain\n" + "\n".join(rows), name="triangle")
-    costs = {"a": 2, "b": 2, "c": 2, "x": 3}  # in whole units of 1 there is room for one and a half
-    return Problem.of(tensor, budget=3, objective="gain", label_cost=costs)
 
 
 def test_a_fractional_relaxation_is_branched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,165 +271,6 @@ def test_without_a_time_limit_every_plan_is_proven(seed: int, budget: int, objec
     assert choice.status == "optimal"
 
 
-def test_a_program_takes_rows_and_objectives_of_ones_own() -> None:
-    instance = Problem.of(toy(), budget=2).instance
-    program = PlanProgram(instance, 2, lambda _: True)
-    weights = np.concatenate([np.zeros(4), instance.weight])
-    best = program.best(weights)
-    assert best is not None
-    assert np.flatnonzero(best).tolist() == [0, 3]
-    assert program.on_sources(np.arange(4.0)).tolist()[:4] == [0, 1, 2, 3]
-    dearest = program.best(program.on_sources(np.array([0.0, 1, 2, 0])))
-    assert dearest is not None
-    assert dearest[1]
-    assert dearest[2]
-    program.add_row(np.array([3]), np.ones(1), upper=0)
-    without = program.best(weights)
-    assert without is not None
-    assert not without[3]
-    program.add_row(np.array([0, 1, 2, 3]), np.ones(4), lower=3)
-    assert program.best(weights) is None
-
-
-def test_a_program_cuts_off_what_is_not_accepted() -> None:
-    instance = Problem.of(toy(), budget=2).instance
-    weights = np.concatenate([np.zeros(4), instance.weight])
-    program = PlanProgram(instance, 2, lambda chosen: not chosen[0])
-    best = program.best(weights)
-    assert best is not None
-    assert np.flatnonzero(best).tolist() == [1, 3]
-    program.accepts = lambda _: False
-    assert program.best(weights) is None
-
-
-def test_highs_is_new_enough_for_the_tolerances_that_are_set() -> None:
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]
-    highs.setOptionValue("output_flag", False)
-    for option in ("primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_feasibility_tolerance"):
-        assert highs.setOptionValue(option, 1e-10) == highspy.HighsStatus.kOk
-
-
-def ending(monkeypatch: pytest.MonkeyPatch, *statuses: highspy.HighsModelStatus) -> None:
-    """Let the first runs of HiGHS end like this, with nothing done; later ones are real."""
-    left, run = list(statuses), model._run
-
-    def first(highs: highspy.Highs, deadline: float | None) -> highspy.HighsModelStatus:
-        return left.pop(0) if left else run(highs, deadline)
-
-    monkeypatch.setattr(model, "_run", first)
-
-
-def hurried() -> Problem:
-    """A problem whose best plan is worth 4.5; the quick search finds 4."""
-    return Problem.of(random_tensor(28, tasks=6, targets=5, largest_order=2, levels=4), budget=2)
-
-
-@pytest.mark.parametrize(
-    ("ended", "status"), [("kUnknown", "unproven"), ("kSolveError", "unproven"), ("kTimeLimit", "time_limit")]
-)
-def test_what_highs_does_not_prove_is_said_to_be_unproven(
-    monkeypatch: pytest.MonkeyPatch, ended: str, status: str
-) -> None:
-    """`time_limit` is said only where HiGHS ran out of time."""
-    ending(monkeypatch, *[getattr(highspy.HighsModelStatus, ended)] * 2)
-    plan = solve_problem(hurried())
-    assert (plan.objective, plan.status) == (4.0, status)
-    assert plan.bound >= 4.5
-    assert plan.gap == pytest.approx((plan.bound - 4) / 4)
-    assert json.loads(plan.to_json())["status"] == status
-
-
-def test_a_relaxation_without_an_answer_is_followed_by_branch_and_bound(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    ending(monkeypatch, highspy.HighsModelStatus.kUnknown)
-    plan = solve_problem(hurried())
-    assert (plan.objective, plan.status) == (4.5, "optimal")
-
-
-def test_plans_come_in_falling_order_behind_one_that_is_not_proven(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = solve_problem(hurried(), k_best=3)
-    ending(monkeypatch, *[highspy.HighsModelStatus.kUnknown] * 2)
-    plan = solve_problem(hurried(), k_best=3)
-    plans = [plan, *plan.alternatives]
-    assert [one.objective for one in plans] == [4.5, 4.25, 4.0]
-    assert plans[0].sources == right.sources
-    assert [one.status for one in plans] == ["unproven"] * 3
-    assert all(one.bound == plan.bound >= 4.5 for one in plans)
-
-
-def test_plans_in_front_of_one_that_is_not_proven_keep_their_proof(monkeypatch: pytest.MonkeyPatch) -> None:
-    run, seen = PlanModel.solve, []
-
-    def second_unproven(self: PlanModel, budget: float, time_limit: float | None = None) -> Choice | None:
-        seen.append(run(self, budget, time_limit))
-        choice = seen[-1]
-        return replace(choice, status="unproven", bound=9.0) if choice and len(seen) == 2 else choice
-
-    monkeypatch.setattr(PlanModel, "solve", second_unproven)
-    plan = solve_problem(hurried(), k_best=3)
-    assert [one.status for one in (plan, *plan.alternatives)] == ["optimal", "unproven", "unproven"]
-
-
-def test_rows_of_a_sweep_say_which_plan_is_not_proven(monkeypatch: pytest.MonkeyPatch) -> None:
-    ending(monkeypatch, *[highspy.HighsModelStatus.kUnknown] * 2)
-    rows = sweep(hurried().affinity, [1, 2, 3], [2])
-    assert [row.status for row in rows] == ["optimal", "optimal", "unproven"]
-    assert [row.to_dict()["status"] for row in rows] == [row.status for row in rows]
-    banded = list(compare_with_random(rows, samples=5))
-    assert [row.to_dict()["status"] for row in banded] == ["optimal", "optimal", "unproven"]
-
-
-def test_a_plan_that_fits_is_better_than_the_word_that_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    ending(monkeypatch, highspy.HighsModelStatus.kInfeasible)
-    plan = solve_problem(hurried())
-    assert plan.status == "unproven"
-    assert plan.cost <= 2
-    assert plan.bound >= 4.5
-
-
-def test_without_any_plan_the_error_names_how_highs_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    pairs = "".join(f"t{number},a{number}|b{number},.5\n" for number in range(6))
-    problem = Problem.of(
-        tensor_from_csv("target,sources,gain\n" + pairs, name="pairs"), budget=12, objective="gain"
-    )
-    ending(monkeypatch, *[highspy.HighsModelStatus.kUnknown] * 2)
-    with pytest.raises(SolverError, match="HiGHS ended with kUnknown and without a plan"):
-        solve_problem(problem)
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        "setOptionValue",
-        "passModel",
-        "addRow",
-        "changeRowBounds",
-        "changeColsBounds",
-        "changeColIntegrality",
-        "run",
-    ],
-)
-def test_no_answer_is_given_where_highs_refuses_a_call(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    monkeypatch.setattr(model._Quiet, call, lambda *_: highspy.HighsStatus.kError, raising=False)
-    problem = triangle()  # it takes branch and bound
-    with pytest.raises(SolverError, match=rf"HiGHS [\d.]+ answered {call}.* with kError: nothing is solved"):
-        solve_problem(problem, k_best=2)
-
-
-def test_a_run_that_fails_from_an_earlier_basis_is_run_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With costs far apart the basis of the last budget may end in "excessive dual values"."""
-    run, calls = highspy.Highs.run, []
-
-    def flaky(highs: highspy.Highs) -> highspy.HighsStatus:
-        calls.append(highs)
-        return highspy.HighsStatus.kError if len(calls) == 1 else run(highs)
-
-    monkeypatch.setattr(model._Quiet, "run", flaky, raising=False)
-    assert solve_problem(hurried()).status == "optimal"
-    assert calls[0] is calls[1]
-
-
 def test_what_is_forbidden_stays_out_when_the_program_is_written_anew() -> None:
     """That is where the dearest source that a budget affords is another one."""
     costs = {"a": 0.001, "b": 0.002, "s": 3.0, "c": 1000.0}
@@ -456,47 +284,3 @@ def test_what_is_forbidden_stays_out_when_the_program_is_written_anew() -> None:
         assert choice is None or not (choice.chosen >= first.chosen).all()
         assert plan_model._relaxation is not relaxation
         relaxation = plan_model._relaxation
-
-
-@settings(deadline=None, max_examples=200)
-@given(
-    amounts=st.lists(st.sampled_from([0, 1, 2, 3, 7, 100, 10**6, 10**12, 10**24]), min_size=1, max_size=8),
-    data=st.data(),
-)
-def test_rows_of_the_budget_cut_off_what_is_too_dear_and_nothing_else(
-    amounts: list[int], data: st.DataObject
-) -> None:
-    """Chosen sets break a row by far more than HiGHS's tolerance; all sets within the limit keep them all."""
-    array = np.array(amounts, dtype=object if sum(amounts) > 10**18 else np.int64)
-    chosen = np.array(data.draw(st.lists(st.booleans(), min_size=len(amounts), max_size=len(amounts))))
-    total = int(array[chosen].sum())
-    limit = data.draw(st.sampled_from([total - 1, total // 2, total - total // 10**9 - 1]))
-    if not 0 <= limit < total:
-        return
-    rows = _budget_rows(array, chosen, limit)
-
-    def excess(taken: np.ndarray) -> float:
-        return max(float((row.values * taken[row.columns]).sum() - row.upper) for row in rows)
-
-    assert excess(chosen) > 1e-5
-    for bits in product((False, True), repeat=len(amounts)):
-        taken = np.array(bits)
-        if int(array[taken].sum()) <= limit:
-            assert excess(taken) <= 0
-
-
-def test_a_program_tells_costs_apart_that_highs_does_not_see() -> None:
-    """Of sets that cost 1,000,000 and a few millionths, the cheapest; then no other of these is left."""
-    instance = replace(Problem.of(toy(), budget=1).instance, cost=np.array([1e6, 3e-6, 2e-6, 1e6]))
-    program = PlanProgram(instance, 2e6, lambda chosen: bool(chosen[0] and chosen[1:3].any()))
-    cheapest = program.cheapest()
-    assert cheapest is not None
-    assert np.flatnonzero(cheapest).tolist() == [0, 2]
-    dearest = program.best(program.on_sources(np.ones(4)))
-    assert dearest is not None
-    assert np.flatnonzero(dearest).tolist() == [0, 2]
-
-
-def test_a_program_without_any_choice_has_no_cheapest() -> None:
-    program = PlanProgram(Problem.of(toy(), budget=1).instance, 1, lambda _: False)
-    assert program.cheapest() is None

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from oracle import random_tensor
 from taxsolver import load_affinity
-from taxsolver.planning.instance import Instance
-from taxsolver.planning.model import PlanModel
 from taxsolver.planning.problem import Objective, Problem
+from taxsolver.programs.instance import Instance
+from taxsolver.programs.plan_model import PlanModel
 from toys import toy
 
 
@@ -131,7 +131,7 @@ def test_dropping_dominated_transfers_leaves_every_source_set_as_good_on_the_pub
 def test_comparing_in_blocks_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = Problem.of(random_tensor(7, levels=5), budget=2).instance
     kept = instance.without_dominated()[1]
-    monkeypatch.setattr("taxsolver.planning.instance._PAIRS_AT_ONCE", 7)
+    monkeypatch.setattr("taxsolver.programs.instance._PAIRS_AT_ONCE", 7)
     np.testing.assert_array_equal(instance.without_dominated()[1], kept)
-    monkeypatch.setattr("taxsolver.planning.instance._LARGEST_COMPARED", 1)
+    monkeypatch.setattr("taxsolver.programs.instance._LARGEST_COMPARED", 1)
     assert len(instance.without_dominated()[1]) == len(instance.weight)

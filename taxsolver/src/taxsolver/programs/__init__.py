@@ -1,0 +1,1 @@
+"""Integer programs of a plan, their bare numbers, and exact costs; `highs.py` alone knows HiGHS."""

@@ -1,0 +1,148 @@
+"""The integer program of plans for rising budgets, each of which keeps what the one before labels."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from taxsolver.errors import SolverError
+from taxsolver.programs.choice import OPTIMAL, ROUNDS, SCALE, TIE, TIME_LIMIT, UNPROVEN, Choice
+from taxsolver.programs.costs import exact_sum
+from taxsolver.programs.highs import NO_PLAN, Solver, Status, plan_program
+from taxsolver.programs.instance import BoolArray, Instance
+from taxsolver.programs.rows import LEAST_SHARE, Row, at_most_rows, budget_rows, other_than
+
+
+class ChainProgram:
+    """Plans for rising budgets of which each keeps the sources of the one before, as one program.
+
+        maximise   sum of the objectives of all periods
+        subject to the rows of a plan for every period, each with its own budget
+                   y_sp is at most y_s(p+1): what is supervised stays so
+
+    With binary `y` each target takes its heaviest transfer in each period, so `x` may stay continuous. As in
+    `PlanModel`, HiGHS proposes, and what its proposals cost and are worth is worked out exactly.
+
+    Args:
+        instance: transfers, weights and costs, the same in every period.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self._unit = (float(np.abs(instance.weight).max()) or 1.0) / SCALE
+
+    def worked_out(self, proposed: Sequence[BoolArray]) -> list[Choice] | None:
+        """The choice of each period from proposed sources, unproven; None where a target is not served."""
+        chain, kept = [], self.instance.required
+        for sources in proposed:
+            transfers = self.instance.best_transfers(self.instance.without_idle(sources | kept))
+            if transfers is None:
+                return None
+            kept = kept | self.instance.used(transfers)
+            value = float(exact_sum(self.instance.weight[transfers].tolist()))
+            chain.append(Choice(kept, transfers, value, value, UNPROVEN))
+        return chain
+
+    def solve(
+        self, budgets: Sequence[float], start: Sequence[BoolArray], time_limit: float | None = None
+    ) -> tuple[list[Choice], float, str]:
+        """The best chain, the bound of the sum of its objectives, and its status.
+
+        Args:
+            budgets: largest total costs, rising.
+            start: sources of each period of a chain within the budgets; the answer where none is better.
+            time_limit: seconds; None for no limit.
+
+        Raises:
+            SolverError: HiGHS failed, or `start` serves not every target.
+        """
+        deadline = None if time_limit is None else time.perf_counter() + time_limit
+        best = self.worked_out(start)
+        if best is None:
+            raise SolverError("the chain to start from serves not every target")
+        instance, periods, tasks = self.instance, len(budgets), len(self.instance.cost)
+        costs = instance.costs
+        limits = [costs.limit(budget) for budget in budgets]
+        highs = self._program(limits)
+        bound, status = np.inf, Status.kUnknown
+        for _ in range(ROUNDS):
+            status = highs.run(deadline)
+            if status in NO_PLAN:  # but for those that were looked at before
+                return best, self._value(best), OPTIMAL
+            if not highs.has_solution:
+                break
+            bound = min(bound, highs.bound(status))
+            values = highs.values(0, periods * tasks)
+            proposed = (values > 0.5).reshape(periods, tasks)
+            chain = self.worked_out(list(proposed))
+            dear = (
+                []
+                if chain is None
+                else [
+                    (period, one.chosen)
+                    for period, one in enumerate(chain)
+                    if costs.total(one.chosen) > limits[period]
+                ]
+            )
+            for period, chosen in dear:
+                for row in budget_rows(costs.amounts, chosen, limits[period]):
+                    highs.add(replace(row, columns=row.columns + period * tasks))
+            if chain is not None and not dear and self._value(chain) > self._value(best):
+                best = chain
+            if status != Status.kOptimal:
+                break
+            # The preference for cheaper sets is worth at most one tie a period.
+            if bound * self._unit - self._value(best) <= 3 * TIE * SCALE * self._unit * periods:
+                return best, self._value(best), OPTIMAL
+            if not dear:
+                highs.add(other_than(proposed.ravel()))
+        most = periods * float(instance.heaviest().sum())
+        least = max(self._value(best), min(most, bound * self._unit + TIE * SCALE * self._unit * periods))
+        return best, least, TIME_LIMIT if status == Status.kTimeLimit else UNPROVEN
+
+    def _value(self, chain: Sequence[Choice]) -> float:
+        return math.fsum(one.value for one in chain)
+
+    def _program(self, limits: Sequence[int]) -> Solver:
+        """The program of all periods side by side: y of every period and task, then x likewise."""
+        instance, periods = self.instance, len(limits)
+        transfers, tasks = instance.sources.shape
+        blocks = np.eye(periods, dtype=bool)
+        whole = replace(
+            instance,
+            sources=np.kron(blocks, instance.sources),
+            target=np.concatenate(
+                [instance.target + period * instance.num_targets for period in range(periods)]
+            ),
+            weight=np.tile(instance.weight, periods),
+            cost=np.tile(instance.cost, periods),
+            required=np.tile(instance.required, periods),
+            num_targets=periods * instance.num_targets,
+            at_most=(),
+        )
+        amounts = instance.costs.amounts
+        share = (amounts / (int(amounts.sum()) or 1)).astype(float)
+        objective = np.concatenate([np.tile(-TIE * SCALE * share, periods), whole.weight / self._unit])
+        affordable = [(amounts <= limit).astype(float) for limit in limits]
+        upper = np.concatenate([*affordable, np.ones(periods * transfers)])
+        program = plan_program(whole, objective, np.zeros(periods * tasks), upper)
+        highs = Solver(program, integers=periods * tasks)
+        for period, limit in enumerate(limits):
+            first = period * tasks
+            able = np.flatnonzero((amounts <= limit).astype(bool) & (amounts > 0).astype(bool))
+            if len(able):
+                unit = int(amounts[able].max())
+                values = (amounts[able] / unit).astype(float)
+                values[values < LEAST_SHARE] = 0.0  # the exact sum decides
+                highs.add(Row(first + able, values, -np.inf, limit / unit))
+            for row in at_most_rows(instance):
+                highs.add(replace(row, columns=first + row.columns))
+            if period:
+                for task in range(tasks):
+                    columns = np.array([first - tasks + task, first + task])
+                    highs.add(Row(columns, np.array([1.0, -1.0]), -np.inf, 0.0))
+        return highs

@@ -1,0 +1,223 @@
+"""Programs in HiGHS. The only module that imports highspy."""
+
+from __future__ import annotations
+
+import time
+from threading import Thread
+from typing import Any
+
+import highspy
+import numpy as np
+
+from taxsolver.errors import SolverError
+from taxsolver.programs.instance import FloatArray, Instance
+from taxsolver.programs.rows import LEAST_SHARE, Row
+
+Status = highspy.HighsModelStatus
+NO_PLAN = (Status.kInfeasible, Status.kUnboundedOrInfeasible)  # for every column has bounds
+
+RESOLVED = 4e-9  # HiGHS finds the better of two plans where their objectives differ by more
+SEEN = 1e-6  # of the dearest source: HiGHS sees which of two sets costs less where it is by more
+_TOLERANCE = 1e-9
+_SMALLEST = 1.1e-9  # HiGHS drops smaller entries of a row, with a warning
+_TRIES = 2
+_JUMP = "mip_heuristic_run_feasibility_jump"
+
+
+def plan_program(
+    instance: Instance, objective: FloatArray, cost: FloatArray, upper: FloatArray | None = None
+) -> highspy.HighsLp:
+    """Write the program of section 3.4 of the paper for HiGHS.
+
+    Columns: y of every task, x of every transfer. Rows: the budget, one for each target, then one for each
+    target and source, which says that the transfers of the target that read the source need it.
+
+    Args:
+        instance: transfers, targets and required sources; its weights and costs do not count.
+        objective: float64 (tasks + transfers,), maximised.
+        cost: float64 (tasks,), the entries of the budget's row.
+        upper: float64 (tasks + transfers,), largest values of the columns; None for 1.
+    """
+    transfers, tasks = instance.sources.shape
+    needing, needed = np.nonzero(instance.sources)
+    needs, need = np.unique(instance.target[needing] * tasks + needed, return_inverse=True)
+    first_need = 1 + instance.num_targets
+    everyone, number = np.arange(tasks), np.arange(len(needs))
+    rows = np.concatenate([np.zeros(tasks), 1 + instance.target, first_need + need, first_need + number])
+    columns = np.concatenate([everyone, tasks + np.arange(transfers), tasks + needing, needs % tasks])
+    values = np.concatenate(
+        [np.where(cost < LEAST_SHARE, 0.0, cost), np.ones(transfers + len(needing)), -np.ones(len(needs))]
+    )
+    rows, columns, values = rows[values != 0], columns[values != 0], values[values != 0]
+    num_rows = first_need + len(needs)
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = tasks + transfers, num_rows
+    lp.sense_ = highspy.ObjSense.kMaximize
+    lp.col_cost_ = objective
+    lp.col_lower_ = np.concatenate([instance.required.astype(float), np.zeros(transfers)])
+    lp.col_upper_ = np.ones(tasks + transfers) if upper is None else upper
+    one_each, infinite = np.ones(instance.num_targets), highspy.kHighsInf
+    lp.row_lower_ = np.concatenate([[-infinite], one_each, np.full(len(needs), -infinite)])
+    lp.row_upper_ = np.concatenate([[infinite], one_each, np.zeros(len(needs))])
+    by_row = np.argsort(rows, kind="stable")
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(np.bincount(rows.astype(int), minlength=num_rows))])
+    lp.a_matrix_.index_ = columns[by_row]
+    lp.a_matrix_.value_ = values[by_row]
+    return lp
+
+
+class Solver:
+    """One program in a HiGHS of its own.
+
+    Args:
+        program: what `plan_program` wrote.
+        integers: how many of the first columns are integer; without any it is solved by the simplex method.
+
+    Raises:
+        SolverError: HiGHS refused the program; every method raises it where HiGHS refuses a call.
+    """
+
+    def __init__(self, program: highspy.HighsLp, integers: int = 0) -> None:
+        self._highs = _Quiet()  # type: ignore[no-untyped-call] # highspy annotates only in part
+        options: dict[str, Any] = {
+            "output_flag": False,
+            "threads": 1,  # one answer whatever the machine, no pool to start for milliseconds of work
+            # It throws warm starts away, gains no time on these programs, and has called worse plans optimal:
+            # with costs far apart, in 1.14.0 also without (https://github.com/ERGO-Code/HiGHS/issues/3073).
+            "presolve": "off",
+            "primal_feasibility_tolerance": _TOLERANCE,
+            "dual_feasibility_tolerance": 1e-10,
+        }
+        if integers:
+            options |= {"mip_rel_gap": 0.0, "mip_abs_gap": 0.0, "mip_feasibility_tolerance": _TOLERANCE}
+            if self._highs.getOptionValue(_JUMP)[0] == highspy.HighsStatus.kOk:  # since 1.11
+                options[_JUMP] = False  # it takes 20 ms, ten times as long as a whole search without it
+        else:
+            # Entries are 1 and -1, so that scaling has nothing to do.
+            options |= {"solver": "simplex", "simplex_scale_strategy": 0}
+        for option, value in options.items():
+            _check(self._highs.setOptionValue(option, value), f"setOptionValue({option})")
+        _check(self._highs.passModel(program), "passModel")
+        for column in range(integers):
+            kind = highspy.HighsVarType.kInteger
+            _check(self._highs.changeColIntegrality(column, kind), "changeColIntegrality")
+
+    def add(self, *rows: Row) -> None:
+        """Add rows behind those that are there."""
+        for row in rows:
+            kept = np.abs(row.values) > _SMALLEST
+            columns, values = row.columns[kept].astype(np.int32), row.values[kept]
+            _check(self._highs.addRow(row.lower, row.upper, len(columns), columns, values), "addRow")
+
+    def delete_rows(self, first: int) -> None:
+        """Delete all rows from the one of that number on."""
+        rows = np.arange(first, self.num_rows, dtype=np.int32)
+        _check(self._highs.deleteRows(len(rows), rows), "deleteRows")
+
+    def add_column(self, objective: float, lower: float, upper: float) -> None:
+        """Add a column that is in no row yet."""
+        nothing = np.zeros(0)
+        _check(self._highs.addCol(objective, lower, upper, 0, nothing.astype(np.int32), nothing), "addCol")
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return int(self._highs.getNumRow())
+
+    @property
+    def num_columns(self) -> int:
+        """Number of columns."""
+        return int(self._highs.getNumCol())
+
+    def set_objective(self, objective: FloatArray) -> None:
+        """Maximise float64 (columns,) from now on."""
+        columns = np.arange(len(objective), dtype=np.int32)
+        _check(self._highs.changeColsCost(len(objective), columns, objective), "changeColsCost")
+
+    def set_budget(self, limit: int, unit: int) -> None:
+        """Set the right side of the budget's row; its entries are rounded by less than HiGHS's tolerance.
+
+        Any slack would make the relaxation fractional: half a unit more always has a use.
+        """
+        _check(self._highs.changeRowBounds(0, -np.inf, limit / unit), "changeRowBounds")
+
+    def set_bounds(self, lower: FloatArray, upper: FloatArray) -> None:
+        """Set float64 (tasks,) bounds of every y."""
+        columns = np.arange(len(upper), dtype=np.int32)
+        _check(self._highs.changeColsBounds(len(upper), columns, lower, upper), "changeColsBounds")
+
+    def run(self, deadline: float | None) -> highspy.HighsModelStatus:
+        """Run HiGHS in a thread of its own, and return how it ended.
+
+        HiGHS keeps its pool of workers for each thread that calls it, of the size that the first run asked
+        for, and refuses every later run that asks for another one. In its own thread, this run neither meets
+        the pool of anybody else's model nor leaves one behind; it takes 0.04 ms.
+
+        Args:
+            deadline: on the clock of `time.perf_counter`; None for none.
+
+        Raises:
+            SolverError: the run failed.
+        """
+        highs, seconds = self._highs, np.inf
+        if deadline is not None:  # HiGHS counts the seconds of all its runs together
+            seconds = highs.getRunTime() + max(0.0, deadline - time.perf_counter())
+        _check(highs.setOptionValue("time_limit", seconds), "setOptionValue(time_limit)")
+        ended = [highspy.HighsStatus.kError]
+        for _ in range(_TRIES):
+            thread = Thread(target=lambda: ended.append(highs.run()), name="taxsolver-highs", daemon=True)
+            thread.start()
+            thread.join()
+            # A warning is how a time limit ends: the status of the model tells.
+            if ended[-1] in (highspy.HighsStatus.kOk, highspy.HighsStatus.kWarning):
+                return highs.getModelStatus()
+            _check(highs.clearSolver(), "clearSolver")  # the basis of an earlier run may have misled this one
+        raise _failure("run", ended[-1])
+
+    @property
+    def has_solution(self) -> bool:
+        """True if the last run found values for the columns that keep all rows."""
+        feasible = highspy.SolutionStatus.kSolutionStatusFeasible
+        return bool(self._highs.getInfo().primal_solution_status == feasible)
+
+    def values(self, first: int, last: int) -> FloatArray:
+        """float64 (last - first,): values of these columns after the last run."""
+        return np.array(self._highs.getSolution().col_value[first:last])
+
+    @property
+    def objective(self) -> float:
+        """Value of the objective after the last run."""
+        return float(self._highs.getObjectiveValue())
+
+    def bound(self, status: highspy.HighsModelStatus) -> float:
+        """Bound of the objective that branch and bound proved by its end; infinity without one."""
+        info = self._highs.getInfo()
+        found, dual = float(info.objective_function_value), float(info.mip_dual_bound)
+        if status == Status.kOptimal:
+            return max(dual, found)
+        return dual if status == Status.kTimeLimit and dual >= found else np.inf
+
+
+class _Quiet(highspy.Highs):
+    """HiGHS without a word on the standard output, its banner included."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - the name is HiGHS's
+        """Since 1.16 part of the making of a `Highs`, which prints the banner unless told not to."""
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call] # highspy annotates only in part
+
+
+def _check(status: highspy.HighsStatus, call: str) -> None:
+    """Refuse to go on where HiGHS did not do what it was told.
+
+    Raises:
+        SolverError: the message names the call.
+    """
+    if status != highspy.HighsStatus.kOk:
+        raise _failure(call, status)
+
+
+def _failure(call: str, status: highspy.HighsStatus) -> SolverError:
+    version = _Quiet().version()  # type: ignore[no-untyped-call] # highspy annotates only in part
+    return SolverError(f"HiGHS {version} answered {call} with {status.name}: nothing is solved")
