@@ -22,7 +22,7 @@ from taskbank_demo.scripts import script
 from taskbank_demo.services import Services
 from taskbank_demo.uploads import check_upload, delete_upload
 from taxsolver.errors import InvalidInputError
-from taxsolver.planning.problem import Objective
+from taxsolver.planning.objective import Objective
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.store import DEFAULT_AFFINITY, available_affinities
 

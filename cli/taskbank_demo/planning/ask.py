@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from taxsolver.errors import InvalidInputError
-from taxsolver.planning.problem import Objective, Problem
+from taxsolver.planning.objective import Objective
+from taxsolver.planning.problem import Problem
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.names import split_names
 from taxsolver.tensors.store import DEFAULT_AFFINITY

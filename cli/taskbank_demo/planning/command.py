@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from taskbank_demo.planning.ask import PlanAsk
 from taxsolver.errors import InvalidInputError
-from taxsolver.planning.problem import Objective
+from taxsolver.planning.objective import Objective
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.store import DEFAULT_AFFINITY
 

@@ -25,7 +25,8 @@ from taxsolver.errors import (
 from taxsolver.figures.graph import save_taxonomy, to_dot, to_graphml, to_networkx, to_node_link
 from taxsolver.planning.chain import Chain, chain
 from taxsolver.planning.front import front
-from taxsolver.planning.problem import Objective, Problem
+from taxsolver.planning.objective import Objective
+from taxsolver.planning.problem import Problem
 from taxsolver.planning.problem_file import load_problem
 from taxsolver.planning.solve import OneMore, one_more_unit, solve, solve_problem
 from taxsolver.planning.sweep import SweepRow, sweep

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 from oracle import random_tensor
 from taxsolver import InvalidInputError, MissingExtraError, compare, load_affinity
-from taxsolver.planning.problem import normalised_affinity
+from taxsolver.planning.objective import normalised_affinity
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 from toys import toy
 

@@ -19,7 +19,8 @@ import pytest
 
 from oracle import random_tensor
 from taxsolver import InfeasibleBudgetError, Taxonomy, load_affinity, solve, solve_problem, sweep
-from taxsolver.planning.problem import Objective, Problem
+from taxsolver.planning.objective import Objective
+from taxsolver.planning.problem import Problem
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 
 FREE = {

@@ -12,7 +12,7 @@ import pytest
 
 from taxsolver import InvalidInputError, Objective, Problem, UnknownTaskError, load_affinity, solve
 from taxsolver.arguments import LARGEST, check_count, check_number
-from taxsolver.planning.problem import normalised_affinity
+from taxsolver.planning.objective import normalised_affinity
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 from toys import toy
 

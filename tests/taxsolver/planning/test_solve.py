@@ -19,7 +19,8 @@ from taxsolver import (
     solve,
     solve_problem,
 )
-from taxsolver.planning.problem import Objective, Problem
+from taxsolver.planning.objective import Objective
+from taxsolver.planning.problem import Problem
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 from toys import toy
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from oracle import random_tensor
 from taxsolver import load_affinity
-from taxsolver.planning.problem import Objective, Problem
+from taxsolver.planning.objective import Objective
+from taxsolver.planning.problem import Problem
 from taxsolver.programs.instance import Instance
 from taxsolver.programs.plan_model import PlanModel
 from toys import toy

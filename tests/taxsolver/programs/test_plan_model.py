@@ -15,7 +15,8 @@ from scipy.sparse import coo_array
 
 from oracle import best_sets, random_tensor
 from taxsolver import InfeasibleBudgetError, TimeLimitError, load_affinity, solve_problem
-from taxsolver.planning.problem import Objective, Problem
+from taxsolver.planning.objective import Objective
+from taxsolver.planning.problem import Problem
 from taxsolver.programs.choice import Choice
 from taxsolver.programs.instance import Instance
 from taxsolver.programs.plan_model import PlanModel

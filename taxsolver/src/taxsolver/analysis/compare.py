@@ -10,7 +10,7 @@ import numpy as np
 
 from taxsolver.arguments import check_count
 from taxsolver.errors import InvalidInputError, MissingExtraError
-from taxsolver.planning.problem import normalised_affinity
+from taxsolver.planning.objective import normalised_affinity
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.names import normalise
 from taxsolver.tensors.store import AffinityInput, load_affinity

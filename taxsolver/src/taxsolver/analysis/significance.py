@@ -16,7 +16,8 @@ from taxsolver.analysis.sampling import BudgetSampler
 from taxsolver.arguments import check_count, check_seed
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError
 from taxsolver.planning.amounts import amount
-from taxsolver.planning.problem import PlanOptions, Problem
+from taxsolver.planning.options import PlanOptions
+from taxsolver.planning.problem import Problem
 from taxsolver.planning.sweep import BUDGETS, ORDERS, SweepRow, sweep
 from taxsolver.programs.choice import OPTIMAL
 from taxsolver.programs.costs import written

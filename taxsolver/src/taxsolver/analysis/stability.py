@@ -16,7 +16,8 @@ import numpy as np
 
 from taxsolver.arguments import check_count, check_number, check_seed
 from taxsolver.errors import InvalidInputError, TimeLimitError
-from taxsolver.planning.problem import PlanOptions, Problem
+from taxsolver.planning.options import PlanOptions
+from taxsolver.planning.problem import Problem
 from taxsolver.planning.solve import solve_problem
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.programs.choice import OPTIMAL, Choice

@@ -25,7 +25,7 @@ from taxsolver.figures.orders import order_colour
 from taxsolver.figures.style import INK, MUTED, PAPER
 from taxsolver.files.output import check_path, write_file
 from taxsolver.plain_text import to_cell
-from taxsolver.planning.problem import Objective, normalised_affinity
+from taxsolver.planning.objective import Objective, normalised_affinity
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Transfer
 from taxsolver.tensors.affinity_csv import COLUMNS

@@ -17,7 +17,7 @@ from taxsolver.grouping.score import least_losses, picked_networks
 from taxsolver.grouping.table import BoolArray, FloatArray, LossTable
 from taxsolver.grouping.table_csv import TableInput, as_table
 from taxsolver.grouping.ties import tie
-from taxsolver.planning.problem import Weights
+from taxsolver.planning.options import Weights
 from taxsolver.programs.costs import decimal
 from taxsolver.tensors.names import normalise
 

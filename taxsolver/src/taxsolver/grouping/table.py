@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from taxsolver.arguments import LARGEST, check_number, name_tuple, shown
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.amounts import amount
-from taxsolver.planning.problem import Weights, weight_pairs
+from taxsolver.planning.options import Weights, weight_pairs
 from taxsolver.programs.costs import Costs, exact_products
 from taxsolver.tensors.names import TaskNames
 

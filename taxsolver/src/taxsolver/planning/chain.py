@@ -11,7 +11,8 @@ from typing import Any, Unpack
 
 from taxsolver.arguments import check_number, number_list
 from taxsolver.errors import InvalidInputError, TimeLimitError
-from taxsolver.planning.problem import PlanOptions, Problem
+from taxsolver.planning.options import PlanOptions
+from taxsolver.planning.problem import Problem
 from taxsolver.planning.solve import infeasible
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.programs.chain_program import ChainProgram

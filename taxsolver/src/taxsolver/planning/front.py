@@ -7,7 +7,9 @@ from typing import Unpack
 
 from taxsolver.arguments import check_number
 from taxsolver.errors import TimeLimitError
-from taxsolver.planning.problem import BY_THE_GOAL, Objective, PlanOptions, Problem
+from taxsolver.planning.objective import Objective
+from taxsolver.planning.options import BY_THE_GOAL, PlanOptions
+from taxsolver.planning.problem import Problem
 from taxsolver.planning.solve import infeasible
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.programs.choice import OPTIMAL

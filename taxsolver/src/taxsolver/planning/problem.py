@@ -2,87 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from enum import StrEnum
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
-from typing import Any, TypedDict, TypeVar, cast
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
-from taxsolver.arguments import LARGEST, check_count, check_number, check_type, name_tuple, shown
+from taxsolver.arguments import LARGEST, check_number, check_type, name_tuple, shown
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.amounts import amount
-from taxsolver.planning.task_costs import (
-    EVERY_OTHER,
-    IMAGES,
-    LARGEST_AMOUNT,
-    LEAST_COST,
-    CostsInput,
-    TaskCost,
-    read_costs,
+from taxsolver.planning.objective import Objective, normalised_affinity, normalised_by_target
+from taxsolver.planning.options import (
+    BY_THE_GOAL,
+    AtMost,
+    Groups,
+    Weights,
+    allowed_sources,
+    costs_by_task,
+    group_list,
+    novel_targets,
+    numbered_groups,
+    plain,
+    values_by_task,
+    weight_pairs,
 )
+from taxsolver.planning.problem_checks import (
+    check_amounts,
+    check_costs,
+    check_goals,
+    check_groups,
+    check_larger,
+    check_sources,
+)
+from taxsolver.planning.task_costs import IMAGES, LARGEST_AMOUNT, CostsInput, TaskCost
 from taxsolver.programs.costs import decimal, exact_products
 from taxsolver.programs.instance import Instance, IntArray
 from taxsolver.tensors.affinity import AffinityTensor, BoolArray, FloatArray, Names, Transfer
-from taxsolver.tensors.names import check_stands_alone, normalise, split_names
 from taxsolver.tensors.store import AffinityInput, load_affinity
-
-T = TypeVar("T")
-Weights = Mapping[str, float] | Iterable[tuple[str, float]]
-Groups = Iterable[Names]
-AtMost = Iterable[tuple[int, Names]]
-
-BY_THE_GOAL = "default"  # the objective where none is named
-
-_NO_COST = TaskCost()
-
-
-class PlanOptions(TypedDict, total=False):
-    """The parameters of `Problem.of` that all budgets and orders share; what takes them hands them on."""
-
-    sources: Names | None
-    exclude: Names
-    require: Names
-    importance: Weights | None
-    label_cost: Weights | None
-    objective: str
-    supervise_targets: bool | Names
-    images_full: int | None
-    images_transfer: int | None
-    larger: AffinityInput | None
-    costs: CostsInput | None
-    owned: Weights | None
-    unit: str | None
-    together: Groups
-    apart: Groups
-    at_most: AtMost
-    min_gain: float | None
-    min_quality: float | None
-
-
-class Objective(StrEnum):
-    """Measure that a plan maximises, summed over its targets and weighted by their importance."""
-
-    AFFINITY = "affinity"
-    NORMALISED_AFFINITY = "normalised-affinity"
-    GAIN = "gain"
-    QUALITY = "quality"
-
-    @classmethod
-    def named(cls, name: str) -> Objective:
-        """The objective of that name.
-
-        Raises:
-            InvalidInputError: there is none.
-        """
-        wanted = normalise(str(name)).replace("_", "-").replace("normalized", "normalised")
-        if wanted in tuple(cls):
-            return cls(wanted)
-        raise InvalidInputError(f"unknown objective {name!r}: choose one of {', '.join(cls)}")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -146,19 +105,33 @@ class Problem:
 
     def __post_init__(self) -> None:
         check_type(self.affinity, AffinityTensor, "affinity", "Problem.of takes names and paths")
-        for what in ("targets", "sources", "require", "exclude", "supervised_targets"):
-            if what != "supervised_targets" or self.supervised_targets is not None:
-                object.__setattr__(self, what, self._tasks(getattr(self, what), what))
+        own = partial(object.__setattr__, self)
+        for what in ("targets", "sources", "require", "exclude"):
+            own(what, self._tasks(getattr(self, what), what))
+        if self.supervised_targets is not None:
+            own("supervised_targets", self._tasks(self.supervised_targets, "supervised_targets"))
         for what in ("importance", "label_cost"):
-            object.__setattr__(self, what, dict(weight_pairs(getattr(self, what), what)))
-        object.__setattr__(self, "objective", Objective.named(self.objective))
-        self._check_amounts()
-        self._check_costs()
-        self._check_larger()
-        self._check_groups()
-        self._check_goals()
-        self._check_require()
-        self._check_served()
+            own(what, dict(weight_pairs(getattr(self, what), what)))
+        own("objective", Objective.named(self.objective))
+        check_amounts(self)
+        if not isinstance(self.costs, Mapping):
+            raise InvalidInputError(
+                f"costs is {shown(self.costs)}, expected a dictionary from tasks to TaskCost"
+            )
+        own("costs", dict(self.costs))
+        self._tasks(list(self.costs), "costs")
+        check_costs(self)
+        check_larger(self)
+        together = group_list(self.together, "together", "a,b")
+        own("together", tuple(self._tasks(group, "together") for group in together))
+        at_most = numbered_groups(self.at_most)
+        own("at_most", tuple((most, self._tasks(group, "at_most")) for most, group in at_most))
+        check_groups(self)
+        # What is required brings along what comes together with it.
+        brought = [task for task in self.joined(self.require) if task not in self.require]
+        own("require", (*self.require, *brought))
+        check_goals(self)
+        check_sources(self)
 
     @classmethod
     def of(
@@ -237,38 +210,40 @@ class Problem:
         both = [task for task in required if task in excluded]
         if both:
             raise InvalidInputError(f"{both[0]!r} is both required and excluded: drop it from one of them")
-        novel = _novel_targets(affinity, chosen_targets, supervise_targets)
-        allowed = _allowed_sources(affinity, sources, required)
-        task_costs = _costs_by_task(affinity, costs, owned)
+        novel = novel_targets(affinity, chosen_targets, supervise_targets)
+        allowed = allowed_sources(affinity, sources, required)
+        task_costs = costs_by_task(affinity, costs, owned)
         if unit is None and any(cost.price is not None for cost in task_costs.values()):
             unit = ""
         elif unit is None and any(cost.images_full or cost.images_transfer for cost in task_costs.values()):
             unit = IMAGES
         cheapest = min_gain is not None or min_quality is not None
+        if isinstance(objective, str) and objective == BY_THE_GOAL:
+            objective = Objective.AFFINITY if min_gain is None else Objective.GAIN
         return cls(
             affinity=affinity,
             targets=chosen_targets,
-            budget=_plain(budget) if budget is not None or cheapest else 1.0,
-            max_order=_plain(max_order),
+            budget=plain(budget) if budget is not None or cheapest else 1.0,
+            max_order=plain(max_order),
             sources=tuple(task for task in allowed if task not in excluded and task not in novel),
             require=required,
-            importance=_by_task(affinity, importance, "importance", chosen_targets),
-            label_cost=_by_task(affinity, label_cost, "label_cost", affinity.tasks),
-            objective=_objective(objective, min_gain),
-            images_full=_plain(affinity.images_full if images_full is None else images_full),
-            images_transfer=_plain(affinity.images_transfer if images_transfer is None else images_transfer),
+            importance=values_by_task(affinity, importance, "importance", chosen_targets),
+            label_cost=values_by_task(affinity, label_cost, "label_cost", affinity.tasks),
+            objective=Objective.named(objective),
+            images_full=plain(affinity.images_full if images_full is None else images_full),
+            images_transfer=plain(affinity.images_transfer if images_transfer is None else images_transfer),
             larger=None if larger is None else load_affinity(larger),
             costs=task_costs,
             unit=unit,
             together=tuple(
-                names.find_all(group, "together") for group in _listed(together, "together", "a,b")
+                names.find_all(group, "together") for group in group_list(together, "together", "a,b")
             ),
             at_most=(
-                *((1, names.find_all(group, "apart")) for group in _listed(apart, "apart", "a,b")),
-                *_numbered(affinity, at_most),
+                *((1, names.find_all(group, "apart")) for group in group_list(apart, "apart", "a,b")),
+                *((most, names.find_all(group, "at_most")) for most, group in numbered_groups(at_most)),
             ),
-            min_gain=_plain(min_gain),
-            min_quality=_plain(min_quality),
+            min_gain=plain(min_gain),
+            min_quality=plain(min_quality),
             exclude=excluded,
             supervised_targets=tuple(task for task in chosen_targets if task not in novel) if novel else None,
         )
@@ -287,7 +262,7 @@ class Problem:
         if self.min_gain is not None:
             raise InvalidInputError("min_gain asks for the cheapest plan: leave out the budget or min_gain")
         other = copy(self)  # every check but that of the budget has been passed
-        object.__setattr__(other, "budget", _plain(budget))
+        object.__setattr__(other, "budget", plain(budget))
         return other
 
     @property
@@ -301,7 +276,7 @@ class Problem:
 
     def cost_of(self, task: str) -> TaskCost:
         """Return the costs of a task, as far as they are known."""
-        return self.costs.get(task, _NO_COST)
+        return self.costs.get(task, TaskCost())
 
     @cached_property
     def transfers(self) -> IntArray:
@@ -314,8 +289,8 @@ class Problem:
 
     def _able_to_be_large(self, rows: IntArray) -> BoolArray:
         """Mark the rows that are transfers of `larger` to a target that may be labelled in full."""
-        able = self.affinity.mask(self._trained(self.sources)) & ~self._outside
-        large: BoolArray = (rows >= len(self.affinity)) & able[self._column("target")[rows]]
+        able = self.affinity.mask(self.trained(self.sources)) & ~self._outside
+        large: BoolArray = (rows >= len(self.affinity)) & able[self.column("target")[rows]]
         return large
 
     def transfer(self, row: int) -> Transfer:
@@ -324,7 +299,7 @@ class Problem:
             return self.affinity.transfer(row)
         return self.larger.transfer(row - len(self.affinity))
 
-    def _column(self, name: str) -> Any:
+    def column(self, name: str) -> Any:
         """An array of the tensor, with that of `larger` behind it."""
         own: Any = getattr(self.affinity, name)
         return own if self.larger is None else np.concatenate([own, getattr(self.larger, name)])
@@ -344,25 +319,31 @@ class Problem:
             first[np.isin(first, first[columns])] = first[columns].min()
         return first
 
+    def joined(self, tasks: Iterable[str]) -> list[str]:
+        """Return these tasks and those that come together with them, in the order of the tensor."""
+        first = self.representative
+        wanted = np.isin(first, first[self.affinity.mask(tasks)])
+        return [task for task, want in zip(self.affinity.tasks, wanted, strict=True) if want]
+
     @cached_property
     def instance(self) -> Instance:
         """The bare numbers; its transfers are `transfers`, its targets are in the order of `targets`."""
         rows, tasks = self.transfers, self.affinity.tasks
         position = np.full(len(tasks), -1)
         position[self.affinity.columns(self.targets)] = np.arange(len(self.targets))
-        target = position[self._column("target")[rows]]
+        target = position[self.column("target")[rows]]
         importance = np.array([self.importance.get(task, 1.0) for task in self.targets], dtype=float)
         cost: Any = np.array([self.label_cost.get(task, 1.0) for task in tasks], dtype=float)
         if self.unit is not None or self.costs or self.together:
             # Whoever labels a target in full has the labels of its transfer among them.
-            saved = dict.fromkeys(self._trained(self.targets), True)
+            saved = dict.fromkeys(self.trained(self.targets), True)
             cost = np.array(
                 [self.full_cost(task) - (self.transfer_cost(task) if task in saved else 0) for task in tasks],
                 dtype=object,
             )
-        sources, first = self._column("sources")[rows], self.representative
+        sources, first = self.column("sources")[rows], self.representative
         own_labels = len(np.flatnonzero(self._feasible()))  # from there on: large ones of targets in full
-        sources[np.arange(own_labels, len(rows)), self._column("target")[rows[own_labels:]]] = True
+        sources[np.arange(own_labels, len(rows)), self.column("target")[rows[own_labels:]]] = True
         counted = [(most, self.affinity.mask(group).astype(np.intp)) for most, group in self.at_most]
         required = self.affinity.mask(self.require)
         if self.together:
@@ -454,7 +435,8 @@ class Problem:
         price = self.cost_of(task).price
         return Fraction(1) if self.unit == IMAGES or price is None else _exact(price)
 
-    def _trained(self, tasks: Iterable[str]) -> list[str]:
+    def trained(self, tasks: Iterable[str]) -> list[str]:
+        """Return those tasks whose networks are trained on labels."""
         return [task for task in tasks if task not in self.affinity.untrained]
 
     def _tasks(self, value: object, what: str) -> tuple[str, ...]:
@@ -469,14 +451,14 @@ class Problem:
 
     def _feasible(self) -> BoolArray:
         """Measured, of small order, from allowed sources, good enough, and not from the target itself."""
-        sources, target = self._column("sources"), self._column("target")
+        sources, target = self.column("sources"), self.column("target")
         feasible: BoolArray = self.affinity.mask(self.targets)[target] & ~np.isnan(self._measure())
-        feasible &= ~self._column("reads_itself") & ~sources[:, self._outside].any(axis=1)
+        feasible &= ~self.column("reads_itself") & ~sources[:, self._outside].any(axis=1)
         if self.larger is not None:
             feasible[len(self.affinity) :] &= ~self.larger.full_supervision
         if self.min_quality is not None:
-            feasible &= self._column("quality") >= self.min_quality  # NaN is not
-        return feasible if self.max_order is None else feasible & (self._column("order") <= self.max_order)
+            feasible &= self.column("quality") >= self.min_quality  # NaN is not
+        return feasible if self.max_order is None else feasible & (self.column("order") <= self.max_order)
 
     @property
     def measure(self) -> str:
@@ -493,195 +475,14 @@ class Problem:
         importance = np.array([self.importance.get(task, 1.0) for task in self.targets], dtype=float)
         places = np.array([position[column] for column in self.affinity.target[self.transfers].tolist()])
         if self.objective is Objective.NORMALISED_AFFINITY:
-            values = _normalised(self.affinity, values)
+            values = normalised_by_target(self.affinity, values)
         return _weighted(values[self.transfers], importance[places])
 
     def _measure(self) -> FloatArray:
         """float64 (transfers of the tensor,): the objective of each; NaN where not measured."""
         if self.objective is Objective.NORMALISED_AFFINITY:
             return normalised_affinity(self.affinity)
-        return np.asarray(self._column(self.objective.value), dtype=np.float64)
-
-    def _check_amounts(self) -> None:
-        if self.unit is not None and not isinstance(self.unit, str):
-            raise InvalidInputError(
-                f"unit is {shown(self.unit)}, expected images, or the name of a currency, as in EUR"
-            )
-        if self.budget is not None:
-            check_number(self.budget, "budget", zero=False, largest=self.largest_budget)
-        for task, value in self.importance.items():
-            check_number(value, f"the importance of {task}", zero=True)
-        for task, value in self.label_cost.items():
-            check_number(value, f"the label cost of {task}", zero=True)
-            if 0 < value < LEAST_COST:
-                raise InvalidInputError(
-                    f"the label cost of {task} is {value!r}, expected 0 or a number from {LEAST_COST:g} on"
-                )
-        for what, number in (("images_full", self.images_full), ("images_transfer", self.images_transfer)):
-            if number is not None:
-                check_count(number, what)
-        if self.max_order is not None:
-            check_count(self.max_order, "max_order")
-
-    def _check_costs(self) -> None:
-        """Every task that may be bought has a price and images, where the budget counts them."""
-        if not isinstance(self.costs, Mapping):
-            raise InvalidInputError(
-                f"costs is {shown(self.costs)}, expected a dictionary from tasks to TaskCost"
-            )
-        object.__setattr__(self, "costs", dict(self.costs))
-        self._tasks(list(self.costs), "costs")
-        for cost in self.costs.values():
-            check_type(cost, TaskCost, "costs", "Problem.of takes files and dictionaries")
-        if self.unit is None:
-            return
-        if self.label_cost:
-            raise InvalidInputError(
-                "label_cost counts labelled tasks, and the budget counts "
-                f"{self.unit or 'money'}: leave out label_cost, or costs and unit"
-            )
-        for task in self._trained(dict.fromkeys([*self.sources, *self.targets])):
-            cost = self.cost_of(task)
-            needed = {"price": self.unit == IMAGES or cost.price is not None}
-            needed["images_full"] = self.images_to_label(task, full=True) is not None
-            if task in self.targets:
-                needed["images_transfer"] = self.images_to_label(task, full=False) is not None
-            missing = [name for name, known in needed.items() if not known]
-            if missing:
-                option = "" if missing[0] == "price" else f", or give {missing[0]}"
-                raise InvalidInputError(
-                    f"{missing[0]} of {task!r} is not known: add it to costs, where a row * stands for every "
-                    f"other task{option}"
-                )
-            if task in self.targets and self.full_cost(task) < self.transfer_cost(task):
-                raise InvalidInputError(
-                    f"images_transfer of {task!r} is more than its images_full: a transfer takes a part of "
-                    "the labels in full"
-                )
-
-    def _check_larger(self) -> None:
-        """The two sizes are of the same tasks, and what they are worth and cost can be compared."""
-        if self.larger is None:
-            return
-        larger = check_type(self.larger, AffinityTensor, "larger", "Problem.of takes names and paths")
-        if larger.tasks != self.affinity.tasks:
-            other = sorted({*larger.tasks} ^ {*self.affinity.tasks}) or ["their order"]
-            raise InvalidInputError(
-                f"{larger.name!r} has other tasks than {self.affinity.name!r} ({other[0]} among them): give "
-                "two tensors of the same tasks"
-            )
-        if self.unit is None:
-            raise InvalidInputError(
-                "larger transfers cost more labels, and the budget counts tasks: give a unit, as in "
-                "unit='images'"
-            )
-        if self.objective not in {Objective.GAIN, Objective.QUALITY}:
-            raise InvalidInputError(
-                f"the objective is {self.objective}, which is not comparable between tensors: choose gain or "
-                "quality"
-            )
-        if larger.images_transfer is None:
-            raise InvalidInputError(
-                f"{larger.name!r} does not state the images of a transfer: give another one"
-            )
-        for task in self.targets:
-            small = self.cost_of(task).images_transfer or self.images_transfer or 0
-            full = self.cost_of(task).images_full or self.images_full or 0
-            if not small <= larger.images_transfer <= full:
-                raise InvalidInputError(
-                    f"larger transfers take {larger.images_transfer:,} images, and {task!r} takes {small:,} "
-                    f"for a small one and {full:,} in full: they must lie between"
-                )
-
-    def _check_groups(self) -> None:
-        groups = [self._tasks(group, "together") for group in _listed(self.together, "together", "a,b")]
-        object.__setattr__(self, "together", tuple(groups))
-        counted = [(most, self._tasks(group, "at_most")) for most, group in _pairs_of(self.at_most)]
-        object.__setattr__(self, "at_most", tuple(counted))
-        for group in (*groups, *(group for _, group in counted)):
-            if len(set(group)) < max(2, len(group)):
-                raise InvalidInputError(
-                    f"a group of together, apart or at_most is {', '.join(group) or 'empty'}: name at least "
-                    "two tasks, each once"
-                )
-        for most, _ in counted:
-            check_count(most, "the number of at_most")
-        # What is required brings along what comes together with it.
-        first = self.representative
-        needed = np.isin(first, first[self.affinity.mask(self.require)])
-        for most, group in counted:
-            here = [task for task in group if needed[self.affinity.tasks.index(task)]]
-            if len(here) > most:
-                raise InvalidInputError(
-                    f"{', '.join(here)} are required, and at most {most} of {', '.join(group)} is allowed: "
-                    "drop one of the two"
-                )
-        brought = [task for task, need in zip(self.affinity.tasks, needed, strict=True) if need]
-        object.__setattr__(
-            self, "require", (*self.require, *(task for task in brought if task not in self.require))
-        )
-
-    def _check_goals(self) -> None:
-        for what, goal in (("min_gain", self.min_gain), ("min_quality", self.min_quality)):
-            if goal is not None:
-                check_number(goal, what, zero=True, largest=1)
-        if self.budget is None and self.min_gain is None and self.min_quality is None:
-            raise InvalidInputError(
-                "budget is None: give a budget, or min_gain or min_quality for the cheapest plan"
-            )
-        if self.min_gain is None:
-            return
-        if self.budget is not None:
-            raise InvalidInputError("min_gain asks for the cheapest plan: leave out the budget or min_gain")
-        if self.objective is not Objective.GAIN:
-            raise InvalidInputError(
-                f"min_gain asks for a gain, and the objective is {self.objective}: leave it out"
-            )
-        if self.importance:
-            raise InvalidInputError("min_gain is a mean over all targets alike: leave out importance")
-
-    def _check_require(self) -> None:
-        for task in self.require:
-            if task not in self.sources:
-                raise InvalidInputError(
-                    f"{task!r} is required but may not be supervised: it is not among sources, or "
-                    "supervise_targets leaves it out"
-                )
-
-    def _check_served(self) -> None:
-        served = set(self._column("target")[self.transfers].tolist())
-        for task in self.targets:
-            if self.affinity.tasks.index(task) not in served:
-                order = "any order" if self.max_order is None else f"order at most {self.max_order}"
-                least = (
-                    ""
-                    if self.min_quality is None
-                    else f" and a quality of at least {amount(self.min_quality)}"
-                )
-                raise InvalidInputError(
-                    f"target {task!r} cannot be served: no transfer of {order} from the allowed sources has "
-                    f"a measured {self.objective}{least}; allow more sources, a larger order or its "
-                    "supervision"
-                )
-
-
-def normalised_affinity(tensor: AffinityTensor) -> FloatArray:
-    """float64 (transfers,), not negative: affinities divided by the largest of their target.
-
-    Affinities of one target sum to one, so a target with one outstanding transfer outweighs one whose
-    transfers are alike; divided like this, each target's best counts 1. Transfers that are never part of a
-    plan, for they read the target itself, do not count for the largest, and may exceed 1. Where the largest
-    is 0, nothing is divided.
-    """
-    return _normalised(tensor, tensor.affinity)
-
-
-def _normalised(tensor: AffinityTensor, affinity: FloatArray) -> FloatArray:
-    counted = ~tensor.reads_itself & ~np.isnan(affinity)
-    largest = np.zeros(len(tensor.tasks))
-    np.maximum.at(largest, tensor.target[counted], affinity[counted])
-    largest[largest == 0] = 1.0
-    return np.asarray(affinity / largest[tensor.target], dtype=np.float64)
+        return np.asarray(self.column(self.objective.value), dtype=np.float64)
 
 
 def _weighted(values: FloatArray, importance: FloatArray) -> FloatArray:
@@ -695,133 +496,3 @@ def _weighted(values: FloatArray, importance: FloatArray) -> FloatArray:
 
 def _exact(value: float) -> Fraction:
     return Fraction(decimal(value))
-
-
-def _objective(name: str, min_gain: float | None) -> Objective:
-    if isinstance(name, str) and name == BY_THE_GOAL:
-        return Objective.AFFINITY if min_gain is None else Objective.GAIN
-    return Objective.named(name)
-
-
-def _costs_by_task(
-    tensor: AffinityTensor, costs: CostsInput | None, owned: Weights | None
-) -> dict[str, TaskCost]:
-    """Costs by canonical name; the row `*` for every task without one."""
-    given = [] if costs is None else read_costs(costs)
-    named = [(name, cost) for name, cost in given if name.strip() != EVERY_OTHER]
-    others = [cost for name, cost in given if name.strip() == EVERY_OTHER]
-    if len(others) > 1:
-        raise InvalidInputError("costs names * twice: name it once")
-    found = dict.fromkeys(tensor.tasks, others[0]) if others else {}
-    tasks = tensor.names.find_all([name for name, _ in named], "costs")
-    found |= {task: cost for task, (_, cost) in zip(tasks, named, strict=True)}
-    for task, share in _by_task(tensor, owned, "owned", tensor.tasks).items():
-        check_number(share, f"owned of {task}", zero=True, largest=1)
-        found[task] = replace(found.get(task, _NO_COST), owned=share)
-    return {task: found[task] for task in tensor.tasks if task in found}
-
-
-def _listed(groups: object, what: str, example: str) -> list[Any]:
-    """Groups of names as a list; names alone are one group."""
-    if isinstance(groups, str):
-        return [groups] if groups.strip() else []
-    if (
-        not isinstance(groups, Iterable)
-        or getattr(groups, "ndim", 1) != 1
-        or isinstance(groups, bytes | Mapping)
-    ):
-        raise InvalidInputError(f"{what} is {shown(groups)}, expected a list of groups, as in ['{example}']")
-    return list(groups)
-
-
-def _pairs_of(at_most: object) -> list[tuple[int, Any]]:
-    """Numbers and names out of a list of pairs."""
-    pairs = _listed(at_most, "at_most", "a,b")
-    for pair in pairs:
-        if isinstance(pair, str | Mapping) or not isinstance(pair, Collection) or len(pair) != 2:
-            raise InvalidInputError(f"at_most holds {shown(pair)}, expected pairs, as in [(2, 'a,b,c')]")
-    return [(_plain(most), group) for most, group in pairs]
-
-
-def _numbered(tensor: AffinityTensor, at_most: AtMost) -> list[tuple[int, tuple[str, ...]]]:
-    return [(most, tensor.names.find_all(group, "at_most")) for most, group in _pairs_of(at_most)]
-
-
-def _plain(value: T) -> T:
-    """A number of NumPy or a fraction as the Python number that JSON can hold; anything else as it is."""
-    plain: Any = value
-    if isinstance(value, np.generic):
-        plain = value.item()
-    elif isinstance(value, Fraction | Decimal):
-        plain = float(value)
-    return cast(T, plain)
-
-
-def _allowed_sources(
-    tensor: AffinityTensor, sources: Names | None, required: Collection[str]
-) -> tuple[str, ...]:
-    """Named sources; or all but untrained ones, which are used only where asked for."""
-    if sources is not None:
-        named = tensor.names.find_all(sources, "sources")
-        if not named:
-            raise InvalidInputError("sources is empty: name at least one task")
-        return named
-    return tuple(task for task in tensor.tasks if task not in tensor.untrained or task in required)
-
-
-def _novel_targets(
-    tensor: AffinityTensor, targets: tuple[str, ...], supervise_targets: bool | Names
-) -> frozenset[str]:
-    """Targets that may not be supervised."""
-    if isinstance(supervise_targets, str):
-        supervise_targets = {"all": True, "none": False}.get(supervise_targets.casefold(), supervise_targets)
-    if isinstance(supervise_targets, bool | np.bool_):
-        return frozenset() if supervise_targets else frozenset(targets)
-    listed = split_names(supervise_targets)
-    if {name.casefold() for name in listed} in ({"all"}, {"none"}):
-        return _novel_targets(tensor, targets, listed[0])
-    check_stands_alone(listed, "supervise_targets", ("all", "none"))
-    supervised = tensor.names.find_all(listed, "supervise_targets")
-    foreign = [task for task in supervised if task not in targets]
-    if foreign:
-        raise InvalidInputError(f"supervise_targets names {foreign[0]!r}, which is not among the targets")
-    return frozenset(targets) - frozenset(supervised)
-
-
-def _by_task(
-    tensor: AffinityTensor, values: Weights | None, what: str, allowed: Iterable[str]
-) -> dict[str, float]:
-    """Values by canonical name."""
-    pairs = weight_pairs(values, what)
-    blank = [name for name, _ in pairs if not name.strip()]
-    if blank:
-        raise InvalidInputError(f"{what} names {blank[0]!r}, which is no task")
-    tasks = tensor.names.find_all([name for name, _ in pairs], what)
-    for task in tasks:
-        if task not in allowed:
-            raise InvalidInputError(f"{what} names {task!r}, which is not among the targets")
-    return {task: _plain(value) for task, (_, value) in zip(tasks, pairs, strict=True)}
-
-
-def weight_pairs(values: Weights | None, what: str) -> list[tuple[str, float]]:
-    """Names and numbers out of a dictionary, a Series of pandas or a list of pairs.
-
-    Raises:
-        InvalidInputError: it is none of these, or a name is no text.
-    """
-    expected = f"{what}: expected names and numbers, as in {{'normal': 2}}"
-    if values is None:
-        return []
-    items = getattr(values, "items", None)
-    listed: Any = items() if callable(items) else values
-    if isinstance(listed, str) or not isinstance(listed, Iterable) or getattr(listed, "ndim", 1) == 0:
-        raise InvalidInputError(f"{expected}, not {shown(values)}")
-    pairs: list[tuple[str, float]] = []
-    for pair in listed:
-        if isinstance(pair, str) or not isinstance(pair, Collection) or len(pair) != 2:
-            raise InvalidInputError(f"{expected}, not {shown(pair)}")
-        name, value = pair
-        if not isinstance(name, str):
-            raise InvalidInputError(f"{expected}: {name!r} is no name of a task")
-        pairs.append((name, value))
-    return pairs

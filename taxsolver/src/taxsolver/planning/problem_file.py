@@ -11,7 +11,8 @@ from typing import Any
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.files.csv_text import read_file
 from taxsolver.files.output import check_path
-from taxsolver.planning.problem import Objective, Problem
+from taxsolver.planning.objective import Objective
+from taxsolver.planning.problem import Problem
 from taxsolver.planning.task_costs import TaskCost
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.store import AffinityInput, load_affinity

@@ -14,7 +14,8 @@ import numpy as np
 
 from taxsolver.arguments import check_count, check_number, check_type
 from taxsolver.errors import InfeasibleBudgetError, InvalidInputError, TimeLimitError
-from taxsolver.planning.problem import PlanOptions, Problem
+from taxsolver.planning.options import PlanOptions
+from taxsolver.planning.problem import Problem
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.programs.choice import OPTIMAL, Choice
 from taxsolver.programs.costs import decimal, exact_decimal, exact_sum, written

@@ -10,7 +10,8 @@ from typing import Any, Unpack
 
 from taxsolver.arguments import check_count, check_number, number_list
 from taxsolver.errors import InvalidInputError, TimeLimitError
-from taxsolver.planning.problem import PlanOptions, Problem
+from taxsolver.planning.options import PlanOptions
+from taxsolver.planning.problem import Problem
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.programs.choice import OPTIMAL, TIME_LIMIT
 from taxsolver.programs.costs import decimal

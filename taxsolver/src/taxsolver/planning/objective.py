@@ -1,0 +1,57 @@
+"""Measures that a plan maximises."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+
+from taxsolver.errors import InvalidInputError
+from taxsolver.tensors.affinity import AffinityTensor, FloatArray
+from taxsolver.tensors.names import normalise
+
+
+class Objective(StrEnum):
+    """Measure that a plan maximises, summed over its targets and weighted by their importance."""
+
+    AFFINITY = "affinity"
+    NORMALISED_AFFINITY = "normalised-affinity"
+    GAIN = "gain"
+    QUALITY = "quality"
+
+    @classmethod
+    def named(cls, name: str) -> Objective:
+        """The objective of that name.
+
+        Raises:
+            InvalidInputError: there is none.
+        """
+        wanted = normalise(str(name)).replace("_", "-").replace("normalized", "normalised")
+        if wanted in tuple(cls):
+            return cls(wanted)
+        raise InvalidInputError(f"unknown objective {name!r}: choose one of {', '.join(cls)}")
+
+
+def normalised_affinity(tensor: AffinityTensor) -> FloatArray:
+    """float64 (transfers,), not negative: affinities divided by the largest of their target.
+
+    Affinities of one target sum to one, so a target with one outstanding transfer outweighs one whose
+    transfers are alike; divided like this, each target's best counts 1. Transfers that are never part of a
+    plan, for they read the target itself, do not count for the largest, and may exceed 1. Where the largest
+    is 0, nothing is divided.
+    """
+    return normalised_by_target(tensor, tensor.affinity)
+
+
+def normalised_by_target(tensor: AffinityTensor, affinity: FloatArray) -> FloatArray:
+    """float64 (transfers,): other affinities of a tensor, normalised like its own.
+
+    Args:
+        tensor: the transfers.
+        affinity: float64 (transfers,); NaN where not measured.
+    """
+    counted = ~tensor.reads_itself & ~np.isnan(affinity)
+    largest = np.zeros(len(tensor.tasks))
+    np.maximum.at(largest, tensor.target[counted], affinity[counted])
+    largest[largest == 0] = 1.0
+    return np.asarray(affinity / largest[tensor.target], dtype=np.float64)
