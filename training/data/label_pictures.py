@@ -16,7 +16,7 @@ from taskbank.drawing.render import picture
 from taskbank.images.colour import lab_to_rgb
 from taskbank.images.framing import Fit
 from taskbank.images.reading import read_photo
-from taskbank.inference.preprocess import Sight, look_at
+from taskbank.inference.preprocess import Preprocessed, preprocess
 from taskbank.inference.results import Frame, Prediction
 from taskbank.labels.codes import DOMAINS, Coding, decode
 from taskbank.tasks.kinds import OutputKind
@@ -46,13 +46,13 @@ def label_pictures(labels: Labels, camera: NDArray[np.void]) -> dict[str, Image.
     Returns:
         canonical task name -> RGB.
     """
-    sight = _sight(labels["rgb"])
+    preprocessed = _sight(labels["rgb"])
     fov = float(np.degrees(camera["fov"]))
-    drawn = {TASK_OF_DOMAIN.get(name, name): _map_picture(name, labels[name], sight) for name in _MAPS}
+    drawn = {TASK_OF_DOMAIN.get(name, name): _map_picture(name, labels[name], preprocessed) for name in _MAPS}
     if np.isfinite(camera["box"]).all():
-        drawn["room_layout"] = _drawn("room_layout", room_layouts(camera), (sight,), fov)
+        drawn["room_layout"] = _drawn("room_layout", room_layouts(camera), (preprocessed,), fov)
     axes = vanishing_points(camera).reshape(3, 3)
-    drawn["vanishing_point"] = _drawn("vanishing_point", axes, (sight,), fov)
+    drawn["vanishing_point"] = _drawn("vanishing_point", axes, (preprocessed,), fov)
     return drawn
 
 
@@ -64,8 +64,8 @@ def pair_picture(first: NDArray[np.void], second: NDArray[np.void], rgb: tuple[A
         second: likewise.
         rgb: what they see, uint8 (size, size, 3) each.
     """
-    sights = (_sight(rgb[0]), _sight(rgb[1]))
-    return _drawn("fixated_pose", relative_poses(first, second), sights, 60.0)
+    inputs = (_sight(rgb[0]), _sight(rgb[1]))
+    return _drawn("fixated_pose", relative_poses(first, second), inputs, 60.0)
 
 
 def marked_picture(rgb: NDArray[np.uint8], x: float, y: float) -> Image.Image:
@@ -83,21 +83,21 @@ def class_words(labels: Labels) -> tuple[str, str]:
     return scene, "" if number < 0 else objects[number].split(",")[0].replace("_", " ")
 
 
-def _sight(rgb: NDArray[np.uint8]) -> Sight:
-    return look_at(read_photo(rgb), Fit.STRETCH, rgb.shape[0])
+def _sight(rgb: NDArray[np.uint8]) -> Preprocessed:
+    return preprocess(read_photo(rgb), Fit.STRETCH, rgb.shape[0])
 
 
-def _map_picture(domain: str, codes: NDArray[Any], sight: Sight) -> Image.Image:
+def _map_picture(domain: str, codes: NDArray[Any], preprocessed: Preprocessed) -> Image.Image:
     """A map with a colour per pixel."""
     values = decode(domain, torch.from_numpy(codes.astype(np.int32))).numpy()
     if domain.startswith("segment_unsup"):
         return Image.fromarray(_segment_colours(values))
     task = TASK_OF_DOMAIN.get(domain, domain)
     dtype = np.uint8 if DOMAINS[domain].coding is Coding.NUMBER else np.float32
-    return _drawn(task, values.astype(dtype), (sight,), 60.0)
+    return _drawn(task, values.astype(dtype), (preprocessed,), 60.0)
 
 
-def _drawn(task: str, array: NDArray[Any], sights: tuple[Sight, ...], fov: float) -> Image.Image:
+def _drawn(task: str, array: NDArray[Any], inputs: tuple[Preprocessed, ...], fov: float) -> Image.Image:
     """An array as the prediction of a task, drawn."""
     kind = TASKS[task].output
     maps = kind not in (OutputKind.LAYOUT, OutputKind.VANISHING_POINTS, OutputKind.POSE)
@@ -109,13 +109,13 @@ def _drawn(task: str, array: NDArray[Any], sights: tuple[Sight, ...], fov: float
         value_range=TASKS[task].value_range,
         convention="label",
         frame=Frame.INPUT if maps else Frame.NETWORK,
-        views=tuple(sight.view for sight in sights),
-        sources=tuple(sight.photo.name for sight in sights),
+        views=tuple(one.view for one in inputs),
+        sources=tuple(one.photo.name for one in inputs),
         bank="labels",
         bank_digest="",
         classes=class_names(task),
     )
-    return picture(shown, sights, fov=fov)
+    return picture(shown, inputs, fov=fov)
 
 
 def _segment_colours(numbers: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from taskbank.constants import jigsaw_permutations
-from taskbank.inference.preprocess import Shown, show, shown_to, shown_to_encoder
+from taskbank.inference.preprocess import InputKind, as_input, encoder_input_kind, input_kind
 from taskbank.tasks.registry import Task
 from training.learning.draws import gaussian, integers, uniform
 
@@ -40,9 +40,9 @@ def network_input(task: Task, rgb: Tensor, sample_seeds: Tensor) -> Tensor:
     if task.name == "denoising":
         noise = gaussian(sample_seeds, unit.shape[1:], _GRAIN)
         unit = (unit + NOISE * noise).clamp(0, 1)
-    if shown_to(task) is Shown.TILES:
+    if input_kind(task) is InputKind.TILES:
         return shuffled_tiles(unit, sample_seeds) * 2 - 1
-    return _shown(unit, shown_to(task))
+    return _shown(unit, input_kind(task))
 
 
 def encoder_input(task: Task, rgb: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ def encoder_input(task: Task, rgb: Tensor) -> Tensor:
     Returns:
         float32 in [-1, 1], the shape of `rgb`.
     """
-    return _shown(as_unit(rgb), shown_to_encoder(task))
+    return _shown(as_unit(rgb), encoder_input_kind(task))
 
 
 def jigsaw_orders(sample_seeds: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ def shuffled_tiles(unit: Tensor, sample_seeds: Tensor) -> Tensor:
     return tiles.reshape(batch, channels, _GRID**2, height, width).transpose(1, 2)
 
 
-def _shown(unit: Tensor, shown: Shown) -> Tensor:
+def _shown(unit: Tensor, shown: InputKind) -> Tensor:
     """Pictures in [-1, 1] as `taskbank` shows them."""
     flat = unit.reshape(-1, *unit.shape[-3:]) * 2 - 1
-    return show(flat, shown, flat.shape[1]).reshape(unit.shape)
+    return as_input(flat, shown, flat.shape[1]).reshape(unit.shape)

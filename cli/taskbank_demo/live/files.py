@@ -30,7 +30,7 @@ def save_task(shot: Shot, outcome: Outcome, task: str) -> dict[str, Path]:
     Returns:
         title -> file, as `TITLES` calls them.
     """
-    save_prediction(outcome.prediction(task), outcome.sights, shot.folder, _FORMS)
+    save_prediction(outcome.prediction(task), outcome.inputs, shot.folder, _FORMS)
     files = [shot.folder / name for name in file_names(task, _FORMS)]
     return {TITLES[path.name.removeprefix(task)]: path for path in files}
 

@@ -131,8 +131,8 @@ def _predict_card(networks: Networks, shot: Shot, task: str, images: Sequence[ND
 
 def small_picture(prediction: Prediction, outcome: Outcome) -> Image.Image:
     """The picture of a prediction for a card; of maps only what the network saw."""
-    drawn = picture(prediction, outcome.sights)
-    view = outcome.sights[0].view
+    drawn = picture(prediction, outcome.inputs)
+    view = outcome.inputs[0].view
     covers_photo = prediction.frame is Frame.INPUT or prediction.kind is OutputKind.EMBEDDING
     if covers_photo and view.fit is Fit.CROP and drawn.size == (view.width, view.height):
         box = view.box

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from taskbank.images.reading import read_photo
 from taskbank.inference.outcome import Outcome
-from taskbank.inference.preprocess import Shown, Sight, look_at, shown_to
+from taskbank.inference.preprocess import InputKind, Preprocessed, input_kind, preprocess
 from taskbank.tasks.registry import find_task
 from taskbank_demo.errors import MissingError
 from taskbank_demo.services import Services
@@ -102,18 +102,18 @@ def load_outcome(services: Services, shot: Shot, tasks: Sequence[str]) -> Outcom
         if task not in shot.tasks:
             raise MissingError(f"There is no result of {task!r} here.")
         raw |= load_file(shot.folder / _RAW / f"{task}.safetensors")
-    tiles = any(shown_to(find_task(task)) is Shown.TILES for task in tasks)
+    tiles = any(input_kind(find_task(task)) is InputKind.TILES for task in tasks)
     paths = shot.photographs[: find_task(tasks[0]).num_images]
-    sights = tuple(_sight(path, services, tiles) for path in paths)
+    inputs = tuple(_sight(path, services, tiles) for path in paths)
     names = tuple(path.name for path in paths)
-    return Outcome(sources=names, sights=sights, raw=raw, bank=networks.bank)
+    return Outcome(sources=names, inputs=inputs, raw=raw, bank=networks.bank)
 
 
-def _sight(path: Path, services: Services, tiles: bool) -> Sight:
+def _sight(path: Path, services: Services, tiles: bool) -> Preprocessed:
     """A photograph as its networks saw it."""
     networks = services.need_networks()
     settings = networks.settings
     size = settings.size or networks.bank.index.image_size
     with Image.open(path, formats=("PNG",)) as image:
         photo = read_photo(np.asarray(image))
-    return look_at(photo, settings.fit, size, tiles=tiles, square=True)
+    return preprocess(photo, settings.fit, size, tiles=tiles, square=True)

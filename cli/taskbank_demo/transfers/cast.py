@@ -10,8 +10,8 @@ from functools import partial
 from taskbank.bank.bank import Bank
 from taskbank.bank.index import transfer_name
 from taskbank.errors import TaskBankError
+from taskbank.inference.protocol import PredictionEngine
 from taskbank.tasks.registry import SCRATCH
-from taskbank.video.predictions import Runs
 from taskbank_demo.services import Networks
 from taskbank_demo.transfers.menu import RANDOM, Choice, label_of
 
@@ -51,7 +51,7 @@ class Part:
     """
 
     role: Role
-    runs: Runs | None
+    runs: PredictionEngine | None
     note: str
     missing: str = ""
 
@@ -78,7 +78,7 @@ def cast(networks: Networks, choice: Choice) -> tuple[Part, ...]:
     )
 
 
-def _rival(role: Role, missing: str, load: Callable[[], Runs]) -> Part:
+def _rival(role: Role, missing: str, load: Callable[[], PredictionEngine]) -> Part:
     """Load a network to compare the transfer with; a damaged file removes only its own picture."""
     runs = None
     if not missing:

@@ -42,7 +42,7 @@ def save_comparison(shown: Comparison, folder: Path) -> Download:
         OutputError: a file cannot be written.
     """
     forms = (Form.PNG, Form.NPY, Form.JSON)
-    save_prediction(shown.prediction, shown.sights, folder, forms)
+    save_prediction(shown.prediction, shown.inputs, folder, forms)
     present = [panel for panel in shown.panels if panel.image is not None]
     mosaic = Mosaic(["Input", *(TITLES[panel.part.role] for panel in present)], [shown.choice.words])
     pictures = [shown.photograph, *(panel.image for panel in present if panel.image is not None)]

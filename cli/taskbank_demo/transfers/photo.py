@@ -9,7 +9,7 @@ from PIL import Image
 
 from taskbank.drawing.picture_scale import Scale
 from taskbank.inference.outcome import Outcome
-from taskbank.inference.preprocess import Sight, as_square_photo
+from taskbank.inference.preprocess import Preprocessed, as_square_photo
 from taskbank.inference.results import Prediction
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.transfers.cast import Part, Role
@@ -55,7 +55,7 @@ class Comparison:
         panels: in the order of the cast.
         colours: meaning of the colours of all pictures; may be empty.
         prediction: of the transfer, in the frame of the whole photograph, as `taskbank transfer` saves it.
-        sights: preprocessed photographs of that prediction.
+        inputs: preprocessed photographs of that prediction.
     """
 
     choice: Choice
@@ -63,7 +63,7 @@ class Comparison:
     panels: tuple[Panel, ...]
     colours: str
     prediction: Prediction
-    sights: tuple[Sight, ...]
+    inputs: tuple[Preprocessed, ...]
 
 
 def compare_photograph(
@@ -88,22 +88,26 @@ def compare_photograph(
             (outcomes[part.role],) = part.runs.run([photograph])
     first = outcomes[Role.TRANSFER]
     prediction = replace(first.prediction(choice.target), sources=("photograph",))
-    sight = as_square_photo(first.sights[0], SIDE)
-    staged = {role: stage(outcome, sight, choice.target) for role, outcome in outcomes.items()}
+    preprocessed = as_square_photo(first.inputs[0], SIDE)
+    staged = {role: stage(outcome, preprocessed, choice.target) for role, outcome in outcomes.items()}
     scale = common_scale({role: [each] for role, each in staged.items()})
     full = staged.get(Role.FULL_SUPERVISION)
     return Comparison(
         choice=choice,
-        photograph=input_image(sight),
-        panels=tuple(_panel(part, staged.get(part.role), full, sight, scale) for part in parts),
+        photograph=input_image(preprocessed),
+        panels=tuple(_panel(part, staged.get(part.role), full, preprocessed, scale) for part in parts),
         colours=scale_words(scale, prediction.kind),
         prediction=prediction,
-        sights=first.sights,
+        inputs=first.inputs,
     )
 
 
 def _panel(
-    part: Part, shown: Prediction | None, full: Prediction | None, sight: Sight, scale: Scale | None
+    part: Part,
+    shown: Prediction | None,
+    full: Prediction | None,
+    preprocessed: Preprocessed,
+    scale: Scale | None,
 ) -> Panel:
     """One network's picture."""
     if shown is None:
@@ -111,7 +115,7 @@ def _panel(
     rival = None if part.role is Role.FULL_SUPERVISION else full
     return Panel(
         part=part,
-        image=draw(shown, sight, scale),
+        image=draw(shown, preprocessed, scale),
         words=result_words(shown),
         difference=None if rival is None else difference(shown, rival),
     )

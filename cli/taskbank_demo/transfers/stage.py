@@ -11,7 +11,7 @@ from taskbank.drawing.picture_scale import CurvatureScale, DepthScale, Scale, me
 from taskbank.drawing.render import picture
 from taskbank.drawing.sheet import caption
 from taskbank.inference.outcome import Outcome
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Prediction
 from taskbank.tasks.kinds import OutputKind
 from taskbank_demo.transfers.cast import Role
@@ -23,17 +23,17 @@ else in every network, so each has colours of its own."""
 _ANSWERS = frozenset({OutputKind.CLASSES, OutputKind.LAYOUT})
 
 
-def stage(outcome: Outcome, sight: Sight, target: str) -> Prediction:
+def stage(outcome: Outcome, preprocessed: Preprocessed, target: str) -> Prediction:
     """An outcome's prediction over the square photograph of `preprocess.as_square_photo`."""
     if outcome.error is not None:
         raise outcome.error
-    own = replace(outcome.sights[0], photo=sight.photo, view=sight.view)
-    return replace(outcome, sights=(own,)).prediction(target)
+    own = replace(outcome.inputs[0], photo=preprocessed.photo, view=preprocessed.view)
+    return replace(outcome, inputs=(own,)).prediction(target)
 
 
-def input_image(sight: Sight) -> Image.Image:
+def input_image(preprocessed: Preprocessed) -> Image.Image:
     """The staged photograph."""
-    return Image.fromarray(sight.photo.as_bytes())
+    return Image.fromarray(preprocessed.photo.as_bytes())
 
 
 def common_scale(predictions: Mapping[Role, Sequence[Prediction]]) -> Scale | None:
@@ -51,9 +51,9 @@ def common_scale(predictions: Mapping[Role, Sequence[Prediction]]) -> Scale | No
     return measure(best) if best[0].kind in COMPARABLE else None
 
 
-def draw(prediction: Prediction, sight: Sight, scale: Scale | None) -> Image.Image:
+def draw(prediction: Prediction, preprocessed: Preprocessed, scale: Scale | None) -> Image.Image:
     """The picture of a staged prediction, RGB."""
-    return picture(prediction, (sight,), scale=scale)
+    return picture(prediction, (preprocessed,), scale=scale)
 
 
 def scale_words(scale: Scale | None, kind: OutputKind) -> str:

@@ -19,7 +19,7 @@ from taskbank.drawing.picture_scale import Scale
 from taskbank.errors import VideoError
 from taskbank.images.read_ahead import in_batches
 from taskbank.inference.outcome import Outcome
-from taskbank.inference.preprocess import Sight, as_square_photo
+from taskbank.inference.preprocess import Preprocessed, as_square_photo
 from taskbank.video.files import Bytes, Clip, Frame, read_frames, video_writer
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.transfers.cast import TITLES, Part, Role
@@ -141,11 +141,12 @@ class _Screen:
 
     def _pictures(self, outcomes: dict[Role, Outcome]) -> list[Image.Image]:
         """The input and the picture of each network."""
-        sight = _staged(outcomes[Role.TRANSFER])
+        preprocessed = _staged(outcomes[Role.TRANSFER])
         drawn = [
-            draw(stage(outcome, sight, self._target), sight, self._scale) for outcome in outcomes.values()
+            draw(stage(outcome, preprocessed, self._target), preprocessed, self._scale)
+            for outcome in outcomes.values()
         ]
-        return [input_image(sight), *drawn]
+        return [input_image(preprocessed), *drawn]
 
     def _measured(self, clip: Clip, deadline: Deadline) -> Scale | None:
         """Measure the scale of colours for all frames, on some of them; None if colours are fixed."""
@@ -161,8 +162,8 @@ class _Screen:
         return common_scale({Role.TRANSFER: seen}) if seen else None
 
 
-def _staged(outcome: Outcome) -> Sight:
+def _staged(outcome: Outcome) -> Preprocessed:
     """A frame as its middle square."""
     if outcome.error is not None:
         raise outcome.error
-    return as_square_photo(outcome.sights[0], CELL)
+    return as_square_photo(outcome.inputs[0], CELL)

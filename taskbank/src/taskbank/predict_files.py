@@ -23,6 +23,7 @@ from taskbank.images.framing import View, for_squares, view_of
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine, Item, Outcome
 from taskbank.inference.preprocess import sees_whole
+from taskbank.inference.protocol import PredictionEngine
 from taskbank.inference.results import Axes
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
@@ -218,7 +219,7 @@ class _Job:
 
 
 def _save_images(
-    engine: Engine | TransferEngine,
+    engine: PredictionEngine,
     jobs: Iterable[_Job],
     saving: Saving,
     reading: Reading,
@@ -244,7 +245,7 @@ def _save_images(
                     export_outcome(outcome, names, building, job.point, fov=saving.fov)
             except OutputError as error:
                 trouble = _of_its_name(error)
-        views = {task: [sight.shown_to(task).view for sight in outcome.sights] for task in engine.tasks}
+        views = {task: [one.for_task(task).view for one in outcome.inputs] for task in engine.tasks}
         unseen = _unseen(views) if trouble is None else {}
         yield Saved(sources=outcome.sources, folder=job.folder, error=trouble, unseen=unseen)
 
@@ -257,7 +258,7 @@ def _of_its_name(error: OutputError) -> OutputError:
 
 
 def _save_video(
-    engine: Engine | TransferEngine,
+    engine: PredictionEngine,
     job: _Job,
     saving: Saving,
     reading: Reading | None,
@@ -376,7 +377,7 @@ def _save(outcome: Outcome, tasks: Sequence[str], folder: Path, saving: Saving, 
         prediction = outcome.prediction(task, reading)
         drawn = save_prediction(
             prediction,
-            outcome.sights,
+            outcome.inputs,
             folder,
             saving.forms,
             fov=saving.fov,
@@ -387,5 +388,5 @@ def _save(outcome: Outcome, tasks: Sequence[str], folder: Path, saving: Saving, 
             drawn.thumbnail((512, 512))
             pictures[task], captions[task] = drawn, caption(prediction)
     if len(pictures) > 1:
-        photo = photo_image(outcome.sights[0].photo, 512)
+        photo = photo_image(outcome.inputs[0].photo, 512)
         save_image(sheet(pictures, captions, photo), folder / SHEET)

@@ -17,7 +17,7 @@ from taskbank.bank.bank import About, Bank
 from taskbank.drawing.picture_scale import DepthScale
 from taskbank.images.framing import fit_photo
 from taskbank.images.reading import read_photo
-from taskbank.inference.preprocess import as_square_photo, look_at
+from taskbank.inference.preprocess import as_square_photo, preprocess
 from taskbank.tasks.kinds import OutputKind
 from taskbank_demo.deadline import Deadline
 from taskbank_demo.errors import SlowRequestError, UploadError
@@ -148,11 +148,11 @@ def test_pictures_are_squares_of_one_size(compared: Comparison) -> None:
 def test_a_staged_sight_is_the_square_that_was_seen() -> None:
     """Of a photograph that is that square already, every pixel."""
     square = PIXELS[:, :90]
-    sight = as_square_photo(look_at(read_photo(square), "crop", 64), 90)
-    np.testing.assert_array_equal(np.asarray(input_image(sight)), square)
-    assert (sight.view.width, sight.view.height, sight.view.size) == (90, 90, (64, 64))
+    preprocessed = as_square_photo(preprocess(read_photo(square), "crop", 64), 90)
+    np.testing.assert_array_equal(np.asarray(input_image(preprocessed)), square)
+    assert (preprocessed.view.width, preprocessed.view.height, preprocessed.view.size) == (90, 90, (64, 64))
     seen, _ = fit_photo(read_photo(square), "crop", 64)
-    assert torch.equal(sight.square, seen)
+    assert torch.equal(preprocessed.square, seen)
 
 
 def test_differences_are_from_full_supervision(compared: Comparison) -> None:

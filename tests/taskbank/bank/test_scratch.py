@@ -17,7 +17,7 @@ from taskbank.bank.quantise import Storage
 from taskbank.errors import InvalidInputError, MissingTaskError
 from taskbank.images.framing import Fit, fit_photo
 from taskbank.images.reading import read_photo
-from taskbank.inference.preprocess import Shown, look_at, show
+from taskbank.inference.preprocess import InputKind, as_input, preprocess
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
 from taskbank.nets.architecture import Architecture
@@ -80,11 +80,11 @@ def test_the_index_lists_it_among_the_transfers(bank: Bank) -> None:
 def test_it_sees_what_the_targets_own_network_sees(bank: Bank) -> None:
     engine = TransferEngine(bank, ["scratch"], ["normal", "jigsaw", "inpainting"], CPU)
     (outcome,) = engine.run([PHOTO])
-    sight = look_at(read_photo(PHOTO), "crop", 256, tiles=True)
-    assert sight.tiles is not None
-    check(outcome.raw["normal"], by_hand(bank, "normal", sight.square))
-    check(outcome.raw["jigsaw"], by_hand(bank, "jigsaw", sight.tiles))
-    hole = show(sight.square[None], Shown.HOLE)[0]
+    preprocessed = preprocess(read_photo(PHOTO), "crop", 256, tiles=True)
+    assert preprocessed.tiles is not None
+    check(outcome.raw["normal"], by_hand(bank, "normal", preprocessed.square))
+    check(outcome.raw["jigsaw"], by_hand(bank, "jigsaw", preprocessed.tiles))
+    hole = as_input(preprocessed.square[None], InputKind.HOLE)[0]
     check(outcome.raw["inpainting"], by_hand(bank, "inpainting", hole))
     assert outcome.read_from == ("scratch",)
 

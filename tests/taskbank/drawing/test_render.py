@@ -24,7 +24,7 @@ from taskbank.images.framing import Fit
 from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine, Outcome
-from taskbank.inference.preprocess import look_at
+from taskbank.inference.preprocess import preprocess
 from taskbank.inference.results import Frame
 from taskbank.inference.settings import Settings
 from taskbank.inference.whitening import whiten
@@ -55,14 +55,16 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 def outcome(bank: Bank, task: str, raw: torch.Tensor, fit: str = "stretch") -> Outcome:
     """Return the outcome for a task whose network gives `raw`."""
-    sights = tuple(look_at(PHOTO, fit, SIDE, tiles=task == "jigsaw") for _ in range(TASKS[task].num_images))
-    return Outcome(sources=("photo",) * len(sights), sights=sights, raw={task: raw.float()}, bank=bank)
+    inputs = tuple(
+        preprocess(PHOTO, fit, SIDE, tiles=task == "jigsaw") for _ in range(TASKS[task].num_images)
+    )
+    return Outcome(sources=("photo",) * len(inputs), inputs=inputs, raw={task: raw.float()}, bank=bank)
 
 
 def drawn(bank: Bank, task: str, raw: torch.Tensor, fit: str = "stretch", **options: Any) -> np.ndarray:
     """The picture, as an array of ints."""
     made = outcome(bank, task, raw, fit)
-    return np.asarray(picture(made.prediction(task), made.sights, **options)).astype(int)
+    return np.asarray(picture(made.prediction(task), made.inputs, **options)).astype(int)
 
 
 def halves(left: list[float], right: list[float]) -> torch.Tensor:
@@ -84,7 +86,7 @@ def test_near_is_brighter_than_far(bank: Bank) -> None:
     share = [np.log(1 + 512 * metres) / np.log(2**16) for metres in (1.0, 4.0)]
     made = outcome(bank, "depth_zbuffer", halves([share[0]], [share[1]]))
     prediction = made.prediction("depth_zbuffer")
-    given = np.asarray(picture(prediction, made.sights)).astype(int)
+    given = np.asarray(picture(prediction, made.inputs)).astype(int)
     assert given[50, 20].sum() > given[50, 110].sum() + 300
     assert depth_limits(prediction) == pytest.approx((1, 4), rel=0.01)
     assert caption(prediction) == "1.0 m (bright) to 4.0 m"
@@ -156,14 +158,14 @@ def test_axes_point_where_the_room_does(bank: Bank) -> None:
 
 def test_a_solved_puzzle_is_the_photo(bank: Bank) -> None:
     """Apart from the seams."""
-    order = look_at(PHOTO, "stretch", SIDE, tiles=True).order
+    order = preprocess(PHOTO, "stretch", SIDE, tiles=True).order
     assert order is not None
     raw = torch.zeros(100)
     raw[order] = 9
     made = outcome(bank, "jigsaw", raw)
-    solved = picture(made.prediction("jigsaw"), made.sights)
+    solved = picture(made.prediction("jigsaw"), made.inputs)
     square = np.asarray(
-        Image.fromarray(((made.sights[0].square + 1) * 127.5 + 0.5).byte().permute(1, 2, 0).numpy())
+        Image.fromarray(((made.inputs[0].square + 1) * 127.5 + 0.5).byte().permute(1, 2, 0).numpy())
     )
     assert np.array_equal(np.asarray(solved)[:19, :19], square[:19, :19])
     assert np.array_equal(np.asarray(solved)[24:40, 44:60], square[24:40, 44:60])
@@ -181,7 +183,7 @@ def test_every_task_has_a_picture(bank: Bank, fit: Fit, frame: Frame) -> None:
         (made,) = Engine(bank, tasks, settings).run([item])
         for task in tasks:
             prediction = made.prediction(task, Reading(frame=frame))
-            shown = picture(prediction, made.sights)
+            shown = picture(prediction, made.inputs)
             assert shown.mode == "RGB"
             if task in MAPS:
                 columns = 84 if fit is Fit.WHOLE else 64
@@ -193,7 +195,7 @@ def test_every_task_has_a_picture(bank: Bank, fit: Fit, frame: Frame) -> None:
 def test_sights_of_another_photo_are_refused(bank: Bank) -> None:
     """They would not fit the map."""
     made = outcome(bank, "normal", halves([0, 0, -1], [0, 0, -1]))
-    other = (look_at(read_photo(np.zeros((9, 9), np.uint8)), "crop", SIDE),)
+    other = (preprocess(read_photo(np.zeros((9, 9), np.uint8)), "crop", SIDE),)
     with pytest.raises(InvalidInputError, match="not those of the prediction"):
         picture(made.prediction("normal"), other)
 

@@ -25,7 +25,7 @@ from taskbank.exporting.files import Format, check_installed, jit, read_facts
 from taskbank.exporting.graph import ExportedTask
 from taskbank.exporting.run import export_task
 from taskbank.exporting.verify import runner
-from taskbank.inference.preprocess import Shown, show
+from taskbank.inference.preprocess import InputKind, as_input
 from taskbank.nets.pooling import average_places
 from taskbank.tasks.registry import TASKS
 
@@ -144,7 +144,7 @@ def test_what_is_hidden_from_a_network_is_hidden_in_the_graph(bank: Bank) -> Non
     inpainting = ExportedTask(bank, TASKS["inpainting"])
     for rows, columns in ((64, 64), (96, 64), (64, 112)):
         images = torch.rand(1, 3, rows, columns)
-        hidden = show(images * 2 - 1, Shown.HOLE)
+        hidden = as_input(images * 2 - 1, InputKind.HOLE)
         torch.testing.assert_close(inpainting(images), ((inpainting.network(hidden) + 1) / 2).clamp(0, 1))
     colorization = ExportedTask(bank, TASKS["colorization"])
     images = torch.rand(1, 3, 64, 64)

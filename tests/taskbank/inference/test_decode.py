@@ -14,7 +14,7 @@ from torch import Tensor
 from taskbank.constants import jigsaw_permutations
 from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading, decode
-from taskbank.inference.preprocess import Sight, look_at
+from taskbank.inference.preprocess import Preprocessed, preprocess
 from taskbank.inference.results import Axes, Decoded, Frame
 from taskbank.inference.whitening import whiten
 from taskbank.tasks.registry import TASKS
@@ -22,15 +22,17 @@ from taskbank.tasks.registry import TASKS
 NETWORK = Reading(frame=Frame.NETWORK)
 
 
-def sight(width: int = 60, height: int = 40, fit: str = "crop", *, tiles: bool = False) -> Sight:
+def preprocessed(
+    width: int = 60, height: int = 40, fit: str = "crop", *, tiles: bool = False
+) -> Preprocessed:
     """A noisy photo, looked at with 32 px."""
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    return look_at(read_photo(noise), fit, 32, tiles=tiles)
+    return preprocess(read_photo(noise), fit, 32, tiles=tiles)
 
 
-def decoded(task: str, raw: Tensor, reading: Reading = NETWORK, seen: Sight | None = None) -> Decoded:
+def decoded(task: str, raw: Tensor, reading: Reading = NETWORK, seen: Preprocessed | None = None) -> Decoded:
     """The meaning of what a network said of one image."""
-    return decode(TASKS[task], raw, (seen or sight(),), reading)
+    return decode(TASKS[task], raw, (seen or preprocessed(),), reading)
 
 
 def flat(*channels: float) -> Tensor:
@@ -106,7 +108,7 @@ def test_semantic_maps_hold_labels_on_disk() -> None:
     """Channel 2 (chair) is label 3; what was not seen is 0, unknown."""
     raw = flat(*[float(channel == 2) for channel in range(17)])
     assert np.unique(decoded("segment_semantic", raw).array).tolist() == [3]
-    given = decoded("segment_semantic", raw, Reading(), sight(60, 40)).array
+    given = decoded("segment_semantic", raw, Reading(), preprocessed(60, 40)).array
     assert given.shape == (40, 60)
     assert (np.unique(given[:, :10]).tolist(), np.unique(given[:, 10:50]).tolist()) == ([0], [3])
 
@@ -114,7 +116,7 @@ def test_semantic_maps_hold_labels_on_disk() -> None:
 def test_maps_lie_in_the_frame_of_the_input() -> None:
     """Size of the photo, NaN beside the crop, whole with other fits."""
     for fit, missing in {"crop": 20 * 40, "pad": 0, "stretch": 0}.items():
-        given = decoded("depth_zbuffer", flat(0.5), Reading(), sight(60, 40, fit))
+        given = decoded("depth_zbuffer", flat(0.5), Reading(), preprocessed(60, 40, fit))
         assert given.array.shape == (40, 60)
         assert np.isnan(given.array).sum() == missing
         assert given.frame is Frame.INPUT
@@ -125,7 +127,7 @@ def test_a_map_of_another_resolution_covers_the_same_photo() -> None:
     raw = torch.zeros(1, 8, 8)
     raw[..., :4] = 1
     for reading in (Reading(), NETWORK):
-        array = decoded("reshading", raw, reading, sight(40, 40)).array
+        array = decoded("reshading", raw, reading, preprocessed(40, 40)).array
         assert array[:, : array.shape[1] // 4].min() == 1
         assert array[:, -(array.shape[1] // 4) :].max() == 0.5
 
@@ -140,7 +142,7 @@ def test_embeddings_keep_the_networks_frame() -> None:
 
 def test_colours_are_joined_with_the_lightness_of_the_photo() -> None:
     """A distribution that is sure of no colour leaves grey; another paints."""
-    seen = sight()
+    seen = preprocessed()
     grey_bin = int(np.abs(colour_bins_as_array()).sum(1).argmin())
     grey = torch.full((313, 8, 8), -50.0)
     grey[grey_bin] = 50
@@ -171,7 +173,9 @@ def test_classes_are_probabilities() -> None:
 
 def test_a_match_is_the_probability_of_the_second_logit() -> None:
     """Class 1 of the original is "the same point"."""
-    given = decode(TASKS["point_matching"], torch.tensor([0.0, math.log(3)]), (sight(), sight()), NETWORK)
+    given = decode(
+        TASKS["point_matching"], torch.tensor([0.0, math.log(3)]), (preprocessed(), preprocessed()), NETWORK
+    )
     assert given.array.shape == ()
     assert float(given.array) == pytest.approx(0.75)
 
@@ -180,7 +184,7 @@ def test_a_permutation_is_the_order_of_tiles() -> None:
     """The likeliest of the hundred, next to the one that was shown."""
     logits = torch.zeros(100)
     logits[7] = 9
-    seen = sight(tiles=True)
+    seen = preprocessed(tiles=True)
     given = decode(TASKS["jigsaw"], logits, (seen,), NETWORK)
     assert given.array.tolist() == jigsaw_permutations()[7].tolist()
     assert given.details["permutation"] == 7
@@ -193,7 +197,7 @@ def test_whitened_numbers_come_back(task: str) -> None:
     """In metres and radians."""
     values: NDArray[Any] = np.arange(1.0, TASKS[task].channels + 1)
     raw = torch.from_numpy(whiten(task, values)).float()
-    given = decode(TASKS[task], raw, (sight(),) * TASKS[task].num_images, NETWORK)
+    given = decode(TASKS[task], raw, (preprocessed(),) * TASKS[task].num_images, NETWORK)
     assert np.allclose(given.array, values, atol=1e-4)
 
 
@@ -207,6 +211,6 @@ def test_egomotion_holds_the_composed_pose() -> None:
     """Twice the same step along z is two steps."""
     step = [0.0, 0, 0, 0, 0, -1]
     raw = torch.from_numpy(whiten("egomotion", [*step, *step])).float()
-    given = decode(TASKS["egomotion"], raw, (sight(),) * 3, NETWORK).array
+    given = decode(TASKS["egomotion"], raw, (preprocessed(),) * 3, NETWORK).array
     assert given.shape == (3, 6)
     assert np.allclose(given[2], [0, 0, 0, 0, 0, -2], atol=1e-5)

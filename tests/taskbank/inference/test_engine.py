@@ -20,7 +20,7 @@ from taskbank.images.read_ahead import in_batches, read_ahead
 from taskbank.images.reading import read_photo
 from taskbank.inference.device import Precision, choose_device, prepare
 from taskbank.inference.engine import Engine
-from taskbank.inference.preprocess import Shown, look_at, show
+from taskbank.inference.preprocess import InputKind, as_input, preprocess
 from taskbank.inference.settings import Settings
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.encoder import normalise_representation
@@ -62,13 +62,13 @@ def compact(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 def reference(bank: Bank, task: str, photo: np.ndarray) -> torch.Tensor:
     """Run the network as loaded on one photo alone, cropped."""
-    sight = look_at(read_photo(photo), "crop", 256, tiles=task == "jigsaw")
-    given = sight.square[None]
+    preprocessed = preprocess(read_photo(photo), "crop", 256, tiles=task == "jigsaw")
+    given = preprocessed.square[None]
     if task == "jigsaw":
-        assert sight.tiles is not None
-        given = sight.tiles[None]
+        assert preprocessed.tiles is not None
+        given = preprocessed.tiles[None]
     elif task in {"colorization", "inpainting"}:
-        given = show(given, Shown.LIGHTNESS if task == "colorization" else Shown.HOLE)
+        given = as_input(given, InputKind.LIGHTNESS if task == "colorization" else InputKind.HOLE)
     with torch.inference_mode():
         raw: torch.Tensor = bank.load(task)(given)[0]
     return raw
@@ -90,7 +90,7 @@ def test_results_come_in_order_whatever_the_batch(compact: Bank) -> None:
     for size in (1, 3, 8):
         settings = Settings(device="cpu", batch_size=size, workers=3)
         views = [
-            outcome.sights[0].view for outcome in Engine(compact, ["normal"], settings).run(iter(PHOTOS))
+            outcome.inputs[0].view for outcome in Engine(compact, ["normal"], settings).run(iter(PHOTOS))
         ]
         assert [view.height for view in views] == [40, 47, 54, 61, 68]
 

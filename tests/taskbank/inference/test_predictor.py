@@ -161,7 +161,7 @@ def test_semantic_maps_have_a_palette_and_a_legend(bank: Bank) -> None:
     given = outcome.prediction("segment_semantic")
     facts = given.facts()
     assert len(facts["palette"]) == len(facts["classes"]) == 17
-    painted = np.asarray(picture(given, outcome.sights)).astype(float)
+    painted = np.asarray(picture(given, outcome.inputs)).astype(float)
     row, column = np.argwhere(given.array >= 2)[-1]
     named = ImageColor.getrgb(facts["palette"][given.array[row, column] - 1])
     assert np.abs(painted[row, column] - (0.4 * PHOTO[row, column] + 0.6 * np.array(named))).max() <= 1
@@ -264,7 +264,7 @@ def test_egomotion_gives_three_poses_from_three_images(tmp_path: Path) -> None:
     assert np.allclose(facts["angles_in_degrees"][2], [0, np.degrees(0.5), 0], atol=0.01)
     assert np.allclose(facts["values"], given.array)
     assert len(facts["inputs"]) == 3
-    pixels = np.asarray(picture(given, outcome.sights)).astype(int)
+    pixels = np.asarray(picture(given, outcome.inputs)).astype(int)
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     for camera in (red - green > 100, (green - red > 60) & (green - blue > 60), blue - red > 100):
         assert camera.sum() > 50

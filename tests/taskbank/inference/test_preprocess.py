@@ -7,7 +7,14 @@ import torch
 
 from taskbank.constants import class_names, colour_bins, jigsaw_permutations
 from taskbank.images.reading import read_photo
-from taskbank.inference.preprocess import Shown, hole, look_at, show, shown_to, shown_to_encoder
+from taskbank.inference.preprocess import (
+    InputKind,
+    as_input,
+    encoder_input_kind,
+    hole,
+    input_kind,
+    preprocess,
+)
 from taskbank.tasks.registry import TASKS
 
 
@@ -19,20 +26,20 @@ def nine_greys(side: int = 90) -> np.ndarray:
 
 def test_tiles_lie_in_the_order_of_the_permutation() -> None:
     """Place i shows the photo's tile p[i]."""
-    sight = look_at(read_photo(nine_greys()), "crop", 64, tiles=True)
-    assert sight.tiles is not None
-    assert sight.order is not None
-    assert sight.tiles.shape == (9, 3, 64, 64)
-    shown = (sight.tiles[:, 0, 32, 32] + 1) / 2 * 255 / 25
-    assert shown.round().int().tolist() == jigsaw_permutations()[sight.order].tolist()
+    preprocessed = preprocess(read_photo(nine_greys()), "crop", 64, tiles=True)
+    assert preprocessed.tiles is not None
+    assert preprocessed.order is not None
+    assert preprocessed.tiles.shape == (9, 3, 64, 64)
+    shown = (preprocessed.tiles[:, 0, 32, 32] + 1) / 2 * 255 / 25
+    assert shown.round().int().tolist() == jigsaw_permutations()[preprocessed.order].tolist()
 
 
 def test_the_order_of_tiles_depends_on_the_photo_alone() -> None:
     """So a prediction can be repeated."""
-    first, again = (look_at(read_photo(nine_greys()), "crop", 64, tiles=True) for _ in range(2))
+    first, again = (preprocess(read_photo(nine_greys()), "crop", 64, tiles=True) for _ in range(2))
     assert first.order == again.order
     orders = {
-        look_at(read_photo(np.full((9, 9), v, np.uint8)), "crop", 64, tiles=True).order for v in range(9)
+        preprocess(read_photo(np.full((9, 9), v, np.uint8)), "crop", 64, tiles=True).order for v in range(9)
     }
     assert len(orders) > 5
 
@@ -40,17 +47,17 @@ def test_the_order_of_tiles_depends_on_the_photo_alone() -> None:
 def test_lightness_is_without_colour() -> None:
     """White is 1, black is -1, red and green differ in brightness only."""
     squares = torch.tensor([[1.0, 1, 1], [-1, -1, -1], [1, -1, -1]])[..., None, None].expand(3, 3, 16, 16)
-    light = show(squares, Shown.LIGHTNESS)
+    light = as_input(squares, InputKind.LIGHTNESS)
     assert light.shape == squares.shape
     assert torch.allclose(light[:, 0, 0, 0], torch.tensor([1, -1, 0.0648]), atol=1e-3)
     assert torch.equal(light[:, 0], light[:, 2])
-    assert show(squares, Shown.LIGHTNESS, channels=1).shape == (3, 1, 16, 16)
+    assert as_input(squares, InputKind.LIGHTNESS, channels=1).shape == (3, 1, 16, 16)
 
 
 def test_the_hole_is_the_middle_half() -> None:
     """Rows and columns 64 to 191 of 256; the given squares stay whole."""
     squares = torch.ones(2, 3, 256, 256)
-    left = show(squares, Shown.HOLE)
+    left = as_input(squares, InputKind.HOLE)
     assert hole(256, 256) == (64, 64, 192, 192)
     assert hole(256, 400) == (64, 136, 192, 264)
     assert left[..., 64:192, 64:192].abs().max() == 0
@@ -60,10 +67,16 @@ def test_the_hole_is_the_middle_half() -> None:
 
 def test_encoders_see_the_photo() -> None:
     """Holes and tiles are for predictions."""
-    shown = {task.name: shown_to(task) for task in TASKS.values() if shown_to(task) is not Shown.WHOLE}
-    assert shown == {"colorization": Shown.LIGHTNESS, "inpainting": Shown.HOLE, "jigsaw": Shown.TILES}
-    assert shown_to_encoder(TASKS["jigsaw"]) is shown_to_encoder(TASKS["inpainting"]) is Shown.WHOLE
-    assert shown_to_encoder(TASKS["colorization"]) is Shown.LIGHTNESS
+    shown = {
+        task.name: input_kind(task) for task in TASKS.values() if input_kind(task) is not InputKind.WHOLE
+    }
+    assert shown == {
+        "colorization": InputKind.LIGHTNESS,
+        "inpainting": InputKind.HOLE,
+        "jigsaw": InputKind.TILES,
+    }
+    assert encoder_input_kind(TASKS["jigsaw"]) is encoder_input_kind(TASKS["inpainting"]) is InputKind.WHOLE
+    assert encoder_input_kind(TASKS["colorization"]) is InputKind.LIGHTNESS
 
 
 def test_constants_fit_the_registry() -> None:

@@ -18,7 +18,7 @@ from taskbank.bank.bank import About, Bank
 from taskbank.errors import InvalidInputError, MissingTaskError, UnknownTaskError
 from taskbank.images.framing import Fit, fit_photo
 from taskbank.images.reading import read_photo
-from taskbank.inference.preprocess import Shown, look_at, show, shown_for_readout
+from taskbank.inference.preprocess import InputKind, as_input, preprocess, readout_input_kind
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
 from taskbank.nets.architecture import Architecture
@@ -103,18 +103,19 @@ def test_targets_of_several_images_take_tuples(bank: Bank, target: str, number: 
 def test_what_is_hidden_from_the_target_is_hidden_from_its_sources(bank: Bank) -> None:
     """Tiles for the puzzle, a hole for inpainting; a source that sees lightness sees lightness."""
     (outcome,) = TransferEngine(bank, BOTH, ["jigsaw", "inpainting"], CPU).run(PHOTOS[:1])
-    sight = look_at(read_photo(PHOTOS[0]), "crop", 256, tiles=True)
-    assert sight.tiles is not None
-    check(outcome.raw["jigsaw"], by_hand(bank, BOTH, "jigsaw", sight.tiles))
+    preprocessed = preprocess(read_photo(PHOTOS[0]), "crop", 256, tiles=True)
+    assert preprocessed.tiles is not None
+    check(outcome.raw["jigsaw"], by_hand(bank, BOTH, "jigsaw", preprocessed.tiles))
     check(
-        outcome.raw["inpainting"], by_hand(bank, BOTH, "inpainting", show(sight.square[None], Shown.HOLE)[0])
+        outcome.raw["inpainting"],
+        by_hand(bank, BOTH, "inpainting", as_input(preprocessed.square[None], InputKind.HOLE)[0]),
     )
     (light,) = TransferEngine(bank, ["colorization"], ["reshading"], CPU).run(PHOTOS[:1])
     channels = next(bank.load_encoder("colorization").parameters()).shape[1]
-    grey = show(sight.square[None], Shown.LIGHTNESS, channels)[0]
+    grey = as_input(preprocessed.square[None], InputKind.LIGHTNESS, channels)[0]
     check(light.raw["reshading"], by_hand(bank, ("colorization",), "reshading", grey))
-    assert shown_for_readout("colorization", TASKS["normal"]) is Shown.LIGHTNESS
-    assert shown_for_readout("normals", TASKS["inpainting"]) is Shown.HOLE
+    assert readout_input_kind("colorization", TASKS["normal"]) is InputKind.LIGHTNESS
+    assert readout_input_kind("normals", TASKS["inpainting"]) is InputKind.HOLE
 
 
 def test_each_source_looks_once_for_all_targets(compact: Bank, monkeypatch: pytest.MonkeyPatch) -> None:

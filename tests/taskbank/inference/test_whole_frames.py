@@ -196,7 +196,7 @@ def test_pixels_that_were_not_seen_are_unknown_in_every_form(
         assert bool(truth.all()) is (
             fit in {Fit.WHOLE, Fit.STRETCH} or (fit is Fit.PAD) is (prediction.frame is Frame.INPUT)
         )
-        save_prediction(prediction, made.sights, tmp_path, (Form.PNG, Form.PLY))
+        save_prediction(prediction, made.inputs, tmp_path, (Form.PNG, Form.PLY))
         with Image.open(tmp_path / f"{task}.png") as image:
             assert ("A" in image.getbands()) is (not np.asarray(seen_picture(prediction)).all())
             if "A" in image.getbands():
@@ -224,9 +224,9 @@ def test_a_whole_map_is_that_of_the_network_run_on_squares_of_the_resized_photo(
     """By hand: resize, cut, run, weigh; then enlarge to the photo."""
     photo = noise(*size)
     (made,) = Engine(bank, ["normal"], Settings(device="cpu", size=64)).run([photo.as_bytes()])
-    view = made.sights[0].view
+    view = made.inputs[0].view
     columns, rows = view.size
-    resized = fit_photo(photo, Fit.STRETCH, 64)[0] if size == (66, 64) else made.sights[0].square
+    resized = fit_photo(photo, Fit.STRETCH, 64)[0] if size == (66, 64) else made.inputs[0].square
     assert resized.shape == (3, rows, columns)
     network, total, weight = bank.load("normal"), torch.zeros(3, rows, columns), torch.zeros(rows, columns)
     tent = torch.minimum(torch.arange(64) + 0.5, 63.5 - torch.arange(64))
@@ -295,7 +295,7 @@ def test_thin_photos_are_predicted_and_drawn(bank: Bank, fit: Fit) -> None:
     for (width, height), outcome in zip(sizes, outcomes, strict=True):
         for task in MAPS:
             prediction = outcome.prediction(task)
-            drawn = picture(prediction, outcome.sights)
+            drawn = picture(prediction, outcome.inputs)
             assert drawn.size == (width, height)
             if task != "segment_unsup2d":
                 assert prediction.array.shape[:2] == (height, width)
@@ -339,7 +339,7 @@ def test_clouds_of_whole_photos_lie_where_the_camera_saw_them(
     share = float(np.log(1 + 2.0 * 512) / np.log(2**16))
     made = replace(made, raw={"depth_zbuffer": torch.full_like(made.raw["depth_zbuffer"], share)})
     assert np.allclose(made.prediction("depth_zbuffer", Reading(frame=frame)).array, 2.0, atol=1e-3)
-    assert focal_length(made.sights[0].view) == pytest.approx(min(size) / 2 / np.tan(np.radians(37.5)))
+    assert focal_length(made.inputs[0].view) == pytest.approx(min(size) / 2 / np.tan(np.radians(37.5)))
     points = unproject(made.prediction("depth_zbuffer", Reading(frame=frame)), fov=60)
     across = points[..., 0].max() - points[..., 0].min()
     columns = points.shape[1]

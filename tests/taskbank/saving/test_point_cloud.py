@@ -15,7 +15,7 @@ from taskbank.errors import InvalidInputError
 from taskbank.images.framing import Fit, fit_photo
 from taskbank.images.reading import Photo
 from taskbank.inference.decode import NORMAL_AXES
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Axes, Frame, Prediction
 from taskbank.saving.point_cloud import focal_length, save_point_cloud, square_fov, unproject
 from taskbank.tasks.kinds import OutputKind
@@ -23,18 +23,18 @@ from taskbank.tasks.kinds import OutputKind
 WIDTH, HEIGHT = 60, 40
 
 
-def sight(fit: Fit = Fit.CROP) -> Sight:
+def preprocessed(fit: Fit = Fit.CROP) -> Preprocessed:
     """A photo whose red is its column and green its row."""
     pixels = torch.zeros(3, HEIGHT, WIDTH, dtype=torch.uint8)
     pixels[0] = torch.arange(WIDTH)
     pixels[1] = torch.arange(HEIGHT)[:, None]
     photo = Photo(pixels, "photo")
     square, view = fit_photo(photo, fit, 32)
-    return Sight(photo, view, square)
+    return Preprocessed(photo, view, square)
 
 
 def prediction(
-    task: str, array: Any, seen: Sight, kind: OutputKind = OutputKind.DEPTH, **more: Any
+    task: str, array: Any, seen: Preprocessed, kind: OutputKind = OutputKind.DEPTH, **more: Any
 ) -> Prediction:
     """Of a network that knows."""
     facts: dict[str, Any] = {
@@ -77,7 +77,7 @@ def test_the_points_of_a_plane_lie_in_it(fov: float, a: float, b: float, task: s
     along = 3 / (directions @ normal)
     along = np.where(along > 0, along, np.nan)
     depth = along if task == "depth_zbuffer" else along * np.linalg.norm(directions, axis=-1)
-    points = unproject(prediction(task, depth, sight()), fov)
+    points = unproject(prediction(task, depth, preprocessed()), fov)
     known = np.isfinite(points[..., 2])
     assert np.array_equal(known, np.isfinite(depth))
     assert np.abs(points[known] @ normal - 3).max() < 1e-4 * max(1, np.abs(points[known]).max())
@@ -86,18 +86,18 @@ def test_the_points_of_a_plane_lie_in_it(fov: float, a: float, b: float, task: s
 def test_without_a_field_of_view_the_square_has_that_of_the_networks() -> None:
     """75 degrees: of the crop's 40 px, of the padded 60 px, of the stretched 60 px."""
     half = np.tan(np.radians(37.5))
-    assert focal_length(sight(Fit.CROP).view) == pytest.approx(20 / half)
-    assert focal_length(sight(Fit.PAD).view) == pytest.approx(30 / half)
-    assert focal_length(sight(Fit.STRETCH).view) == pytest.approx(30 / half)
-    assert square_fov(sight(Fit.CROP).view) == pytest.approx(75)
-    assert square_fov(sight(Fit.PAD).view, 90) == pytest.approx(90)
-    assert square_fov(sight(Fit.CROP).view, 90) == pytest.approx(2 * np.degrees(np.arctan(2 / 3)))
+    assert focal_length(preprocessed(Fit.CROP).view) == pytest.approx(20 / half)
+    assert focal_length(preprocessed(Fit.PAD).view) == pytest.approx(30 / half)
+    assert focal_length(preprocessed(Fit.STRETCH).view) == pytest.approx(30 / half)
+    assert square_fov(preprocessed(Fit.CROP).view) == pytest.approx(75)
+    assert square_fov(preprocessed(Fit.PAD).view, 90) == pytest.approx(90)
+    assert square_fov(preprocessed(Fit.CROP).view, 90) == pytest.approx(2 * np.degrees(np.arctan(2 / 3)))
 
 
 @pytest.mark.parametrize("fit", Fit)
 def test_both_frames_tell_of_one_wall(fit: Fit) -> None:
     """2 m ahead: the square's corners are where the photo's are."""
-    seen = sight(fit)
+    seen = preprocessed(fit)
     given = unproject(prediction("depth_zbuffer", np.full((32, 32), 2.0), seen, frame=Frame.NETWORK), 60)
     focal, box = focal_length(seen.view, 60), seen.view.box
     step = (box.right - box.left) / 32
@@ -120,7 +120,7 @@ def read_ply(path: Path) -> tuple[list[str], np.ndarray]:
 
 def test_files_hold_places_colours_and_normals_of_known_pixels(tmp_path: Path) -> None:
     """Pixels that the network did not see are left out."""
-    seen = sight()
+    seen = preprocessed()
     depth = np.full((HEIGHT, WIDTH), 2.0)
     depth[:, :10] = np.nan
     depth[:, 50:] = np.nan
@@ -143,7 +143,7 @@ def test_files_hold_places_colours_and_normals_of_known_pixels(tmp_path: Path) -
 
 def test_colours_of_the_networks_frame_are_those_it_saw(tmp_path: Path) -> None:
     """And points have no normals where none are given."""
-    seen = sight()
+    seen = preprocessed()
     depth = prediction("depth_euclidean", np.full((32, 32), 2.0), seen, frame=Frame.NETWORK)
     save_point_cloud(tmp_path / "cloud.ply", depth, seen)
     _, points = read_ply(tmp_path / "cloud.ply")
@@ -156,7 +156,7 @@ def test_colours_of_the_networks_frame_are_those_it_saw(tmp_path: Path) -> None:
 
 def test_what_is_no_depth_is_refused(tmp_path: Path) -> None:
     """Or does not fit it."""
-    seen = sight()
+    seen = preprocessed()
     flat = prediction("reshading", np.ones((HEIGHT, WIDTH)), seen, OutputKind.HEAT_MAP)
     with pytest.raises(InvalidInputError, match="reshading gives heat map: a point cloud needs depth"):
         unproject(flat)
@@ -167,7 +167,7 @@ def test_what_is_no_depth_is_refused(tmp_path: Path) -> None:
 
 def test_points_with_y_up_are_the_same_points_turned(tmp_path: Path) -> None:
     """OpenGL's axes: y and z change their sign, of normals too; the head says so."""
-    seen = sight()
+    seen = preprocessed()
     depth = prediction("depth_zbuffer", np.full((HEIGHT, WIDTH), 2.0), seen)
     normal = np.broadcast_to([0.0, 0.6, -0.8], (HEIGHT, WIDTH, 3))
     normals = prediction(

@@ -29,7 +29,7 @@ from taskbank.errors import (
 )
 from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading, decode
-from taskbank.inference.preprocess import Sight, look_at
+from taskbank.inference.preprocess import Preprocessed, preprocess
 from taskbank.inference.results import Frame
 from taskbank.labels.codes import DOMAINS
 from taskbank.labels.files import CLASSES as CLASS_FOLDERS
@@ -84,10 +84,10 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 
 @pytest.fixture(scope="module")
-def sight() -> Sight:
+def preprocessed() -> Preprocessed:
     """A photograph of 48 x 32 px, seen at 32."""
     rng = np.random.default_rng(0)
-    return look_at(read_photo(rng.integers(0, 256, (32, 48, 3), dtype=np.uint8)), "crop", 32)
+    return preprocess(read_photo(rng.integers(0, 256, (32, 48, 3), dtype=np.uint8)), "crop", 32)
 
 
 def test_a_bank_of_transfers_has_the_encoders_of_their_sources_byte_for_byte(
@@ -133,23 +133,23 @@ def test_both_architectures_have_networks_for_every_kind(shape: Architecture, na
     assert given.shape == ((2, channels, 256, 256) if "MAP" in TARGETS[name].output.name else (2, channels))
 
 
-def test_maps_are_decoded_to_the_range_of_the_labels(sight: Sight) -> None:
+def test_maps_are_decoded_to_the_range_of_the_labels(preprocessed: Preprocessed) -> None:
     raw = torch.tensor([[[-1.0, 0.0], [0.5, 3.0]]])
     task = MAP.as_task("daylight")
-    decoded = decode(task, raw, (sight,), Reading(frame=Frame.NETWORK))
+    decoded = decode(task, raw, (preprocessed,), Reading(frame=Frame.NETWORK))
     assert decoded.array.shape == (32, 32)
     assert decoded.array[0, 0] == pytest.approx(10)
     assert decoded.array[-1, 0] == pytest.approx(40)
     assert decoded.array[-1, -1] == pytest.approx(50)
     assert decoded.value_range == (10, 50)
-    placed = decode(task, raw, (sight,), Reading()).array
+    placed = decode(task, raw, (preprocessed,), Reading()).array
     assert placed.shape == (32, 48)
     assert np.isnan(placed[:, :8]).all()
     assert not np.isnan(placed[:, 8:-8]).any()
 
 
-def test_numbers_are_unwhitened(sight: Sight) -> None:
-    decoded = decode(NUMBERS.as_task("share"), torch.tensor([2.0, -1.0]), (sight,), Reading())
+def test_numbers_are_unwhitened(preprocessed: Preprocessed) -> None:
+    decoded = decode(NUMBERS.as_task("share"), torch.tensor([2.0, -1.0]), (preprocessed,), Reading())
     np.testing.assert_allclose(decoded.array, [1 + 2 * 0.5, 2 - 4])
 
 
@@ -168,25 +168,25 @@ def test_predictions_say_unit_names_and_sources(bank: Bank) -> None:
     json.dumps(light.facts())
 
 
-def drawn(bank: Bank, name: str, sight: Sight, array: NDArray[Any]) -> Image.Image:
+def drawn(bank: Bank, name: str, preprocessed: Preprocessed, array: NDArray[Any]) -> Image.Image:
     """The picture of a given array, as if it had been predicted."""
     shown = taskbank.load_transfer(SOURCES, name, bank=bank, size=32, device="cpu", fit="crop")
-    prediction = replace(shown.predict(sight.photo.as_bytes()), array=array.copy())
-    return picture(prediction, (sight,))
+    prediction = replace(shown.predict(preprocessed.photo.as_bytes()), array=array.copy())
+    return picture(prediction, (preprocessed,))
 
 
-def test_pictures_of_maps_span_the_range(bank: Bank, sight: Sight) -> None:
+def test_pictures_of_maps_span_the_range(bank: Bank, preprocessed: Preprocessed) -> None:
     array = np.full((32, 48), 10, np.float32)
     array[:, 24:] = 50
-    dark, bright = (drawn(bank, "daylight", sight, array).getpixel((column, 5)) for column in (5, 40))
+    dark, bright = (drawn(bank, "daylight", preprocessed, array).getpixel((column, 5)) for column in (5, 40))
     assert max(dark) < 64  # type: ignore[arg-type] # RGB has three
     assert sum(bright) > 500  # type: ignore[arg-type]
     tint = np.zeros((32, 48, 3), np.float32) + np.array([0, 1, 2], np.float32)
-    assert drawn(bank, "tint", sight, tint).getpixel((9, 9)) == (0, 128, 255)
+    assert drawn(bank, "tint", preprocessed, tint).getpixel((9, 9)) == (0, 128, 255)
 
 
-def test_numbers_are_written_under_the_photograph(bank: Bank, sight: Sight) -> None:
-    one, two = (drawn(bank, "share", sight, np.array([value, 3], np.float32)) for value in (1, 2))
+def test_numbers_are_written_under_the_photograph(bank: Bank, preprocessed: Preprocessed) -> None:
+    one, two = (drawn(bank, "share", preprocessed, np.array([value, 3], np.float32)) for value in (1, 2))
     assert one.size == two.size == (384, 384 + 2 * 28 + 8)
     changed = np.flatnonzero((np.asarray(one) != np.asarray(two)).any(axis=(1, 2)))
     assert len(changed)

@@ -86,7 +86,7 @@ def test_pictures_are_those_of_the_frames_as_images(bank: Bank, clip_file: Path,
     inputs = [frame.pixels for frame in read_frames(saved.clip)]
     outcomes = list(Engine(bank, ["normal"], CPU).run(inputs))
     for given, outcome in zip(frames, outcomes, strict=True):
-        expected = np.asarray(picture(outcome.prediction("normal"), outcome.sights))
+        expected = np.asarray(picture(outcome.prediction("normal"), outcome.inputs))
         assert given.shape == expected.shape
         # Over 8 x 8 px, as H.264 halves the resolution of colours, and these networks give noise.
         assert np.abs(blocks(given) - blocks(expected)).max() < 10

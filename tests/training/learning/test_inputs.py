@@ -14,8 +14,8 @@ from training.learning.inputs import (
 
 from taskbank.constants import jigsaw_permutations
 from taskbank.images.reading import read_photo
-from taskbank.inference.preprocess import look_at, shown_to
-from taskbank.inference.preprocess import show as show_in_taskbank
+from taskbank.inference.preprocess import as_input as as_input_in_taskbank
+from taskbank.inference.preprocess import input_kind, preprocess
 from taskbank.tasks.registry import TASKS, find_task
 
 SEEDS = seeds_of(torch.arange(4), 0)
@@ -41,7 +41,7 @@ def test_bytes_and_shares_are_the_same_picture(rgb: Tensor) -> None:
 @pytest.mark.parametrize("name", ["colorization", "inpainting", "normal", "room_layout"])
 def test_inputs_are_those_of_prediction(rgb: Tensor, name: str) -> None:
     task = find_task(name)
-    wanted = show_in_taskbank(as_unit(rgb) * 2 - 1, shown_to(task))
+    wanted = as_input_in_taskbank(as_unit(rgb) * 2 - 1, input_kind(task))
     assert torch.equal(network_input(task, rgb, SEEDS), wanted)
 
 
@@ -74,12 +74,12 @@ def test_tiles_in_the_middle_of_their_cells_are_those_of_prediction(
     )
     seeds = SEEDS[:1]
     tiles = shuffled_tiles(as_unit(rgb[:1]), seeds)[0] * 2 - 1
-    sight = look_at(read_photo(rgb[0].permute(1, 2, 0).numpy()), "crop", 48, tiles=True)
-    assert sight.tiles is not None
-    assert sight.order is not None
+    preprocessed = preprocess(read_photo(rgb[0].permute(1, 2, 0).numpy()), "crop", 48, tiles=True)
+    assert preprocessed.tiles is not None
+    assert preprocessed.order is not None
     orders = jigsaw_permutations()
-    ours, theirs = (np.argsort(orders[order]) for order in (int(jigsaw_orders(seeds)[0]), sight.order))
-    difference = (tiles[ours] - sight.tiles[theirs]).abs()
+    ours, theirs = (np.argsort(orders[order]) for order in (int(jigsaw_orders(seeds)[0]), preprocessed.order))
+    difference = (tiles[ours] - preprocessed.tiles[theirs]).abs()
     assert difference.mean() < 0.01  # theirs are cut from cells of whole pixels
 
 

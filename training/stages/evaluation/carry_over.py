@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from taskbank.images.framing import Fit
 from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading, decode
-from taskbank.inference.preprocess import Sight, look_at, show, shown_for_readout
+from taskbank.inference.preprocess import Preprocessed, as_input, preprocess, readout_input_kind
 from taskbank.nets.build import TransferReadout
 from taskbank.tasks.registry import Task, find_task
 from taxsolver import AffinityTensor
@@ -80,7 +80,7 @@ def carry_over(
     Raises:
         DataError: a network or a transfer is missing.
     """
-    seen = [_Seen(frame, look_at(read_photo(frame.rgb), Fit.CROP, size)) for frame in frames]
+    seen = [_Seen(frame, preprocess(read_photo(frame.rgb), Fit.CROP, size)) for frame in frames]
     targets = [find_task(name) for name in TARGETS if name in config.targets]
     errors: dict[str, dict[str, float]] = {target.name: {} for target in targets}
     for source in config.sources:
@@ -103,17 +103,18 @@ class _Seen:
     """A frame, and what networks are shown of it."""
 
     frame: RealFrame
-    sight: Sight
+    preprocessed: Preprocessed
 
 
 @torch.inference_mode()
 def _codes(source: str, encoder: nn.Module, seen: Sequence[_Seen]) -> list[Tensor]:
     """Representations (B, 8, h, w) in batches. All of `TARGETS` show their networks the whole picture."""
     device = next(encoder.parameters()).device
-    shown = shown_for_readout(source, find_task(TARGETS[0]))
+    shown = readout_input_kind(source, find_task(TARGETS[0]))
     batches = [seen[start : start + _BATCH] for start in range(0, len(seen), _BATCH)]
     return [
-        encoder(show(torch.stack([one.sight.square for one in batch]).to(device), shown)) for batch in batches
+        encoder(as_input(torch.stack([frame.preprocessed.square for frame in batch]).to(device), shown))
+        for batch in batches
     ]
 
 
@@ -123,7 +124,9 @@ def _error(target: Task, seen: Sequence[_Seen], codes: Sequence[Tensor], readout
     measure = measure_of(target)
     raws = (raw for batch in codes for raw in readout(batch).float().cpu())
     for one, raw in zip(seen, raws, strict=True):
-        measure.add(decode(target, raw, (one.sight,), Reading()).array, REAL_TRUTHS[target.name](one.frame))
+        measure.add(
+            decode(target, raw, (one.preprocessed,), Reading()).array, REAL_TRUTHS[target.name](one.frame)
+        )
     return error_of(target.name, measure.result())
 
 

@@ -12,6 +12,7 @@ from taskbank.bank.bank import Bank
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine, Item
 from taskbank.inference.measure_health import measure_health
+from taskbank.inference.protocol import PredictionEngine
 from taskbank.inference.results import Frame
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
@@ -165,7 +166,7 @@ def scores_in_words(scores: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
 
 
-def _score(engine: Engine | TransferEngine, task: Task, store: FrameStore, limit: int) -> dict[str, float]:
+def _score(engine: PredictionEngine, task: Task, store: FrameStore, limit: int) -> dict[str, float]:
     """The numbers of one task."""
     samples = samples_of(task, store, seed=_SEED)
     drawn = drawn_samples(samples, limit)

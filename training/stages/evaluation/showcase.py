@@ -133,8 +133,8 @@ def _row(outcome: Outcome, task: Task, truth: NDArray[np.generic], words: str) -
     predicted = outcome.prediction(task.name, AS_SEEN)
     right = replace(predicted, array=_like(truth, predicted))
     scale = measure([right, predicted])
-    drawn = [picture(one, outcome.sights, scale=scale) for one in (right, predicted)]
-    return [Cell(seen_image(outcome.sights[0].square)), Cell(drawn[0]), Cell(drawn[1], words)]
+    drawn = [picture(one, outcome.inputs, scale=scale) for one in (right, predicted)]
+    return [Cell(seen_image(outcome.inputs[0].square)), Cell(drawn[0]), Cell(drawn[1], words)]
 
 
 def _like(truth: NDArray[np.generic], predicted: Prediction) -> NDArray[np.generic]:
@@ -146,8 +146,8 @@ def _on_photographs(engine: Engine, folder: Path) -> Shown:
     """All photographs with all tasks of the engine."""
     rows = []
     for outcome, name in zip(engine.run(photographs()), PHOTOGRAPHS, strict=True):
-        drawn = [picture(outcome.prediction(task.name, AS_SEEN), outcome.sights) for task in engine.tasks]
-        rows.append([Cell(seen_image(outcome.sights[0].square), name), *map(Cell, drawn)])
+        drawn = [picture(outcome.prediction(task.name, AS_SEEN), outcome.inputs) for task in engine.tasks]
+        rows.append([Cell(seen_image(outcome.inputs[0].square), name), *map(Cell, drawn)])
     headings = ("photograph", *(task.label for task in engine.tasks))
     write_jpeg(folder / "photographs.jpg", page(headings, rows))
     sources = "; ".join(f"{name}: {origin}" for name, origin in PHOTOGRAPHS.items())

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from taskbank.inference.preprocess import Shown, shown_to
+from taskbank.inference.preprocess import InputKind, input_kind
 from taskbank.tasks.registry import Task
 from training.learning.augmentation import (
     UNTOUCHED,
@@ -98,7 +98,7 @@ class Batch:
             shown: what `pair` gave for it.
             shared: the levels, the same for all tasks.
         """
-        if task.name == "denoising" or shown_to(task) is not Shown.WHOLE:
+        if task.name == "denoising" or input_kind(task) is not InputKind.WHOLE:
             return through(shared, shown)
         key = self._view_of(task), self._is_touched(task)
         if key not in self._features:

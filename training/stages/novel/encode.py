@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from taskbank.bank.bank import Bank
-from taskbank.inference.preprocess import show, shown_to_encoder
+from taskbank.inference.preprocess import as_input, encoder_input_kind
 from taskbank.nets.encoder import CODE_CHANNELS
 from taskbank.tasks.registry import find_task
 from training.atomic_files import write_whole
@@ -63,8 +63,8 @@ class EncodeJob:
         squares: NDArray[np.float16] = np.load(self.places.prepared / SQUARES, mmap_mode="r")
         side = squares.shape[-1] // _CELL
         codes = np.empty((len(squares), CODE_CHANNELS, side, side), dtype=np.float16)
-        shown, channels = shown_to_encoder(find_task(self.source)), next(encoder.parameters()).shape[1]
+        shown, channels = encoder_input_kind(find_task(self.source)), next(encoder.parameters()).shape[1]
         for start in range(0, len(squares), _AT_ONCE):
             batch = torch.from_numpy(squares[start : start + _AT_ONCE].astype(np.float32)).to(self.device)
-            codes[start : start + _AT_ONCE] = encoder(show(batch, shown, channels)).half().cpu().numpy()
+            codes[start : start + _AT_ONCE] = encoder(as_input(batch, shown, channels)).half().cpu().numpy()
         return codes

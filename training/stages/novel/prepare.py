@@ -21,7 +21,7 @@ from torch import Tensor
 from taskbank.errors import ImageError
 from taskbank.images.framing import Fit, View
 from taskbank.images.reading import read_photo
-from taskbank.inference.preprocess import look_at
+from taskbank.inference.preprocess import preprocess
 from taskbank.tasks.own_targets import OwnTarget, own_target_from_json
 from training.atomic_files import write_json, write_whole
 from training.errors import DataError
@@ -199,5 +199,5 @@ def _read(
 
 def _square(path: Path, size: int) -> tuple[NDArray[np.float16], View]:
     """Return the square of a photograph that networks are shown, as `taskbank` makes it."""
-    sight = look_at(read_photo(path), Fit.CROP, size)
-    return sight.square.half().numpy(), sight.view
+    preprocessed = preprocess(read_photo(path), Fit.CROP, size)
+    return preprocessed.square.half().numpy(), preprocessed.view

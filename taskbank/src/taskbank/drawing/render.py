@@ -24,7 +24,7 @@ from taskbank.errors import InvalidInputError
 from taskbank.geometry import DEFAULT_FOV
 from taskbank.images.colour_maps import SEMANTIC_PALETTE, paint
 from taskbank.images.framing import to_input_frame
-from taskbank.inference.preprocess import Sight, hole
+from taskbank.inference.preprocess import Preprocessed, hole
 from taskbank.inference.results import Frame, Prediction
 from taskbank.labels.codes import encode
 from taskbank.tasks.kinds import OutputKind
@@ -37,7 +37,7 @@ UNSEEN = (128, 128, 128)
 
 def picture(
     prediction: Prediction,
-    sights: tuple[Sight, ...],
+    inputs: tuple[Preprocessed, ...],
     *,
     fov: float = DEFAULT_FOV,
     scale: Scale | None = None,
@@ -46,7 +46,7 @@ def picture(
 
     Args:
         prediction: of any task.
-        sights: what its network was shown, see `taskbank.inference.engine.Outcome`.
+        inputs: what its network was shown, see `taskbank.inference.engine.Outcome`.
         fov: field of view of what the network saw, in degrees; rooms and vanishing points are drawn with it.
         scale: what colours mean, see `picture_scale.measure`; measured on the prediction itself
             where none is given.
@@ -56,15 +56,15 @@ def picture(
         is grey, see `seen_pixels`.
 
     Raises:
-        InvalidInputError: `sights` are not those of the prediction.
+        InvalidInputError: `inputs` are not those of the prediction.
     """
-    sights = _shown(prediction, sights)
+    inputs = _shown(prediction, inputs)
     if prediction.kind in _DRAWN:
-        return _DRAWN[prediction.kind](prediction, sights, fov)
+        return _DRAWN[prediction.kind](prediction, inputs, fov)
     chosen = scale or measure([prediction])
     if isinstance(chosen, EmbeddingScale):
-        return _embedding_picture(prediction, sights[0], chosen)
-    return _map_picture(prediction, sights[0], chosen)
+        return _embedding_picture(prediction, inputs[0], chosen)
+    return _map_picture(prediction, inputs[0], chosen)
 
 
 def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
@@ -89,20 +89,20 @@ def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
     return known
 
 
-def _shown(prediction: Prediction, sights: tuple[Sight, ...]) -> tuple[Sight, ...]:
-    """The sights of the prediction's network."""
-    for chosen in (sights, tuple(sight.part(whole=False) for sight in sights)):
-        if tuple(sight.view for sight in chosen) == prediction.views:
+def _shown(prediction: Prediction, inputs: tuple[Preprocessed, ...]) -> tuple[Preprocessed, ...]:
+    """The inputs of the prediction's network."""
+    for chosen in (inputs, tuple(one.part(whole=False) for one in inputs)):
+        if tuple(one.view for one in chosen) == prediction.views:
             return chosen
-    raise InvalidInputError("the sights are not those of the prediction: take both from one outcome")
+    raise InvalidInputError("the inputs are not those of the prediction: take both from one outcome")
 
 
-def _map_picture(prediction: Prediction, sight: Sight, scale: Scale | None) -> Image.Image:
+def _map_picture(prediction: Prediction, preprocessed: Preprocessed, scale: Scale | None) -> Image.Image:
     """A map with a colour per pixel."""
     colours = _colours(prediction, scale)
     colours[~seen_pixels(prediction)] = UNSEEN
     image = Image.fromarray(colours)
-    return _with_hole(image, sight, prediction.frame) if prediction.task == "inpainting" else image
+    return _with_hole(image, preprocessed, prediction.frame) if prediction.task == "inpainting" else image
 
 
 def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
@@ -136,18 +136,21 @@ def _bytes(shares: NDArray[np.floating]) -> NDArray[np.uint8]:
     return levels
 
 
-def _base(prediction: Prediction, sight: Sight) -> NDArray[np.uint8]:
+def _base(prediction: Prediction, preprocessed: Preprocessed) -> NDArray[np.uint8]:
     """The photo in the prediction's frame, uint8 (H, W, 3)."""
     if prediction.frame is Frame.INPUT:
-        return sight.photo.as_bytes()
-    return np.asarray(seen_image(sight.square))
+        return preprocessed.photo.as_bytes()
+    return np.asarray(seen_image(preprocessed.square))
 
 
-def _with_hole(image: Image.Image, sight: Sight, frame: Frame) -> Image.Image:
+def _with_hole(image: Image.Image, preprocessed: Preprocessed, frame: Frame) -> Image.Image:
     """A red frame around what was hidden from the network."""
-    left, top, right, bottom = map(float, hole(*sight.view.size))
+    left, top, right, bottom = map(float, hole(*preprocessed.view.size))
     if frame is Frame.INPUT:
-        (left, top), (right, bottom) = sight.view.to_input(left, top), sight.view.to_input(right, bottom)
+        (left, top), (right, bottom) = (
+            preprocessed.view.to_input(left, top),
+            preprocessed.view.to_input(right, bottom),
+        )
     drawn = image.copy()
     width = max(1, max(image.size) // 128)
     corner = (max(left, right - 1), max(top, bottom - 1))  # of tiny photos less than a pixel is hidden
@@ -155,12 +158,12 @@ def _with_hole(image: Image.Image, sight: Sight, frame: Frame) -> Image.Image:
     return drawn
 
 
-def _semantic_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+def _semantic_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
     """Classes over the photo, with a legend of those that cover most of it."""
-    sight = sights[0]
+    preprocessed = inputs[0]
     table = np.array([ImageColor.getrgb(name) for name in ("black", *SEMANTIC_PALETTE)], np.float32)
     labels = prediction.array
-    painted = np.array(_base(prediction, sight))
+    painted = np.array(_base(prediction, preprocessed))
     for start in range(0, len(painted), _ROWS):  # in strips, as floats of large photos would fill gigabytes
         rows = slice(start, start + _ROWS)
         covered = painted[rows] * np.float32(1 - _COVER) + table[labels[rows]] * _COVER
@@ -189,19 +192,21 @@ def _with_legend(image: Image.Image, prediction: Prediction, channels: list[int]
     return canvas.done() if channels else image
 
 
-def _embedding_picture(prediction: Prediction, sight: Sight, scale: EmbeddingScale) -> Image.Image:
+def _embedding_picture(
+    prediction: Prediction, preprocessed: Preprocessed, scale: EmbeddingScale
+) -> Image.Image:
     """The embedding's main directions as colours, where the photo is."""
     vectors = prediction.array.reshape(-1, prediction.array.shape[-1])
     shares = ((vectors - scale.mean) @ scale.directions - scale.low) / max(scale.high - scale.low, 1e-9)
     colours = torch.from_numpy(shares.clip(0, 1).astype(np.float32) * 255)
     small = colours.T.reshape(3, *prediction.array.shape[:2])
-    placed, seen = to_input_frame(small, sight.view, lambda strip: (strip + 0.5).to(torch.uint8))
+    placed, seen = to_input_frame(small, preprocessed.view, lambda strip: (strip + 0.5).to(torch.uint8))
     image = placed.permute(1, 2, 0).numpy().copy()
     image[~seen.numpy()] = UNSEEN
     return Image.fromarray(image)
 
 
-_DRAWN: Mapping[OutputKind, Callable[[Prediction, tuple[Sight, ...], float], Image.Image]] = {
+_DRAWN: Mapping[OutputKind, Callable[[Prediction, tuple[Preprocessed, ...], float], Image.Image]] = {
     OutputKind.LAYOUT: layout_picture,
     OutputKind.VANISHING_POINTS: vanishing_picture,
     OutputKind.POSE: pose_picture,

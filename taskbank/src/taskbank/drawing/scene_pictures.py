@@ -22,7 +22,7 @@ from taskbank.drawing.canvas import (
     seen_image,
 )
 from taskbank.geometry import BOX_EDGES, box_corners, project, rotation
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Prediction
 
 _NEAR = 0.05  # metres in front of the camera where edges of a room are cut off
@@ -37,9 +37,9 @@ _INK: Colour = (40, 40, 40)
 _BAR: Colour = (120, 160, 230)
 
 
-def layout_picture(prediction: Prediction, sights: tuple[Sight, ...], fov: float) -> Image.Image:
+def layout_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], fov: float) -> Image.Image:
     """The edges of the room on the photo; those of the lowest side in yellow."""
-    image, view = photo_image(sights[0].photo), sights[0].view
+    image, view = photo_image(inputs[0].photo), inputs[0].view
     canvas = Canvas(image)
     corners = box_corners(prediction.array)
     for one, other in BOX_EDGES:
@@ -52,9 +52,9 @@ def layout_picture(prediction: Prediction, sights: tuple[Sight, ...], fov: float
     return canvas.done()
 
 
-def vanishing_picture(prediction: Prediction, sights: tuple[Sight, ...], fov: float) -> Image.Image:
+def vanishing_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], fov: float) -> Image.Image:
     """A cross of the room's axes ahead of the camera: red x, green y, blue z; dots where they vanish."""
-    image, view = photo_image(sights[0].photo), sights[0].view
+    image, view = photo_image(inputs[0].photo), inputs[0].view
     canvas = Canvas(image)
     for name, direction, colour in zip("xyz", prediction.array.astype(float), _AXES, strict=True):
         ends = project(_CROSS + np.stack([np.zeros(3), direction, 1.15 * direction]), fov)
@@ -69,7 +69,7 @@ def vanishing_picture(prediction: Prediction, sights: tuple[Sight, ...], fov: fl
     return canvas.done()
 
 
-def pose_picture(prediction: Prediction, _sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+def pose_picture(prediction: Prediction, _sights: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
     """Cameras as pyramids, seen from above and behind camera 2: red 1, green 2, blue 3."""
     cameras = [(np.zeros(3), np.eye(3), "2", _AXES[1])]
     poses = np.atleast_2d(prediction.array).astype(float)
@@ -117,9 +117,9 @@ def _draw_camera(
     canvas.text((tip[0] + 10, tip[1] + 10), name, colour, 12)
 
 
-def classes_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+def classes_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
     """Draw the image that the network saw, and the five likeliest classes as bars."""
-    image = seen_image(sights[0].square).resize((_CARD, _CARD), Image.Resampling.LANCZOS)
+    image = seen_image(inputs[0].square).resize((_CARD, _CARD), Image.Resampling.LANCZOS)
     top = prediction.top()
     width, row = _CARD, 34
     panel = Image.new("RGB", (width, row * len(top) + 8), "white")
@@ -132,9 +132,9 @@ def classes_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: flo
     return below(image, panel)
 
 
-def numbers_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+def numbers_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
     """Draw the image that the network saw, and numbers with their names and unit."""
-    image = seen_image(sights[0].square).resize((_CARD, _CARD), Image.Resampling.LANCZOS)
+    image = seen_image(inputs[0].square).resize((_CARD, _CARD), Image.Resampling.LANCZOS)
     names = prediction.classes or tuple(f"number {place}" for place in range(len(prediction.array)))
     unit = "" if prediction.unit == "1" else f" {prediction.unit}"
     row = 28
@@ -147,18 +147,18 @@ def numbers_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: flo
     return below(image, panel)
 
 
-def match_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+def match_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
     """Draw both views, and the probability that they look at the same point."""
-    pair = beside([seen_image(sight.square) for sight in sights])
+    pair = beside([seen_image(one.square) for one in inputs])
     panel = Image.new("RGB", (pair.width, 36), "white")
     words = f"same point: {float(prediction.array):.1%}"
     ImageDraw.Draw(panel).text((pair.width / 2, 18), words, fill=_INK, font=font(18), anchor="mm")
     return below(pair, panel)
 
 
-def puzzle_picture(prediction: Prediction, sights: tuple[Sight, ...], _fov: float) -> Image.Image:
+def puzzle_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
     """The shuffled tiles, put where the network thinks they belong: the photo itself if it is right."""
-    square = seen_image(sights[0].square)
+    square = seen_image(inputs[0].square)
     cell = square.width // 3
     shown = prediction.details["shown"]
     laid = Image.new("RGB", (3 * cell, 3 * cell))

@@ -15,7 +15,7 @@ from taskbank.bank.entries import FileEntry
 from taskbank.constants import class_names, colour_bins
 from taskbank.images.colour import lab_to_rgb, lightness
 from taskbank.inference.decode import NORMAL_AXES
-from taskbank.inference.preprocess import Shown, shown_to
+from taskbank.inference.preprocess import InputKind, input_kind
 from taskbank.inference.results import Axes
 from taskbank.inference.whitening import WHITENING
 from taskbank.labels.codes import decode as decode_label
@@ -93,7 +93,7 @@ class ExportedTask(nn.Module):
         self.eval()
         self.task = task.name
         self.kind = task.output
-        self.shown = shown_to(task)
+        self.shown = input_kind(task)
         self.highest = float((task.value_range or (0, 1))[1])
         fixed = isinstance(bank.architecture, ResNet50) and task.output not in MAPS
         self.form = Form(images=task.num_encodings, size=bank.index.image_size, any_size=not fixed)
@@ -116,9 +116,9 @@ class ExportedTask(nn.Module):
             maps (B, C, H, W) as `SPOKEN` says, labels uint8 (B, H, W); numbers (B, C), poses (B, pairs, 6).
         """
         signed = images * 2 - 1
-        if self.shown is Shown.LIGHTNESS:
+        if self.shown is InputKind.LIGHTNESS:
             signed = (lightness(images) / 50 - 1).expand(-1, self.channels, -1, -1)
-        if self.shown is Shown.HOLE:
+        if self.shown is InputKind.HOLE:
             signed = signed * _outside_hole(images)
         return self._valued(self.network(signed), images)
 

@@ -142,12 +142,12 @@ def _items(pictures: Sequence[Path], images: int) -> Iterator[Any]:
 
 def _shown(outcome: Outcome, task: Task) -> NDArray[np.float32]:
     """The graph's input: pictures or tiles in [0, 1]."""
-    sights = outcome.sights
+    inputs = outcome.inputs
     if task.num_tiles > 1:
-        signed = sights[0].tiles
+        signed = inputs[0].tiles
         assert signed is not None  # noqa: S101 - the engine cut them for this task
     else:
-        signed = sights[0].square if task.num_images == 1 else torch.stack([one.square for one in sights])
+        signed = inputs[0].square if task.num_images == 1 else torch.stack([one.square for one in inputs])
     return ((signed + 1) / 2).numpy()
 
 
@@ -156,7 +156,7 @@ def _ours(outcome: Outcome, task: Task) -> NDArray[Any]:
     raw = outcome.raw[task.name]
     if task.output is OutputKind.PERMUTATION:
         return raw.softmax(0).numpy()
-    said = decode(task, raw, outcome.sights, Reading(frame=Frame.NETWORK)).array
+    said = decode(task, raw, outcome.inputs, Reading(frame=Frame.NETWORK)).array
     # The third pose of three images is composed of the others.
     return said[:2] if task.num_images == 3 else said
 

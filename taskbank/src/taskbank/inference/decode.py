@@ -34,7 +34,7 @@ from taskbank.images.colour import recolour
 from taskbank.images.framing import join_rows, seen_by_network, to_input_frame, to_network_frame
 from taskbank.images.reading import Photo
 from taskbank.inference.decode_numbers import DECODED_NUMBERS
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Axes, Decoded, Frame
 from taskbank.inference.whitening import WHITENING
 from taskbank.labels.codes import decode as decode_label
@@ -71,23 +71,23 @@ class Reading:
     normals: Axes = Axes.OPENCV
 
 
-def decode(task: Task, raw: Tensor, sights: tuple[Sight, ...], reading: Reading) -> Decoded:
+def decode(task: Task, raw: Tensor, inputs: tuple[Preprocessed, ...], reading: Reading) -> Decoded:
     """Decode a network's raw output for one item.
 
     Args:
         task: the task of the network.
         raw: float32 on the CPU, without batch axis: (C, h, w) of a map, (C,) otherwise.
-        sights: what the network was shown.
+        inputs: what the network was shown.
         reading: form of the prediction.
     """
-    sights = tuple(sight.shown_to(task) for sight in sights)
+    inputs = tuple(one.for_task(task) for one in inputs)
     if task.output is OutputKind.EMBEDDING:
-        return _embedding(raw, sights[0])
+        return _embedding(raw, inputs[0])
     if task.output is OutputKind.COLOUR_DISTRIBUTION:
-        return _colours(raw, sights[0], reading.frame)
+        return _colours(raw, inputs[0], reading.frame)
     if task.output in DECODED_NUMBERS:
-        return DECODED_NUMBERS[task.output](task, raw, sights)
-    values, seen = _placed(raw, sights[0], reading.frame, _per_pixel(task, reading))
+        return DECODED_NUMBERS[task.output](task, raw, inputs)
+    values, seen = _placed(raw, inputs[0], reading.frame, _per_pixel(task, reading))
     semantic = task.output is OutputKind.SEMANTIC_MAP
     return Decoded(
         array=_labels(values, seen) if semantic else _channels_last(values, seen),
@@ -98,11 +98,11 @@ def decode(task: Task, raw: Tensor, sights: tuple[Sight, ...], reading: Reading)
 
 
 def _placed(
-    raw: Tensor, sight: Sight, frame: Frame, values: Callable[[Tensor], Tensor]
+    raw: Tensor, preprocessed: Preprocessed, frame: Frame, values: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor]:
     """Decoded map and mask of the pixels that were seen, in the frame that is wanted."""
     place = to_input_frame if frame is Frame.INPUT else to_network_frame
-    return place(raw, sight.view, values)
+    return place(raw, preprocessed.view, values)
 
 
 def _channels_last(values: Tensor, seen: Tensor) -> NDArray[np.float32]:
@@ -171,21 +171,25 @@ def _curvature(whitened: Tensor) -> Tensor:
     return decode_label("principal_curvature", (whitened * std + mean).clamp(*_CODES))
 
 
-def _embedding(raw: Tensor, sight: Sight) -> Decoded:
+def _embedding(raw: Tensor, preprocessed: Preprocessed) -> Decoded:
     """Vectors per pixel; at the size of a photo they would fill gigabytes."""
     return Decoded(
-        array=_channels_last(raw, seen_by_network(sight.view, *raw.shape[-2:])),
+        array=_channels_last(raw, seen_by_network(preprocessed.view, *raw.shape[-2:])),
         convention="pixels of one segment have vectors close to each other",
         value_range=None,
     )
 
 
-def _colours(logits: Tensor, sight: Sight, frame: Frame) -> Decoded:
+def _colours(logits: Tensor, preprocessed: Preprocessed, frame: Frame) -> Decoded:
     """Lightness of the photo with the expected colour of each pixel (Zhang et al., 2016)."""
     bins = torch.from_numpy(colour_bins().copy())
     expected = torch.einsum("chw,ck->khw", logits.softmax(0), bins)
-    ab, seen = _placed(expected, sight, frame, lambda colours: colours)
-    shown = sight.photo if frame is Frame.INPUT else Photo((sight.square + 1) / 2, sight.photo.name)
+    ab, seen = _placed(expected, preprocessed, frame, lambda colours: colours)
+    shown = (
+        preprocessed.photo
+        if frame is Frame.INPUT
+        else Photo((preprocessed.square + 1) / 2, preprocessed.photo.name)
+    )
     # In strips: powers of whole photos would need gigabytes.
     starts = range(0, ab.shape[1], _ROWS)
     strips = ((shown.rows(start, min(start + _ROWS, ab.shape[1])), start) for start in starts)

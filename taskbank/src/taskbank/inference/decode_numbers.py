@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from taskbank.constants import jigsaw_permutations
 from taskbank.geometry import CAMERA_AXES, compose
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Decoded
 from taskbank.inference.whitening import unwhiten
 from taskbank.tasks.kinds import OutputKind, Task
@@ -21,12 +21,12 @@ _POSE = (
 )
 
 
-def _classes(_task: Task, logits: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+def _classes(_task: Task, logits: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
     """Probabilities of classes."""
     return Decoded(array=logits.softmax(0).numpy(), convention="probabilities of classes", value_range=(0, 1))
 
 
-def _numbers(task: Task, whitened: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+def _numbers(task: Task, whitened: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
     """Numbers of a user's own target, in its unit."""
     mean, std = np.array(task.whitening or ((0,), (1,)))
     return Decoded(
@@ -36,7 +36,7 @@ def _numbers(task: Task, whitened: Tensor, _sights: tuple[Sight, ...]) -> Decode
     )
 
 
-def _match(_task: Task, logits: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+def _match(_task: Task, logits: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
     """The probability of the second of two logits."""
     return Decoded(
         array=logits.softmax(0)[1].numpy(),
@@ -45,10 +45,10 @@ def _match(_task: Task, logits: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
     )
 
 
-def _permutation(_task: Task, logits: Tensor, sights: tuple[Sight, ...]) -> Decoded:
+def _permutation(_task: Task, logits: Tensor, inputs: tuple[Preprocessed, ...]) -> Decoded:
     """The likeliest order of tiles."""
     probability, number = logits.softmax(0).max(0)
-    order = sights[0].order
+    order = inputs[0].order
     shown = None if order is None else jigsaw_permutations()[order].tolist()
     return Decoded(
         array=jigsaw_permutations()[int(number)].copy(),
@@ -58,7 +58,7 @@ def _permutation(_task: Task, logits: Tensor, sights: tuple[Sight, ...]) -> Deco
     )
 
 
-def _layout(task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+def _layout(task: Task, numbers: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
     """The box of the room."""
     return Decoded(
         array=unwhiten(task.name, numbers.numpy()).astype(np.float32),
@@ -70,7 +70,7 @@ def _layout(task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
     )
 
 
-def _vanishing_points(_task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+def _vanishing_points(_task: Task, numbers: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
     """Three directions of length one."""
     return Decoded(
         array=functional.normalize(numbers.reshape(3, 3), dim=1).numpy(),
@@ -79,7 +79,7 @@ def _vanishing_points(_task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) 
     )
 
 
-def _pose(task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
+def _pose(task: Task, numbers: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
     """One relative pose, or three of which the last is composed of the others."""
     poses = unwhiten(task.name, numbers.numpy())
     convention, pairs = _POSE, [[1, 2]]
@@ -97,7 +97,7 @@ def _pose(task: Task, numbers: Tensor, _sights: tuple[Sight, ...]) -> Decoded:
     )
 
 
-DECODED_NUMBERS: Mapping[OutputKind, Callable[[Task, Tensor, tuple[Sight, ...]], Decoded]] = {
+DECODED_NUMBERS: Mapping[OutputKind, Callable[[Task, Tensor, tuple[Preprocessed, ...]], Decoded]] = {
     OutputKind.CLASSES: _classes,
     OutputKind.NUMBERS: _numbers,
     OutputKind.MATCH: _match,

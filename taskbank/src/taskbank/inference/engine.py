@@ -12,10 +12,9 @@ from taskbank.bank.bank import Bank
 from taskbank.bank.entries import check_classes
 from taskbank.errors import InvalidInputError, MissingTaskError
 from taskbank.images.reading import ImageInput
-from taskbank.inference.device import choose_device
 from taskbank.inference.outcome import Item, Outcome
-from taskbank.inference.pipeline import Pipeline, Showing
-from taskbank.inference.preprocess import Shown, sees_whole, shown_to, shown_to_encoder
+from taskbank.inference.pipeline import BatchInputs, Pipeline
+from taskbank.inference.preprocess import encoder_input_kind, input_kind, sees_whole
 from taskbank.inference.settings import Settings
 from taskbank.nets.encoder import normalise_representation
 from taskbank.tasks.registry import Task, find_task
@@ -53,20 +52,13 @@ class Engine:
         self.tasks = distinct_tasks(tasks)
         self.encoders_only = encoders_only
         self.num_images = 1 if encoders_only else common_number_of_images(self.tasks)
-        self.device = choose_device(self.settings.device)
+        self._pipeline = Pipeline.for_tasks(bank, self.tasks, self.settings)
+        self.device = self._pipeline.device
         # Before any weights are read, so that a mistake is known at once.
         for task in self.tasks:
             entry = bank.entry(task.name)
             if not encoders_only:
                 check_classes(entry.classes, task, bank.where)
-        self._pipeline = Pipeline(
-            bank=bank,
-            settings=self.settings,
-            device=self.device,
-            tasks=tuple(task.name for task in self.tasks),
-            tiles=not encoders_only and any(shown_to(task) is Shown.TILES for task in self.tasks),
-            whole=frozenset(sees_whole(task) for task in self.tasks),
-        )
         load = bank.load_encoder if encoders_only else bank.load
         ready = self._pipeline.ready
         self._networks: dict[str, nn.Module] = {
@@ -105,25 +97,25 @@ class Engine:
         pipeline = replace(self._pipeline, whole=frozenset({False}), tiles=False)
         yield from pipeline.outcomes(items, partial(self._encode, normalize=normalize), 1)
 
-    def _predict(self, showing: Showing) -> dict[str, list[Tensor]]:
+    def _predict(self, inputs: BatchInputs) -> dict[str, list[Tensor]]:
         """Raw outputs of all networks for each item, float32 on the CPU, (...)."""
         outputs = {}
         for task in self.tasks:
             network = self._networks[task.name]
             whole = sees_whole(task)
-            squares = showing.to(network, shown_to(task), whole=whole)
-            outputs[task.name] = showing.blended(showing.run(network, squares), whole=whole)
+            squares = inputs.to(network, input_kind(task), whole=whole)
+            outputs[task.name] = inputs.blended(inputs.run(network, squares), whole=whole)
         return outputs
 
-    def _encode(self, showing: Showing, *, normalize: bool) -> dict[str, list[Tensor]]:
+    def _encode(self, inputs: BatchInputs, *, normalize: bool) -> dict[str, list[Tensor]]:
         """Representations by all encoders for each item, float32 on the CPU, (8, h, w)."""
         codes = {}
         for task in self.tasks:
             network = self._networks[task.name]
             encoder = network if self.encoders_only else network.get_submodule("encoder")
-            code = encoder(showing.to(encoder, shown_to_encoder(task), whole=False)).float()
+            code = encoder(inputs.to(encoder, encoder_input_kind(task), whole=False)).float()
             code = normalise_representation(code) if normalize else code
-            codes[task.name] = showing.blended(code, whole=False)
+            codes[task.name] = inputs.blended(code, whole=False)
         return codes
 
 

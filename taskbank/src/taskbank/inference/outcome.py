@@ -13,7 +13,7 @@ from taskbank.constants import class_names
 from taskbank.errors import TaskBankError
 from taskbank.images.reading import ImageInput
 from taskbank.inference.decode import Reading, decode
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Prediction
 
 Item: TypeAlias = ImageInput | tuple[ImageInput, ...]
@@ -27,7 +27,7 @@ class Outcome:
     Attributes:
         sources: names of its images.
         error: reason why it could not be used; None if it could.
-        sights: the preprocessed images; `Sight.shown_to` returns the form that a task saw.
+        inputs: the preprocessed images; `Preprocessed.for_task` returns the form that a task saw.
         raw: canonical task name -> output of its network, float32 on the CPU, without batch axis.
         bank: the bank of the networks.
         read_from: tasks whose representations a transfer network read; empty for the task's own network.
@@ -35,7 +35,7 @@ class Outcome:
 
     sources: tuple[str, ...]
     error: TaskBankError | None = None
-    sights: tuple[Sight, ...] = ()
+    inputs: tuple[Preprocessed, ...] = ()
     raw: Mapping[str, Tensor] = field(default_factory=dict)
     bank: Bank
     read_from: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Outcome:
         if self.error is not None:
             raise self.error
         found = self.bank.find_target(task)
-        decoded = decode(found, self.raw[task], self.sights, reading or Reading())
+        decoded = decode(found, self.raw[task], self.inputs, reading or Reading())
         return Prediction(
             task=task,
             kind=found.output,
@@ -62,7 +62,7 @@ class Outcome:
             value_range=decoded.value_range,
             convention=decoded.convention,
             frame=decoded.frame,
-            views=tuple(sight.shown_to(found).view for sight in self.sights),
+            views=tuple(one.for_task(found).view for one in self.inputs),
             sources=self.sources,
             bank=self.bank.name,
             bank_digest=self.bank.digest,

@@ -19,18 +19,26 @@ from taskbank.errors import BankFormatError, InvalidInputError, TaskBankError
 from taskbank.images.framing import blend_squares, cut_squares, for_squares, squares_of
 from taskbank.images.read_ahead import in_batches, read_ahead
 from taskbank.images.reading import name_of, read_photo
-from taskbank.inference.device import Precision, dtype_of, prepare
+from taskbank.inference.device import Precision, choose_device, dtype_of, prepare
 from taskbank.inference.outcome import Item, Outcome
-from taskbank.inference.preprocess import Shown, Sight, look_at, show
+from taskbank.inference.preprocess import (
+    InputKind,
+    Preprocessed,
+    as_input,
+    input_kind,
+    preprocess,
+    sees_whole,
+)
 from taskbank.inference.settings import Settings
 from taskbank.nets.backbone import takes_features
+from taskbank.tasks.registry import Task
 
 
-class Showing:
+class BatchInputs:
     """Inputs of networks for one batch, on their device; each form is made once.
 
     Args:
-        batch: one tuple of sights per item.
+        batch: one tuple of inputs per item.
         device: of the networks.
         dtype: of the networks.
         shared: levels that encoders share, for networks that take what these give; None where there are none.
@@ -39,7 +47,7 @@ class Showing:
 
     def __init__(
         self,
-        batch: list[tuple[Sight, ...]],
+        batch: list[tuple[Preprocessed, ...]],
         device: torch.device,
         dtype: torch.dtype,
         shared: nn.Module | None = None,
@@ -47,17 +55,17 @@ class Showing:
     ) -> None:
         self._shared = shared
         self._most = most
-        self._features: dict[tuple[Shown, bool], Tensor] = {}
+        self._features: dict[tuple[InputKind, bool], Tensor] = {}
         self._batch = batch
         self._device = device
         self._dtype = dtype
         self._images = len(batch[0])
         # Photos that all networks see alike are not run twice.
-        self._apart = any(sight.middle is not None for sights in batch for sight in sights)
+        self._apart = any(one.middle is not None for inputs in batch for one in inputs)
         self._copied: dict[bool, list[Tensor]] = {}
-        self._made: dict[tuple[Shown, bool, int], Tensor] = {}
+        self._made: dict[tuple[InputKind, bool, int], Tensor] = {}
 
-    def to(self, network: nn.Module, shown: Shown, *, whole: bool) -> Tensor:
+    def to(self, network: nn.Module, shown: InputKind, *, whole: bool) -> Tensor:
         """Make what a network is shown.
 
         Networks without the levels that encoders share are given what these make of it instead.
@@ -96,11 +104,11 @@ class Showing:
         rows = given.float().cpu()
         if self._images > 1 or not whole:
             return [row.clone() for row in rows]  # a row that is kept would keep the others
-        views = [sights[0].view for sights in self._batch]
+        views = [inputs[0].view for inputs in self._batch]
         parts = torch.split(rows, [len(squares_of(view)) for view in views])
         return [blend_squares(part, view).clone() for part, view in zip(parts, views, strict=True)]
 
-    def _through_shared(self, shown: Shown, whole: bool) -> Tensor:
+    def _through_shared(self, shown: InputKind, whole: bool) -> Tensor:
         """Compute features of the shared levels once: float (N, C, h, w), or (B, P, C, h, w)."""
         if self._shared is None:
             raise RuntimeError("a network lacks the levels that its bank shares")
@@ -110,21 +118,21 @@ class Showing:
             self._features[shown, whole] = found.reshape(*images.shape[:-3], *found.shape[1:])
         return self._features[shown, whole]
 
-    def _squares(self, shown: Shown, whole: bool, channels: int) -> Tensor:
+    def _squares(self, shown: InputKind, whole: bool, channels: int) -> Tensor:
         """Fitted photos or what is left of them, cut into squares; or tiles."""
-        if shown is Shown.TILES:
+        if shown is InputKind.TILES:
             return self._tiles()
-        fitted = [sight.part(whole=whole) for sights in self._batch for sight in sights]
+        fitted = [one.part(whole=whole) for inputs in self._batch for one in inputs]
         if whole not in self._copied:
-            self._copied[whole] = [self._moved(sight.square) for sight in fitted]
-        left = [show(image[None], shown, channels)[0] for image in self._copied[whole]]
+            self._copied[whole] = [self._moved(one.square) for one in fitted]
+        left = [as_input(image[None], shown, channels)[0] for image in self._copied[whole]]
         cut = torch.cat([cut_squares(image, one.view) for image, one in zip(left, fitted, strict=True)])
         squares = cut.contiguous(memory_format=torch.channels_last)
         return squares.reshape(-1, self._images, *squares.shape[1:]) if self._images > 1 else squares
 
     def _tiles(self) -> Tensor:
         """Shuffled tiles, (B, 9, 3, S, S)."""
-        cut = [_tiles_of(sights[0].part(whole=False)) for sights in self._batch]
+        cut = [_tiles_of(inputs[0].part(whole=False)) for inputs in self._batch]
         return self._moved(torch.stack(cut))
 
     def _moved(self, images: Tensor) -> Tensor:
@@ -132,14 +140,14 @@ class Showing:
         return images.to(self._device, self._dtype, non_blocking=True)
 
 
-def _tiles_of(sight: Sight) -> Tensor:
+def _tiles_of(preprocessed: Preprocessed) -> Tensor:
     """The tiles that were cut because a task wants them."""
-    if sight.tiles is None:
+    if preprocessed.tiles is None:
         raise RuntimeError("a photo was read without tiles for a task that needs them")
-    return sight.tiles
+    return preprocessed.tiles
 
 
-Compute: TypeAlias = Callable[[Showing], dict[str, list[Tensor]]]
+Compute: TypeAlias = Callable[[BatchInputs], dict[str, list[Tensor]]]
 """Type of a function that runs networks on a batch: task name -> for each item, float32 on the CPU, (...)."""
 
 
@@ -168,6 +176,25 @@ class Pipeline:
     read_from: tuple[str, ...] = ()
     shared: nn.Module | None = None
 
+    @classmethod
+    def for_tasks(
+        cls, bank: Bank, tasks: tuple[Task, ...], settings: Settings, read_from: tuple[str, ...] = ()
+    ) -> Pipeline:
+        """Return the pipeline of networks that predict these tasks, without shared levels.
+
+        Raises:
+            InvalidInputError: this machine cannot meet the settings.
+        """
+        return cls(
+            bank=bank,
+            settings=settings,
+            device=choose_device(settings.device),
+            tasks=tuple(task.name for task in tasks),
+            tiles=any(input_kind(task) is InputKind.TILES for task in tasks),
+            whole=frozenset(sees_whole(task) for task in tasks),
+            read_from=read_from,
+        )
+
     @property
     def size(self) -> int:
         """Side in px of the networks' square."""
@@ -190,12 +217,12 @@ class Pipeline:
         read = partial(self._read, wanted=num_images)
         read_items = read_ahead(items, read, workers=workers, ahead=size + workers, weigh=_weight)
         for batch in in_batches(read_items, size, _weight):
-            good = [outcome.sights for outcome in batch if outcome.error is None]
+            good = [outcome.inputs for outcome in batch if outcome.error is None]
             raw: dict[str, list[Tensor]] = {}
             if good:
                 with torch.inference_mode():
                     dtype = dtype_of(self.settings.precision)
-                    raw = compute(Showing(good, self.device, dtype, self.shared, size))
+                    raw = compute(BatchInputs(good, self.device, dtype, self.shared, size))
             given = iter(range(len(good)))
             for outcome in batch:
                 yield outcome if outcome.error else self._finite(_filled(outcome, raw, next(given)))
@@ -223,18 +250,18 @@ class Pipeline:
         try:
             if len(images) != wanted:
                 raise InvalidInputError(_wrong_number(len(images), wanted, self.tasks))
-            sights = tuple(
-                look_at(read_photo(image), fit, self.size, tiles=self.tiles, square=squares)
+            inputs = tuple(
+                preprocess(read_photo(image), fit, self.size, tiles=self.tiles, square=squares)
                 for image in images
             )
         except TaskBankError as error:
             return replace(empty, error=error)
-        return replace(empty, sights=sights)
+        return replace(empty, inputs=inputs)
 
 
 def _weight(outcome: Outcome) -> int:
     """Bytes of the photos of an item."""
-    return sum(sight.photo.pixels.nbytes for sight in outcome.sights)
+    return sum(one.photo.pixels.nbytes for one in outcome.inputs)
 
 
 def _filled(outcome: Outcome, raw: Mapping[str, list[Tensor]], row: int) -> Outcome:

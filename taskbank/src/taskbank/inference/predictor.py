@@ -14,6 +14,7 @@ from taskbank.errors import InvalidInputError
 from taskbank.images.reading import split_batch
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine, Outcome
+from taskbank.inference.protocol import PredictionEngine
 from taskbank.inference.results import Axes, Frame
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
@@ -31,7 +32,7 @@ class Predicts:
         bank: where the networks come from.
     """
 
-    def __init__(self, bank: Bank, task: str, engine: Engine | TransferEngine) -> None:
+    def __init__(self, bank: Bank, task: str, engine: PredictionEngine) -> None:
         self.task = task
         self.bank = bank
         self._engine = engine

@@ -20,7 +20,7 @@ _GRID = 3  # tiles across and down
 _TILE_SHARE = 0.9  # of a cell's side: the seams must not give the puzzle away
 
 
-class Shown(StrEnum):
+class InputKind(StrEnum):
     """Form in which a network is shown a photo."""
 
     WHOLE = "whole"
@@ -29,26 +29,26 @@ class Shown(StrEnum):
     TILES = "tiles"
 
 
-_SHOWN = {"colorization": Shown.LIGHTNESS, "inpainting": Shown.HOLE, "jigsaw": Shown.TILES}
+_SHOWN = {"colorization": InputKind.LIGHTNESS, "inpainting": InputKind.HOLE, "jigsaw": InputKind.TILES}
 
 
-def shown_to(task: Task) -> Shown:
+def input_kind(task: Task) -> InputKind:
     """Return the form of a photo that the network of a task is shown to predict.
 
     Denoising is shown the photo as it is: no noise is added.
     """
-    return _SHOWN.get(task.name, Shown.WHOLE)
+    return _SHOWN.get(task.name, InputKind.WHOLE)
 
 
-def shown_to_encoder(task: Task) -> Shown:
+def encoder_input_kind(task: Task) -> InputKind:
     """Return the form of a photo that the encoder of a task is shown if only its representation is used.
 
     Holes and tiles serve training and prediction; as a source of features the encoder sees the photo.
     """
-    return Shown.LIGHTNESS if shown_to(task) is Shown.LIGHTNESS else Shown.WHOLE
+    return InputKind.LIGHTNESS if input_kind(task) is InputKind.LIGHTNESS else InputKind.WHOLE
 
 
-def shown_for_readout(source: str, target: Task) -> Shown:
+def readout_input_kind(source: str, target: Task) -> InputKind:
     """Return the form of a photo that the encoder of a source is shown to read out a target.
 
     Parts that are hidden from the target's own network are hidden from the source's too.
@@ -57,8 +57,8 @@ def shown_for_readout(source: str, target: Task) -> Shown:
         source: any name of a task.
         target: the task read out.
     """
-    form = shown_to(target)
-    return shown_to_encoder(find_task(source)) if form is Shown.WHOLE else form
+    form = input_kind(target)
+    return encoder_input_kind(find_task(source)) if form is InputKind.WHOLE else form
 
 
 def sees_whole(task: Task) -> bool:
@@ -71,7 +71,7 @@ def sees_whole(task: Task) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sight:
+class Preprocessed:
     """One photo, ready for every network.
 
     Attributes:
@@ -89,18 +89,20 @@ class Sight:
     square: Tensor
     tiles: Tensor | None = None
     order: int | None = None
-    middle: Sight | None = None
+    middle: Preprocessed | None = None
 
-    def shown_to(self, task: Task) -> Sight:
-        """The sight of the network of a task: this one, or the middle square where the task needs one."""
+    def for_task(self, task: Task) -> Preprocessed:
+        """Return what the network of a task is given: this, or the middle square where the task needs one."""
         return self.part(whole=sees_whole(task))
 
-    def part(self, *, whole: bool) -> Sight:
-        """The sight of networks that see whole photos, or of those that see squares."""
+    def part(self, *, whole: bool) -> Preprocessed:
+        """Return what networks that take whole photos are given, or those that take squares."""
         return self if whole or self.middle is None else self.middle
 
 
-def look_at(photo: Photo, fit: Fit | str, size: int, *, tiles: bool = False, square: bool = False) -> Sight:
+def preprocess(
+    photo: Photo, fit: Fit | str, size: int, *, tiles: bool = False, square: bool = False
+) -> Preprocessed:
     """Fit a photo, and cut it into shuffled tiles where they are wanted.
 
     The order of tiles depends on the photo alone, so that the same photo gives the same prediction.
@@ -118,40 +120,42 @@ def look_at(photo: Photo, fit: Fit | str, size: int, *, tiles: bool = False, squ
     image, view = fit_photo(photo, fit, size)
     if view.fit is Fit.WHOLE and photo.width == photo.height:
         # Its middle square is all of it, and nothing has to be run twice.
-        return replace(look_at(photo, Fit.CROP, size, tiles=tiles), view=view)
+        return replace(preprocess(photo, Fit.CROP, size, tiles=tiles), view=view)
     if view.fit is Fit.WHOLE:
-        middle = look_at(photo, Fit.CROP, size, tiles=tiles) if square or tiles else None
-        return Sight(photo, view, image, middle=middle)
+        middle = preprocess(photo, Fit.CROP, size, tiles=tiles) if square or tiles else None
+        return Preprocessed(photo, view, image, middle=middle)
     if not tiles:
-        return Sight(photo, view, image)
+        return Preprocessed(photo, view, image)
     permutations = jigsaw_permutations()
     order = zlib.crc32(image.numpy().tobytes()) % len(permutations)
     cut = _cut_tiles(photo, view.fit, size)
-    return Sight(photo, view, image, cut[torch.from_numpy(permutations[order].copy())], order)
+    return Preprocessed(photo, view, image, cut[torch.from_numpy(permutations[order].copy())], order)
 
 
-def as_square_photo(sight: Sight, side: int) -> Sight:
+def as_square_photo(preprocessed: Preprocessed, side: int) -> Preprocessed:
     """Make the middle square of a photo the photo, so that maps can be put over it.
 
     Args:
-        sight: of a photo that was shown whole or cropped.
+        preprocessed: of a photo that was shown whole or cropped.
         side: of the square in px.
 
     Returns:
-        the sight with a photo of `side` px, uint8, and the same images for networks; its box, relative to
-        that photo, is larger than it where the network saw more.
+        the same images for networks, with a photo of `side` px, uint8; the box, relative to that photo, is
+        larger than it where the network saw more.
     """
-    square, middle = fill_square(sight.photo, Fit.CROP, side)
-    photo = Photo(((square + 1) * 127.5).round().to(torch.uint8), sight.photo.name)
+    square, middle = fill_square(preprocessed.photo, Fit.CROP, side)
+    photo = Photo(((square + 1) * 127.5).round().to(torch.uint8), preprocessed.photo.name)
 
-    def placed(one: Sight) -> Sight:
+    def placed(one: Preprocessed) -> Preprocessed:
         box, share = one.view.box, side / (middle.box.right - middle.box.left)
         across = [(edge - middle.box.left) * share for edge in (box.left, box.right)]
         down = [(edge - middle.box.top) * share for edge in (box.top, box.bottom)]
         view = View(side, side, Box(across[0], down[0], across[1], down[1]), one.view.size, one.view.fit)
         return replace(one, photo=photo, view=view)
 
-    return replace(placed(sight), middle=None if sight.middle is None else placed(sight.middle))
+    return replace(
+        placed(preprocessed), middle=None if preprocessed.middle is None else placed(preprocessed.middle)
+    )
 
 
 def _cut_tiles(photo: Photo, fit: Fit, size: int) -> Tensor:
@@ -164,22 +168,22 @@ def _cut_tiles(photo: Photo, fit: Fit, size: int) -> Tensor:
     return middles.permute(1, 2, 0, 3, 4).flatten(0, 1)
 
 
-def show(images: Tensor, shown: Shown, channels: int = 3) -> Tensor:
+def as_input(images: Tensor, shown: InputKind, channels: int = 3) -> Tensor:
     """Take from fitted photos what a network is not to see.
 
     Args:
         images: float (B, 3, rows, columns) in [-1, 1].
         shown: WHOLE, LIGHTNESS (100 is 1, 0 is -1) or HOLE (a square in the middle is 0, half as wide as the
-            shorter side). Tiles are cut from the photo instead, by `look_at`.
+            shorter side). Tiles are cut from the photo instead, by `preprocess`.
         channels: of the network's first layer; lightness is repeated to fill them.
 
     Returns:
         float (B, channels, rows, columns); `images` itself where it is shown whole.
     """
-    if shown is Shown.LIGHTNESS:
+    if shown is InputKind.LIGHTNESS:
         light = lightness((images.float() + 1) / 2) / 50 - 1
         return light.to(images.dtype).expand(-1, channels, -1, -1)
-    if shown is Shown.HOLE:
+    if shown is InputKind.HOLE:
         left, top, right, bottom = hole(images.shape[-1], images.shape[-2])
         rest = images.clone()
         rest[..., top:bottom, left:right] = 0

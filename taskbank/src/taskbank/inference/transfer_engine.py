@@ -11,13 +11,12 @@ from torch import Tensor, nn
 from taskbank.bank.bank import Bank
 from taskbank.bank.entries import check_classes
 from taskbank.errors import InvalidInputError
-from taskbank.inference.device import choose_device
 from taskbank.inference.engine import common_number_of_images, distinct_tasks
 from taskbank.inference.outcome import Item, Outcome
-from taskbank.inference.pipeline import Pipeline, Showing
-from taskbank.inference.preprocess import Shown, sees_whole, shown_for_readout, shown_to
+from taskbank.inference.pipeline import BatchInputs, Pipeline
+from taskbank.inference.preprocess import InputKind, input_kind, readout_input_kind, sees_whole
 from taskbank.inference.settings import Settings
-from taskbank.tasks.registry import Task, find_source
+from taskbank.tasks.registry import find_source
 
 
 class TransferEngine:
@@ -42,10 +41,11 @@ class TransferEngine:
     ) -> None:
         self.bank = bank
         self.settings = settings or Settings()
-        names = _distinct(sources)
+        names = tuple(dict.fromkeys(find_source(source) for source in sources))
+        if not names:
+            raise InvalidInputError("no task was named: `taskbank tasks` lists all")
         self.tasks = distinct_tasks(targets, bank)
         self.num_images = common_number_of_images(self.tasks)
-        self.device = choose_device(self.settings.device)
         # Before any weights are read, so that a mistake is known at once.
         entries = {task.name: bank.transfer_entry(names, task.name) for task in self.tasks}
         for entry in entries.values():
@@ -55,15 +55,9 @@ class TransferEngine:
             bank.entry(name)
         # In the order in which the channels of the representations are joined; empty for one from scratch.
         self._orders = {target: entry.encoders for target, entry in entries.items()}
-        self._pipeline = Pipeline(
-            bank=bank,
-            settings=self.settings,
-            device=self.device,
-            tasks=tuple(entries),
-            tiles=any(shown_to(task) is Shown.TILES for task in self.tasks),
-            whole=frozenset(sees_whole(task) for task in self.tasks),
-            read_from=entries[self.tasks[0].name].sources,
-        )
+        read_from = entries[self.tasks[0].name].sources
+        self._pipeline = Pipeline.for_tasks(bank, self.tasks, self.settings, read_from)
+        self.device = self._pipeline.device
         ready = self._pipeline.ready
         self._encoders: dict[str, nn.Module] = {
             name: ready(bank.load_encoder(name, shared=False)) for name in encoders
@@ -82,52 +76,25 @@ class TransferEngine:
         """
         yield from self._pipeline.outcomes(items, self._predict, self.num_images)
 
-    def _predict(self, showing: Showing) -> dict[str, list[Tensor]]:
+    def _predict(self, inputs: BatchInputs) -> dict[str, list[Tensor]]:
         """Raw outputs of all targets for each item, float32 on the CPU, (...)."""
-        codes: dict[tuple[str, Shown, bool], Tensor] = {}
+        # Representations by source and form of its input: targets that ask for the same ones share them.
+        codes: dict[tuple[str, InputKind, bool], Tensor] = {}
         outputs = {}
         for target in self.tasks:
-            readout = self._readouts[target.name]
-            order = self._orders[target.name]
-            seen = (
-                self._joined(order, target, showing, codes)
-                if order
-                else showing.to(readout, shown_to(target), whole=sees_whole(target))
-            )
-            outputs[target.name] = showing.blended(showing.run(readout, seen), whole=sees_whole(target))
+            readout, order = self._readouts[target.name], self._orders[target.name]
+            whole = sees_whole(target)
+            keys = [(source, readout_input_kind(source, target), whole) for source in order]
+            for source, kind, _ in keys:
+                if (source, kind, whole) not in codes:
+                    encoder = self._encoders[source]
+                    images = inputs.to(encoder, kind, whole=whole)
+                    # Tuples of images and tiles are encoded one image at a time.
+                    found = inputs.run(encoder, images.reshape(-1, *images.shape[-3:]))
+                    codes[source, kind, whole] = found.reshape(*images.shape[:-3], *found.shape[1:])
+            if keys:
+                seen = torch.cat([codes[key] for key in keys], dim=-3)
+            else:  # a network from scratch, which sees the image itself
+                seen = inputs.to(readout, input_kind(target), whole=whole)
+            outputs[target.name] = inputs.blended(inputs.run(readout, seen), whole=whole)
         return outputs
-
-    def _joined(
-        self,
-        order: tuple[str, ...],
-        target: Task,
-        showing: Showing,
-        codes: dict[tuple[str, Shown, bool], Tensor],
-    ) -> Tensor:
-        """Representations side by side; those that other targets have asked for are taken from `codes`."""
-        whole = sees_whole(target)
-        keys = [(source, shown_for_readout(source, target), whole) for source in order]
-        for key in keys:
-            if key not in codes:
-                codes[key] = _encoded(self._encoders[key[0]], showing, key[1], whole)
-        return torch.cat([codes[key] for key in keys], dim=-3)
-
-
-def _distinct(sources: Iterable[str]) -> tuple[str, ...]:
-    """Canonical names, each once, in the order given.
-
-    Raises:
-        InvalidInputError: there is none.
-        UnknownTaskError: a name is none of the 26 tasks and not `scratch`.
-    """
-    names = tuple(dict.fromkeys(find_source(source) for source in sources))
-    if not names:
-        raise InvalidInputError("no task was named: `taskbank tasks` lists all")
-    return names
-
-
-def _encoded(encoder: nn.Module, showing: Showing, shown: Shown, whole: bool) -> Tensor:
-    """Representations (B, 8, h, w), or (B, P, 8, h, w) for tuples of images and for tiles."""
-    images = showing.to(encoder, shown, whole=whole)
-    codes = showing.run(encoder, images.reshape(-1, *images.shape[-3:]))
-    return codes.reshape(*images.shape[:-3], *codes.shape[1:])

@@ -161,8 +161,8 @@ def export_outcome(
     Raises:
         OutputError: a file cannot be written.
     """
-    square = replace(outcome, sights=(as_square_photo(outcome.sights[0], SIDE),))
-    save_label(_path(folder, "rgb", point), "rgb", square.sights[0].photo.as_bytes())
+    square = replace(outcome, inputs=(as_square_photo(outcome.inputs[0], SIDE),))
+    save_label(_path(folder, "rgb", point), "rgb", square.inputs[0].photo.as_bytes())
     facts = _facts(outcome, point, fov)
     for task in tasks:
         domain = folder_of(task)
@@ -192,7 +192,7 @@ def _codes(prediction: Prediction, domain: str) -> NDArray[Any]:
 
 def _facts(outcome: Outcome, point: int, fov: float | None) -> dict[str, Any]:
     """Return what is known about a photograph and its camera, JSON-ready."""
-    view = outcome.sights[0].view
+    view = outcome.inputs[0].view
     box = view_of(view.width, view.height, Fit.CROP, SIDE).box
     facts: dict[str, Any] = {
         "point_uuid": str(point),

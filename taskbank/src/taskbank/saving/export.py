@@ -17,7 +17,7 @@ from PIL import Image
 from taskbank.atomic_files import plain_path, write_whole
 from taskbank.drawing.render import picture, seen_pixels
 from taskbank.errors import InvalidInputError, OutputError
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Axes, Prediction
 from taskbank.labels.codes import encode
 from taskbank.labels.files import save_facts, save_label
@@ -131,7 +131,7 @@ def check_results(
 
 def save_prediction(
     prediction: Prediction,
-    sights: tuple[Sight, ...],
+    inputs: tuple[Preprocessed, ...],
     folder: Path,
     forms: Iterable[Form],
     *,
@@ -143,7 +143,7 @@ def save_prediction(
 
     Args:
         prediction: of any task.
-        sights: what its network was shown.
+        inputs: what its network was shown.
         folder: is made; files of those names are replaced.
         forms: what to write.
         fov: horizontal field of view of the photograph in degrees, for rooms, vanishing points and point
@@ -160,13 +160,13 @@ def save_prediction(
     drawn = None
     wanted = set(forms)
     if Form.PNG in wanted:
-        drawn = picture(prediction, sights, fov=square_fov(prediction.views[0], fov))
+        drawn = picture(prediction, inputs, fov=square_fov(prediction.views[0], fov))
         save_image(_with_mask(drawn, prediction), folder / f"{prediction.task}.png")
         if prediction.kind is OutputKind.DEPTH:
             save_label(folder / deep_name(prediction.task), prediction.task, depth_code(prediction))
     if Form.PLY in wanted and prediction.kind is OutputKind.DEPTH:
         path = folder / f"{prediction.task}.{Form.PLY}"
-        save_point_cloud(path, prediction, sights[0], fov=fov, normals=normals, axes=axes)
+        save_point_cloud(path, prediction, inputs[0], fov=fov, normals=normals, axes=axes)
     if Form.NPY in wanted:
         write_whole(folder / f"{prediction.task}.npy", lambda file: np.save(file, prediction.array))
     if Form.JSON in wanted:

@@ -15,7 +15,7 @@ from taskbank.errors import InvalidInputError
 from taskbank.geometry import DEFAULT_FOV
 from taskbank.images.framing import Fit, View
 from taskbank.inference.decode import NORMAL_AXES
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Axes, Frame, Prediction
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.registry import find_task
@@ -107,7 +107,7 @@ def _places(depth: Prediction) -> tuple[NDArray[np.float64], NDArray[np.float64]
 def save_point_cloud(
     path: Path,
     depth: Prediction,
-    sight: Sight,
+    preprocessed: Preprocessed,
     *,
     fov: float | None = None,
     normals: Prediction | None = None,
@@ -118,7 +118,7 @@ def save_point_cloud(
     Args:
         path: of the PLY file.
         depth: of a depth task.
-        sight: what its network was shown.
+        preprocessed: what its network was shown.
         fov: horizontal field of view of the photograph in degrees, as for `focal_length`.
         normals: of the same image in the same frame; a point without one has (0, 0, 0).
         axes: OPENCV (+y down, +z ahead), or OPENGL (+y up, +z towards the viewer), as Blender, MeshLab and
@@ -134,7 +134,7 @@ def save_point_cloud(
     columns = [(_PLACE, places[known] * turned)]
     if normals is not None:
         columns.append((_DIRECTION, _directions(normals, depth)[known] * turned))
-    columns.append((_COLOUR, _colours(depth, sight)[known]))
+    columns.append((_COLOUR, _colours(depth, preprocessed)[known]))
     fields = [field for names, _ in columns for field in names]
     vertices = np.empty(int(known.sum()), dtype=fields)
     for names, values in columns:
@@ -159,11 +159,11 @@ def _directions(normals: Prediction, depth: Prediction) -> NDArray[np.float32]:
     return directions
 
 
-def _colours(depth: Prediction, sight: Sight) -> NDArray[np.uint8]:
+def _colours(depth: Prediction, preprocessed: Preprocessed) -> NDArray[np.uint8]:
     """Colours of a map's pixels: (H, W, 3)."""
     if depth.frame is Frame.INPUT:
-        return sight.photo.as_bytes()
-    image = sight.shown_to(find_task(depth.task)).square
+        return preprocessed.photo.as_bytes()
+    image = preprocessed.for_task(find_task(depth.task)).square
     shown: NDArray[np.uint8] = ((image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
     return shown
 

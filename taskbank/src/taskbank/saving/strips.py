@@ -28,7 +28,7 @@ from taskbank.images.framing import Box, Fit, View
 from taskbank.images.reading import Photo
 from taskbank.inference.decode import Reading
 from taskbank.inference.outcome import Outcome
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Frame, Prediction
 from taskbank.labels.files import save_facts
 from taskbank.saving.export import Form, deep_name, depth_code
@@ -46,12 +46,12 @@ _LEGEND = frozenset({OutputKind.SEMANTIC_MAP})  # kinds with words over the whol
 def goes_in_strips(outcome: Outcome, task: str, forms: Iterable[Form], reading: Reading) -> bool:
     """Tell whether the files of a prediction are written in strips."""
     kind = outcome.bank.find_target(task).output
-    view = outcome.sights[0].view
+    view = outcome.inputs[0].view
     return (
         kind in MAPS - _LEGEND
         and reading.frame is Frame.INPUT
         and view.fit is not Fit.PAD  # where places on padding are told by the edges of the photograph
-        and len(outcome.sights) == 1
+        and len(outcome.inputs) == 1
         and view.width * view.height > LARGE
         and Form.PLY not in set(forms)
     )
@@ -79,12 +79,12 @@ def save_in_strips(
         OutputError: a file cannot be written.
     """
     wanted = [form for form in forms if form in _IN_STRIPS]
-    sight = outcome.sights[0].shown_to(outcome.bank.find_target(task))
-    width, height = sight.view.width, sight.view.height
-    reduced = _reduced(outcome, sight)
+    preprocessed = outcome.inputs[0].for_task(outcome.bank.find_target(task))
+    width, height = preprocessed.view.width, preprocessed.view.height
+    reduced = _reduced(outcome, preprocessed)
     coarse = reduced.prediction(task, reading)
     scale = measure([coarse])
-    masked = sight.view.unseen > 0 or not seen_pixels(coarse).all()
+    masked = preprocessed.view.unseen > 0 or not seen_pixels(coarse).all()
     in_network = coarse.kind is OutputKind.EMBEDDING  # its vectors stay few, its picture is enlarged
     prediction = coarse
     with ExitStack() as stack:
@@ -96,7 +96,7 @@ def save_in_strips(
         if Form.NPY in wanted and not in_network:
             path = folder / f"{task}.npy"
             numbers = stack.enter_context(stack.enter_context(whole_file(path)).open("wb"))
-        for start, strip in _strips(outcome, sight, max(1, _STRIP // width)):
+        for start, strip in _strips(outcome, preprocessed, max(1, _STRIP // width)):
             prediction = strip.prediction(task, reading)
             if numbers is not None:
                 _write_rows(numbers, prediction.array, height if start == 0 else None)
@@ -110,20 +110,20 @@ def save_in_strips(
         if not in_network:  # the facts of the whole, with an array of its shape that takes no memory
             shape = (height, *prediction.array.shape[1:])
             whole = np.broadcast_to(prediction.array[:1, :1], shape)
-            prediction = replace(prediction, array=whole, views=(sight.view,))
+            prediction = replace(prediction, array=whole, views=(preprocessed.view,))
         elif in_network:
-            prediction = replace(coarse, views=(sight.view,))
+            prediction = replace(coarse, views=(preprocessed.view,))
         save_facts(folder / f"{task}.json", prediction.facts())
     if drawn is None:
         return None
-    small = picture(coarse, reduced.sights, scale=scale)
+    small = picture(coarse, reduced.inputs, scale=scale)
     small.thumbnail((_SMALL, _SMALL))
     return small, caption(coarse)
 
 
-def _reduced(outcome: Outcome, sight: Sight) -> Outcome:
+def _reduced(outcome: Outcome, preprocessed: Preprocessed) -> Outcome:
     """The outcome as if the photograph had no more pixels than a strip."""
-    view, photo = sight.view, sight.photo
+    view, photo = preprocessed.view, preprocessed.photo
     factor = ceil(sqrt(view.width * view.height / _STRIP))
     width, height = ceil(view.width / factor), ceil(view.height / factor)
     across, down = width / view.width, height / view.height
@@ -132,23 +132,25 @@ def _reduced(outcome: Outcome, sight: Sight) -> Outcome:
     rows = torch.arange(height) * photo.pixels.shape[-2] // height
     few = Photo(photo.pixels[:, rows][..., columns], photo.name)
     part = View(width, height, box, view.size, view.fit)
-    return replace(outcome, sights=(replace(sight, photo=few, view=part, middle=None),))
+    return replace(outcome, inputs=(replace(preprocessed, photo=few, view=part, middle=None),))
 
 
-def _strips(outcome: Outcome, sight: Sight, rows: int) -> Iterator[tuple[int, Outcome]]:
+def _strips(outcome: Outcome, preprocessed: Preprocessed, rows: int) -> Iterator[tuple[int, Outcome]]:
     """The photograph in strips from top to bottom: first row, and the outcome as if that were all."""
-    view, photo = sight.view, sight.photo
+    view, photo = preprocessed.view, preprocessed.photo
     for start in range(0, view.height, rows):
         stop = min(start + rows, view.height)
         box = replace(view.box, top=view.box.top - start, bottom=view.box.bottom - start)
         part = View(view.width, stop - start, box, view.size, view.fit)
-        shown = replace(sight, photo=Photo(photo.rows(start, stop), photo.name), view=part, middle=None)
-        yield start, replace(outcome, sights=(shown,))
+        shown = replace(
+            preprocessed, photo=Photo(photo.rows(start, stop), photo.name), view=part, middle=None
+        )
+        yield start, replace(outcome, inputs=(shown,))
 
 
 def _drawn(prediction: Prediction, strip: Outcome, scale: Scale | None, masked: bool) -> NDArray[np.uint8]:
     """The picture of a strip; transparent where nothing was seen, if the whole is so anywhere."""
-    shown = picture(prediction, strip.sights, scale=scale)
+    shown = picture(prediction, strip.inputs, scale=scale)
     if masked:
         shown.putalpha(Image.fromarray(seen_pixels(prediction).astype(np.uint8) * 255))
     return np.asarray(shown)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from taskbank.bank.bank import Bank
-from taskbank.inference.preprocess import Shown, show, shown_to_encoder
+from taskbank.inference.preprocess import InputKind, as_input, encoder_input_kind
 from taskbank.nets.backbone import takes_features
 from taskbank.nets.encoder import CODE_CHANNELS
 from taskbank.sources.source import Source, count_parameters
@@ -40,7 +40,7 @@ class TaskEncoder(nn.Module):
         shown: what is left of pictures for it.
     """
 
-    def __init__(self, encoder: nn.Module, shared: nn.Module | None, shown: Shown) -> None:
+    def __init__(self, encoder: nn.Module, shared: nn.Module | None, shown: InputKind) -> None:
         super().__init__()
         self.encoder = encoder
         self.shared = shared
@@ -50,7 +50,7 @@ class TaskEncoder(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Float (B, 3, S, S) in [-1, 1] -> representations (B, 8, S / 16, S / 16), as decoders read them."""
-        seen = show(pictures, self.shown, self.channels)
+        seen = as_input(pictures, self.shown, self.channels)
         codes: Tensor = self.encoder(seen if self.shared is None else self.shared(seen))
         return codes
 
@@ -76,7 +76,7 @@ def open_tasks(bank: Bank, tasks: Sequence[str], *, size: int | None = None) -> 
         entry = bank.entry(task)
         encoder = bank.load_encoder(entry.task, shared=False)
         before = shared if takes_features(encoder) else None
-        network = TaskEncoder(encoder, before, shown_to_encoder(find_task(entry.task))).eval()
+        network = TaskEncoder(encoder, before, encoder_input_kind(find_task(entry.task))).eval()
         opened.append(
             Source(
                 name=entry.task,

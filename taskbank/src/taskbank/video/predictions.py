@@ -23,7 +23,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, replace
 from math import exp
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -32,6 +32,7 @@ from taskbank.drawing.picture_scale import ADAPTED, CurvatureScale, DepthScale, 
 from taskbank.errors import InvalidInputError, VideoError
 from taskbank.inference.decode import Reading
 from taskbank.inference.outcome import Item, Outcome
+from taskbank.inference.protocol import PredictionEngine
 from taskbank.inference.results import Frame as PixelFrame
 from taskbank.inference.results import Prediction
 from taskbank.labels.files import save_facts
@@ -53,15 +54,6 @@ _FEW_NUMBERS = frozenset(
     }
 )
 _PUZZLES = frozenset(task.name for task in TASKS.values() if task.output is OutputKind.PERMUTATION)
-
-
-class Runs(Protocol):
-    """Engine that predicts: `inference.engine.Engine` or `inference.transfer_engine.TransferEngine`."""
-
-    tasks: tuple[Task, ...]
-
-    def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
-        """One outcome per item, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +100,7 @@ def video_file_names(task: Task, forms: Iterable[Form]) -> list[str]:
 
 
 def save_video(
-    engine: Runs,
+    engine: PredictionEngine,
     clip: Clip,
     saving: VideoSaving,
     *,
@@ -142,7 +134,7 @@ def save_video(
             for name in names:
                 last[name] = replace(outcome.prediction(name, chosen), sources=(str(clip.path),))
                 for sink in sinks[name]:
-                    sink(last[name], outcome.sights, frame)
+                    sink(last[name], outcome.inputs, frame)
             count += 1
             each(frame.number)
         if last is None:
@@ -159,7 +151,7 @@ def save_video(
     return count
 
 
-def _outcomes(engine: Runs, clip: Clip, smooth: float = 0.0) -> Iterator[tuple[Frame, Outcome]]:
+def _outcomes(engine: PredictionEngine, clip: Clip, smooth: float = 0.0) -> Iterator[tuple[Frame, Outcome]]:
     """Every frame, and what became of it."""
     waiting: deque[Frame] = deque()
     average = _Average(smooth, float(clip.time_base))
@@ -200,7 +192,7 @@ class _Average:
         return raw
 
 
-def _scales(engine: Runs, clip: Clip, reading: Reading) -> dict[str, Scale | None]:
+def _scales(engine: PredictionEngine, clip: Clip, reading: Reading) -> dict[str, Scale | None]:
     """Scales of colours that suit the whole clip, from frames spread over it."""
     adapted = [task.name for task in engine.tasks if task.output in ADAPTED]
     if not adapted:

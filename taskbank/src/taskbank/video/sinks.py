@@ -16,12 +16,12 @@ import numpy as np
 from taskbank.atomic_files import whole_file
 from taskbank.drawing.picture_scale import Scale
 from taskbank.drawing.render import picture
-from taskbank.inference.preprocess import Sight
+from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Prediction
 from taskbank.saving.point_cloud import square_fov
 from taskbank.video.files import Clip, Frame, video_writer
 
-Sink: TypeAlias = Callable[[Prediction, tuple[Sight, ...], Frame], object]
+Sink: TypeAlias = Callable[[Prediction, tuple[Preprocessed, ...], Frame], object]
 """Takes what is predicted for a frame, and what the networks were shown of it."""
 
 
@@ -37,8 +37,8 @@ def picture_sink(path: Path, clip: Clip, fov: float | None, scale: Scale | None)
     """
     with video_writer(path, clip) as write:
 
-        def take(prediction: Prediction, sights: tuple[Sight, ...], frame: Frame) -> None:
-            drawn = picture(prediction, sights, fov=square_fov(prediction.views[0], fov), scale=scale)
+        def take(prediction: Prediction, inputs: tuple[Preprocessed, ...], frame: Frame) -> None:
+            drawn = picture(prediction, inputs, fov=square_fov(prediction.views[0], fov), scale=scale)
             write(np.asarray(drawn), frame.time)
 
         yield take
@@ -51,7 +51,7 @@ def array_sink(path: Path) -> Iterator[Sink]:
     count = 0
     with whole_file(path) as partial, partial.open("wb") as file:
 
-        def take(prediction: Prediction, _sights: tuple[Sight, ...], _frame: Frame) -> None:
+        def take(prediction: Prediction, _sights: tuple[Preprocessed, ...], _frame: Frame) -> None:
             nonlocal count
             array = np.ascontiguousarray(prediction.array)
             if not head:
@@ -76,7 +76,7 @@ def line_sink(path: Path, clip: Clip) -> Iterator[Sink]:
     """Adds a line of JSON per frame: its number, its time in seconds, and the facts that change."""
     with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
 
-        def take(prediction: Prediction, _sights: tuple[Sight, ...], frame: Frame) -> None:
+        def take(prediction: Prediction, _sights: tuple[Preprocessed, ...], frame: Frame) -> None:
             facts = prediction.facts()
             line = {"frame": frame.number, "seconds": float(frame.time * clip.time_base)}
             line |= {name: facts[name] for name in changing_facts(prediction) if name in facts}

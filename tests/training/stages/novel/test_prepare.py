@@ -31,7 +31,7 @@ from training.stages.novel.stage import run_novel
 
 from taskbank.errors import InvalidInputError, MissingTaskError
 from taskbank.images.reading import read_photo
-from taskbank.inference.preprocess import look_at
+from taskbank.inference.preprocess import preprocess
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.own_targets import OwnTarget
 
@@ -59,7 +59,7 @@ def test_squares_are_what_taskbank_shows_networks(photographs: Path, tmp_path: P
     squares = np.load(out / SQUARES)
     assert squares.shape == (COUNT, 3, SIDE, SIDE)
     for number in (0, 1, 2):
-        square = look_at(read_photo(photographs / file_name(number)), "crop", SIDE).square
+        square = preprocess(read_photo(photographs / file_name(number)), "crop", SIDE).square
         np.testing.assert_allclose(squares[number], square, atol=1e-3)
     upright = pixels(0).transpose(2, 0, 1)[:, :, 4:-4] / 127.5 - 1
     np.testing.assert_allclose(squares[0], upright, atol=1e-3)

@@ -1,0 +1,38 @@
+"""Interface of all that predicts: networks of tasks, and transfers that read tasks out from others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from taskbank.bank.bank import Bank
+from taskbank.inference.outcome import Item, Outcome
+from taskbank.inference.settings import Settings
+from taskbank.tasks.registry import Task
+
+
+class PredictionEngine(Protocol):
+    """Loaded networks that predict some tasks together; `Engine` and `TransferEngine` are such."""
+
+    @property
+    def bank(self) -> Bank:
+        """Bank that the networks come from."""
+
+    @property
+    def settings(self) -> Settings:
+        """Settings that the networks are run with."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Tasks that are predicted; all take the same number of images."""
+
+    @property
+    def num_images(self) -> int:
+        """Number of images of one prediction."""
+
+    def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        """Yield one outcome per item, in order; an item that cannot be read has one with its error.
+
+        Args:
+            items: images, or tuples of `num_images` images.
+        """
