@@ -14,6 +14,7 @@ from itertools import combinations
 
 from taskbank.tasks.registry import DecoderForm, Loss, Task
 from training.learning.augmentation import UNTOUCHED, View, view_of
+from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.feed import stream_of
 
 _HEAD, _MAP, _COLOURS, _CLASSES, _SEGMENTS = 0.6, 1.0, 1.4, 1.5, 2.3
@@ -47,6 +48,11 @@ def task_groups(tasks: Sequence[Task], count: int) -> list[tuple[Task, ...]]:
 def group_cost(tasks: Sequence[Task]) -> float:
     """Return the cost of a step of all these networks in one process; a map's own part is 1."""
     return sum(map(_own_cost, tasks)) + sum(_VARIED if varied else _PLAIN for *_, varied in _sights(tasks))
+
+
+def work_of(config: TaskNetworksConfig) -> float:
+    """Return the work of all steps of a network, in steps of 16 images at full size."""
+    return config.steps * config.batch / 16 * (1 - 0.75 * config.small)
 
 
 def _own_cost(task: Task) -> float:

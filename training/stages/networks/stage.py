@@ -22,7 +22,7 @@ from training.runs.stage import run_stage
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.finished import load_network, spent_on
 from training.stages.networks.folder import NetworksFolder
-from training.stages.networks.groups import task_groups
+from training.stages.networks.groups import group_cost, task_groups, work_of
 from training.stages.networks.held_out import learned_from
 from training.stages.networks.train import REAL, TRAIN, chosen_tasks, train_task_networks
 from training.stages.networks.watch import watched
@@ -85,6 +85,8 @@ def run_networks(
         rounds: list[list[tuple[Task, ...]]] = [[], []]
         for own, alike in config.alike(left):
             rounds[own.encoder_of is not None] += task_groups(alike, config.jobs or workers)
+        for groups in rounds:  # the longest jobs first, or one worker ends long after the others
+            groups.sort(key=lambda group: group_cost(group) * work_of(config.of(group[0])), reverse=True)
         jobs = sum(map(len, rounds))
         log.info("networks: %d of %d tasks are left, in %d job(s)", len(left), len(wanted), jobs)
         for task in left:
