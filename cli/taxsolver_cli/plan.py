@@ -79,7 +79,8 @@ def plan(
         missing = "--targets" if targets is None else "--budget"
         raise usage_error(f"missing option {missing}, as in  taxsolver --targets normals,depth --budget 2")
     if targets is None:
-        raise usage_error("missing option --targets, as in  taxsolver --targets all --min-quality 0.4")
+        rest = f"--budget {budget:g}" if budget is not None else "--min-quality 0.4"
+        raise usage_error(f"missing option --targets, as in  taxsolver --targets all {rest}")
 
     from taxsolver.planning.solve import solve
 

@@ -344,7 +344,7 @@ def test_a_known_error_is_one_message_on_stderr_and_exit_1(words: list[str], mes
     ("words", "message"),
     [
         (["-t", "all"], "missing option --budget"),
-        (["-b", "2"], "missing option --targets"),
+        (["-b", "2"], "missing option --targets, as in  taxsolver --targets all --budget 2"),
         (["-t", "all", "-b", "five"], "--budget"),
         (
             ["-t", "all", "-b", "2", "--importance", "normals"],

@@ -213,6 +213,8 @@ def test_ways_to_write_the_same_table(content: str | bytes) -> None:
         (HEAD, "the CSV holds no transfer: there is no line below the column names"),
         (HEAD + "a,b\n", "the CSV, line 2: not as many cells as there are columns"),
         (HEAD + "a,b,.5\na,c,.5,.6\n", "line 3: not as many cells"),
+        # Names copied from web pages bring marks without width along.
+        (HEAD + "a,b,.5\na,\u200bb\ufeff,.6\n", "line 3: the same transfer as in line 2"),
         (HEAD + "a,b,.5\n,c,.5\n", "line 3: an empty name in target or sources"),
         (HEAD + "a,b||c,.5\n", "line 2: an empty name in target or sources"),
         (HEAD + "a,b|c|b,.5\n", "line 2: a source stands twice in 'b|c|b'"),

@@ -20,6 +20,8 @@ from taxsolver.arguments import shown
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.plain_text import from_cell
 
+# White space, and the marks without width that come along when names are copied from web pages.
+_BLANKS = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + "\u200b\u2060\ufeff"
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _NO_NAME = re.compile(
     r"(unnamed: ?\d+(_level_\d+)?)?", re.IGNORECASE
@@ -223,7 +225,7 @@ def _cut(text: str, delimiter: str, where: str, skipped: int) -> list[Line]:
     )
     try:
         lines = [
-            Line(reader.line_num + skipped, tuple(from_cell(cell.strip()) for cell in cells))
+            Line(reader.line_num + skipped, tuple(from_cell(cell.strip(_BLANKS)) for cell in cells))
             for cells in reader
         ]
     except csv.Error as error:
