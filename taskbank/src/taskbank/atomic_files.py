@@ -210,9 +210,12 @@ def result_names(inputs: Sequence[Path], taken: Iterable[str] = ()) -> list[str]
         several. What file systems refuse is written otherwise: bytes that are no UTF-8 and control characters
         as `%1B`, names of more than 200 bytes cut, with eight digits of their sha256 behind.
     """
-    # Most paths are absolute and plain already, which is seen in a tenth of the time that `abspath` takes.
+    # Most paths are plain, which is seen in a tenth of the time that `abspath` takes.
+    here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - text, not a path
     absolute = [
-        text if text.startswith("/") and "/.." not in text else os.path.abspath(text)  # noqa: PTH100 - keeps `..`
+        os.path.abspath(text)  # noqa: PTH100 - pathlib keeps `..`
+        if ".." in text or os.sep != "/"
+        else (text if text.startswith("/") else here + text)
         for text in map(str, inputs)
     ]
     distinct = list(dict.fromkeys(absolute))
