@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from tests.training.stages.networks.toy_networks import LEARNED
-from training.stages.networks.groups import group_cost, task_groups
+from training.stages.networks.config import TaskNetworksConfig
+from training.stages.networks.groups import group_cost, task_groups, work_of
 
 from taskbank.tasks.registry import Task, find_task
 
@@ -70,3 +72,10 @@ def test_the_dearest_group_is_near_the_least_that_it_can_be(count: int) -> None:
 def test_groups_of_all_tasks_cost_about_the_same(count: int) -> None:
     costs = [group_cost(group) for group in task_groups(LEARNED, count)]
     assert max(costs) <= 1.15 * sum(costs) / count
+
+
+def test_steps_at_half_the_size_are_a_quarter_of_the_work() -> None:
+    whole = TaskNetworksConfig(steps=100, batch=16)
+    assert work_of(whole) == 100
+    assert work_of(replace(whole, batch=32)) == 200
+    assert work_of(replace(whole, small=0.8)) == pytest.approx(20 + 80 / 4)

@@ -16,6 +16,7 @@ from torch import Tensor
 from training.data.frames import FrameStore
 from training.errors import DataError, JobsFailedError
 from training.runs.engine import Job, LocalEngine
+from training.stages.networks.config import OwnSettings
 from training.stages.networks.learner import Learner
 from training.stages.networks.stage import run_networks
 from training.stages.networks.train import TRAIN, train_task_networks
@@ -90,6 +91,14 @@ def test_there_are_as_many_jobs_as_workers_or_as_is_said(
         )
     assert len(engine.groups) == groups
     assert sorted(task for group in engine.groups for task in group) == sorted(THREE)
+
+
+def test_the_longest_job_comes_first(store: FrameStore, tmp_path: Path) -> None:
+    engine, shorter, longer = Recording(does=0), THREE[:2], THREE[2:]
+    own = (OwnSettings(tasks=longer, steps=10 * CONFIG.steps),)
+    with pytest.raises(KeyboardInterrupt):
+        run_networks(replace(CONFIG, own=own), store.root, tmp_path, tasks=THREE, engine=engine)
+    assert engine.groups == [longer, shorter]
 
 
 def test_what_is_finished_is_in_no_job_of_the_next_run(
