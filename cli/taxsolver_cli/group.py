@@ -12,13 +12,13 @@ import typer
 from taxsolver_cli import options as opt
 from taxsolver_cli import parse, show
 from taxsolver_cli.errors import given, usage_error
-from taxsolver_cli.group_views import show_counts, show_curves, show_pairs
+from taxsolver_cli.group_views import prediction_lines, show_counts, show_curves, show_losses, show_pairs
 from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from taxsolver.grouping import Grouping, LossTable
+    from taxsolver.grouping import Grouping, LossTable, NextGroup, PredictedGroups
 
 SHORT = "Which tasks to learn together in one network."
 HELP = """
@@ -27,12 +27,15 @@ Choose trained multi-task networks so that every task is predicted within a budg
 The choice is made on validation losses and scored on test losses (Standley et al., ICML 2020).
 Where nothing fits the budget the status is infeasible: exit status 1, but 0 with --json.
 
+With --measured, networks that nobody has trained are predicted from effects of pairs, and starred.
+
 \b
   taxsolver group --setting 1 --budget 2.5
   taxsolver group --setting 1 --budget 2.5 --weights normal=3
   taxsolver group --table mine.csv --method hoa --budget 3 --json
   taxsolver group --setting 3 --show curves --plot curves.png
   taxsolver group --setting 4 --show pairs
+  taxsolver group --pairwise affinity.csv --measured few.csv --budget 2.5
 """
 
 DRAWS, BUDGETS = 10_000, "1,1.5,2,2.5,3,3.5,4,4.5,5"
@@ -45,14 +48,17 @@ class View(StrEnum):
     CURVES = "curves"
     PAIRS = "pairs"
     COUNTS = "counts"
+    LOSSES = "losses"
 
 
+UNTRAINED = {"pairwise", "measured", "group-size"}
 # What each view reads besides the table and the outputs.
 READS = {
-    View.CHOICE: {"budget", "method", "seed", "draws"},
-    View.CURVES: {"budgets", "seed", "draws"},
+    View.CHOICE: {"budget", "method", "seed", "draws", "time-limit", *UNTRAINED},
+    View.CURVES: {"budgets", "seed", "draws", "time-limit"},
     View.PAIRS: set(),
     View.COUNTS: set(),
+    View.LOSSES: UNTRAINED,
 }
 
 
@@ -71,6 +77,35 @@ def group_command(
             metavar="FILE.csv",
             help="Your own: split, network, cost, and one column of losses for each task (empty where a "
             "network does not predict it); split is validation, test or validation_early.",
+            rich_help_panel=opt.ASK,
+        ),
+    ] = None,
+    measured: Annotated[
+        Path | None,
+        typer.Option(
+            "--measured",
+            metavar="FILE.csv",
+            help="The few networks that you have trained, in the form of --table: one for each task alone, "
+            "and some groups. All other groups are predicted.",
+            rich_help_panel=opt.ASK,
+        ),
+    ] = None,
+    pairwise: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairwise",
+            metavar="FILE.csv",
+            help="With --measured: the effect of each task (down) on each other one (across) in any unit, "
+            "as gradient affinities; or what --show pairs saves.  \\[default: the trained pairs]",
+            rich_help_panel=opt.ASK,
+        ),
+    ] = None,
+    group_size: Annotated[
+        int | None,
+        typer.Option(
+            "--group-size",
+            metavar="N",
+            help="With --measured: most tasks of a predicted network.  \\[default: all]",
             rich_help_panel=opt.ASK,
         ),
     ] = None,
@@ -99,7 +134,7 @@ def group_command(
         typer.Option(
             "--show",
             help="One choice; the curves of all methods over budgets; what learning in pairs does to each "
-            "task; or performance against the number of tasks.",
+            "task; performance against the number of tasks; or the losses of all networks.",
             rich_help_panel=opt.ASK,
         ),
     ] = View.CHOICE,
@@ -129,6 +164,7 @@ def group_command(
             "--draws", metavar="N", help="Random choices that are averaged.", rich_help_panel=opt.WEIGH
         ),
     ] = DRAWS,
+    time_limit: opt.TimeLimit = None,
     json: opt.Json = False,
     save: opt.SaveRows = None,
     plot: opt.Plot = None,
@@ -136,10 +172,20 @@ def group_command(
     """Parse, choose, print."""
     _refuse_unheard(context, view)
     check_row_outputs(save, plot)
-    networks = _load(setting, table).weighted(parse.parse_weights(parse.joined(weights), "--weights"))
+    weighed = parse.parse_weights(parse.joined(weights), "--weights")
+    predicted = None
+    if measured is not None:
+        predicted = _predict(measured, pairwise, group_size, weighed, setting, table, method)
+        networks = predicted.table
+    elif pairwise is not None or group_size is not None:
+        raise usage_error("--pairwise and --group-size go with --measured FILE.csv, the trained networks")
+    else:
+        networks = _load(setting, table).weighted(weighed)
     if view is View.CURVES:
         listed = parse.parse_numbers(parse.joined(budgets, BUDGETS), "--budgets")
-        show_curves(networks, listed, seed, draws, json, save, plot)
+        show_curves(networks, listed, seed, draws, time_limit, json, save, plot)
+    elif view is View.LOSSES:
+        show_losses(networks, predicted, json, save, plot)
     elif view is View.PAIRS:
         show_pairs(networks, json, save, plot)
     elif view is View.COUNTS:
@@ -147,7 +193,7 @@ def group_command(
     else:
         if budget is None:
             raise usage_error("missing option --budget, as in  taxsolver group --setting 1 --budget 2.5")
-        _choice(networks, method, budget, seed, draws, json, save, plot)
+        _choice(networks, method, budget, seed, draws, time_limit, predicted, json, save, plot)
 
 
 def _refuse_unheard(context: typer.Context, view: View) -> None:
@@ -169,26 +215,53 @@ def _load(setting: int | None, table: Path | None) -> LossTable:
     )
 
 
+def _predict(
+    measured: Path,
+    pairwise: Path | None,
+    group_size: int | None,
+    weights: dict[str, float],
+    setting: int | None,
+    table: Path | None,
+    method: str,
+) -> PredictedGroups:
+    """All groups of tasks, the untrained ones predicted."""
+    from taxsolver.grouping import load_table, predict_groups, read_pairwise
+
+    if setting is not None or table is not None:
+        raise usage_error("--measured is a table of its own: leave out --setting and --table")
+    if method != "optimal":
+        raise usage_error("--method has no meaning with --measured, which chooses the best: leave it out")
+    trained = load_table(measured)
+    effects = None if pairwise is None else read_pairwise(pairwise, trained.tasks)
+    return predict_groups(trained, effects, weights=weights, largest=group_size)
+
+
 def _choice(
     networks: LossTable,
     method: str,
     budget: float,
     seed: int,
     draws: int,
+    time_limit: float | None,
+    predicted: PredictedGroups | None,
     json: bool,
     save: Path | None,
     plot: Path | None,
 ) -> None:
-    from taxsolver.grouping import group
+    from taxsolver.grouping import group, next_group
 
     with show.working("choosing"):
-        found = group(networks, method, budget, seed=seed, draws=draws)
+        found = group(networks, method, budget, seed=seed, draws=draws, time_limit=time_limit)
+        train = None if predicted is None else next_group(predicted, budget, time_limit=time_limit)
     if json:
-        show.print_json(found.to_dict())
+        beside = {} if predicted is None else {"prediction": predicted.to_dict()}
+        if predicted is not None:
+            beside["next"] = {} if train is None else train.to_dict()
+        show.print_json({**found.to_dict(), **beside})
     elif math.isnan(found.validation_loss):
         _explain(found)
     else:
-        _print_choice(found)
+        _print_choice(found, predicted, train)
     write_rows([found.to_dict()], save)
     write_picture(lambda: _draw_choice(found), plot)
 
@@ -207,7 +280,7 @@ def _explain(found: Grouping) -> None:
     raise typer.Exit(1)
 
 
-def _print_choice(found: Grouping) -> None:
+def _print_choice(found: Grouping, predicted: PredictedGroups | None, train: NextGroup | None) -> None:
     title = f"[bold]{show.escape(found.table.name)}[/], {found.method}, budget {show.amount(found.budget)}"
     lines = [
         f"[bold]Loss[/] on validation {found.validation_loss:.5g}; on test "
@@ -216,14 +289,33 @@ def _print_choice(found: Grouping) -> None:
         "[dim]test: each task takes its best network on test, as the authors score; assigned: the network "
         "picked on validation[/]",
     ]
+    if predicted is not None:
+        lines = [f"[bold]Loss[/] on validation, with what is predicted, {found.validation_loss:.5g}"]
+        lines += prediction_lines(predicted)
+        lines.append(_what_to_train(train))
+    if found.status == "time_limit":
+        lines.append(
+            f"[yellow]Not proven[/]: the time limit cut in; no choice is better than {found.bound:.5g}"
+        )
     if not found.networks:
         show.print_rich(f"{title}: mean of {found.draws:,} draws", *lines)
         return
     table = show.new_table("network", "cost", "tasks it is picked for", numbers=("cost",))
     for network, place in zip(found.networks, found.chosen, strict=True):
         tasks = ", ".join(found.serves[network]) or "none: it only fills the budget"
-        table.add_row(show.escape(network), show.amount(found.table.cost[place]), show.escape(tasks))
+        star = "*" if network in found.table.untrained else ""
+        table.add_row(show.escape(network) + star, show.amount(found.table.cost[place]), show.escape(tasks))
     show.print_rich(f"{title}: cost {show.amount(found.cost)}", "", table, "", *lines)
+
+
+def _what_to_train(train: NextGroup | None) -> str:
+    if train is None:
+        return "Train next: nothing; no group would change the choice if it were better by that error"
+    compared = "" if train.looked_at == train.of else f" ({train.looked_at} of {train.of} groups compared)"
+    return (
+        f"[bold]Train next:[/] {show.escape(train.network)}; knowing it is expected to lower the loss by "
+        f"{train.expected:.3g}{compared}"
+    )
 
 
 def _draw_choice(found: Grouping) -> Figure:

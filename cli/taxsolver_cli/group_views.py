@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxsolver_cli import show
+from taxsolver_cli.errors import usage_error
 from taxsolver_cli.outputs import write_picture, write_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from taxsolver.grouping import Grouping, LossTable, PairMatrix, TaskCountRow
+    from taxsolver.grouping import Grouping, LossTable, PairMatrix, PredictedGroups, TaskCountRow
 
 
 def show_curves(
@@ -20,6 +21,7 @@ def show_curves(
     budgets: list[float],
     seed: int,
     draws: int,
+    time_limit: float | None,
     json: bool,
     save: Path | None,
     plot: Path | None,
@@ -31,7 +33,11 @@ def show_curves(
         method for method in Method if method is not Method.ESA or networks.validation_early is not None
     ]
     with show.progress(methods, len(methods), "methods") as shown:
-        found = [row for one in shown for row in budget_curves(networks, budgets, [one], seed, draws=draws)]
+        found = [
+            row
+            for one in shown
+            for row in budget_curves(networks, budgets, [one], seed, draws=draws, time_limit=time_limit)
+        ]
     rows = [one.to_dict() for one in found]
     if json:
         show.print_json({"rows": rows})
@@ -47,10 +53,14 @@ def _print_curves(
     columns = [str(method) for method in methods]
     table = show.new_table("budget", *columns, numbers=["budget", *columns])
     split = "validation" if networks.test is None else "test"
-    losses = {(one.method, one.budget): getattr(one, f"{split}_loss") for one in found}
+    cells = {
+        (one.method, one.budget): show.number(getattr(one, f"{split}_loss"), 4) + show.mark(one.status)
+        for one in found
+    }
     for budget in budgets:
-        table.add_row(show.amount(budget), *(show.number(losses[method, budget], 4) for method in columns))
-    show.print_rich(f"[bold]{show.escape(networks.name)}[/]: total {split} loss", "", table)
+        table.add_row(show.amount(budget), *(cells[method, budget] for method in columns))
+    lines = show.not_proven(one.status for one in found)
+    show.print_rich(f"[bold]{show.escape(networks.name)}[/]: total {split} loss", "", table, *lines)
 
 
 def show_pairs(networks: LossTable, json: bool, save: Path | None, plot: Path | None) -> None:
@@ -123,6 +133,60 @@ def _print_counts(networks: LossTable, counts: list[TaskCountRow]) -> None:
         "",
         "[dim]change of the losses against single-task networks of the same cost; +: better[/]",
     )
+
+
+def show_losses(
+    networks: LossTable,
+    predicted: PredictedGroups | None,
+    json: bool,
+    save: Path | None,
+    plot: Path | None,
+) -> None:
+    """The validation losses of all networks; those that are predicted have a star."""
+    if plot is not None:
+        raise usage_error("--plot has no meaning with --show losses: leave it out")
+    rows: list[dict[str, Any]] = [
+        {
+            "network": name,
+            "untrained": name in networks.untrained,
+            "cost": float(cost),
+            **{
+                task: None if math.isnan(loss) else float(loss)
+                for task, loss in zip(networks.tasks, losses, strict=True)
+            },
+        }
+        for name, cost, losses in zip(networks.networks, networks.cost, networks.validation, strict=True)
+    ]
+    if json:
+        beside = {} if predicted is None else {"prediction": predicted.to_dict()}
+        show.print_json({"tasks": list(networks.tasks), **beside, "rows": rows})
+    else:
+        table = show.new_table("network", "cost", "losses", numbers=("cost",))
+        for row in rows:
+            losses = ", ".join(f"{task} {row[task]:.4g}" for task in networks.tasks if row[task] is not None)
+            star = "*" if row["untrained"] else ""
+            table.add_row(show.escape(row["network"]) + star, show.amount(row["cost"]), show.escape(losses))
+        lines = [] if predicted is None else ["", *prediction_lines(predicted)]
+        show.print_rich(f"[bold]{show.escape(networks.name)}[/]: validation losses", "", table, *lines)
+    write_rows(rows, save)
+
+
+def prediction_lines(predicted: PredictedGroups) -> list[str]:
+    """Say how many networks are predicted, and how well."""
+    count = len(predicted.table.untrained)
+    lines = [f"[dim]*: predicted; {count} networks are untrained[/]"]
+    if predicted.held_out:
+        lines.append(
+            f"Error of a predicted loss, leaving out one of {predicted.held_out} trained groups: "
+            f"{100 * predicted.error:.1f} % of the task's loss alone "
+            f"({100 * predicted.error_alone:.1f} % if groups did as well as alone)"
+        )
+    else:
+        lines.append(
+            "Error of a predicted loss: not known, as pairs cannot be left out of what they tell; train a "
+            "larger group"
+        )
+    return lines
 
 
 def _draw_curves(found: list[Grouping]) -> Figure:

@@ -24,6 +24,13 @@ from taxsolver_cli.app import app as taxsolver_app
 
 LOSSES = "image,normal,edge_texture,self\n1,0.1,0.2,0.3\n2,0.3,0.1,0.2\n"
 NETWORKS = "split,network,cost,a,b\nvalidation,one,1,2,3\nvalidation,a,0.5,1,\nvalidation,b,0.5,,1\n"
+FEW = "\n".join(
+    [
+        "split,network,cost,a,b,c",
+        *("validation,a,1,1,,", "validation,b,1,,1,", "validation,c,1,,,1", "validation,ab,1,1,2,"),
+        *("validation,bc,1,,1,2", "validation,all,1,2,2,2"),
+    ]
+)
 
 CASES = [
     "taxsolver --targets normals,depth,reshading --budget 2 --k-best 2 --one-more",
@@ -37,6 +44,8 @@ CASES = [
     "taxsolver tree",
     "taxsolver group --setting 2 --budget 2.5",
     "taxsolver group --table networks.csv --budget 1 --method worst",
+    "taxsolver group --pairwise affinity.csv --measured few.csv --budget 2",
+    "taxsolver group --measured few.csv --show losses",
     "taxsolver ahp losses.csv --target reshading",
     "taxsolver compare taskonomy-16k taskonomy-1k",
     "taxsolver affinity list",
@@ -69,6 +78,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.Comp
     folder = tmp_path_factory.mktemp("json")
     (folder / "losses.csv").write_text(LOSSES)
     (folder / "networks.csv").write_text(NETWORKS)
+    (folder / "few.csv").write_text(FEW)
+    (folder / "affinity.csv").write_text("task,a,b,c\na,,1,2\nb,3,,1\nc,1,2,\n")
     (folder / "pictures").mkdir()
     for number in range(24):
         Image.new("RGB", (32, 32), (10 * number, 0, 0)).save(folder / "pictures" / f"{number}.png")

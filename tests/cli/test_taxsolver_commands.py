@@ -15,7 +15,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from taxsolver import ahp, load_affinity, rank, save_affinity, significance, similarity, sweep
-from taxsolver.grouping import group, load_setting
+from taxsolver.grouping import (
+    group,
+    load_setting,
+    load_table,
+    next_group,
+    predict_groups,
+    read_pairwise,
+)
 from taxsolver_cli.app import app
 from taxsolver_cli.completion import complete_affinity, complete_tasks
 
@@ -116,10 +123,12 @@ def test_group_prints_the_choice_of_the_library() -> None:
         "method",
         "budget",
         "networks",
+        "untrained",
         "validation_loss",
         "test_loss",
         "assigned_test_loss",
         "status",
+        "bound",
     ]
     assert "half-2" in run("group", "--setting", "1", "--budget", "2.5").stdout
 
@@ -200,6 +209,87 @@ def test_group_shows_its_tables_and_pictures(view: str, tmp_path: Path) -> None:
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
     assert (tmp_path / "view.svg").stat().st_size > 1000
     assert (tmp_path / "view.csv").read_text().count("\n") > 2
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """Each task alone, two pairs and the network for all three: a with c is untrained."""
+    path = tmp_path / "few.csv"
+    rows = ("a,1,1,,", "b,1,,1,", "c,1,,,1", "ab,1,1,2,", "bc,1,,1,2", "all,1,2,2,2")
+    path.write_text("\n".join(["split,network,cost,a,b,c", *(f"validation,{row}" for row in rows)]) + "\n")
+    (tmp_path / "affinity.csv").write_text("task,a,b,c\na,,1,2\nb,3,,1\nc,1,2,\n")
+    return path
+
+
+def test_group_predicts_untrained_networks_and_stars_them(few: Path) -> None:
+    affinity = few.with_name("affinity.csv")
+    words = ["group", "--pairwise", str(affinity), "--measured", str(few)]
+    found = predict_groups(load_table(few), read_pairwise(affinity, ("a", "b", "c")))
+    following = next_group(found, 2)
+    assert following is not None
+    answer = run_json(*words, "--budget", "2")
+    assert answer == json.loads(
+        json.dumps(
+            group(found.table, "optimal", 2).to_dict()
+            | {"prediction": found.to_dict(), "next": following.to_dict()}
+        )
+    )
+    assert answer["untrained"] == ["a+c"]
+    printed = " ".join(run(*words, "--budget", "2").stdout.split())
+    assert "a+c*" in printed
+    assert f"leaving out one of 3 trained groups: {100 * found.error:.1f} %" in printed
+    assert "Train next: a+c; knowing it" in printed
+    listed = run_json(*words, "--show", "losses")
+    assert [row["network"] for row in listed["rows"] if row["untrained"]] == ["a+c"]
+    assert "a+c*" in run(*words, "--show", "losses").stdout
+
+
+def test_group_draws_what_it_predicts(few: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "groups.svg"
+    affinity = few.with_name("affinity.csv")
+    words = ["group", "--pairwise", str(affinity), "--measured", str(few), "--budget", "2"]
+    assert run(*words, "--plot", str(picture)).exit_code == 0
+    drawn = picture.read_text()
+    assert "a + c*" in drawn
+    assert "* predicted, not trained" in drawn
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--pairwise", "x.csv", "--budget", "2"], 2, "--pairwise and --group-size go with --measured"),
+        (["--measured", "few.csv", "--setting", "1", "--budget", "2"], 2, "leave out --setting and --table"),
+        (["--measured", "few.csv", "--method", "hoa", "--budget", "2"], 2, "--method has no meaning with"),
+        (["--measured", "few.csv", "--show", "curves"], 2, "--measured has no meaning with --show curves"),
+        (["--setting", "1", "--show", "pairs", "--time-limit", "1"], 2, "--time-limit has no meaning with"),
+        (
+            ["--setting", "1", "--show", "losses", "--plot", "a.png"],
+            2,
+            "--plot has no meaning with --show lo",
+        ),
+        (["--measured", "few.csv"], 2, "missing option --budget"),
+        (["--measured", "few.csv", "--budget", "2", "--group-size", "0"], 1, "largest is 0, expected"),
+        (["--measured", "few.csv", "--budget", "2", "--pairwise", "no.csv"], 1, "cannot read no.csv"),
+        (["--setting", "1", "--budget", "3", "--time-limit", "0"], 1, "time_limit is 0.0, expected"),
+    ],
+)
+def test_options_of_prediction_are_checked(
+    words: list[str], code: int, message: str, few: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(few.parent)
+    done = run("group", *words)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert message in done.stderr
+
+
+def test_a_choice_cut_short_by_the_time_limit_says_so() -> None:
+    words = ["group", "--setting", "1", "--budget", "3", "--time-limit", "1e-9"]
+    assert "Not proven: the time limit cut in; no choice is better than" in run(*words).stdout
+    assert run_json(*words)["status"] == "time_limit"
+    curves = run(
+        "group", "--setting", "1", "--show", "curves", "--budgets", "3", "--time-limit", "1e-9"
+    ).stdout
+    assert "Not proven are the plans marked ?" in curves
 
 
 @pytest.fixture

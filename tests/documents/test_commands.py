@@ -76,6 +76,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "task,price,images_full,images_transfer,owned\n*,0.02,120000,1000,0\nnormal,0.05,120000,1000,0.4\n"
     )
     (folder / "costs.csv").write_text(costs, encoding="utf-8")
+    few = "split,network,cost,a,b,c\n" + "".join(
+        f"validation,{name},1,{losses}\n"
+        for name, losses in (("a", "1,,"), ("b", ",1,"), ("c", ",,1"), ("ab", "1,2,"), ("bc", ",1,2"))
+    )
+    (folder / "few.csv").write_text(few + "validation,all,1,2,2,2\n", encoding="utf-8")
+    (folder / "affinity.csv").write_text("task,a,b,c\na,,1,2\nb,3,,1\nc,1,2,\n", encoding="utf-8")
     type_command("taxsolver --targets normals,depth --budget 1 --save plan.json", folder)
     for target in ("reshading", "normals"):
         type_command(f"taxsolver ahp losses.csv --target {target} --save {target}.csv", folder)

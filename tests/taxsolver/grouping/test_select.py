@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -15,8 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.taxsolver.grouping.tables import TOY, every_choice, preferred, random_table, tied, uses_budget
 
-from taxsolver.errors import InvalidInputError, SolverError
-from taxsolver.grouping import Grouping, LossTable, Method, group, load_setting, table_from_csv
+from taxsolver.errors import InvalidInputError, SolverError, TimeLimitError
+from taxsolver.grouping import (
+    Grouping,
+    LossTable,
+    Method,
+    budget_curves,
+    group,
+    load_setting,
+    table_from_csv,
+)
 from taxsolver.grouping.approximations import higher_order_losses
 from taxsolver.grouping.exact import Pool
 from taxsolver.programs.choice import Choice
@@ -197,10 +206,12 @@ def test_no_choice_within_the_budget_is_infeasible(method: str, least: float) ->
         "method": method,
         "budget": 0.5,
         "networks": [],
+        "untrained": [],
         "validation_loss": None,
         "test_loss": None,
         "assigned_test_loss": None,
         "status": "infeasible",
+        "bound": None,
     }
 
 
@@ -220,10 +231,12 @@ def test_json_has_exactly_the_keys_of_the_command() -> None:
         "method": "optimal",
         "budget": 1,
         "networks": ["n0"],
+        "untrained": [],
         "validation_loss": 2.0,
         "test_loss": None,
         "assigned_test_loss": None,
         "status": "optimal",
+        "bound": None,
     }
 
 
@@ -378,3 +391,35 @@ def test_weights_count_the_losses_of_a_task_more_often(seed: int) -> None:
         group(table, "optimal", 2, weights={"task0": 0})
     with pytest.raises(InvalidInputError, match="unknown task 'zzz'"):
         group(table, "optimal", 2, weights={"zzz": 1})
+
+
+@pytest.mark.parametrize("method", ["optimal", "hoa", "esa"])
+def test_a_time_limit_leaves_a_choice_with_a_bound(method: str) -> None:
+    """No time at all: the choice fits and serves every task, and the proven one lies between bound and loss."""
+    table = load_setting(1)
+    quick, best = group(table, method, 3, time_limit=1e-9), group(table, method, 3)
+    assert quick.status == "time_limit"
+    assert quick.cost <= 3
+    assert {task for tasks in quick.serves.values() for task in tasks} == set(table.tasks)
+    assert quick.to_dict()["bound"] == quick.bound
+    assert math.isnan(best.bound)
+    if method == "optimal":  # the others choose by losses that they do not report
+        assert quick.bound - 1e-9 <= best.validation_loss <= quick.validation_loss + 1e-9
+    assert group(table, method, 3, time_limit=60).chosen == best.chosen
+
+
+def test_a_time_limit_ends_random_draws_and_the_search_for_the_worst() -> None:
+    """The first block of random fillings counts; a worst choice that is not proven is none."""
+    drawn = group(load_setting(1), "random", 3, draws=200_000, time_limit=1e-9)
+    assert drawn.status == "sampled"
+    assert 0 < drawn.draws < 200_000
+    with pytest.raises(TimeLimitError, match="allow more time"):
+        group(load_setting(1), "worst", 3, time_limit=1e-9)
+    row = budget_curves(load_setting(1), 3, "worst", time_limit=1e-9)[0]
+    assert (row.status, row.chosen, math.isnan(row.validation_loss)) == ("time_limit", (), True)
+
+
+@pytest.mark.parametrize("time_limit", [0, -1, math.nan, "1"])
+def test_other_time_limits_are_refused(time_limit: Any) -> None:
+    with pytest.raises(InvalidInputError, match="time_limit is"):
+        group(load_setting(1), "optimal", 3, time_limit=time_limit)

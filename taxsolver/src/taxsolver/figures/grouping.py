@@ -232,7 +232,8 @@ class _Box:
         served = [task for task, picked in enumerate(grouping.assigned) if picked == network]
         idle = [table.tasks[task] for task in np.flatnonzero(table.predicts[network]) if task not in served]
         unused = f"; not used for {', '.join(readable(task) for task in idle)}" if idle else ""
-        name = textwrap.wrap(readable(table.networks[network].replace("+", " + "), 120), 42)
+        star = "*" if table.networks[network] in table.untrained else ""
+        name = textwrap.wrap(readable(table.networks[network].replace("+", " + "), 120) + star, 42)
         about = textwrap.wrap(
             f"cost {amount(table.cost[network])}{unused}", 48, max_lines=3, placeholder=" …"
         )
@@ -286,6 +287,8 @@ def _draw_numbers(axes: Axes, words: Sequence[str], middle: float, **style: Any)
 def _summary(grouping: Grouping) -> str:
     """The line below the heading."""
     words = f"cost {amount(grouping.cost)} ({_UNIT}); each task takes the network it is joined to"
+    if set(grouping.networks) & set(grouping.table.untrained):
+        words += "; * predicted, not trained"
     if abs(grouping.test_loss - grouping.assigned_test_loss) > 1e-9:
         words += f"; if it took its best on test: {_loss(grouping.test_loss, _decimals(grouping))}"
     return words

@@ -17,23 +17,30 @@ from taxsolver.grouping.curves import (
     relative_change,
     task_count_rows,
 )
+from taxsolver.grouping.pairwise import read_pairwise
 from taxsolver.grouping.result import Grouping
 from taxsolver.grouping.select import Method, group
 from taxsolver.grouping.table import LossTable
 from taxsolver.grouping.table_csv import as_table, load_setting, load_table, table_from_csv
+from taxsolver.grouping.untrained import NextGroup, PredictedGroups, next_group, predict_groups
 
 __all__ = [
     "Grouping",
     "LossTable",
     "Method",
+    "NextGroup",
     "PairMatrix",
+    "PredictedGroups",
     "TaskCountRow",
     "as_table",
     "budget_curves",
     "group",
     "load_setting",
     "load_table",
+    "next_group",
     "pair_matrix",
+    "predict_groups",
+    "read_pairwise",
     "relative_change",
     "table_from_csv",
     "task_count_rows",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from taxsolver.arguments import name_tuple, number_list, shown
-from taxsolver.errors import InvalidInputError
+from taxsolver.errors import InvalidInputError, TimeLimitError
 from taxsolver.grouping.approximations import pair_networks
-from taxsolver.grouping.result import Grouping
+from taxsolver.grouping.result import TIME_LIMIT, Grouping
 from taxsolver.grouping.select import DRAWS, Method, group
 from taxsolver.grouping.table import SPLITS, FloatArray, LossTable
 from taxsolver.grouping.table_csv import TableInput, as_table
@@ -25,6 +25,7 @@ def budget_curves(
     seed: int = 0,
     *,
     draws: int = DRAWS,
+    time_limit: float | None = None,
 ) -> list[Grouping]:
     """The grouping of every method and budget, as plotted in https://arxiv.org/abs/1905.07553.
 
@@ -34,9 +35,11 @@ def budget_curves(
         methods: as for `group`; None for all that the table has losses for.
         seed: of the random draws.
         draws: number of random fillings that are averaged for each budget.
+        time_limit: seconds for each choice; None for no limit.
 
     Returns:
-        Groupings in the order of `methods`, then of `budgets`, infeasible ones included.
+        Groupings in the order of `methods`, then of `budgets`; infeasible ones, and those that the time limit
+        left without a choice, are included.
 
     Raises:
         InvalidInputError: as for `group`, or there is no budget or no method.
@@ -49,7 +52,14 @@ def budget_curves(
     chosen = name_tuple([methods] if isinstance(methods, str) else methods, "methods")
     if not listed or not chosen:
         raise InvalidInputError("curves need at least one budget and one method")
-    return [group(table, method, budget, seed=seed, draws=draws) for method in chosen for budget in listed]
+    rows = []
+    for method in chosen:
+        for budget in listed:
+            try:
+                rows.append(group(table, method, budget, seed=seed, draws=draws, time_limit=time_limit))
+            except TimeLimitError:
+                rows.append(Grouping(table, Method.named(method).value, budget, TIME_LIMIT))
+    return rows
 
 
 @dataclass(frozen=True)

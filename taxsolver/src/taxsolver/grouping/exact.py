@@ -1,10 +1,11 @@
-"""The best and the worst choice of networks for given losses, each proven.
+"""The best and the worst choice of networks for given losses, each proven unless time runs out.
 
 Networks are the sources of an `Instance`, and a network that predicts a task is a transfer of order one.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taxsolver.errors import SolverError
+from taxsolver.errors import SolverError, TimeLimitError
 from taxsolver.grouping.table import BoolArray, FloatArray, IntArray, LossTable
 from taxsolver.grouping.ties import preferred, tie
-from taxsolver.programs.choice import OPTIMAL, Choice
+from taxsolver.programs.choice import OPTIMAL, TIME_LIMIT, Choice
 from taxsolver.programs.instance import Instance
 from taxsolver.programs.plan_model import PlanModel
 from taxsolver.programs.plan_program import PlanProgram
@@ -25,6 +26,22 @@ _SCALE = 1e3  # largest loss in the program, so that it is resolved far beyond H
 _SLACK = 1e-6  # of the largest loss: so much worse than a tie may be what HiGHS proposes; the rest is checked
 _LOOSE = 1e-8  # of what is asked for: so much less a row of "use the budget" admits; the rest is checked
 _MOST_TOTALS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Least:
+    """A choice of little total loss.
+
+    Attributes:
+        chosen: bool (networks,).
+        bound: no choice has a smaller total loss.
+        status: `optimal`, or `time_limit` where the time ran out before the choice and its preference over
+            those that tie with it were proven.
+    """
+
+    chosen: BoolArray
+    bound: float
+    status: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,37 +56,71 @@ class Pool:
     table: LossTable
     losses: FloatArray
 
-    def least(self, budget: float) -> BoolArray | None:
-        """bool (networks,): the choice of the least total loss, or None where none serves every task.
+    def least(self, budget: float, deadline: float | None = None) -> Least | None:
+        """The choice of the least total loss, or None where none serves every task.
 
         Every task takes the best network of the choice. Ties as `preferred` breaks them.
+
+        Args:
+            budget: largest total cost.
+            deadline: on the clock of `time.perf_counter`; None for none.
+
+        Raises:
+            TimeLimitError: the deadline passed before any choice was found.
+            SolverError: HiGHS failed, or ended without a proof.
         """
         if not self._covers:
             return None
         model = PlanModel(self._instance(-1.0))
-        choice = _proven(model.solve(budget))
+        choice = _proven(model.solve(budget, _seconds_left(deadline)))
         if choice is None:
             return None
-        model.forbid(choice.chosen)
-        second = _proven(model.solve(budget))
-        if second is None or second.bound < choice.value - tie(self.losses):
-            return choice.chosen
-        program = PlanProgram(self._instance(-1.0), budget, self._serves)
-        return self._preferred(program, max(choice.value, second.value), -1.0)
+        if choice.status == TIME_LIMIT:
+            return Least(choice.chosen, -choice.bound, TIME_LIMIT)
+        chosen, status = choice.chosen, OPTIMAL
+        try:
+            # A second choice that is as good calls for the rules of preference.
+            model.forbid(chosen)
+            second = _proven(model.solve(budget, _seconds_left(deadline)))
+            if second is not None and second.status == TIME_LIMIT:
+                status = TIME_LIMIT
+            elif second is not None and second.bound >= choice.value - tie(self.losses):
+                program = PlanProgram(self._instance(-1.0), budget, self._serves)
+                chosen = self._preferred(program, max(choice.value, second.value), -1.0, deadline)
+        except TimeLimitError:
+            status = TIME_LIMIT
+        return Least(chosen, -choice.value, status)
 
-    def worst_filling(self, budget: float) -> BoolArray | None:
+    def least_loss(self, budget: float) -> float | None:
+        """The least total loss of a choice, whichever of those that tie; None where none serves every task.
+
+        Raises:
+            SolverError: HiGHS failed, or ended without a proof.
+        """
+        choice = _proven(PlanModel(self._instance(-1.0)).solve(budget)) if self._covers else None
+        return None if choice is None else -choice.value
+
+    def worst_filling(self, budget: float, deadline: float | None = None) -> BoolArray | None:
         """bool (networks,): the choice of the largest total loss among those that use the budget.
 
         To use the budget means that no other network of the pool fits into what is left. Every task still
         takes the best network of the choice. None where no choice serves every task.
+
+        Args:
+            budget: largest total cost.
+            deadline: on the clock of `time.perf_counter`; None for none.
+
+        Raises:
+            TimeLimitError: the deadline passed before the worst choice was proven.
+            SolverError: HiGHS failed, or ended without a proof.
         """
         if not self._covers:
             return None
         program = self._filling_program(budget)
-        chosen = program.best(self._worth(program, 1.0))
+        chosen = program.best(self._worth(program, 1.0), deadline)
         if chosen is None:
             return None
-        return self._preferred(program, self.total(chosen), 1.0)
+        return self._preferred(program, self.total(chosen), 1.0, deadline)
 
     def total(self, chosen: BoolArray) -> float:
         """Sum over tasks of the least loss among the chosen networks."""
@@ -119,12 +170,14 @@ class Pool:
         """float64 (columns,): the total loss, in the unit of the program."""
         return np.concatenate([np.zeros(program.num_tasks), sign * self.losses[self._pairs] / self._unit])
 
-    def _preferred(self, program: PlanProgram, value: float, sign: float) -> BoolArray:
+    def _preferred(
+        self, program: PlanProgram, value: float, sign: float, deadline: float | None
+    ) -> BoolArray:
         """The preferred one of the choices that are worth `value` but for a tie."""
         worth, least, fits = self._worth(program, sign), value - tie(self.losses), program.accepts
         program.add_row(np.arange(len(worth)), worth, lower=least / self._unit - _SLACK * _SCALE)
         program.accepts = lambda chosen: fits(chosen) and sign * self.total(chosen) >= least
-        return preferred(program, self.table.num_predicted)
+        return preferred(program, self.table.num_predicted, deadline)
 
     def _filling_program(self, budget: float) -> PlanProgram:
         """Choices that use the budget, each task bound to the best network of the choice."""
@@ -164,17 +217,21 @@ class Pool:
 
 
 def _proven(choice: Choice | None) -> Choice | None:
-    """A choice that is proven the best.
+    """A choice that is proven the best, or cut short by the time limit.
 
     Raises:
-        SolverError: it is not.
+        SolverError: it is neither.
     """
-    if choice is not None and choice.status != OPTIMAL:
+    if choice is not None and choice.status not in (OPTIMAL, TIME_LIMIT):
         raise SolverError(
             f"HiGHS ended without a proof: the best choice found has a total loss of {-choice.value:g}, "
             f"and {-choice.bound:g} is not ruled out"
         )
     return choice
+
+
+def _seconds_left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.perf_counter())
 
 
 def _totals(amounts: NDArray[Any], most: int) -> NDArray[Any] | None:

@@ -11,6 +11,7 @@ from taxsolver.grouping.table import LossTable
 from taxsolver.programs.costs import exact_sum
 
 OPTIMAL, SAMPLED, UNSAMPLED, INFEASIBLE = "optimal", "sampled", "unsampled", "infeasible"
+TIME_LIMIT = "time_limit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +22,12 @@ class Grouping:
         table: the networks chosen from.
         method: how they were chosen.
         budget: largest total cost.
-        status: `optimal` where the choice is proven for the method's own losses, `sampled` for a mean over
-            random draws, `unsampled` where there are choices but random draws do not meet enough of them,
-            `infeasible` where no choice of the method fits the budget.
+        status: `optimal` where the choice is proven for the method's own losses, `time_limit` where the time
+            limit cut in before, `sampled` for a mean over random draws, `unsampled` where there are choices
+            but random draws do not meet enough of them, `infeasible` where no choice of the method fits the
+            budget.
         chosen: the chosen networks as rising indices into `table.networks`; empty unless the status
-            is `optimal`.
+            is `optimal` or `time_limit`.
         assigned: for each task the index of the network picked by the losses that chose; empty likewise.
         validation_loss: sum over tasks of the least validation loss among the chosen networks.
         test_loss: the same on the test split, as the authors score: each task takes the network that turns
@@ -35,6 +37,8 @@ class Grouping:
         least_budget: where infeasible, the least budget for which the method has a choice, None where none
             suffices; None also where feasible.
         draws: number of random draws; 0 for the other methods.
+        bound: where the time limit cut in, no choice has a smaller total of the losses that chose; NaN
+            otherwise.
 
     Losses are NaN where infeasible or unsampled, test losses also where the table has no test split.
     """
@@ -50,6 +54,7 @@ class Grouping:
     assigned_test_loss: float = math.nan
     least_budget: float | None = None
     draws: int = 0
+    bound: float = math.nan
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -80,10 +85,12 @@ class Grouping:
             "method": self.method,
             "budget": self.budget,
             "networks": list(self.networks),
+            "untrained": [name for name in self.networks if name in self.table.untrained],
             "validation_loss": _number(self.validation_loss),
             "test_loss": _number(self.test_loss),
             "assigned_test_loss": _number(self.assigned_test_loss),
             "status": self.status,
+            "bound": _number(self.bound),
         }
 
     def to_json(self) -> str:

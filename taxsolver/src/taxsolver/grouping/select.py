@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
 from enum import StrEnum
 
 import numpy as np
 
 from taxsolver.arguments import check_count, check_number, check_seed
-from taxsolver.errors import InvalidInputError
+from taxsolver.errors import InvalidInputError, TimeLimitError
 from taxsolver.grouping.approximations import early_losses, higher_order_losses
-from taxsolver.grouping.exact import Pool
+from taxsolver.grouping.exact import Least, Pool
 from taxsolver.grouping.fillings import random_fillings
-from taxsolver.grouping.result import INFEASIBLE, OPTIMAL, SAMPLED, UNSAMPLED, Grouping
+from taxsolver.grouping.result import INFEASIBLE, OPTIMAL, SAMPLED, TIME_LIMIT, UNSAMPLED, Grouping
 from taxsolver.grouping.score import least_losses, picked_networks
 from taxsolver.grouping.table import BoolArray, FloatArray, LossTable
 from taxsolver.grouping.table_csv import TableInput, as_table
@@ -56,6 +57,7 @@ def group(
     weights: Weights | None = None,
     seed: int = 0,
     draws: int = DRAWS,
+    time_limit: float | None = None,
 ) -> Grouping:
     """The networks to run so that every task is predicted within a budget.
 
@@ -86,6 +88,7 @@ def group(
             are times these.
         seed: of the random draws, at least 0.
         draws: number of random fillings that are averaged, at least 1.
+        time_limit: seconds; None for no limit. Random fillings drawn until then are averaged.
 
     Returns:
         The grouping; its status is `infeasible` where no choice of the method fits the budget, and
@@ -93,22 +96,37 @@ def group(
 
     Raises:
         InvalidInputError: a value is not allowed, or the table has no early losses for `esa`.
+        TimeLimitError: the time limit passed before any choice was found, for `worst` before it was proven.
         SolverError: HiGHS failed, or ended without a proof.
     """
+    start = time.perf_counter()
     table, chosen_method = as_table(table).weighted(weights), Method.named(method)
     check_number(budget, "budget", zero=False)
     check_seed(seed)
     check_count(draws, "draws")
     if draws > MOST_DRAWS:
         raise InvalidInputError(f"draws is {draws}, expected at most {MOST_DRAWS:,}")
+    if time_limit is not None:
+        check_number(time_limit, "time_limit", zero=False)
+    deadline = None if time_limit is None else start + time_limit
     pool = Pool(table, _selection_losses(table, chosen_method))
     if chosen_method is Method.RANDOM:
-        return _random(pool, budget, draws, seed)
-    chosen = _CHOICES.get(chosen_method, Pool.least)(pool, budget)
-    if chosen is None:
+        return _random(pool, budget, draws, seed, deadline)
+    found: Least | None
+    if chosen_method is Method.ALL_IN_ONE:
+        found = _certain(_best_single(pool, budget))
+    elif chosen_method is Method.WORST:
+        found = _certain(pool.worst_filling(budget, deadline))
+    else:
+        found = pool.least(budget, deadline)
+    if found is None:
         least = _all_in_one_budget(pool) if chosen_method is Method.ALL_IN_ONE else pool.least_budget()
         return Grouping(table, chosen_method.value, budget, INFEASIBLE, least_budget=least)
-    return _scored(pool, chosen_method, budget, chosen)
+    return _scored(pool, chosen_method, budget, found)
+
+
+def _certain(chosen: BoolArray | None) -> Least | None:
+    return None if chosen is None else Least(chosen, math.nan, OPTIMAL)
 
 
 def _selection_losses(table: LossTable, method: Method) -> FloatArray:
@@ -137,12 +155,6 @@ def _best_single(pool: Pool, budget: float) -> BoolArray | None:
     return chosen
 
 
-_CHOICES: dict[Method, Callable[[Pool, float], BoolArray | None]] = {
-    Method.ALL_IN_ONE: _best_single,
-    Method.WORST: Pool.worst_filling,
-}
-
-
 def _all_in_one_budget(pool: Pool) -> float | None:
     able = ~np.isnan(pool.losses).any(axis=1)
     return float(pool.table.cost[able].min()) if able.any() else None
@@ -155,24 +167,25 @@ def _preferred_row(pool: Pool, losses: FloatArray) -> int:
     return int(rows[order[0]])
 
 
-def _scored(pool: Pool, method: Method, budget: float, chosen: BoolArray) -> Grouping:
-    table = pool.table
+def _scored(pool: Pool, method: Method, budget: float, found: Least) -> Grouping:
+    table, chosen = pool.table, found.chosen
     losses = np.where(chosen[:, None] & ~np.isnan(pool.losses), pool.losses, np.inf)
     assigned = [_preferred_row(pool, column) for column in losses.T]
     return Grouping(
         table,
         method.value,
         budget,
-        OPTIMAL,
+        found.status,
         chosen=tuple(int(network) for network in np.flatnonzero(chosen)),
         assigned=tuple(assigned),
         validation_loss=float(least_losses(table.validation, chosen[None]).sum()),
         test_loss=float(least_losses(table.scored, chosen[None]).sum()),
         assigned_test_loss=float(table.scored[assigned, range(len(table.tasks))].sum()),
+        bound=found.bound if found.status == TIME_LIMIT else math.nan,
     )
 
 
-def _random(pool: Pool, budget: float, draws: int, seed: int) -> Grouping:
+def _random(pool: Pool, budget: float, draws: int, seed: int, deadline: float | None) -> Grouping:
     """The mean over random fillings of the budget."""
     table = pool.table
     least = pool.least_budget()
@@ -181,6 +194,11 @@ def _random(pool: Pool, budget: float, draws: int, seed: int) -> Grouping:
     sums, found = np.zeros(3), 0
     for chosen in random_fillings(table, budget, draws, seed):
         sums, found = sums + _draw_sums(table, chosen), found + len(chosen)
+        if deadline is not None and time.perf_counter() >= deadline and found < draws:
+            if not found:
+                raise TimeLimitError("the time limit passed before any choice was drawn: allow more time")
+            draws = found
+            break
     if found < draws:
         return Grouping(table, Method.RANDOM.value, budget, UNSAMPLED)
     validation, test, assigned = (float(value) for value in sums / draws)

@@ -38,6 +38,7 @@ class LossTable:
         test: the same on the split that scores, NaN in the same places; None where not measured.
         validation_early: the same on the validation split early in the training; a row may be NaN
             throughout, for a network that was not measured then; None where none was.
+        untrained: names of networks that nobody has trained yet: their losses are predicted.
 
     Raises:
         InvalidInputError: on construction; the message names the fault.
@@ -50,6 +51,7 @@ class LossTable:
     validation: FloatArray
     test: FloatArray | None = None
     validation_early: FloatArray | None = None
+    untrained: tuple[str, ...] = ()
     setting: int | None = None
 
     def __post_init__(self) -> None:
@@ -64,7 +66,7 @@ class LossTable:
                     ) from None
                 values.setflags(write=False)
                 object.__setattr__(self, field, values)
-        for what in ("tasks", "networks"):
+        for what in ("tasks", "networks", "untrained"):
             object.__setattr__(self, what, name_tuple(getattr(self, what), what))
         _check_names(self)
         _check_costs(self)
@@ -150,6 +152,9 @@ def _check_names(table: LossTable) -> None:
         )
         if twice:
             raise InvalidInputError(f"loss table {table.name!r} has the {what} {twice[0]!r} twice")
+    for name in table.untrained:
+        if name not in table.networks:
+            raise InvalidInputError(f"untrained names {name!r}, which is not in loss table {table.name!r}")
 
 
 def _check_costs(table: LossTable) -> None:

@@ -123,7 +123,16 @@ def table_from_csv(
     losses = {split: _losses(by_split[split], networks, len(tasks)) for split in SPLITS if by_split[split]}
     cost = np.array([row.cost for row in by_split["validation"].values()])
     try:
-        return LossTable(name=name, tasks=tasks, networks=networks, cost=cost, setting=setting, **losses)
+        return LossTable(
+            name=name,
+            tasks=tasks,
+            networks=networks,
+            cost=cost,
+            validation=losses["validation"],
+            test=losses.get("test"),
+            validation_early=losses.get("validation_early"),
+            setting=setting,
+        )
     except InvalidInputError as error:
         raise InvalidInputError(f"{where}: {error}") from None
 

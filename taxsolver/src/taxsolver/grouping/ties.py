@@ -17,7 +17,7 @@ def tie(losses: FloatArray) -> float:
     return TIE * max(1.0, float(np.nanmax(np.abs(losses))))
 
 
-def preferred(program: PlanProgram, num_predicted: IntArray) -> BoolArray:
+def preferred(program: PlanProgram, num_predicted: IntArray, deadline: float | None = None) -> BoolArray:
     """The cheapest of all choices that the program allows, then the one with the fewest predictions.
 
     Of what is still equal, the first in table order: that whose sorted indices are lexicographically least.
@@ -25,33 +25,38 @@ def preferred(program: PlanProgram, num_predicted: IntArray) -> BoolArray:
     Args:
         program: its rows must admit the equally good choices only, and at least one.
         num_predicted: int (networks,); tasks that each network predicts.
+        deadline: on the clock of `time.perf_counter`; None for none.
 
     Returns:
         bool (networks,).
+
+    Raises:
+        TimeLimitError: the deadline passed before that.
+        SolverError: HiGHS failed.
     """
-    if program.cheapest() is None:
+    if program.cheapest(deadline) is None:
         raise SolverError("HiGHS lost the choices that it had found")
-    chosen = _least(program, num_predicted.astype(float))
-    if _is_only(program, chosen):
+    chosen = _least(program, num_predicted.astype(float), deadline)
+    if _is_only(program, chosen, deadline):
         return chosen
     for start in range(0, len(num_predicted), _BLOCK):
         spelled = np.zeros(len(num_predicted))
         block = spelled[start : start + _BLOCK]
         block[:] = -(2.0 ** np.arange(len(block))[::-1])
-        chosen = _least(program, spelled)
+        chosen = _least(program, spelled, deadline)
     return chosen
 
 
-def _least(program: PlanProgram, amount: FloatArray) -> BoolArray:
+def _least(program: PlanProgram, amount: FloatArray, deadline: float | None) -> BoolArray:
     """A choice with the least total of whole numbers; from now on the program has no other."""
-    chosen = program.best(program.on_sources(-amount))
+    chosen = program.best(program.on_sources(-amount), deadline)
     if chosen is None:
         raise SolverError("HiGHS lost the choices that it had found")
     program.add_row(np.arange(len(amount)), amount, upper=float(amount[chosen].sum()) + 0.5)
     return chosen
 
 
-def _is_only(program: PlanProgram, chosen: BoolArray) -> bool:
+def _is_only(program: PlanProgram, chosen: BoolArray, deadline: float | None) -> bool:
     """Tell whether these networks are the only choice left; all choices left cost the same."""
-    other = program.best(program.on_sources(-chosen.astype(float)))
+    other = program.best(program.on_sources(-chosen.astype(float)), deadline)
     return other is not None and bool(other[chosen].all())

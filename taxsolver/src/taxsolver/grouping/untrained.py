@@ -1,0 +1,377 @@
+"""Losses of networks that nobody has trained, predicted from effects of pairs and the few that were trained.
+
+The change of a task's loss in a group, relative to the network of its own, is predicted by ridge regression
+on the mean effect that the other tasks of the group have on it, their number, and the task. Effects may be
+inter-task affinities measured by gradients (Fifty et al., NeurIPS 2021, https://arxiv.org/abs/2109.04617),
+in any unit, or changes measured in pairs, as the higher-order approximation of Standley et al. averages them
+(ICML 2020, https://arxiv.org/abs/1905.07553). Leaving out one trained group after the other tells the error.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from taxsolver.arguments import check_count, check_number
+from taxsolver.errors import InvalidInputError
+from taxsolver.grouping.curves import pair_matrix
+from taxsolver.grouping.exact import Pool
+from taxsolver.grouping.select import group
+from taxsolver.grouping.table import FloatArray, IntArray, LossTable
+from taxsolver.grouping.table_csv import TableInput, as_table
+from taxsolver.planning.problem import Weights
+
+MOST_GROUPS = 5_000
+_PENALTIES = tuple((10.0 ** np.arange(-1.0, 3.1, 0.5)).tolist())
+_SHARED = 3.0  # columns of all tasks together are held back less than those of one task, as its square
+_MADE_FROM = 0.999  # correlation from which on effects are taken to be made from the trained pairs themselves
+_FEWEST = 3  # trained groups: one is left out, and one column of the rest already explains a second
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedGroups:
+    """Trained networks, and every group of tasks that could be trained, with predicted losses.
+
+    Attributes:
+        table: the trained networks with their validation losses, then the untrained ones.
+        error: root of the mean square of the errors in leaving out one trained group after the other; errors
+            of the change of a loss relative to the network of that task alone, as 0.1 for 10 %. NaN where
+            nothing can be left out: pairs do not count if the effects were measured in them.
+        error_alone: the same if every task were expected to do as well in a group as alone.
+        held_out: number of groups that were left out.
+        penalty: strength of the ridge, the one with the least error.
+        alone: float64 (tasks,); the loss of each task's own network.
+    """
+
+    table: LossTable
+    error: float
+    error_alone: float
+    held_out: int
+    penalty: float
+    alone: FloatArray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "trained": len(self.table.networks) - len(self.table.untrained),
+            "untrained": len(self.table.untrained),
+            "leave_one_out_error": None if math.isnan(self.error) else self.error,
+            "leave_one_out_error_if_alone": self.error_alone,
+            "held_out": self.held_out,
+            "penalty": self.penalty,
+        }
+
+
+@dataclass(frozen=True)
+class NextGroup:
+    """The group to train next.
+
+    Attributes:
+        network: its name.
+        expected: by how much the total loss of the choice is expected to fall by knowing this group: half
+            the difference that it makes if its losses are better by one leave-one-out error, and half that
+            if they are worse.
+        chosen: it is in the choice already.
+        looked_at: number of groups that were compared.
+        of: number of untrained groups.
+    """
+
+    network: str
+    expected: float
+    chosen: bool
+    looked_at: int
+    of: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "network": self.network,
+            "expected": self.expected,
+            "chosen": self.chosen,
+            "looked_at": self.looked_at,
+            "of": self.of,
+        }
+
+
+def predict_groups(
+    measured: TableInput,
+    pairwise: FloatArray | None = None,
+    *,
+    weights: Weights | None = None,
+    largest: int | None = None,
+) -> PredictedGroups:
+    """Predict the validation losses of every group of tasks that is not among the trained networks.
+
+    The cost of an untrained network is that of a straight line through the costs of the trained ones over
+    their number of tasks. Of several networks for the same tasks the dearest counts.
+
+    Args:
+        measured: trained networks; or what `as_table` takes. Each task has a network of its own among them,
+            and at least three groups of two or more tasks are there.
+        pairwise: float64 (tasks, tasks); [i, j] is the effect of task i on task j in any unit, NaN where not
+            known. None for the changes in the trained pairs.
+        weights: as for `group`.
+        largest: largest number of tasks of an untrained group; None for all tasks.
+
+    Raises:
+        InvalidInputError: a value is not allowed, or too little was trained.
+        FileFormatError: a file cannot be read.
+
+    Example:
+        >>> from taxsolver.grouping import load_setting, predict_groups
+        >>> len(predict_groups(load_setting(2)).table.untrained)  # all 26 groups are trained there
+        0
+    """
+    table = as_table(measured).weighted(weights)
+    num_tasks = len(table.tasks)
+    if largest is not None:
+        check_count(largest, "largest")
+    most = min(largest or num_tasks, num_tasks)
+    if sum(math.comb(num_tasks, size) for size in range(2, most + 1)) > MOST_GROUPS:
+        raise InvalidInputError(
+            f"{num_tasks} tasks have more than {MOST_GROUPS:,} groups of up to {most}: allow fewer tasks in "
+            "one network"
+        )
+    trained = _trained(table)
+    alone = _alone(table, trained)
+    groups = [tasks for tasks in trained if len(tasks) > 1]
+    effects = pair_matrix(table, "validation").change if pairwise is None else np.array(pairwise, dtype=float)
+    if effects.shape != (num_tasks, num_tasks):
+        raise InvalidInputError(
+            f"pairwise has shape {effects.shape}, expected a row and a column for each of {num_tasks} tasks"
+        )
+    effects[np.eye(num_tasks, dtype=bool)] = math.nan
+    known = effects[np.isfinite(effects)]
+    if not len(known):
+        raise InvalidInputError(
+            "no effect of one task on another is known: give pairwise affinities, or train pairs"
+        )
+    effects = effects / (math.sqrt(float(np.mean(known**2))) or 1.0)
+
+    features = [_features(tasks, effects) for tasks in groups]
+    changes = [
+        (table.validation[trained[tasks], list(tasks)] - alone[list(tasks)]) / np.abs(alone[list(tasks)])
+        for tasks in groups
+    ]
+    usable = [place for place, rows in enumerate(features) if np.isfinite(rows).all()]
+    held_out = usable
+    if pairwise is None or _are_made_from(effects, groups, changes):
+        # An effect tells the loss of the pair that it was measured in: leaving out that pair shows nothing.
+        held_out = [place for place in usable if len(groups[place]) > 2]
+    if len(usable) < _FEWEST:
+        raise InvalidInputError(
+            f"{len(usable)} trained groups of two or more tasks have known effects, expected at least "
+            f"{_FEWEST}: train more, or give more pairwise affinities"
+        )
+    rows = [features[place] for place in usable]
+    values = [changes[place] for place in usable]
+    error, penalty = math.nan, _PENALTIES[0]
+    if held_out:
+        left_out = [usable.index(place) for place in held_out]
+        error, penalty = min((_left_out(rows, values, left_out, one), one) for one in _PENALTIES)
+    fitted = _ridge(np.concatenate(rows), np.concatenate(values), penalty)
+
+    losses, names, sizes = [], [], []
+    for size in range(2, most + 1):
+        for tasks in combinations(range(num_tasks), size):
+            if tasks in trained:
+                continue
+            predicted = _features(tasks, effects) @ fitted
+            if not np.isfinite(predicted).all():
+                continue
+            row = np.full(num_tasks, math.nan)
+            row[list(tasks)] = alone[list(tasks)] + predicted * np.abs(alone[list(tasks)])
+            losses.append(row)
+            names.append(_unused("+".join(table.tasks[task] for task in tasks), table.networks))
+            sizes.append(size)
+    everything = LossTable(
+        name=table.name,
+        tasks=table.tasks,
+        networks=(*table.networks, *names),
+        cost=np.concatenate([table.cost, _costs(table, trained, np.array(sizes, dtype=np.intp))]),
+        validation=np.concatenate([table.validation, np.array(losses).reshape(-1, num_tasks)]),
+        untrained=tuple(names),
+    )
+    return PredictedGroups(
+        table=everything,
+        error=error,
+        error_alone=math.sqrt(
+            float(np.mean(np.concatenate([changes[place] for place in held_out or usable]) ** 2))
+        ),
+        held_out=len(held_out),
+        penalty=penalty,
+        alone=alone,
+    )
+
+
+def next_group(
+    predicted: PredictedGroups, budget: float, *, time_limit: float | None = None
+) -> NextGroup | None:
+    """The untrained group that would change the answer most if it were trained.
+
+    For each untrained group the best choice is made twice more: with all its losses better, and worse, than
+    predicted by one leave-one-out error, or where that is not known by as much as groups differ from their
+    tasks alone. What knowing the group is worth is the mean of the two least total
+    losses, set against the least total loss as predicted.
+
+    Args:
+        predicted: what `predict_groups` returns.
+        budget: largest total cost, as for `group`.
+        time_limit: seconds, after which the groups compared so far count; None for no limit. Groups are
+            compared in the order of how much better than alone they may be.
+
+    Returns:
+        None where no untrained group would change the answer.
+
+    Raises:
+        InvalidInputError: a value is not allowed.
+        SolverError: HiGHS failed, or ended without a proof.
+    """
+    check_number(budget, "budget", zero=False)
+    if time_limit is not None:
+        check_number(time_limit, "time_limit", zero=False)
+    start = time.perf_counter()
+    table = predicted.table
+    answer = group(table, "optimal", budget)
+    if not answer.chosen:
+        return None
+    error = predicted.error_alone if math.isnan(predicted.error) else predicted.error
+    shift = error * np.abs(predicted.alone)
+    first = len(table.networks) - len(table.untrained)
+    promise = np.nansum(table.validation - shift - predicted.alone, axis=1)
+    places = sorted(range(first, len(table.networks)), key=lambda place: (promise[place], place))
+    best: tuple[float, int] | None = None
+    looked_at = 0
+    for place in places:
+        if time_limit is not None and time.perf_counter() - start >= time_limit:
+            break
+        looked_at += 1
+        better = _shifted(table, place, -shift).least_loss(budget)
+        # A network that is not in the choice does not enter it by being worse.
+        worse = answer.validation_loss
+        if place in answer.chosen:
+            worse = _shifted(table, place, shift).least_loss(budget) or worse
+        if better is None:
+            continue
+        expected = answer.validation_loss - (better + worse) / 2
+        if expected > 0 and (best is None or expected > best[0]):
+            best = expected, place
+    if best is None:
+        return None
+    return NextGroup(
+        network=table.networks[best[1]],
+        expected=best[0],
+        chosen=best[1] in answer.chosen,
+        looked_at=looked_at,
+        of=len(places),
+    )
+
+
+def _trained(table: LossTable) -> dict[tuple[int, ...], int]:
+    """Tasks of a group -> its network, of several the dearest, of these the first."""
+    found: dict[tuple[int, ...], int] = {}
+    for network in np.argsort(-table.cost, kind="stable").tolist():
+        found.setdefault(tuple(np.flatnonzero(table.predicts[network]).tolist()), network)
+    return found
+
+
+def _alone(table: LossTable, trained: dict[tuple[int, ...], int]) -> FloatArray:
+    """float64 (tasks,): the loss of each task's own network."""
+    alone = np.empty(len(table.tasks))
+    for task, name in enumerate(table.tasks):
+        network = trained.get((task,))
+        if network is None:
+            raise InvalidInputError(
+                f"no trained network predicts {name} alone, which its changes are held against: train one"
+            )
+        alone[task] = table.validation[network, task]
+        if alone[task] == 0:
+            raise InvalidInputError(
+                f"the network for {name} alone has a loss of 0, which no change can be held against"
+            )
+    return alone
+
+
+def _features(tasks: Sequence[int], effects: FloatArray) -> FloatArray:
+    """float64 (tasks of the group, columns): NaN where no effect on a task is known."""
+    num_tasks = len(effects)
+    rows = np.zeros((len(tasks), 3 + 2 * num_tasks))
+    for row, task in enumerate(tasks):
+        on_task = effects[[other for other in tasks if other != task], task]
+        on_task = on_task[np.isfinite(on_task)]
+        mean = float(on_task.mean()) if len(on_task) else math.nan
+        more = len(tasks) - 2.0  # others beyond the first
+        rows[row, :3] = _SHARED * mean, _SHARED, _SHARED * more
+        rows[row, 3 + 2 * task : 5 + 2 * task] = 1.0, more
+    return rows
+
+
+def _ridge(features: FloatArray, values: FloatArray, penalty: float) -> FloatArray:
+    """float64 (columns,): the weights of least square error and penalty, in the unit of the values."""
+    scale = math.sqrt(float(np.mean(values**2))) or 1.0
+    squares = features.T @ features + penalty * np.eye(features.shape[1])
+    return np.asarray(scale * np.linalg.solve(squares, features.T @ (values / scale)), dtype=np.float64)
+
+
+def _left_out(
+    features: Sequence[FloatArray], values: Sequence[FloatArray], held_out: Sequence[int], penalty: float
+) -> float:
+    """The root of the mean square error of groups that are predicted from all others."""
+    errors = []
+    for left in held_out:
+        others = [place for place in range(len(features)) if place != left]
+        fitted = _ridge(
+            np.concatenate([features[place] for place in others]),
+            np.concatenate([values[place] for place in others]),
+            penalty,
+        )
+        errors.append(features[left] @ fitted - values[left])
+    return math.sqrt(float(np.mean(np.concatenate(errors) ** 2)))
+
+
+def _are_made_from(
+    effects: FloatArray, groups: Sequence[tuple[int, ...]], changes: Sequence[FloatArray]
+) -> bool:
+    """True if the effects are the changes that were measured in the trained pairs, in whatever unit."""
+    pairs = [
+        (effects[one, other], change)
+        for tasks, both in zip(groups, changes, strict=True)
+        if len(tasks) == 2
+        for one, other, change in ((tasks[1], tasks[0], both[0]), (tasks[0], tasks[1], both[1]))
+        if math.isfinite(effects[one, other])
+    ]
+    if len(pairs) < 4:
+        return False
+    given, measured = np.array(pairs).T
+    if np.ptp(given) == 0 or np.ptp(measured) == 0:
+        return False
+    return abs(float(np.corrcoef(given, measured)[0, 1])) >= _MADE_FROM
+
+
+def _costs(table: LossTable, trained: dict[tuple[int, ...], int], sizes: IntArray) -> FloatArray:
+    """float64 (groups,): costs of untrained networks for int (groups,) tasks each."""
+    known = np.array([len(tasks) for tasks in trained])
+    cost = table.cost[list(trained.values())]
+    slope = max(0.0, float(np.polyfit(known, cost, 1)[0])) if np.ptp(known) else 0.0
+    line = cost.mean() + slope * (sizes - known.mean())
+    # What is left of rounding would make equal costs differ, and what costs nothing cannot be chosen.
+    return np.maximum(np.round(line, 6), cost.min()) if len(sizes) else np.empty(0)
+
+
+def _unused(name: str, taken: Sequence[str]) -> str:
+    while name in taken:
+        name += " (untrained)"
+    return name
+
+
+def _shifted(table: LossTable, network: int, shift: FloatArray) -> Pool:
+    """The networks of a table, with all losses of one of them changed."""
+    losses = np.array(table.validation)
+    losses[network] += shift
+    return Pool(replace(table, validation=losses), losses)
