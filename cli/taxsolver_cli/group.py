@@ -51,11 +51,11 @@ class View(StrEnum):
     LOSSES = "losses"
 
 
-UNTRAINED = {"pairwise", "measured", "group-size"}
+UNTRAINED = {"pairwise", "measured", "group_size"}
 # What each view reads besides the table and the outputs.
 READS = {
-    View.CHOICE: {"budget", "method", "seed", "draws", "time-limit", *UNTRAINED},
-    View.CURVES: {"budgets", "seed", "draws", "time-limit"},
+    View.CHOICE: {"budget", "method", "seed", "draws", "time_limit", *UNTRAINED},
+    View.CURVES: {"budgets", "seed", "draws", "time_limit"},
     View.PAIRS: set(),
     View.COUNTS: set(),
     View.LOSSES: UNTRAINED,
@@ -200,7 +200,7 @@ def _refuse_unheard(context: typer.Context, view: View) -> None:
     """Reject options that the chosen view does not use."""
     for name in given(context):
         if name in set().union(*READS.values()) - READS[view]:
-            raise usage_error(f"--{name} has no meaning with --show {view}: leave it out")
+            raise usage_error(f"--{name.replace('_', '-')} has no meaning with --show {view}: leave it out")
 
 
 def _load(setting: int | None, table: Path | None) -> LossTable:

@@ -174,7 +174,7 @@ def show_losses(
 def prediction_lines(predicted: PredictedGroups) -> list[str]:
     """Say how many networks are predicted, and how well."""
     count = len(predicted.table.untrained)
-    lines = [f"[dim]*: predicted; {count} networks are untrained[/]"]
+    lines = [f"[dim]*: predicted; {count} network{' is' if count == 1 else 's are'} untrained[/]"]
     if predicted.held_out:
         lines.append(
             f"Error of a predicted loss, leaving out one of {predicted.held_out} trained groups: "

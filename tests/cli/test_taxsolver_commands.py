@@ -215,9 +215,9 @@ def test_group_shows_its_tables_and_pictures(view: str, tmp_path: Path) -> None:
 def few(tmp_path: Path) -> Path:
     """Each task alone, two pairs and the network for all three: a with c is untrained."""
     path = tmp_path / "few.csv"
-    rows = ("a,1,1,,", "b,1,,1,", "c,1,,,1", "ab,1,1,2,", "bc,1,,1,2", "all,1,2,2,2")
+    rows = ("a,1,1,,", "b,1,,0.1,", "c,1,,,1", "ab,1,0.2,0.9,", "bc,1,,0.9,0.2", "all,1,1,1,1")
     path.write_text("\n".join(["split,network,cost,a,b,c", *(f"validation,{row}" for row in rows)]) + "\n")
-    (tmp_path / "affinity.csv").write_text("task,a,b,c\na,,1,2\nb,3,,1\nc,1,2,\n")
+    (tmp_path / "affinity.csv").write_text("task,a,b,c\na,,2,-1\nb,-1,,-1.2\nc,-1,2,\n")
     return path
 
 

@@ -178,6 +178,7 @@ def predict_groups(
     fitted = _ridge(np.concatenate(rows), np.concatenate(values), penalty)
 
     losses, names, sizes = [], [], []
+    least = np.nanmin(table.validation, axis=0)
     for size in range(2, most + 1):
         for tasks in combinations(range(num_tasks), size):
             if tasks in trained:
@@ -185,6 +186,8 @@ def predict_groups(
             predicted = _features(tasks, effects) @ fitted
             if not np.isfinite(predicted).all():
                 continue
+            # Where no loss is negative, a prediction is not either.
+            predicted = np.where(least[list(tasks)] >= 0, np.maximum(predicted, -1), predicted)
             row = np.full(num_tasks, math.nan)
             row[list(tasks)] = alone[list(tasks)] + predicted * np.abs(alone[list(tasks)])
             losses.append(row)
