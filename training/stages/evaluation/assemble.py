@@ -18,6 +18,7 @@ from taskbank.nets.build import Readout, TaskNetwork
 from taskbank.tasks.registry import SCRATCH, TASKS, Loss
 from taxsolver import load_affinity
 from training.errors import ConfigError, DataError
+from training.stages.evaluation.calibrate import network_class_weights, take_out_class_weights
 from training.stages.evaluation.choice import those_that_fit, wanted_transfers
 from training.stages.evaluation.config import EvaluateConfig
 from training.stages.evaluation.trained import Trained
@@ -59,9 +60,14 @@ def assemble_bank(
         for task in TASKS.values()
         if task.loss is not Loss.NONE and (networks / f"{task.name}.safetensors").exists()
     }
+    for task, network in held.items():
+        take_out_class_weights(network, network_class_weights(networks, TASKS[task]), config.calibration)
     _check_untrained(trained)
     wanted = wanted_transfers(load_affinity(trained.affinity), config)
     readouts = _readouts(trained.transfers, wanted, shape)
+    weights = load_counts(trained.transfers).get("class_weights", {})
+    for (_, target), readout in readouts.items():
+        take_out_class_weights(readout, weights.get(target), config.calibration)
     chosen = those_that_fit(readouts, lambda key: _size(readouts[key], config.storage), _room(held, config))
     kept = tuple(readouts[key] for key in chosen)
     return Bank.save(

@@ -18,6 +18,8 @@ class EvaluateConfig:
         storage: form of its weights on disk.
         max_megabytes: of the whole folder, a million bytes each; transfers that do not fit are left out, see
             `choice.py` for those that go first. None for no limit.
+        calibration: share of the class weights of the loss that is taken out of semantic logits, 0 to 1: with
+            1 classes are predicted as often as they are in training frames, with 0 rare ones too often.
         transfer_orders: of each target's best transfers that come with it.
         shown_targets: targets that come with several transfers of order 1, `random` and `scratch`, so that
             they can be compared.
@@ -35,6 +37,7 @@ class EvaluateConfig:
     licence: str = "MIT"
     storage: Storage = Storage.INT8
     max_megabytes: float | None = 42.0
+    calibration: float = 1.0
     transfer_orders: tuple[int, ...] = (1, 2)
     shown_targets: tuple[str, ...] = ("normal", "depth_zbuffer")
     shown_sources: int = 4
@@ -60,5 +63,7 @@ class EvaluateConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}, it must be at least 1")
         if self.max_megabytes is not None and self.max_megabytes <= 0:
             raise ConfigError(f"max_megabytes is {self.max_megabytes}, it must be positive, or none")
+        if not 0 <= self.calibration <= 1:
+            raise ConfigError(f"calibration is {self.calibration}, it must be from 0 to 1")
         if any(order < 1 for order in self.transfer_orders):
             raise ConfigError(f"transfer_orders {self.transfer_orders} must be 1 or more")

@@ -155,6 +155,8 @@ class Course:
             "trained_beside": beside,
             "device": _device_name(self._reader.device),
         }
+        if self._learner.weights is not None:
+            facts["class_weights"] = self._learner.weights.tolist()
         self._folder.write(self._learner, facts)
         self._folder.forget(self._learner.task)
 

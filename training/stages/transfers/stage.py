@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from taskbank.bank.seeded import describe_untrained
+from taskbank.tasks.registry import find_task
 from training.atomic_files import write_json
 from training.data.frames import FrameStore
 from training.errors import DataError
@@ -25,6 +26,7 @@ from training.stages.transfers.divide import divide
 from training.stages.transfers.jobs import CONTROLS, CodesJob, ControlJob, TransferJob, Work, as_jobs
 from training.stages.transfers.loss_files import HELD_OUT, load_losses, losses_path
 from training.stages.transfers.places import Places
+from training.stages.transfers.reading import semantic_weights
 from training.stages.transfers.ridge import RidgeJob, load_ridge, ridge_agreement
 
 log = logging.getLogger(__name__)
@@ -169,8 +171,14 @@ def _counts(config: TransfersConfig, places: Places) -> dict[str, Any]:
         "held_out": val.cameras["room"][division.held_out],
         "test": test.cameras["room"],
     }
+    weights = {
+        target: found.tolist()
+        for target in config.targets
+        if (found := semantic_weights(find_task(target), val, division.learned)) is not None
+    }
     return {
         "targets": list(config.targets),
+        "class_weights": weights,
         "images_transfer": int(division.learned.sum()),
         **{f"rooms_{part}": len(np.unique(numbers)) for part, numbers in rooms.items()},
         "untrained": asdict(describe_untrained(config.architecture, config.seed)),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tests.training.stages.evaluation.toy_evaluated import ToyRun, toy_run
+from tests.training.stages.transfers.toy_run import save_network
 from training.data.frames import FrameStore
 from training.errors import ConfigError, DataError
 from training.stages.evaluation.assemble import assemble_bank
@@ -19,13 +21,16 @@ from training.stages.evaluation.report import report_text
 from training.stages.evaluation.sanity import SanityRow, sanity_text, transfers_beat_average, wins
 from training.stages.evaluation.stage import BANK, REPORT, SCORES, _kept, run_evaluation
 from training.stages.evaluation.weights import check_measured, weights_of
+from training.stages.networks.finished import load_network
 from training.stages.publishing.stage import CARD, TENSOR, run_publishing
 from training.stages.transfers.codes import source_encoder
 from training.stages.transfers.loss_files import load_target
 
 from taskbank.bank.bank import Bank
 from taskbank.bank.health import constant_beaten
+from taskbank.bank.quantise import Storage
 from taskbank.nets.build import ScratchNetwork, TransferReadout
+from taskbank.tasks.registry import TASKS
 from taxsolver import AffinityTensor, load_affinity
 
 _CONFIG = EvaluateConfig(samples=4, transfer_samples=2, pictured=3, shown_sources=2, carried_over=2)
@@ -92,6 +97,24 @@ def test_a_bank_whose_random_is_not_what_transfers_have_read_is_refused(
     monkeypatch.setattr("taskbank.bank.seeded.UNTRAINED_GAIN", 1.5)
     with pytest.raises(DataError, match="has read another 'random' than seed 0 gives now: run stage 2 again"):
         assemble_bank(tmp_path / "bank", run.trained(_CONFIG))
+
+
+def test_a_bank_gets_semantic_logits_without_the_class_weights_of_the_loss(
+    run: ToyRun, tmp_path: Path
+) -> None:
+    networks = tmp_path / "networks"
+    shutil.copytree(run.networks, networks)
+    save_network(networks, "segment_semantic", 7)
+    about = json.loads((networks / "normal.json").read_text())
+    weights = [0.5, *[2.0] * 16]
+    (networks / "segment_semantic.json").write_text(json.dumps({**about, "class_weights": weights}))
+    trained = replace(run.trained(replace(_CONFIG, storage=Storage.FP32)), networks=networks)
+    task, image = TASKS["segment_semantic"], torch.zeros(1, 3, 32, 32)
+    with torch.inference_mode():
+        learned = load_network(networks, task, run.config.architecture)(image)
+        shipped = assemble_bank(tmp_path / "bank", trained).load("segment_semantic")(image)
+    expected = torch.tensor(weights).log()[:, None, None].expand(17, 32, 32)
+    torch.testing.assert_close((learned - shipped)[0], expected, atol=1e-4, rtol=0)
 
 
 def test_a_bank_that_its_task_networks_fill_is_refused(run: ToyRun, tmp_path: Path) -> None:
@@ -294,6 +317,7 @@ def test_a_report_without_real_frames_has_no_empty_tables() -> None:
     [
         ({"samples": 0}, "samples is 0, it must be at least 1"),
         ({"carried_over": 0}, "carried_over is 0, it must be at least 1"),
+        ({"calibration": 1.5}, "calibration is 1.5, it must be from 0 to 1"),
         ({"transfer_orders": (0,)}, r"transfer_orders \(0,\) must be 1 or more"),
     ],
 )
