@@ -95,37 +95,35 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     Raises:
         ConfigError: it is something else.
     """
-    if get_origin(hint) is not None:
-        return _of_parts(get_origin(hint), get_args(hint), value, where)
-    if is_dataclass(hint):
-        return _nested(hint, value, where)
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint(_listed([one.value for one in hint], value, where))
-    return _plain(hint, value, where)
-
-
-def _of_parts(origin: Any, parts: tuple[Any, ...], value: Any, where: str) -> Any:
-    """A value of an annotation with parts: a union, a list of allowed values, a tuple, a mapping."""
+    origin, parts = get_origin(hint), get_args(hint)
     if origin in _UNIONS:
         return _one_of(parts, value, where)
-    if origin is Literal:
-        return _listed(parts, value, where)
     if origin is tuple:
-        return _tuple(parts, value, where)
-    _check(isinstance(value, Mapping), value, "a table", where)
-    return {name: _value(parts[1], one, f"{where}.{name}") for name, one in value.items()}
+        _check(isinstance(value, list | tuple), value, "a list", where)
+        if parts[-1] is Ellipsis:
+            parts = (parts[0],) * len(value)
+        _check(len(value) == len(parts), value, f"a list of {len(parts)}", where)
+        pairs = enumerate(zip(parts, value, strict=True))
+        return tuple(_value(part, one, f"{where}[{place}]") for place, (part, one) in pairs)
+    if origin not in (None, Literal):  # a mapping by strings
+        _check(isinstance(value, Mapping), value, "a table", where)
+        return {name: _value(parts[1], one, f"{where}.{name}") for name, one in value.items()}
+    if is_dataclass(hint) and isinstance(hint, type):
+        _check(isinstance(value, Mapping), value, "a table", where)
+        # The `name` that told which class it is for is none of its settings.
+        told = value.get("name") == getattr(hint, "name", None)
+        table = {key: one for key, one in value.items() if not (told and key == "name")}
+        return settings_from(hint, table, where)
+    return _single(hint, value, where)
 
 
-def _nested(kind: Any, value: Any, where: str) -> Any:
-    """A dataclass within one; the `name` that told which class it is for is none of its settings."""
-    _check(isinstance(value, Mapping), value, "a table", where)
-    named = isinstance(getattr(kind, "name", None), str) and value.get("name") == kind.name
-    table = {key: one for key, one in value.items() if not (named and key == "name")}
-    return settings_from(kind, table, where)
-
-
-def _plain(hint: type[Any], value: Any, where: str) -> Any:
-    """A number, a text or a path."""
+def _single(hint: Any, value: Any, where: str) -> Any:
+    """A number, a text, a path, or a value out of a list."""
+    is_enum = isinstance(hint, type) and issubclass(hint, Enum)
+    if is_enum or get_origin(hint) is Literal:
+        allowed = [one.value for one in hint] if is_enum else get_args(hint)
+        _check(value in allowed, value, f"one of {', '.join(map(repr, allowed))}", where)
+        return hint(value) if is_enum else value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint is Path and isinstance(value, str):
@@ -133,22 +131,6 @@ def _plain(hint: type[Any], value: Any, where: str) -> Any:
     fits = isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
     _check(fits, value, _NAMES.get(hint, hint.__name__), where)
     return value
-
-
-def _listed(allowed: Sequence[Any], value: Any, where: str) -> Any:
-    """A value out of a list."""
-    _check(value in allowed, value, f"one of {', '.join(map(repr, allowed))}", where)
-    return value
-
-
-def _tuple(hints: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
-    """A list of values, of any length where the annotation ends with an ellipsis."""
-    _check(isinstance(value, list | tuple), value, "a list", where)
-    if hints[-1] is Ellipsis:
-        return tuple(_value(hints[0], one, f"{where}[{place}]") for place, one in enumerate(value))
-    _check(len(value) == len(hints), value, f"a list of {len(hints)}", where)
-    pairs = zip(hints, value, strict=True)
-    return tuple(_value(hint, one, f"{where}[{place}]") for place, (hint, one) in enumerate(pairs))
 
 
 def _one_of(hints: tuple[Any, ...], value: Any, where: str) -> Any:
