@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from training.data.labels import surfaces
-from training.data.poses import rotations
 from training.rooms.frames.views import cast_views
 from training.rooms.scene import Cameras, Scene
 from training.rooms.tracing.batch import SceneBatch
 from training.rooms.tracing.trace import Hits
+
+from taskbank.geometry import rotation
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def look(scene: Scene, cameras: Cameras, size: int) -> Seen:
     """Rays of all pixels, and the labels of surfaces that need no neighbours."""
     rows = torch.zeros(len(cameras.fov), dtype=torch.int64)
     hits = cast_views(SceneBatch.of([scene]), rows, cameras, size)
-    turn = torch.from_numpy(rotations(cameras.angles)).float()
+    turn = torch.from_numpy(rotation(cameras.angles)).float()
     points = surfaces.to_camera(hits.position, torch.from_numpy(cameras.location).float(), turn)
     return Seen(
         hits=hits,

@@ -25,6 +25,21 @@ def test_at_a_quarter_turn_the_matrix_still_comes_back(about_y: float) -> None:
     assert np.allclose(rotation(euler_angles(turned)), turned)
 
 
+def test_many_rotations_are_those_of_each_and_come_back_as_angles() -> None:
+    many = ANGLES.reshape(4, 5, 3)
+    matrices = rotation(many)
+    assert (matrices[3, 4] == rotation(many[3, 4])).all()
+    np.testing.assert_allclose(euler_angles(matrices), many, atol=1e-9)
+
+
+def test_a_quarter_turn_about_y_leaves_all_the_rest_to_x() -> None:
+    turned = rotation([[0.3, np.pi / 2, 0.8], [0.3, 0.4, 0.8]])
+    found = euler_angles(turned)
+    assert found[0, 2] == 0
+    np.testing.assert_allclose(found[0, 0], 0.3 - 0.8)
+    np.testing.assert_allclose(found[1], [0.3, 0.4, 0.8])
+
+
 def test_composed_poses_are_those_of_the_cameras() -> None:
     """Three cameras in the world, relative poses by their definition."""
     rng = np.random.default_rng(1)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from taskbank.geometry import Numbers, euler_angles, rotation
+
 Records = NDArray[np.void]
 
 _DIGITS = 9  # of what is compared: rounding may not decide which way round a room lies
@@ -21,39 +22,6 @@ _QUARTERS = np.array(
     dtype=np.float64,
 )  # fmt: skip
 """Turns of the world about z by 0, 90, 180 and 270 degrees."""
-
-
-def rotations(angles: ArrayLike) -> Numbers:
-    """Rotation matrices, as `taskbank.geometry.rotation`.
-
-    Args:
-        angles: (..., 3), radians about static x, y and z.
-
-    Returns:
-        (..., 3, 3).
-    """
-    given = np.asarray(angles, dtype=np.float64)
-    sx, sy, sz = np.moveaxis(np.sin(given), -1, 0)
-    cx, cy, cz = np.moveaxis(np.cos(given), -1, 0)
-    rows = [
-        [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
-        [sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
-        [-sy, cy * sx, cy * cx],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-
-
-def euler_angles(matrices: ArrayLike) -> Numbers:
-    """Angles of rotation matrices (..., 3, 3), as `taskbank.geometry.euler_angles`: (..., 3)."""
-    m = np.asarray(matrices, dtype=np.float64)
-    level = np.hypot(m[..., 0, 0], m[..., 1, 0])
-    about_y = np.arctan2(-m[..., 2, 0], level)
-    upright = level < 1e-9  # the camera's x axis; only a sum of angles is defined then
-    about_x = np.where(
-        upright, np.arctan2(-m[..., 1, 2], m[..., 1, 1]), np.arctan2(m[..., 2, 1], m[..., 2, 2])
-    )
-    about_z = np.where(upright, 0.0, np.arctan2(m[..., 1, 0], m[..., 0, 0]))
-    return np.stack([about_x, about_y, about_z], axis=-1)
 
 
 def relative_poses(first: Records, second: Records) -> Numbers:
@@ -67,8 +35,8 @@ def relative_poses(first: Records, second: Records) -> Numbers:
         (..., 6): angles of R2^T R1 in radians, and R2^T (l1 - l2) in metres, for rotations R (camera to
         world) and locations l.
     """
-    back = np.swapaxes(rotations(second["angles"]), -1, -2)
-    turn = back @ rotations(first["angles"])
+    back = np.swapaxes(rotation(second["angles"]), -1, -2)
+    turn = back @ rotation(first["angles"])
     shift = back @ (first["location"] - second["location"])[..., None]
     return np.concatenate([euler_angles(turn), shift[..., 0]], axis=-1)
 
@@ -92,7 +60,7 @@ def room_layouts(cameras: Records) -> Numbers:
         angles of the camera's rotation in the room's frame in radians, edges along the room's axes in metres;
         NaN where the box is unknown.
     """
-    turn = rotations(cameras["angles"])
+    turn = rotation(cameras["angles"])
     ahead = -(_QUARTERS @ turn[..., None, :, :])[..., 0, 2]
     quarter = np.argmax(ahead.round(_DIGITS), axis=-1)
     low, high = cameras["box"][..., 0, :], cameras["box"][..., 1, :]
@@ -117,7 +85,7 @@ def vanishing_points(cameras: Records) -> Numbers:
     Returns:
         (..., 9): unit vectors along x, y and z, one after another; +x right, +y up, looking along -z.
     """
-    turned = _QUARTERS @ rotations(cameras["angles"])[..., None, :, :]
+    turned = _QUARTERS @ rotation(cameras["angles"])[..., None, :, :]
     ahead = -turned[..., 2]
     between = np.arccos(np.clip(ahead[..., :2], -1, 1)).sum(-1).round(_DIGITS)
     best = between == between.min(axis=-1, keepdims=True)

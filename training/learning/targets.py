@@ -9,7 +9,7 @@ these choices where they leave one, or where frames are not 256 px wide:
   says "unknown" (grey normals, zero curvature or reshading) do not count either, and neither do they as one
   of the 300 points of a 2.5-D segmentation.
 - **Semantic classes** are weighted as the original's by default. A store with classes of its own has other
-  frequencies: `measured_weights` gives the same formula's weights there.
+  frequencies: `class_weights.semantic_weights` gives the same formula's weights there.
 - **Poses and layouts** are whitened with the original's constants, wrong as some are: banks of all kinds are
   read alike. `training.learning.losses` puts the units right.
 """
@@ -20,7 +20,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -29,7 +28,6 @@ from taskbank.constants import loss_weights
 from taskbank.inference.whitening import WHITENING
 from taskbank.labels.codes import TRUSTED_DEPTH
 from taskbank.tasks.registry import OutputKind, Task
-from training.data.frames import FrameStore
 from training.errors import DataError
 from training.learning.batches import BatchReader, load_batch
 from training.learning.colour_targets import soft_bins
@@ -40,10 +38,8 @@ __all__ = [
     "POINTS",
     "BatchReader",
     "Target",
-    "class_weights",
     "load_batch",
     "make_target",
-    "measured_weights",
 ]
 
 POINTS = 300
@@ -53,8 +49,6 @@ _BLUR = 4 / 256  # standard deviation, as a share of the map's side
 _WHOLE = 0.99  # a resized pixel counts if so much of what it is made of does
 _FLAT_CODE = 127  # of a normal that is unknown
 _ROWS, _COLUMNS = 201, 202  # salts
-_MEASURED = 256  # frames
-_SMOOTHING = 0.5  # share of the uniform distribution in class weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,31 +109,6 @@ def make_target(
     except KeyError as error:
         held = ", ".join(raw) or "nothing"
         raise DataError(f"{task.name} needs {error.args[0]!r}, but the batch holds {held}") from error
-
-
-def class_weights(labels: Tensor, classes: int) -> Tensor:
-    """Compute weights of classes, so that rare ones are learned too.
-
-    w = 1 / ((1 - s) p + s / C) with s = 1/2, scaled so that the mean weight of a pixel is 1 (Zhang et al.,
-    "Colorful Image Colorization", ECCV 2016, section 2.2).
-
-    Args:
-        labels: codes on disk of any shape, 0 is unknown, class c is c + 1.
-        classes: how many there are.
-
-    Returns:
-        float32 (classes,).
-    """
-    count = torch.bincount(labels.reshape(-1).long(), minlength=classes + 1)[1 : classes + 1].double()
-    share = count / count.sum().clamp(min=1)
-    weights = 1 / ((1 - _SMOOTHING) * share + _SMOOTHING / classes)
-    return (weights / (weights * share).sum().clamp(min=1e-9)).float()
-
-
-def measured_weights(store: FrameStore, classes: int) -> Tensor:
-    """`class_weights` of a store's semantic labels, from at most 256 of its frames, evenly spread."""
-    frames = np.unique(np.linspace(0, len(store) - 1, _MEASURED).astype(np.int64))
-    return class_weights(torch.from_numpy(store.read("segment_semantic", frames)), classes)
 
 
 @dataclass(frozen=True, slots=True)

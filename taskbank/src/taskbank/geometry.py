@@ -24,38 +24,44 @@ BOX_EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 3), (2, 6), (3, 7), (4,
 
 
 def rotation(angles: ArrayLike) -> Numbers:
-    """Rotation matrix of three angles.
+    """Rotation matrices of angles.
 
     Args:
-        angles: (3,), radians about x, y and z.
+        angles: (..., 3), radians about static x, y and z.
 
     Returns:
-        float64 (3, 3).
+        float64 (..., 3, 3).
     """
-    (sx, sy, sz), (cx, cy, cz) = np.sin(angles), np.cos(angles)
-    about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    turned: Numbers = about_z @ about_y @ about_x
-    return turned
+    given = np.asarray(angles, dtype=np.float64)
+    sx, sy, sz = np.moveaxis(np.sin(given), -1, 0)
+    cx, cy, cz = np.moveaxis(np.cos(given), -1, 0)
+    rows = [
+        [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
+        [sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
+        [-sy, cy * sx, cy * cx],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def euler_angles(matrix: ArrayLike) -> Numbers:
-    """Angles of a rotation matrix: the inverse of `rotation`, the angle about y within a quarter turn.
+def euler_angles(matrices: ArrayLike) -> Numbers:
+    """Angles of rotation matrices: the inverse of `rotation`, the angle about y within a quarter turn.
 
     Args:
-        matrix: (3, 3). Where the angle about y is a quarter turn, only the sum of the others is defined, and
-            the one about z is given as 0.
+        matrices: (..., 3, 3). Where the angle about y is a quarter turn, only the sum of the others is
+            defined, and the one about z is given as 0.
 
     Returns:
-        float64 (3,), radians.
+        float64 (..., 3), radians.
     """
-    m = np.asarray(matrix, dtype=np.float64)
-    level = np.hypot(m[0, 0], m[1, 0])
-    about_y = np.arctan2(-m[2, 0], level)
-    if level < 1e-9:
-        return np.array([np.arctan2(-m[1, 2], m[1, 1]), about_y, 0.0])
-    return np.array([np.arctan2(m[2, 1], m[2, 2]), about_y, np.arctan2(m[1, 0], m[0, 0])])
+    m = np.asarray(matrices, dtype=np.float64)
+    level = np.hypot(m[..., 0, 0], m[..., 1, 0])
+    about_y = np.arctan2(-m[..., 2, 0], level)
+    upright = level < 1e-9  # the camera's x axis
+    about_x = np.where(
+        upright, np.arctan2(-m[..., 1, 2], m[..., 1, 1]), np.arctan2(m[..., 2, 1], m[..., 2, 2])
+    )
+    about_z = np.where(upright, 0.0, np.arctan2(m[..., 1, 0], m[..., 0, 0]))
+    return np.stack([about_x, about_y, about_z], axis=-1)
 
 
 def compose(first: ArrayLike, second: ArrayLike) -> Numbers:

@@ -34,29 +34,6 @@ def heading(degrees: float, pitch: float = 0.0) -> tuple[float, float, float]:
     return (np.pi / 2 + np.radians(pitch), 0.0, np.radians(degrees) - np.pi / 2)
 
 
-@given(angles)
-def test_rotations_are_those_of_taskbank(turned: tuple[float, float, float]) -> None:
-    many = np.array([[turned, (0.1, 0.2, 0.3)]])
-
-    np.testing.assert_allclose(poses.rotations(many)[0, 0], geometry.rotation(turned), atol=1e-12)
-
-
-@given(angles)
-def test_angles_and_matrices_are_inverse(turned: tuple[float, float, float]) -> None:
-    matrix = poses.rotations(turned)
-
-    np.testing.assert_allclose(poses.euler_angles(matrix), turned, atol=1e-9)
-
-
-def test_a_quarter_turn_about_y_gives_all_the_rest_to_x() -> None:
-    matrix = geometry.rotation([0.3, np.pi / 2, 0.8])
-
-    found = poses.euler_angles(matrix[None])[0]
-
-    np.testing.assert_allclose(found, geometry.euler_angles(matrix))
-    assert found[2] == 0
-
-
 def test_a_relative_pose_says_where_the_first_camera_is_for_the_second() -> None:
     # Both look along +x; the first stands 2 m ahead of the second, 1 m to its left and 0.5 m up.
     first, second = camera(location=(2, 1, 0.5)), camera()

@@ -8,7 +8,7 @@ from skimage import data as photographs
 from tests.training.toy_store import toy_store
 from torch import Tensor
 from training.data.frames import CAMERA
-from training.data.poses import euler_angles, relative_poses, room_layouts, rotations, vanishing_points
+from training.data.poses import relative_poses, room_layouts, vanishing_points
 from training.learning.augmentation import (
     SHIFTED,
     UNTOUCHED,
@@ -26,6 +26,7 @@ from training.learning.draws import seeds_of
 from training.learning.photometry import photometric
 from training.learning.samples import samples_of
 
+from taskbank.geometry import euler_angles, rotation
 from taskbank.labels.codes import decode
 from taskbank.tasks.registry import TASKS, find_task
 
@@ -51,7 +52,7 @@ def in_a_mirror(made: NDArray[np.void]) -> NDArray[np.void]:
     other = made.copy()
     world, left_right = np.diag([1.0, -1, 1]), np.diag([-1.0, 1, 1])
     other["location"] = made["location"] @ world
-    other["angles"] = euler_angles(world @ rotations(made["angles"]) @ left_right)
+    other["angles"] = euler_angles(world @ rotation(made["angles"]) @ left_right)
     other["box"] = np.sort(made["box"] @ world, axis=1)
     return other
 

@@ -20,7 +20,7 @@ from training.learning.colour_targets import soft_bins
 from training.learning.draws import seeds_of
 from training.learning.inputs import jigsaw_orders
 from training.learning.samples import samples_of
-from training.learning.targets import POINTS, Target, class_weights, make_target, measured_weights
+from training.learning.targets import POINTS, Target, make_target
 
 from taskbank.constants import colour_bins, loss_weights
 from taskbank.inference.whitening import whiten
@@ -154,23 +154,6 @@ def test_semantic_labels_are_one_more_than_classes_and_zero_is_unknown() -> None
     assert target.values[0].tolist() == [[0, 0], [16, 0]]
     assert target.weight is not None
     assert target.weight[0].flatten().tolist() == pytest.approx([0, weights[0], weights[16], 0])
-
-
-def test_the_formula_of_class_weights_gives_the_originals_table() -> None:
-    table = torch.from_numpy(loss_weights("segment_semantic").copy()).double()
-    # Undo w = c / (p / 2 + 1 / 34), where c makes the shares add up to 1.
-    scale = (0.5 + 0.5) / (1 / table).sum()
-    shares = 2 * (scale / table - 1 / 34)
-    labels = torch.repeat_interleave(torch.arange(1, 18), (shares * 1e6).round().long().clamp(min=0))
-    found = class_weights(torch.cat([labels, torch.zeros(1000, dtype=torch.long)]), 17)
-    assert found.tolist() == pytest.approx(table.tolist(), rel=0.01)
-
-
-def test_measured_weights_favour_rare_classes(store: FrameStore) -> None:
-    weights = measured_weights(store, 17)
-    codes = store.read("segment_semantic", np.arange(len(store)))
-    counts = np.bincount(codes.reshape(-1), minlength=18)[1:]
-    assert np.array_equal(np.argsort(-weights.numpy(), kind="stable"), np.argsort(counts, kind="stable"))
 
 
 def test_soft_bins_are_those_of_brute_force() -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskbank.geometry import euler_angles
 from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
 from training.data.labels.distilled import class_probabilities, describe_classifier
-from training.data.poses import euler_angles
 from training.data.real.camera import Intrinsics
 from training.data.real.folder import RealFolder
 from training.data.real.gravity import read_gravity, room_axes, up_of

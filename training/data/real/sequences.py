@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from taskbank.geometry import euler_angles
 from training.data.frames import CAMERA
-from training.data.poses import euler_angles
 from training.data.real.folder import RealFrame
 
 Frames = NDArray[np.int64]

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from taskbank.geometry import rotation
 from taskbank.labels.codes import DOMAINS, encode
 from training.data.frames import CAMERA
 from training.data.labels import surfaces
@@ -20,7 +21,6 @@ from training.data.labels.edges import edge_occlusion, edge_texture
 from training.data.labels.keypoints2d import keypoints2d
 from training.data.labels.keypoints3d import keypoints3d
 from training.data.labels.segments import segment_unsup2d, segment_unsup25d
-from training.data.poses import rotations
 from training.data.room_classes import semantic_channels
 from training.rooms.frames.sightings import find_sightings
 from training.rooms.frames.views import Views, render_views
@@ -117,7 +117,7 @@ def _labels(
 def _of_geometry(hits: Hits, cameras: Cameras) -> dict[str, Tensor]:
     """Labels of surfaces in their units."""
     device = hits.distance.device
-    turn = torch.from_numpy(rotations(cameras.angles)).to(device, torch.float32)
+    turn = torch.from_numpy(rotation(cameras.angles)).to(device, torch.float32)
     location = torch.from_numpy(cameras.location).to(device, torch.float32)
     size = hits.distance.shape[-1]
     focal = torch.from_numpy(size / 2 / np.tan(cameras.fov / 2)).to(device, torch.float32)

@@ -7,9 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskbank.geometry import project
+from taskbank.geometry import project, rotation
 from training.data.frames import SIGHTING
-from training.data.poses import rotations
 from training.rooms.tracing.batch import SceneBatch
 from training.rooms.tracing.trace import occluded
 
@@ -35,7 +34,7 @@ def find_sightings(
     frames, owners = _other_points(cameras)
     camera = cameras[frames]
     points = cameras["fixated"][owners]
-    back = np.swapaxes(rotations(camera["angles"]), -1, -2)
+    back = np.swapaxes(rotation(camera["angles"]), -1, -2)
     local = (back @ (points - camera["location"])[..., None])[..., 0]
     local[local[:, 2] > -_NEAREST] = np.nan
     # Fields of view differ: slopes are brought to that of 90 degrees.

@@ -19,10 +19,11 @@ from training.atomic_files import write_json
 from training.data.frames import FrameStore
 from training.errors import DivergedError
 from training.learning.batches import BatchReader
+from training.learning.class_weights import evenly, semantic_weights
 from training.learning.draws import seeds_of
 from training.learning.losses import losses
 from training.learning.samples import Samples, samples_of
-from training.learning.targets import Target, measured_weights
+from training.learning.targets import Target
 from training.runs.checkpoint import (
     Every,
     discard_checkpoint,
@@ -99,7 +100,8 @@ class _Training:
         # The order of frames must not depend on the set, so that networks differ in their tasks only.
         every = [find_task(name) for name in job.config.tasks]
         samples = _common_samples(every, store)
-        self._weights = _weights(self._tasks, store)
+        counted = evenly(len(store))
+        self._weights = {task.name: semantic_weights(task, store, counted) for task in self._tasks}
         self._feed = Feed(BatchReader(store, self._device), self._tasks, samples, self._config)
         seed = zlib.crc32(f"{self._config.seed} {job.plan.name}".encode())
         architecture = job.plan.architecture(self._config.architecture)
@@ -175,7 +177,7 @@ class _Training:
 
     def _pairs(self, batch: AnyBatch) -> tuple[Tensor, dict[str, Target]]:
         """Return the network's input, and the targets of its tasks."""
-        pairs = {task.name: batch.pair(task, self._weights.get(task.name)) for task in self._tasks}
+        pairs = {task.name: batch.pair(task, self._weights[task.name]) for task in self._tasks}
         shown = next(iter(pairs.values()))[0]
         return shown, {name: target for name, (_, target) in pairs.items()}
 
@@ -193,7 +195,7 @@ class _Training:
                 raw = reader.load([task], samples, rows)
                 seeds = seeds_of(torch.from_numpy(rows).to(self._device), 0)
                 shown, target = Batch(raw, seeds, self._config, varied=False).pair(
-                    task, self._weights.get(task.name)
+                    task, self._weights[task.name]
                 )
                 sums[task.name].append(losses(task, self._network(shown)[task.name], target).cpu())
         return {name: float(torch.cat(parts).mean()) for name, parts in sums.items()}
@@ -223,13 +225,6 @@ def _common_samples(tasks: Sequence[Task], store: FrameStore) -> Samples:
     for part in parts[1:]:
         common = np.intersect1d(common, part)
     return Samples(task=tasks[0].name, frames=common)
-
-
-def _weights(tasks: Sequence[Task], store: FrameStore) -> dict[str, Tensor]:
-    """Weights of semantic classes, measured as in stage 1."""
-    return {
-        task.name: measured_weights(store, task.channels) for task in tasks if task.name == "segment_semantic"
-    }
 
 
 def _shown(found: Mapping[str, float]) -> str:

@@ -57,7 +57,7 @@ class Learner:
         units: OutputUnits | None = None,
     ) -> None:
         self.task = task
-        self.weights = weights
+        self.weights = None if weights is None else weights.to(device)
         self.units = units or OutputUnits()
         self._config = config
         self._device = device

@@ -19,17 +19,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from taskbank.tasks.registry import DecoderForm, Task, find_task
 from taskbank.tasks.table import ALL_TASKS
 from training.data.frames import FrameStore
 from training.errors import DataError
 from training.learning.batches import BatchReader
+from training.learning.class_weights import evenly, semantic_weights
 from training.learning.draws import seeds_of
 from training.learning.output_units import OutputUnits, has_units, measured_rows, measured_units
 from training.learning.samples import Samples, samples_of
-from training.learning.targets import measured_weights
 from training.runs.checkpoint import Every
 from training.runs.metrics import progress
 from training.stages.networks.config import TaskNetworksConfig
@@ -164,13 +163,14 @@ class _Run:
         among = learned_from(store, config)
         real = BatchReader(stores[REAL], device, resident=config.resident) if config.real else None
         self._feeds = list(_feeds(self._reader, real, tasks, among, config))
+        counted = evenly(len(store))  # frames in which semantic classes are counted
         self.courses = [
             Course(
                 (DistilledLearner if is_distilled(task, config) else Learner)(
                     task,
                     config,
                     device,
-                    _class_weights(task, store, device),
+                    semantic_weights(task, store, counted),
                     _units(task, self._reader, among, config),
                 ),
                 self._reader,
@@ -287,10 +287,3 @@ def _units(
         for part in measured_rows(len(samples), config.batch)
     )
     return measured_units(task, (batch.pair(task)[1] for batch in batches))
-
-
-def _class_weights(task: Task, store: FrameStore, device: torch.device) -> Tensor | None:
-    """Weights of semantic classes, as measured; None for other tasks."""
-    if task.name != "segment_semantic":
-        return None
-    return measured_weights(store, task.channels).to(device)

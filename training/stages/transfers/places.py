@@ -7,18 +7,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
-from numpy import bool_
 from numpy.typing import NDArray
 from torch import nn
 
 from taskbank.tasks.registry import Task, find_task
 from training.data.frames import FrameStore
+from training.learning.class_weights import semantic_weights
 from training.stages.networks.finished import load_network
 from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.divide import Division, divide
 from training.stages.transfers.parts import TargetParts
-from training.stages.transfers.reading import Reading, semantic_weights
+from training.stages.transfers.reading import Reading
+
+_COUNTED = 1000  # frames whose semantic classes are counted, about
 
 
 class TargetPlaces(Protocol):
@@ -66,7 +69,9 @@ class TargetData:
         self._val = FrameStore.open(places.val)
         self._test = FrameStore.open(places.test)
         self._division: Division = divide(self._val, config)
-        self._weights = semantic_weights(self.task, self._val, self._division.learned)
+        learned = np.flatnonzero(self._division.learned)
+        counted = learned[:: max(1, len(learned) // _COUNTED)]  # fewer than 2,000 of many
+        self._weights = semantic_weights(self.task, self._val, counted)
 
     @property
     def size(self) -> int:
@@ -96,7 +101,7 @@ class TargetData:
         """
         return load_network(self.places.networks, self.task, self.config.architecture)
 
-    def _reading(self, store: FrameStore, split: str, among: NDArray[bool_] | None) -> Reading:
+    def _reading(self, store: FrameStore, split: str, among: NDArray[np.bool_] | None) -> Reading:
         return Reading(
             self.task,
             store,

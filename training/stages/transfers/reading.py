@@ -10,19 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskbank.tasks.registry import OutputKind, Task
+from taskbank.tasks.registry import Task
 from training.data.frames import FrameStore
 from training.learning.batches import BatchReader
 from training.learning.draws import seeds_of
 from training.learning.inputs import as_unit, network_input, resized
 from training.learning.losses import losses
 from training.learning.samples import samples_of
-from training.learning.targets import Target, class_weights, make_target
+from training.learning.targets import Target, make_target
 from training.stages.transfers.codes import Codes, input_seeds
 from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.parts import Batch, Part, Rows
-
-_COUNTED = 1000  # frames whose pixels are counted
 
 
 class Reading(Part):
@@ -101,12 +99,3 @@ class Reading(Part):
 
     def _target(self, raw: dict[str, Tensor], seeds: Tensor) -> Target:
         return make_target(self.task, raw, seeds, size=self.config.size, weights=self._weights)
-
-
-def semantic_weights(task: Task, store: FrameStore, among: NDArray[np.bool_]) -> Tensor | None:
-    """Weigh semantic classes by their frequencies in fewer than 2,000 frames; return None for other tasks."""
-    if task.output is not OutputKind.SEMANTIC_MAP or not store.has(task.name):
-        return None
-    frames = np.flatnonzero(among)
-    frames = frames[:: max(1, len(frames) // _COUNTED)]
-    return class_weights(torch.from_numpy(store.read(task.name, frames)), task.channels)

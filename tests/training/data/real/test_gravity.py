@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.training.data.real.toy_folder import write_rotations
-from training.data.poses import rotations
 from training.data.real.gravity import read_gravity, room_axes, up_of
 from training.errors import DataError
+
+from taskbank.geometry import rotation
 
 _UPRIGHT = np.diag([1.0, -1.0, -1.0])
 
@@ -23,8 +24,8 @@ def _seen(axes: np.ndarray, shares: tuple[float, float, float], noise: float = 0
 
 @pytest.mark.parametrize("angles", [(1.3, 0.05, 0.4), (1.7, -0.1, -2.0), (1.57, 0.0, 0.0)])
 def test_the_room_is_found_though_gravity_is_five_degrees_off(angles: tuple[float, float, float]) -> None:
-    axes = rotations(angles) @ _UPRIGHT  # camera with y down to world
-    bent = rotations((np.radians(5), 0, 0)) @ axes[2]
+    axes = rotation(angles) @ _UPRIGHT  # camera with y down to world
+    bent = rotation((np.radians(5), 0, 0)) @ axes[2]
     found = room_axes(_seen(axes, (0.3, 0.2, 0.5)), np.ones((60, 60), np.bool_), bent)
     assert found is not None
     assert np.linalg.det(found) == pytest.approx(1)

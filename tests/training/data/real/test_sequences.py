@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from training.data.frames import CAMERA
-from training.data.poses import egomotions, relative_poses, rotations
+from training.data.poses import egomotions, relative_poses
 from training.data.real.camera import Intrinsics
 from training.data.real.folder import RealFolder, RealFrame
 from training.data.real.sequences import camera_records, find_groups, posed
@@ -19,7 +19,7 @@ from training.rooms.frames.render import ViewedRoom, joined, render_frames
 from training.rooms.frames.render import camera_records as rendered_records
 from training.rooms.scene import Shape
 
-from taskbank.geometry import compose
+from taskbank.geometry import compose, rotation
 from toy_rooms import Builder, looking_at
 
 _SIZE = 32
@@ -37,7 +37,7 @@ def write_sequence(folder: Path) -> np.ndarray:
     records = rendered_records([room], room.cameras)
     for number, record in enumerate(records):
         pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = rotations(record["angles"]) @ _TO_OPENCV, record["location"]
+        pose[:3, :3], pose[:3, 3] = rotation(record["angles"]) @ _TO_OPENCV, record["location"]
         np.savetxt(folder / f"{number:03d}_pose.txt", pose)
         depth = frames.labels["depth_zbuffer"][number].astype(np.float64) / 512 * 1000
         Image.fromarray(depth.round().astype(np.uint16)).save(folder / f"{number:03d}_depth.png")

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
-from training.data.poses import room_layouts, rotations
+from training.data.poses import room_layouts
 from training.data.room_classes import object_channel
 from training.rooms.frames import render
 from training.rooms.frames.render import Frames, ViewedRoom, joined, render_frames
 from training.rooms.scene import Shape
 
-from taskbank.geometry import project
+from taskbank.geometry import project, rotation
 from taskbank.labels.codes import DOMAINS, TRUSTED_DEPTH, decode
 from toy_rooms import CEILING, CHAIR, FLOOR, OTHER, WALL, Builder, looking_at
 
@@ -110,7 +110,7 @@ def test_sightings_project_where_they_are_stated_and_are_in_free_sight(frames: F
         assert room == 5
         assert point != camera["point"]
         world = frames.cameras["fixated"][frames.cameras["point"] == point][0]
-        local = rotations(camera["angles"]).T @ (world - camera["location"])
+        local = rotation(camera["angles"]).T @ (world - camera["location"])
         np.testing.assert_allclose(project(local, np.degrees(camera["fov"])) * SIZE, [x, y], atol=1e-4)
         seen = frames.labels["depth_euclidean"][frame, int(y), int(x)] / 512
         assert seen == pytest.approx(np.linalg.norm(local), abs=0.1)
@@ -136,8 +136,8 @@ def test_two_views_agree_on_the_points_that_both_see(frames: Frames) -> None:
     slope = np.tan(cameras["fov"][0] / 2)
     x, y = np.meshgrid(steps * slope, -steps * slope)
     local = np.stack([x, y, -np.ones_like(x)], -1) * depth[0].numpy()[..., None]
-    world = local @ rotations(cameras["angles"][0]).T + cameras["location"][0]
-    other = (world - cameras["location"][1]) @ rotations(cameras["angles"][1])
+    world = local @ rotation(cameras["angles"][0]).T + cameras["location"][0]
+    other = (world - cameras["location"][1]) @ rotation(cameras["angles"][1])
     column, row = (
         np.floor(project(other, np.degrees(cameras["fov"][1])) * SIZE).astype(int).transpose(2, 0, 1)
     )
