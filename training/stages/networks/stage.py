@@ -15,7 +15,7 @@ from pathlib import Path
 from taskbank.bank.health import Fault
 from taskbank.tasks.registry import Task
 from training.data.frames import FrameStore
-from training.errors import DeadNetworkError
+from training.errors import DataError, DeadNetworkError
 from training.learning.samples import samples_of
 from training.runs.engine import Engine, Job, LocalEngine
 from training.runs.stage import run_stage
@@ -80,6 +80,8 @@ def run_networks(
         files = NetworksFolder(folder, config, store, None if real is None else FrameStore.open(real))
         left = [task for task in wanted if not files.is_finished(task)]
         _check_samples(left, store, config)
+        if real is not None:
+            _check_labels_alike(left, store, FrameStore.open(real))
         _check_starts(left, config)
         # Those that begin with the encoders of others are the second round.
         rounds: list[list[tuple[Task, ...]]] = [[], []]
@@ -115,6 +117,23 @@ def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetwork
     among = learned_from(store, config)
     for task in tasks:
         samples_of(task, store, config.seed, among=among)
+
+
+def _check_labels_alike(tasks: Sequence[Task], store: FrameStore, real: FrameStore) -> None:
+    """Fail early if frames and real frames hold labels of a task in two forms.
+
+    Raises:
+        DataError: class numbers here, probabilities there.
+    """
+    for task in tasks:
+        if store.has(task.name) and real.has(task.name):
+            rooms, others = store.read(task.name, [0]), real.read(task.name, [0])
+            if rooms.ndim != others.ndim:
+                forms = ["numbers" if labels.ndim == 1 else "probabilities" for labels in (rooms, others)]
+                raise DataError(
+                    f"classes of {task.name} are {forms[0]} in {store.root}, but {forms[1]} in {real.root}: "
+                    "set the same classifier for both"
+                )
 
 
 def _check_starts(tasks: Sequence[Task], config: TaskNetworksConfig) -> None:

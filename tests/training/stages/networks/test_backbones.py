@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -145,6 +147,19 @@ def test_real_frames_change_what_is_learned_and_are_named(store: FrameStore, tmp
     assert (alone / "normal.safetensors").read_bytes() != (beside / "normal.safetensors").read_bytes()
     assert json.loads((beside / "normal.json").read_text())["real"]["share"] == 0.25
     assert "real" not in json.loads((alone / "normal.json").read_text())
+
+
+def test_classes_in_two_forms_are_told_of_before_any_job_begins(store: FrameStore, tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    shutil.copytree(store.root, real)
+    for path in real.glob("shard_*/class_object.npy"):
+        np.save(path, np.full((len(np.load(path)), 1000), 1e-3, dtype=np.float16))
+    with pytest.raises(
+        DataError, match=r"class_object are numbers in .*, but probabilities in .*real: set the"
+    ):
+        run_networks(
+            replace(BACKBONES, real=0.25), store.root, tmp_path / "out", tasks=("class_object",), real=real
+        )
 
 
 def test_a_share_of_real_frames_needs_some(store: FrameStore, tmp_path: Path) -> None:
