@@ -34,6 +34,7 @@ LAYERS = {
             "labels",
             "nets",
             "bank",
+            "foundation",
             "original",
         ),
         *(

@@ -14,6 +14,7 @@ from taskbank_cli.encode import encode
 from taskbank_cli.errors import ErrorBoundary
 from taskbank_cli.export import export
 from taskbank_cli.info import info
+from taskbank_cli.models import models
 from taskbank_cli.once import Command
 from taskbank_cli.predict import predict
 from taskbank_cli.probe import probe
@@ -34,6 +35,7 @@ app.command(cls=Command)(encode)
 app.command(cls=Command)(probe)
 app.command(cls=Command)(export)
 app.command(cls=Command)(info)
+app.command(cls=Command)(models)
 app.command(cls=Command)(download)
 app.command(cls=Command)(push)
 app.command(cls=Command)(convert)

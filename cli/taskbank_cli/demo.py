@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from taskbank_cli.printing import printable
-from taskbank_cli.running import BankOption, Device
+from taskbank_cli.running import AcceptLicence, BankOption, Device
 
 _LOOPBACK = "127.0.0.1"
 _PORT = 7860  # a copy of that in `taskbank_demo.settings`, as is the address above
@@ -16,6 +16,7 @@ _NEEDED = ("gradio", "taxsolver")
 
 def demo(
     bank: BankOption = None,
+    accept_licence: AcceptLicence = None,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="What to listen on; 0.0.0.0 lets other machines in.")
     ] = _LOOPBACK,
@@ -54,6 +55,7 @@ def demo(
 
     settings = DemoSettings(
         bank=bank,
+        accept_licence=tuple(accept_licence or ()),
         host=host,
         port=port,
         hosts=tuple(allow_host or ()),

@@ -20,8 +20,10 @@ from taskbank_cli.predicting import (
     Together,
     make_axes,
     predict_all,
+    print_licences,
 )
 from taskbank_cli.running import (
+    AcceptLicence,
     BankOption,
     BatchSize,
     CompileOption,
@@ -55,6 +57,7 @@ def predict(
         ),
     ] = None,
     bank: BankOption = None,
+    accept_licence: AcceptLicence = None,
     together: Together = False,
     fit: FitOption = FitName.WHOLE,
     frame: FrameOption = FrameName.INPUT,
@@ -86,6 +89,8 @@ def predict(
 
     taskbank predict clip.mp4 --tasks normals,depth
 
+    taskbank predict photo.jpg --tasks normals,depth --bank own.toml,rooms
+
     taskbank predict --together a.png b.png --tasks fixated_pose,point_matching
     """
     with progress_bar() as bar:
@@ -116,11 +121,13 @@ def predict(
                 "device": device,
                 "precision": precision,
                 "compiled": compiled,
+                "accept_licence": split_names(accept_licence) or (),
             }
         )
         chosen = open_bank(bank)
         names = choose_tasks(chosen, split_names(tasks or ["all"]) or [], len(inputs[0]))
         reading = make_reading(frame, normals)
+        print_licences(chosen, names)
         failures = predict_all(chosen, names, inputs, saving, settings=settings, reading=reading, bar=bar)
     if Form.DATASET in forms and (left_out := without_folder(names)):
         typer.echo(f"the dataset has no files for {', '.join(left_out)}")

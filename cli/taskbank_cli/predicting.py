@@ -88,6 +88,15 @@ def make_axes(axes: str, forms: Sequence[str]) -> Axes:
     return Axes(axes)
 
 
+def print_licences(bank: Bank, tasks: Sequence[str]) -> None:
+    """Name each model of somebody else that tasks run, with its licence, once, on stderr."""
+    models = dict.fromkeys(bank.entry(task).model for task in tasks)
+    for model in models:
+        if model is not None:
+            licence = f"licence {model.licence}" if model.licence else "no licence is stated"
+            typer.echo(printable(f"{model.id}: {licence}"), err=True)
+
+
 def predict_all(
     bank: Bank,
     tasks: list[str],

@@ -55,7 +55,18 @@ BankOption = Annotated[
     str | None,
     typer.Option(
         metavar="BANK",
-        help="A folder, `rooms` or hf://owner/name. Without it: what TASKBANK_BANK names.",
+        help="A folder, `rooms`, hf://owner/name, `foundation` or a catalogue of models of others (*.toml), "
+        "or several: foundation,rooms. Without it: what TASKBANK_BANK names.",
+        show_default=False,
+    ),
+]
+AcceptLicence = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-licence",
+        metavar="ID",
+        help="Of models of others (`taskbank models`): the licence of this one was read, and will be kept; "
+        "may be repeated.",
         show_default=False,
     ),
 ]

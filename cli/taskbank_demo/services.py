@@ -69,7 +69,7 @@ class Networks:
         """Canonical names of the bank's tasks that predict from so many images, in the registry's order."""
         held = self.bank.index.tasks.items()
         return tuple(
-            name for name, entry in held if entry.decoder and find_task(name).num_images == num_images
+            name for name, entry in held if entry.predicts and find_task(name).num_images == num_images
         )
 
     def warm_up(self, stop: Event) -> None:
@@ -138,5 +138,5 @@ def make_services(settings: DemoSettings, folder: Path) -> Services:
         bank = Bank.open(settings.bank)
     except TaskBankError as error:
         return Services(settings=settings, folder=folder, bank=None, networks=None, no_bank=str(error))
-    networks = Networks(bank, Settings(device=settings.device))
+    networks = Networks(bank, Settings(device=settings.device, accept_licence=settings.accept_licence))
     return Services(settings=settings, folder=folder, bank=bank, networks=networks)

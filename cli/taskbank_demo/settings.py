@@ -17,6 +17,7 @@ class DemoSettings:
 
     Attributes:
         bank: as `taskbank.bank.bank.Bank.open` takes it; None is the default bank.
+        accept_licence: ids of models of others whose licence was accepted.
         device: device of the networks: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         host: address to listen on; any other than the loopback lets other machines in.
         port: port to listen on; 0 is any free one.
@@ -37,6 +38,7 @@ class DemoSettings:
     """
 
     bank: str | None = None
+    accept_licence: tuple[str, ...] = ()
     device: str = "auto"
     host: str = LOOPBACK
     port: int = 7860

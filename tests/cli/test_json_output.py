@@ -52,6 +52,7 @@ CASES = [
     "taxsolver affinity show rooms",
     "taskbank tasks",
     "taskbank info bank",
+    "taskbank models",
     "taskbank probe --images pictures --labels light.csv --bank bank --sources normals,reshading --out probe.safetensors",
 ]
 

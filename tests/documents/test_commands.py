@@ -26,6 +26,7 @@ from taskbank.nets.encoder import ResNetEncoder
 from taskbank_demo.launch import Running, launch
 from taskbank_demo.settings import DemoSettings
 from taxsolver import load_affinity, save_affinity
+from tiny_models import save_depth_anything, write_catalogue
 
 EXAMPLES = ROOT / "cli" / "taskbank_demo" / "examples"
 
@@ -60,6 +61,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "out" / "demo").mkdir(parents=True)
     write_clip(folder / "clip.mp4", corner_frames(3))
+
+    save_depth_anything(folder / "depth-model", "metric")
+    row = {
+        "name": "mine", "tasks": ["depth"], "loader": "transformers", "class": "DepthAnythingForDepthEstimation",
+        "id": "./depth-model", "licence": "Apache-2.0", "depth": "metres",
+    }  # fmt: skip
+    write_catalogue(folder / "own.toml", row)
 
     networks = {task: toy_network(task) for task in ("normal", "depth_zbuffer", "reshading")}
     transfers = (toy_readout(("normal",), "reshading"),)

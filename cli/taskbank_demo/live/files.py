@@ -31,7 +31,8 @@ def save_task(shot: Shot, outcome: Outcome, task: str) -> dict[str, Path]:
         title -> file, as `TITLES` calls them.
     """
     save_prediction(outcome.prediction(task), outcome.inputs, shot.folder, _FORMS)
-    files = [shot.folder / name for name in file_names(task, _FORMS)]
+    kind = outcome.bank.find_target(task).output
+    files = [shot.folder / name for name in file_names(task, _FORMS, kind)]
     return {TITLES[path.name.removeprefix(task)]: path for path in files}
 
 

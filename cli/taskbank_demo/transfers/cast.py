@@ -94,7 +94,7 @@ def _without_network(bank: Bank, target: str) -> str:
     if target in bank.index.own_tasks:
         return "Only transfers are trained for a target of one's own."
     entry = bank.index.tasks.get(target)
-    if entry is None or entry.decoder is None:
+    if entry is None or not entry.predicts:
         return (
             f"The bank {bank.name} holds no network for {label_of(target)}: open one that does, "
             "`taskbank info BANK` lists what a bank holds."

@@ -71,6 +71,7 @@ MEASURES: Mapping[OutputKind, tuple[Callable[[Array, Array], float], str, str]] 
     OutputKind.HEAT_MAP: _PLAIN,
     OutputKind.MAP: _PLAIN,
     OutputKind.DEPTH: _PLAIN,
+    OutputKind.INVERSE_DEPTH: _PLAIN,
     OutputKind.CURVATURE: _PLAIN,
     OutputKind.NUMBERS: (_mean_distance, "{:.3g}{unit}", "mean distance"),
     OutputKind.NORMALS: (_mean_angle, "{:.1f}°", "mean angle per pixel"),

@@ -39,7 +39,7 @@ from taskbank.saving.dataset import (
 from taskbank.saving.export import SHEET, Form, check_results, file_names, save_image, save_prediction
 from taskbank.saving.strips import goes_in_strips, save_in_strips
 from taskbank.tasks.kinds import OutputKind
-from taskbank.tasks.registry import Task, find_task
+from taskbank.tasks.registry import Task
 from taskbank.video.files import load_av, open_clip
 from taskbank.video.predictions import VideoSaving, save_video, video_file_names
 
@@ -168,7 +168,7 @@ def predict_files(
     building = saving.building_folder(inputs) if Form.DATASET in saving.forms else None
     taken = () if building is None else (building.name, manifest_path(building).name)
     places = _names(inputs, taken)
-    image_names = [name for task in names for name in file_names(task, saving.forms)]
+    image_names = [name for task in wanted for name in file_names(task.name, saving.forms, task.output)]
     if saving.sheet and len(wanted) > 1:
         image_names.append(SHEET)
     video_names = [name for task in wanted for name in video_file_names(task, saving.forms)]
@@ -302,7 +302,7 @@ def _unseen(views: Mapping[Task, Sequence[View]]) -> dict[str, float]:
 
 def _held(bank: Bank, task: str, sources: Sequence[str]) -> Task:
     """A task, if the bank has what predicts it."""
-    return bank.transfer_entry(sources, task).task if sources else find_task(bank.entry(task).task)
+    return bank.transfer_entry(sources, task).task if sources else bank.find_target(bank.entry(task).task)
 
 
 def _check_numbers(tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]]) -> None:
@@ -331,6 +331,12 @@ def _check_forms(
         raise InvalidInputError(
             f"a point cloud (ply) is made of depth, not of {', '.join(names)}: add depth_zbuffer or "
             "depth_euclidean to the tasks"
+        )
+    relative = [task.name for task in tasks if task.output is OutputKind.INVERSE_DEPTH]
+    if Form.DATASET in saving.forms and relative:
+        raise InvalidInputError(
+            f"{', '.join(relative)} is relative here, and the dataset's files are in metres: take a model "
+            "that gives metres, or leave the task out"
         )
     if Form.DATASET in saving.forms:
         check_exportable(names, settings.fit)

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from torch import nn
 
+from taskbank.bank.catalogue import Model, names_models
 from taskbank.bank.entries import check_classes
 from taskbank.bank.files import BankFiles
 from taskbank.bank.hub import Hub
@@ -30,7 +31,7 @@ from taskbank.bank.index import (
 )
 from taskbank.bank.quantise import Storage
 from taskbank.bank.seeded import rebuild
-from taskbank.bank.source import BankListing, open_listing
+from taskbank.bank.source import BankListing, default_source, open_listing
 from taskbank.bank.weights import empty, fill, weights_from_bytes, write_bytes
 from taskbank.bank.writing import (
     IMAGE_SIZE,
@@ -84,8 +85,10 @@ class Bank:
         """The bank that a user names. Weights are read when networks are loaded, not before.
 
         Args:
-            source: a folder; `rooms`, the bundled bank; `hf://owner/name` or `hf://owner/name@revision`. None
-                is the bank that the variable TASKBANK_BANK names, or the bundled one.
+            source: a folder; `rooms`, the bundled bank; `hf://owner/name` or `hf://owner/name@revision`;
+                `foundation` or a TOML file, for models of others, see `taskbank.bank.catalogue`; several with
+                commas between, of which the first that predicts a task serves it. None is the bank that the
+                variable TASKBANK_BANK names, or the bundled one.
             hub: how a Hub is reached, by default what the variables of huggingface_hub say.
 
         Raises:
@@ -94,6 +97,11 @@ class Bank:
             MissingBankError: this version does not come with the bundled bank.
             HubError: the repository cannot be used.
         """
+        named = default_source() if source is None else source
+        if names_models(named):
+            from taskbank.bank.model_bank import open_models
+
+            return open_models(named, hub)
         found = open_listing(source, hub)
         return cls(found.index, architecture_from_json(found.index.architecture), found.digest, found.files)
 
@@ -106,6 +114,10 @@ class Bank:
     def name(self) -> str:
         """The bank's own name."""
         return self.index.name
+
+    def holder(self, task: str) -> tuple[str, str]:
+        """Name and sha256 of the bank that serves a task."""
+        return self.name, self.digest
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -178,11 +190,12 @@ class Bank:
             HubError: a file cannot be had from the Hub.
         """
         entry = self.entry(task)
-        if entry.decoder is None:
+        if entry.decoder is None and entry.model is None:
             decoded = [name for name, other in self.index.tasks.items() if other.decoder]
             raise MissingTaskError(entry.task, decoded, f"the bank {self.where}", what="decoder for")
         check_classes(entry.classes, find_task(entry.task), self.where)
         encoder = self.load_encoder(task, shared=shared)
+        assert entry.decoder is not None  # noqa: S101 - models of others have no encoder of ours
         build = partial(build_decoder, find_task(entry.task), self.architecture)
         decoder = self._filled(build, entry.decoder)
         return TaskNetwork(encoder, decoder).eval()
@@ -198,6 +211,11 @@ class Bank:
             TaskBankError: as `load`, but a missing decoder does not matter.
         """
         encoder = self.entry(task).encoder
+        if isinstance(encoder, Model):
+            raise InvalidInputError(
+                f"{task} of {self.name} is {encoder.id}, a model of {encoder.loader}, not a network of this "
+                f"package: its features are those of the source hf:{encoder.id}"
+            )
         if isinstance(encoder, SeededEncoder):
             return rebuild(encoder, self.architecture, self.where)
 

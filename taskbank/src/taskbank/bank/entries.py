@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from taskbank.bank.catalogue import Model
 from taskbank.errors import BankFormatError, InvalidInputError
 from taskbank.tasks.own_targets import OwnTarget
 from taskbank.tasks.registry import SCRATCH, TASKS, Task
@@ -54,7 +55,8 @@ class TaskEntry:
 
     Attributes:
         task: canonical name.
-        encoder: file of the encoder, or the seed of one that was never trained.
+        encoder: file of the encoder, or the seed of one that was never trained, or a model of somebody else,
+            which predicts by itself.
         decoder: file of the decoder; None for `random`, or where only the encoder was published.
         output: kind of output, as in the registry of the version that wrote the bank.
         channels: numbers that the network gives per pixel or in all.
@@ -67,7 +69,7 @@ class TaskEntry:
     """
 
     task: str
-    encoder: FileEntry | SeededEncoder
+    encoder: FileEntry | SeededEncoder | Model
     decoder: FileEntry | None
     output: str
     channels: int
@@ -77,6 +79,16 @@ class TaskEntry:
     licence: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def predicts(self) -> bool:
+        """True where there is more than an encoder."""
+        return self.decoder is not None or isinstance(self.encoder, Model)
+
+    @property
+    def model(self) -> Model | None:
+        """The model of somebody else that serves the task; None for networks of a bank."""
+        return self.encoder if isinstance(self.encoder, Model) else None
 
     @property
     def files(self) -> tuple[FileEntry, ...]:

@@ -7,7 +7,10 @@ https://huggingface.co/docs/huggingface_hub/package_reference/environment_variab
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -180,6 +183,18 @@ def _check_size(source: HubSource, file: FileEntry, hub: Hub) -> None:
 def library() -> dict[str, Any]:
     """Return the name and version that huggingface_hub sends to the Hub."""
     return {"library_name": "taskbank", "library_version": version("taskbank")}
+
+
+@contextmanager
+def quiet_hub() -> Iterator[None]:
+    """Keep huggingface_hub from logging every try: what went wrong is said once, in the error."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _forget(path: Path) -> None:

@@ -7,10 +7,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from taskbank.bank.catalogue import names_models
 from taskbank.bank.files import BankFiles, FolderFiles, read_index
 from taskbank.bank.hub import HUB_PREFIX, Hub, hub_files, parse_hub_source
 from taskbank.bank.index import INDEX_NAME, BankIndex, index_from_bytes
-from taskbank.errors import MissingBankError
+from taskbank.errors import InvalidInputError, MissingBankError
 
 DEFAULT_BANK = "rooms"
 """The bank that is meant where none is named: a bundled bank's name, a folder or `hf://owner/name`."""
@@ -72,6 +73,11 @@ def find_files(source: str | Path | None = None, hub: Hub | None = None) -> Bank
     named = default_source() if source is None else source
     if isinstance(named, str) and named.startswith(HUB_PREFIX):
         return hub_files(parse_hub_source(named), hub or Hub())
+    if names_models(named):
+        raise InvalidInputError(
+            f"{named} names models of others, and no files of networks: `taskbank models` lists them, and "
+            "`taskbank predict --bank` runs them"
+        )
     if isinstance(named, str) and named in BUNDLED:
         return _bundled(named)
     return FolderFiles(Path(named).expanduser())

@@ -73,6 +73,19 @@ def class_names(task: str) -> tuple[str, ...] | None:
 
 
 @cache
+def class_table(table: str) -> tuple[tuple[str, str], ...]:
+    """The classes of another data set, and the class of `segment_semantic` that each belongs to.
+
+    Args:
+        table: `ade20k_150` or `coco_80`.
+
+    Returns:
+        name and class, in the order of channels.
+    """
+    return tuple((row["name"], row["class"]) for row in _rows(table))
+
+
+@cache
 def scene_positions() -> NDArray[np.int64]:
     """Return the positions of the indoor classes of class_scene among the classes of Places365.
 

@@ -26,6 +26,14 @@ class DepthScale:
 
 
 @dataclass(frozen=True, slots=True)
+class InverseScale:
+    """Least and largest relative inverse depth that a picture tells apart: 2 % lie beyond each."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class CurvatureScale:
     """The mean curvature in 1/m, of either sign, with full colour: 2 % lie beyond."""
 
@@ -49,9 +57,9 @@ class EmbeddingScale:
     high: float
 
 
-Scale: TypeAlias = DepthScale | CurvatureScale | EmbeddingScale
+Scale: TypeAlias = DepthScale | InverseScale | CurvatureScale | EmbeddingScale
 
-ADAPTED = frozenset({OutputKind.DEPTH, OutputKind.CURVATURE, OutputKind.EMBEDDING})
+ADAPTED = frozenset({OutputKind.DEPTH, OutputKind.INVERSE_DEPTH, OutputKind.CURVATURE, OutputKind.EMBEDDING})
 """Kinds whose colours depend on what is there; those of all others are fixed."""
 
 
@@ -70,6 +78,9 @@ def measure(predictions: Sequence[Prediction]) -> Scale | None:
     values = np.concatenate([_some_values(prediction) for prediction in predictions])
     if kind is OutputKind.DEPTH:
         return _depth_scale(values)
+    if kind is OutputKind.INVERSE_DEPTH:
+        low, high = np.percentile(values, [2, 98]) if values.size else (0.0, 1.0)
+        return InverseScale(float(low), float(high))
     if kind is OutputKind.CURVATURE:
         return _curvature_scale(values)
     return _embedding_scale(values)

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw
 
 from taskbank.drawing.canvas import Canvas, seen_image
-from taskbank.drawing.picture_scale import CurvatureScale, DepthScale, EmbeddingScale, Scale, measure
+from taskbank.drawing.picture_scale import (
+    CurvatureScale,
+    DepthScale,
+    EmbeddingScale,
+    InverseScale,
+    Scale,
+    measure,
+)
 from taskbank.drawing.scene_pictures import (
     classes_picture,
     layout_picture,
@@ -108,13 +115,10 @@ def _map_picture(prediction: Prediction, preprocessed: Preprocessed, scale: Scal
 def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
     """uint8 (H, W, 3) of a map's values."""
     array = prediction.array
-    match scale:
-        case DepthScale(low, high):
-            span = max(np.log(high / low), 1e-6)
-            # Near is bright.
-            return paint(1 - np.log(np.maximum(array, low) / low) / span, "sequential")
-        case CurvatureScale(reach):
-            return paint(0.5 + array.mean(-1) / reach / 2, "diverging")
+    if isinstance(scale, CurvatureScale):
+        return paint(0.5 + array.mean(-1) / scale.reach / 2, "diverging")
+    if isinstance(scale, DepthScale | InverseScale):  # near is bright in both
+        return paint(_nearness(array, scale), "sequential")
     match prediction.kind:
         case OutputKind.NORMALS:
             # As the dataset stores them: zero is 127.
@@ -128,6 +132,15 @@ def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
             return paint(shares, "sequential") if array.ndim == 2 else _bytes(shares)
         case _:
             return _bytes(array)
+
+
+def _nearness(array: NDArray[np.floating], scale: DepthScale | InverseScale) -> NDArray[np.floating]:
+    """Shares of the way from the farthest to the nearest that a picture tells apart."""
+    if isinstance(scale, InverseScale):
+        return (array - scale.low) / max(scale.high - scale.low, 1e-9)
+    span = max(np.log(scale.high / scale.low), 1e-6)
+    shares: NDArray[np.floating] = 1 - np.log(np.maximum(array, scale.low) / scale.low) / span
+    return shares
 
 
 def _bytes(shares: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -23,6 +23,8 @@ def caption(prediction: Prediction) -> str:
         case OutputKind.DEPTH:
             low, high = depth_limits(prediction)
             words = f"{_metres(low)} (bright) to {_metres(high)}"
+        case OutputKind.INVERSE_DEPTH:
+            words = "relative: near is bright"
         case OutputKind.CLASSES:
             name, share = prediction.top(1)[0]
             words = f"{name.split(',')[0][:24]} {share:.0%}"

@@ -4,6 +4,7 @@
 |---|---|
 | image, colour distribution | float32 (H, W, 3), sRGB in [0, 1] |
 | depth | float32 (H, W), metres |
+| relative inverse depth | float32 (H, W), larger is nearer, scale unknown; only models of others give it |
 | normals | float32 (H, W, 3), unit vectors |
 | curvature | float32 (H, W, 2), the two principal curvatures, 1/m |
 | heat map | float32 (H, W), share of the full scale on disk |
@@ -21,7 +22,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,8 @@ NORMAL_AXES = {
 """The axes of normals in words, as in `Prediction.convention`."""
 
 _CONVENTIONS = {
+    OutputKind.INVERSE_DEPTH: "relative, inverse: one over the distance along the optical axis, times a "
+    "scale, plus a shift, both unknown; larger is nearer",
     OutputKind.CURVATURE: "the two principal curvatures, 0 is flat",
     OutputKind.SEMANTIC_MAP: "labels: 0 is unknown, label n is class n - 1 of the list",
     OutputKind.HEAT_MAP: "response as a share of the full scale on disk",
@@ -121,12 +124,10 @@ def _labels(values: Tensor, seen: Tensor) -> NDArray[np.uint8]:
 def _per_pixel(task: Task, reading: Reading) -> Callable[[Tensor], Tensor]:
     """Return the function that turns a raw map (C, H, W) into values (D, H, W)."""
     match task.output:
-        case OutputKind.DEPTH:
-            return _metres
+        case OutputKind.DEPTH | OutputKind.CURVATURE | OutputKind.INVERSE_DEPTH:
+            return _IN_UNITS[task.output]
         case OutputKind.NORMALS:
             return _opencv if reading.normals is Axes.OPENCV else _opengl
-        case OutputKind.CURVATURE:
-            return _curvature
         case OutputKind.SEMANTIC_MAP:
             return lambda logits: (logits.argmax(0, keepdim=True) + 1).to(torch.uint8)
         case OutputKind.MAP:
@@ -169,6 +170,13 @@ def _curvature(whitened: Tensor) -> Tensor:
     """Whitened 8-bit codes (2, H, W) as curvatures in 1/m."""
     mean, std = torch.tensor(WHITENING["curvature"])[..., None, None]
     return decode_label("principal_curvature", (whitened * std + mean).clamp(*_CODES))
+
+
+_IN_UNITS: Mapping[OutputKind, Callable[[Tensor], Tensor]] = {
+    OutputKind.DEPTH: _metres,
+    OutputKind.CURVATURE: _curvature,
+    OutputKind.INVERSE_DEPTH: torch.clone,
+}
 
 
 def _embedding(raw: Tensor, preprocessed: Preprocessed) -> Decoded:

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 from taskbank.bank.bank import Bank
 from taskbank.bank.entries import check_classes
 from taskbank.errors import InvalidInputError, MissingTaskError
+from taskbank.foundation import load_estimators
+from taskbank.foundation.estimator import Place, cut_photo
 from taskbank.images.reading import ImageInput
+from taskbank.inference.device import dtype_of
 from taskbank.inference.outcome import Item, Outcome
 from taskbank.inference.pipeline import BatchInputs, Pipeline
 from taskbank.inference.preprocess import encoder_input_kind, input_kind, sees_whole
@@ -49,7 +52,7 @@ class Engine:
     ) -> None:
         self.bank = bank
         self.settings = settings or Settings()
-        self.tasks = distinct_tasks(tasks)
+        self.tasks = tuple(bank.find_target(task.name) for task in distinct_tasks(tasks))
         self.encoders_only = encoders_only
         self.num_images = 1 if encoders_only else common_number_of_images(self.tasks)
         self._pipeline = Pipeline.for_tasks(bank, self.tasks, self.settings)
@@ -57,14 +60,25 @@ class Engine:
         # Before any weights are read, so that a mistake is known at once.
         for task in self.tasks:
             entry = bank.entry(task.name)
+            if entry.model is not None and (encoders_only or self.settings.size is not None):
+                raise InvalidInputError(_not_ours(entry.model.id, task.name, encoders_only))
             if not encoders_only:
                 check_classes(entry.classes, task, bank.where)
+        place = Place(
+            device=self.device, dtype=dtype_of(self.settings.precision), compiled=self.settings.compiled
+        )
+        names = [task.name for task in self.tasks]
+        accept = self.settings.accept_licence
+        self._estimators = load_estimators(bank, names, place, accept)
+        foreign = {task for one in self._estimators for task in one.tasks}
+        origins = {task: one.origin(task) for one in self._estimators for task in one.tasks}
+        self._pipeline = replace(self._pipeline, origins=origins)
         load = bank.load_encoder if encoders_only else bank.load
         ready = self._pipeline.ready
         self._networks: dict[str, nn.Module] = {
-            task.name: ready(load(task.name, shared=False)) for task in self.tasks
+            task.name: ready(load(task.name, shared=False)) for task in self.tasks if task.name not in foreign
         }
-        if (shared := bank.load_shared()) is not None:
+        if self._networks and (shared := bank.load_shared()) is not None:
             self._pipeline = replace(self._pipeline, shared=ready(shared))
 
     def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
@@ -99,8 +113,15 @@ class Engine:
 
     def _predict(self, inputs: BatchInputs) -> dict[str, list[Tensor]]:
         """Raw outputs of all networks for each item, float32 on the CPU, (...)."""
-        outputs = {}
+        outputs: dict[str, list[Tensor]] = {}
+        for estimator in self._estimators:
+            whole = all(sees_whole(find_task(task)) for task in estimator.tasks)
+            seen = [[one.part(whole=whole) for one in item] for item in inputs.batch]
+            cut = [tuple(cut_photo(one.photo, one.view) for one in item) for item in seen]
+            outputs |= estimator.predict(cut)
         for task in self.tasks:
+            if task.name in outputs:
+                continue
             network = self._networks[task.name]
             whole = sees_whole(task)
             squares = inputs.to(network, input_kind(task), whole=whole)
@@ -111,12 +132,25 @@ class Engine:
         """Representations by all encoders for each item, float32 on the CPU, (8, h, w)."""
         codes = {}
         for task in self.tasks:
+            if task.name not in self._networks:
+                model = self.bank.entry(task.name).model
+                raise InvalidInputError(_not_ours(model.id if model else "", task.name, True))
             network = self._networks[task.name]
             encoder = network if self.encoders_only else network.get_submodule("encoder")
             code = encoder(inputs.to(encoder, encoder_input_kind(task), whole=False)).float()
             code = normalise_representation(code) if normalize else code
             codes[task.name] = inputs.blended(code, whole=False)
         return codes
+
+
+def _not_ours(model: str, task: str, encoders_only: bool) -> str:
+    """Say what a model of somebody else cannot do."""
+    if encoders_only:
+        return (
+            f"{task} is served by {model}, whose representation is not that of our encoders: take its "
+            f"features as those of a source, `taskbank encode --sources hf:{model}`"
+        )
+    return f"{task} is served by {model}, which brings pictures to a size of its own: leave the size out"
 
 
 def distinct_tasks(names: Iterable[str], bank: Bank | None = None) -> tuple[Task, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from torch import Tensor
 
@@ -31,6 +31,7 @@ class Outcome:
         raw: canonical task name -> output of its network, float32 on the CPU, without batch axis.
         bank: the bank of the networks.
         read_from: tasks whose representations a transfer network read; empty for the task's own network.
+        origins: canonical task name -> facts about the model of somebody else that served it, JSON-ready.
     """
 
     sources: tuple[str, ...]
@@ -39,6 +40,7 @@ class Outcome:
     raw: Mapping[str, Tensor] = field(default_factory=dict)
     bank: Bank
     read_from: tuple[str, ...] = ()
+    origins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def prediction(self, task: str, reading: Reading | None = None) -> Prediction:
         """The decoded prediction of one of the tasks.
@@ -53,6 +55,7 @@ class Outcome:
         if self.error is not None:
             raise self.error
         found = self.bank.find_target(task)
+        bank, digest = (self.bank.name, self.bank.digest) if self.read_from else self.bank.holder(task)
         decoded = decode(found, self.raw[task], self.inputs, reading or Reading())
         return Prediction(
             task=task,
@@ -64,11 +67,11 @@ class Outcome:
             frame=decoded.frame,
             views=tuple(one.for_task(found).view for one in self.inputs),
             sources=self.sources,
-            bank=self.bank.name,
-            bank_digest=self.bank.digest,
+            bank=bank,
+            bank_digest=digest,
             read_from=self.read_from,
             classes=self._classes(task),
-            details=decoded.details,
+            details={**decoded.details, **self.origins.get(task, {})},
         )
 
     def _classes(self, task: str) -> tuple[str, ...] | None:

@@ -7,9 +7,9 @@ time, and results are decoded when they are needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +56,7 @@ class BatchInputs:
         self._shared = shared
         self._most = most
         self._features: dict[tuple[InputKind, bool], Tensor] = {}
-        self._batch = batch
+        self.batch = batch
         self._device = device
         self._dtype = dtype
         self._images = len(batch[0])
@@ -104,7 +104,7 @@ class BatchInputs:
         rows = given.float().cpu()
         if self._images > 1 or not whole:
             return [row.clone() for row in rows]  # a row that is kept would keep the others
-        views = [inputs[0].view for inputs in self._batch]
+        views = [inputs[0].view for inputs in self.batch]
         parts = torch.split(rows, [len(squares_of(view)) for view in views])
         return [blend_squares(part, view).clone() for part, view in zip(parts, views, strict=True)]
 
@@ -122,7 +122,7 @@ class BatchInputs:
         """Fitted photos or what is left of them, cut into squares; or tiles."""
         if shown is InputKind.TILES:
             return self._tiles()
-        fitted = [one.part(whole=whole) for inputs in self._batch for one in inputs]
+        fitted = [one.part(whole=whole) for inputs in self.batch for one in inputs]
         if whole not in self._copied:
             self._copied[whole] = [self._moved(one.square) for one in fitted]
         left = [as_input(image[None], shown, channels)[0] for image in self._copied[whole]]
@@ -132,7 +132,7 @@ class BatchInputs:
 
     def _tiles(self) -> Tensor:
         """Shuffled tiles, (B, 9, 3, S, S)."""
-        cut = [_tiles_of(inputs[0].part(whole=False)) for inputs in self._batch]
+        cut = [_tiles_of(inputs[0].part(whole=False)) for inputs in self.batch]
         return self._moved(torch.stack(cut))
 
     def _moved(self, images: Tensor) -> Tensor:
@@ -165,6 +165,7 @@ class Pipeline:
             `settings.fit` is `whole`, networks that see one square are given the middle one.
         read_from: sources of transfers, for the record.
         shared: levels that encoders share, ready to run; None where there are none.
+        origins: task -> facts about the model of somebody else that serves it.
     """
 
     bank: Bank
@@ -175,6 +176,7 @@ class Pipeline:
     whole: frozenset[bool] = frozenset({True})
     read_from: tuple[str, ...] = ()
     shared: nn.Module | None = None
+    origins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def for_tasks(
@@ -243,7 +245,10 @@ class Pipeline:
         """One item, read and fitted, or the reason why not."""
         images = item if isinstance(item, tuple) else (item,)
         empty = Outcome(
-            sources=tuple(name_of(image) for image in images), bank=self.bank, read_from=self.read_from
+            sources=tuple(name_of(image) for image in images),
+            bank=self.bank,
+            read_from=self.read_from,
+            origins=self.origins,
         )
         squares = False in self.whole
         fit = self.settings.fit if True in self.whole else for_squares(self.settings.fit)

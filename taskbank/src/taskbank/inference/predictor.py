@@ -71,7 +71,7 @@ class Predictor(Predicts):
 
     def __init__(self, bank: Bank, task: str, settings: Settings) -> None:
         entry = bank.entry(task)
-        self._encoder = Engine(bank, [entry.task], settings, encoders_only=entry.decoder is None)
+        self._encoder = Engine(bank, [entry.task], settings, encoders_only=not entry.predicts)
         super().__init__(bank, entry.task, self._encoder)
 
     def encode(self, images: Any, *, normalize: bool = True) -> NDArray[np.float32]:
@@ -226,7 +226,7 @@ def choose_tasks(bank: Bank, tasks: str | Iterable[str], num_images: int = 1) ->
     names = [tasks] if isinstance(tasks, str) else list(tasks)
     if "all" not in names:
         return names
-    held = [name for name, entry in bank.index.tasks.items() if entry.decoder is not None]
+    held = [name for name, entry in bank.index.tasks.items() if entry.predicts]
     fitting = [name for name in held if find_task(name).num_images == num_images]
     if not fitting:
         raise InvalidInputError(

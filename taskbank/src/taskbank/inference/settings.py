@@ -22,6 +22,8 @@ class Settings:
         fit: how a photo fills a network's input. `whole` is the photo at its own aspect, in overlapping
             squares whose maps are blended, see `images.framing`; networks that do not predict maps see its
             middle square.
+        accept_licence: ids of models of others whose licence does not allow any use: a statement that it was
+            read and is kept.
         size: side in px of the networks' square and shorter side of whole photos, a multiple of 16; None for
             the size that the bank's networks were trained on.
     """
@@ -33,6 +35,7 @@ class Settings:
     workers: int = 2
     fit: Fit = Fit.WHOLE
     size: int | None = None
+    accept_licence: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be; take the words for fit and precision as well."""
@@ -42,6 +45,8 @@ class Settings:
             )
         if self.size is not None:
             check_size(self.size)
+        given = self.accept_licence
+        object.__setattr__(self, "accept_licence", (given,) if isinstance(given, str) else tuple(given))
         for name, kind in (("fit", Fit), ("precision", Precision)):
             value = getattr(self, name)
             if value not in set(kind):

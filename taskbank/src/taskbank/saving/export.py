@@ -57,7 +57,7 @@ def parse_forms(words: Iterable[str] | None) -> tuple[Form, ...]:
     return tuple(map(Form, wanted))
 
 
-def file_names(task: str, forms: Iterable[Form]) -> list[str]:
+def file_names(task: str, forms: Iterable[Form], kind: OutputKind | None = None) -> list[str]:
     """Names of the files of one prediction.
 
     Pictures of maps are transparent where the network saw nothing of the image. Depth has two: in colours,
@@ -67,10 +67,11 @@ def file_names(task: str, forms: Iterable[Form]) -> list[str]:
     Args:
         task: canonical name, or that of a user's own target.
         forms: those that are saved.
+        kind: of its predictions, where it is not that of the task: relative depth has no code in 16 bits.
     """
     wanted = tuple(forms)
     names = [f"{task}.{form}" for form in wanted if form in _OWN_FILES]
-    if task in _DEPTHS:
+    if (task in _DEPTHS) if kind is None else kind is OutputKind.DEPTH:
         names += [deep_name(task)] * (Form.PNG in wanted) + [f"{task}.{Form.PLY}"] * (Form.PLY in wanted)
     return names
 

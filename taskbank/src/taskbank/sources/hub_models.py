@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from taskbank.bank.hub import library
+from taskbank.bank.hub import library, quiet_hub
 from taskbank.errors import BankFormatError, HubUnreachableError, InvalidInputError, TaskBankError
 from taskbank.sources.source import Source
-from taskbank.sources.timm_models import open_timm, quiet_hub
+from taskbank.sources.timm_models import open_timm
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 

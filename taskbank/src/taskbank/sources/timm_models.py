@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,6 +20,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from taskbank.bank.hub import quiet_hub
 from taskbank.errors import BankFormatError, HubError, InvalidInputError
 from taskbank.nets.backbone import LARGEST_TRUNK
 from taskbank.sources.source import Source, count_parameters
@@ -189,18 +188,6 @@ def _create(
             f"({first_line(error)}): check the connection, or name a file, {called}?weights=FILE"
         ) from error
     return made
-
-
-@contextmanager
-def quiet_hub() -> Iterator[None]:
-    """Keep huggingface_hub from logging every try: what went wrong is said once, in the error."""
-    logger = logging.getLogger("huggingface_hub")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _said(weights: str | None) -> str:

@@ -22,6 +22,7 @@ class OutputKind(StrEnum):
 
     IMAGE = "image"
     DEPTH = "depth"
+    INVERSE_DEPTH = "relative inverse depth"  # of models of others
     NORMALS = "normals"
     CURVATURE = "curvature"
     HEAT_MAP = "heat map"
@@ -44,6 +45,7 @@ MAPS = frozenset(
         OutputKind.IMAGE,
         OutputKind.COLOUR_DISTRIBUTION,
         OutputKind.DEPTH,
+        OutputKind.INVERSE_DEPTH,
         OutputKind.NORMALS,
         OutputKind.CURVATURE,
         OutputKind.HEAT_MAP,

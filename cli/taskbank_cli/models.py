@@ -1,0 +1,112 @@
+"""`taskbank models`: models of others that serve our tasks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from taskbank_cli.banks import split_names
+from taskbank_cli.printing import printable
+from taskbank_cli.running import Overwrite
+
+if TYPE_CHECKING:
+    from taskbank.bank.catalogue import Catalogue
+
+_NOTES = (
+    "* taken for that task; the others are, in a catalogue of your own: --only NAME,.. --out mine.toml\n"
+    "! runs with --accept-licence ID only; licences, sources and what was not checked: --json"
+)
+
+
+def models(
+    catalogue: Annotated[
+        str, typer.Argument(metavar="[CATALOGUE]", help="`foundation`, or a TOML file of the same form.")
+    ] = "foundation",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B,..", help="Only these models, in this order.", show_default="all"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="Write them as a catalogue, *.toml.", show_default=False
+        ),
+    ] = None,
+    pin: Annotated[
+        bool,
+        typer.Option(
+            "--pin",
+            help="Write the commits that revisions mean now, asking the Hub or its cache; with --out.",
+        ),
+    ] = False,
+    overwrite: Overwrite = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every field, as JSON.")] = False,
+) -> None:
+    """List models of others that `--bank foundation` runs: task, id, licence, MB, loader.
+
+    Example: taskbank models --only depth-anything-v2-metric-indoor-small --out mine.toml
+    """
+    from taskbank.atomic_files import write_whole
+    from taskbank.bank.catalogue import catalogue_to_toml, open_catalogue
+    from taskbank.errors import InvalidInputError, OutputError
+
+    found = open_catalogue(catalogue)
+    if names := split_names(only):
+        found = found.chosen(names)
+    if pin and out is None:
+        raise InvalidInputError("--pin writes commits into a catalogue: add --out FILE")
+    if out is not None:
+        if out.suffix != ".toml":
+            raise InvalidInputError(f"{out} must end in .toml: that is how banks know a catalogue")
+        if out.exists() and not overwrite:
+            raise OutputError(f"{out} exists already: choose another --out, or allow --overwrite")
+        if pin:
+            from taskbank.foundation.files import resolve
+
+            found = replace(
+                found, models=tuple(replace(model, revision=resolve(model)) for model in found.models)
+            )
+        text = catalogue_to_toml(replace(found, name=out.stem))
+        write_whole(out, lambda file: file.write(text.encode()))
+    if as_json:
+        taken = found.by_task
+        rows = [
+            {**asdict(model), "taken": [task for task in model.tasks if taken[task] is model]}
+            for model in found.models
+        ]
+        typer.echo(json.dumps({"name": found.name, "sha256": found.digest, "models": rows}, indent=2))
+        return
+    _print(found)
+    if out is not None:
+        typer.echo(printable(f"{len(found.models)} model(s) in {out}: --bank {out}"))
+
+
+def _print(catalogue: Catalogue) -> None:
+    """Print one row per task of each model."""
+    table = Table(box=None, pad_edge=False, caption=_NOTES)
+    table.caption_justify = "left"
+    for heading in ("task", "model", "id", "licence", "MB", "loader", "gives"):
+        table.add_column(heading, justify="right" if heading == "MB" else "left", overflow="fold")
+    taken = catalogue.by_task
+    for model in catalogue.models:
+        for task in model.tasks:
+            name = f"{task}*" if taken[task] is model else task
+            licence = (model.licence or "not stated") + ("" if model.free else " !")
+            cells = (
+                name,
+                model.name,
+                model.id,
+                licence,
+                f"{model.megabytes:g}",
+                model.loader,
+                model.gives(task),
+            )
+            table.add_row(*(escape(printable(cell)) for cell in cells))
+    Console().print(table)

@@ -1,0 +1,133 @@
+"""Files of other people's models: from the Hub's cache, the Hub or a folder; never pickled, never code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from taskbank.bank.catalogue import Model
+from taskbank.bank.hub import library, quiet_hub
+from taskbank.errors import BankFormatError, HubUnreachableError, MissingPackageError, TaskBankError
+
+CONFIG = "config.json"
+
+_WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")
+_NOT_WANTED = ("*/*",)  # other forms of the weights lie in folders
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Where a model lies on this machine.
+
+    Attributes:
+        folder: with `config.json` and safetensors files.
+        revision: the commit; of a folder `sha256:` and the digest of its weights.
+        config: content of `config.json`.
+    """
+
+    folder: Path
+    revision: str
+    config: dict[str, Any]
+
+    @property
+    def weights(self) -> list[Path]:
+        """The weight files."""
+        return sorted(self.folder.glob("*.safetensors"))
+
+
+def require(package: str) -> None:
+    """Say what to install, where the package that loads a model is missing.
+
+    Raises:
+        MissingPackageError: it is not installed.
+    """
+    if find_spec(package) is None:
+        raise MissingPackageError(
+            f"models of {package} need the package {package}: run  pip install 'taskbank[hub]', in a "
+            "checkout  pip install '.[hub]'"
+        )
+
+
+def fetch(model: Model) -> Files:
+    """Find the files of a model; they are downloaded once, and read from the cache afterwards.
+
+    Only JSON, text and safetensors files are fetched.
+
+    Raises:
+        BankFormatError: it has no configuration or no safetensors.
+        HubError: the Hub does not give the files, and they are not in the cache.
+        InvalidInputError: the id cannot be one of a repository.
+    """
+    folder = model.folder
+    found = _download(model) if folder is None else folder
+    if not found.is_dir():
+        raise BankFormatError(f"{model.name}: there is no folder {found}: name one, or owner/name on the Hub")
+    where = model.id if folder is None else str(found)
+    try:
+        config: Any = json.loads((found / CONFIG).read_bytes())
+    except (OSError, ValueError) as error:
+        raise BankFormatError(f"{where}: its {CONFIG} cannot be read: {error}") from error
+    if not isinstance(config, dict):
+        raise BankFormatError(f"{where}: its {CONFIG} is no table")
+    files = Files(folder=found, revision=found.name if folder is None else "", config=config)
+    if not files.weights:
+        pickled = any(found.glob("*.bin")) or any(found.glob("*.pt*")) or any(found.glob("*.ckpt"))
+        raise BankFormatError(
+            f"{where} has no *.safetensors: "
+            + ("pickled weights are not read" if pickled else "it has no weights")
+        )
+    if folder is not None:
+        digest = hashlib.sha256()
+        for path in files.weights:
+            digest.update(path.read_bytes())
+        return Files(folder=found, revision=f"sha256:{digest.hexdigest()}", config=config)
+    return files
+
+
+def resolve(model: Model) -> str:
+    """The commit that a model's revision means now, or meant when it was last seen.
+
+    Raises:
+        HubError: the Hub does not say it, and the model is not in the cache.
+        BankFormatError: it has no configuration.
+    """
+    if model.folder is not None or _COMMIT.fullmatch(model.revision):
+        return model.revision
+    return _download(model, wanted=(CONFIG,)).name
+
+
+def _download(model: Model, wanted: tuple[str, ...] = _WANTED) -> Path:
+    """The folder of a repository in the Hub's cache: .../snapshots/COMMIT."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    from taskbank.bank.hub_errors import Attempt, translated
+
+    try:
+        with translated(Attempt(source=f"{model.id}@{model.revision}")), quiet_hub():
+            return Path(
+                snapshot_download(
+                    model.id,
+                    revision=model.revision,
+                    allow_patterns=list(wanted),
+                    ignore_patterns=list(_NOT_WANTED),
+                    **library(),
+                )
+            )
+    except TaskBankError as error:
+        cause = error.__cause__
+        if isinstance(error, HubUnreachableError) or isinstance(
+            cause, LocalEntryNotFoundError | OfflineModeIsEnabled
+        ):
+            raise HubUnreachableError(
+                f"{model.id}@{model.revision} is not in the cache, and the Hub gives no answer or offline "
+                "mode is on: check the connection, HF_ENDPOINT and HF_HUB_OFFLINE, or name a folder in a "
+                "catalogue of your own (`taskbank models --out FILE`)"
+            ) from error
+        raise

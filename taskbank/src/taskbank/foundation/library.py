@@ -1,0 +1,101 @@
+"""Loading classes of transformers: safetensors only, no code from repositories, every weight in its place."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from taskbank.bank.catalogue import Model
+from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.foundation.files import Files
+
+
+def load_model(model: Model, files: Files, allowed: frozenset[str]) -> Any:
+    """A model of transformers with its weights, float32 on the CPU.
+
+    Args:
+        model: the row of the catalogue.
+        files: where it lies.
+        allowed: classes that the adapter knows.
+
+    Raises:
+        InvalidInputError: the adapter does not know the class.
+        BankFormatError: the files are those of another class, weights are missing or do not fit.
+    """
+    import transformers
+
+    if model.kind not in allowed:
+        raise InvalidInputError(
+            f"{model.name}: no adapter for the class {model.kind!r}: for {', '.join(model.tasks)} there are "
+            f"{', '.join(sorted(allowed))}"
+        )
+    kind: Any = getattr(transformers, model.kind, None)
+    if kind is None:
+        raise InvalidInputError(
+            f"{model.name}: transformers {transformers.__version__} has no class {model.kind!r}: update it"
+        )
+    stated = files.config.get("model_type")
+    if stated != kind.config_class.model_type:
+        raise BankFormatError(
+            f"{model.id} is a model of type {stated!r}, not {kind.config_class.model_type!r} as {model.kind} "
+            "is: name its own class in the catalogue"
+        )
+    try:
+        with quiet():
+            network, info = kind.from_pretrained(
+                str(files.folder),
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+            )
+    except Exception as error:  # of configurations, files and shapes in many kinds
+        raise BankFormatError(f"{model.id} cannot be loaded as {model.kind}: {_first(error)}") from error
+    if missing := sorted(info["missing_keys"]):
+        raise BankFormatError(
+            f"{model.id} lacks {len(missing)} weight(s) of {model.kind}, such as {missing[0]}: "
+            "it is another model"
+        )
+    return network.float()
+
+
+def load_processor(model: Model, files: Files, kind: str = "AutoImageProcessor") -> Any:
+    """What prepares pictures (and words) for a model, as the repository itself says.
+
+    Raises:
+        BankFormatError: the repository does not say it, or it cannot be read.
+    """
+    import transformers
+
+    try:
+        with quiet():
+            return getattr(transformers, kind).from_pretrained(
+                str(files.folder), trust_remote_code=False, local_files_only=True
+            )
+    except Exception as error:  # of many kinds
+        raise BankFormatError(f"{model.id}: its preprocessor cannot be loaded: {_first(error)}") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from printing bars and advice: what is wrong is said once, in the error."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _first(error: BaseException) -> str:
+    """The first line of an error's own words."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

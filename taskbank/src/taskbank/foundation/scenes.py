@@ -1,0 +1,81 @@
+"""Scenes by models that compare pictures with words: CLIP and SigLIP over the names of our scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from taskbank.bank.catalogue import Model
+from taskbank.constants import class_names
+from taskbank.foundation.estimator import Pictures, Place
+from taskbank.foundation.files import Files
+from taskbank.foundation.library import load_model, load_processor
+
+CLASSES = frozenset({"CLIPModel", "SiglipModel"})
+"""Classes of transformers that serve `class_scene`."""
+
+
+class Scenes:
+    """Likeness of pictures to one sentence per scene; a softmax over it gives probabilities.
+
+    The sentences are encoded once (Radford et al., 2021, section 3.1; Zhai et al., 2023).
+
+    Args:
+        model: the row of the catalogue, with the sentence.
+        network: of transformers.
+        processor: of the same repository, for pictures and words.
+        place: where it runs.
+    """
+
+    def __init__(self, model: Model, network: Any, processor: Any, place: Place) -> None:
+        self.processor = processor
+        self.place = place
+        self.network = place.put(network)
+        sentences = [
+            model.prompt.format(name.replace(" (", ", ").rstrip(")"))
+            for name in class_names("class_scene") or ()
+        ]
+        # SigLIP was trained on sentences of one length, and looks at the padding.
+        padding = "max_length" if model.kind == "SiglipModel" else True
+        words = processor.tokenizer(sentences, padding=padding, truncation=True, return_tensors="pt")
+        self.words = {
+            name: values.to(place.device)
+            for name, values in words.items()
+            if name in ("input_ids", "attention_mask")
+        }
+        with torch.inference_mode():
+            blank = self._pictures([torch.zeros(3, 32, 32, dtype=torch.uint8)])
+            self.sentences = self.network(pixel_values=blank, **self.words).text_embeds
+        self.words = {
+            name: values[:1] for name, values in self.words.items()
+        }  # the network asks for some words
+
+    def predict(self, pictures: Pictures) -> Mapping[str, list[Tensor]]:
+        """Logits of 63 scenes for each picture."""
+        given = self.network(pixel_values=self._pictures([one for (one,) in pictures]), **self.words)
+        likeness = given.image_embeds @ self.sentences.T * self.network.logit_scale.exp()
+        if (bias := getattr(self.network, "logit_bias", None)) is not None:
+            likeness = likeness + bias
+        return {"class_scene": list(likeness.float().cpu())}
+
+    def _pictures(self, pictures: list[Tensor]) -> Tensor:
+        """Pictures as the model takes them."""
+        made = [
+            self.processor.image_processor(images=one, return_tensors="pt")["pixel_values"]
+            for one in pictures
+        ]
+        return torch.cat(made).to(self.place.device, self.place.dtype)
+
+
+def open_scenes(model: Model, files: Files, place: Place) -> Scenes:
+    """Open a model that compares pictures with words.
+
+    Raises:
+        InvalidInputError: no adapter for its class.
+        BankFormatError: it is damaged, or another than the catalogue says.
+    """
+    network = load_model(model, files, CLASSES)
+    return Scenes(model, network, load_processor(model, files, "AutoProcessor"), place)
