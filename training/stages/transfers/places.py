@@ -59,7 +59,11 @@ class Places:
 
 
 class TargetData:
-    """The samples of one target: learned from, held out to rank sources, and tested on."""
+    """The samples of one target: learned from, held out to rank sources, and tested on.
+
+    Attributes:
+        class_weights: float (classes,), of the loss of semantic maps; None for other targets.
+    """
 
     def __init__(self, target: str, places: Places, config: TransfersConfig, device: torch.device) -> None:
         self.task: Task = find_task(target)
@@ -71,7 +75,7 @@ class TargetData:
         self._division: Division = divide(self._val, config)
         learned = np.flatnonzero(self._division.learned)
         counted = learned[:: max(1, len(learned) // _COUNTED)]  # fewer than 2,000 of many
-        self._weights = semantic_weights(self.task, self._val, counted)
+        self.class_weights = semantic_weights(self.task, self._val, counted)
 
     @property
     def size(self) -> int:
@@ -109,5 +113,5 @@ class TargetData:
             self.config,
             self.device,
             among=among,
-            weights=self._weights,
+            weights=self.class_weights,
         )

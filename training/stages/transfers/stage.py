@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from taskbank.bank.seeded import describe_untrained
-from taskbank.tasks.registry import find_task
 from training.atomic_files import write_json
 from training.data.frames import FrameStore
 from training.errors import DataError
@@ -25,8 +25,7 @@ from training.stages.transfers.config import CodesSettings, TransfersConfig
 from training.stages.transfers.divide import divide
 from training.stages.transfers.jobs import CONTROLS, CodesJob, ControlJob, TransferJob, Work, as_jobs
 from training.stages.transfers.loss_files import HELD_OUT, load_losses, losses_path
-from training.stages.transfers.places import Places
-from training.stages.transfers.reading import semantic_weights
+from training.stages.transfers.places import Places, TargetData
 from training.stages.transfers.ridge import RidgeJob, load_ridge, ridge_agreement
 
 log = logging.getLogger(__name__)
@@ -174,7 +173,7 @@ def _counts(config: TransfersConfig, places: Places) -> dict[str, Any]:
     weights = {
         target: found.tolist()
         for target in config.targets
-        if (found := semantic_weights(find_task(target), val, division.learned)) is not None
+        if (found := TargetData(target, places, config, torch.device("cpu")).class_weights) is not None
     }
     return {
         "targets": list(config.targets),
