@@ -13,6 +13,7 @@ predictors are learned too (`constant_predictor.py` of https://github.com/Stanfo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ CONSTANT_STEPS = 500
 
 _RATE, _DROP = 0.02, 0.1  # of constants that are learned, and what is left of the rate in the end
 _PLACES = 16  # rows and columns of a learned map; more are interpolated
+_COARSE = 64  # side in px that a map of embeddings is learned at, at most
 _SPREAD = 2.0  # embeddings of opposite edges are that far apart at first
 _UNSEEN = 1e-3  # share that all classes have alike, against zeros too
 _PRIOR = 4.0  # samples of the whole map's distribution that are added to each pixel's, against zeros
@@ -67,7 +69,12 @@ def best_constant(
         drop: step from which a tenth of the learning rate is left.
     """
     if task.loss is Loss.METRIC:
-        return _learned(task, Constant(_plane(task.channels), size), drawn, steps, drop)
+        # So few places give a smooth map, and at 256 px learning it would take sixteen times as long.
+        coarse = min(size, _COARSE)
+        nearby = (_at_size(target, coarse / size) for target in drawn)
+        learned = _learned(task, Constant(_plane(task.channels), coarse), nearby, steps, drop)
+        learned.size = size
+        return learned
     known = list(targets)
     if task.loss is Loss.CROSS_ENTROPY:
         return Constant(_marginal(task, known))
@@ -142,6 +149,12 @@ def _plane(channels: int) -> Tensor:
     plane = torch.zeros(channels, _PLACES, _PLACES)
     plane[0], plane[1] = across[:, None], across
     return plane
+
+
+def _at_size(target: Target, scale: float) -> Target:
+    """The points of segmentations on a map of another size."""
+    places, segments = target.values[..., :2], target.values[..., 2:]
+    return replace(target, values=torch.cat([(places * scale).long(), segments], dim=-1))
 
 
 def _learned(task: Task, start: Constant, drawn: Iterable[Target], steps: int, drop: int) -> Constant:

@@ -137,3 +137,22 @@ def test_a_constant_does_not_look() -> None:
     constant = Constant(torch.arange(3.0))
     assert torch.equal(constant(torch.rand(2)), constant(torch.rand(2)))
     assert constant(torch.rand(5)).shape == (5, 3)
+
+
+def test_a_map_of_embeddings_is_learned_as_well_at_a_smaller_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, size = find_task("segment_unsup2d"), 256
+    draw = torch.Generator().manual_seed(1)
+
+    def left_and_right() -> Target:
+        places = torch.randint(0, size, (2, 100, 2), generator=draw)
+        return Target(values=torch.cat([places, (places[..., 1:] >= 90).long()], dim=-1))
+
+    batches = [left_and_right() for _ in range(30)]
+    found = {}
+    for coarse in (64, size):
+        monkeypatch.setattr("training.learning.best_constant._COARSE", coarse)
+        constant = best_constant(task, [], batches, size=size, steps=30, drop=20)
+        output = constant(torch.zeros(2))
+        assert output.shape == (2, 64, size, size)
+        found[coarse] = float(losses(task, output, batches[0]).mean().detach())
+    assert found[64] == pytest.approx(found[size], rel=0.02)
