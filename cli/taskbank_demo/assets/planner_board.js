@@ -9,6 +9,7 @@ const read = (row) => ({
   use: row.querySelector("[data-use]").value,
   importance: numberOf(row.querySelector("[data-importance]")),
   cost: numberOf(row.querySelector("[data-cost]")),
+  owned: numberOf(row.querySelector("[data-owned]")),
 });
 
 const mark = () => {

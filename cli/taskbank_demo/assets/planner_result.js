@@ -27,7 +27,8 @@ element.addEventListener("click", async (event) => {
   if (button.dataset.save) {
     const svg = button.dataset.save.endsWith(".svg");
     const text = svg ? wholePicture(button.closest("section")) : button.dataset.text;
-    save(button.dataset.save, text, svg ? "image/svg+xml" : "application/json");
+    const kinds = { svg: "image/svg+xml", csv: "text/csv", json: "application/json" };
+    save(button.dataset.save, text, kinds[button.dataset.save.split(".").pop()]);
     return;
   }
   const command = button.parentElement.querySelector("code");

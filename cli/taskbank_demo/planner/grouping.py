@@ -8,14 +8,18 @@ import gradio as gr
 
 from taskbank_demo.components import FileUpload
 from taskbank_demo.errors import KNOWN, readable
+from taskbank_demo.pieces import text
 from taskbank_demo.planner.plan import QUIETLY
+from taskbank_demo.planning.command import PAIRWISE_FILE
 from taskbank_demo.planning.group_view import show_curves, show_group
 from taskbank_demo.planning.grouping import (
     METHODS,
     SETTING_NAMES,
     TableShelf,
     answer_group,
+    answer_untrained,
     default_curves,
+    effects_from_text,
     read_table,
 )
 from taskbank_demo.planning.result import show_problem
@@ -25,6 +29,10 @@ from taskbank_demo.uploads import check_upload, delete_upload
 from taxsolver.grouping import Method
 
 _PUBLISHED = [(name, str(number)) for number, name in SETTING_NAMES.items()]
+_EFFECTS = (
+    '<p class="tb-note">A square matrix: the task that helps down, the one that is helped across, in any unit, '
+    "as gradient affinities. Without one, the pairs of the table are taken.</p>"
+)
 _COLUMNS = (
     '<p class="tb-note">Columns: <code>split</code> (validation, test or validation_early), '
     "<code>network</code>, <code>cost</code>, and one of losses for each task, "
@@ -46,6 +54,10 @@ def grouping_part(services: Services, opened: gr.Tab) -> None:
             with gr.Accordion("A table of your own", open=False):
                 upload = FileUpload(label="CSV", file_types=[".csv"], height=120)
                 said = gr.HTML(_COLUMNS, apply_default_css=False)
+            with gr.Accordion("Groups that nobody has trained", open=False):
+                predict = gr.Checkbox(False, label="Predict them from what the table holds")
+                pairs = FileUpload(label="Effects of pairs, CSV", file_types=[".csv"], height=120)
+                read = gr.HTML(_EFFECTS, apply_default_css=False)
             budget = gr.Slider(1, 5, value=2.5, step=0.5, label="Inference budget, in standard networks")
             method = gr.Radio(
                 [(name, key) for key, name in METHODS.items()],
@@ -59,10 +71,11 @@ def grouping_part(services: Services, opened: gr.Tab) -> None:
                 apply_default_css=False,
             )
             curves = gr.HTML('<p class="tb-note">Drawing the curves ...</p>', apply_default_css=False)
+    effects = gr.State("", time_to_live=services.settings.keep_seconds)
     gr.on(
-        [table.change, budget.change, method.change],
+        [table.change, budget.change, method.change, predict.change, effects.change],
         readable(choose.group),
-        [table, budget, method],
+        [table, budget, method, predict, effects],
         result,
         trigger_mode="always_last",
         **QUIETLY,
@@ -77,6 +90,7 @@ def grouping_part(services: Services, opened: gr.Tab) -> None:
     )
     own = gr.State([], time_to_live=services.settings.keep_seconds)
     upload.upload(readable(choose.upload), [upload, own], [table, own, upload, said], **QUIETLY)
+    pairs.upload(readable(choose.pairs), [pairs, table], [effects, pairs, read], **QUIETLY)
 
 
 class Choosing:
@@ -90,10 +104,13 @@ class Choosing:
         self._services = services
         self._shelf = TableShelf()
 
-    def group(self, name: str, budget: float, method: str) -> str:
+    def group(self, name: str, budget: float, method: str, predict: bool = False, effects: str = "") -> str:
         """The networks to run."""
         try:
             table, file = self._shelf.get(name)
+            if predict:
+                known = effects_from_text(effects, table, PAIRWISE_FILE) if effects else None
+                return show_group(answer_untrained(table, known, budget, file))
             return show_group(answer_group(table, method, budget, file))
         except KNOWN as error:
             return show_problem(str(error), "No choice")
@@ -104,6 +121,19 @@ class Choosing:
             return show_curves(default_curves(self._shelf.get(name)[0]), budget)
         except KNOWN as error:
             return show_problem(str(error), "No choice")
+
+    def pairs(self, path: str | None, name: str) -> tuple[Any, None, str]:
+        """The text of uploaded effects; or why it was not taken."""
+        settings, folder = self._services.settings, self._services.folder
+        try:
+            found = check_upload(path, settings, folder)
+            content = found.read_bytes()
+            effects_from_text(content, self._shelf.get(name)[0], found.name)
+        except KNOWN as error:
+            return gr.skip(), None, show_problem(str(error), "Not taken")
+        finally:
+            delete_upload(path, folder)
+        return content.decode("utf-8", "replace"), None, f'<p class="tb-note">{text(found.name)} is used.</p>'
 
     def upload(self, path: str | None, own: list[tuple[str, str]]) -> tuple[Any, Any, None, str]:
         """The choices with an uploaded table, which is chosen; or why it was not taken."""

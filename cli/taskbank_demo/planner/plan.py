@@ -14,15 +14,19 @@ from taskbank_demo.errors import KNOWN, readable
 from taskbank_demo.planning.answer import answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.board import BoardRow, ask_of_board, board_html, read_rows
+from taskbank_demo.planning.money import COUNTS, MONEY, TASKS, Counting
 from taskbank_demo.planning.presets import presets
 from taskbank_demo.planning.result import show_plan, show_problem
+from taskbank_demo.planning.sureness import answer_sureness, show_sureness
 from taskbank_demo.planning.sweep_view import show_sweep
 from taskbank_demo.planning.tensors import SUFFIXES, TensorShelf, read_tensor
+from taskbank_demo.planning.years import answer_years, read_budgets, show_years
 from taskbank_demo.scripts import script
 from taskbank_demo.services import Services
 from taskbank_demo.uploads import check_upload, delete_upload
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.objective import Objective
+from taxsolver.planning.task_costs import IMAGES
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.store import DEFAULT_AFFINITY, available_affinities
 
@@ -35,6 +39,9 @@ QUIETLY: dict[str, Any] = {
 """Options of this tab's events: hidden from the API, without a spinner, four at a time."""
 
 _ANY_ORDER = 0  # stands for no limit
+_STEPS = 6  # of the sweep up to the budget, and as many beyond
+_AMOUNTS = {IMAGES: 500_000, MONEY: 15_000}
+_YEARS = {TASKS: "4, 8, 12", IMAGES: "300000, 600000, 1200000", MONEY: "10000, 15000, 25000"}
 _ORDERS = [("1", 1), ("2", 2), ("3", 3), ("4", 4), ("any", _ANY_ORDER)]
 _OBJECTIVES = [
     ("Affinity, as in the paper", Objective.AFFINITY.value),
@@ -43,6 +50,12 @@ _OBJECTIVES = [
     ("Quality against full supervision", Objective.QUALITY.value),
 ]
 _BESIDE: dict[str, Any] = {**QUIETLY, "concurrency_id": "planner-curves", "trigger_mode": "always_last"}
+_SLOWLY: dict[str, Any] = {
+    **QUIETLY,
+    "show_progress": "minimal",
+    "concurrency_id": "planner-slow",
+    "concurrency_limit": 2,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +67,14 @@ class Controls:
         upload: upload of the visitor's own tensor.
         said: message about the upload: accepted or rejected.
         preset: example requests to start from.
-        budget: largest total label cost.
+        budget: largest total label cost, where the budget counts tasks.
+        counts: tasks, images or money.
+        unit: name of the currency.
+        price: of one labelled image.
+        images_full: labelled images of a task in full.
+        images_transfer: labelled images of a transfer.
+        amount: the budget in images or money.
+        money: the column of the fields for images and money.
         order: largest number of sources of one transfer.
         objective: the measure to maximise.
         board: settings of the tasks.
@@ -65,6 +85,13 @@ class Controls:
     said: gr.HTML
     preset: gr.Dropdown
     budget: gr.Slider
+    counts: gr.Radio
+    unit: gr.Textbox
+    price: gr.Number
+    images_full: gr.Number
+    images_transfer: gr.Number
+    amount: gr.Number
+    money: gr.Column
     order: gr.Radio
     objective: gr.Dropdown
     board: gr.HTML
@@ -72,7 +99,10 @@ class Controls:
     @property
     def asking(self) -> list[gr.components.Component]:
         """Return the components of a request, in the order of the parameters of `Showing.plan`."""
-        return [self.affinity, self.budget, self.order, self.objective, self.board]
+        return [
+            *(self.affinity, self.budget, self.order, self.objective, self.board, self.counts),
+            *(self.unit, self.price, self.images_full, self.images_transfer, self.amount),
+        ]
 
 
 def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
@@ -81,17 +111,57 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
     with gr.Row(elem_classes="tb-columns"):
         with gr.Column(scale=0, min_width=328, elem_classes="tb-side pl-side"):
             controls = _controls(shelf)
-        with gr.Column(min_width=300, elem_classes="tb-main"):
+        with gr.Column(min_width=300, elem_classes="tb-main"), gr.Tabs(elem_classes="tb-subtabs"):
             asked = tuple(one.value for one in controls.asking)
-            result = gr.HTML(shown.plan(*asked), js_on_load=script("planner_result"), apply_default_css=False)
-            curves = gr.HTML(shown.sweep(*asked), apply_default_css=False)
-    changes = [one.change for one in (controls.budget, controls.order, controls.objective, controls.board)]
-    gr.on(changes, readable(shown.plan), controls.asking, result, trigger_mode="always_last", **QUIETLY).then(
+            with gr.Tab("One budget"):
+                result = gr.HTML(
+                    shown.plan(*asked), js_on_load=script("planner_result"), apply_default_css=False
+                )
+                curves = gr.HTML(shown.sweep(*asked), apply_default_css=False)
+            with gr.Tab("Over years") as years:
+                budgets = gr.Textbox(
+                    _YEARS[TASKS], label="Budgets of the years: all that is labelled until then", max_lines=1
+                )
+                chain = gr.HTML(_WAIT, js_on_load=script("planner_result"), apply_default_css=False)
+            with gr.Tab("How sure") as sureness:
+                noise = gr.Slider(
+                    0,
+                    0.3,
+                    value=0.05,
+                    step=0.01,
+                    label="Noise on every measurement; 0: the tensor's own draws",
+                )
+                sure = gr.HTML(_WAIT, js_on_load=script("planner_result"), apply_default_css=False)
+    changed = [one.change for one in controls.asking if one is not controls.affinity]
+    gr.on(changed, readable(shown.plan), controls.asking, result, trigger_mode="always_last", **QUIETLY).then(
         readable(shown.sweep), controls.asking, curves, **_BESIDE
     )
     _follow(services, shelf, controls).then(readable(shown.plan), controls.asking, result, **QUIETLY).then(
         readable(shown.sweep), controls.asking, curves, **_BESIDE
     )
+    controls.counts.change(
+        readable(shown.counted),
+        controls.counts,
+        [controls.budget, controls.money, controls.amount, budgets],
+        **QUIETLY,
+    )
+    # The other two answers take seconds: they are worked out while somebody looks at them.
+    for tab, field, answer, view in (
+        (years, budgets, shown.years, chain),
+        (sureness, noise, shown.sureness, sure),
+    ):
+        looked_at = gr.State(False)
+        tab.select(lambda: True, None, looked_at, **QUIETLY).then(
+            readable(answer), [looked_at, field, *controls.asking], view, **_SLOWLY
+        )
+        gr.on(
+            [field.change, controls.affinity.change, *changed],
+            readable(answer),
+            [looked_at, field, *controls.asking],
+            view,
+            trigger_mode="always_last",
+            **_SLOWLY,
+        )
     return controls.affinity
 
 
@@ -103,7 +173,27 @@ def _controls(shelf: TensorShelf) -> Controls:
         upload = FileUpload(label="CSV or safetensors", file_types=list(SUFFIXES), height=120)
         said = gr.HTML(_COLUMNS, apply_default_css=False)
     preset = gr.Dropdown(list(presets(tensor)), value=first.name, label="Start from")
+    counts = gr.Radio(
+        [(words, name) for name, words in COUNTS.items()],
+        value=TASKS,
+        label="The budget counts",
+        elem_classes="pl-compact",
+    )
     budget = gr.Slider(1, _most(tensor), value=first.budget, step=1, label="Supervision budget")
+    usual = Counting()
+    with gr.Column(visible=False) as money:
+        amount = gr.Number(_AMOUNTS[MONEY], label="Budget", minimum=0)
+        with gr.Row():
+            unit = gr.Textbox(usual.unit, label="Currency", max_lines=1, min_width=90)
+            price = gr.Number(usual.price, label="Price of an image", minimum=0, min_width=120)
+        with gr.Row():
+            images_full = gr.Number(
+                usual.images_full, label="Images in full", minimum=1, precision=0, min_width=120
+            )
+            images_transfer = gr.Number(
+                usual.images_transfer, label="Images of a transfer", minimum=1, precision=0, min_width=120
+            )
+        gr.HTML(_MONEY, apply_default_css=False)
     order = gr.Radio(_ORDERS, value=4, label="Sources of one transfer, at most", elem_classes="pl-compact")
     objective = gr.Dropdown(_OBJECTIVES, value=_OBJECTIVES[0][1], label="Maximise")
     board = gr.HTML(
@@ -119,6 +209,13 @@ def _controls(shelf: TensorShelf) -> Controls:
         said=said,
         preset=preset,
         budget=budget,
+        counts=counts,
+        unit=unit,
+        price=price,
+        images_full=images_full,
+        images_transfer=images_transfer,
+        amount=amount,
+        money=money,
         order=order,
         objective=objective,
         board=board,
@@ -139,6 +236,11 @@ def _follow(services: Services, shelf: TensorShelf, controls: Controls) -> Depen
     return changed
 
 
+_WAIT = '<p class="tb-note">Planning ...</p>'
+_MONEY = (
+    '<p class="tb-note">In money a task whose cost on the board is 4 costs four times the price an image. '
+    "Own %: labels that are there already.</p>"
+)
 _COLUMNS = (
     '<p class="tb-note">One row a transfer, with the columns <code>target</code>, <code>sources</code> '
     "(joined by <code>|</code>, or <code>self</code>) and at least one of <code>affinity</code>, "
@@ -156,30 +258,89 @@ class Showing:
     def __init__(self, shelf: TensorShelf) -> None:
         self._shelf = shelf
 
-    def plan(self, affinity: str, budget: float, order: int, objective: str, rows: Any) -> str:
+    def plan(self, affinity: str, *asked: Any) -> str:
         """The best plan."""
         try:
-            ask = self._ask(affinity, budget, order, objective, rows)
+            ask = self._ask(affinity, *asked)
             return show_plan(answer_plan(ask, self._shelf.get(affinity), self._shelf.called(affinity)))
         except KNOWN as error:
             return show_problem(str(error))
 
-    def sweep(self, affinity: str, budget: float, order: int, objective: str, rows: Any) -> str:
+    def sweep(self, affinity: str, *asked: Any) -> str:
         """The best plans of all budgets; nothing where there is no plan anyway."""
         try:
-            ask = self._ask(affinity, budget, order, objective, rows)
+            ask = self._ask(affinity, *asked)
             tensor = self._shelf.get(affinity)
-            orders = sorted({1, order or int(tensor.order.max())})
-            budgets = range(1, len(tensor.tasks) - len(tensor.untrained) + 1)
+            orders = sorted({1, ask.max_order or int(tensor.order.max())})
+            budgets: Sequence[float] = range(1, len(tensor.tasks) - len(tensor.untrained) + 1)
+            budget = ask.budget or 0.0
+            if ask.unit is not None:
+                budgets = [round(step * budget / _STEPS, 2) for step in range(1, 2 * _STEPS + 1)]
             answer = answer_sweep(ask, tensor, self._shelf.called(affinity), budgets[:40], orders, seconds=6)
             return show_sweep(answer, budget)
         except KNOWN:
             return ""
 
-    def _ask(self, affinity: str, budget: float, order: int, objective: str, rows: Any) -> PlanAsk:
+    def years(self, looked_at: bool, budgets: str, affinity: str, *asked: Any) -> Any:
+        """The best plans for rising budgets; the view stays as it is while nobody looks at it."""
+        if not looked_at:
+            return gr.skip()
+        try:
+            ask, tensor = self._ask(affinity, *asked), self._shelf.get(affinity)
+            return show_years(answer_years(ask, tensor, self._shelf.called(affinity), read_budgets(budgets)))
+        except KNOWN as error:
+            return show_problem(str(error), "No plans")
+
+    def sureness(self, looked_at: bool, noise: float, affinity: str, *asked: Any) -> Any:
+        """How plans do in draws of the measurements; the view stays as it is while nobody looks at it."""
+        if not looked_at:
+            return gr.skip()
+        try:
+            ask, tensor = self._ask(affinity, *asked), self._shelf.get(affinity)
+            called = self._shelf.called(affinity)
+            return show_sureness(answer_sureness(ask, tensor, called, noise or None))
+        except KNOWN as error:
+            return show_problem(str(error), "No draws")
+
+    def counted(self, counts: str) -> tuple[Any, Any, Any, Any]:
+        """The fields that say what the budget counts."""
+        in_tasks = counts == TASKS
+        return (
+            gr.Slider(visible=in_tasks),
+            gr.Column(visible=not in_tasks),
+            gr.skip() if in_tasks else _AMOUNTS[counts],
+            _YEARS[counts],
+        )
+
+    def _ask(
+        self,
+        affinity: str,
+        budget: float,
+        order: int,
+        objective: str,
+        rows: Any,
+        counts: str = TASKS,
+        unit: str = "",
+        price: float | None = None,
+        images_full: int | None = None,
+        images_transfer: int | None = None,
+        amount: float | None = None,
+    ) -> PlanAsk:
+        if counts != TASKS:
+            if amount is None:
+                raise InvalidInputError("the budget is empty: give a number")
+            budget = amount
+        counting = Counting(
+            counts=counts,
+            unit=unit,
+            price=price,
+            images_full=images_full,
+            images_transfer=images_transfer,
+        )
         return ask_of_board(
             read_rows(rows),
             self._shelf.get(affinity),
+            counting,
             affinity=affinity,
             budget=int(budget) if float(budget).is_integer() else budget,
             max_order=None if order == _ANY_ORDER else order,

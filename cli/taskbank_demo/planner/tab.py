@@ -12,7 +12,14 @@ from taskbank_demo.pieces import intro
 from taskbank_demo.planner.grouping import grouping_part
 from taskbank_demo.planner.plan import plan_part
 from taskbank_demo.planner.space import space_part
-from taskbank_demo.planning.api import affinities_json, group_json, plan_json, sweep_json
+from taskbank_demo.planning.api import (
+    affinities_json,
+    chain_json,
+    group_json,
+    plan_json,
+    stability_json,
+    sweep_json,
+)
 from taskbank_demo.planning.tensors import TensorShelf
 from taskbank_demo.services import Services
 
@@ -38,7 +45,7 @@ def planner_tab(services: Services) -> None:
 
 
 def _offer_api(shelf: TensorShelf) -> None:
-    """`/plan`, `/sweep`, `/group` and `/affinities`: JSON in, JSON out."""
+    """`/plan`, `/sweep`, `/chain`, `/stability`, `/group` and `/affinities`: JSON in, JSON out."""
 
     @readable
     def plan(question: dict[str, Any]) -> dict[str, Any]:
@@ -51,6 +58,16 @@ def _offer_api(shelf: TensorShelf) -> None:
         return sweep_json(shelf, question)
 
     @readable
+    def chain(question: dict[str, Any]) -> dict[str, Any]:
+        """The best plans for rising `budgets`, each of which keeps the labels of the one before."""
+        return chain_json(shelf, question)
+
+    @readable
+    def stability(question: dict[str, Any]) -> dict[str, Any]:
+        """How plans do in draws of the measurements: as /plan, with `noise` and `draws`."""
+        return stability_json(shelf, question)
+
+    @readable
     def group(question: dict[str, Any]) -> dict[str, Any]:
         """Networks of a `setting` or `table_csv`, by `method` for `budget`; or `methods` and `budgets`."""
         return group_json(question)
@@ -60,5 +77,5 @@ def _offer_api(shelf: TensorShelf) -> None:
         """The affinity tensors and their tasks."""
         return affinities_json()
 
-    for handler in (plan, sweep, group, affinities):
+    for handler in (plan, sweep, chain, stability, group, affinities):
         api(handler, api_name=handler.__name__, concurrency_id="planner", concurrency_limit=4)

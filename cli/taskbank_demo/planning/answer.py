@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskbank_demo.planning.ask import PlanAsk
-from taskbank_demo.planning.command import plan_command, sweep_command
+from taskbank_demo.planning.command import costs_csv, plan_command, sweep_command
 from taxsolver.analysis.significance import SignificanceRow, compare_with_random
 from taxsolver.errors import InvalidInputError, TaxSolverError
 from taxsolver.planning.solve import OneMore, one_more_unit, solve_problem
@@ -35,7 +35,7 @@ class PlanAnswer:
         more: what one more unit of budget buys; None where that was not found out.
         band: random plans of the same budget; None where there are none to draw.
         no_band: why not.
-        command: that gives the same plan; empty where none can.
+        command: that gives the same plan, with the costs in a file; empty where none can.
         seconds: for everything above.
     """
 
@@ -58,6 +58,7 @@ class PlanAnswer:
             "one_more": None if self.more is None else _one_more(self.more),
             "random": None if self.band is None else self.band.to_dict(),
             "command": self.command,
+            "costs_csv": costs_csv(self.ask),
             "milliseconds": round(1000 * self.seconds, 3),
         }
 
@@ -157,7 +158,7 @@ def answer_sweep(
         )
     start = time.perf_counter()
     share = max(_LEAST_SECONDS, seconds / max(1, plans))
-    rows = sweep(tensor, budgets, orders, time_limit=share, **ask.options())
+    rows = sweep(tensor, budgets, orders, targets=ask.solved, time_limit=share, **ask.options())
     try:
         command = sweep_command(ask, called, budgets, orders)
     except InvalidInputError:

@@ -8,8 +8,18 @@ from typing import Any
 from taskbank_demo.planning.answer import MOST_BUDGETS, answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.cards import task_cards
-from taskbank_demo.planning.grouping import BUDGETS, answer_group, curves, published, table_from_text
+from taskbank_demo.planning.grouping import (
+    BUDGETS,
+    answer_group,
+    answer_untrained,
+    curves,
+    effects_from_text,
+    published,
+    table_from_text,
+)
+from taskbank_demo.planning.sureness import DRAWS, answer_sureness
 from taskbank_demo.planning.tensors import TensorShelf, tensor_from_text
+from taskbank_demo.planning.years import answer_years
 from taxsolver.errors import InvalidInputError
 from taxsolver.grouping import LossTable
 from taxsolver.tensors.affinity import AffinityTensor
@@ -50,18 +60,47 @@ def sweep_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
     return answer_sweep(PlanAsk.from_json(asked), tensor, called, budgets, orders).to_dict()
 
 
+def chain_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
+    """The best plans for rising budgets, each of which keeps the labels of the one before.
+
+    Args:
+        shelf: tensors by name.
+        question: as for `plan_json`, with a list `budgets` instead of `budget`.
+    """
+    asked = _asked(question)
+    tensor, called = _tensor(shelf, asked)
+    budgets = _numbers(asked.pop("budgets", None), "budgets")
+    return answer_years(PlanAsk.from_json(asked), tensor, called, budgets).to_dict()
+
+
+def stability_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
+    """How plans do in draws of the measurements.
+
+    Args:
+        shelf: tensors by name.
+        question: as for `plan_json`, with `noise` and `draws` as of `taxsolver.stability`.
+    """
+    asked = _asked(question)
+    tensor, called = _tensor(shelf, asked)
+    noise, draws = asked.pop("noise", None), asked.pop("draws", DRAWS)
+    return answer_sureness(PlanAsk.from_json(asked), tensor, called, noise, draws=draws).to_dict()
+
+
 def group_json(question: Any) -> dict[str, Any]:
     """The networks to run for an inference budget, or with `budgets` one row for each method and budget.
 
     Args:
         question: `setting` (1 to 4) or `table_csv` (the text of a CSV); `method` and `budget`, or lists
-            `methods` and `budgets`.
+            `methods` and `budgets`. Or `measured_csv` of the few trained networks, with `pairwise_csv` or
+            without, and `budget`: all other groups are predicted.
     """
     asked = _asked(question)
-    known = ("setting", "table_csv", "method", "budget", "methods", "budgets")
+    known = ("setting", "table_csv", "method", "budget", "methods", "budgets", "measured_csv", "pairwise_csv")
     for name in asked:
         if name not in known:
             raise InvalidInputError(f"unknown parameter {name[:80]!r}: known are {', '.join(known)}")
+    if "measured_csv" in asked or "pairwise_csv" in asked:
+        return _untrained(asked)
     table = _table(asked)
     if "budgets" not in asked and "methods" not in asked:
         return answer_group(table, str(asked.get("method", "optimal")), asked.get("budget", 2.5)).to_dict()
@@ -116,6 +155,18 @@ def _table(asked: Mapping[str, Any]) -> LossTable:
     if not isinstance(setting, int):
         raise InvalidInputError(f"setting is {repr(setting)[:40]}, expected one of 1, 2, 3 and 4")
     return published(setting)
+
+
+def _untrained(asked: Mapping[str, Any]) -> dict[str, Any]:
+    for name in asked:
+        if name not in {"measured_csv", "pairwise_csv", "budget"}:
+            raise InvalidInputError(f"{name} has no meaning with measured_csv: leave it out")
+    measured, pairwise = asked.get("measured_csv"), asked.get("pairwise_csv")
+    if not isinstance(measured, str) or not isinstance(pairwise, str | None):
+        raise InvalidInputError("measured_csv and pairwise_csv are texts of CSVs; the former is needed")
+    table = table_from_text(measured, name="few", where="measured_csv")
+    effects = None if pairwise is None else effects_from_text(pairwise, table, "pairwise_csv")
+    return answer_untrained(table, effects, asked.get("budget", 2.5)).to_dict()
 
 
 def _numbers(value: Any, what: str) -> list[Any]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.objective import Objective
+from taxsolver.planning.options import BY_THE_GOAL, PlanOptions
 from taxsolver.planning.problem import Problem
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.names import split_names
-from taxsolver.tensors.store import DEFAULT_AFFINITY
+from taxsolver.tensors.store import DEFAULT_AFFINITY, available_affinities
 
 Names = tuple[str, ...]
 
@@ -26,7 +27,7 @@ class PlanAsk:
     Attributes:
         affinity: name of the tensor.
         targets: tasks to solve; ("all",) stands for all.
-        budget: largest total label cost.
+        budget: largest total cost; None for the cheapest plan with `min_gain` or `min_quality`.
         max_order: largest number of sources of one transfer; None for no limit.
         sources: tasks that may be labelled; None for all trained ones.
         exclude: tasks that may not.
@@ -41,12 +42,16 @@ class PlanAsk:
         together: groups of tasks that are labelled all or none.
         apart: groups of tasks of which at most one is labelled.
         at_most: pairs of a number and tasks of which at most so many are labelled.
+        images_full: labelled images of a task in full; None for what the tensor states.
+        images_transfer: labelled images of a transfer; None for what the tensor states.
+        larger: name of a shipped tensor with larger transfers; None for one size.
+        min_gain: least mean gain, for the cheapest plan; None for any.
         min_quality: least quality of every target; None for any.
     """
 
     affinity: str = DEFAULT_AFFINITY
     targets: Names = ("all",)
-    budget: float = 5
+    budget: float | None = 5
     max_order: int | None = 4
     sources: Names | None = None
     exclude: Names = ()
@@ -61,6 +66,10 @@ class PlanAsk:
     together: tuple[Names, ...] = ()
     apart: tuple[Names, ...] = ()
     at_most: tuple[tuple[int, Names], ...] = ()
+    images_full: int | None = None
+    images_transfer: int | None = None
+    larger: str | None = None
+    min_gain: float | None = None
     min_quality: float | None = None
 
     @classmethod
@@ -80,6 +89,8 @@ class PlanAsk:
         fields_read: dict[str, Any] = {
             name: _READERS.get(name, _as_it_is)(value, name) for name, value in read.items()
         }
+        if fields_read.get("min_gain") is not None:
+            fields_read = {"budget": None, "objective": BY_THE_GOAL, **fields_read}
         return cls(**fields_read)
 
     def problem(self, tensor: AffinityTensor) -> Problem:
@@ -89,12 +100,11 @@ class PlanAsk:
             UnknownTaskError: a name is not known.
             InvalidInputError: a value is not allowed, or a target cannot be served.
         """
-        return Problem.of(tensor, budget=self.budget, max_order=self.max_order, **self.options())
+        return Problem.of(tensor, self.solved, self.budget, max_order=self.max_order, **self.options())
 
-    def options(self) -> dict[str, Any]:
-        """The parameters but tensor, budget and order: what all budgets of a sweep share."""
+    def options(self) -> PlanOptions:
+        """The parameters but targets, budget and order of what else `Problem.of` takes."""
         return {
-            "targets": ",".join(self.targets) if self.targets == ("all",) else self.targets,
             "sources": self.sources,
             "exclude": self.exclude,
             "require": self.require,
@@ -110,8 +120,17 @@ class PlanAsk:
             "together": self.together,
             "apart": self.apart,
             "at_most": self.at_most,
+            "images_full": self.images_full,
+            "images_transfer": self.images_transfer,
+            "larger": self.larger,
+            "min_gain": self.min_gain,
             "min_quality": self.min_quality,
         }
+
+    @property
+    def solved(self) -> str | Names:
+        """The targets as `Problem.of` takes them."""
+        return "all" if self.targets == ("all",) else self.targets
 
 
 def _object(value: Any, what: str) -> Mapping[str, Any]:
@@ -165,6 +184,15 @@ def _numbered(value: Any, what: str) -> tuple[tuple[int, Names], ...]:
     return tuple((most, _names(group, what)) for most, group in pairs)
 
 
+def _shipped_or_none(value: Any, what: str) -> str | None:
+    """The name of a shipped tensor: whoever asks over the network names no files of this machine."""
+    if value is not None and value not in available_affinities():
+        raise InvalidInputError(
+            f"{what} is {_short(value)}, expected one of {', '.join(available_affinities())}"
+        )
+    return None if value is None else str(value)
+
+
 def _text_or_none(value: Any, what: str) -> str | None:
     return None if value is None else _text(value, what)
 
@@ -195,6 +223,7 @@ _READERS = {
     "importance": _weights,
     "label_cost": _weights,
     "unit": _text_or_none,
+    "larger": _shipped_or_none,
     "costs": _costs,
     "owned": _weights,
     "together": _groups,

@@ -13,6 +13,7 @@ from typing import Any
 from taskbank_demo.pieces import text
 from taskbank_demo.planning.ask import Names, PlanAsk
 from taskbank_demo.planning.cards import HEADINGS, TaskCard, task_cards
+from taskbank_demo.planning.money import Counting
 from taxsolver.errors import InvalidInputError
 from taxsolver.tensors.affinity import AffinityTensor
 
@@ -30,7 +31,8 @@ class BoardRow:
         solve: whether it is a target.
         use: whether it `may`, `must` or `never` be labelled in full.
         importance: its weight as a target.
-        cost: its label cost.
+        cost: its label cost; in money, how many times the price its labels cost.
+        owned: how much of its labels is there already, in percent.
     """
 
     task: str
@@ -38,6 +40,7 @@ class BoardRow:
     use: str
     importance: float = 1
     cost: float = 1
+    owned: float = 0
 
 
 def default_rows(tensor: AffinityTensor, targets: Names | None = None) -> list[BoardRow]:
@@ -66,31 +69,42 @@ def read_rows(given: Any) -> list[BoardRow]:
 def _read_row(row: Any) -> BoardRow:
     if not isinstance(row, Mapping) or not isinstance(row.get("task"), str) or row.get("use") not in _USES:
         raise InvalidInputError("a row of the board was not understood: reload the page")
-    importance, cost = (_number(row.get(name), name, row["task"]) for name in ("importance", "cost"))
+    importance, cost = (_number(row.get(name), name, row["task"], 1) for name in ("importance", "cost"))
+    owned = _number(row.get("owned"), "owned percentage", row["task"], 0)
+    if not 0 <= owned <= 100:
+        raise InvalidInputError(f"the owned percentage of {row['task']} is {owned:g}, expected 0 to 100")
     return BoardRow(
-        task=row["task"], solve=row.get("solve") is True, use=row["use"], importance=importance, cost=cost
+        task=row["task"],
+        solve=row.get("solve") is True,
+        use=row["use"],
+        importance=importance,
+        cost=cost,
+        owned=owned,
     )
 
 
-def _number(value: Any, name: str, task: str) -> float:
-    """A number; an empty field stands for 1."""
+def _number(value: Any, name: str, task: str, empty: float) -> float:
+    """A number; `empty` for an empty field."""
     if value is None or value == "":
-        return 1
+        return empty
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInputError(f"the {name} of {task} is {str(value)[:40]!r}, expected a number")
     return value
 
 
-def ask_of_board(rows: Sequence[BoardRow], tensor: AffinityTensor, **asked: Any) -> PlanAsk:
+def ask_of_board(
+    rows: Sequence[BoardRow], tensor: AffinityTensor, counting: Counting | None = None, **asked: Any
+) -> PlanAsk:
     """The question that a board asks, in as few words as possible.
 
     Args:
         rows: of the board.
         tensor: that the board shows.
+        counting: what the budget counts; None for labelled tasks.
         asked: further parameters of `PlanAsk`: affinity, budget, max_order, objective.
 
     Raises:
-        InvalidInputError: no target is ticked.
+        InvalidInputError: no target is ticked, or what labels cost is not known.
     """
     solved = tuple(row.task for row in rows if row.solve)
     if not solved:
@@ -105,7 +119,7 @@ def ask_of_board(rows: Sequence[BoardRow], tensor: AffinityTensor, **asked: Any)
         exclude=() if named else tuple(task for task in trained if use.get(task, NEVER) == NEVER),
         require=tuple(row.task for row in rows if row.use == MUST),
         importance={row.task: row.importance for row in rows if row.solve and row.importance != 1},
-        label_cost={row.task: row.cost for row in rows if row.cost != 1},
+        **(counting or Counting()).asked(rows),
         **asked,
     )
 
@@ -125,7 +139,9 @@ def board_html(tensor: AffinityTensor, rows: Sequence[BoardRow]) -> str:
         '<div class="pl-rows" tabindex="0" role="region" aria-label="Tasks"><table>'
         '<thead><tr><th scope="col">Solve</th><th scope="col">Labelled in full</th>'
         '<th scope="col"><abbr title="Importance: weight of the target in the objective">Weight</abbr></th>'
-        '<th scope="col"><abbr title="Label cost: what labelling it takes of the budget">Cost</abbr></th>'
+        '<th scope="col"><abbr title="Label cost: what labelling it takes of the budget; in money, how many '
+        'times the price its labels cost">Cost</abbr></th>'
+        '<th scope="col"><abbr title="Owned: how much of its labels is there already, in %">Own %</abbr></th>'
         f"</tr></thead>{bodies}</table></div>"
     )
 
@@ -133,10 +149,10 @@ def board_html(tensor: AffinityTensor, rows: Sequence[BoardRow]) -> str:
 def _group(heading: str, members: list[tuple[TaskCard, BoardRow]]) -> str:
     name = text(heading)
     head = (
-        f'<tr class="pl-group"><th scope="rowgroup" colspan="4"><label><input type="checkbox" data-group '
+        f'<tr class="pl-group"><th scope="rowgroup" colspan="5"><label><input type="checkbox" data-group '
         f'aria-label="Solve all of {name}"><span>{name}</span></label></th></tr>'
         if any(card.target for card, _ in members)
-        else f'<tr class="pl-group"><th scope="rowgroup" colspan="4"><span>{name}</span></th></tr>'
+        else f'<tr class="pl-group"><th scope="rowgroup" colspan="5"><span>{name}</span></th></tr>'
     )
     return f"<tbody>{head}{''.join(_row(card, row) for card, row in members)}</tbody>"
 
@@ -155,12 +171,13 @@ def _row(card: TaskCard, row: BoardRow) -> str:
         f"<span>{label}</span></label></th>"
         f'<td><select data-use aria-label="{label} labelled in full">{options}</select></td>'
         f"<td>{_field('importance', f'Importance of {label}', row.importance, disabled)}</td>"
-        f"<td>{_field('cost', f'Label cost of {label}', row.cost, '')}</td></tr>"
+        f"<td>{_field('cost', f'Label cost of {label}', row.cost, '')}</td>"
+        f"<td>{_field('owned', f'Owned labels of {label}, in percent', row.owned, '', 100)}</td></tr>"
     )
 
 
-def _field(name: str, spoken: str, value: float, disabled: str) -> str:
+def _field(name: str, spoken: str, value: float, disabled: str, most: int = 1_000_000) -> str:
     return (
-        f'<input type="number" data-{name} min="0" max="1000000" step="any" inputmode="decimal" '
+        f'<input type="number" data-{name} min="0" max="{most}" step="any" inputmode="decimal" '
         f'value="{value:.15g}" aria-label="{spoken}"{disabled}>'
     )

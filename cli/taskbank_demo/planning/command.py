@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from taskbank_demo.planning.ask import PlanAsk
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.objective import Objective
+from taxsolver.planning.options import BY_THE_GOAL
+from taxsolver.planning.task_costs import COLUMNS
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.store import DEFAULT_AFFINITY
 
-_DEFAULT_ORDER = 4
+COSTS_FILE, PAIRWISE_FILE = "costs.csv", "affinity.csv"
+_DEFAULT_ORDER, _ANY_ORDER = 4, 1000
 
 
 def plan_command(ask: PlanAsk, tensor: AffinityTensor, called: str) -> str:
@@ -26,7 +31,9 @@ def plan_command(ask: PlanAsk, tensor: AffinityTensor, called: str) -> str:
         InvalidInputError: a task has a name that no command line can hold.
     """
     order = ask.max_order if ask.max_order is not None else max(1, int(tensor.order.max()))
-    words = ["taxsolver", "--targets", _names(ask.targets), "--budget", number(ask.budget)]
+    words = ["taxsolver", "--targets", _names(ask.targets)]
+    if ask.budget is not None:
+        words += ["--budget", number(ask.budget)]
     if order != _DEFAULT_ORDER:
         words += ["--max-order", str(order)]
     return shlex.join(words + _described(ask, called))
@@ -43,10 +50,38 @@ def sweep_command(ask: PlanAsk, called: str, budgets: Sequence[float], orders: S
     return shlex.join(words + _described(ask, called))
 
 
+def chain_command(ask: PlanAsk, called: str, budgets: Sequence[float]) -> str:
+    """`taxsolver chain ...`.
+
+    Raises:
+        InvalidInputError: a task has a name that no command line can hold.
+    """
+    words = ["taxsolver", "chain", "--targets", _names(ask.targets)]
+    words += ["--budgets", ",".join(number(budget) for budget in budgets)]
+    return shlex.join(words + _ordered(ask) + _described(ask, called))
+
+
+def stability_command(ask: PlanAsk, called: str, draws: int, noise: float | None) -> str:
+    """`taxsolver stability ...`.
+
+    Raises:
+        InvalidInputError: a task has a name that no command line can hold.
+    """
+    words = ["taxsolver", "stability", "--targets", _names(ask.targets), "--budget", number(ask.budget or 0)]
+    words += ["--draws", str(draws)] + ([] if noise is None else ["--noise", number(noise)])
+    return shlex.join(words + _ordered(ask) + _described(ask, called))
+
+
 def group_command(setting: int | None, file: str, method: str, budget: float) -> str:
     """`taxsolver group ...`."""
     table = ["--setting", str(setting)] if setting is not None else ["--table", file]
     return shlex.join(["taxsolver", "group", *table, "--method", method, "--budget", number(budget)])
+
+
+def untrained_command(file: str, pairwise: bool, budget: float) -> str:
+    """`taxsolver group --measured ...`."""
+    words = ["taxsolver", "group", *(["--pairwise", PAIRWISE_FILE] if pairwise else [])]
+    return shlex.join([*words, "--measured", file, "--budget", number(budget)])
 
 
 def number(value: float) -> str:
@@ -54,9 +89,25 @@ def number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+def costs_csv(ask: PlanAsk) -> str:
+    """The costs of a question as the file that `--costs` reads; empty where it has none."""
+    if not ask.costs:
+        return ""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for task, cost in ask.costs.items():
+        writer.writerow([task, *(cost.get(column, "") for column in COLUMNS[1:])])
+    return stream.getvalue()
+
+
+def _ordered(ask: PlanAsk) -> list[str]:
+    if ask.max_order == _DEFAULT_ORDER:
+        return []
+    return ["--max-order", str(ask.max_order if ask.max_order is not None else _ANY_ORDER)]
+
+
 def _described(ask: PlanAsk, called: str) -> list[str]:
-    if ask.costs:
-        raise InvalidInputError("costs stand in a file of their own, which no command can hold: use --costs")
     grouped = [
         *(("--together", _names(group)) for group in ask.together),
         *(("--apart", _names(group)) for group in ask.apart),
@@ -68,11 +119,16 @@ def _described(ask: PlanAsk, called: str) -> list[str]:
         "--exclude": _names(ask.exclude),
         "--require": _names(ask.require),
         "--supervise-targets": "" if ask.supervise_targets == ("all",) else _names(ask.supervise_targets),
-        "--objective": "" if ask.objective == Objective.AFFINITY else ask.objective,
+        "--objective": "" if ask.objective in {Objective.AFFINITY, BY_THE_GOAL} else ask.objective,
         "--importance": _weights(ask.importance),
         "--label-cost": _weights(ask.label_cost),
+        "--costs": COSTS_FILE if ask.costs else "",
+        "--images-full": "" if ask.images_full is None else str(ask.images_full),
+        "--images-transfer": "" if ask.images_transfer is None else str(ask.images_transfer),
+        "--larger": ask.larger or "",
         "--unit": ask.unit or "",
         "--owned": _weights(ask.owned),
+        "--min-gain": "" if ask.min_gain is None else number(ask.min_gain),
         "--min-quality": "" if ask.min_quality is None else number(ask.min_quality),
     }
     return [word for option, value in [*chosen.items(), *grouped] if value for word in (option, value)]

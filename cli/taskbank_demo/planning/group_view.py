@@ -106,9 +106,12 @@ def _network(found: Grouping, place: int) -> str:
         else ""
     )
     name = " + ".join(label_of(table.tasks[task]) for task in [*picked, *idle])
+    cost = f"cost {amount(table.cost[place])}"
+    if table.networks[place] in table.untrained:
+        name, cost = f"{name}*", f"{cost}; * predicted, not trained"
     return (
         f'<li><header><h4 title="{text(table.networks[place])}">{text(name)}</h4>'
-        f"<span>cost {amount(table.cost[place])}</span></header><ul>{tasks}</ul>{unused}</li>"
+        f"<span>{cost}</span></header><ul>{tasks}</ul>{unused}</li>"
     )
 
 
@@ -132,11 +135,15 @@ def _summary(found: Grouping) -> str:
 def _facts(answer: GroupAnswer) -> str:
     found = answer.grouping
     test = "not measured" if math.isnan(found.test_loss) else f"{found.test_loss:.5g}"
-    proof = "proven best on its losses" if found.status == "optimal" else "a mean over random choices"
+    proof = {
+        "optimal": "proven best on its losses",
+        "time_limit": f"time ran out; none is better than {found.bound:.5g}",
+    }.get(found.status, "a mean over random choices")
     cards = [
         ("Validation loss", f"{found.validation_loss:.5g}", "summed over the tasks; it chooses"),
         ("Test loss", test, "each task takes the network that turns out best, as the authors score"),
         ("Status", found.status, f"{proof}, {1000 * answer.seconds:.0f} ms"),
+        *_prediction(answer),
     ]
     return (
         '<dl class="pl-facts">'
@@ -146,6 +153,24 @@ def _facts(answer: GroupAnswer) -> str:
         )
         + "</dl>"
     )
+
+
+def _prediction(answer: GroupAnswer) -> list[tuple[str, str, str]]:
+    """How far predicted losses are to be trusted, and what to train next."""
+    predicted, following = answer.predicted, answer.following
+    if predicted is None:
+        return []
+    error = f"{100 * predicted.error:.1f} %" if predicted.held_out else "not known"
+    about = (
+        f"of a task's loss alone, leaving out one of {predicted.held_out} trained groups"
+        if predicted.held_out
+        else "pairs cannot be left out of what they tell: train a larger group"
+    )
+    train = ("Train next", "nothing", "no group would change the choice if it were better by that error")
+    if following is not None:
+        tasks = " + ".join(label_of(task) for task in following.network.split("+"))
+        train = ("Train next", tasks, f"knowing it is expected to lower the loss by {following.expected:.3g}")
+    return [("Error of a predicted loss", error, about), train]
 
 
 def _why_none(found: Grouping) -> str:

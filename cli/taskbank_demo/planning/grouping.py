@@ -10,14 +10,29 @@ from pathlib import Path
 from typing import Any
 
 from taskbank_demo.errors import UploadError
-from taskbank_demo.planning.command import group_command
+from taskbank_demo.planning.command import group_command, untrained_command
 from taskbank_demo.planning.kept import Kept
 from taxsolver.errors import InvalidInputError, TaxSolverError
-from taxsolver.grouping import Grouping, LossTable, Method, budget_curves, group, load_setting, table_from_csv
+from taxsolver.grouping import (
+    Grouping,
+    LossTable,
+    Method,
+    NextGroup,
+    PredictedGroups,
+    budget_curves,
+    group,
+    load_setting,
+    next_group,
+    predict_groups,
+    table_from_csv,
+)
+from taxsolver.grouping.pairwise import pairwise_from_csv
+from taxsolver.grouping.table import FloatArray
 from taxsolver.grouping.table_csv import SETTINGS
 
 BUDGETS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
 DRAWS = 1000  # random choices that are averaged: a hundred times as many differ in the fourth digit
+SECONDS = 8.0
 MOST_BUDGETS = 16
 MOST_BYTES = 2**20
 MOST_NETWORKS, MOST_TASKS = 48, 8
@@ -70,17 +85,28 @@ class GroupAnswer:
         grouping: the choice.
         command: that gives the same one.
         seconds: that it took.
+        predicted: the losses of untrained networks; None where none were predicted.
+        following: the group to train next; None where there is none.
     """
 
     grouping: Grouping
     command: str
     seconds: float
+    predicted: PredictedGroups | None = None
+    following: NextGroup | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: the keys of `taxsolver group --json`, and more."""
         found = self.grouping
+        beside: dict[str, Any] = {}
+        if self.predicted is not None:
+            beside = {
+                "prediction": self.predicted.to_dict(),
+                "next": {} if self.following is None else self.following.to_dict(),
+            }
         return {
             **found.to_dict(),
+            **beside,
             "cost": found.cost,
             "serves": {network: list(tasks) for network, tasks in found.serves.items()},
             "least_budget": found.least_budget,
@@ -102,9 +128,49 @@ def answer_group(table: LossTable, method: str, budget: float, file: str = "") -
         InvalidInputError: a value is not allowed.
     """
     start = time.perf_counter()
-    found = group(table, method, budget, draws=DRAWS)
+    found = group(table, method, budget, draws=DRAWS, time_limit=SECONDS)
     command = group_command(table.setting, file or f"{table.name}.csv", found.method, budget)
     return GroupAnswer(grouping=found, command=command, seconds=time.perf_counter() - start)
+
+
+def answer_untrained(
+    trained: LossTable, effects: FloatArray | None, budget: float, file: str = ""
+) -> GroupAnswer:
+    """The networks to run, where most groups of tasks are untrained and predicted.
+
+    Args:
+        trained: networks.
+        effects: float64 (tasks, tasks) of pairs; None for the trained pairs.
+        budget: largest total cost, in standard networks.
+        file: that the table was uploaded as.
+
+    Raises:
+        InvalidInputError: a value is not allowed, or too little was trained.
+    """
+    start = time.perf_counter()
+    predicted = predict_groups(trained, effects)
+    found = group(predicted.table, Method.OPTIMAL, budget, time_limit=SECONDS)
+    following = next_group(predicted, budget, time_limit=SECONDS)
+    command = untrained_command(file or f"{trained.name}.csv", effects is not None, budget)
+    return GroupAnswer(
+        grouping=found,
+        command=command,
+        seconds=time.perf_counter() - start,
+        predicted=predicted,
+        following=following,
+    )
+
+
+def effects_from_text(content: str | bytes, table: LossTable, where: str = "the CSV") -> FloatArray:
+    """The effects of the tasks of a table on each other.
+
+    Raises:
+        UploadError: the text is too large.
+        TaxSolverError: it is no such CSV.
+    """
+    if len(content) > MOST_BYTES:
+        raise UploadError(f"{where} is longer than {MOST_BYTES >> 20} MiB, which no such table needs.")
+    return pairwise_from_csv(content, table.tasks, where=where)
 
 
 def curves(

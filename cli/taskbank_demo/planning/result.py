@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from html import escape
 
@@ -10,6 +9,7 @@ from taskbank_demo.pieces import text
 from taskbank_demo.planning.answer import PlanAnswer
 from taskbank_demo.planning.cards import label_of
 from taskbank_demo.planning.kinship import Kinship
+from taskbank_demo.planning.pieces import take_away
 from taskbank_demo.planning.plan_graph import NARROW, WIDE, draw_plan
 from taskbank_demo.planning.plan_words import measure, one_more_words, proof, served_from
 from taxsolver.analysis.significance import Band
@@ -35,7 +35,8 @@ def show_plan(answer: PlanAnswer) -> str:
         '<div class="pl-both">'
         f'<figure class="pl-graph"><div class="pl-wide">{draw_plan(taxonomy, WIDE)}</div>'
         f'<div class="pl-narrow">{draw_plan(taxonomy, NARROW)}</div></figure>'
-        f"{plan_table(answer)}</div>{_take_away(answer)}</section>"
+        f"{plan_table(answer)}{_purchases(answer)}</div>"
+        f"{take_away(answer.command, answer.to_dict(), 'plan.json', 'plan.svg')}</section>"
     )
 
 
@@ -92,6 +93,14 @@ def _facts(answer: PlanAnswer) -> str:
     band = answer.band
     problem = taxonomy.problem
     cost = "" if taxonomy.cost == len(taxonomy.sources) else f", {amount(taxonomy.cost)} in label costs"
+    if problem.unit is not None:
+        cost = f", {problem.written(taxonomy.cost)}"
+    more = answer.more
+    next_unit = (
+        "One more unit"
+        if problem.unit is None or more is None or problem.budget is None
+        else f"{problem.written(round(more.budget - problem.budget, 6))} more"
+    )
     cards = [
         _card("Label in full", f"{len(taxonomy.sources)}{cost}", _sources(answer)),
         _measure_card("Gain", taxonomy.gain, None if band is None else band.random_gain, answer.no_band),
@@ -103,7 +112,7 @@ def _facts(answer: PlanAnswer) -> str:
             f"{taxonomy.objective:.4g}",
             _proof(answer),
         ),
-        _card("One more unit buys", _more(answer), one_more_words(answer.more)),
+        _card(f"{next_unit} buys", _more(answer), one_more_words(answer.more)),
     ]
     return f'<dl class="pl-facts">{"".join(cards)}</dl>'
 
@@ -145,22 +154,27 @@ def _proof(answer: PlanAnswer) -> str:
     return f"{proof(answer.taxonomy)}, {1000 * answer.taxonomy.seconds:.0f} ms"
 
 
-def _take_away(answer: PlanAnswer) -> str:
-    """Downloads, which the page makes of what it shows, and the command."""
-    plan = escape(json.dumps(answer.to_dict(), indent=2))
-    command = (
-        f'<div class="tb-code pl-command"><code>{text(answer.command)}</code>'
-        '<button type="button" class="pl-button" data-copy aria-label="Copy the command">Copy</button></div>'
-        if answer.command
-        else '<p class="tb-note">No command can hold the names of these tasks.</p>'
+def _purchases(answer: PlanAnswer) -> str:
+    """The labels to buy, where the budget counts images or money; else nothing."""
+    taxonomy = answer.taxonomy
+    unit = taxonomy.problem.unit
+    if unit is None:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row" title="{text(bought.task)}">{text(label_of(bought.task))}</th>'
+        f"<td>{'all uses' if bought.full else 'a transfer'}</td>"
+        f'<td class="tb-number">{"" if bought.images is None else f"{bought.images:,.10g}"}</td>'
+        f'<td class="tb-number">{amount(bought.cost)}</td></tr>'
+        for bought in taxonomy.purchases
     )
     return (
-        '<div class="pl-away"><h4>The same in a terminal</h4>'
-        f'{command}<p class="pl-buttons">'
-        '<button type="button" class="pl-button" data-save="plan.json" '
-        f'data-text="{plan}">Download JSON</button>'
-        '<button type="button" class="pl-button" data-save="plan.svg">Download SVG</button>'
-        '<span class="pl-said" role="status"></span></p></div>'
+        '<div class="tb-scroll pl-table" tabindex="0" role="region" aria-label="Labels to buy">'
+        '<table class="tb-table"><caption>What to label: in full, or enough for a transfer</caption>'
+        '<thead><tr><th scope="col">Label</th><th scope="col">For</th>'
+        '<th scope="col" class="tb-number">Images</th>'
+        f'<th scope="col" class="tb-number">{text(unit or "Cost")}</th></tr></thead><tbody>{rows}</tbody>'
+        f'<tfoot><tr><th scope="row" colspan="3">Cost</th>'
+        f'<td class="tb-number">{amount(taxonomy.cost)}</td></tr></tfoot></table></div>'
     )
 
 

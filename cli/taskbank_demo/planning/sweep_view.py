@@ -33,7 +33,9 @@ def show_sweep(answer: SweepAnswer, here: float) -> str:
     if not measured:
         return '<p class="tb-note">This tensor has neither gain nor quality: no curves can be drawn.</p>'
     orders = sorted({row.max_order for row in rows})
-    figures = "".join(_figure(rows, orders, measure, here) for measure in measured)
+    unit = next(row.taxonomy.problem.unit for row in rows if row.taxonomy)
+    across = "supervision budget" if unit is None else f"budget ({unit})" if unit else "budget"
+    figures = "".join(_figure(rows, orders, measure, here, across) for measure in measured)
     legend = "".join(
         f'<li><i class="o{min(order, 6)}"></i>{text(_order_words(order))}</li>' for order in orders
     )
@@ -53,7 +55,7 @@ def _not_proven(rows: Sequence[SweepRow]) -> str:
     return _NOT_PROVEN.format(" or ".join(reasons)) if reasons else ""
 
 
-def _figure(rows: Sequence[SweepRow], orders: Sequence[int], measure: str, here: float) -> str:
+def _figure(rows: Sequence[SweepRow], orders: Sequence[int], measure: str, here: float, across: str) -> str:
     lines = tuple(
         Line(
             name=_order_words(order),
@@ -62,9 +64,7 @@ def _figure(rows: Sequence[SweepRow], orders: Sequence[int], measure: str, here:
         )
         for order in orders
     )
-    chart = Chart(
-        title=_MEASURES[measure], across="supervision budget", lines=lines, here=here, level=0.5, digits=3
-    )
+    chart = Chart(title=_MEASURES[measure], across=across, lines=lines, here=here, level=0.5, digits=3)
     return (
         f"<figure><figcaption><strong>{_MEASURES[measure]}</strong> {_MEANING[measure]}</figcaption>"
         f"{draw_chart(chart)}</figure>"

@@ -99,6 +99,8 @@ def test_a_part_of_the_planner_that_breaks_says_so_and_logs_why(
     given: dict[str, tuple[Any, ...]] = {
         "Showing.plan": asked,
         "Showing.sweep": asked,
+        "Showing.years": (True, "2, 4", *asked),
+        "Showing.sureness": (True, 0.05, *asked),
         "Choosing.tensor": ("mine",),
         "Choosing.preset": ("mine", "first"),
         "Choosing.upload": (str(path), []),

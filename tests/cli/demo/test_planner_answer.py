@@ -20,6 +20,7 @@ from taxsolver import (
     solve,
     sweep,
 )
+from taxsolver.planning.options import PlanOptions
 
 TENSOR = load_affinity("taskonomy-16k")
 
@@ -121,12 +122,21 @@ def test_a_sweep_has_limits(budgets: int, orders: int) -> None:
         answer_sweep(PlanAsk(), TENSOR, "taskonomy-16k", list(range(1, budgets + 1)), list(range(orders)))
 
 
-def test_a_question_in_money_is_answered_with_what_to_buy_and_no_command() -> None:
+def test_a_question_in_money_is_answered_with_what_to_buy_and_a_file_of_costs() -> None:
     costs = {"*": {"price": 0.05, "images_full": 120_000, "images_transfer": 1000}, "normal": {"price": 0.04}}
     costs["normal"] |= {"images_full": 120_000, "images_transfer": 1000, "owned": 0.4}
     told = answer(targets=["normals", "depth", "layout"], budget=9000, unit="EUR", costs=costs).to_dict()
     plan = solve("taskonomy-16k", "normals,depth,layout", 9000, unit="EUR", costs=costs)
-    assert (told["cost"], told["unit"], told["command"]) == (plan.cost, "EUR", "")
+    assert (told["cost"], told["unit"]) == (plan.cost, "EUR")
+    assert (
+        told["command"]
+        == "taxsolver --targets normals,depth,layout --budget 9000 --costs costs.csv --unit EUR"
+    )
+    assert told["costs_csv"].splitlines() == [
+        "task,price,images_full,images_transfer,owned",
+        "*,0.05,120000,1000,",
+        "normal,0.04,120000,1000,0.4",
+    ]
     assert told["purchases"] == [bought.to_dict() for bought in plan.purchases]
 
 
@@ -138,8 +148,36 @@ def test_a_question_in_money_is_answered_with_what_to_buy_and_no_command() -> No
         ({"together": "a,b"}, "together is 'a,b', expected a list of at most 500 groups"),
         ({"at_most": [2]}, "at_most is .*, expected pairs"),
         ({"unit": 3}, "unit is 3, expected text"),
+        ({"larger": "/etc/passwd"}, "larger is '/etc/passwd', expected one of"),
     ],
 )
 def test_costs_and_groups_of_another_kind_are_refused(question: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         answer(**question)
+
+
+def test_the_cheapest_plan_of_a_mean_gain_has_no_budget() -> None:
+    told = answer(targets=["normals", "depth", "layout"], min_gain=0.8, unit="images").to_dict()
+    plan = solve("taskonomy-16k", "normals,depth,layout", min_gain=0.8, unit="images")
+    assert (told["budget"], told["cost"], told["sources"]) == (None, plan.cost, list(plan.sources))
+    assert told["one_more"] is None
+    assert told["command"] == "taxsolver --targets normals,depth,layout --unit images --min-gain 0.8"
+
+
+def test_transfers_of_two_sizes_are_asked_for_by_the_name_of_a_shipped_tensor() -> None:
+    question = {"affinity": "taskonomy-1k", "larger": "taskonomy-16k", "targets": ["normals", "depth"]}
+    told = answer(**question, budget=200_000, unit="images", objective="quality").to_dict()
+    plan = solve(
+        "taskonomy-1k",
+        "normals,depth",
+        200_000,
+        larger="taskonomy-16k",
+        unit="images",
+        objective="quality",
+    )
+    assert (told["large"], told["objective"]) == (list(plan.large), plan.objective)
+
+
+def test_the_page_and_the_api_offer_every_option_of_a_problem() -> None:
+    """What is added to the planner is added here too."""
+    assert PlanAsk().options().keys() == PlanOptions.__annotations__.keys()

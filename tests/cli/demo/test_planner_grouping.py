@@ -13,11 +13,13 @@ from typer.testing import CliRunner
 from taskbank_demo.errors import MissingError, UploadError
 from taskbank_demo.planning import grouping
 from taskbank_demo.planning.api import group_json
+from taskbank_demo.planning.group_view import show_group
 from taskbank_demo.planning.grouping import (
     BUDGETS,
     DRAWS,
     TableShelf,
     answer_group,
+    answer_untrained,
     curves,
     default_curves,
     offered,
@@ -25,8 +27,9 @@ from taskbank_demo.planning.grouping import (
     read_table,
     table_from_text,
 )
-from taxsolver.errors import InvalidInputError
-from taxsolver.grouping import budget_curves, group, load_setting
+from taxsolver.errors import InvalidInputError, TaxSolverError
+from taxsolver.grouping import budget_curves, group, load_setting, predict_groups
+from taxsolver.grouping.pairwise import pairwise_from_csv
 from taxsolver_cli.app import app
 
 # Two tasks; both in one network costs 1 and loses 3, one network each costs 1.2 and loses 2.
@@ -140,4 +143,48 @@ def test_json_in_json_out() -> None:
 )
 def test_a_question_that_cannot_be_answered_says_why(question: Any, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
+        group_json(question)
+
+
+FEW = """\
+split,network,cost,a,b,c
+validation,a,1,1,,
+validation,b,1,,0.1,
+validation,c,1,,,1
+validation,ab,1,0.2,0.9,
+validation,bc,1,,0.9,0.2
+validation,all,1,1,1,1
+"""
+EFFECTS = "task,a,b,c\na,,2,-1\nb,-1,,-1.2\nc,-1,2,\n"
+
+
+def test_untrained_groups_are_predicted_starred_and_the_next_one_is_named() -> None:
+    told = group_json({"measured_csv": FEW, "pairwise_csv": EFFECTS, "budget": 2})
+    found = predict_groups(table_from_text(FEW, name="few"), pairwise_from_csv(EFFECTS, ("a", "b", "c")))
+    assert told["networks"] == list(group(found.table, "optimal", 2).networks) == ["b", "a+c"]
+    assert told["untrained"] == ["a+c"]
+    assert told["prediction"] == found.to_dict()
+    assert told["next"]["network"] == "a+c"
+    assert told["command"] == "taxsolver group --pairwise affinity.csv --measured few.csv --budget 2"
+    html = show_group(answer_untrained(table_from_text(FEW, name="few"), None, 2))
+    assert "Error of a predicted loss" in html
+    starred = show_group(
+        answer_untrained(
+            table_from_text(FEW, name="few"), pairwise_from_csv(EFFECTS, ("a", "b", "c")), 2, "my.csv"
+        )
+    )
+    assert "* predicted, not trained" in starred
+    assert "Train next" in starred
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ({"pairwise_csv": EFFECTS}, "measured_csv and pairwise_csv are texts of CSVs; the former is needed"),
+        ({"measured_csv": FEW, "method": "hoa"}, "method has no meaning with measured_csv"),
+        ({"measured_csv": FEW, "pairwise_csv": "x,y\n1,2\n"}, "pairwise_csv has no effect between two of"),
+    ],
+)
+def test_questions_about_untrained_groups_are_checked(question: dict[str, object], message: str) -> None:
+    with pytest.raises(TaxSolverError, match=message):
         group_json(question)

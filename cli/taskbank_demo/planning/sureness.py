@@ -1,0 +1,176 @@
+"""How far to trust a plan: draws of the measurements planned anew, and how the page shows them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from taskbank_demo.pieces import text
+from taskbank_demo.planning.ask import PlanAsk
+from taskbank_demo.planning.cards import label_of
+from taskbank_demo.planning.command import costs_csv, stability_command
+from taskbank_demo.planning.pieces import facts, take_away
+from taxsolver import Stability, stability
+from taxsolver.errors import InvalidInputError
+from taxsolver.planning.amounts import amount
+from taxsolver.tensors.affinity import AffinityTensor
+
+DRAWS, MOST_DRAWS = 40, 200
+SECONDS = 6.0
+_NAMES = {
+    "estimate": ("of the estimate", "the plan of the measurements as they are"),
+    "mean": ("best in the mean", "best on average over all draws"),
+    "worst": ("best in the worst", "best on average over the worst draws"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurenessAnswer:
+    """Plans in draws of the measurements.
+
+    Attributes:
+        ask: what was asked for.
+        found: how the plans do in the draws.
+        command: that gives the same; empty where none can.
+        seconds: that it took.
+    """
+
+    ask: PlanAsk
+    found: Stability
+    command: str
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the keys of `taxsolver stability --json`, and more."""
+        return {
+            **self.found.to_dict(),
+            "command": self.command,
+            "costs_csv": costs_csv(self.ask),
+            "milliseconds": round(1000 * self.seconds, 3),
+        }
+
+
+def answer_sureness(
+    ask: PlanAsk,
+    tensor: AffinityTensor,
+    called: str,
+    noise: float | None,
+    *,
+    draws: int = DRAWS,
+    time_limit: float = SECONDS,
+) -> SurenessAnswer:
+    """Plans in draws of the measurements.
+
+    Args:
+        ask: what is asked for.
+        tensor: that it names.
+        called: what the command calls it, a name or a file.
+        noise: standard deviation of noise on the measurements; None for what the tensor knows.
+        draws: at most 200.
+        time_limit: seconds for the plan that is best in the worst draws.
+
+    Raises:
+        TaxSolverError: the question has no answer; the message says why and what would have.
+    """
+    if isinstance(draws, int) and draws > MOST_DRAWS:
+        raise InvalidInputError(
+            f"{draws} draws are too many: at most {MOST_DRAWS} are taken here; the command taxsolver "
+            "stability has no such limit"
+        )
+    start = time.perf_counter()
+    found = stability(
+        tensor,
+        ask.solved,
+        ask.budget,
+        max_order=ask.max_order,
+        draws=draws,
+        noise=noise,
+        time_limit=time_limit,
+        **ask.options(),
+    )
+    try:
+        command = stability_command(ask, called, draws, noise)
+    except InvalidInputError:
+        command = ""
+    return SurenessAnswer(ask=ask, found=found, command=command, seconds=time.perf_counter() - start)
+
+
+def show_sureness(answer: SurenessAnswer) -> str:
+    """How often each task is labelled, and what three plans reach and lose in the draws."""
+    found = answer.found
+    estimate = found.plans[0]
+    certain = [task for task, share in found.frequency.items() if share >= 0.95]
+    labelled = len(estimate.taxonomy.sources)
+    origin = f"noise of {amount(found.noise)}" if found.noise is not None else f"{found.origin} of the tensor"
+    share = float(estimate.regret.mean()) / estimate.mean if estimate.mean else 0.0
+    cards = [
+        ("Labelled in nearly every draw", f"{len(certain)} of {labelled}", "tasks in 95 % of the best plans"),
+        (
+            "The plan loses",
+            f"{share:.1%}",
+            "mean over the draws, against the best plan of each; at most "
+            f"{float(estimate.regret.max()) / estimate.mean if estimate.mean else 0.0:.1%}",
+        ),
+        ("Draws", str(found.draws), f"{origin}; {found.proven} planned to the proven optimum"),
+        (
+            "Best in the worst",
+            f"{found.plans[2].worst:.4g}",
+            f"mean of the worst {found.worst_share:.0%} of the draws; the plan of the estimate has "
+            f"{estimate.worst:.4g}",
+        ),
+    ]
+    return (
+        '<section class="pl-result" aria-label="How sure the plan is"><header class="pl-head" '
+        f'aria-live="polite"><h3>{len(certain)} of {labelled} labelled tasks stay whatever is drawn</h3>'
+        f"<p>{found.draws} draws, {text(origin)}, each planned anew, {1000 * answer.seconds:.0f} ms</p>"
+        "</header>"
+        f"{facts(cards)}{_plans(found)}{_tasks(found)}"
+        f"{take_away(answer.command, answer.to_dict(), 'stability.json')}</section>"
+    )
+
+
+def _tasks(found: Stability) -> str:
+    """How often each task is labelled, and in which of the three plans."""
+    named = {task: 0.0 for plan in found.plans for task in plan.taxonomy.sources} | found.frequency
+    rows = "".join(
+        f'<tr><th scope="row" title="{text(task)}">{text(label_of(task))}</th>'
+        f'<td class="tb-number pl-measure" style="--share:{share:.3f}">{share:.0%}</td>'
+        + "".join(
+            f'<td class="tb-number">{"yes" if task in plan.taxonomy.sources else ""}</td>'
+            for plan in found.plans
+        )
+        + "</tr>"
+        for task, share in sorted(named.items(), key=lambda one: -one[1])
+    )
+    heads = "".join(
+        f'<th scope="col" class="tb-number" title="{text(about)}">{text(name)}</th>'
+        for name, (_, about) in _NAMES.items()
+    )
+    return (
+        '<div class="tb-scroll pl-table" tabindex="0" role="region" aria-label="Table of the tasks">'
+        '<table class="tb-table"><caption>Labelled in full, in how many draws and in which plan</caption>'
+        '<thead><tr><th scope="col">Task</th><th scope="col" class="tb-number">Of draws</th>'
+        f"{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _plans(found: Stability) -> str:
+    """What three plans reach and lose."""
+    rows = "".join(
+        f'<tr><th scope="row" title="{text(_NAMES[plan.name][1])}">{text(_NAMES[plan.name][0])}'
+        f"{'' if plan.taxonomy.status == 'optimal' else ' (not proven)'}</th>"
+        + "".join(
+            f'<td class="tb-number">{value:.4g}</td>'
+            for value in (plan.mean, plan.worst, float(plan.regret.mean()), float(plan.regret.max()))
+        )
+        + "</tr>"
+        for plan in found.plans
+    )
+    return (
+        '<div class="tb-scroll pl-table" tabindex="0" role="region" aria-label="Table of three plans">'
+        '<table class="tb-table"><caption>Three plans in all draws; regret: the best plan of a draw, less '
+        'this one</caption><thead><tr><th scope="col">Plan</th><th scope="col" class="tb-number">Mean</th>'
+        '<th scope="col" class="tb-number">Worst</th><th scope="col" class="tb-number">Mean regret</th>'
+        f'<th scope="col" class="tb-number">Largest</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    )

@@ -1,0 +1,192 @@
+"""Plans over years: one answer for rising budgets, and how the page shows it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taskbank_demo.pieces import text
+from taskbank_demo.planning.ask import PlanAsk
+from taskbank_demo.planning.cards import label_of
+from taskbank_demo.planning.chart import Chart, Line, draw_chart
+from taskbank_demo.planning.command import chain_command, costs_csv
+from taskbank_demo.planning.pieces import facts, legend, take_away
+from taskbank_demo.planning.plan_words import measure
+from taxsolver import Chain, chain
+from taxsolver.errors import InvalidInputError
+from taxsolver.planning.amounts import amount
+from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.tensors.affinity import AffinityTensor
+
+MOST_YEARS = 8
+SECONDS = 8.0
+_WAYS = (("best chain", "best", "o1", ""), ("year by year", "greedy", "o2", "7 4"))
+_FREE = ("each budget by itself", "free", "quiet", "2 4")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearsAnswer:
+    """Plans for rising budgets.
+
+    Attributes:
+        ask: what was asked for; its own budget does not count.
+        chain: the plans.
+        command: that gives the same ones; empty where none can.
+        seconds: that it took.
+    """
+
+    ask: PlanAsk
+    chain: Chain
+    command: str
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the keys of `taxsolver chain --json`, and more."""
+        return {
+            **self.chain.to_dict(),
+            "command": self.command,
+            "costs_csv": costs_csv(self.ask),
+            "milliseconds": round(1000 * self.seconds, 3),
+        }
+
+
+def read_budgets(given: str) -> list[float]:
+    """Numbers with commas, semicolons or blanks between.
+
+    Raises:
+        InvalidInputError: a part is no number.
+    """
+    parts = [part for part in re.split(r"[,;\s]+", given.strip()) if part]
+    budgets: list[float] = []
+    for part in parts:
+        try:
+            budgets.append(float(part))
+        except ValueError:
+            raise InvalidInputError(
+                f"the budgets hold {part[:40]!r}, expected numbers as in 2, 4, 8, without marks of thousands"
+            ) from None
+    return [int(budget) if budget.is_integer() else budget for budget in budgets]
+
+
+def answer_years(
+    ask: PlanAsk,
+    tensor: AffinityTensor,
+    called: str,
+    budgets: Sequence[float],
+    *,
+    time_limit: float = SECONDS,
+) -> YearsAnswer:
+    """The best plans for rising budgets, each of which keeps the labels of the one before.
+
+    Args:
+        ask: what is asked for.
+        tensor: that it names.
+        called: what the command calls it, a name or a file.
+        budgets: of everything labelled by the end of each year, at most 8.
+        time_limit: seconds for the program over all years.
+
+    Raises:
+        TaxSolverError: the question has no answer; the message says why and what would have.
+    """
+    if len(budgets) > MOST_YEARS:
+        raise InvalidInputError(
+            f"{len(budgets)} budgets are too many: at most {MOST_YEARS} are taken here; the command "
+            "taxsolver chain has no such limit"
+        )
+    start = time.perf_counter()
+    found = chain(
+        tensor, budgets, targets=ask.solved, max_order=ask.max_order, time_limit=time_limit, **ask.options()
+    )
+    try:
+        command = chain_command(ask, called, budgets)
+    except InvalidInputError:
+        command = ""
+    return YearsAnswer(ask=ask, chain=found, command=command, seconds=time.perf_counter() - start)
+
+
+def show_years(answer: YearsAnswer) -> str:
+    """The plans of all years: what is bought when, what they reach, and what keeping everything costs."""
+    found = answer.chain
+    problem = found.best[0].problem
+    last = found.best[-1]
+    proven = found.status == "optimal"
+    proof = "proven the best chain" if proven else f"not proven: at most {found.bound:.6g}"
+    share = found.nesting_costs / found.free_objective if found.free_objective else 0.0
+    cards = [
+        ("In the last year", f"{len(last.sources)} labelled", f"cost {problem.written(last.cost)}"),
+        (
+            f"{str(problem.objective).capitalize()}, all years",
+            f"{found.objective:.5g}",
+            f"{proof}, {1000 * answer.seconds:.0f} ms",
+        ),
+        ("Year by year", f"{found.greedy_objective:.5g}", "the best plan of each year in turn"),
+        (
+            "Keeping everything costs",
+            f"{share:.1%}",
+            f"each budget by itself would reach {found.free_objective:.5g}",
+        ),
+    ]
+    unit = problem.unit or "label costs"
+    return (
+        '<section class="pl-result" aria-label="Plans over the years"><header class="pl-head" '
+        f'aria-live="polite"><h3>{len(found.best)} years, {text(_span(found))}</h3>'
+        f"<p>Budgets in {text(unit)} are totals of everything labelled until then.</p></header>"
+        f"{facts(cards)}{_table(found)}"
+        f'<div class="pl-charts">{_charts(found, unit)}</div>'
+        f"{legend([(colour, dash, name) for name, _, colour, dash in (*_WAYS, _FREE)])}"
+        f"{take_away(answer.command, answer.to_dict(), 'years.json')}</section>"
+    )
+
+
+def _span(found: Chain) -> str:
+    first, last = found.best[0], found.best[-1]
+    return f"{len(first.sources)} to {len(last.sources)} tasks labelled in full"
+
+
+def _table(found: Chain) -> str:
+    rows, earlier = [], frozenset[str]()
+    for plan in found.best:
+        new = [label_of(task) for task in plan.sources if task not in earlier]
+        kept = len(plan.sources) - len(new)
+        words = (f"{kept} kept, " if kept else "") + (", ".join(new) if new else "nothing new")
+        rows.append(
+            f'<tr><th scope="row" class="tb-number">{amount(plan.problem.budget or 0.0)}</th>'
+            f'<td class="tb-number">{amount(plan.cost)}</td><td>{text(words)}</td>'
+            f'<td class="tb-number">{measure(plan.gain)}</td>'
+            f'<td class="tb-number">{measure(plan.quality)}</td></tr>'
+        )
+        earlier = frozenset(plan.sources)
+    return (
+        '<div class="tb-scroll pl-table" tabindex="0" role="region" aria-label="Table of the years">'
+        '<table class="tb-table"><caption>The best chain: what is labelled in full, and when</caption><thead>'
+        '<tr><th scope="col" class="tb-number">Budget</th><th scope="col" class="tb-number">Cost</th>'
+        '<th scope="col">Label in full</th><th scope="col" class="tb-number">Gain</th>'
+        '<th scope="col" class="tb-number">Quality</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _charts(found: Chain, unit: str) -> str:
+    measures = (
+        (str(found.best[0].problem.objective), "summed over the targets: this is maximised", "objective"),
+        ("Gain", "mean over the targets", "gain"),
+    )
+    return "".join(
+        f"<figure><figcaption><strong>{text(name[:1].upper() + name[1:])}</strong> {about}</figcaption>"
+        f"{draw_chart(_chart(found, name, field, unit))}</figure>"
+        for name, about, field in measures
+    )
+
+
+def _chart(found: Chain, name: str, field: str, unit: str) -> Chart:
+    def points(plans: Sequence[Taxonomy]) -> list[tuple[float, float]]:
+        return [(plan.problem.budget or 0.0, float(getattr(plan, field))) for plan in plans]
+
+    lines = tuple(
+        Line(name=words, points=points(getattr(found, way)), colour=colour, dash=dash)
+        for words, way, colour, dash in (*_WAYS, _FREE)
+    )
+    return Chart(title=name, across=f"budget ({unit})", lines=lines, digits=4)

@@ -1,0 +1,158 @@
+"""Plans over years, draws of the measurements, and money, as the page and the API answer them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from printed import printed_by
+from taskbank_demo.planning.api import chain_json, stability_json
+from taskbank_demo.planning.ask import PlanAsk
+from taskbank_demo.planning.board import BoardRow, ask_of_board, default_rows, read_rows
+from taskbank_demo.planning.money import Counting
+from taskbank_demo.planning.sureness import answer_sureness, show_sureness
+from taskbank_demo.planning.tensors import TensorShelf
+from taskbank_demo.planning.years import answer_years, read_budgets, show_years
+from taxsolver import InvalidInputError, chain, load_affinity, solve, stability
+
+TENSOR = load_affinity("taskonomy-16k")
+TARGETS = ("normal", "depth_zbuffer", "reshading", "room_layout")
+QUESTION: dict[str, Any] = {"targets": list(TARGETS), "max_order": 2}
+
+
+def rows(**changes: dict[str, Any]) -> list[BoardRow]:
+    """The board with four targets ticked, and changes by task."""
+    return [replace(row, **changes.get(row.task, {})) for row in default_rows(TENSOR, TARGETS)]
+
+
+def test_plans_over_years_are_the_librarys_and_the_commands() -> None:
+    told = chain_json(TensorShelf(), {**QUESTION, "budgets": [1, 2, 3]})
+    wanted = chain("taskonomy-16k", [1, 2, 3], targets=list(TARGETS), max_order=2).to_dict()
+    assert {key: told[key] for key in wanted} == wanted
+    assert told["command"] == (
+        "taxsolver chain --targets normal,depth_zbuffer,reshading,room_layout --budgets 1,2,3 --max-order 2"
+    )
+    assert printed_by(told["command"]) == wanted
+
+
+def test_draws_are_the_librarys_and_the_commands() -> None:
+    told = stability_json(TensorShelf(), {**QUESTION, "budget": 2, "noise": 0.05, "draws": 5})
+    wanted = stability("taskonomy-16k", list(TARGETS), 2, max_order=2, noise=0.05, draws=5).to_dict()
+    assert {key: told[key] for key in wanted} == wanted
+    assert "--budget 2 --draws 5 --noise 0.05 --max-order 2" in told["command"]
+    assert printed_by(told["command"]) == wanted
+
+
+def test_the_page_shows_what_is_bought_in_each_year() -> None:
+    ask = PlanAsk(targets=TARGETS)
+    answer = answer_years(ask, TENSOR, "taskonomy-16k", [1, 2, 3])
+    html = show_years(answer)
+    for plan in answer.chain.best:
+        assert f">{plan.cost:g}</td>" in html
+    assert "1 kept, " in html
+    assert "Keeping everything costs" in html
+    assert html.count("<svg") == 2
+    late = replace(answer, chain=replace(answer.chain, status="time_limit", bound=9.25))
+    assert "not proven: at most 9.25" in show_years(late)
+
+
+def test_the_page_shows_how_often_tasks_are_labelled_and_three_plans() -> None:
+    answer = answer_sureness(PlanAsk(targets=TARGETS, budget=2), TENSOR, "taskonomy-16k", 0.3, draws=8)
+    html = show_sureness(answer)
+    for share in answer.found.frequency.values():
+        assert f"--share:{share:.3f}" in html
+    for plan in answer.found.plans:
+        assert f">{plan.worst:.4g}</td>" in html
+    assert "noise of 0.3" in html
+
+
+@pytest.mark.parametrize(
+    ("given", "budgets"),
+    [("2, 4;8", [2, 4, 8]), (" 0.5 1.5 ", [0.5, 1.5]), ("", [])],
+)
+def test_budgets_are_read_with_any_mark_between(given: str, budgets: list[float]) -> None:
+    assert read_budgets(given) == budgets
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ({"budgets": [1]}, "budgets holds 1 numbers: give at least two"),
+        ({"budgets": [2, 1]}, "let them rise"),
+        ({"budgets": list(range(1, 10))}, "9 budgets are too many: at most 8"),
+        ({}, "budgets is None, expected a list of numbers"),
+    ],
+)
+def test_budgets_of_years_are_checked(question: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        chain_json(TensorShelf(), {**QUESTION, **question})
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ({}, "has neither draws nor intervals of the affinity"),
+        ({"noise": 0.1, "draws": 201}, "201 draws are too many: at most 200"),
+        ({"noise": "much"}, "noise is 'much', expected a number"),
+        ({"noise": 0.1, "draws": "many"}, "draws is 'many', expected a whole number"),
+    ],
+)
+def test_draws_are_checked(question: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        stability_json(TensorShelf(), {**QUESTION, "budget": 2, **question})
+
+
+def test_a_number_that_is_none_is_named() -> None:
+    with pytest.raises(InvalidInputError, match="the budgets hold 'x', expected numbers as in 2, 4, 8"):
+        read_budgets("2, x")
+
+
+def test_a_board_in_money_asks_what_the_library_is_asked() -> None:
+    """A cost of 16 is sixteen times the price; what is owned is used for nothing."""
+    board = rows(room_layout={"cost": 16}, normal={"owned": 40})
+    ask = ask_of_board(board, TENSOR, Counting(counts="money"), budget=9000)
+    every = {"price": 0.05, "images_full": 120_000, "images_transfer": 1000}
+    wanted = solve(
+        "taskonomy-16k",
+        TARGETS,
+        9000,
+        unit="EUR",
+        costs={"*": every, "room_layout": {**every, "price": 0.8}},
+        owned={"normal": 0.4},
+    )
+    plan = solve("taskonomy-16k", ask.solved, ask.budget, **ask.options())
+    assert (plan.cost, plan.sources, plan.objective) == (wanted.cost, wanted.sources, wanted.objective)
+
+
+def test_a_board_in_images_counts_images_and_no_price() -> None:
+    ask = ask_of_board(rows(normal={"cost": 5}), TENSOR, Counting(counts="images"), budget=300_000)
+    assert (ask.unit, ask.images_full, ask.images_transfer) == ("images", 120_000, 1000)
+    assert (dict(ask.costs), dict(ask.label_cost)) == ({}, {})
+
+
+def test_owned_labels_count_where_the_budget_counts_tasks() -> None:
+    ask = ask_of_board(rows(normal={"owned": 12.5, "cost": 2}), TENSOR, budget=2)
+    assert (dict(ask.owned), dict(ask.label_cost)) == ({"normal": 0.125}, {"normal": 2})
+
+
+@pytest.mark.parametrize(
+    ("counting", "message"),
+    [
+        ({"counts": "gold"}, "the budget counts 'gold', expected one of tasks, images, money"),
+        ({"counts": "money", "price": None}, "price: give a number"),
+        ({"counts": "images", "images_full": None}, "images full: give a number"),
+        ({"counts": "money", "unit": " "}, "the unit is '', expected the name of a currency"),
+        ({"counts": "money", "unit": "images"}, "the unit is 'images', expected the name of a currency"),
+    ],
+)
+def test_what_is_counted_is_checked(counting: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        Counting(**counting).asked(rows())
+
+
+def test_more_than_everything_cannot_be_owned() -> None:
+    row = {"task": "normal", "solve": True, "use": "may", "importance": 1, "cost": 1, "owned": 101}
+    with pytest.raises(InvalidInputError, match="the owned percentage of normal is 101, expected 0 to 100"):
+        read_rows([row])
