@@ -110,6 +110,15 @@ def import_command(
     alias: Annotated[
         list[str] | None, typer.Option("--alias", metavar="A=TASK,..", help="Other spellings of tasks.")
     ] = None,
+    normalise: Annotated[
+        str | None,
+        typer.Option(
+            "--normalise",
+            metavar="NAME",
+            help="Bring negative or unbounded measures into 0 to 1: min-max (for each target, least 0, most "
+            "1), rank (share of the target's other transfers that one beats) or logistic (0 becomes 0.5).",
+        ),
+    ] = None,
     images_full: Annotated[
         int | None, typer.Option("--images-full", metavar="N", help="Labelled images of a task network.")
     ] = None,
@@ -133,12 +142,27 @@ def import_command(
 
     from taxsolver.tensors.affinity_csv import read_tensor_csv
     from taxsolver.tensors.names import split_names
+    from taxsolver.tensors.normalisation import Normalisation
     from taxsolver.tensors.store import join_affinities, load_affinity, save_affinity
 
     words = {"dataset": dataset, "made_by": made_by, "licence": licence, "citation": citation}
-    read = join_affinities(
-        [load_affinity(table) if table.is_dir() else read_tensor_csv(table) for table in tables]
-    )
+    if normalise is not None:
+        words["normalisation"] = Normalisation.named(normalise).value
+        folders = [table for table in tables if table.is_dir()]
+        if folders:
+            raise usage_error(f"--normalise reads CSV files, and {folders[0]} is a folder: name its files")
+    parts = [
+        load_affinity(table) if table.is_dir() else read_tensor_csv(table, normalise=normalise)
+        for table in tables
+    ]
+    measured = [target for part in parts for target in part.targets]
+    twice = [target for target in measured if measured.count(target) > 1]
+    if normalise is not None and twice:
+        raise usage_error(
+            f"--normalise compares the transfers of a target, and those of {twice[0]} stand in two files: "
+            "put them into one"
+        )
+    read = join_affinities(parts)
     tensor = replace(
         read,
         name=name or read.name,

@@ -176,8 +176,11 @@ def prediction_lines(predicted: PredictedGroups) -> list[str]:
     count = len(predicted.table.untrained)
     lines = [f"[dim]*: predicted; {count} network{' is' if count == 1 else 's are'} untrained[/]"]
     if predicted.held_out:
+        left_out = (
+            f"one of {predicted.held_out} trained groups" if predicted.held_out > 1 else "a trained group"
+        )
         lines.append(
-            f"Error of a predicted loss, leaving out one of {predicted.held_out} trained groups: "
+            f"Error of a predicted loss, leaving out {left_out}: "
             f"{100 * predicted.error:.1f} % of the task's loss alone "
             f"({100 * predicted.error_alone:.1f} % if groups did as well as alone)"
         )

@@ -66,11 +66,12 @@ def plan(
         return
     if problem is not None:
         _refuse_beside_problem(context)
-        from taxsolver.planning.problem_file import load_problem
+        from taxsolver.planning.problem_file import load_k_best, load_problem
         from taxsolver.planning.solve import solve_problem
 
         asked = load_problem(problem, parse.tensor(affinity) if affinity else None)
         _check_outputs(save, plot)
+        k_best = k_best if "k_best" in given(context) else load_k_best(problem)
         with show.working("planning"):
             taxonomy = solve_problem(asked, k_best=k_best, time_limit=time_limit)
         _answer(taxonomy, k_best, one_more, json, save, plot)

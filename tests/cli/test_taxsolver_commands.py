@@ -508,3 +508,20 @@ def test_a_command_whose_extra_is_missing_names_the_pip_command() -> None:
         assert "pip install './taxsolver[plot]'" in done.stderr
         assert "Traceback" not in done.stderr
     assert not Path("never-written.png").exists()
+
+
+def test_measures_without_a_bound_are_imported_under_a_named_normalisation(tmp_path: Path) -> None:
+    table, out = tmp_path / "mine.csv", tmp_path / "mine.safetensors"
+    table.write_text("target,sources,gain\na,b,-3\na,c,1\na,b|c,5\n")
+    assert run("affinity", "import", str(table), str(out)).exit_code == 1
+    done = run("affinity", "import", str(table), str(out), "--normalise", "min-max")
+    assert done.exit_code == 0, done.output
+    tensor = load_affinity(out)
+    assert sorted(tensor.gain.tolist()) == [0, 0.5, 1]
+    assert tensor.about["normalisation"] == "min-max"
+    other = tmp_path / "other.csv"
+    other.write_text("target,sources,gain\na,d,-9\n")
+    done = run("affinity", "import", str(table), str(other), str(out), "--normalise", "rank")
+    assert (done.exit_code, "those of a stand in two files" in done.stderr) == (2, True)
+    done = run("affinity", "import", str(table), str(out), "--normalise", "best")
+    assert (done.exit_code, "unknown normalisation 'best'" in done.stderr) == (1, True)

@@ -185,6 +185,26 @@ def test_a_saved_plan_holds_all_it_was_asked_and_is_solved_again_from_its_file(t
     assert json.loads(again.read_text())["problem"] == asked
 
 
+def test_a_saved_plan_holds_its_alternatives_and_as_many_are_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    first = run_json(
+        "--targets", "normals,depth,layout", "--budget", "2", "--k-best", "3", "--save", str(path)
+    )
+    saved = json.loads(path.read_text())
+    assert saved["k_best"] == 3
+    assert [{**other, "cost": 0} for other in saved["alternatives"]] == [
+        {**other, "cost": 0} for other in first["alternatives"]
+    ]
+    again = run_json("--problem", str(path))
+    assert [other["sources"] for other in again["alternatives"]] == [
+        other["sources"] for other in first["alternatives"]
+    ]
+    assert len(run_json("--problem", str(path), "--k-best", "2")["alternatives"]) == 1
+    assert "alternatives" not in run_json("--problem", str(path), "--k-best", "1")
+    path.write_text(json.dumps(saved | {"k_best": "many"}))
+    assert "asks for 'many' plans, expected a whole number" in run("--problem", str(path)).stderr
+
+
 def test_a_saved_plan_of_ones_own_tensor_finds_it_beside_itself_and_knows_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,8 +30,8 @@ from taxsolver.grouping import Method
 
 _PUBLISHED = [(name, str(number)) for number, name in SETTING_NAMES.items()]
 _EFFECTS = (
-    '<p class="tb-note">A square matrix: the task that helps down, the one that is helped across, in any unit, '
-    "as gradient affinities. Without one, the pairs of the table are taken.</p>"
+    '<p class="tb-note">A square matrix: the task that helps down, the one helped across, in any unit, as '
+    "gradient affinities. Without one, the pairs of the table are taken.</p>"
 )
 _COLUMNS = (
     '<p class="tb-note">Columns: <code>split</code> (validation, test or validation_early), '

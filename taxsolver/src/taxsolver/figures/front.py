@@ -48,6 +48,7 @@ def draw_front(plans: Sequence[Taxonomy]) -> Figure:
         axes.plot(
             costs, values, ls="", marker=marker, ms=4, color=INK if measure == problem.objective else MUTED
         )
+        axes.locator_params(axis="x", nbins=5)  # more long numbers would run into each other
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
         axes.set_title(measure.capitalize())
         axes.set_xlabel(

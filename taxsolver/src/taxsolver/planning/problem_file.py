@@ -106,6 +106,22 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
     return Problem(affinity=tensor, **fields)
 
 
+def load_k_best(path: str | PathLike[str]) -> int:
+    """How many plans were asked for when one was saved as JSON; 1 where the file does not say.
+
+    Raises:
+        FileFormatError: it cannot be read, or is no saved plan.
+    """
+    place = check_path(path)
+    try:
+        count = json.loads(read_file(place).decode()).get("k_best", 1)
+    except (AttributeError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise FileFormatError(f"{place} is no plan that taxsolver saved as JSON ({error})") from error
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise FileFormatError(f"{place} asks for {count!r} plans, expected a whole number of at least 1")
+    return count
+
+
 def plain_number(value: float) -> int | float:
     """A number as JSON holds it: whole ones as int where they were given so."""
     return value if isinstance(value, int | float) else float(value)

@@ -96,11 +96,8 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
     if time_limit is not None:
         check_number(time_limit, "time_limit", zero=False)
     if problem.budget is None:
-        if k_best > 1:
-            raise InvalidInputError(
-                f"k_best is {k_best}, and the cheapest plan is asked for: give a budget, or leave out k_best"
-            )
-        return _cheapest(problem, time_limit)
+        cheap = list(_cheapest(problem, k_best, time_limit))
+        return replace(cheap[0], alternatives=tuple(cheap[1:]), k_best=k_best)
     found = list(_best(problem, problem.budget, k_best, time_limit))
     proven = sum(1 for _ in takewhile(lambda plan: plan.status == OPTIMAL, found))
     if proven < len(found):
@@ -112,7 +109,7 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
         if plan.objective < following.objective <= plan.objective + _ROUNDING * abs(plan.objective):
             # They tie: sums of quotients differ in the last digit.
             found[place] = replace(following, objective=plan.objective, bound=plan.bound, gap=plan.gap)
-    return replace(found[0], alternatives=tuple(found[1:]))
+    return replace(found[0], alternatives=tuple(found[1:]), k_best=k_best)
 
 
 @dataclass(frozen=True)
@@ -191,52 +188,79 @@ def infeasible(problem: Problem, least: float | None) -> InfeasibleBudgetError:
     return InfeasibleBudgetError(message, budget=budget, least=least)
 
 
-def _cheapest(problem: Problem, time_limit: float | None) -> Taxonomy:
-    """The best of the cheapest taxonomies that reach the goals of a problem."""
+def _cheapest(problem: Problem, count: int, time_limit: float | None) -> Iterator[Taxonomy]:
+    """The cheapest taxonomies with different supervised sets that reach the goals of a problem.
+
+    Of those that cost the same the better one comes first. Sets that only add tasks to one that comes before
+    are left out, for they cost more or as much.
+    """
     start = time.perf_counter()
     deadline = None if time_limit is None else start + time_limit
-    whole = problem.instance
-    instance, kept = whole.without_dominated()
+    instance, kept = problem.instance.without_dominated()
     model = PlanModel(instance)
-    goal = Fraction(0)
-    if problem.min_gain is None:
-        least = model.cheapest(time_limit)
-    else:
+    everything = instance.costs.exact(int(instance.costs.amounts.sum()))
+    goal = None
+    if problem.min_gain is not None:
         goal = Fraction(decimal(problem.min_gain)) * instance.num_targets
 
-        def reaches(chosen: BoolArray) -> bool:
-            best = instance.best_transfers(chosen)
-            return best is not None and Fraction(exact_sum(instance.weight[best].tolist())) >= goal
+    def reaches(chosen: BoolArray) -> bool:
+        best = instance.best_transfers(chosen)
+        if best is None or goal is None:
+            return best is not None
+        return Fraction(exact_sum(instance.weight[best].tolist())) >= goal
 
-        # Of everything that may be chosen at all, HiGHS proposes what is cheap and good enough but for its
-        # tolerance; what is not exactly so is cut off.
-        everything = instance.costs.exact(int(instance.costs.amounts.sum()))
-        program = PlanProgram(instance, everything, reaches, monotone=True)
-        columns = program.num_tasks + np.arange(len(instance.weight))
-        program.add_row(columns, instance.weight, lower=float(goal) - _SLACK)
-        least = program.cheapest(deadline)
-    if least is None:
-        if problem.min_gain is None or model.cheapest(time_limit) is None:
-            raise infeasible(problem, None)
-        best = model.solve(instance.costs.exact(int(instance.costs.amounts.sum())))
-        most = math.nan if best is None else best.value / instance.num_targets
-        raise InfeasibleBudgetError(
-            f"no plan has a mean gain of {written(problem.min_gain)}: the largest from the allowed sources "
-            f"is {most:.6g}; ask for less, allow more sources or a larger order",
-            budget=0.0,
-            least=None,
-        )
-    # Among the plans of that cost, the best.
-    limit = instance.costs.exact(instance.costs.total(least))
-    left = None if deadline is None else max(0.0, deadline - time.perf_counter())
-    choice = model.solve(limit, left)
-    if choice is None or (problem.min_gain is not None and not reaches(choice.chosen)):
-        rows = instance.best_transfers(least)  # one that ties with the best, and does not reach the goal
-        if rows is None:
-            raise infeasible(problem, None)
-        value = float(exact_sum(instance.weight[rows].tolist()))
-        choice = Choice(instance.used(rows), rows, value, value, OPTIMAL)
-    return Taxonomy.of(problem, choice, kept[choice.transfers], time.perf_counter() - start)
+    earlier: list[BoolArray] = []
+    for number in range(count):
+        try:
+            if goal is None and not number:
+                least = model.cheapest(time_limit)
+            else:
+                # Of everything that may be chosen at all, HiGHS proposes what is cheap and good enough but
+                # for its tolerance; what is not exactly so is cut off.
+                program = PlanProgram(instance, everything, reaches, monotone=True)
+                if goal is not None:
+                    columns = program.num_tasks + np.arange(len(instance.weight))
+                    program.add_row(columns, instance.weight, lower=float(goal) - _SLACK)
+                for chosen in earlier:
+                    others = np.flatnonzero(chosen & ~instance.required)
+                    program.add_row(others, np.ones(len(others)), upper=len(others) - 1.0)
+                least = program.cheapest(deadline)
+            if least is None:
+                if number == 0:
+                    raise _unreached(problem, model, time_limit)
+                return
+            # Among the plans of that cost, the best.
+            limit = instance.costs.exact(instance.costs.total(least))
+            left = None if deadline is None else max(0.0, deadline - time.perf_counter())
+            choice = model.solve(limit, left)
+        except TimeLimitError:
+            if number == 0:
+                raise
+            return
+        if choice is None or not reaches(choice.chosen):
+            rows = instance.best_transfers(least)  # one that ties with the best, and does not reach the goal
+            if rows is None:
+                raise infeasible(problem, None)
+            value = float(exact_sum(instance.weight[rows].tolist()))
+            choice = Choice(instance.used(rows), rows, value, value, OPTIMAL)
+        yield Taxonomy.of(problem, choice, kept[choice.transfers], time.perf_counter() - start)
+        model.forbid(choice.chosen)
+        earlier.append(choice.chosen)
+
+
+def _unreached(problem: Problem, model: PlanModel, time_limit: float | None) -> InfeasibleBudgetError:
+    """The error that says how far the goals of a problem are out of reach."""
+    instance = model.instance
+    if problem.min_gain is None or model.cheapest(time_limit) is None:
+        return infeasible(problem, None)
+    best = model.solve(instance.costs.exact(int(instance.costs.amounts.sum())))
+    most = math.nan if best is None else best.value / instance.num_targets
+    return InfeasibleBudgetError(
+        f"no plan has a mean gain of {written(problem.min_gain)}: the largest from the allowed sources "
+        f"is {most:.6g}; ask for less, allow more sources or a larger order",
+        budget=0.0,
+        least=None,
+    )
 
 
 def _best(problem: Problem, budget: float, count: int, time_limit: float | None) -> Iterator[Taxonomy]:

@@ -61,7 +61,9 @@ class Taxonomy:
         sources: supervised tasks, in the tensor's order.
         transfers: one for each target, in the order of the targets.
         large: targets whose transfer is one of `Problem.larger`.
-        alternatives: where asked for, the next best taxonomies with other supervised sets, best first.
+        alternatives: where asked for, the next best taxonomies with other supervised sets, best first; of a
+            cheapest plan the next cheapest.
+        k_best: how many plans were asked for, this one among them.
     """
 
     problem: Problem
@@ -73,6 +75,7 @@ class Taxonomy:
     sources: tuple[str, ...]
     transfers: tuple[Transfer, ...]
     alternatives: tuple[Taxonomy, ...] = ()
+    k_best: int = 1
     large: tuple[str, ...] = ()
 
     @classmethod
@@ -231,8 +234,17 @@ class Taxonomy:
         }
 
     def to_json(self) -> str:
-        """`to_dict` as JSON text, with the total cost and the problem, which `load_problem` reads."""
-        asked = {"cost": plain_number(self.cost), "problem": problem_to_dict(self.problem)}
+        """`to_dict` as JSON text, with the total cost, the problem, and the alternatives where asked for.
+
+        `load_problem` reads the problem, and `load_k_best` how many plans were asked for.
+        """
+        asked: dict[str, Any] = {"cost": plain_number(self.cost)}
+        if self.k_best > 1:
+            asked["k_best"] = self.k_best
+            asked["alternatives"] = [
+                {**other.to_dict(), "cost": plain_number(other.cost)} for other in self.alternatives
+            ]
+        asked["problem"] = problem_to_dict(self.problem)
         return json.dumps({**self.to_dict(), **asked}, indent=2) + "\n"
 
 

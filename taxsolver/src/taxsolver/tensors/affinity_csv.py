@@ -29,7 +29,8 @@ from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.files.output import check_path
 from taxsolver.plain_text import to_cell
 from taxsolver.tensors.affinity import AffinityTensor
-from taxsolver.tensors.names import normalise
+from taxsolver.tensors.names import normalise as plain_spelling
+from taxsolver.tensors.normalisation import Normalisation, normalised
 from taxsolver.tensors.source_names import BASELINES, RANDOM, SELF, looks_joined, plain_name, split_sources
 
 COLUMNS = ("target", "order", "sources", "affinity", "gain", "quality", "full_supervision")
@@ -117,6 +118,7 @@ def tensor_from_csv(
     *,
     name: str,
     where: str = "the CSV",
+    normalise: str | None = None,
     **header: Any,
 ) -> AffinityTensor:
     """The tensor that a CSV describes; tasks are sorted by name.
@@ -125,13 +127,15 @@ def tensor_from_csv(
         content: the text, or its bytes in UTF-8.
         name: what the tensor is to be called.
         where: the file, for messages.
+        normalise: name of the `Normalisation` that brings measures into [0, 1]; None to refuse those beyond.
         header: further fields of `AffinityTensor`: aliases, untrained, images_full, images_transfer, about.
 
     Raises:
         FileFormatError: not UTF-8, a column is missing, or a line is wrong (its number is named).
         InvalidInputError: the lines are readable, but make no valid tensor.
     """
-    rows = [row for row in _read_rows(content, where) if not BASELINES.issuperset(row.sources)]
+    how = None if normalise is None else Normalisation.named(normalise)
+    rows = [row for row in _read_rows(content, where, how) if not BASELINES.issuperset(row.sources)]
     tasks = tuple(sorted({row.target for row in rows}.union(*(row.sources for row in rows))))
     column = {task: index for index, task in enumerate(tasks)}
     sources = np.zeros((len(rows), len(tasks)), dtype=bool)
@@ -139,15 +143,21 @@ def tensor_from_csv(
         sources[index, [column[source] for source in row.sources]] = True
     measured = {row.target for row in rows}
     header.setdefault("untrained", (RANDOM,) if RANDOM in tasks else ())
+    target = np.array([column[row.target] for row in rows], dtype=np.int32)
+    measures = {
+        measure: np.array([getattr(row, measure) for row in rows], dtype=np.float64) for measure in MEASURES
+    }
+    if how is not None:
+        measures = {measure: normalised(values, target, how) for measure, values in measures.items()}
     return AffinityTensor(
         name=name,
         tasks=tasks,
         targets=tuple(task for task in tasks if task in measured),
         sources=sources,
-        target=np.array([column[row.target] for row in rows], dtype=np.int32),
-        affinity=np.array([row.affinity for row in rows], dtype=np.float64),
-        gain=np.array([row.gain for row in rows], dtype=np.float64),
-        quality=np.array([row.quality for row in rows], dtype=np.float64),
+        target=target,
+        affinity=measures["affinity"],
+        gain=measures["gain"],
+        quality=measures["quality"],
         full_supervision=np.array([row.full_supervision for row in rows], dtype=bool),
         **header,
     )
@@ -159,7 +169,7 @@ def read_tensor_csv(path: str | Path, *, name: str | None = None, **header: Any)
     Args:
         path: the file.
         name: what the tensor is to be called; None for the file's name without its ending.
-        header: as for `tensor_from_csv`.
+        header: as for `tensor_from_csv`, `normalise` among them.
 
     Raises:
         FileFormatError: the file cannot be read, or as for `tensor_from_csv`.
@@ -169,13 +179,13 @@ def read_tensor_csv(path: str | Path, *, name: str | None = None, **header: Any)
     return tensor_from_csv(read_file(place), name=name or place.stem, where=str(place), **header)
 
 
-def _read_rows(content: str | bytes, where: str) -> list[_Row]:
+def _read_rows(content: str | bytes, where: str, how: Normalisation | None) -> list[_Row]:
     sheet = read_sheet(content, where)
     tables = list(_tables(sheet))
     if len(tables) == 1 and _corner(tables[0]) is not None:
-        rows = list(_matrix_rows(tables[0]))
+        rows = list(_matrix_rows(tables[0], how))
     else:
-        rows = [row for table in tables for row in _table_rows(table)]
+        rows = [row for table in tables for row in _table_rows(table, how)]
     if not rows:
         raise FileFormatError(f"{where} holds no transfer: there is no line below the column names")
     _check_rows(rows, where)
@@ -205,12 +215,12 @@ def _corner(sheet: Sheet) -> str | None:
     names = _columns(sheet.header)
     if len(names) < 2 or {"target", "sources"} <= set(names) or set(names) & set(COLUMNS[3:]):
         return None
-    corner = "" if sheet.is_nameless(0) else normalise(names[0]).replace("_x_", "_")
+    corner = "" if sheet.is_nameless(0) else plain_spelling(names[0]).replace("_x_", "_")
     corner = corner.replace("tasks", "task").replace("sources", "source").replace("targets", "target")
     return "sources" if corner in _SOURCES_DOWN else "targets" if corner in _TARGETS_DOWN else None
 
 
-def _matrix_rows(sheet: Sheet) -> Iterator[_Row]:
+def _matrix_rows(sheet: Sheet, how: Normalisation | None) -> Iterator[_Row]:
     """The transfers of a matrix of affinities."""
     sheet.check_widths(sheet.header, sheet.lines)
     down, across = [line.cells[0] for line in sheet.lines], list(sheet.header.cells[1:])
@@ -227,11 +237,11 @@ def _matrix_rows(sheet: Sheet) -> Iterator[_Row]:
             if cell:
                 full = sources == (SELF,) or (sources == (target,) and not own)
                 sources = (target,) if sources == (SELF,) else sources
-                value = _measure(sheet, line, "affinity", cell)
+                value = _measure(sheet, line, "affinity", cell, how)
                 yield _Row(line.number, target, sources, value, math.nan, math.nan, full)
 
 
-def _table_rows(sheet: Sheet) -> Iterator[_Row]:
+def _table_rows(sheet: Sheet, how: Normalisation | None) -> Iterator[_Row]:
     """The transfers of a table with one line for each."""
     columns = _columns(sheet.header)
     _check_columns(columns, sheet.header.cells, sheet.where)
@@ -241,7 +251,7 @@ def _table_rows(sheet: Sheet) -> Iterator[_Row]:
     for line, text in zip(sheet.lines, cells, strict=True):
         sources = _sources(text["sources"], targets, tasks, sheet.at(line))
         check_target(text["target"], sheet.at(line), tasks)
-        yield _table_row(sheet, line, text, sources)
+        yield _table_row(sheet, line, text, sources, how)
 
 
 def _check_columns(columns: list[str], written: tuple[str, ...], where: str) -> None:
@@ -308,7 +318,13 @@ def _looks_like_two_targets(name: str, tasks: Collection[str]) -> bool:
     return "|" in name or (len(parts) > 1 and set(parts) <= set(tasks))
 
 
-def _table_row(sheet: Sheet, line: Line, text: Mapping[str, str], sources: tuple[str, ...]) -> _Row:
+def _table_row(
+    sheet: Sheet,
+    line: Line,
+    text: Mapping[str, str],
+    sources: tuple[str, ...],
+    how: Normalisation | None,
+) -> _Row:
     target, at = plain_name(text["target"]), sheet.at(line)
     full = _truth(text.get("full_supervision", ""), at) or sources == (SELF,)
     sources = (target,) if sources == (SELF,) else sources
@@ -318,7 +334,7 @@ def _table_row(sheet: Sheet, line: Line, text: Mapping[str, str], sources: tuple
         raise FileFormatError(
             f"{at}: full supervision of {target!r} reads the target alone, not {text['sources']!r}"
         )
-    affinity, gain, quality = (_measure(sheet, line, name, text.get(name, "")) for name in MEASURES)
+    affinity, gain, quality = (_measure(sheet, line, name, text.get(name, ""), how) for name in MEASURES)
     if np.isnan([affinity, gain, quality]).all():
         raise FileFormatError(f"{at}: none of affinity, gain and quality is given, at least one is needed")
     return _Row(line.number, target, sources, affinity, gain, quality, full)
@@ -340,8 +356,8 @@ def _check_rows(rows: list[_Row], where: str) -> None:
                 )
 
 
-def _measure(sheet: Sheet, line: Line, column: str, cell: str) -> float:
-    """A number in [0, 1]; NaN where the cell is empty."""
+def _measure(sheet: Sheet, line: Line, column: str, cell: str, how: Normalisation | None) -> float:
+    """A number in [0, 1], or any finite one where it is to be normalised; NaN where the cell is empty."""
     if not cell:
         return math.nan
     try:
@@ -352,9 +368,13 @@ def _measure(sheet: Sheet, line: Line, column: str, cell: str) -> float:
         raise FileFormatError(
             f"{sheet.at(line)}: {column} is {cell!r}, expected a number or nothing{error}"
         ) from None
-    if not 0 <= value <= 1:
+    if how is not None:
+        if not math.isfinite(value):
+            raise FileFormatError(f"{sheet.at(line)}: {column} is {cell}, expected a finite number")
+    elif not 0 <= value <= 1:
         raise FileFormatError(
-            f"{sheet.at(line)}: {column} is {cell}, outside [0, 1]; leave it empty where not measured"
+            f"{sheet.at(line)}: {column} is {cell}, outside [0, 1]; leave it empty where not measured, or "
+            "use  taxsolver affinity import --normalise"
         )
     return value
 
