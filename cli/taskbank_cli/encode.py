@@ -13,6 +13,7 @@ from rich.table import Table
 from taskbank_cli.banks import split_names
 from taskbank_cli.printing import printable
 from taskbank_cli.running import (
+    AcceptLicence,
     BankOption,
     BatchSize,
     Device,
@@ -56,6 +57,7 @@ def encode(
         ),
     ] = False,
     bank: BankOption = None,
+    accept_licence: AcceptLicence = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="The form that decoders read, not mean 0 and variance 1.")
     ] = False,
@@ -93,24 +95,23 @@ def encode(
         settings = make_settings(
             {"fit": fit, "size": size, "batch_size": batch_size, "device": device, "precision": precision}
         )
-        names = split_names(sources) or []
-        tasks_named = split_names(tasks or ["all"]) or []
         costs: list[Cost] = []
         notes: tuple[str, ...]
         if time and not overwrite:
             refuse_existing([out, costs_file])
-        if sources or time:
+        held, names = _wanted(sources, tasks, bank, raw=raw, accepted=bool(accept_licence))
+        if names or time:
+            from taskbank.encode_files import encode_sources
             from taskbank.sources import open_sources
             from taskbank.sources.timing import measure_costs, write_costs
 
+        accept = tuple(split_names(accept_licence) or ())
         if time:
-            held = list(open_bank(bank).tasks) if tasks_named == ["all"] else tasks_named
-            costs = measure_costs(open_sources(names or held, bank=bank, size=size), settings)
-        if sources:
-            from taskbank.sources.saving import save_features
-
-            saved = save_features(
-                open_sources(names, bank=bank, size=size),
+            opened = open_sources(names or held, bank=bank, size=size, accept_licence=accept)
+            costs = measure_costs(opened, settings)
+        if names:
+            saved = encode_sources(
+                open_sources(names, bank=bank, size=size, accept_licence=accept),
                 found,
                 out,
                 settings=settings,
@@ -121,10 +122,9 @@ def encode(
             )
             rows, failures, notes = len(saved.images), list(saved.failed), ()
         else:
-            chosen = open_bank(bank)
             done = encode_files(
-                chosen,
-                chosen.tasks if tasks_named == ["all"] else tasks_named,
+                open_bank(bank),
+                held,
                 found,
                 out,
                 settings=settings,
@@ -146,6 +146,31 @@ def encode(
     if time:
         typer.echo(printable(f"costs in {costs_file}"))
     report_failures(failures)
+
+
+def _wanted(
+    sources: list[str] | None, tasks: list[str] | None, bank: str | None, *, raw: bool, accepted: bool
+) -> tuple[list[str], list[str]]:
+    """The tasks that are meant, and the sources, of which there are none where our own encoders are run.
+
+    Raises:
+        InvalidInputError: an option that nothing would heed.
+    """
+    from taskbank.errors import InvalidInputError
+    from taskbank.inference.predictor import open_bank
+
+    if names := split_names(sources) or []:
+        return [], names
+    chosen = open_bank(bank)
+    named = split_names(tasks or ["all"]) or []
+    held = list(chosen.tasks) if named == ["all"] else named
+    if any(chosen.entry(task).model for task in held):  # these give features of forms of their own
+        if raw:
+            raise InvalidInputError("--raw is for representations of our own encoders: leave it out")
+        return held, held
+    if accepted:
+        raise InvalidInputError("--accept-licence is for models of others: leave it out, or name their bank")
+    return held, []
 
 
 def _print_costs(costs: list[Cost]) -> None:

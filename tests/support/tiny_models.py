@@ -14,46 +14,67 @@ from safetensors.torch import save_file
 WORDS = ["[UNK]", "[PAD]", "a", "photo", "of", "this", "is", "bedroom", "kitchen", "office", "."]
 
 
+def library() -> Any:
+    """Return transformers, which types only a part of its classes."""
+    import transformers
+
+    return transformers
+
+
+def save_encoder(folder: Path, kind: str) -> Path:
+    """An encoder: `dinov2_with_registers`, `vit` with a classifier, or `convnext`; 56 px."""
+    t = library()
+    small = {
+        "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32,
+        "image_size": 56, "patch_size": 14,
+    }  # fmt: skip
+    if kind == "vit":
+        _save(t.ViTForImageClassification, t.ViTConfig(**small), folder)
+    elif kind == "convnext":
+        _save(t.ConvNextModel, t.ConvNextConfig(num_stages=2, hidden_sizes=[8, 16], depths=[1, 1]), folder)
+    else:
+        config = t.Dinov2WithRegistersConfig(num_register_tokens=4, **small)
+        _save(t.Dinov2WithRegistersModel, config, folder)
+    colours = {"image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6]}
+    t.ViTImageProcessor(size={"height": 56, "width": 56}, **colours).save_pretrained(folder)
+    return folder
+
+
 def save_dense(folder: Path) -> Path:
     """TIPSv2 with heads for depth, normals and 150 classes."""
-    from transformers import Tipsv2DptConfig, Tipsv2DptForDensePrediction, Tipsv2DptImageProcessor
+    t = library()
 
     backbone = {
         "model_type": "tipsv2_vision_model", "hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2,
         "intermediate_size": 32, "image_size": 56, "patch_size": 14, "out_indices": [1, 2, 3, 4],
         "apply_layernorm": True, "reshape_hidden_states": False,
     }  # fmt: skip
-    config = Tipsv2DptConfig(
+    config = t.Tipsv2DptConfig(
         backbone_config=backbone,
         neck_hidden_sizes=[8, 8, 8, 8],
         fusion_hidden_size=8,
         num_depth_bins=8,
         num_labels=150,
     )
-    _save(Tipsv2DptForDensePrediction, config, folder)
-    Tipsv2DptImageProcessor(size={"height": 56, "width": 56}).save_pretrained(folder)
+    _save(t.Tipsv2DptForDensePrediction, config, folder)
+    t.Tipsv2DptImageProcessor(size={"height": 56, "width": 56}).save_pretrained(folder)
     return folder
 
 
 def save_depth_anything(folder: Path, kind: str = "relative") -> Path:
     """Depth Anything, relative or metric."""
-    from transformers import (
-        DepthAnythingConfig,
-        DepthAnythingForDepthEstimation,
-        Dinov2Config,
-        DPTImageProcessor,
-    )
+    t = library()
 
-    backbone = Dinov2Config(
+    backbone = t.Dinov2Config(
         hidden_size=16, num_hidden_layers=4, num_attention_heads=2, image_size=56, patch_size=14,
         out_indices=[1, 2, 3, 4], reshape_hidden_states=False, apply_layernorm=True,
     )  # fmt: skip
-    config = DepthAnythingConfig(
+    config = t.DepthAnythingConfig(
         backbone_config=backbone, reassemble_hidden_size=16, neck_hidden_sizes=[8, 8, 8, 8], fusion_hidden_size=8,
         head_hidden_size=8, depth_estimation_type=kind, max_depth=20 if kind == "metric" else 1,
     )  # fmt: skip
-    _save(DepthAnythingForDepthEstimation, config, folder)
-    DPTImageProcessor(
+    _save(t.DepthAnythingForDepthEstimation, config, folder)
+    t.DPTImageProcessor(
         size={"height": 56, "width": 56}, keep_aspect_ratio=True, ensure_multiple_of=14
     ).save_pretrained(folder)
     return folder
@@ -61,34 +82,34 @@ def save_depth_anything(folder: Path, kind: str = "relative") -> Path:
 
 def save_segformer(folder: Path, labels: Mapping[int, str]) -> Path:
     """SegFormer with named classes."""
-    from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessor
+    t = library()
 
-    config = SegformerConfig(
+    config = t.SegformerConfig(
         num_encoder_blocks=2, depths=[1, 1], sr_ratios=[4, 1], hidden_sizes=[8, 16], patch_sizes=[7, 3],
         strides=[4, 2], num_attention_heads=[1, 2], mlp_ratios=[2, 2], decoder_hidden_size=8,
         id2label=dict(labels), label2id={name: number for number, name in labels.items()},
     )  # fmt: skip
-    _save(SegformerForSemanticSegmentation, config, folder)
-    SegformerImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+    _save(t.SegformerForSemanticSegmentation, config, folder)
+    t.SegformerImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
     return folder
 
 
 def save_sapiens(folder: Path) -> Path:
     """Sapiens2 with a head for normals."""
-    from transformers import Sapiens2Config, Sapiens2ForNormalEstimation, Sapiens2ImageProcessor
+    t = library()
 
-    config = Sapiens2Config(
+    config = t.Sapiens2Config(
         hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, image_size=[64, 48],
         patch_size=16, num_labels=3, head_config={"upsample_out_channels": [8, 8], "conv_out_channels": [8]},
     )  # fmt: skip
-    _save(Sapiens2ForNormalEstimation, config, folder)
-    Sapiens2ImageProcessor(size={"height": 64, "width": 48}).save_pretrained(folder)
+    _save(t.Sapiens2ForNormalEstimation, config, folder)
+    t.Sapiens2ImageProcessor(size={"height": 64, "width": 48}).save_pretrained(folder)
     return folder
 
 
 def save_clip(folder: Path, kind: str = "clip") -> Path:
     """CLIP or SigLIP with a tokenizer of eleven words."""
-    import transformers as t
+    t = library()
     from tokenizers import Tokenizer, models, pre_tokenizers
 
     words = Tokenizer(
@@ -120,18 +141,14 @@ def save_clip(folder: Path, kind: str = "clip") -> Path:
 
 def save_matcher(folder: Path) -> Path:
     """EfficientLoFTR with few channels."""
-    from transformers import (
-        EfficientLoFTRConfig,
-        EfficientLoFTRForKeypointMatching,
-        EfficientLoFTRImageProcessor,
-    )
+    t = library()
 
-    config = EfficientLoFTRConfig(
+    config = t.EfficientLoFTRConfig(
         stage_num_blocks=[1, 1, 1], out_features=[8, 16, 16], stage_stride=[2, 1, 2], hidden_size=16,
         num_attention_layers=1, num_attention_heads=8, coarse_matching_threshold=0.0,
     )  # fmt: skip
-    _save(EfficientLoFTRForKeypointMatching, config, folder)
-    EfficientLoFTRImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+    _save(t.EfficientLoFTRForKeypointMatching, config, folder)
+    t.EfficientLoFTRImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
     return folder
 
 

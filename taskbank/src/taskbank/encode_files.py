@@ -13,10 +13,15 @@ import numpy as np
 from taskbank.bank.bank import Bank
 from taskbank.errors import InvalidInputError, VideoError
 from taskbank.images.files import STDIN, Piped, is_video
+from taskbank.images.reading import ImageInput
 from taskbank.inference.engine import Engine, Outcome
 from taskbank.inference.settings import Settings
 from taskbank.saving.export import refuse_existing
 from taskbank.saving.tensor_stream import tensor_stream
+from taskbank.sources.encoding import Features
+from taskbank.sources.saving import Saved, save_features
+from taskbank.sources.source import Source
+from taskbank.sources.timing import Cost
 from taskbank.video.files import load_av, open_clip, read_frames
 
 
@@ -112,6 +117,51 @@ def encode_files(
             "bank_sha256": bank.digest,
         }
     return Encoded(images=tuple(good), failed=tuple(failed), notes=tuple(notes))
+
+
+def encode_sources(
+    sources: Sequence[Source],
+    images: Sequence[Path],
+    out: Path,
+    *,
+    settings: Settings | None = None,
+    half: bool = False,
+    overwrite: bool = False,
+    costs: Iterable[Cost] = (),
+    each: Callable[[Features], object] = lambda features: None,
+) -> Saved:
+    """Features of many images and videos by any sources in one file: `taskbank.sources.saving.save_features`.
+
+    Of a video every frame has a row.
+
+    Raises:
+        TaskBankError: as `save_features`.
+        MissingPackageError: there is a video, and nothing to read it with.
+    """
+    if any(map(is_video, images)):
+        load_av()
+    return save_features(
+        sources,
+        images,
+        out,
+        settings=settings,
+        half=half,
+        overwrite=overwrite,
+        costs=costs,
+        each=each,
+        frames=frames_of,
+    )
+
+
+def frames_of(path: Path) -> Iterator[ImageInput]:
+    """Take the frames out of a video, one after another: uint8 (H, W, 3).
+
+    Raises:
+        VideoError: it cannot be read, or ends earlier than it should.
+    """
+    clip = open_clip(path)
+    for frame in read_frames(clip):
+        yield frame.pixels
 
 
 def _encode_video(engine: Engine, path: Path, normalize: bool, notes: list[str]) -> Iterator[Outcome]:

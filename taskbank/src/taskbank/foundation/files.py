@@ -16,7 +16,7 @@ from taskbank.errors import BankFormatError, HubUnreachableError, MissingPackage
 
 CONFIG = "config.json"
 
-_WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")
+_WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "README.md")
 _NOT_WANTED = ("*/*",)  # other forms of the weights lie in folders
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 

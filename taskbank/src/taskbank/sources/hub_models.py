@@ -1,4 +1,4 @@
-"""timm models in Hub repositories and in folders of the same form as sources."""
+"""Models of timm and transformers in Hub repositories and in folders of the same form as sources."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 def open_hub(
     repo: str, *, layer: int | None = None, revision: str | None = None, size: int | None = None
 ) -> Source:
-    """Open one level of a timm model that a repository or a folder holds.
+    """Open one level of a model of timm or transformers that a repository or a folder holds.
 
     Args:
         repo: `owner/name` on the Hub, or a folder with `config.json` and `model.safetensors`, as
-            `timm.models.save_for_hf` writes them.
+            `timm.models.save_for_hf` and `save_pretrained` of transformers write them.
         layer: as for `open_timm`.
         revision: branch, tag or commit of the repository.
         size: as for `open_timm`.
@@ -42,13 +42,20 @@ def open_hub(
     except (OSError, ValueError) as error:
         raise BankFormatError(f"hf:{repo}: its {CONFIG} cannot be read: {error}") from error
     architecture = config.get("architecture") if isinstance(config, dict) else None
+    called = f"hf:{folder.name if local else repo}"
+    marks = [revision] if revision else []
+    marks += [f"{size}px"] if size else []
     if not isinstance(architecture, str):
-        kind = config.get("model_type") if isinstance(config, dict) else None
-        raise InvalidInputError(
-            f"hf:{repo} is no model of timm: its {CONFIG} names no architecture"
-            + (f", but the model type {kind!r} of transformers" if kind else "")
-            + ". Most such encoders are in timm too, see timm.list_pretrained()"
-        )
+        if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+            raise InvalidInputError(
+                f"hf:{repo} is no model of timm or transformers: its {CONFIG} names neither an architecture "
+                "nor a model type"
+            )
+        from taskbank.sources.transformers_models import open_transformers
+
+        where = str(folder) if local else repo
+        opened = open_transformers(where, layer=layer, revision=revision, size=size, called=called)
+        return replace(opened, name="#".join([opened.name, *marks]))
     weights = folder / WEIGHTS if local else _fetch(repo, WEIGHTS, revision)
     if not weights.is_file():
         raise BankFormatError(f"hf:{repo} has no {WEIGHTS}: pickled weights are not read")
@@ -56,12 +63,9 @@ def open_hub(
     facts = dict(written) if isinstance(written, dict) else {}
     if isinstance(config.get("model_args"), dict):
         facts["model_args"] = config["model_args"]
-    called = f"hf:{folder.name if local else repo}"
     opened = open_timm(
         architecture, layer=layer, weights=str(weights), size=size, config=facts, called=called
     )
-    marks = [revision] if revision else []
-    marks += [f"{size}px"] if size else []
     name = "#".join([opened.name.partition("#")[0], *marks])
     return replace(opened, name=name)
 
@@ -90,5 +94,7 @@ def _fetch(repo: str, file: str, revision: str | None) -> Path:
                 "check the connection and HF_HUB_OFFLINE, or name a folder"
             ) from error
         if isinstance(cause, EntryNotFoundError):
-            raise BankFormatError(f"hf:{repo} has no {file}: name a repository of a timm model") from error
+            raise BankFormatError(
+                f"hf:{repo} has no {file}: name a repository of a model of timm or transformers"
+            ) from error
         raise

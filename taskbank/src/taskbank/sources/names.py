@@ -11,6 +11,7 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from taskbank.bank.bank import Bank
+from taskbank.bank.catalogue import accepted, names_models
 from taskbank.bank.hub import HUB_PREFIX
 from taskbank.bank.source import BUNDLED
 from taskbank.errors import InvalidInputError
@@ -33,7 +34,12 @@ BankInput: TypeAlias = Bank | str | Path | None
 
 
 def open_sources(
-    names: str | Iterable[str], *, bank: BankInput = None, size: int | None = None, seed: int = 0
+    names: str | Iterable[str],
+    *,
+    bank: BankInput = None,
+    size: int | None = None,
+    seed: int = 0,
+    accept_licence: Iterable[str] = (),
 ) -> list[Source]:
     """Open all sources that are named, each once, in the order given.
 
@@ -47,6 +53,7 @@ def open_sources(
         size: side in px of the square for all sources that name no other, rounded to whole patches of each;
             None for what each was trained on.
         seed: of weights that are `random`.
+        accept_licence: ids of models of others, named by tasks of a bank of such, whose licence was accepted.
 
     Raises:
         InvalidInputError: no name, an unknown form, or one source twice.
@@ -70,7 +77,12 @@ def open_sources(
             chosen, tasks = default, [name]
         elif holder and is_task(task):
             chosen, tasks = Bank.open(holder), [task]
-        elif name in BUNDLED or name.startswith(HUB_PREFIX) or Path(name).expanduser().is_dir():
+        elif (
+            name in BUNDLED
+            or names_models(name)
+            or name.startswith(HUB_PREFIX)
+            or Path(name).expanduser().is_dir()
+        ):
             chosen = Bank.open(name)
             tasks = list(chosen.tasks)
         else:
@@ -78,7 +90,15 @@ def open_sources(
             hint = f"did you mean {nearest}? " if nearest else ""
             raise InvalidInputError(f"unknown source {name!r}: {hint}Name {FORMS}")
         side = None if size is None else max(round(size / 16), 1) * 16
-        opened += [(chosen.name, source) for source in open_tasks(chosen, tasks, size=side)]
+        ours = [task for task in tasks if chosen.entry(task).model is None]
+        opened += [(chosen.name, source) for source in open_tasks(chosen, ours, size=side)]
+        models = [model for task in tasks if (model := chosen.entry(task).model) is not None]
+        accepted(models, accept_licence)
+        for model in dict.fromkeys(models):
+            revision = model.revision if model.folder is None else None
+            source = open_hub(model.id, revision=revision, size=size)
+            if all(held.name != source.name for _, held in opened):  # several tasks may be those of one model
+                opened.append(("", source))
     return _distinct(opened)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.errors import InvalidInputError
+from taskbank.errors import InvalidInputError, VideoError
 from taskbank.images.files import STDIN, Piped, is_video
+from taskbank.images.reading import ImageInput
 from taskbank.inference.settings import Settings
 from taskbank.saving.export import refuse_existing
 from taskbank.saving.tensor_stream import tensor_stream
@@ -43,6 +45,7 @@ def save_features(
     overwrite: bool = False,
     costs: Iterable[Cost] = (),
     each: Callable[[Features], object] = lambda features: None,
+    frames: Callable[[Path], Iterable[ImageInput]] | None = None,
 ) -> Saved:
     """Write features of many images into one safetensors file.
 
@@ -60,27 +63,44 @@ def save_features(
         overwrite: whether a file that is there already is replaced.
         costs: of the sources, where they were measured.
         each: is called with every result, for progress.
+        frames: takes the frames out of a video, see `taskbank.encode_files.frames_of`. Each is a row, named
+            `FILE#NUMBER` from 0.
 
     Raises:
-        InvalidInputError: `out` does not end in .safetensors; a video; no image could be read.
+        InvalidInputError: `out` does not end in .safetensors; a video, without `frames`; no image could
+            be read.
         OutputError: the file exists already, or cannot be written.
     """
     if out.suffix != ".safetensors":
         raise InvalidInputError(f"{out} must end in .safetensors: features are written in that format")
     if not overwrite:
         refuse_existing([out])
-    if videos := [path.name for path in images if is_video(path)]:
-        raise InvalidInputError(
-            f"sources encode images, not videos such as {videos[0]}: take frames out first"
-        )
-    items = [Piped() if path == STDIN else path for path in images]
+    if frames is None and (videos := [path.name for path in images if is_video(path)]):
+        raise InvalidInputError(f"{videos[0]} is a video: give `frames`, which takes its frames out")
     facts = {source.name: source.facts() for source in sources}
     for cost in costs:
         facts[cost.source]["milliseconds"] = cost.milliseconds
-    good, failed = [], []
+    good: list[str] = []
+    failed: list[str] = []
+    names: deque[str | None] = deque()  # of frames that are read ahead; None for images, which have their own
+
+    def items() -> Iterator[ImageInput]:
+        for path in images:
+            if frames is None or not is_video(path):
+                names.append(None)
+                yield Piped() if path == STDIN else path
+                continue
+            try:
+                for number, frame in enumerate(frames(path)):
+                    names.append(f"{path}#{number}")
+                    yield frame
+            except VideoError as error:
+                failed.append(str(error))
+
     dtype: type[np.floating] = np.float16 if half else np.float32
     with tensor_stream(out) as stream:
-        for features in encode_images(sources, items, settings):
+        for features in encode_images(sources, items(), settings):
+            name = names.popleft()
             each(features)
             if features.error is not None:
                 failed.append(str(features.error))
@@ -93,7 +113,7 @@ def save_features(
                 raise InvalidInputError(
                     f"features of {', '.join(beyond)} go beyond what 16 bits hold: leave out --half"
                 )
-            good.append(features.image)
+            good.append(features.image if name is None else name)
             stream.add(rows)
         if not good:
             raise InvalidInputError(f"none of {len(images)} image(s) could be read: {failed[0]}")
