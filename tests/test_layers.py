@@ -45,8 +45,8 @@ LAYERS = {
             "probing",
             "exporting",
             "video",
-            "encode_files",
-            "predict_files",
+            "file_features",
+            "file_predictions",
         ),
     ),
     "training": (

@@ -88,7 +88,7 @@ def encode(
     with progress_bar() as bar:
         found = find_inputs(images, bar)
 
-        from taskbank.encode_files import encode_files
+        from taskbank.file_features import encode_files
         from taskbank.inference.predictor import make_settings, open_bank
         from taskbank.saving.export import refuse_existing
 
@@ -101,7 +101,7 @@ def encode(
             refuse_existing([out, costs_file])
         held, names = _wanted(sources, tasks, bank, raw=raw, accepted=bool(accept_licence))
         if names or time:
-            from taskbank.encode_files import encode_sources
+            from taskbank.file_features import encode_sources
             from taskbank.sources import open_sources
             from taskbank.sources.timing import measure_costs, write_costs
 

@@ -96,8 +96,8 @@ def predict(
     with progress_bar() as bar:
         found = find_inputs(images, bar, once=not together, without=out)
 
+        from taskbank.file_predictions import Saving
         from taskbank.inference.predictor import choose_tasks, make_reading, make_settings, open_bank
-        from taskbank.predict_files import Saving
         from taskbank.saving.dataset import without_folder
         from taskbank.saving.export import Form, parse_forms
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from taskbank.bank.bank import Bank
+    from taskbank.file_predictions import Saving
     from taskbank.inference.decode import Reading
     from taskbank.inference.results import Axes
     from taskbank.inference.settings import Settings
-    from taskbank.predict_files import Saving
 
 FORMS = "png,json"
 """Default of `--save`."""
@@ -110,9 +110,9 @@ def predict_all(
 ) -> list[str]:
     """Predict and save everything, with progress; say how much was done, and return what went wrong.
 
-    `bar` shows progress; what else it takes is explained at `taskbank.predict_files.predict_files`.
+    `bar` shows progress; what else it takes is explained at `taskbank.file_predictions.predict_files`.
     """
-    from taskbank.predict_files import predict_files
+    from taskbank.file_predictions import predict_files
 
     failures: list[str] = []
     skipped = 0

@@ -97,8 +97,8 @@ def transfer(
     with progress_bar() as bar:
         found = find_inputs(images, bar, once=not together, without=out)
 
+        from taskbank.file_predictions import Saving
         from taskbank.inference.predictor import make_reading, make_settings, open_bank
-        from taskbank.predict_files import Saving
         from taskbank.saving.export import parse_forms
 
         forms = parse_forms(split_names(save or [FORMS]))

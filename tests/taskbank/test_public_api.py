@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import taskbank
+from taskbank import errors
 
 HEAVY = ("torch", "numpy", "PIL", "huggingface_hub", "safetensors")
 
@@ -24,6 +25,12 @@ def test_every_exported_name_can_be_imported() -> None:
     """`__all__`, `dir` and the lazy table agree."""
     assert dir(taskbank) == sorted(taskbank.__all__)
     assert all(getattr(taskbank, name) is not None for name in taskbank.__all__)
+
+
+def test_every_error_is_public() -> None:
+    """Whoever calls `load` can catch what it raises."""
+    held = {name for name in vars(errors) if name.endswith("Error")}
+    assert held <= set(taskbank.__all__)
 
 
 def test_no_module_hides_an_exported_name() -> None:

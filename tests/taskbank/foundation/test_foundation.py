@@ -29,10 +29,10 @@ from taskbank.errors import (
     MissingTaskError,
     TaskBankError,
 )
+from taskbank.file_predictions import Saving, predict_files
 from taskbank.foundation.files import resolve
 from taskbank.foundation.matching import same_point
 from taskbank.inference.results import Prediction
-from taskbank.predict_files import Saving, predict_files
 from taskbank.saving.export import Form
 from tiny_models import (
     save_classifier,

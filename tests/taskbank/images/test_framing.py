@@ -125,6 +125,6 @@ def test_photos_are_scaled_as_torchvision_scales_them(dtype: torch.dtype, size: 
 
 def test_predicting_needs_no_torchvision() -> None:
     """It takes two seconds to import, before the first image."""
-    code = "import sys, taskbank.predict_files; print('torchvision' in sys.modules)"
+    code = "import sys, taskbank.file_predictions; print('torchvision' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from taskbank.bank.bank import Bank
 from taskbank.drawing.render import picture
+from taskbank.file_predictions import Saving, predict_files
 from taskbank.images.framing import (
     Fit,
     View,
@@ -35,7 +36,6 @@ from taskbank.inference.engine import Engine
 from taskbank.inference.results import Frame
 from taskbank.inference.settings import Settings
 from taskbank.labels.files import read_label
-from taskbank.predict_files import Saving, predict_files
 from taskbank.saving.export import Form, save_prediction
 from taskbank.saving.point_cloud import focal_length, unproject
 

@@ -14,13 +14,13 @@ from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network
 
 from taskbank.atomic_files import result_names, write_whole
 from taskbank.bank.bank import Bank
-from taskbank.encode_files import encode_files
 from taskbank.errors import ImageError, InvalidInputError, OutputError
+from taskbank.file_features import encode_files
+from taskbank.file_predictions import Saving, predict_files
 from taskbank.images.files import find_images
 from taskbank.images.framing import Fit
 from taskbank.inference.predictor import load
 from taskbank.inference.settings import Settings
-from taskbank.predict_files import Saving, predict_files
 from taskbank.saving.export import Form, check_results, file_names, parse_forms
 
 CPU = Settings(device="cpu", batch_size=2)

@@ -19,9 +19,9 @@ from taskbank.bank.bank import Bank
 from taskbank.drawing.picture_scale import measure
 from taskbank.drawing.render import picture
 from taskbank.errors import InvalidInputError, OutputError, VideoError
+from taskbank.file_predictions import Saving, predict_files
 from taskbank.inference.engine import Engine
 from taskbank.inference.settings import Settings
-from taskbank.predict_files import Saving, predict_files
 from taskbank.saving.export import Form
 from taskbank.tasks.registry import find_task
 from taskbank.video import predictions as video_files

@@ -63,7 +63,7 @@ def save_features(
         overwrite: whether a file that is there already is replaced.
         costs: of the sources, where they were measured.
         each: is called with every result, for progress.
-        frames: takes the frames out of a video, see `taskbank.encode_files.frames_of`. Each is a row, named
+        frames: takes the frames out of a video, see `taskbank.file_features.frames_of`. Each is a row, named
             `FILE#NUMBER` from 0.
 
     Raises:

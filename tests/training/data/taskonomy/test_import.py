@@ -23,8 +23,8 @@ from training.errors import ConfigError, DataError
 from training.learning.samples import samples_of
 
 from taskbank.bank.bank import Bank
+from taskbank.file_predictions import Saving, predict_files
 from taskbank.inference.settings import Settings
-from taskbank.predict_files import Saving, predict_files
 from taskbank.saving.export import Form
 from taskbank.tasks.registry import find_task
 
