@@ -278,12 +278,11 @@ app.command(
     help=f"Run all stages: {', '.join(STAGES)}. What is done is skipped, what is half done goes on.\n\n"
     "Example: python -m training run --preset smoke --out out/smoke --set networks.steps=100",
 )(_command())
-for _name, _work in STAGES.items():
-    _about = (_work.__doc__ or "").strip()
+for _name, _stage in STAGES.items():
     app.command(
         _name,
         cls=Command,
-        help=f"{_about}\n\nExample: python -m training {_name} --preset smoke --out out/smoke",
+        help=f"{_stage.about}\n\nExample: python -m training {_name} --preset smoke --out out/smoke",
     )(_command(_name))
 
 app.command(cls=Command)(novel)

@@ -10,7 +10,7 @@ What a stage needs is imported when it runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,26 @@ if TYPE_CHECKING:
     from training.stages.transfers.config import TransfersConfig
 
 _UNTRAINED = "random"  # a source that needs no network of stage 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """A step of the pipeline.
+
+    Attributes:
+        sections: sections of a preset that hold its settings.
+        inputs: names of the stages whose folders it reads.
+        run: runs it, with the settings and folders of a run.
+    """
+
+    sections: tuple[str, ...]
+    inputs: tuple[str, ...]
+    run: Callable[[Run], None]
+
+    @property
+    def about(self) -> str:
+        """Description of the stage in a line."""
+        return (self.run.__doc__ or "").strip()
 
 
 def run_stages(run: Run, names: Sequence[str] = ()) -> None:
@@ -40,9 +60,9 @@ def run_stages(run: Run, names: Sequence[str] = ()) -> None:
     for name in names:
         if name not in STAGES:
             raise ConfigError(f"no stage {name!r}: {nearest(name, tuple(STAGES))}")
-    for name, work in STAGES.items():
+    for name, stage in STAGES.items():
         if not names or name in names:
-            work(run)
+            stage.run(run)
 
 
 def _frames(run: Run) -> None:
@@ -262,27 +282,19 @@ def _published(run: Run) -> None:
     )
 
 
-STAGES: Mapping[str, Callable[[Run], None]] = {
-    "frames": _frames,
-    "networks": _networks,
-    "transfers": _transfers,
-    "affinity": _affinity,
-    "taxonomy": _taxonomy,
-    "grouping": _grouping,
-    "evaluation": _evaluation,
-    "published": _published,
+STAGES: Mapping[str, Stage] = {
+    "frames": Stage(sections=("rooms", "taskonomy", "real"), inputs=(), run=_frames),
+    "networks": Stage(sections=("networks",), inputs=("frames",), run=_networks),
+    "transfers": Stage(sections=("transfers",), inputs=("frames", "networks"), run=_transfers),
+    "affinity": Stage(sections=("affinity",), inputs=("frames", "transfers"), run=_affinity),
+    "taxonomy": Stage(sections=("taxonomy",), inputs=("affinity", "transfers"), run=_taxonomy),
+    "grouping": Stage(sections=("grouping",), inputs=("frames", "affinity"), run=_grouping),
+    "evaluation": Stage(
+        sections=("evaluate",), inputs=("frames", "networks", "transfers", "affinity"), run=_evaluation
+    ),
+    "published": Stage(sections=(), inputs=("evaluation", "taxonomy"), run=_published),
 }
 """By name, in their order."""
 
-SECTIONS = (
-    "rooms",
-    "taskonomy",
-    "real",
-    "networks",
-    "transfers",
-    "affinity",
-    "taxonomy",
-    "grouping",
-    "evaluate",
-)
-"""Sections of a preset; `rooms`, `taskonomy` and `real` are all of the stage `frames`."""
+SECTIONS = tuple(section for stage in STAGES.values() for section in stage.sections)
+"""Sections of a preset."""

@@ -173,3 +173,12 @@ def test_networks_learn_from_the_store_of_real_frames_where_there_is_one(
     assert run(*words)[0] == 0
     assert run(*words, "--real-train", tmp_path / "real")[0] == 0
     assert seen == [None, tmp_path / "out" / "frames" / "real"]
+
+
+def test_every_stage_reads_stages_before_it_and_has_sections_of_its_own() -> None:
+    before: list[str] = []
+    for name, stage in STAGES.items():
+        assert set(stage.inputs) <= set(before)
+        before.append(name)
+    sections = [section for stage in STAGES.values() for section in stage.sections]
+    assert len(sections) == len(set(sections))

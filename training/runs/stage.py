@@ -27,28 +27,23 @@ log = logging.getLogger(__name__)
 _LOCK = ".stage.lock"
 
 
-def run_stage(
-    folder: Path,
-    *,
-    name: str,
-    config: Any,
-    inputs: Sequence[Path],
-    body: Callable[[Path], None],
-    overwrite: bool = False,
-) -> Path:
-    """Run a stage, resume it, or skip it if it is finished.
+@contextmanager
+def stage_work(
+    folder: Path, *, name: str, config: Any, inputs: Sequence[Path], overwrite: bool = False
+) -> Iterator[bool]:
+    """Begin a stage or go on with it; when the block ends well, the stage is done.
 
     Args:
         folder: the stage's own; it is made.
         name: what the log calls the stage.
         config: frozen dataclass. Fields made with `field(compare=False)` may change between runs.
         inputs: folders of earlier stages, files, and folders from elsewhere.
-        body: does the work in the folder that it is given; if files are there, with what is missing.
         overwrite: delete what an earlier run left and begin anew, where its settings or inputs were others or
             its marker is damaged.
 
-    Returns:
-        the folder.
+    Yields:
+        whether there is work; False where the stage was done before. If files are there, those that are
+        missing are the work.
 
     Raises:
         ConfigError: the folder was made with other settings or from other inputs, holds files that no stage
@@ -63,11 +58,53 @@ def run_stage(
             written = _written_before(folder, plan, overwrite=overwrite)
             if written is not None and _is_whole(name, folder, written):
                 log.info("%s: done before, skipped (%s)", name, folder)
-                return folder
-            _begin(folder, plan, goes_on=written is not None)
+                yield False
+                return
+            # The first marker; and what killed processes left beside the places of files goes.
+            write_json(folder / BEGUN, plan)
+            (folder / MARKER).unlink(missing_ok=True)
+            for path in sorted(folder.rglob(".*.partial")):
+                _delete(path)
+            log.info("%s: %s in %s", plan["stage"], "begins" if written is None else "goes on", folder)
             started = time.monotonic()
+            yield True
+            seconds = time.monotonic() - started
+            digest, sizes = digest_outputs(folder)
+            done = {
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seconds": round(seconds, 3),
+                "outputs": {"digest": digest, "files": sizes},
+            }
+            write_json(folder / MARKER, {**plan, **done})  # last of all
+            (folder / BEGUN).unlink(missing_ok=True)
+            log.info("%s: done in %.1f s", plan["stage"], seconds)
+
+
+def run_stage(
+    folder: Path,
+    *,
+    name: str,
+    config: Any,
+    inputs: Sequence[Path],
+    body: Callable[[Path], None],
+    overwrite: bool = False,
+) -> Path:
+    """Run a stage, resume it, or skip it if it is finished, see `stage_work`.
+
+    Args:
+        folder: the stage's own; it is made.
+        name: as for `stage_work`, and so are those not named here.
+        config: likewise.
+        inputs: likewise.
+        body: does the work in the folder that it is given; if files are there, with what is missing.
+        overwrite: likewise.
+
+    Returns:
+        the folder.
+    """
+    with stage_work(folder, name=name, config=config, inputs=inputs, overwrite=overwrite) as left:
+        if left:
             body(folder)
-            _finish(folder, plan, time.monotonic() - started)
     return folder
 
 
@@ -115,28 +152,6 @@ def _is_whole(name: str, folder: Path, written: Mapping[str, Any]) -> bool:
             log.warning("%s: %s is gone or cut short, so the stage runs again", name, path)
             return False
     return True
-
-
-def _begin(folder: Path, plan: Mapping[str, Any], *, goes_on: bool) -> None:
-    """Write the first marker, and delete what killed processes left beside the places of files."""
-    write_json(folder / BEGUN, plan)
-    (folder / MARKER).unlink(missing_ok=True)
-    for path in sorted(folder.rglob(".*.partial")):
-        _delete(path)
-    log.info("%s: %s in %s", plan["stage"], "goes on" if goes_on else "begins", folder)
-
-
-def _finish(folder: Path, plan: Mapping[str, Any], seconds: float) -> None:
-    """Write the done-marker, last of all."""
-    digest, sizes = digest_outputs(folder)
-    done = {
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
-        "outputs": {"digest": digest, "files": sizes},
-    }
-    write_json(folder / MARKER, {**plan, **done})
-    (folder / BEGUN).unlink(missing_ok=True)
-    log.info("%s: done in %.1f s", plan["stage"], seconds)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from training.runs.engine.jobs import Engine, Job
-from training.runs.engine.local import LocalEngine
+from training.runs.engine.jobs import Engine, Job, LocalEngine
 
 __all__ = ["Engine", "Job", "LocalEngine"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +18,13 @@ from training.data.frames import FrameStore
 from training.errors import DataError, DeadNetworkError
 from training.learning.samples import samples_of
 from training.runs.engine import Engine, Job, LocalEngine
-from training.runs.stage import run_stage
+from training.runs.stage import stage_work
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.finished import load_network, spent_on
 from training.stages.networks.folder import NetworksFolder
 from training.stages.networks.groups import group_cost, task_groups, work_of
 from training.stages.networks.held_out import learned_from
-from training.stages.networks.train import REAL, TRAIN, chosen_tasks, train_task_networks
+from training.stages.networks.train import chosen_tasks, train_group
 from training.stages.networks.watch import watched
 
 log = logging.getLogger(__name__)
@@ -69,15 +69,20 @@ def run_networks(
 
     Raises:
         DeadNetworkError: a network learned nothing; all are written nevertheless.
-        TrainingError: as `run_stage` and `train_task_networks` say.
+        TrainingError: as `stage_work` and `train_task_networks` say.
     """
     wanted = chosen_tasks(tasks)
     if real is None:
         config = config.without_real()
 
-    def body(folder: Path) -> None:
+    settings = NetworksSettings(tasks=tasks, learning=config)
+    starts = {own.start for own, _ in config.alike(wanted) if own.start is not None}
+    inputs = [frames, *sorted(starts), *([] if real is None else [real])]
+    with stage_work(out, name="networks", config=settings, inputs=inputs, overwrite=overwrite) as unfinished:
+        if not unfinished:
+            return out
         store = FrameStore.open(frames)
-        files = NetworksFolder(folder, config, store, None if real is None else FrameStore.open(real))
+        files = NetworksFolder(out, config, store, None if real is None else FrameStore.open(real))
         left = [task for task in wanted if not files.is_finished(task)]
         _check_samples(left, store, config)
         if real is not None:
@@ -93,7 +98,7 @@ def run_networks(
         log.info("networks: %d of %d tasks are left, in %d job(s)", len(left), len(wanted), jobs)
         for task in left:
             files.about_path(task).unlink(missing_ok=True)  # of a network that is gone
-        with watched(folder, left, sum(config.of(task).steps for task in left)):
+        with watched(out, left, sum(config.of(task).steps for task in left)):
             for groups in filter(None, rounds):
                 made = [_job(group, config, frames, files, device, real) for group in groups]
                 (engine or LocalEngine()).run(made)
@@ -101,11 +106,7 @@ def run_networks(
             files.forget(task)  # where a process died between a network's last file and this
         if config.refuse_dead:
             _refuse_dead(wanted, files)
-
-    settings = NetworksSettings(tasks=tasks, learning=config)
-    starts = {own.start for own, _ in config.alike(wanted) if own.start is not None}
-    inputs = [frames, *sorted(starts), *([] if real is None else [real])]
-    return run_stage(out, name="networks", config=settings, inputs=inputs, body=body, overwrite=overwrite)
+    return out
 
 
 def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetworksConfig) -> None:
@@ -188,34 +189,3 @@ def _job(  # noqa: PLR0917 - all of a job
         },
         output=files.about_path(group[-1]),
     )
-
-
-def train_group(
-    output: Path,
-    *,
-    config: TaskNetworksConfig,
-    frames: Path,
-    out: Path,
-    tasks: Iterable[str],
-    device: str,
-    real: Path | None = None,
-) -> None:
-    """Train some networks in this process, as engines call it.
-
-    Args:
-        output: the file that is written last; it follows from `out` and `tasks`.
-        config: of the stage.
-        frames: the store that is learned from.
-        out: folder of the stage.
-        tasks: their names.
-        device: where they learn.
-        real: store of real frames; None for none.
-
-    Raises:
-        TrainingError: as `train_task_networks` says.
-    """
-    log.debug("%s ends the group %s", output, ", ".join(tasks))
-    stores = {TRAIN: FrameStore.open(frames)}
-    if real is not None:
-        stores[REAL] = FrameStore.open(real)
-    train_task_networks(config, stores, out, device, tasks)

@@ -32,12 +32,12 @@ from training.learning.samples import Samples, samples_of
 from training.runs.checkpoint import Every
 from training.runs.metrics import progress
 from training.stages.networks.config import TaskNetworksConfig
-from training.stages.networks.course import Course
 from training.stages.networks.distil import DistilledLearner, is_distilled
-from training.stages.networks.feed import FRAMES, AnyBatch, Batch, Feed, read_ahead, stream_of
+from training.stages.networks.feed import FRAMES, Batch, Feed, read_ahead, stream_of
 from training.stages.networks.folder import NetworksFolder
 from training.stages.networks.held_out import HeldOut, learned_from
 from training.stages.networks.learner import Learner
+from training.stages.networks.trainer import TaskTrainer
 
 log = logging.getLogger(__name__)
 
@@ -109,29 +109,45 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
     began, seconds = time.monotonic(), 0.0
     for own, alike in sorted(config.alike(left), key=lambda pair: pair[0].encoder_of is not None):
         rest = math.inf if max_seconds is None else max_seconds - (time.monotonic() - began)
-        done = _train_alike(own, stores, folder, torch.device(device), alike, rest)
-        seconds += done.seconds
-        if not done.finished:
-            return replace(done, seconds=seconds)
+        together = _Together(own, stores, folder, torch.device(device), alike)
+        together.learn(rest)
+        seconds += together.seconds
+        if together.step < own.steps:
+            return Progress(steps=together.step, finished=False, seconds=seconds)
+        together.finish()
     least = min((config.of(task).steps for task in wanted), default=config.steps)
     return Progress(steps=least, finished=True, seconds=seconds)
 
 
-def _train_alike(  # noqa: PLR0917 - as above
+def train_group(
+    output: Path,
+    *,
     config: TaskNetworksConfig,
-    stores: Mapping[str, FrameStore],
-    folder: NetworksFolder,
-    device: torch.device,
-    tasks: Sequence[Task],
-    max_seconds: float,
-) -> Progress:
-    """Train networks that share all settings, or some of the steps that are left."""
-    run = _Run(config, stores, folder, device, tasks)
-    run.learn(max_seconds)
-    finished = run.step == config.steps
-    if finished:
-        run.finish()
-    return Progress(steps=run.step, finished=finished, seconds=run.seconds)
+    frames: Path,
+    out: Path,
+    tasks: Iterable[str],
+    device: str,
+    real: Path | None = None,
+) -> None:
+    """Train some networks in this process, as engines call it.
+
+    Args:
+        output: the file that is written last; it follows from `out` and `tasks`.
+        config: of the stage.
+        frames: the store that is learned from.
+        out: folder of the stage.
+        tasks: their names.
+        device: where they learn.
+        real: store of real frames; None for none.
+
+    Raises:
+        TrainingError: as `train_task_networks` says.
+    """
+    log.debug("%s ends the group %s", output, ", ".join(tasks))
+    stores = {TRAIN: FrameStore.open(frames)}
+    if real is not None:
+        stores[REAL] = FrameStore.open(real)
+    train_task_networks(config, stores, out, device, tasks)
 
 
 def chosen_tasks(names: Iterable[str] | None) -> list[Task]:
@@ -141,11 +157,11 @@ def chosen_tasks(names: Iterable[str] | None) -> list[Task]:
     return list(dict.fromkeys(find_task(name) for name in names))
 
 
-class _Run:
-    """Networks and what they learn from, each from its last checkpoint on.
+class _Together:
+    """Networks that share all settings, each from its last checkpoint on, and what they learn from.
 
     Attributes:
-        courses: one a network.
+        trainers: one a network.
         step: steps that are done by the one that is furthest behind.
     """
 
@@ -164,8 +180,8 @@ class _Run:
         real = BatchReader(stores[REAL], device, resident=config.resident) if config.real else None
         self._feeds = list(_feeds(self._reader, real, tasks, among, config))
         counted = evenly(len(store))  # frames in which semantic classes are counted
-        self.courses = [
-            Course(
+        self.trainers = [
+            TaskTrainer(
                 (DistilledLearner if is_distilled(task, config) else Learner)(
                     task,
                     config,
@@ -181,66 +197,60 @@ class _Run:
             )
             for task in tasks
         ]
-        self.step = min(course.step for course in self.courses)
+        self.step = min(trainer.step for trainer in self.trainers)
 
     @property
     def seconds(self) -> float:
         """Seconds of all runs so far."""
-        return max(course.seconds for course in self.courses)
+        return max(trainer.seconds for trainer in self.trainers)
 
     def learn(self, max_seconds: float) -> None:
         """Take the steps that are left, or as many as there is time for."""
         config, began = self._config, time.monotonic()
         due = Every(config.checkpoint_seconds)
-        log.debug("%d task networks from step %d of %d", len(self.courses), self.step, config.steps)
+        log.debug("%d task networks from step %d of %d", len(self.trainers), self.step, config.steps)
         with (
             read_ahead(self._feeds, self.step, config.readers) as batches,
             progress("task networks", config.steps, done=self.step) as advance,
         ):
             while self.step < config.steps:
-                taught = self._teach(next(batches))
+                batch = next(batches)
+                # Those that were saved later than others, by another set of jobs or in a run that died among
+                # its checkpoints, wait until the others have caught up.
+                taught = [trainer for trainer in self.trainers if trainer.step == self.step]
+                for trainer in taught:
+                    given, target = trainer.pair(batch)
+                    trainer.note(trainer.learner.learn(given, target, self.step))
+                self.step += 1
                 advance(1)
                 late = time.monotonic() - began > max_seconds
                 ends = late or self.step == config.steps
                 looks = self.step % config.check_every == 0 or self.step == config.steps
                 saves = due.due() or ends
                 if looks or saves or self.step % config.log_every == 0:
-                    for course in taught:
-                        course.write(looks=looks)
+                    for trainer in taught:
+                        trainer.write(looks=looks)
                 if saves:
-                    for course in taught:
-                        course.save()
+                    for trainer in taught:
+                        trainer.save()
                 if late:
                     return
-
-    def _teach(self, batches: Mapping[str, AnyBatch]) -> list[Course]:
-        """The next step of every network that has not taken it yet; which these are.
-
-        Those that were saved later than others, by another set of jobs or in a run that died among its
-        checkpoints, wait until the others have caught up.
-        """
-        taught = [course for course in self.courses if course.step == self.step]
-        for course in taught:
-            course.learn(batches)
-        self.step += 1
-        return taught
 
     def finish(self) -> None:
         """Measure the averages' norms, if anything was learned, and write all networks."""
         if self._config.steps:
-            self._recalibrate()
-        for course in self.courses:
-            course.finish(beside=len(self.courses) - 1)
-
-    def _recalibrate(self) -> None:
-        """Show all averages the batches after the last step."""
-        with ExitStack() as stack:
-            take_in = [stack.enter_context(course.recalibration()) for course in self.courses]
-            batches = stack.enter_context(read_ahead(self._feeds, self._config.steps, self._config.readers))
-            for _ in range(self._config.recalibration):
-                batch = next(batches)
-                for take in take_in:
-                    take(batch)
+            with ExitStack() as stack:
+                # All averages are shown the batches after the last step.
+                take_in = [stack.enter_context(trainer.recalibration()) for trainer in self.trainers]
+                batches = stack.enter_context(
+                    read_ahead(self._feeds, self._config.steps, self._config.readers)
+                )
+                for _ in range(self._config.recalibration):
+                    batch = next(batches)
+                    for take in take_in:
+                        take(batch)
+        for trainer in self.trainers:
+            trainer.finish(beside=len(self.trainers) - 1)
 
 
 def _feeds(

@@ -1,4 +1,4 @@
-"""One network's way through stage 1: taught, watched, saved and, in the end, written."""
+"""Trainer of one network of stage 1: what it learns from, watching, saving and, in the end, writing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 from taskbank.tasks.registry import find_task
 from training.learning.batches import BatchReader
+from training.learning.targets import Target
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.examine import examine, faults_of
 from training.stages.networks.feed import AnyBatch, stream_of
@@ -26,8 +28,8 @@ log = logging.getLogger(__name__)
 _STRIP = 4  # samples on a sample picture
 
 
-class Course:
-    """A learner, from its last checkpoint on; nothing of it depends on the learners beside it.
+class TaskTrainer:
+    """Trainer of one network, from its last checkpoint on; nothing depends on the networks beside it.
 
     Args:
         learner: as it begins.
@@ -41,6 +43,7 @@ class Course:
         DataError: there is no network to start from, or it is of another architecture.
 
     Attributes:
+        learner: the network and its optimiser.
         step: steps that are done.
     """
 
@@ -54,7 +57,7 @@ class Course:
         held_out: HeldOut | None,
         learned: HeldOut | None,
     ) -> None:
-        self._learner = learner
+        self.learner = learner
         self._held_out = held_out
         self._learned = learned
         self._reader = reader
@@ -75,17 +78,20 @@ class Course:
         """Seconds of all runs so far, those of the networks trained beside it included."""
         return self._seconds_before + time.monotonic() - self._began
 
-    def learn(self, batches: Mapping[str, AnyBatch]) -> None:
-        """Take the next step.
+    def pair(self, batches: Mapping[str, AnyBatch]) -> tuple[Tensor, Target]:
+        """Return what the network is given in the next step, and its target.
 
         Args:
             batches: of that step, by stream.
         """
-        task = self._learner.task
-        batch, shared = batches[stream_of(task)], self._learner.shared
-        shown, target = batch.pair(task, self._learner.weights)
-        given = shown if shared is None else batch.features(task, shown, shared)
-        self._journal.note(self._learner.learn(given, target, self.step))
+        task = self.learner.task
+        batch, shared = batches[stream_of(task)], self.learner.shared
+        shown, target = batch.pair(task, self.learner.weights)
+        return (shown if shared is None else batch.features(task, shown, shared)), target
+
+    def note(self, loss: Tensor) -> None:
+        """Count a step that was taken, and keep its loss for the metrics."""
+        self._journal.note(loss)
         self.step += 1
 
     def write(self, *, looks: bool) -> None:
@@ -103,13 +109,13 @@ class Course:
         """The loss on held-out rooms, and a sample picture of them."""
         if self._held_out is None:
             return None
-        task = self._learner.task
+        task = self.learner.task
         if is_painted(task):
             batch = self._held_out.batch(self._reader, self._held_out.index[:_STRIP], self._config)
-            shown, target = batch.pair(task, self._learner.weights)
+            shown, target = batch.pair(task, self.learner.weights)
             path = self._folder.picture_path(task, self.step)
-            write_strip(path, task, shown, target, self._learner.show(shown))
-        return self._held_out.loss(self._learner, self._reader, self._config)
+            write_strip(path, task, shown, target, self.learner.show(shown))
+        return self._held_out.loss(self.learner, self._reader, self._config)
 
     def save(self) -> None:
         """Write a checkpoint.
@@ -117,7 +123,7 @@ class Course:
         Raises:
             StorageError: it cannot be written.
         """
-        self._folder.save(self._learner, self.step, self.seconds)
+        self._folder.save(self.learner, self.step, self.seconds)
 
     @contextmanager
     def recalibration(self) -> Iterator[Callable[[Mapping[str, AnyBatch]], None]]:
@@ -126,9 +132,9 @@ class Course:
         Yields:
             what takes in the batches of one step, by stream.
         """
-        task = self._learner.task
-        with self._learner.recalibration() as take_in:
-            yield lambda batches: take_in(batches[stream_of(task)].pair(task, self._learner.weights)[0])
+        task = self.learner.task
+        with self.learner.recalibration() as take_in:
+            yield lambda batches: take_in(batches[stream_of(task)].pair(task, self.learner.weights)[0])
 
     def finish(self, *, beside: int) -> None:
         """Measure the network on held-out samples and write it, then forget its checkpoint.
@@ -143,22 +149,22 @@ class Course:
         """
         metrics: dict[str, float] = {}
         if self._held_out is not None and self._learned is not None:
-            metrics = examine(self._learner, self._held_out, self._learned, self._reader, self._config)
-        faults = faults_of(self._learner.task.name, metrics)
+            metrics = examine(self.learner, self._held_out, self._learned, self._reader, self._config)
+        faults = faults_of(self.learner.task.name, metrics)
         for finding in faults:
             log.warning("%s", finding)
         facts = {
             "metrics": metrics,
             "faults": {finding.fault: finding.measured for finding in faults},
-            "parameters": sum(parameter.numel() for parameter in self._learner.network.parameters()),
+            "parameters": sum(parameter.numel() for parameter in self.learner.network.parameters()),
             "seconds": round(self.seconds, 1),
             "trained_beside": beside,
             "device": _device_name(self._reader.device),
         }
-        if self._learner.weights is not None:
-            facts["class_weights"] = self._learner.weights.tolist()
-        self._folder.write(self._learner, facts)
-        self._folder.forget(self._learner.task)
+        if self.learner.weights is not None:
+            facts["class_weights"] = self.learner.weights.tolist()
+        self._folder.write(self.learner, facts)
+        self._folder.forget(self.learner.task)
 
 
 def _device_name(device: torch.device) -> str:
