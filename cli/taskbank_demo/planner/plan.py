@@ -292,7 +292,7 @@ class Showing:
             return show_problem(str(error), "No plans")
 
     def sureness(self, looked_at: bool, noise: float, affinity: str, *asked: Any) -> Any:
-        """How plans do in draws of the measurements; the view stays as it is while nobody looks at it."""
+        """Evaluate plans in draws of the measurements; the view stays as it is while nobody looks at it."""
         if not looked_at:
             return gr.skip()
         try:

@@ -64,7 +64,7 @@ def _offer_api(shelf: TensorShelf) -> None:
 
     @readable
     def stability(question: dict[str, Any]) -> dict[str, Any]:
-        """How plans do in draws of the measurements: as /plan, with `noise` and `draws`."""
+        """Evaluate plans in draws of the measurements: as /plan, with `noise` and `draws`."""
         return stability_json(shelf, question)
 
     @readable

@@ -74,7 +74,7 @@ def chain_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
 
 
 def stability_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
-    """How plans do in draws of the measurements.
+    """Evaluate plans in draws of the measurements.
 
     Args:
         shelf: tensors by name.

@@ -156,7 +156,7 @@ def _facts(answer: GroupAnswer) -> str:
 
 
 def _prediction(answer: GroupAnswer) -> list[tuple[str, str, str]]:
-    """How far predicted losses are to be trusted, and what to train next."""
+    """Show how far predicted losses are to be trusted, and what to train next."""
     predicted, following = answer.predicted, answer.following
     if predicted is None:
         return []

@@ -1,4 +1,4 @@
-"""What the budget of the page counts: labelled tasks, labelled images, or money."""
+"""Unit of the page's budget: labelled tasks, labelled images, or money."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_UNIT = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counting:
-    """What the budget counts, and what the labels of every task cost where the board says nothing else.
+    """Unit of the budget, and costs of the labels of every task for which the board says nothing else.
 
     Attributes:
         counts: `tasks`, `images` or `money`.

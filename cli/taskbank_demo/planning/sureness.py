@@ -1,4 +1,4 @@
-"""How far to trust a plan: draws of the measurements planned anew, and how the page shows them."""
+"""Trust in a plan: draws of the measurements planned anew, and the view of them on the page."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def answer_sureness(
 
 
 def show_sureness(answer: SurenessAnswer) -> str:
-    """How often each task is labelled, and what three plans reach and lose in the draws."""
+    """Show how often each task is labelled, and what three plans reach and lose in the draws."""
     found = answer.found
     estimate = found.plans[0]
     certain = [task for task, share in found.frequency.items() if share >= 0.95]
@@ -131,7 +131,7 @@ def show_sureness(answer: SurenessAnswer) -> str:
 
 
 def _tasks(found: Stability) -> str:
-    """How often each task is labelled, and in which of the three plans."""
+    """Table of how often each task is labelled, and in which of the three plans."""
     named = {task: 0.0 for plan in found.plans for task in plan.taxonomy.sources} | found.frequency
     rows = "".join(
         f'<tr><th scope="row" title="{text(task)}">{text(label_of(task))}</th>'
@@ -156,7 +156,7 @@ def _tasks(found: Stability) -> str:
 
 
 def _plans(found: Stability) -> str:
-    """What three plans reach and lose."""
+    """Table of what three plans reach and lose."""
     rows = "".join(
         f'<tr><th scope="row" title="{text(_NAMES[plan.name][1])}">{text(_NAMES[plan.name][0])}'
         f"{'' if plan.taxonomy.status == 'optimal' else ' (not proven)'}</th>"

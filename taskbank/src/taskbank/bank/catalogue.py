@@ -88,7 +88,7 @@ class Model:
 
     @property
     def free(self) -> bool:
-        """Whether the licence allows any use."""
+        """True if the licence allows any use."""
         return self.licence.lower() in FREE_LICENCES
 
     @property

@@ -24,7 +24,7 @@ Pictures: TypeAlias = Sequence[tuple[Tensor, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where and how models run.
+    """Device and numbers that models run with.
 
     Attributes:
         device: of the weights.

@@ -23,7 +23,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """Where a model lies on this machine.
+    """Files of a model on this machine.
 
     Attributes:
         folder: with `config.json` and safetensors files.

@@ -62,7 +62,7 @@ def load_model(model: Model, files: Files, allowed: frozenset[str]) -> Any:
 
 
 def load_processor(model: Model, files: Files, kind: str = "AutoImageProcessor") -> Any:
-    """What prepares pictures (and words) for a model, as the repository itself says.
+    """Load the processor of pictures (and words) that a model's repository names.
 
     Raises:
         BankFormatError: the repository does not say it, or it cannot be read.

@@ -1,4 +1,4 @@
-"""Whether two pictures are fixed on one point, by models that match points."""
+"""Fixation of two pictures on one point, by models that match points."""
 
 from __future__ import annotations
 

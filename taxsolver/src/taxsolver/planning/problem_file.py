@@ -107,7 +107,7 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
 
 
 def load_k_best(path: str | PathLike[str]) -> int:
-    """How many plans were asked for when one was saved as JSON; 1 where the file does not say.
+    """Number of plans that were asked for when one was saved as JSON; 1 where the file does not say.
 
     Raises:
         FileFormatError: it cannot be read, or is no saved plan.
