@@ -43,6 +43,7 @@ LAYERS = {
             "saving",
             "sources",
             "probing",
+            "scoring",
             "exporting",
             "video",
             "file_features",

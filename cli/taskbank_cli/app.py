@@ -19,6 +19,7 @@ from taskbank_cli.once import Command
 from taskbank_cli.predict import predict
 from taskbank_cli.probe import probe
 from taskbank_cli.push import push
+from taskbank_cli.score import score
 from taskbank_cli.tasks import tasks
 from taskbank_cli.transfer import transfer
 
@@ -33,6 +34,7 @@ app.command(cls=Command)(predict)
 app.command(cls=Command)(transfer)
 app.command(cls=Command)(encode)
 app.command(cls=Command)(probe)
+app.command(cls=Command)(score)
 app.command(cls=Command)(export)
 app.command(cls=Command)(info)
 app.command(cls=Command)(models)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from PIL import Image
@@ -53,6 +54,7 @@ CASES = [
     "taskbank tasks",
     "taskbank info bank",
     "taskbank models",
+    "taskbank score --bank bank --images pictures --labels normals=facing",
     "taskbank probe --images pictures --labels light.csv --bank bank --sources normals,reshading --out probe.safetensors",
 ]
 
@@ -84,6 +86,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.Comp
     (folder / "pictures").mkdir()
     for number in range(24):
         Image.new("RGB", (32, 32), (10 * number, 0, 0)).save(folder / "pictures" / f"{number}.png")
+        facing = np.broadcast_to(np.float32([0, 0, -1]), (32, 32, 3))
+        (folder / "facing").mkdir(exist_ok=True)
+        np.save(folder / "facing" / f"{number}.npy", facing)
     lights = [f"{number}.png,{number}" for number in range(24)]
     (folder / "light.csv").write_text("\n".join(["file,light", *lights]))
     networks = {task: toy_network(task) for task in ("normal", "reshading")}

@@ -55,6 +55,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     lines = ["file,light", *(f"{number}.png,{number}" for number in range(12))]
     (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for name in ("labelled", "labelled-normals"):
+        (folder / name).mkdir()
+    for number in range(3):
+        small.save(folder / "labelled" / f"{number}.png")
+        facing = np.broadcast_to(np.float32([0, 0, -1]), (120, 160, 3))
+        np.save(folder / "labelled-normals" / f"{number}.npy", facing)
     save_affinity(load_affinity("rooms"), folder / "estimated.safetensors")
     (folder / "features.costs.csv").write_text(
         "task,price,images_full,images_transfer\nnormal,6,1,1\nreshading,7,1,1\n*,0,1,1\n", encoding="utf-8"

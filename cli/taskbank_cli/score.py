@@ -1,0 +1,150 @@
+"""`taskbank score`: how good banks are on images with labels."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taskbank_cli.banks import split_names
+from taskbank_cli.printing import printable
+from taskbank_cli.running import (
+    AcceptLicence,
+    BatchSize,
+    Device,
+    FitName,
+    FitOption,
+    Overwrite,
+    PrecisionName,
+    PrecisionOption,
+    SizeOption,
+    progress_bar,
+)
+
+if TYPE_CHECKING:
+    from taskbank.scoring import TargetScores
+
+
+def score(
+    images: Annotated[Path, typer.Option("--images", metavar="DIR", help="Folder of images.")],
+    labels: Annotated[
+        list[str],
+        typer.Option(
+            "--labels",
+            metavar="[TASK=]DIR|CSV",
+            help="Of a task; repeat for several. A folder of maps called like the images: PNG in Taskonomy's "
+            "codes, or NPY in the task's unit. Of classes a CSV with a column `file`, or DIR again, for "
+            "images that lie in a folder for each class.",
+        ),
+    ],
+    bank: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bank",
+            metavar="BANK",
+            help="What is scored; repeat it to compare others with the first. As for `predict`.",
+            show_default="what TASKBANK_BANK names",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="Metrics of every image, *.csv.", show_default=False
+        ),
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=1, help="Draws of images for the intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    fit: FitOption = FitName.WHOLE,
+    size: SizeOption = None,
+    batch_size: BatchSize = 8,
+    device: Device = "auto",
+    precision: PrecisionOption = PrecisionName.FP32,
+    accept_licence: AcceptLicence = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print scores as JSON.")] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Score banks on images with labels, beside the best constant, and compare them image by image.
+
+    Example: taskbank score --bank bank --images labelled/ --labels normals=labelled-normals/
+    """
+    from taskbank.errors import InvalidInputError
+    from taskbank.images.files import find_images
+    from taskbank.inference.predictor import make_settings, open_bank
+    from taskbank.probing.labels import read_labels
+    from taskbank.saving.export import refuse_existing
+    from taskbank.scoring.run import run_score, write_rows
+
+    if not images.is_dir():
+        raise InvalidInputError(f"--images {images} is no folder")
+    if out is not None and out.suffix != ".csv":
+        raise InvalidInputError(f"{out} must end in .csv: metrics of images are written in that format")
+    if out is not None and not overwrite:
+        refuse_existing([out])
+    settings = make_settings(
+        {
+            "fit": fit,
+            "size": size,
+            "batch_size": batch_size,
+            "device": device,
+            "precision": precision,
+            "accept_licence": split_names(accept_licence) or (),
+        }
+    )
+    banks = {}
+    for name in bank or [None]:
+        opened = open_bank(name)
+        called = name or opened.name
+        if called in banks:
+            raise InvalidInputError(f"the bank {called} is named twice: name each once")
+        banks[called] = opened
+    files = {path.relative_to(images).as_posix(): path for path in find_images([str(images)])}
+    named = []
+    for text in labels:
+        task, separator, path = text.partition("=")
+        whole = not separator or Path(text).exists() or "/" in task
+        given = Path(text if whole else path)
+        named += read_labels(given, list(files), folder=images, name=None if whole else task)
+    with progress_bar(total=len(files) * len(banks)) as bar:
+        scores, failed = run_score(
+            banks,
+            files,
+            named,
+            settings=settings,
+            resamples=resamples,
+            seed=seed,
+            each=lambda: bar.advance(bar.task_ids[0]),
+        )
+    if out is not None:
+        write_rows(scores, out)
+    for reason in failed:
+        typer.echo(printable(f"left out: {reason}"), err=True)
+    if as_json:
+        said = {"scores": [one.to_dict() for one in scores], "failed": failed, "out": out and str(out)}
+        typer.echo(json.dumps(said, indent=2))
+        return
+    for one in scores:
+        _print(one)
+    if out is not None:
+        typer.echo(printable(f"metrics of every image in {out}"))
+
+
+def _print(one: TargetScores) -> None:
+    """Print a row for each bank, and how others compare with the first."""
+    names = list(dict.fromkeys(metric for means in one.means.values() for metric in means))
+    typer.echo(printable(f"{one.task} on {len(one.images)} images"))
+    typer.echo("  ".join(f"{name:>12}" for name in names) + "  bank")
+    for bank, means in one.means.items():
+        cells = [f"{means[name]:12.4g}" if name in means else f"{'-':>12}" for name in names]
+        typer.echo(printable("  ".join(cells) + f"  {bank}"))
+    first = next(iter(one.means))
+    for found in one.comparisons:
+        low, high = found.interval
+        typer.echo(
+            printable(
+                f"{found.bank} - {first}: {found.metric} {found.difference:+.4g} (95 %: {low:+.4g} to "
+                f"{high:+.4g}), better on {found.better:.0%} of the images"
+            )
+        )
+    typer.echo("")

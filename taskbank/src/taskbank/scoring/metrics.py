@@ -1,0 +1,121 @@
+"""Metrics of single images, as people report them, by kind of output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskbank.tasks.kinds import OutputKind
+
+Array = NDArray[np.float64]
+
+HIGHER = frozenset(
+    {"within_11.25", "within_22.5", "within_30", "delta_1", "accuracy", "miou", "top1", "top5"}
+)
+"""Metrics of which more is better; of all others less is."""
+
+NEAREST = 1e-3
+"""Metres: labels nearer than that are unknown, and predictions count as so far."""
+
+_LEAST = 2  # pixels that a line can be laid through
+
+
+def first_metric(kinds: Sequence[OutputKind]) -> str:
+    """The metric by which banks are compared.
+
+    Args:
+        kinds: of what each bank gives for one target: depth in metres and relative depth can be compared only
+            once both are aligned.
+    """
+    if OutputKind.INVERSE_DEPTH in kinds:
+        return "abs_rel_aligned"
+    return {
+        OutputKind.DEPTH: "abs_rel",
+        OutputKind.NORMALS: "mean_angle",
+        OutputKind.SEMANTIC_MAP: "accuracy",
+        OutputKind.CLASSES: "top1",
+    }.get(kinds[0], "mae")
+
+
+def depth_metrics(predicted: Array, metres: Array) -> dict[str, float]:
+    """Errors of depth in metres (N,) (Eigen et al., 2014, section 4).
+
+    `abs_rel` is the mean of |p - d| / d, `rmse` in metres, `delta_1` the share with a ratio below 1.25,
+    `abs_rel_scaled` as `abs_rel` after the ratio of medians is taken out; see also `aligned_metrics`.
+    """
+    near = np.maximum(predicted, NEAREST)
+    scaled = near * np.median(metres) / np.median(near)
+    ratio = np.maximum(near / metres, metres / near)
+    return {
+        "abs_rel": float(np.mean(np.abs(near - metres) / metres)),
+        "rmse": float(np.sqrt(np.mean((near - metres) ** 2))),
+        "delta_1": float(np.mean(ratio < 1.25)),
+        "abs_rel_scaled": float(np.mean(np.abs(scaled - metres) / metres)),
+        **aligned_metrics(1 / near, metres),
+    }
+
+
+def aligned_metrics(inverse: Array, metres: Array) -> dict[str, float]:
+    """Error of relative inverse depth (N,), after the scale and shift that fit 1 / depth best in this image.
+
+    `abs_rel_aligned` is the mean of |p - d| / d (Ranftl et al., 2022, section 5).
+    """
+    if len(metres) < _LEAST or np.ptp(inverse) == 0:
+        fitted = np.full_like(metres, np.mean(1 / metres))
+    else:
+        table = np.stack([inverse, np.ones_like(inverse)], 1)
+        fitted = table @ np.linalg.lstsq(table, 1 / metres, rcond=None)[0]
+    # What lies at infinity or behind it is as far as the farthest label.
+    distance = 1 / np.maximum(fitted, 1 / metres.max())
+    return {"abs_rel_aligned": float(np.mean(np.abs(distance - metres) / metres))}
+
+
+def normal_metrics(predicted: Array, normals: Array) -> dict[str, float]:
+    """Angles between unit vectors (N, 3) in degrees: mean, median, shares within 11.25, 22.5 and 30."""
+    # By sine and cosine: an arc cosine alone is coarse where vectors are nearly the same.
+    sine = np.linalg.norm(np.cross(predicted, normals), axis=-1)
+    angles = np.degrees(np.arctan2(sine, (predicted * normals).sum(-1)))
+    return {
+        "mean_angle": float(angles.mean()),
+        "median_angle": float(np.median(angles)),
+        **{f"within_{limit:g}": float(np.mean(angles < limit)) for limit in (11.25, 22.5, 30)},
+    }
+
+
+def label_metrics(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[str, float]:
+    """Share of pixels (N,) with the right label."""
+    return {"accuracy": float(np.mean(predicted == labels))}
+
+
+def miou(confusion: NDArray[np.int64]) -> float:
+    """Mean over classes, of those that occur, of intersection over union.
+
+    Args:
+        confusion: int64 (C, C), pixels by label and prediction, of all images together.
+    """
+    both = np.diag(confusion)
+    union = confusion.sum(0) + confusion.sum(1) - both
+    occurs = confusion.sum(1) > 0
+    return float(np.mean(both[occurs] / union[occurs]))
+
+
+def class_metrics(probabilities: Array, number: int) -> dict[str, float]:
+    """Whether the class of an image is the likeliest, or one of the five likeliest: 0 or 1."""
+    order = np.argsort(-probabilities, kind="stable")
+    return {"top1": float(order[0] == number), "top5": float(number in order[:5])}
+
+
+def value_metrics(predicted: Array, values: Array) -> dict[str, float]:
+    """Mean absolute error and root of the mean square over values (N, C), in their unit."""
+    difference = predicted - values
+    return {
+        "mae": float(np.mean(np.abs(difference))),
+        "rmse": float(np.sqrt(np.mean(difference**2))),
+    }
+
+
+def mean_metrics(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means over images."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else ())}

@@ -1,0 +1,155 @@
+"""Scores of banks: metrics by hand, a bank that is right, the best constant, intervals."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.taskbank.toy import TOY_COMPACT, toy_network
+from typer.testing import CliRunner, Result
+
+from taskbank import predict
+from taskbank.bank.bank import Bank
+from taskbank.scoring import metrics
+from taskbank.tasks.kinds import OutputKind
+from taskbank_cli.app import app
+
+TASKS = ("normal", "depth_zbuffer", "segment_semantic", "class_scene", "reshading")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two banks, eight images, and labels that the first bank gives."""
+    root = tmp_path_factory.mktemp("scored")
+    for name, seed in (("right", 1), ("wrong", 2)):
+        networks = {task: toy_network(task, seed=seed) for task in TASKS}
+        Bank.save(root / name, name=name, architecture=TOY_COMPACT, networks=networks, image_size=64)
+    (root / "images").mkdir()
+    scenes = ["file,class_scene"]
+    for number in range(8):
+        noise = np.random.default_rng(number).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(root / "images" / f"{number}.png")
+        found = predict(root / "images" / f"{number}.png", TASKS, bank=root / "right")
+        for task in TASKS:
+            (root / task).mkdir(exist_ok=True)
+            np.save(root / task / f"{number}.npy", found[task].array)
+        scenes.append(f"{number}.png,{found['class_scene'].top(1)[0][0]}")
+    (root / "scenes.csv").write_text("\n".join(scenes) + "\n", encoding="utf-8")
+    return root
+
+
+def score(folder: Path, *words: object, banks: tuple[str, ...] = ("right", "wrong")) -> Result:
+    """The command, as typed."""
+    named = [word for bank in banks for word in ("--bank", folder / bank)]
+    return CliRunner().invoke(app, ["score", "--images", str(folder / "images"), *map(str, (*named, *words))])
+
+
+def test_a_bank_that_gave_the_labels_is_right(folder: Path, tmp_path: Path) -> None:
+    """The other one is not, and nor is the best constant; every image has its row."""
+    labels = [word for task in ("normal", "reshading") for word in ("--labels", folder / task)]
+    out = tmp_path / "rows.csv"
+    done = score(folder, *labels, "--labels", folder / "scenes.csv", "--out", out, "--json")
+    assert done.exit_code == 0, done.stderr
+    scores = {one["task"]: one for one in json.loads(done.stdout)["scores"]}
+    right, wrong = str(folder / "right"), str(folder / "wrong")
+    for task, metric, best in (
+        ("normal", "mean_angle", 0), ("reshading", "mae", 0),
+        ("class_scene", "top1", 1),
+    ):  # fmt: skip
+        assert scores[task]["images"] == 8
+        assert scores[task]["means"][right][metric] == pytest.approx(best, abs=0.01)
+        compared = {one["bank"]: one for one in scores[task]["comparisons"]}
+        assert set(compared) == {wrong, "best constant"}
+        assert compared[wrong]["metric"] == metric
+        low, high = compared[wrong]["interval"]
+        assert low <= compared[wrong]["difference"] <= high
+    assert scores["normal"]["means"][wrong]["mean_angle"] > 10
+    assert {one["bank"]: one["better"] for one in scores["normal"]["comparisons"]}[wrong] == 0
+    with out.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    angles = [float(row["value"]) for row in rows if row["bank"] == wrong and row["metric"] == "mean_angle"]
+    assert len(angles) == 8
+    assert np.mean(angles) == pytest.approx(scores["normal"]["means"][wrong]["mean_angle"], rel=1e-4)
+
+
+def test_semantic_labels_are_counted_over_all_pixels(folder: Path) -> None:
+    """And printed as a table."""
+    done = score(folder, "--labels", folder / "segment_semantic")
+    assert done.exit_code == 0, done.stderr
+    assert "segment_semantic on 8 images" in done.stdout
+    assert "miou" in done.stdout
+    assert "best constant - " in done.stdout
+
+
+def test_depth_metrics_by_hand() -> None:
+    """Twice as far everywhere: the scale and the alignment take all of it away."""
+    metres = np.array([1.0, 2.0, 4.0])
+    found = metrics.depth_metrics(2 * metres, metres)
+    assert found["abs_rel"] == pytest.approx(1)
+    assert found["rmse"] == pytest.approx(np.sqrt(7))
+    assert found["delta_1"] == 0
+    assert found["abs_rel_scaled"] == pytest.approx(0)
+    assert found["abs_rel_aligned"] == pytest.approx(0)
+    relative = metrics.aligned_metrics(3 / metres + 5, metres)
+    assert relative["abs_rel_aligned"] == pytest.approx(0, abs=1e-9)
+
+
+def test_angles_labels_and_classes_by_hand() -> None:
+    """A right angle and none; one union of three."""
+    found = metrics.normal_metrics(np.eye(3)[:2], np.array([[1.0, 0, 0], [1, 0, 0]]))
+    assert (found["mean_angle"], found["within_11.25"]) == (pytest.approx(45), 0.5)
+    assert metrics.label_metrics(np.array([1, 2]), np.array([1, 3])) == {"accuracy": 0.5}
+    # Class 1: one of two pixels right; class 2: one right, one more claimed.
+    assert metrics.miou(np.array([[0, 0, 0], [0, 1, 1], [0, 0, 1]])) == pytest.approx(0.5)
+    assert metrics.class_metrics(np.array([0.1, 0.7, 0.2]), 2) == {"top1": 0, "top5": 1}
+    assert metrics.value_metrics(np.array([[1.0], [3]]), np.array([[0.0], [0]])) == {
+        "mae": 2,
+        "rmse": pytest.approx(np.sqrt(5)),
+    }
+
+
+def test_relative_depth_is_compared_once_aligned() -> None:
+    """With that of other banks, too."""
+    assert metrics.first_metric([OutputKind.DEPTH, OutputKind.INVERSE_DEPTH]) == "abs_rel_aligned"
+    assert metrics.first_metric([OutputKind.DEPTH]) == "abs_rel"
+    assert metrics.first_metric([OutputKind.HEAT_MAP]) == "mae"
+
+
+def test_depth_is_read_in_the_codes_of_the_data_set(folder: Path, tmp_path: Path) -> None:
+    """A wall two metres away is 1024 in 16 bits; 65535 is unknown, and the best constant is right."""
+    codes = np.full((50, 70), 1024, np.uint16)
+    codes[:10] = 65535
+    for number in range(8):
+        Image.fromarray(codes).save(tmp_path / f"{number}.png")
+    done = score(folder, "--labels", f"depth={tmp_path}", "--json", banks=("right",))
+    assert done.exit_code == 0, done.stderr
+    (found,) = json.loads(done.stdout)["scores"]
+    assert found["means"]["best constant"]["rmse"] == 0
+    assert found["means"][str(folder / "right")]["rmse"] > 0.1
+
+
+def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
+    """One line, exit code 1, nothing written."""
+    (tmp_path / "small").mkdir()
+    np.save(tmp_path / "small" / "0.npy", np.ones((5, 7), np.float32))
+    lines = ["file,class_scene", *(f"{number}.png,{name}" for number, name in enumerate(["moon", "sun"]))]
+    (tmp_path / "scenes.csv").write_text("\n".join(lines), encoding="utf-8")
+    out = tmp_path / "rows.csv"
+    for words, message in (
+        (["--labels", f"depth={tmp_path / 'small'}"], "rows, columns and channels"),
+        (["--labels", tmp_path / "scenes.csv"], "is no class of class_scene"),
+        (["--labels", f"walls={folder / 'normal'}"], "cannot be scored"),
+        (["--labels", f"normals={folder / 'normal'}", "--labels", folder / "normal"], "labels twice"),
+        (["--labels", f"edges={folder / 'reshading'}"], "no task 'edge_texture'"),
+        (["--labels", folder / "nowhere"], "neither a folder nor a CSV"),
+    ):
+        done = score(folder, *words, "--out", out)
+        assert (done.exit_code, message in done.stderr) == (1, True), done.stderr
+    assert not out.exists()
+    assert "must end in .csv" in score(folder, "--labels", folder / "normal", "--out", "rows.txt").stderr
+    twice = score(folder, "--labels", folder / "normal", banks=("right", "right"))
+    assert "named twice" in twice.stderr
