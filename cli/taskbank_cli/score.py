@@ -93,7 +93,8 @@ def score(
         }
     )
     banks = {}
-    for name in bank or [None]:
+    listed: list[str | None] = [*bank] if bank else [None]
+    for name in listed:
         opened = open_bank(name)
         called = name or opened.name
         if called in banks:

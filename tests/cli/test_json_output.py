@@ -86,7 +86,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.Comp
     (folder / "pictures").mkdir()
     for number in range(24):
         Image.new("RGB", (32, 32), (10 * number, 0, 0)).save(folder / "pictures" / f"{number}.png")
-        facing = np.broadcast_to(np.float32([0, 0, -1]), (32, 32, 3))
+        facing = np.broadcast_to(np.array([0, 0, -1], np.float32), (32, 32, 3))
         (folder / "facing").mkdir(exist_ok=True)
         np.save(folder / "facing" / f"{number}.npy", facing)
     lights = [f"{number}.png,{number}" for number in range(24)]

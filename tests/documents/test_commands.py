@@ -59,7 +59,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).mkdir()
     for number in range(3):
         small.save(folder / "labelled" / f"{number}.png")
-        facing = np.broadcast_to(np.float32([0, 0, -1]), (120, 160, 3))
+        facing = np.broadcast_to(np.array([0, 0, -1], np.float32), (120, 160, 3))
         np.save(folder / "labelled-normals" / f"{number}.npy", facing)
     save_affinity(load_affinity("rooms"), folder / "estimated.safetensors")
     (folder / "features.costs.csv").write_text(

@@ -35,6 +35,7 @@ from taskbank.foundation.matching import same_point
 from taskbank.inference.results import Prediction
 from taskbank.saving.export import Form
 from tiny_models import (
+    library,
     save_classifier,
     save_clip,
     save_dense,
@@ -150,7 +151,7 @@ def test_a_plane_comes_out_in_metres_and_in_our_axes(
     folder: Path, photo: Path, axes: str, signs: tuple[int, int, int], *, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The real class says what a rendered plane looks like, in its own axes."""
-    import transformers
+    transformers = library()
 
     depth, normal = plane(56, 56)
     theirs = torch.tensor(normal * signs, dtype=torch.float32) * 3  # of any length
@@ -180,25 +181,25 @@ def test_one_model_runs_once_for_all_of_its_tasks(
     folder: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three tasks, one call."""
-    import transformers
+    transformers = library()
 
-    calls = []
+    calls: list[int] = []
     real = transformers.Tipsv2DptForDensePrediction.forward
-    monkeypatch.setattr(
-        transformers.Tipsv2DptForDensePrediction,
-        "forward",
-        lambda self, *args, **options: calls.append(1) or real(self, *args, **options),
-    )
+
+    def counted(self: object, **options: Any) -> Any:
+        calls.append(1)
+        return real(self, **options)
+
+    monkeypatch.setattr(transformers.Tipsv2DptForDensePrediction, "forward", counted)
     found = predict(photo, ["normals", "depth", "semantic"], bank=catalogue(folder, row("dense")))
     assert (len(found), len(calls)) == (3, 1)
 
 
 def test_relative_depth_is_as_the_model_gives_it(folder: Path, photo: Path) -> None:
     """Apart from the size of the map."""
-    from transformers import AutoImageProcessor, DepthAnythingForDepthEstimation
-
-    network = DepthAnythingForDepthEstimation.from_pretrained(folder / "relative").eval()
-    processor = AutoImageProcessor.from_pretrained(folder / "relative")
+    t = library()
+    network = t.DepthAnythingForDepthEstimation.from_pretrained(folder / "relative").eval()
+    processor = t.AutoImageProcessor.from_pretrained(folder / "relative")
     with torch.inference_mode():
         given = network(**processor(images=Image.open(photo), return_tensors="pt")).predicted_depth
     grown = torch.nn.functional.interpolate(given[None], (100, 140), mode="bilinear")[0, 0]
@@ -207,10 +208,9 @@ def test_relative_depth_is_as_the_model_gives_it(folder: Path, photo: Path) -> N
 
 def test_scores_of_scenes_are_those_of_the_whole_model(folder: Path, photo: Path) -> None:
     """Sentences that were encoded once give the same as pictures and words together."""
-    from transformers import AutoProcessor, SiglipModel
-
-    network = SiglipModel.from_pretrained(folder / "siglip").eval()
-    processor = AutoProcessor.from_pretrained(folder / "siglip")
+    t = library()
+    network = t.SiglipModel.from_pretrained(folder / "siglip").eval()
+    processor = t.AutoProcessor.from_pretrained(folder / "siglip")
     words = [
         f"a photo of a {name.replace(' (', ', ').rstrip(')')}." for name in class_names("class_scene") or ()
     ]

@@ -98,12 +98,12 @@ def open_models(source: str | Path, hub: Hub | None = None) -> ModelBank:
 
 
 def _entries(catalogue: Catalogue) -> dict[str, TaskEntry]:
-    """Entries of an index for the tasks of a catalogue."""
+    """Return the entries that an index has of the tasks of a catalogue."""
     return {task: _entry(task, model) for task, model in catalogue.by_task.items()}
 
 
 def _entry(task: str, model: Model) -> TaskEntry:
-    """Entry of an index for a task that somebody else's model serves."""
+    """Return the entry that an index has of a task that somebody else's model serves."""
     known = TASKS[task]
     inverse = task == "depth_zbuffer" and model.depth == INVERSE
     return TaskEntry(

@@ -24,7 +24,7 @@ Pictures: TypeAlias = Sequence[tuple[Tensor, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Device and numbers that models run with.
+    """Device and precision of models.
 
     Attributes:
         device: of the weights.

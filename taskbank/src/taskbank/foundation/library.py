@@ -62,7 +62,7 @@ def load_model(model: Model, files: Files, allowed: frozenset[str]) -> Any:
 
 
 def load_processor(model: Model, files: Files, kind: str = "AutoImageProcessor") -> Any:
-    """Load the processor of pictures (and words) that a model's repository names.
+    """Load the preprocessor of pictures (and words) that comes with a model.
 
     Raises:
         BankFormatError: the repository does not say it, or it cannot be read.
@@ -81,8 +81,9 @@ def load_processor(model: Model, files: Files, kind: str = "AutoImageProcessor")
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers from printing bars and advice: what is wrong is said once, in the error."""
-    from transformers.utils import logging
+    import transformers
 
+    logging: Any = transformers.utils.logging
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

@@ -1,4 +1,4 @@
-"""Fixation of two pictures on one point, by models that match points."""
+"""Point matching of two pictures by models that match many points."""
 
 from __future__ import annotations
 

@@ -71,5 +71,6 @@ def open_objects(model: Model, files: Files, place: Place) -> Objects:
         first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise BankFormatError(f"{model.id} cannot be loaded as {model.kind}: {first.strip()}") from error
     known: Any = network.pretrained_cfg
-    settings = timm.data.resolve_data_config({}, pretrained_cfg={**known, **facts})
-    return Objects(network, timm.data.create_transform(**settings, is_training=False), place)
+    data: Any = timm.data
+    settings = data.resolve_data_config({}, pretrained_cfg={**known, **facts})
+    return Objects(network, data.create_transform(**settings, is_training=False), place)

@@ -102,7 +102,7 @@ def miou(confusion: NDArray[np.int64]) -> float:
 
 
 def class_metrics(probabilities: Array, number: int) -> dict[str, float]:
-    """Whether the class of an image is the likeliest, or one of the five likeliest: 0 or 1."""
+    """Give 1 where the class of an image is the likeliest, or one of the five likeliest, else 0."""
     order = np.argsort(-probabilities, kind="stable")
     return {"top1": float(order[0] == number), "top5": float(number in order[:5])}
 

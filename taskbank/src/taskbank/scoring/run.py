@@ -165,7 +165,7 @@ _Row = tuple[dict[str, float], NDArray[np.int64] | None]
 
 @dataclass(frozen=True, slots=True)
 class _Draws:
-    """How intervals are made."""
+    """Draws that intervals are made of."""
 
     resamples: int
     level: float

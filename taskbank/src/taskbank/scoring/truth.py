@@ -1,4 +1,4 @@
-"""Labels of single images for scoring: values of known pixels, and what is best guessed without looking."""
+"""Labels of single images for scoring: values of known pixels, and the best constant."""
 
 from __future__ import annotations
 
@@ -166,14 +166,15 @@ def compare(
 
 
 def best_constant(truth: Truth) -> Array:
-    """What is best guessed without looking, from the labels of these very images.
+    """Find the best answer that looks at no image, from the labels of these very images.
 
     The median of depth and of other values, the mean direction of normals, the commonest label; of classes
     the share of each.
     """
     if truth.numbers:
         counts = np.bincount(list(truth.numbers.values()), minlength=TASKS[truth.task].channels)
-        return counts / counts.sum()
+        shares: Array = counts / counts.sum()
+        return shares
     some = []
     for image in truth.images:
         values = truth.values(image)

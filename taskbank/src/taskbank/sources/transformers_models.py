@@ -63,7 +63,8 @@ class Level(nn.Module):
         count = found.shape[1]
         side = self.grid if self.grid is not None and self.grid**2 <= count else math.isqrt(count)
         # What stands before the patches: the class token and registers.
-        return found[:, count - side * side :].transpose(1, 2).unflatten(2, (side, side))
+        patches = found[:, count - side * side :].transpose(1, 2)
+        return patches.reshape(len(found), -1, side, side)
 
 
 def options_of(network: nn.Module) -> dict[str, bool]:
