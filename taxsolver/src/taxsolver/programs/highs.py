@@ -147,6 +147,14 @@ class Solver:
         columns = np.arange(len(upper), dtype=np.int32)
         _check(self._highs.changeColsBounds(len(upper), columns, lower, upper), "changeColsBounds")
 
+    def start_from(self, values: FloatArray) -> None:
+        """Begin branch and bound with float64 (columns,) values that keep all rows, if HiGHS finds so too."""
+        solution = highspy.HighsSolution()
+        solution.col_value = values.tolist()
+        # A warning says that a row is broken by more than HiGHS's tolerance: it begins without them.
+        if self._highs.setSolution(solution) == highspy.HighsStatus.kError:
+            raise _failure("setSolution", highspy.HighsStatus.kError)
+
     def run(self, deadline: float | None) -> highspy.HighsModelStatus:
         """Run HiGHS in a thread of its own, and return how it ended.
 
@@ -184,6 +192,10 @@ class Solver:
     def values(self, first: int, last: int) -> FloatArray:
         """float64 (last - first,): values of these columns after the last run."""
         return np.array(self._highs.getSolution().col_value[first:last])
+
+    def reduced_costs(self) -> FloatArray:
+        """float64 (columns,): the least fall of the objective where a column that is 0 becomes 1."""
+        return -np.array(self._highs.getSolution().col_dual)
 
     @property
     def objective(self) -> float:

@@ -33,6 +33,8 @@ from taxsolver.programs.highs import NO_PLAN, RESOLVED, Solver, Status, plan_pro
 from taxsolver.programs.instance import BoolArray, Instance, IntArray
 from taxsolver.programs.rows import INTEGRAL, Row, at_most_rows, budget_rows, not_all, other_than
 
+_LARGE = 2_000  # transfers from which on a first plan is worth its time
+_MARGIN = 1e-4  # of the program's objective: far above what its tolerances add up to, and above every tie
 _SAME_SCALE = 1000  # a factor between the dearest source and the unit of the budget's row
 
 
@@ -160,14 +162,7 @@ class PlanModel:
 
     def _branch(self, limit: int, deadline: float | None, relaxed: float, floor: float) -> Choice | None:
         """Solve by branch and bound; `relaxed` is the objective of the relaxation."""
-        highs = Solver(self._program, integers=len(self.instance.cost))
-        self._set_bounds(highs, limit)
-        highs.add(*self._rows())
-        if floor > -np.inf:
-            columns = np.arange(len(self.instance.cost), len(self.instance.cost) + len(self.instance.weight))
-            lower = floor / self._unit - TIE * SCALE
-            highs.add(Row(columns, self.instance.weight / self._unit, lower, np.inf))
-        best: Choice | None = None
+        highs, best = self._program_of(limit, relaxed, floor)
         bound, status = relaxed, Status.kUnknown
         for _ in range(ROUNDS):
             status = highs.run(deadline)
@@ -180,7 +175,7 @@ class PlanModel:
             plan = self._worked_out(proposed)
             if plan is not None and not self._affords(plan, limit):
                 highs.add(*self._cuts[-1][1])
-            elif plan is not None and (best is None or plan.value > best.value):
+            elif plan is not None and (best is None or self._own(plan) > self._own(best)):
                 best = plan
             if status != Status.kOptimal:
                 break
@@ -201,6 +196,65 @@ class PlanModel:
         ended = TIME_LIMIT if status == Status.kTimeLimit else UNPROVEN
         return replace(best, bound=max(best.value, self._largest_value(bound)), status=ended)
 
+    def _program_of(self, limit: int, relaxed: float, floor: float) -> tuple[Solver, Choice | None]:
+        """The program of branch and bound, and a plan to start from where that was worth looking for."""
+        if floor == -np.inf and len(self.instance.weight) >= _LARGE and np.isfinite(relaxed):
+            started = self._without_hopeless(limit, relaxed)
+            if started is not None:
+                return started
+        highs = Solver(self._program, integers=len(self.instance.cost))
+        self._set_bounds(highs, limit)
+        highs.add(*self._rows())
+        if floor > -np.inf:
+            columns = np.arange(len(self.instance.cost), len(self.instance.cost) + len(self.instance.weight))
+            lower = floor / self._unit - TIE * SCALE
+            highs.add(Row(columns, self.instance.weight / self._unit, lower, np.inf))
+        return highs, None
+
+    def _without_hopeless(self, limit: int, relaxed: float) -> tuple[Solver, Choice] | None:
+        """The program without what no plan better than a first one can have, and that plan; None without one.
+
+        A column that is 0 in the relaxation and would lower its objective below that of the plan is 0 in
+        every better plan (reduced-cost fixing). Nothing that ties with the plan is left out.
+        """
+        tasks = len(self.instance.cost)
+        values, costs = self._relaxation.values(0, tasks), self.instance.costs
+        chosen, left = self.instance.required.copy(), limit - costs.total(self.instance.required)
+        for task in np.argsort(-values, kind="stable").tolist():  # what the relaxation counts most
+            if not chosen[task] and costs.amounts[task] <= left:
+                chosen[task] = True
+                if not self._is_allowed(chosen):
+                    chosen[task] = False
+                else:
+                    left -= int(costs.amounts[task])
+        quick = greedy_sources(self.instance, costs.exact(limit), self._forbidden)
+        plans = [self._worked_out(one) for one in (chosen, quick) if one is not None]
+        plan = max(
+            (one for one in plans if one is not None and costs.total(one.chosen) <= limit),
+            key=lambda one: one.value,
+            default=None,
+        )
+        fall = self._relaxation.reduced_costs()
+        if plan is None or not self._is_allowed(plan.chosen) or len(fall) != self._relaxation.num_columns:
+            return None
+        hopeless = fall > relaxed - self._own(plan) + _MARGIN
+        kept = np.flatnonzero(~hopeless[tasks:])
+        small = self.instance.rows(kept)
+        objective = np.concatenate([-self._preference, small.weight / self._unit])
+        highs = Solver(plan_program(small, objective, self._cost_row), integers=tasks)
+        highs.set_budget(limit, self._row_unit)
+        affordable = (costs.amounts <= limit).astype(bool) & ~hopeless[:tasks]
+        highs.set_bounds(self.instance.required.astype(float), affordable.astype(float))
+        read = np.zeros(len(kept))
+        read[np.searchsorted(kept, plan.transfers)] = 1.0
+        highs.add(*self._rows())
+        highs.start_from(np.concatenate([plan.chosen.astype(float), read]))
+        return highs, plan
+
+    def _is_allowed(self, chosen: BoolArray) -> bool:
+        """True if the sources keep every row of `at_most` and hold no forbidden set."""
+        return self.instance.allows(chosen) and not any(chosen[group].all() for group in self._forbidden)
+
     def _worked_out(self, proposed: BoolArray) -> Choice | None:
         """Evaluate proposed sources, without a proof; None where they do not serve every target."""
         transfers = self.instance.best_transfers(self.instance.without_idle(proposed))
@@ -220,8 +274,11 @@ class PlanModel:
 
     def _is_proof(self, plan: Choice, bound: float) -> bool:
         """True if a bound of the program's objective leaves no better plan, but for ties."""
-        own = plan.value / self._unit - float(self._preference[plan.chosen].sum())
-        return bound - own <= 2 * TIE * SCALE
+        return bound - self._own(plan) <= 2 * TIE * SCALE
+
+    def _own(self, plan: Choice) -> float:
+        """The objective of the program for a plan: its value less the preference for cheaper sets."""
+        return plan.value / self._unit - float(self._preference[plan.chosen].sum())
 
     def _largest_value(self, bound: float) -> float:
         """Bound the value of any plan by a bound of the program's objective."""
@@ -250,7 +307,8 @@ class PlanModel:
         self._preferred_costs = int(preferred.sum())
         self._preference = self._strength * (preferred / (self._preferred_costs or 1)).astype(float)
         objective = np.concatenate([-self._preference, self.instance.weight / self._unit])
-        self._program = plan_program(self.instance, objective, (amounts / self._row_unit).astype(float))
+        self._cost_row = (amounts / self._row_unit).astype(float)
+        self._program = plan_program(self.instance, objective, self._cost_row)
         self._relaxation = Solver(self._program)
         self._relaxation.add(*self._rows())
 
