@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -146,10 +146,11 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
         **QUIETLY,
     )
     # The other two answers take seconds: they are worked out while somebody looks at them.
-    for tab, field, answer, view in (
+    views: tuple[tuple[Any, Any, Callable[..., Any], gr.HTML], ...] = (
         (years, budgets, shown.years, chain),
         (sureness, noise, shown.sureness, sure),
-    ):
+    )
+    for tab, field, answer, view in views:
         looked_at = gr.State(False)
         tab.select(lambda: True, None, looked_at, **QUIETLY).then(
             readable(answer), [looked_at, field, *controls.asking], view, **_SLOWLY

@@ -55,8 +55,8 @@ class Counting:
         owned = {row.task: float(Decimal(str(row.owned)) / 100) for row in rows if row.owned}
         if self.counts == TASKS:
             return {"label_cost": {row.task: row.cost for row in rows if row.cost != 1}, "owned": owned}
-        images = {"images_full": self.images_full, "images_transfer": self.images_transfer}
-        given = images if self.counts == IMAGES else images | {"price": self.price}
+        images: dict[str, Any] = {"images_full": self.images_full, "images_transfer": self.images_transfer}
+        given: dict[str, Any] = images if self.counts == IMAGES else images | {"price": self.price}
         for name, value in given.items():
             if value is None:
                 raise InvalidInputError(f"{name.replace('_', ' ')}: give a number")

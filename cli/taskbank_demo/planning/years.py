@@ -147,7 +147,8 @@ def _span(found: Chain) -> str:
 
 
 def _table(found: Chain) -> str:
-    rows, earlier = [], frozenset[str]()
+    rows: list[str] = []
+    earlier = frozenset[str]()
     for plan in found.best:
         new = [label_of(task) for task in plan.sources if task not in earlier]
         kept = len(plan.sources) - len(new)
