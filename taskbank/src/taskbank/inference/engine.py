@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
 
+import torch
 from torch import Tensor, nn
 
 from taskbank.bank.bank import Bank
@@ -96,7 +96,9 @@ class Engine:
             raise MissingTaskError(
                 self.tasks[0].name, (), f"this engine of encoders ({self.bank.where})", what="decoder for"
             )
-        yield from self._pipeline.outcomes(items, self._predict, self.num_images)
+        for batch, inputs in self._pipeline.batches(items, self.num_images):
+            raw = {} if inputs is None else self._predict(inputs)
+            yield from self._pipeline.finished(batch, raw)
 
     def encode(self, items: Iterable[ImageInput], *, normalize: bool = True) -> Iterator[Outcome]:
         """One outcome per image, in order, whose `raw` holds representations float32 (8, h, w).
@@ -109,8 +111,11 @@ class Engine:
                 as decoders read them, which is non-negative for `resnet50` and the first `compact` banks.
         """
         pipeline = replace(self._pipeline, whole=frozenset({False}), tiles=False)
-        yield from pipeline.outcomes(items, partial(self._encode, normalize=normalize), 1)
+        for batch, inputs in pipeline.batches(items, 1):
+            raw = {} if inputs is None else self._encode(inputs, normalize=normalize)
+            yield from pipeline.finished(batch, raw)
 
+    @torch.inference_mode()
     def _predict(self, inputs: BatchInputs) -> dict[str, list[Tensor]]:
         """Raw outputs of all networks for each item, float32 on the CPU, (...)."""
         outputs: dict[str, list[Tensor]] = {}
@@ -128,6 +133,7 @@ class Engine:
             outputs[task.name] = inputs.blended(inputs.run(network, squares), whole=whole)
         return outputs
 
+    @torch.inference_mode()
     def _encode(self, inputs: BatchInputs, *, normalize: bool) -> dict[str, list[Tensor]]:
         """Representations by all encoders for each item, float32 on the CPU, (8, h, w)."""
         codes = {}

@@ -6,10 +6,10 @@ time, and results are decoded when they are needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -147,10 +147,6 @@ def _tiles_of(preprocessed: Preprocessed) -> Tensor:
     return preprocessed.tiles
 
 
-Compute: TypeAlias = Callable[[BatchInputs], dict[str, list[Tensor]]]
-"""Type of a function that runs networks on a batch: task name -> for each item, float32 on the CPU, (...)."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pipeline:
     """Reading, preprocessing and batching of images for any networks.
@@ -206,28 +202,41 @@ class Pipeline:
         """A network as it runs fastest here; the one given is used up."""
         return prepare(network, self.device, self.settings.precision, compiled=self.settings.compiled)
 
-    def outcomes(self, items: Iterable[Item], compute: Compute, num_images: int) -> Iterator[Outcome]:
-        """Items read ahead, in batches, through the networks.
+    def batches(
+        self, items: Iterable[Item], num_images: int
+    ) -> Iterator[tuple[list[Outcome], BatchInputs | None]]:
+        """Read items ahead and join them in batches.
 
         Args:
             items: images, or tuples of `num_images` images.
-            compute: runs networks on a batch.
             num_images: that each item must have.
+
+        Yields:
+            outcomes, some with errors; and the inputs of those without one, None if there are none.
         """
-        size = self.settings.batch_size
-        workers = self.settings.workers
+        size, workers = self.settings.batch_size, self.settings.workers
+        dtype = dtype_of(self.settings.precision)
         read = partial(self._read, wanted=num_images)
         read_items = read_ahead(items, read, workers=workers, ahead=size + workers, weigh=_weight)
         for batch in in_batches(read_items, size, _weight):
             good = [outcome.inputs for outcome in batch if outcome.error is None]
-            raw: dict[str, list[Tensor]] = {}
-            if good:
-                with torch.inference_mode():
-                    dtype = dtype_of(self.settings.precision)
-                    raw = compute(BatchInputs(good, self.device, dtype, self.shared, size))
-            given = iter(range(len(good)))
-            for outcome in batch:
-                yield outcome if outcome.error else self._finite(_filled(outcome, raw, next(given)))
+            yield batch, BatchInputs(good, self.device, dtype, self.shared, size) if good else None
+
+    def finished(self, batch: Iterable[Outcome], raw: Mapping[str, list[Tensor]]) -> Iterator[Outcome]:
+        """Give the outcomes of a batch what the networks gave.
+
+        Args:
+            batch: as `batches` gave it.
+            raw: task name -> for each item without an error, float32 on the CPU, (...).
+        """
+        row = 0
+        for outcome in batch:
+            if outcome.error is not None:
+                yield outcome
+                continue
+            filled = replace(outcome, raw={task: values[row] for task, values in raw.items()})
+            row += 1
+            yield self._finite(filled)
 
     def _finite(self, outcome: Outcome) -> Outcome:
         """The outcome, or an error in its place where a network gave numbers that mean nothing."""
@@ -267,11 +276,6 @@ class Pipeline:
 def _weight(outcome: Outcome) -> int:
     """Bytes of the photos of an item."""
     return sum(one.photo.pixels.nbytes for one in outcome.inputs)
-
-
-def _filled(outcome: Outcome, raw: Mapping[str, list[Tensor]], row: int) -> Outcome:
-    """The outcome with its row of every output."""
-    return replace(outcome, raw={task: values[row] for task, values in raw.items()})
 
 
 def _wrong_number(given: int, wanted: int, tasks: tuple[str, ...]) -> str:

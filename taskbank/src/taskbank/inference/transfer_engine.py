@@ -74,8 +74,11 @@ class TransferEngine:
         Args:
             items: images, or tuples of as many images as the targets take.
         """
-        yield from self._pipeline.outcomes(items, self._predict, self.num_images)
+        for batch, inputs in self._pipeline.batches(items, self.num_images):
+            raw = {} if inputs is None else self._predict(inputs)
+            yield from self._pipeline.finished(batch, raw)
 
+    @torch.inference_mode()
     def _predict(self, inputs: BatchInputs) -> dict[str, list[Tensor]]:
         """Raw outputs of all targets for each item, float32 on the CPU, (...)."""
         # Representations by source and form of its input: targets that ask for the same ones share them.
