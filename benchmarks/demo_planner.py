@@ -59,7 +59,7 @@ def curves(ask: PlanAsk) -> None:
         answer_sweep(
             ask, SHELF.get(ask.affinity), ask.affinity, range(1, 27), [1, ask.max_order or 4], seconds=6
         ),
-        ask.budget,
+        ask.budget or 0.0,
     )
 
 

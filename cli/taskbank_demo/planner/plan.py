@@ -97,7 +97,7 @@ class Controls:
     board: gr.HTML
 
     @property
-    def asking(self) -> list[gr.components.Component]:
+    def asking(self) -> list[Any]:  # gradio gives components their events when their classes are made
         """Return the components of a request, in the order of the parameters of `Showing.plan`."""
         return [
             *(self.affinity, self.budget, self.order, self.objective, self.board, self.counts),

@@ -253,7 +253,8 @@ def test_the_next_cheapest_plans_are_those_of_the_definition(seed: int, goal: st
         left = list(replace(case, min_quality=least).every_plan)
     if not left:
         return
-    plan = solve(case.tensor, k_best=4, **{goal: least}, **case.options)
+    wish: dict[str, Any] = {goal: least}
+    plan = solve(case.tensor, k_best=4, **wish, **case.options)
     found = [plan, *plan.alternatives]
     for one in found:
         cost = min(other.cost for other in left)

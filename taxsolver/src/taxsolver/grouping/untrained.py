@@ -25,7 +25,7 @@ from taxsolver.grouping.exact import Pool
 from taxsolver.grouping.select import group
 from taxsolver.grouping.table import FloatArray, IntArray, LossTable
 from taxsolver.grouping.table_csv import TableInput, as_table
-from taxsolver.planning.problem import Weights
+from taxsolver.planning.options import Weights
 
 MOST_GROUPS = 5_000
 _PENALTIES = tuple((10.0 ** np.arange(-1.0, 3.1, 0.5)).tolist())
