@@ -56,6 +56,7 @@ _ASKED |= {
 _ASKED |= {"together": (), "apart": (), "at_most": (), "min_gain": None, "min_quality": None}
 _SWEPT = {"affinity": TENSOR, "budgets": [2], "orders": [1], "targets": "all"}
 _LOSSES = {"losses": [[1, 2], [2, 1]], "names": ["a", "b"]}
+PREDICTED = grouping.predict_groups(TABLE)
 CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     taxsolver.solve: {"affinity": TENSOR, **_ASKED, "k_best": 1, "time_limit": None},
     taxsolver.Problem.of: {"affinity": TENSOR, **_ASKED},
@@ -128,6 +129,9 @@ CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     grouping.relative_change: {"table": TABLE, "split": None},
     grouping.task_count_rows: {"table": TABLE, "split": None},
     grouping.Method.named: {"name": "hoa"},
+    grouping.read_pairwise: {"path": "absent.csv", "tasks": ("a", "b")},
+    grouping.predict_groups: {"measured": TABLE, "pairwise": None, "weights": None, "largest": None},
+    grouping.next_group: {"predicted": PREDICTED, "budget": 2, "time_limit": None},
     grouping.LossTable: {
         name: getattr(TABLE, name) for name in inspect.signature(grouping.LossTable).parameters
     },

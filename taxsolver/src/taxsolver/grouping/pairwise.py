@@ -14,7 +14,7 @@ from os import PathLike
 
 import numpy as np
 
-from taxsolver.arguments import LARGEST
+from taxsolver.arguments import LARGEST, name_tuple
 from taxsolver.errors import FileFormatError, UnknownTaskError
 from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.files.output import check_path
@@ -48,7 +48,7 @@ def pairwise_from_csv(content: str | bytes, tasks: Sequence[str], *, where: str 
     Raises:
         FileFormatError: it is no such CSV; a wrong line is named by its number.
     """
-    tasks = tuple(tasks)
+    tasks = name_tuple(tasks, "tasks")
     sheet = read_sheet(content, where).without_index(names_down=True)
     cells = {cell.casefold() for cell in sheet.header.cells}
     effects = np.full((len(tasks), len(tasks)), math.nan)

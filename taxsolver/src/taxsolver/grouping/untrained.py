@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from taxsolver.arguments import check_count, check_number
+from taxsolver.arguments import check_count, check_number, check_type, shown
 from taxsolver.errors import InvalidInputError
 from taxsolver.grouping.curves import pair_matrix
 from taxsolver.grouping.exact import Pool
@@ -141,7 +141,11 @@ def predict_groups(
     trained = _trained(table)
     alone = _alone(table, trained)
     groups = [tasks for tasks in trained if len(tasks) > 1]
-    effects = pair_matrix(table, "validation").change if pairwise is None else np.array(pairwise, dtype=float)
+    try:
+        given = None if pairwise is None else np.array(pairwise, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"pairwise is {shown(pairwise)}, expected numbers") from error
+    effects = pair_matrix(table, "validation").change if given is None else given
     if effects.shape != (num_tasks, num_tasks):
         raise InvalidInputError(
             f"pairwise has shape {effects.shape}, expected a row and a column for each of {num_tasks} tasks"
@@ -236,6 +240,7 @@ def next_group(
         InvalidInputError: a value is not allowed.
         SolverError: HiGHS failed, or ended without a proof.
     """
+    check_type(predicted, PredictedGroups, "predicted", "call `predict_groups`")
     check_number(budget, "budget", zero=False)
     if time_limit is not None:
         check_number(time_limit, "time_limit", zero=False)
