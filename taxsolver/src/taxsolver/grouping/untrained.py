@@ -99,6 +99,22 @@ class NextGroup:
         }
 
 
+def _effects(table: LossTable, pairwise: FloatArray | None) -> FloatArray:
+    """Return the effects of tasks on each other that are given, or else those of the trained pairs."""
+    if pairwise is None:
+        return pair_matrix(table, "validation").change
+    try:
+        effects = np.array(pairwise, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"pairwise is {shown(pairwise)}, expected numbers") from error
+    num_tasks = len(table.tasks)
+    if effects.shape != (num_tasks, num_tasks):
+        raise InvalidInputError(
+            f"pairwise has shape {effects.shape}, expected a row and a column for each of {num_tasks} tasks"
+        )
+    return effects
+
+
 def predict_groups(
     measured: TableInput,
     pairwise: FloatArray | None = None,
@@ -141,15 +157,7 @@ def predict_groups(
     trained = _trained(table)
     alone = _alone(table, trained)
     groups = [tasks for tasks in trained if len(tasks) > 1]
-    try:
-        given = None if pairwise is None else np.array(pairwise, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"pairwise is {shown(pairwise)}, expected numbers") from error
-    effects = pair_matrix(table, "validation").change if given is None else given
-    if effects.shape != (num_tasks, num_tasks):
-        raise InvalidInputError(
-            f"pairwise has shape {effects.shape}, expected a row and a column for each of {num_tasks} tasks"
-        )
+    effects = _effects(table, pairwise)
     effects[np.eye(num_tasks, dtype=bool)] = math.nan
     known = effects[np.isfinite(effects)]
     if not len(known):
