@@ -75,6 +75,13 @@ def encode_files(
         InvalidInputError: `out` does not end in .safetensors; no image could be read.
         OutputError: the file exists already, or cannot be written.
         TaskBankError: as `taskbank.inference.engine.Engine`.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import taskbank
+        >>> bank = taskbank.Bank.open("rooms")
+        >>> taskbank.encode_files(bank, ["normals"], [Path("photo.jpg")], Path("codes.safetensors")).images
+        ('photo.jpg',)
     """
     if out.suffix != ".safetensors":
         raise InvalidInputError(f"{out} must end in .safetensors: representations are written in that format")
@@ -137,6 +144,13 @@ def encode_sources(
     Raises:
         TaskBankError: as `save_features`.
         MissingPackageError: there is a video, and nothing to read it with.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import taskbank
+        >>> sources = taskbank.open_sources("normal,reshading")
+        >>> taskbank.encode_sources(sources, [Path("photo.jpg")], Path("features.safetensors")).images
+        ('photo.jpg',)
     """
     if any(map(is_video, images)):
         load_av()

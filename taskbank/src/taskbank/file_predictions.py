@@ -156,6 +156,15 @@ def predict_files(
         OutputError: results exist already and may not be replaced, or would replace an input (nothing is
             computed then), or a file cannot be written.
         TaskBankError: as `inference.engine.Engine` or `inference.transfer_engine.TransferEngine`.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import taskbank
+        >>> saving = taskbank.Saving(folder=Path("results"))
+        >>> bank = taskbank.Bank.open("rooms")
+        >>> inputs = [(Path("photo.jpg"),)]
+        >>> [saved.error for saved in taskbank.predict_files(bank, ["normals"], inputs, saving)]
+        [None]
     """
     wanted = list(dict.fromkeys(_held(bank, task, sources) for task in tasks))
     names = [task.name for task in wanted]

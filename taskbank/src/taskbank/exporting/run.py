@@ -62,6 +62,14 @@ def export_task(
         MissingPackageError: the packages for ONNX are not installed.
         ExportError: torch cannot export the network, or the file gives other values.
         OutputError: the file exists already, or cannot be written.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import taskbank
+        >>> from taskbank.exporting.files import Format
+        >>> bank = taskbank.Bank.open("rooms")
+        >>> taskbank.export_task(bank, "class_scene", Path("scene.pt"), Format.TORCHSCRIPT).path.name
+        'scene.pt'
     """
     if out.suffix != SUFFIXES[form]:
         raise InvalidInputError(f"{out} must end in {SUFFIXES[form]}, as {form} files do")

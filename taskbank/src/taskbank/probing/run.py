@@ -189,6 +189,23 @@ def run_probe(
     Raises:
         InvalidInputError: too few images, groups or sources; labels that cannot be read or are all alike.
         TaskBankError: as the sources.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import numpy as np, taskbank
+        >>> from PIL import Image
+        >>> from taskbank.probing.controls import with_controls
+        >>> from taskbank.probing.labels import read_labels
+        >>> files = {f"{number}.png": Path(f"{number}.png") for number in range(12)}
+        >>> for number, path in enumerate(files.values()):
+        ...     Image.fromarray(np.full((64, 64, 3), 20 * number, np.uint8)).save(path)
+        >>> rows = ["file,light", *[f"{name},{20 * number}" for number, name in enumerate(files)]]
+        >>> _ = Path("light.csv").write_text(chr(10).join(rows))
+        >>> sources, controls = with_controls(taskbank.open_sources("normal,reshading"), seed=0)
+        >>> labels = read_labels(Path("light.csv"), list(files), folder=Path())
+        >>> probe = taskbank.run_probe(files, labels, sources, controls=controls)
+        >>> [scores.target for scores in probe.targets]
+        ['light']
     """
     chosen = plan or Plan()
     everyone = [*sources, *controls]

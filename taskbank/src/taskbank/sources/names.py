@@ -58,6 +58,11 @@ def open_sources(
     Raises:
         InvalidInputError: no name, an unknown form, or one source twice.
         TaskBankError: as the openers of each kind of source.
+
+    Example:
+        >>> import taskbank
+        >>> [source.name for source in taskbank.open_sources("normal,reshading")]
+        ['normal', 'reshading']
     """
     listed = [names] if isinstance(names, str) else list(names)
     wanted = [part.strip() for name in listed for part in name.split(",") if part.strip()]
