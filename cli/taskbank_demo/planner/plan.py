@@ -132,37 +132,33 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
                     label="Noise on every measurement; 0: the tensor's own draws",
                 )
                 sure = gr.HTML(_WAIT, js_on_load=script("planner_result"), apply_default_css=False)
-    changed = [one.change for one in controls.asking if one is not controls.affinity]
-    gr.on(changed, readable(shown.plan), controls.asking, result, trigger_mode="always_last", **QUIETLY).then(
-        readable(shown.sweep), controls.asking, curves, **_BESIDE
-    )
-    _follow(services, shelf, controls).then(readable(shown.plan), controls.asking, result, **QUIETLY).then(
-        readable(shown.sweep), controls.asking, curves, **_BESIDE
-    )
-    controls.counts.change(
-        readable(shown.counted),
-        controls.counts,
-        [controls.budget, controls.money, controls.amount, budgets],
-        **QUIETLY,
-    )
-    # The other two answers take seconds: they are worked out while somebody looks at them.
+    # Fields that are filled in by hand: their own change events come again and again while they are hidden.
+    typed = (controls.unit, controls.price, controls.images_full, controls.images_transfer, controls.amount)
+    changed = [one.change for one in (controls.budget, controls.order, controls.objective, controls.board)]
+    changed += [one.input for one in typed]
+    answered: list[Any] = [
+        gr.on(changed, readable(shown.plan), controls.asking, result, trigger_mode="always_last", **QUIETLY),
+        _follow(services, shelf, controls).then(readable(shown.plan), controls.asking, result, **QUIETLY),
+        controls.counts.change(
+            readable(shown.counted),
+            controls.counts,
+            [controls.budget, controls.money, controls.amount, budgets],
+            **QUIETLY,
+        ).then(readable(shown.plan), controls.asking, result, **QUIETLY),
+    ]
+    answered = [one.then(readable(shown.sweep), controls.asking, curves, **_BESIDE) for one in answered]
+    # The other two answers take seconds: they are worked out while somebody looks at them. They follow the
+    # plan, not the controls: the board's change events never end where several handlers take them.
     views: tuple[tuple[Any, Any, Callable[..., Any], gr.HTML], ...] = (
         (years, budgets, shown.years, chain),
         (sureness, noise, shown.sureness, sure),
     )
     for tab, field, answer, view in views:
         looked_at = gr.State(False)
-        tab.select(lambda: True, None, looked_at, **QUIETLY).then(
-            readable(answer), [looked_at, field, *controls.asking], view, **_SLOWLY
-        )
-        gr.on(
-            [field.change, controls.affinity.change, *changed],
-            readable(answer),
-            [looked_at, field, *controls.asking],
-            view,
-            trigger_mode="always_last",
-            **_SLOWLY,
-        )
+        inputs = [looked_at, field, *controls.asking]
+        tab.select(lambda: True, None, looked_at, **QUIETLY).then(readable(answer), inputs, view, **_SLOWLY)
+        field.change(readable(answer), inputs, view, trigger_mode="always_last", **_SLOWLY)
+        answered = [one.then(readable(answer), inputs, view, **_SLOWLY) for one in answered]
     return controls.affinity
 
 
