@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("taxsolver/src", "taskbank/src", "cli", "benchmarks", "training")
+FOLDERS = ("taxsolver/src", "taskbank/src", "cli", "benchmarks", "training", "tests")
 QUESTION = re.compile(r"(what|where|which|how|whether|whence|whose|who|when|why)\b", re.IGNORECASE)
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from taskbank_demo.planning.answer import answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
-from taskbank_demo.planning.plan_words import proof
+from taskbank_demo.planning.drawing.plan_words import proof
 from taskbank_demo.planning.sweep_view import show_sweep
 from taxsolver import load_affinity
 from taxsolver.programs.choice import Choice

@@ -14,13 +14,13 @@ from taskbank_demo.errors import KNOWN, readable
 from taskbank_demo.planning.answer import answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.board import BoardRow, ask_of_board, board_html, read_rows
+from taskbank_demo.planning.chain import answer_chain, read_budgets, show_chain
 from taskbank_demo.planning.money import COUNTS, MONEY, TASKS, Counting
 from taskbank_demo.planning.presets import presets
 from taskbank_demo.planning.result import show_plan, show_problem
-from taskbank_demo.planning.sureness import answer_sureness, show_sureness
+from taskbank_demo.planning.stability import answer_stability, show_stability
 from taskbank_demo.planning.sweep_view import show_sweep
 from taskbank_demo.planning.tensors import SUFFIXES, TensorShelf, read_tensor
-from taskbank_demo.planning.years import answer_years, read_budgets, show_years
 from taskbank_demo.scripts import script
 from taskbank_demo.services import Services
 from taskbank_demo.uploads import check_upload, delete_upload
@@ -150,8 +150,8 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
     # The other two answers take seconds: they are worked out while somebody looks at them. They follow the
     # plan, not the controls: the board's change events never end where several handlers take them.
     views: tuple[tuple[Any, Any, Callable[..., Any], gr.HTML], ...] = (
-        (years, budgets, shown.years, chain),
-        (sureness, noise, shown.sureness, sure),
+        (years, budgets, shown.chain, chain),
+        (sureness, noise, shown.stability, sure),
     )
     for tab, field, answer, view in views:
         looked_at = gr.State(False)
@@ -278,24 +278,24 @@ class Showing:
         except KNOWN:
             return ""
 
-    def years(self, looked_at: bool, budgets: str, affinity: str, *asked: Any) -> Any:
+    def chain(self, looked_at: bool, budgets: str, affinity: str, *asked: Any) -> Any:
         """The best plans for rising budgets; the view stays as it is while nobody looks at it."""
         if not looked_at:
             return gr.skip()
         try:
             ask, tensor = self._ask(affinity, *asked), self._shelf.get(affinity)
-            return show_years(answer_years(ask, tensor, self._shelf.called(affinity), read_budgets(budgets)))
+            return show_chain(answer_chain(ask, tensor, self._shelf.called(affinity), read_budgets(budgets)))
         except KNOWN as error:
             return show_problem(str(error), "No plans")
 
-    def sureness(self, looked_at: bool, noise: float, affinity: str, *asked: Any) -> Any:
+    def stability(self, looked_at: bool, noise: float, affinity: str, *asked: Any) -> Any:
         """Evaluate plans in draws of the measurements; the view stays as it is while nobody looks at it."""
         if not looked_at:
             return gr.skip()
         try:
             ask, tensor = self._ask(affinity, *asked), self._shelf.get(affinity)
             called = self._shelf.called(affinity)
-            return show_sureness(answer_sureness(ask, tensor, called, noise or None))
+            return show_stability(answer_stability(ask, tensor, called, noise or None))
         except KNOWN as error:
             return show_problem(str(error), "No draws")
 

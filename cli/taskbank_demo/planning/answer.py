@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.command import costs_csv, plan_command, sweep_command
@@ -23,6 +23,43 @@ MOST_BUDGETS, MOST_ORDERS, MOST_PLANS = 64, 8, 256
 SWEEP_SECONDS = 60.0
 _SECONDS = 10.0  # for one plan; those of the shipped tensors take some hundredths
 _LEAST_SECONDS = 0.02
+
+
+class Result(Protocol):
+    """Results of the planner that can be written as JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the keys of the command's `--json`."""
+        ...
+
+
+Found = TypeVar("Found", bound=Result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[Found]):
+    """A result of the planner, and the command that gives the same.
+
+    Attributes:
+        ask: what was asked for; of a chain, its own budget does not count.
+        found: a chain of plans, or plans in draws of the measurements.
+        command: that gives the same; empty where none can.
+        seconds: that it took.
+    """
+
+    ask: PlanAsk
+    found: Found
+    command: str
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: the keys of the command's `--json`, and more."""
+        return {
+            **self.found.to_dict(),
+            "command": self.command,
+            "costs_csv": costs_csv(self.ask),
+            "milliseconds": round(1000 * self.seconds, 3),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 from taskbank_demo.planning.answer import MOST_BUDGETS, answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
-from taskbank_demo.planning.cards import task_cards
+from taskbank_demo.planning.chain import answer_chain
+from taskbank_demo.planning.drawing.cards import task_cards
 from taskbank_demo.planning.grouping import (
     BUDGETS,
     answer_group,
@@ -17,9 +18,8 @@ from taskbank_demo.planning.grouping import (
     published,
     table_from_text,
 )
-from taskbank_demo.planning.sureness import DRAWS, answer_sureness
+from taskbank_demo.planning.stability import DRAWS, answer_stability
 from taskbank_demo.planning.tensors import TensorShelf, tensor_from_text
-from taskbank_demo.planning.years import answer_years
 from taxsolver.errors import InvalidInputError
 from taxsolver.grouping import LossTable
 from taxsolver.tensors.affinity import AffinityTensor
@@ -70,7 +70,7 @@ def chain_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
     asked = _asked(question)
     tensor, called = _tensor(shelf, asked)
     budgets = _numbers(asked.pop("budgets", None), "budgets")
-    return answer_years(PlanAsk.from_json(asked), tensor, called, budgets).to_dict()
+    return answer_chain(PlanAsk.from_json(asked), tensor, called, budgets).to_dict()
 
 
 def stability_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def stability_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
     asked = _asked(question)
     tensor, called = _tensor(shelf, asked)
     noise, draws = asked.pop("noise", None), asked.pop("draws", DRAWS)
-    return answer_sureness(PlanAsk.from_json(asked), tensor, called, noise, draws=draws).to_dict()
+    return answer_stability(PlanAsk.from_json(asked), tensor, called, noise, draws=draws).to_dict()
 
 
 def group_json(question: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from taskbank_demo.pieces import text
 from taskbank_demo.planning.ask import Names, PlanAsk
-from taskbank_demo.planning.cards import HEADINGS, TaskCard, task_cards
+from taskbank_demo.planning.drawing.cards import HEADINGS, TaskCard, task_cards
 from taskbank_demo.planning.money import Counting
 from taxsolver.errors import InvalidInputError
 from taxsolver.tensors.affinity import AffinityTensor

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from html import escape
 
 from taskbank_demo.pieces import text
-from taskbank_demo.planning.cards import label_of
-from taskbank_demo.planning.chart import Chart, Line, draw_chart
+from taskbank_demo.planning.drawing.cards import label_of
+from taskbank_demo.planning.drawing.chart import Chart, Line, draw_chart
 from taskbank_demo.planning.grouping import METHODS, GroupAnswer
 from taskbank_demo.planning.result import show_problem
 from taxsolver.grouping import Grouping, Method

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from taskbank.tasks.kinds import Group
 from taskbank_demo.planning.board import NEVER, BoardRow, default_rows
-from taskbank_demo.planning.cards import task_cards
+from taskbank_demo.planning.drawing.cards import task_cards
 from taxsolver.tensors.affinity import AffinityTensor
 
 _NOVEL = ("room_layout", "point_matching", "vanishing_point")

@@ -7,11 +7,11 @@ from html import escape
 
 from taskbank_demo.pieces import text
 from taskbank_demo.planning.answer import PlanAnswer
-from taskbank_demo.planning.cards import label_of
-from taskbank_demo.planning.kinship import Kinship
+from taskbank_demo.planning.drawing.cards import label_of
+from taskbank_demo.planning.drawing.kinship import Kinship
+from taskbank_demo.planning.drawing.plan_graph import NARROW, WIDE, draw_plan
+from taskbank_demo.planning.drawing.plan_words import measure, one_more_words, proof, served_from
 from taskbank_demo.planning.pieces import take_away
-from taskbank_demo.planning.plan_graph import NARROW, WIDE, draw_plan
-from taskbank_demo.planning.plan_words import measure, one_more_words, proof, served_from
 from taxsolver.analysis.significance import Band
 from taxsolver.figures.headline import headline
 from taxsolver.planning.amounts import amount

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from taskbank_demo.pieces import text
-from taskbank_demo.planning.cards import label_of
+from taskbank_demo.planning.drawing.cards import label_of
 from taxsolver.analysis.similarity import similarity
 from taxsolver.figures.matrix import draw_affinity
 from taxsolver.figures.style import BLUE, FAINT, INK, MUTED, ORANGE, PAPER

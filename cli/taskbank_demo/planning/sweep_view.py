@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from taskbank_demo.pieces import text
 from taskbank_demo.planning.answer import SweepAnswer
-from taskbank_demo.planning.chart import Chart, Line, draw_chart
+from taskbank_demo.planning.drawing.chart import Chart, Line, draw_chart
 from taxsolver.planning.sweep import SweepRow
 
 _NOT_PROVEN = '<p class="tb-note">Some of these plans are good, but not proven: {}.</p>'

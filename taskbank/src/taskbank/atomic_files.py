@@ -225,17 +225,17 @@ def result_names(inputs: Sequence[Path], taken: Iterable[str] = ()) -> list[str]
         folder: tuple(map(allowed_name, Path(folder).relative_to(common).parts))
         for folder in dict.fromkeys(folder for folder, _ in split)
     }
-    folded = {folder: os.sep.join((*parts, "")).casefold() for folder, parts in folders.items()}  # noqa: PTH118
+    folded = {folder: os.sep.join((*parts, "")).casefold() for folder, parts in folders.items()}  # noqa: PTH118 - text
     parents = [folded[folder] for folder, _ in split]
     long = [allowed_name(name) for _, name in split]
     # `..png` and `...png` would leave the place of their own results, or the folder of all.
-    stems = [(os.path.splitext(name)[0], name) for _, name in split]  # noqa: PTH122
+    stems = [(os.path.splitext(name)[0], name) for _, name in split]  # noqa: PTH122 - text
     names = [allowed_name(stem if stem.strip(".") else name) for stem, name in stems]
 
     blocked = {name.casefold() for name in taken}
     for parts in folders.values():
         ways = (parts[:depth] for depth in range(1, len(parts) + 1))
-        blocked.update(os.sep.join(way).casefold() for way in ways)  # noqa: PTH118
+        blocked.update(os.sep.join(way).casefold() for way in ways)  # noqa: PTH118 - text
     # Names that meet get their suffix back; with it they may meet others, which then get theirs back too.
     users: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(names):

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from printed import printed_by
-from taskbank_demo.planning.cards import label_of
+from taskbank_demo.planning.drawing.cards import label_of
 from taxsolver import load_affinity, solve
 from taxsolver.grouping import group, load_setting
 from toys import TOY

@@ -44,7 +44,7 @@ def handler(running: Running, name: str, event: str) -> Callable[..., Iterator[t
 
 @pytest.mark.parametrize("name", ["live-photo", "transfers-photo", "transfers-video"])
 def test_a_refused_upload_goes_without_asking_the_server(running: Running, name: str) -> None:
-    """Whose answer could take away the next upload."""
+    """The answer of the server could take away the next upload."""
     field = place(running, name)
     config = running.page.get_config_file()["dependencies"]
     freeing = [one for one in config if one["outputs"] == [field] and one["js"]]
@@ -99,8 +99,8 @@ def test_a_part_of_the_planner_that_breaks_says_so_and_logs_why(
     given: dict[str, tuple[Any, ...]] = {
         "Showing.plan": asked,
         "Showing.sweep": asked,
-        "Showing.years": (True, "2, 4", *asked),
-        "Showing.sureness": (True, 0.05, *asked),
+        "Showing.chain": (True, "2, 4", *asked),
+        "Showing.stability": (True, 0.05, *asked),
         "Choosing.tensor": ("mine",),
         "Choosing.preset": ("mine", "first"),
         "Choosing.upload": (str(path), []),

@@ -179,5 +179,5 @@ def test_transfers_of_two_sizes_are_asked_for_by_the_name_of_a_shipped_tensor() 
 
 
 def test_the_page_and_the_api_offer_every_option_of_a_problem() -> None:
-    """What is added to the planner is added here too."""
+    """An option that is added to the planner is added to the page too."""
     assert PlanAsk().options().keys() == PlanOptions.__annotations__.keys()

@@ -10,7 +10,7 @@ import pytest
 from taskbank_demo.planning.answer import answer_plan
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.board import MAY, MUST, NEVER, ask_of_board, default_rows, read_rows
-from taskbank_demo.planning.cards import label_of, task_cards
+from taskbank_demo.planning.drawing.cards import label_of, task_cards
 from taskbank_demo.planning.presets import presets
 from taxsolver import (
     InvalidInputError,

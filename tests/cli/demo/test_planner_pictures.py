@@ -12,15 +12,15 @@ import pytest
 from taskbank_demo.planning.answer import PlanAnswer, answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.board import board_html, default_rows
-from taskbank_demo.planning.cards import label_of
-from taskbank_demo.planning.chart import Chart, Line, draw_chart
+from taskbank_demo.planning.drawing.cards import label_of
+from taskbank_demo.planning.drawing.chart import Chart, Line, draw_chart
+from taskbank_demo.planning.drawing.kinship import Kinship
+from taskbank_demo.planning.drawing.plan_graph import NARROW, WIDE, Look, draw_plan
+from taskbank_demo.planning.drawing.svg import element, fitted, width_of, words, wrapped
 from taskbank_demo.planning.group_view import show_curves, show_group
 from taskbank_demo.planning.grouping import answer_group, curves, published
-from taskbank_demo.planning.kinship import Kinship
-from taskbank_demo.planning.plan_graph import NARROW, WIDE, Look, draw_plan
 from taskbank_demo.planning.result import show_plan, show_problem
 from taskbank_demo.planning.space import VIEWS, show_space
-from taskbank_demo.planning.svg import element, fitted, width_of, words, wrapped
 from taskbank_demo.planning.sweep_view import show_sweep
 from taskbank_demo.planning.tensors import tensor_from_text
 from taxsolver import AffinityTensor, load_affinity

@@ -99,7 +99,7 @@ def catalogue(folder: Path, *rows: dict[str, Any]) -> str:
 
 
 def one(folder: Path, photo: Path, name: str, **options: Any) -> Prediction:
-    """What one model says about a photograph."""
+    """The prediction of one model for a photograph."""
     task = ROWS[name]["tasks"][0]
     images = (photo, photo) if name == "matcher" else photo
     (found,) = predict(images, task, bank=catalogue(folder, row(name)), **options).values()

@@ -65,7 +65,7 @@ def test_encoders_of_every_kind_give_maps(
 
 
 def test_registers_and_the_class_token_are_left_out(folder: Path) -> None:
-    """What is left are the patches in their order, behind the model's own norm."""
+    """Only the patches are left, in their order, behind the model's own norm."""
     source = one(folder, "dinov2_with_registers")
     assert (source.mean, source.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
     network = library().AutoModel.from_pretrained(folder / "dinov2_with_registers").eval()

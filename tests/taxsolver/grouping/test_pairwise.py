@@ -26,7 +26,7 @@ def test_a_matrix_may_have_an_empty_corner_semicolons_and_decimal_commas() -> No
 
 
 def test_a_list_says_who_is_helped_with_whom() -> None:
-    """What `task` gains by being learned with `with` stands in the row of the latter."""
+    """The gain of `task` from being learned with `with` stands in the row of `with`."""
     content = "task,with,change_percent\na,b,3\nb,a,-1\n"
     np.testing.assert_array_equal(pairwise_from_csv(content, ["a", "b"]), [[NAN, -1], [3, NAN]])
 

@@ -154,11 +154,11 @@ def _meant(name: str, results: Path | None, passed_over: PassedOver) -> Iterator
         yield path
         return
     # Unlike methods of paths, these take names that are too long or have a zero byte.
-    if os.path.isdir(name):  # noqa: PTH112
+    if os.path.isdir(name):  # noqa: PTH112 - as said above
         yield from _in_folder(path, results, passed_over)
     elif path.suffix.lower() == ".txt":
         yield from _in_list(path, results, passed_over)
-    elif not os.path.exists(name) and glob.has_magic(name):  # noqa: PTH110
+    elif not os.path.exists(name) and glob.has_magic(name):  # noqa: PTH110 - likewise
         yield from _matching(name)
     else:
         yield path
@@ -169,7 +169,7 @@ def _in_folder(folder: Path, results: Path | None, passed_over: PassedOver) -> I
     without = None
     if results is not None and plain_path(folder) in results.parents:
         # As the walk below will write it.
-        without = os.path.join(folder, results.relative_to(plain_path(folder)))  # noqa: PTH118
+        without = os.path.join(folder, results.relative_to(plain_path(folder)))  # noqa: PTH118 - text
     count, waiting = 0, [str(folder) + os.sep]  # a separator at the end marks folders
     while waiting:
         path = waiting.pop()
@@ -232,7 +232,7 @@ def _matching(pattern: str) -> list[Path]:
     """The files of a pattern."""
     try:
         # Unlike `Path.glob`, this one takes absolute patterns as well.
-        names = glob.glob(pattern, recursive=True)  # noqa: PTH207
+        names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - patterns may be absolute
     except (OSError, ValueError) as error:
         raise ImageError(f"cannot look for {pattern!r}: {error}") from error
     found = sorted(path for path in map(Path, names) if not path.is_dir())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from taskbank_demo.planning.plan_words import proof
-from taskbank_demo.planning.svg import element, fitted, width_of, words
+from taskbank_demo.planning.drawing.plan_words import proof
+from taskbank_demo.planning.drawing.svg import element, fitted, width_of, words
 from taxsolver.figures.headline import budget_words, headline
 from taxsolver.planning.taxonomy import Taxonomy
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any
 
 from taskbank_demo.pieces import text
+from taskbank_demo.planning.answer import Answer
 from taskbank_demo.planning.ask import PlanAsk
-from taskbank_demo.planning.cards import label_of
-from taskbank_demo.planning.command import costs_csv, stability_command
+from taskbank_demo.planning.command import stability_command
+from taskbank_demo.planning.drawing.cards import label_of
 from taskbank_demo.planning.pieces import facts, take_away
 from taxsolver import Stability, stability
 from taxsolver.errors import InvalidInputError
@@ -25,33 +24,7 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurenessAnswer:
-    """Plans in draws of the measurements.
-
-    Attributes:
-        ask: what was asked for.
-        found: how the plans do in the draws.
-        command: that gives the same; empty where none can.
-        seconds: that it took.
-    """
-
-    ask: PlanAsk
-    found: Stability
-    command: str
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: the keys of `taxsolver stability --json`, and more."""
-        return {
-            **self.found.to_dict(),
-            "command": self.command,
-            "costs_csv": costs_csv(self.ask),
-            "milliseconds": round(1000 * self.seconds, 3),
-        }
-
-
-def answer_sureness(
+def answer_stability(
     ask: PlanAsk,
     tensor: AffinityTensor,
     called: str,
@@ -59,7 +32,7 @@ def answer_sureness(
     *,
     draws: int = DRAWS,
     time_limit: float = SECONDS,
-) -> SurenessAnswer:
+) -> Answer[Stability]:
     """Plans in draws of the measurements.
 
     Args:
@@ -93,10 +66,10 @@ def answer_sureness(
         command = stability_command(ask, called, draws, noise)
     except InvalidInputError:
         command = ""
-    return SurenessAnswer(ask=ask, found=found, command=command, seconds=time.perf_counter() - start)
+    return Answer(ask=ask, found=found, command=command, seconds=time.perf_counter() - start)
 
 
-def show_sureness(answer: SurenessAnswer) -> str:
+def show_stability(answer: Answer[Stability]) -> str:
     """Show how often each task is labelled, and what three plans reach and lose in the draws."""
     found = answer.found
     estimate = found.plans[0]

@@ -11,10 +11,10 @@ from printed import printed_by
 from taskbank_demo.planning.api import chain_json, stability_json
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.board import BoardRow, ask_of_board, default_rows, read_rows
+from taskbank_demo.planning.chain import answer_chain, read_budgets, show_chain
 from taskbank_demo.planning.money import Counting
-from taskbank_demo.planning.sureness import answer_sureness, show_sureness
+from taskbank_demo.planning.stability import answer_stability, show_stability
 from taskbank_demo.planning.tensors import TensorShelf
-from taskbank_demo.planning.years import answer_years, read_budgets, show_years
 from taxsolver import InvalidInputError, chain, load_affinity, solve, stability
 
 TENSOR = load_affinity("taskonomy-16k")
@@ -47,20 +47,20 @@ def test_draws_are_the_librarys_and_the_commands() -> None:
 
 def test_the_page_shows_what_is_bought_in_each_year() -> None:
     ask = PlanAsk(targets=TARGETS)
-    answer = answer_years(ask, TENSOR, "taskonomy-16k", [1, 2, 3])
-    html = show_years(answer)
-    for plan in answer.chain.best:
+    answer = answer_chain(ask, TENSOR, "taskonomy-16k", [1, 2, 3])
+    html = show_chain(answer)
+    for plan in answer.found.best:
         assert f">{plan.cost:g}</td>" in html
     assert "1 kept, " in html
     assert "Keeping everything costs" in html
     assert html.count("<svg") == 2
-    late = replace(answer, chain=replace(answer.chain, status="time_limit", bound=9.25))
-    assert "not proven: at most 9.25" in show_years(late)
+    late = replace(answer, found=replace(answer.found, status="time_limit", bound=9.25))
+    assert "not proven: at most 9.25" in show_chain(late)
 
 
 def test_the_page_shows_how_often_tasks_are_labelled_and_three_plans() -> None:
-    answer = answer_sureness(PlanAsk(targets=TARGETS, budget=2), TENSOR, "taskonomy-16k", 0.3, draws=8)
-    html = show_sureness(answer)
+    answer = answer_stability(PlanAsk(targets=TARGETS, budget=2), TENSOR, "taskonomy-16k", 0.3, draws=8)
+    html = show_stability(answer)
     for share in answer.found.frequency.values():
         assert f"--share:{share:.3f}" in html
     for plan in answer.found.plans:

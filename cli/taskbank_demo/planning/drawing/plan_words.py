@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from taskbank_demo.planning.cards import label_of, labels_of
+from taskbank_demo.planning.drawing.cards import label_of, labels_of
 from taxsolver.planning.solve import OneMore
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Transfer

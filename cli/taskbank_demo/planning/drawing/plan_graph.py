@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taskbank_demo.planning.cards import label_of
-from taskbank_demo.planning.kinship import Kinship
-from taskbank_demo.planning.plan_frame import draw_frame, frame_box, kind_of, legend
-from taskbank_demo.planning.plan_words import node_lines, spoken_node, spoken_plan
-from taskbank_demo.planning.style import GRAPH_STYLE
-from taskbank_demo.planning.svg import element, fitted, width_of, words, wrapped
+from taskbank_demo.planning.drawing.cards import label_of
+from taskbank_demo.planning.drawing.kinship import Kinship
+from taskbank_demo.planning.drawing.plan_frame import draw_frame, frame_box, kind_of, legend
+from taskbank_demo.planning.drawing.plan_words import node_lines, spoken_node, spoken_plan
+from taskbank_demo.planning.drawing.style import GRAPH_STYLE
+from taskbank_demo.planning.drawing.svg import element, fitted, width_of, words, wrapped
 from taxsolver.figures.taxonomy_layout import rows_of
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Transfer

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from taskbank_demo.planning.style import GRAPH_STYLE
-from taskbank_demo.planning.svg import element, width_of, words
+from taskbank_demo.planning.drawing.style import GRAPH_STYLE
+from taskbank_demo.planning.drawing.svg import element, width_of, words
 from taxsolver.planning.amounts import amount
 
 WIDTH, HEIGHT = 420, 270

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from taskbank_demo.pieces import text
+from taskbank_demo.planning.answer import Answer
 from taskbank_demo.planning.ask import PlanAsk
-from taskbank_demo.planning.cards import label_of
-from taskbank_demo.planning.chart import Chart, Line, draw_chart
-from taskbank_demo.planning.command import chain_command, costs_csv
+from taskbank_demo.planning.command import chain_command
+from taskbank_demo.planning.drawing.cards import label_of
+from taskbank_demo.planning.drawing.chart import Chart, Line, draw_chart
+from taskbank_demo.planning.drawing.plan_words import measure
 from taskbank_demo.planning.pieces import facts, legend, take_away
-from taskbank_demo.planning.plan_words import measure
 from taxsolver import Chain, chain
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.amounts import amount
@@ -25,32 +24,6 @@ MOST_YEARS = 8
 SECONDS = 8.0
 _WAYS = (("best chain", "best", "o1", ""), ("year by year", "greedy", "o2", "7 4"))
 _FREE = ("each budget by itself", "free", "quiet", "2 4")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YearsAnswer:
-    """Plans for rising budgets.
-
-    Attributes:
-        ask: what was asked for; its own budget does not count.
-        chain: the plans.
-        command: that gives the same ones; empty where none can.
-        seconds: that it took.
-    """
-
-    ask: PlanAsk
-    chain: Chain
-    command: str
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: the keys of `taxsolver chain --json`, and more."""
-        return {
-            **self.chain.to_dict(),
-            "command": self.command,
-            "costs_csv": costs_csv(self.ask),
-            "milliseconds": round(1000 * self.seconds, 3),
-        }
 
 
 def read_budgets(given: str) -> list[float]:
@@ -71,14 +44,14 @@ def read_budgets(given: str) -> list[float]:
     return [int(budget) if budget.is_integer() else budget for budget in budgets]
 
 
-def answer_years(
+def answer_chain(
     ask: PlanAsk,
     tensor: AffinityTensor,
     called: str,
     budgets: Sequence[float],
     *,
     time_limit: float = SECONDS,
-) -> YearsAnswer:
+) -> Answer[Chain]:
     """The best plans for rising budgets, each of which keeps the labels of the one before.
 
     Args:
@@ -104,12 +77,12 @@ def answer_years(
         command = chain_command(ask, called, budgets)
     except InvalidInputError:
         command = ""
-    return YearsAnswer(ask=ask, chain=found, command=command, seconds=time.perf_counter() - start)
+    return Answer(ask=ask, found=found, command=command, seconds=time.perf_counter() - start)
 
 
-def show_years(answer: YearsAnswer) -> str:
+def show_chain(answer: Answer[Chain]) -> str:
     """The plans of all years: what is bought when, what they reach, and what keeping everything costs."""
-    found = answer.chain
+    found = answer.found
     problem = found.best[0].problem
     last = found.best[-1]
     proven = found.status == "optimal"

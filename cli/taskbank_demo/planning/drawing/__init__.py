@@ -1,0 +1,1 @@
+"""Pictures of plans, drawn as SVG for the page."""
