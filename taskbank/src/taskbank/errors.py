@@ -25,6 +25,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+def first_line(error: BaseException) -> str:
+    """Give the first line of an error's own words, or its kind where it has none."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 class TaskBankError(Exception):
     """Base of every error that taskbank raises on purpose."""
 

@@ -17,6 +17,7 @@ from taskbank.errors import (
     HubUnreachableError,
     InvalidInputError,
     TaskBankError,
+    first_line,
 )
 
 # The base of the transport's errors: that of requests, httpx or httpx2, by huggingface_hub's version.
@@ -68,11 +69,11 @@ def _translate(error: BaseException, attempt: Attempt) -> TaskBankError:
     for kinds, meaning in _MEANINGS:
         if isinstance(error, kinds):
             return meaning(error, attempt)
-    return HubError(f"{attempt.source}: {_first_line(error)}")
+    return HubError(f"{attempt.source}: {first_line(error)}")
 
 
 def _wrong_name(error: BaseException, attempt: Attempt) -> TaskBankError:
-    return InvalidInputError(f"{attempt.source} cannot be a repository: {_first_line(error)}")
+    return InvalidInputError(f"{attempt.source} cannot be a repository: {first_line(error)}")
 
 
 def _no_revision(_: BaseException, attempt: Attempt) -> TaskBankError:
@@ -130,7 +131,7 @@ def _refused(error: BaseException, attempt: Attempt) -> TaskBankError:
 def _no_answer(error: BaseException, attempt: Attempt) -> TaskBankError:
     wanted = f"{attempt.path} is not in the cache, and " if attempt.path else ""
     return HubUnreachableError(
-        f"{attempt.source}: {wanted}{attempt.address} does not answer ({_first_line(error)}): check the "
+        f"{attempt.source}: {wanted}{attempt.address} does not answer ({first_line(error)}): check the "
         "connection and HF_ENDPOINT and try again; files that arrived whole are kept"
     )
 
@@ -158,8 +159,3 @@ def _reply(error: BaseException) -> str:
     """The Hub's own words, or the number of its answer."""
     said = error.server_message if isinstance(error, errors.HfHubHTTPError) else None
     return said or f"status {_status(error)}"
-
-
-def _first_line(error: BaseException) -> str:
-    """The error's own words without its paragraphs."""
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

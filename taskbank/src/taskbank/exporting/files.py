@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from taskbank.errors import ExportError, MissingPackageError
+from taskbank.errors import ExportError, MissingPackageError, first_line
 from taskbank.exporting.graph import STEP, ExportedTask
 
 jit: Any = torch.jit  # its functions have no types
@@ -81,8 +81,7 @@ def write_graph(
                 return
             _write_onnx(graph, path, facts, example, dynamic=dynamic)
     except Exception as error:  # exporters raise what they like
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ExportError(f"{graph.task} cannot be exported as {form}: {reason}") from error
+        raise ExportError(f"{graph.task} cannot be exported as {form}: {first_line(error)}") from error
 
 
 def _write_onnx(

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from taskbank.bank.bank import Bank
 from taskbank.bank.catalogue import Model, accepted
-from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.errors import BankFormatError, InvalidInputError, first_line
 from taskbank.foundation.files import Files, fetch, require
 from taskbank.images.framing import View
 from taskbank.images.reading import Photo
@@ -88,8 +88,7 @@ class Estimator:
         try:
             given = self.adapter.predict(pictures)
         except (RuntimeError, ValueError, AssertionError, IndexError) as error:
-            first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-            raise BankFormatError(f"{self.model.id} fails on this image: {first}") from error
+            raise BankFormatError(f"{self.model.id} fails on this image: {first_line(error)}") from error
         return {task: given[task] for task in self.tasks}
 
     def origin(self, task: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from taskbank.bank.catalogue import Model
-from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.errors import BankFormatError, InvalidInputError, first_line
 from taskbank.foundation.files import Files
 
 
@@ -52,7 +52,7 @@ def load_model(model: Model, files: Files, allowed: frozenset[str]) -> Any:
                 output_loading_info=True,
             )
     except Exception as error:  # of configurations, files and shapes in many kinds
-        raise BankFormatError(f"{model.id} cannot be loaded as {model.kind}: {_first(error)}") from error
+        raise BankFormatError(f"{model.id} cannot be loaded as {model.kind}: {first_line(error)}") from error
     if missing := sorted(info["missing_keys"]):
         raise BankFormatError(
             f"{model.id} lacks {len(missing)} weight(s) of {model.kind}, such as {missing[0]}: "
@@ -75,7 +75,9 @@ def load_processor(model: Model, files: Files, kind: str = "AutoImageProcessor")
                 str(files.folder), trust_remote_code=False, local_files_only=True
             )
     except Exception as error:  # of many kinds
-        raise BankFormatError(f"{model.id}: its preprocessor cannot be loaded: {_first(error)}") from error
+        raise BankFormatError(
+            f"{model.id}: its preprocessor cannot be loaded: {first_line(error)}"
+        ) from error
 
 
 @contextmanager
@@ -95,8 +97,3 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
-
-
-def _first(error: BaseException) -> str:
-    """The first line of an error's own words."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

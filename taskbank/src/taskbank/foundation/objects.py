@@ -11,7 +11,7 @@ from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 
 from taskbank.bank.catalogue import Model
-from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.errors import BankFormatError, InvalidInputError, first_line
 from taskbank.foundation.estimator import Pictures, Place
 from taskbank.foundation.files import Files
 from taskbank.tasks.registry import TASKS
@@ -68,8 +68,7 @@ def open_objects(model: Model, files: Files, place: Place) -> Objects:
         network = timm.create_model(model.kind, pretrained=False, **{**options, "num_classes": wanted})
         network.load_state_dict(load_file(files.weights[0]))
     except Exception as error:  # of many kinds
-        first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise BankFormatError(f"{model.id} cannot be loaded as {model.kind}: {first.strip()}") from error
+        raise BankFormatError(f"{model.id} cannot be loaded as {model.kind}: {first_line(error)}") from error
     known: Any = network.pretrained_cfg
     data: Any = timm.data
     settings = data.resolve_data_config({}, pretrained_cfg={**known, **facts})

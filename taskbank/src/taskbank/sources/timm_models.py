@@ -21,10 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from taskbank.bank.hub import quiet_hub
-from taskbank.errors import BankFormatError, HubError, InvalidInputError
+from taskbank.errors import BankFormatError, HubError, InvalidInputError, first_line
 from taskbank.nets.backbone import LARGEST_TRUNK
 from taskbank.sources.source import Source, count_parameters
-from taskbank.sources.timm_weights import create_filled, first_line, read_state
+from taskbank.sources.timm_weights import create_filled, read_state
 
 RANDOM = "random"
 """Names weights that were never trained, drawn from a seed, instead of a file."""

@@ -10,16 +10,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.errors import BankFormatError, InvalidInputError, first_line
 
 _COUNTER = "num_batches_tracked"
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
-
-
-def first_line(error: BaseException) -> str:
-    """Give the first line of an error's own words, or its kind where it has none."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def read_state(path: Path) -> dict[str, Tensor]:

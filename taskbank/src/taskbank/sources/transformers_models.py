@@ -12,12 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from taskbank.bank.catalogue import Model
-from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.errors import BankFormatError, InvalidInputError, first_line
 from taskbank.foundation.files import Files, fetch, require
 from taskbank.foundation.library import load_processor, quiet
 from taskbank.nets.backbone import LARGEST_TRUNK
 from taskbank.sources.source import Colours, Source, count_parameters
-from taskbank.sources.timm_weights import first_line
 
 # Heads whose first part is the encoder that is wanted, where there is no model without a head.
 _HEADS = (
