@@ -121,12 +121,12 @@ def _agreement(scores: Mapping[str, Any]) -> str:
     said = []
     if carried:
         said.append(
-            "Whether a better source in the tensor is better on real frames (Spearman over sources"
+            "Whether a better source by its affinities is better on real frames (Spearman over sources"
             f"{brackets}): {', '.join(carried)}."
         )
     if published:
         said.append(
-            "Agreement of the tensor with the published ones (Spearman, on average over targets"
+            "Agreement of its affinities with the published ones (Spearman, on average over targets"
             f"{brackets}): {', '.join(published)}."
         )
     return " ".join(said)

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from taxsolver import load_affinity
 from training.errors import DataError
 from training.stages.publishing.check_command import FaultyOption, PicturesOption, checked_bank
 
@@ -43,8 +44,8 @@ def bundle(
 ) -> None:
     """Check a published bank and make it the one that comes with the packages.
 
-    Its affinity tensor goes into taxsolver's data, its card into MODEL_CARD.md, its figures into the
-    documents.
+    Its affinity tensor goes into taxsolver's data unless the one there has more targets; its card goes into
+    MODEL_CARD.md, its figures into the documents.
 
     Example: python -m training bundle out/rooms/published
     """
@@ -66,10 +67,17 @@ def bundle(
     shutil.copytree(published / "bank", fresh)
     shutil.rmtree(place, ignore_errors=True)
     fresh.rename(place)
-    shutil.copyfile(published / TENSOR, checkout / TENSORS / f"{bank.name}.safetensors")
+    tensor = checkout / TENSORS / f"{bank.name}.safetensors"
+    targets = len(load_affinity(published / TENSOR).targets)
+    kept = len(load_affinity(tensor).targets) if tensor.exists() else 0
+    if targets >= kept:
+        shutil.copyfile(published / TENSOR, tensor)
     (checkout / CARD).write_text(text, encoding="utf-8")
     page.write_text(shown, encoding="utf-8")
-    typer.echo(f"{place} holds {bank.name}, {bank.digest[:12]}; {CARD}, {PAGE} and {TENSORS} were renewed")
+    renewed = f"{CARD}, {PAGE} and {TENSORS}" if targets >= kept else f"{CARD} and {PAGE}"
+    typer.echo(f"{place} holds {bank.name}, {bank.digest[:12]}; {renewed} were renewed")
+    if targets < kept:
+        typer.echo(f"{tensor} was kept: it has {kept} targets, the new tensor {targets}")
 
 
 def with_bank_card(project: str, card: str, place: str) -> str:

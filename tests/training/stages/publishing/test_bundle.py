@@ -15,6 +15,7 @@ from training.stages.publishing.bundle import BEGIN, CARD, END, PAGE, with_bank_
 from typer.testing import CliRunner
 
 from taskbank.bank.bank import Bank
+from taxsolver import load_affinity, save_affinity
 
 PROJECT = f"# Model card\n\n{BEGIN}\n\nThe last one.\n\n{END}\n\n## Affinity tensors\n"
 ROOT = Path(__file__).parents[4]
@@ -53,13 +54,18 @@ def test_a_bank_that_is_fit_becomes_the_bundled_one(tmp_path: Path) -> None:
     (checkout / PAGE).write_text(f"# Toys\n\n{FIGURES}\n\n{FIGURES_END}\n")
     shutil.copytree(fit_bank, published / "bank")
     shutil.copyfile(fit_bank / "README.md", published / CARD)
-    (published / "affinity.safetensors").write_bytes(b"tensor")
+    save_affinity(load_affinity("rooms"), published / "affinity.safetensors")
     words = ["bundle", str(published), "--checkout", str(checkout)]
     assert CliRunner().invoke(app, words).exit_code == 0
     assert Bank.open(place / "toy").digest == Bank.open(fit_bank).digest
     assert not (place / "toy" / "old").exists()
-    assert (checkout / "taxsolver/src/taxsolver/data/toy.safetensors").read_bytes() == b"tensor"
+    tensor = checkout / "taxsolver/src/taxsolver/data/toy.safetensors"
+    assert tensor.read_bytes() == (published / "affinity.safetensors").read_bytes()
     assert "## toy" in (checkout / CARD).read_text()
     assert f"{FIGURES}\n\nThe bundled bank `toy` (" in (checkout / PAGE).read_text()
+    save_affinity(load_affinity("rooms").select(targets=["normal"]), published / "affinity.safetensors")
+    done = CliRunner().invoke(app, words)
+    assert "was kept: it has 22 targets, the new tensor 1" in done.stdout
+    assert len(load_affinity(tensor).targets) == 22
     (published / "bank" / "scores.json").unlink()
     assert CliRunner().invoke(app, words).exit_code == 1
