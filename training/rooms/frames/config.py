@@ -22,8 +22,6 @@ _NUMBERS = 2**22  # room numbers lie below: no two seeds share a room
 RENDERER = 3
 """Raised when seeds give other frames than before. 2: larger rooms, always a light. 3: close-ups."""
 
-_BLOCK = 20  # rooms among which those with singles are spread
-
 ATTEMPTS = 16
 """Seeds of one room: the next is taken where a room is too full for its cameras."""
 
@@ -38,9 +36,7 @@ class RoomsConfig:
         test: rooms that everything is compared on.
         points: points of each room that several cameras fixate.
         views: cameras that fixate each of them; 3 at least for samples of all tasks.
-        singles: further points of a room that one camera fixates: for tasks of one picture a room costs less
-            so, and pairs that are fixed on different points come from them.
-        single_rooms: share of the rooms that have singles, the first ones of every twenty.
+        singles: points of each room that one camera fixates: for tasks of one picture a room costs less so.
         furniture: share of the points that are photographed as a piece of furniture, from a few steps.
         close: share of the points that are close-ups of small things on tables, shelves and beds.
         size: side of the pictures in px, a multiple of 16.
@@ -59,7 +55,6 @@ class RoomsConfig:
     points: int = 8
     views: int = 4
     singles: int = 0
-    single_rooms: float = 1.0
     furniture: float = 0.25
     close: float = 0.2
     size: int = 256
@@ -74,8 +69,6 @@ class RoomsConfig:
         for name, least in (("points", 1), ("views", 1), ("singles", 0), ("rooms_per_shard", 1)):
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} is {getattr(self, name)}: choose {least} or more")
-        if not 0 <= self.single_rooms <= 1:
-            raise ConfigError(f"single_rooms is {self.single_rooms}: choose a share of 0 to 1")
         if not (self.furniture >= 0 and self.close >= 0 and self.furniture + self.close <= 1):
             raise ConfigError(
                 f"furniture is {self.furniture} and close {self.close}: choose shares of 0 to 1 in all"
@@ -98,10 +91,6 @@ class RoomsConfig:
             raise ConfigError(f"no split {split!r}: choose from {', '.join(SPLITS)}")
         count: int = getattr(self, split)
         return range(SPLITS[split], SPLITS[split] + count)
-
-    def singles_of(self, room: int) -> int:
-        """Count the points of a room that one camera fixates."""
-        return self.singles if room % _BLOCK < round(_BLOCK * self.single_rooms) else 0
 
     def styles(self) -> dict[CameraOptions, float]:
         """Ways in which photographs are taken, and their shares."""

@@ -117,7 +117,7 @@ def viewed_room(
                 seed,
                 config.points,
                 config.views,
-                singles=config.singles_of(room),
+                singles=config.singles,
                 styles=config.styles(),
             )
         except DataError as error:

@@ -62,7 +62,6 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
         ("points", 0, "points is 0: choose 1 or more"),
         ("views", 0, "views is 0: choose 1 or more"),
         ("singles", -1, "singles is -1: choose 0 or more"),
-        ("single_rooms", 1.1, "single_rooms is 1.1: choose a share of 0 to 1"),
         ("close", 0.8, "furniture is 0.25 and close 0.8: choose shares of 0 to 1 in all"),
         ("furniture", -0.1, "furniture is -0.1 and close 0.2: choose shares of 0 to 1 in all"),
         ("rooms_per_shard", 0, "rooms_per_shard is 0: choose 1 or more"),
@@ -74,25 +73,6 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
 def test_what_cannot_be_rendered_is_refused(field: str, value: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         replace(RoomsConfig(), **{field: value})
-
-
-def test_the_first_of_every_twenty_rooms_have_singles() -> None:
-    config = RoomsConfig(singles=2, single_rooms=0.2)
-    assert [room for room in range(45) if config.singles_of(room)] == [
-        0,
-        1,
-        2,
-        3,
-        20,
-        21,
-        22,
-        23,
-        40,
-        41,
-        42,
-        43,
-    ]
-    assert (config.singles_of(0), RoomsConfig(singles=1).singles_of(7)) == (2, 1)
 
 
 def test_styles_share_the_photographs() -> None:

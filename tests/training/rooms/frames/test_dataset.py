@@ -164,13 +164,6 @@ def test_a_room_has_single_views_and_styles_as_configured() -> None:
     assert np.linalg.norm(cameras.fixated - cameras.location, axis=1).max() <= 1.2
 
 
-def test_rooms_without_singles_are_the_same_as_before() -> None:
-    some = replace(CONFIG, points=1, views=3, singles=1, single_rooms=0.05)
-    assert viewed_room(some, 0).cameras.point.tolist() == [0, 0, 0, 1]
-    plain, other = viewed_room(replace(some, singles=0), 1), viewed_room(some, 1)
-    np.testing.assert_array_equal(plain.cameras.location, other.cameras.location)
-
-
 def test_a_room_that_never_has_space_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object, **__: object) -> None:
         raise DataError("too full")
