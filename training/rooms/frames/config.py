@@ -37,6 +37,7 @@ class RoomsConfig:
         points: points of each room that several cameras fixate.
         views: cameras that fixate each of them; 3 at least for samples of all tasks.
         singles: points of each room that one camera fixates: for tasks of one picture a room costs less so.
+            Where `points` is 1, `nonfixated_pose` and `point_matching` need one at least.
         furniture: share of the points that are photographed as a piece of furniture, from a few steps.
         close: share of the points that are close-ups of small things on tables, shelves and beds.
         size: side of the pictures in px, a multiple of 16.
