@@ -22,7 +22,7 @@ from training.rooms.frames.dataset import write_rooms
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.train import chosen_tasks, train_task_networks
 
-from taskbank.inference.device import Precision
+from taskbank.options import Precision
 
 WARM_UP = 3  # steps that are not counted: caches, compilation of kernels
 GROUPS = (

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from training.arguments import ScriptParser
 
 from taskbank.bank.bank import Bank
-from taskbank.exporting.files import Format
 from taskbank.exporting.graph import ExportedTask
 from taskbank.exporting.run import export_task
 from taskbank.exporting.verify import runner
-from taskbank.inference.device import Precision, prepare
+from taskbank.inference.device import prepare
+from taskbank.options import Format, Precision
 from taskbank.tasks.registry import find_task
 
 Run = Callable[[NDArray[np.float32]], Any]

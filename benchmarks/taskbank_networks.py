@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 from training.arguments import ScriptParser
 
-from taskbank.inference.device import Precision, dtype_of, prepare
+from taskbank.inference.device import dtype_of, prepare
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import TaskNetwork, build_decoder, build_encoder
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
+from taskbank.options import Precision
 from taskbank.tasks.registry import TASKS
 
 TASK = "normal"

@@ -26,6 +26,7 @@ LAYERS = {
     "taskbank": (
         *(
             "errors",
+            "options",
             "atomic_files",
             "geometry",
             "constants",

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
+from taskbank.options import Precision
 from taskbank_cli.banks import split_names
 from taskbank_cli.printing import printable
 from taskbank_cli.running import (
@@ -19,10 +20,9 @@ from taskbank_cli.running import (
     Device,
     ImagesOrVideos,
     Overwrite,
-    PrecisionName,
     PrecisionOption,
     SizeOption,
-    SquareFitName,
+    SquareFit,
     SquareFitOption,
     Tasks,
     find_inputs,
@@ -62,11 +62,11 @@ def encode(
         bool, typer.Option("--raw", help="The form that decoders read, not mean 0 and variance 1.")
     ] = False,
     half: Annotated[bool, typer.Option("--half", help="Write 16-bit floats.")] = False,
-    fit: SquareFitOption = SquareFitName.CROP,
+    fit: SquareFitOption = SquareFit.CROP,
     size: SizeOption = None,
     batch_size: BatchSize = 8,
     device: Device = "auto",
-    precision: PrecisionOption = PrecisionName.FP32,
+    precision: PrecisionOption = Precision.FP32,
     overwrite: Overwrite = False,
 ) -> None:
     """Save representations of images, a tensor (N, channels, h, w) per encoder, with the images' names.

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from taskbank.options import Format
 from taskbank_cli.banks import megabytes
 from taskbank_cli.printing import printable
 from taskbank_cli.running import BankOption, Overwrite
 
 
-class FormatName(StrEnum):
-    """Forms of exported files; a copy of `taskbank.exporting.files.Format`, which needs torch."""
-
-    ONNX = "onnx"
-    TORCHSCRIPT = "torchscript"
-
-
 def export(
     task: Annotated[str, typer.Argument(metavar="TASK", help="By any of its names.")],
     form: Annotated[
-        FormatName, typer.Option("--format", help="ONNX needs pip install '.[export]' in a checkout.")
-    ] = FormatName.ONNX,
+        Format, typer.Option("--format", help="ONNX needs pip install '.[export]' in a checkout.")
+    ] = Format.ONNX,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The file.", show_default="TASK.onnx or TASK.pt"),
@@ -62,10 +55,11 @@ def export(
     Example: taskbank export normals --format torchscript --dynamic --verify
     """
     from taskbank.errors import InvalidInputError
-    from taskbank.exporting.files import SUFFIXES, Format, check_installed
+    from taskbank.exporting.files import SUFFIXES, check_installed
     from taskbank.exporting.run import export_task
     from taskbank.images.files import find_images
     from taskbank.inference.predictor import open_bank
+    from taskbank.options import Format
 
     if images and not verify:
         raise InvalidInputError("--images are for --verify: add it, or leave them out")

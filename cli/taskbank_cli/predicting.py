@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from taskbank.options import DEFAULT_FOV, Axes, Frame
 from taskbank_cli.printing import printable
 from taskbank_cli.running import INPUTS
 
@@ -19,36 +19,20 @@ if TYPE_CHECKING:
     from taskbank.bank.bank import Bank
     from taskbank.file_predictions import Saving
     from taskbank.inference.decode import Reading
-    from taskbank.inference.results import Axes
     from taskbank.inference.settings import Settings
+    from taskbank.options import Axes
 
 FORMS = "png,json"
 """Default of `--save`."""
-DEFAULT_FOV = 75.0
-"""Degrees; a copy of `taskbank.geometry.DEFAULT_FOV`, which needs NumPy."""
-
-
-class AxesName(StrEnum):
-    """Axes of normals; a copy of `taskbank.inference.results.Axes`, which needs torch."""
-
-    OPENCV = "opencv"
-    OPENGL = "opengl"
-
-
-class FrameName(StrEnum):
-    """Frame of a map; a copy of `taskbank.inference.results.Frame`, which needs torch."""
-
-    INPUT = "input"
-    NETWORK = "network"
 
 
 Together = Annotated[
     bool, typer.Option("--together", help="The images are one input, for tasks that take several.")
 ]
-FrameOption = Annotated[FrameName, typer.Option(help="Maps as large as the input, or as the network's.")]
-NormalsOption = Annotated[AxesName, typer.Option(help="Axes of normals; opencv is the dataset's.")]
+FrameOption = Annotated[Frame, typer.Option(help="Maps as large as the input, or as the network's.")]
+NormalsOption = Annotated[Axes, typer.Option(help="Axes of normals; opencv is the dataset's.")]
 CloudAxes = Annotated[
-    AxesName,
+    Axes,
     typer.Option(
         "--axes",
         help="Axes of point clouds. opencv: y down, z ahead. opengl: y up, z towards the viewer, as Blender "
@@ -81,9 +65,9 @@ def make_axes(axes: str, forms: Sequence[str]) -> Axes:
         InvalidInputError: others than the default are wanted, but no point clouds.
     """
     from taskbank.errors import InvalidInputError
-    from taskbank.inference.results import Axes
+    from taskbank.options import Axes
 
-    if axes != AxesName.OPENCV and "ply" not in forms:
+    if axes != Axes.OPENCV and "ply" not in forms:
         raise InvalidInputError("--axes is for point clouds: add --save ply, or leave it out")
     return Axes(axes)
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from taskbank.options import Kind, Precision
 from taskbank_cli.printing import printable
 from taskbank_cli.running import (
     BankOption,
     BatchSize,
     Device,
     Overwrite,
-    PrecisionName,
     PrecisionOption,
     SizeOption,
-    SquareFitName,
+    SquareFit,
     SquareFitOption,
     progress_bar,
 )
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
     from taxsolver import AffinityTensor
 
 _PICTURES = (".png", ".svg", ".pdf")
-
-
-class KindName(StrEnum):
-    """Kind of labels; a copy of `taskbank.probing.labels.Kind`, which needs torch."""
-
-    AUTO = "auto"
-    NUMBERS = "numbers"
-    CLASSES = "classes"
 
 
 def probe(
@@ -74,8 +65,8 @@ def probe(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead.")] = False,
     kind: Annotated[
-        KindName, typer.Option(help="What labels are. auto: cells that are all numbers are numbers.")
-    ] = KindName.AUTO,
+        Kind, typer.Option(help="What labels are. auto: cells that are all numbers are numbers.")
+    ] = Kind.AUTO,
     groups: Annotated[
         Path | None,
         typer.Option(
@@ -92,11 +83,11 @@ def probe(
     resamples: Annotated[int, typer.Option(help="Bootstrap draws of groups.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="Of division, draws and random weights.")] = 0,
     bank: BankOption = None,
-    fit: SquareFitOption = SquareFitName.CROP,
+    fit: SquareFitOption = SquareFit.CROP,
     size: SizeOption = None,
     batch_size: BatchSize = 8,
     device: Device = "auto",
-    precision: PrecisionOption = PrecisionName.FP32,
+    precision: PrecisionOption = Precision.FP32,
     overwrite: Overwrite = False,
 ) -> None:
     """Estimate which encoders a target can be read out from best, without training networks.
@@ -126,8 +117,9 @@ def probe(
 
     from taskbank.images.files import find_images
     from taskbank.inference.predictor import make_settings
+    from taskbank.options import Kind
     from taskbank.probing.controls import with_controls
-    from taskbank.probing.labels import Kind, read_groups, read_labels
+    from taskbank.probing.labels import read_groups, read_labels
     from taskbank.probing.run import Plan, run_probe
     from taskbank.saving.export import refuse_existing
     from taskbank.sources import open_sources

@@ -12,35 +12,19 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from taskbank.options import Fit, Precision
 from taskbank_cli.printing import printable
 
 INPUTS = "inputs"
 """The items that progress counts."""
 
 
-class FitName(StrEnum):
-    """Ways to fit a photo to a network's input; a copy of `images.framing.Fit`, which needs torch."""
-
-    WHOLE = "whole"
-    CROP = "crop"
-    PAD = "pad"
-    STRETCH = "stretch"
-
-
-class SquareFitName(StrEnum):
-    """Ways to fit a photo to a square, for representations: `FitName` without `whole`."""
+class SquareFit(StrEnum):
+    """Ways to fit a photo to a square, for representations: `Fit` without `whole`."""
 
     CROP = "crop"
     PAD = "pad"
     STRETCH = "stretch"
-
-
-class PrecisionName(StrEnum):
-    """Form of numbers in the networks; a copy of `taskbank.inference.device.Precision`, which needs torch."""
-
-    FP32 = "fp32"
-    FP16 = "fp16"
-    BF16 = "bf16"
 
 
 ImagesOrVideos = Annotated[
@@ -81,7 +65,7 @@ Tasks = Annotated[
     ),
 ]
 FitOption = Annotated[
-    FitName,
+    Fit,
     typer.Option(
         help="How a photo fills a network's input. whole: at its own aspect, so that maps cover all of it; "
         "tasks that need a square (classes, rooms, poses, matching, jigsaw) see the middle one. crop: the "
@@ -89,7 +73,7 @@ FitOption = Annotated[
     ),
 ]
 SquareFitOption = Annotated[
-    SquareFitName,
+    SquareFit,
     typer.Option(
         help="How a photo fills the network's square. crop: its middle square. pad: a grey square around "
         "it. stretch: squeezed."
@@ -105,9 +89,7 @@ SizeOption = Annotated[
 ]
 BatchSize = Annotated[int, typer.Option(min=1, help="Images that a network is given at once.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-PrecisionOption = Annotated[
-    PrecisionName, typer.Option(help="bf16 is faster on recent CPUs; fp16 needs a GPU.")
-]
+PrecisionOption = Annotated[Precision, typer.Option(help="bf16 is faster on recent CPUs; fp16 needs a GPU.")]
 CompileOption = Annotated[
     bool, typer.Option("--compile", help="Compile the networks: minutes at first, faster over many images.")
 ]

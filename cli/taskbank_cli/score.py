@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from taskbank.options import Fit, Precision
 from taskbank_cli.banks import split_names
 from taskbank_cli.printing import printable
 from taskbank_cli.running import (
     AcceptLicence,
     BatchSize,
     Device,
-    FitName,
     FitOption,
     Overwrite,
-    PrecisionName,
     PrecisionOption,
     SizeOption,
     progress_bar,
@@ -56,11 +55,11 @@ def score(
     ] = None,
     resamples: Annotated[int, typer.Option(min=1, help="Draws of images for the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
-    fit: FitOption = FitName.WHOLE,
+    fit: FitOption = Fit.WHOLE,
     size: SizeOption = None,
     batch_size: BatchSize = 8,
     device: Device = "auto",
-    precision: PrecisionOption = PrecisionName.FP32,
+    precision: PrecisionOption = Precision.FP32,
     accept_licence: AcceptLicence = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print scores as JSON.")] = False,
     overwrite: Overwrite = False,

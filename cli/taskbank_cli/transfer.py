@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
+from taskbank.options import Axes, Fit, Frame, Precision
 from taskbank_cli.banks import split_names
 from taskbank_cli.predicting import (
     FORMS,
-    AxesName,
     CloudAxes,
     FovOption,
-    FrameName,
     FrameOption,
     NormalsOption,
     SmoothOption,
@@ -26,11 +25,9 @@ from taskbank_cli.running import (
     BatchSize,
     CompileOption,
     Device,
-    FitName,
     FitOption,
     ImagesOrVideos,
     Overwrite,
-    PrecisionName,
     PrecisionOption,
     SizeOption,
     SkipExisting,
@@ -69,16 +66,16 @@ def transfer(
     ] = None,
     bank: BankOption = None,
     together: Together = False,
-    fit: FitOption = FitName.WHOLE,
-    frame: FrameOption = FrameName.INPUT,
-    normals: NormalsOption = AxesName.OPENCV,
-    axes: CloudAxes = AxesName.OPENCV,
+    fit: FitOption = Fit.WHOLE,
+    frame: FrameOption = Frame.INPUT,
+    normals: NormalsOption = Axes.OPENCV,
+    axes: CloudAxes = Axes.OPENCV,
     fov: FovOption = None,
     smooth: SmoothOption = 0.0,
     size: SizeOption = None,
     batch_size: BatchSize = 8,
     device: Device = "auto",
-    precision: PrecisionOption = PrecisionName.FP32,
+    precision: PrecisionOption = Precision.FP32,
     compiled: CompileOption = False,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,

@@ -9,9 +9,7 @@ from tests.taskbank.toy import TOY_COMPACT, toy_network
 from typer.testing import CliRunner, Result
 
 from taskbank.bank.bank import Bank
-from taskbank.exporting.files import Format
 from taskbank_cli.app import app
-from taskbank_cli.export import FormatName
 
 runner = CliRunner()
 
@@ -27,10 +25,6 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> str:
 def export(*words: object) -> Result:
     """The command, as typed."""
     return runner.invoke(app, ["export", *map(str, words)])
-
-
-def test_the_words_for_formats_are_the_librarys() -> None:
-    assert [form.value for form in FormatName] == [form.value for form in Format]
 
 
 def test_the_largest_difference_is_printed(bank: str, tmp_path: Path) -> None:

@@ -22,8 +22,6 @@ from typer.testing import CliRunner, Result
 from processes import child_process
 from taskbank.bank.bank import Bank
 from taskbank_cli.app import app
-from taskbank_cli.predicting import DEFAULT_FOV, AxesName, FrameName
-from taskbank_cli.running import FitName, PrecisionName
 
 runner = CliRunner()
 TASKS = ("normal", "depth_zbuffer", "class_scene", "segment_semantic", "fixated_pose", "point_matching")
@@ -240,18 +238,6 @@ def test_representations_are_saved(bank: str, photos: Path, tmp_path: Path) -> N
         assert set(file.keys()) == set(TASKS)
         assert file.get_tensor("fixated_pose").shape == (2, 8, 16, 16)
     assert "exist already" in run("encode", photos, "-o", out, "--bank", bank).stderr
-
-
-def test_words_of_options_are_those_of_the_library() -> None:
-    """The command repeats them so that its help stays free of torch."""
-    from taskbank.geometry import DEFAULT_FOV as LIBRARYS_FOV
-    from taskbank.images.framing import Fit
-    from taskbank.inference.device import Precision
-    from taskbank.inference.results import Axes, Frame
-
-    pairs = ((FitName, Fit), (PrecisionName, Precision), (AxesName, Axes), (FrameName, Frame))
-    assert all([*ours] == [*theirs] for ours, theirs in pairs)
-    assert DEFAULT_FOV == LIBRARYS_FOV
 
 
 @pytest.mark.parametrize("command", ["predict", "encode"])

@@ -15,9 +15,7 @@ from tests.taskbank.toy import TOY_COMPACT, toy_network
 from typer.testing import CliRunner, Result
 
 from taskbank.bank.bank import Bank
-from taskbank.probing.labels import Kind
 from taskbank_cli.app import app
-from taskbank_cli.probe import KindName
 from taxsolver import compare, load_affinity, solve
 
 runner = CliRunner()
@@ -69,10 +67,6 @@ def told(done: Result) -> dict[str, dict[str, Any]]:
         one["target"]: {score["source"]: score for score in one["scores"]}
         for one in json.loads(done.stdout)["targets"]
     }
-
-
-def test_the_words_for_kinds_are_the_librarys() -> None:
-    assert [kind.value for kind in KindName] == [kind.value for kind in Kind]
 
 
 def test_every_column_of_a_table_is_a_target(data: Path, bank: str, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network, toy_readout, toy_scratch
 
 from taskbank.bank.bank import About, Bank
-from taskbank.inference.results import Frame, Prediction
+from taskbank.inference.results import Prediction
+from taskbank.options import Frame
 from taskbank.tasks.kinds import OutputKind
 
 RECORD = {"affinity": 0.25, "gain": 0.75, "quality": 0.5}

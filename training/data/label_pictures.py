@@ -14,11 +14,11 @@ from taskbank.constants import class_names
 from taskbank.drawing.canvas import Canvas
 from taskbank.drawing.render import picture
 from taskbank.images.colour import lab_to_rgb
-from taskbank.images.framing import Fit
 from taskbank.images.reading import read_photo
 from taskbank.inference.preprocess import Preprocessed, preprocess
-from taskbank.inference.results import Frame, Prediction
+from taskbank.inference.results import Prediction
 from taskbank.labels.codes import DOMAINS, Coding, decode
+from taskbank.options import Fit, Frame
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.registry import TASKS
 from training.data.poses import relative_poses, room_layouts, vanishing_points

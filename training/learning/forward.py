@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from taskbank.inference.device import Precision
+from taskbank.options import Precision
 
 _IMAGES = 4  # dimensions
 

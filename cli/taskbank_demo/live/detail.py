@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from taskbank.images.framing import Box, Fit, View
-from taskbank.inference.results import Frame, Prediction
+from taskbank.images.framing import Box, View
+from taskbank.inference.results import Prediction
+from taskbank.options import Fit, Frame
 from taskbank.tasks.kinds import MAPS, OutputKind
 from taskbank.tasks.registry import TASKS, find_task
 from taskbank_demo.errors import MissingError

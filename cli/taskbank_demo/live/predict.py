@@ -13,9 +13,9 @@ from PIL import Image
 from taskbank.drawing.render import picture
 from taskbank.drawing.sheet import caption
 from taskbank.errors import TaskBankError
-from taskbank.images.framing import Fit
 from taskbank.inference.outcome import Outcome
-from taskbank.inference.results import Frame, Prediction
+from taskbank.inference.results import Prediction
+from taskbank.options import Fit, Frame
 from taskbank.tasks.kinds import Group, OutputKind
 from taskbank.tasks.registry import find_task
 from taskbank_demo.errors import MissingError

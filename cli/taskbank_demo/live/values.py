@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskbank.images.framing import View
-from taskbank.inference.results import Frame, Prediction
+from taskbank.inference.results import Prediction
+from taskbank.options import Frame
 from taskbank.tasks.kinds import MAPS, OutputKind
 
 NOT_SEEN = "not seen by the network"

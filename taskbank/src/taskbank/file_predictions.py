@@ -24,9 +24,9 @@ from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine, Item, Outcome
 from taskbank.inference.preprocess import sees_whole
 from taskbank.inference.protocol import PredictionEngine
-from taskbank.inference.results import Axes
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
+from taskbank.options import Axes
 from taskbank.saving.dataset import (
     building_name,
     check_exportable,

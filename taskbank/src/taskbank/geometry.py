@@ -11,13 +11,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from taskbank.options import DEFAULT_FOV
+
 Numbers: TypeAlias = NDArray[np.float64]
 
 CAMERA_AXES = "camera: +x right, +y up, looking along -z"
 """The frame in words, for results."""
-
-DEFAULT_FOV = 75.0
-"""Horizontal field of view in degrees that the original networks were trained on."""
 
 BOX_EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 6), (5, 7), (6, 7))
 """Pairs of corners of a box that an edge joins; the numbers are those of `box_corners`."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from taskbank.images.framing import Box, Fit, View
-from taskbank.inference.results import Frame, Prediction
+from taskbank.images.framing import Box, View
+from taskbank.inference.results import Prediction
+from taskbank.options import Fit, Frame
 from taskbank.tasks.kinds import MAPS, OutputKind
 from taskbank.tasks.registry import TASKS
 from taskbank_demo.live.values import few_values, place_of, statistics, value_text

@@ -15,13 +15,14 @@ from taskbank.bank.card import model_card
 from taskbank.bank.extending import bank_of_transfers
 from taskbank.bank.quantise import Storage
 from taskbank.errors import InvalidInputError, MissingTaskError
-from taskbank.images.framing import Fit, fit_photo
+from taskbank.images.framing import fit_photo
 from taskbank.images.reading import read_photo
 from taskbank.inference.preprocess import InputKind, as_input, preprocess
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import ScratchNetwork
+from taskbank.options import Fit
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 TARGETS = ("normal", "jigsaw", "inpainting", "egomotion")

@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from taskbank.drawing.picture_scale import CurvatureScale, DepthScale, EmbeddingScale, depth_limits, measure
-from taskbank.images.framing import Box, Fit, View
-from taskbank.inference.results import Frame, Prediction
+from taskbank.images.framing import Box, View
+from taskbank.inference.results import Prediction
+from taskbank.options import Fit, Frame
 from taskbank.tasks.registry import TASKS
 
 RNG = np.random.default_rng(0)

@@ -20,14 +20,13 @@ from taskbank.errors import InvalidInputError
 from taskbank.geometry import euler_angles
 from taskbank.images.colour import rgb_to_lab
 from taskbank.images.colour_maps import colour_map, paint
-from taskbank.images.framing import Fit
 from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine, Outcome
 from taskbank.inference.preprocess import preprocess
-from taskbank.inference.results import Frame
 from taskbank.inference.settings import Settings
 from taskbank.inference.whitening import whiten
+from taskbank.options import Fit, Frame
 from taskbank.tasks.registry import TASKS
 
 PHOTO = read_photo(np.random.default_rng(0).integers(60, 200, (96, 128), dtype=np.uint8))

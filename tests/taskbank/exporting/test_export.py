@@ -21,12 +21,13 @@ from taskbank.errors import (
     MissingTaskError,
     OutputError,
 )
-from taskbank.exporting.files import Format, check_installed, jit, read_facts
+from taskbank.exporting.files import check_installed, jit, read_facts
 from taskbank.exporting.graph import ExportedTask
 from taskbank.exporting.run import export_task
 from taskbank.exporting.verify import runner
 from taskbank.inference.preprocess import InputKind, as_input
 from taskbank.nets.pooling import average_places
+from taskbank.options import Format
 from taskbank.tasks.registry import TASKS
 
 KINDS = (

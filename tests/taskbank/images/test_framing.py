@@ -13,8 +13,9 @@ from torchvision.transforms.v2 import functional as transforms
 
 from taskbank.errors import InvalidInputError
 from taskbank.images import framing
-from taskbank.images.framing import Box, Fit, fit_photo, to_input_frame
+from taskbank.images.framing import Box, fit_photo, to_input_frame
 from taskbank.images.reading import Photo, read_photo
+from taskbank.options import Fit
 
 FITS = list(Fit)
 

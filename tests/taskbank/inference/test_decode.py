@@ -15,8 +15,9 @@ from taskbank.constants import jigsaw_permutations
 from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading, decode
 from taskbank.inference.preprocess import Preprocessed, preprocess
-from taskbank.inference.results import Axes, Decoded, Frame
+from taskbank.inference.results import Decoded
 from taskbank.inference.whitening import whiten
+from taskbank.options import Axes, Frame
 from taskbank.tasks.registry import TASKS
 
 NETWORK = Reading(frame=Frame.NETWORK)

@@ -15,16 +15,17 @@ from tests.taskbank.toy import TOY_COMPACT, TOYS, toy_encoder, toy_network
 
 from taskbank.bank.bank import Bank
 from taskbank.errors import ImageError, InvalidInputError, MissingTaskError, UnknownTaskError
-from taskbank.images.framing import Fit, fit_photo
+from taskbank.images.framing import fit_photo
 from taskbank.images.read_ahead import in_batches, read_ahead
 from taskbank.images.reading import read_photo
-from taskbank.inference.device import Precision, choose_device, prepare
+from taskbank.inference.device import choose_device, prepare
 from taskbank.inference.engine import Engine
 from taskbank.inference.preprocess import InputKind, as_input, preprocess
 from taskbank.inference.settings import Settings
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.encoder import normalise_representation
 from taskbank.nets.pack import PackedConvolution
+from taskbank.options import Fit, Precision
 
 TASKS_OF_ONE = (
     "normal",

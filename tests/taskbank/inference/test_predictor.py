@@ -19,9 +19,9 @@ from taskbank.bank.quantise import Storage
 from taskbank.drawing.render import picture
 from taskbank.errors import ImageError, InvalidInputError, MissingTaskError, TaskBankError, UnknownTaskError
 from taskbank.inference.engine import Engine
-from taskbank.inference.results import Frame
 from taskbank.inference.settings import Settings
 from taskbank.inference.whitening import whiten
+from taskbank.options import Frame
 from taskbank.tasks.kinds import MAPS
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)

@@ -17,12 +17,13 @@ import taskbank
 from taskbank.bank.bank import About, Bank
 from taskbank.errors import InvalidInputError, MissingTaskError, UnknownTaskError
 from taskbank.file_predictions import Saving, predict_files
-from taskbank.images.framing import Fit, fit_photo
+from taskbank.images.framing import fit_photo
 from taskbank.images.reading import read_photo
 from taskbank.inference.preprocess import InputKind, as_input, preprocess, readout_input_kind
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
 from taskbank.nets.architecture import Architecture
+from taskbank.options import Fit
 from taskbank.tasks.registry import TASKS
 
 RNG = np.random.default_rng(0)

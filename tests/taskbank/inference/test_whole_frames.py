@@ -20,7 +20,6 @@ from taskbank.bank.bank import Bank
 from taskbank.drawing.render import picture
 from taskbank.file_predictions import Saving, predict_files
 from taskbank.images.framing import (
-    Fit,
     View,
     blend_squares,
     cut_squares,
@@ -33,9 +32,9 @@ from taskbank.images.framing import (
 from taskbank.images.reading import Photo, read_photo
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine
-from taskbank.inference.results import Frame
 from taskbank.inference.settings import Settings
 from taskbank.labels.files import read_label
+from taskbank.options import Fit, Frame
 from taskbank.saving.export import Form, save_prediction
 from taskbank.saving.point_cloud import focal_length, unproject
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from taskbank.images.framing import Box, Fit, View
+from taskbank.images.framing import Box, View
 from taskbank.labels.segment_numbers import MOST_SEGMENTS, find_modes, number_segments
+from taskbank.options import Fit
 
 WHOLE = View(64, 64, Box(0, 0, 64, 64), (32, 32), Fit.CROP)
 

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from taskbank.inference.device import Precision, prepare
+from taskbank.inference.device import prepare
 from taskbank.nets import winograd
 from taskbank.nets.initialise import initialise
 from taskbank.nets.pack import can_pack
 from taskbank.nets.winograd import WinogradConvolution, use_winograd
+from taskbank.options import Precision
 
 pytestmark = pytest.mark.skipif(not can_pack(), reason="this build of torch has no oneDNN")
 

@@ -15,11 +15,11 @@ from torch.nn import functional
 from taskbank.bank.bank import Bank
 from taskbank.errors import InvalidInputError, OutputError
 from taskbank.file_predictions import Saving, predict_files
-from taskbank.images.framing import Fit
 from taskbank.inference.engine import Engine
 from taskbank.inference.settings import Settings
 from taskbank.labels.codes import encode
 from taskbank.labels.files import CLASSES, label_name, read_classes, read_label
+from taskbank.options import Fit
 from taskbank.saving.dataset import building_name, folder_of, without_folder
 from taskbank.saving.export import Form
 from taskbank.tasks.registry import TASKS

@@ -18,9 +18,9 @@ from taskbank.errors import ImageError, InvalidInputError, OutputError
 from taskbank.file_features import encode_files
 from taskbank.file_predictions import Saving, predict_files
 from taskbank.images.files import find_images
-from taskbank.images.framing import Fit
 from taskbank.inference.predictor import load
 from taskbank.inference.settings import Settings
+from taskbank.options import Fit
 from taskbank.saving.export import Form, check_results, file_names, parse_forms
 
 CPU = Settings(device="cpu", batch_size=2)

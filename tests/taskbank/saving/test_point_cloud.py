@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskbank.errors import InvalidInputError
-from taskbank.images.framing import Fit, fit_photo
+from taskbank.images.framing import fit_photo
 from taskbank.images.reading import Photo
 from taskbank.inference.decode import NORMAL_AXES
 from taskbank.inference.preprocess import Preprocessed
-from taskbank.inference.results import Axes, Frame, Prediction
+from taskbank.inference.results import Prediction
+from taskbank.options import Axes, Fit, Frame
 from taskbank.saving.point_cloud import focal_length, save_point_cloud, square_fov, unproject
 from taskbank.tasks.kinds import OutputKind
 

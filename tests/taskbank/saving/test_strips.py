@@ -16,10 +16,10 @@ from taskbank.bank.bank import Bank
 from taskbank.file_predictions import Saving, predict_files
 from taskbank.images import read_ahead as read_ahead_module
 from taskbank.images import reading
-from taskbank.images.framing import Fit
 from taskbank.images.read_ahead import in_batches, read_ahead
 from taskbank.images.reading import read_photo
 from taskbank.inference.settings import Settings
+from taskbank.options import Fit
 from taskbank.saving import strips
 from taskbank.saving.export import Form
 from taskbank.saving.strips import png_stream

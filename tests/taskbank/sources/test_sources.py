@@ -29,8 +29,8 @@ from taskbank.errors import (
     MissingTaskError,
     OutputError,
 )
-from taskbank.images.framing import Fit
 from taskbank.inference.settings import Settings
+from taskbank.options import Fit
 from taskbank.sources import Source, open_sources
 from taskbank.sources.encoding import encode_images
 from taskbank.sources.saving import save_features

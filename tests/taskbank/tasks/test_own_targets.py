@@ -30,13 +30,13 @@ from taskbank.errors import (
 from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading, decode
 from taskbank.inference.preprocess import Preprocessed, preprocess
-from taskbank.inference.results import Frame
 from taskbank.labels.codes import DOMAINS
 from taskbank.labels.files import CLASSES as CLASS_FOLDERS
 from taskbank.labels.files import MATCHES, POINT_INFO
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import TransferReadout, build_readout
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
+from taskbank.options import Frame
 from taskbank.tasks.kinds import DecoderForm, OutputKind
 from taskbank.tasks.own_targets import OwnTarget, find_target, own_name, own_target_from_json
 

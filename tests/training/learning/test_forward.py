@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from training.learning.forward import channels_last, run
 
-from taskbank.inference.device import Precision
+from taskbank.options import Precision
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 8, 8), (2, 3, 3, 8, 8)])

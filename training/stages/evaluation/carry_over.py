@@ -17,11 +17,11 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from taskbank.images.framing import Fit
 from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading, decode
 from taskbank.inference.preprocess import Preprocessed, as_input, preprocess, readout_input_kind
 from taskbank.nets.build import TransferReadout
+from taskbank.options import Fit
 from taskbank.tasks.registry import Task, find_task
 from taxsolver import AffinityTensor
 from taxsolver.analysis.similarity import first_order_matrix

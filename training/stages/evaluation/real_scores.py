@@ -14,8 +14,8 @@ import numpy as np
 from taskbank.bank.bank import Bank
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine
-from taskbank.inference.results import Frame
 from taskbank.inference.settings import Settings
+from taskbank.options import Frame
 from taskbank.tasks.registry import OutputKind, find_task
 from training.data.real.folder import RealFrame
 from training.errors import DataError

@@ -13,9 +13,9 @@ from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine, Item
 from taskbank.inference.measure_health import measure_health
 from taskbank.inference.protocol import PredictionEngine
-from taskbank.inference.results import Frame
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
+from taskbank.options import Frame
 from taskbank.tasks.registry import OutputKind, Task, find_task
 from training.data.frames import FrameStore
 from training.learning.inputs import NOISE

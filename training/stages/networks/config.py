@@ -9,8 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from taskbank.images.framing import STEP
-from taskbank.inference.device import Precision
 from taskbank.nets.architecture import Architecture, Backbone, Compact
+from taskbank.options import Precision
 from taskbank.tasks.registry import Task, find_task
 from training.errors import ConfigError
 

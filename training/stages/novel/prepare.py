@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from taskbank.errors import ImageError
-from taskbank.images.framing import Fit, View
+from taskbank.images.framing import View
 from taskbank.images.reading import read_photo
 from taskbank.inference.preprocess import preprocess
+from taskbank.options import Fit
 from taskbank.tasks.own_targets import OwnTarget, own_target_from_json
 from training.atomic_files import write_json, write_whole
 from training.errors import DataError

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from taskbank.bank.index import SeededEncoder
 from taskbank.bank.seeded import describe_untrained
-from taskbank.inference.device import Precision
 from taskbank.nets.architecture import Architecture, Compact
+from taskbank.options import Precision
 from taskbank.tasks.table import ALL_TASKS
 from training.errors import ConfigError
 

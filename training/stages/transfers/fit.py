@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from taskbank.inference.device import Precision
+from taskbank.options import Precision
 from training.errors import DivergedError
 from training.learning.forward import channels_last, run
 from training.learning.output_units import OutputUnits

@@ -24,8 +24,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from taskbank.inference.device import Precision
 from taskbank.nets.build import TransferReadout
+from taskbank.options import Precision
 from taskbank.tasks.registry import DecoderForm, Task
 from training.learning.forward import channels_last, run
 from training.learning.output_units import OutputUnits

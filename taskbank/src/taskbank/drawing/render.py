@@ -28,12 +28,12 @@ from taskbank.drawing.scene_pictures import (
     vanishing_picture,
 )
 from taskbank.errors import InvalidInputError
-from taskbank.geometry import DEFAULT_FOV
 from taskbank.images.colour_maps import SEMANTIC_PALETTE, paint
 from taskbank.images.framing import to_input_frame
 from taskbank.inference.preprocess import Preprocessed, hole
-from taskbank.inference.results import Frame, Prediction
+from taskbank.inference.results import Prediction
 from taskbank.labels.codes import encode
+from taskbank.options import DEFAULT_FOV, Frame
 from taskbank.tasks.kinds import OutputKind
 
 _ROWS = 256  # of a photo that are painted at once

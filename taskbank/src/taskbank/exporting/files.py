@@ -8,7 +8,6 @@ import logging
 import warnings
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import torch
 
 from taskbank.errors import ExportError, MissingPackageError, first_line
 from taskbank.exporting.graph import STEP, ExportedTask
+from taskbank.options import Format
 
 jit: Any = torch.jit  # its functions have no types
 
@@ -25,13 +25,6 @@ METADATA = "metadata.json"
 
 _SMALLEST = 128  # px
 _NEEDED = ("onnx", "onnxruntime", "onnxscript")
-
-
-class Format(StrEnum):
-    """Forms of exported files."""
-
-    ONNX = "onnx"
-    TORCHSCRIPT = "torchscript"
 
 
 SUFFIXES = {Format.ONNX: ".onnx", Format.TORCHSCRIPT: ".pt"}

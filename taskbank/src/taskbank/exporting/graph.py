@@ -16,11 +16,11 @@ from taskbank.constants import class_names, colour_bins
 from taskbank.images.colour import lab_to_rgb, lightness
 from taskbank.inference.decode import NORMAL_AXES
 from taskbank.inference.preprocess import InputKind, input_kind
-from taskbank.inference.results import Axes
 from taskbank.inference.whitening import WHITENING
 from taskbank.labels.codes import decode as decode_label
 from taskbank.nets.architecture import ResNet50
 from taskbank.nets.fold import fold_in_place
+from taskbank.options import Axes
 from taskbank.tasks.kinds import MAPS, OutputKind, Task
 
 STEP = 16

@@ -10,9 +10,10 @@ from typing import Any
 from taskbank.atomic_files import whole_file
 from taskbank.bank.bank import Bank
 from taskbank.errors import InvalidInputError
-from taskbank.exporting.files import SUFFIXES, Format, check_installed, write_graph
+from taskbank.exporting.files import SUFFIXES, check_installed, write_graph
 from taskbank.exporting.graph import ExportedTask
 from taskbank.exporting.verify import Difference, verify
+from taskbank.options import Format
 from taskbank.saving.export import refuse_existing
 from taskbank.tasks.registry import find_task
 

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from taskbank.bank.bank import Bank
 from taskbank.errors import ExportError, InvalidInputError
-from taskbank.exporting.files import Format, jit
+from taskbank.exporting.files import jit
 from taskbank.exporting.graph import STEP, ExportedTask
-from taskbank.images.framing import Fit
 from taskbank.inference.decode import Reading, decode
 from taskbank.inference.engine import Engine
 from taskbank.inference.outcome import Outcome
-from taskbank.inference.results import Frame
 from taskbank.inference.settings import Settings
+from taskbank.options import Fit, Format, Frame
 from taskbank.tasks.kinds import MAPS, OutputKind, Task
 
 BATCHES = (1, 8)

@@ -31,7 +31,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 import torch
 from torch import Tensor
@@ -39,6 +38,7 @@ from torch.nn import functional
 
 from taskbank.errors import InvalidInputError
 from taskbank.images.reading import Photo
+from taskbank.options import Fit
 
 STEP = 16
 """Sides of network inputs are multiples of this: a place of a representation covers so many px."""
@@ -50,18 +50,6 @@ _STRIP = 1 << 22  # numbers that one strip of a map holds at most while it is en
 _LONGEST = 8  # sides of the network's square in the longer side of a whole photo
 _OVERLAP = 2  # consecutive squares of a whole photo are a side, divided by this, apart at most
 _GRID = 4  # px between the finest places that maps of squares have in common
-
-
-class Fit(StrEnum):
-    """Ways to fit a photo to a network's input.
-
-    `WHOLE` is for networks that give maps; all others are shown `CROP` instead.
-    """
-
-    WHOLE = "whole"
-    CROP = "crop"
-    PAD = "pad"
-    STRETCH = "stretch"
 
 
 @dataclass(frozen=True, slots=True)

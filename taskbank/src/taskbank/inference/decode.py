@@ -36,9 +36,10 @@ from taskbank.images.framing import join_rows, seen_by_network, to_input_frame, 
 from taskbank.images.reading import Photo
 from taskbank.inference.decode_numbers import DECODED_NUMBERS
 from taskbank.inference.preprocess import Preprocessed
-from taskbank.inference.results import Axes, Decoded, Frame
+from taskbank.inference.results import Decoded
 from taskbank.inference.whitening import WHITENING
 from taskbank.labels.codes import decode as decode_label
+from taskbank.options import Axes, Frame
 from taskbank.tasks.kinds import OutputKind, Task
 
 _CODES = (0.0, 254.0)  # of curvature on disk; 127 is flat

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from enum import StrEnum
 from functools import partial
 from typing import Any, cast
 
@@ -15,19 +14,12 @@ from taskbank.nets.fold import fold_in_place
 from taskbank.nets.fused_bottleneck import fuse_bottlenecks
 from taskbank.nets.pack import pack_convolutions
 from taskbank.nets.winograd import use_winograd
+from taskbank.options import Precision
 
 # Torch's pool of threads does not come through a fork, and a child that asks it for more than one aborts or
 # waits for ever. Workers of a DataLoader are such children, and one thread each is what they want.
 if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
     os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
-
-
-class Precision(StrEnum):
-    """Floating-point form of weights and activations while a network runs."""
-
-    FP32 = "fp32"
-    FP16 = "fp16"
-    BF16 = "bf16"
 
 
 _DTYPES = {Precision.FP32: torch.float32, Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}

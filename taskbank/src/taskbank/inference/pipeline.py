@@ -19,7 +19,7 @@ from taskbank.errors import BankFormatError, InvalidInputError, TaskBankError
 from taskbank.images.framing import blend_squares, cut_squares, for_squares, squares_of
 from taskbank.images.read_ahead import in_batches, read_ahead
 from taskbank.images.reading import name_of, read_photo
-from taskbank.inference.device import Precision, choose_device, dtype_of, prepare
+from taskbank.inference.device import choose_device, dtype_of, prepare
 from taskbank.inference.outcome import Item, Outcome
 from taskbank.inference.preprocess import (
     InputKind,
@@ -31,6 +31,7 @@ from taskbank.inference.preprocess import (
 )
 from taskbank.inference.settings import Settings
 from taskbank.nets.backbone import takes_features
+from taskbank.options import Precision
 from taskbank.tasks.registry import Task
 
 

@@ -15,9 +15,9 @@ from taskbank.images.reading import split_batch
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine, Outcome
 from taskbank.inference.protocol import PredictionEngine
-from taskbank.inference.results import Axes, Frame
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
+from taskbank.options import Axes, Frame
 from taskbank.tasks.registry import find_task
 
 BankInput = Bank | str | Path | None

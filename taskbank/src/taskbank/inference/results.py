@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -13,24 +12,11 @@ from numpy.typing import NDArray
 from taskbank.errors import InvalidInputError
 from taskbank.images.colour_maps import SEMANTIC_PALETTE
 from taskbank.images.framing import Box, View
+from taskbank.options import Frame
 from taskbank.tasks.kinds import OutputKind
 
 DEPTH_STEP = 1 / 512  # metres a step of depth in 16 bits
 _FEW = 18  # numbers that stand in the facts; three poses have so many
-
-
-class Frame(StrEnum):
-    """Frame of a map: its rows and columns are the pixels of the input, or those of the network."""
-
-    INPUT = "input"
-    NETWORK = "network"
-
-
-class Axes(StrEnum):
-    """Directions of the camera's axes, for normals."""
-
-    OPENCV = "opencv"
-    OPENGL = "opengl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

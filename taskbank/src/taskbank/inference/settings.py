@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from taskbank.errors import InvalidInputError
-from taskbank.images.framing import Fit, check_size
-from taskbank.inference.device import Precision
+from taskbank.images.framing import check_size
+from taskbank.options import Fit, Precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

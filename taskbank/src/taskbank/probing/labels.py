@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from io import StringIO
 from pathlib import Path
 
@@ -23,20 +22,13 @@ from taskbank.images.framing import View
 from taskbank.images.reading import DEEP_MODES
 from taskbank.labels.codes import DOMAINS, Coding, decode
 from taskbank.labels.files import read_label
+from taskbank.options import Kind
 from taskbank.tasks.registry import find_task, is_task
 
 FILE, GROUP = "file", "group"
 _SUFFIXES = (".png", ".npy")
 _MOST_CLASSES = 256
 _NAMED = 3  # files that a message names
-
-
-class Kind(StrEnum):
-    """Kind of labels."""
-
-    AUTO = "auto"
-    NUMBERS = "numbers"
-    CLASSES = "classes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

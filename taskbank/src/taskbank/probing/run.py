@@ -14,8 +14,9 @@ from torch.nn import functional
 from taskbank.errors import InvalidInputError
 from taskbank.images.framing import View
 from taskbank.inference.settings import Settings
+from taskbank.options import Kind
 from taskbank.probing.division import draws, held_out
-from taskbank.probing.labels import Kind, Labels, place_values
+from taskbank.probing.labels import Labels, place_values
 from taskbank.probing.readouts import (
     PENALTIES,
     log_evidence,

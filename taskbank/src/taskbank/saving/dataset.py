@@ -28,13 +28,14 @@ from numpy.typing import NDArray
 
 from taskbank.atomic_files import allowed_name, write_whole
 from taskbank.errors import InvalidInputError
-from taskbank.images.framing import Fit, view_of
+from taskbank.images.framing import view_of
 from taskbank.inference.outcome import Outcome
 from taskbank.inference.preprocess import as_square_photo
 from taskbank.inference.results import Prediction
 from taskbank.labels.codes import DOMAINS, encode
 from taskbank.labels.files import CLASSES, POINT_INFO, label_name, save_classes, save_facts, save_label
 from taskbank.labels.segment_numbers import number_segments
+from taskbank.options import Fit
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.registry import find_task, is_task
 

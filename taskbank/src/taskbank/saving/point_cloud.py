@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from taskbank.atomic_files import write_whole
 from taskbank.errors import InvalidInputError
-from taskbank.geometry import DEFAULT_FOV
-from taskbank.images.framing import Fit, View
+from taskbank.images.framing import View
 from taskbank.inference.decode import NORMAL_AXES
 from taskbank.inference.preprocess import Preprocessed
-from taskbank.inference.results import Axes, Frame, Prediction
+from taskbank.inference.results import Prediction
+from taskbank.options import DEFAULT_FOV, Axes, Fit, Frame
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.registry import find_task
 

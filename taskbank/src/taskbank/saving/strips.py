@@ -24,13 +24,14 @@ from taskbank.atomic_files import whole_file, write_whole
 from taskbank.drawing.picture_scale import Scale, measure
 from taskbank.drawing.render import picture, seen_pixels
 from taskbank.drawing.sheet import caption
-from taskbank.images.framing import Box, Fit, View
+from taskbank.images.framing import Box, View
 from taskbank.images.reading import Photo
 from taskbank.inference.decode import Reading
 from taskbank.inference.outcome import Outcome
 from taskbank.inference.preprocess import Preprocessed
-from taskbank.inference.results import Frame, Prediction
+from taskbank.inference.results import Prediction
 from taskbank.labels.files import save_facts
+from taskbank.options import Fit, Frame
 from taskbank.saving.export import Form, deep_name, depth_code
 from taskbank.tasks.kinds import MAPS, OutputKind
 

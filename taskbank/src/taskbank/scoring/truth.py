@@ -16,7 +16,8 @@ from taskbank.errors import ImageError, InvalidInputError
 from taskbank.inference.results import Prediction
 from taskbank.labels.codes import DOMAINS, decode
 from taskbank.labels.files import read_label
-from taskbank.probing.labels import Kind, Labels
+from taskbank.options import Kind
+from taskbank.probing.labels import Labels
 from taskbank.scoring import metrics
 from taskbank.scoring.metrics import Array
 from taskbank.tasks.kinds import MAPS, OutputKind

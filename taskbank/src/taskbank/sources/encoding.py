@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from taskbank.errors import BankFormatError, TaskBankError
-from taskbank.images.framing import Fit, View, fill_square, for_squares
+from taskbank.images.framing import View, fill_square, for_squares
 from taskbank.images.read_ahead import in_batches, read_ahead
 from taskbank.images.reading import ImageInput, name_of, read_photo
-from taskbank.inference.device import Precision, choose_device, dtype_of
+from taskbank.inference.device import choose_device, dtype_of
 from taskbank.inference.settings import Settings
+from taskbank.options import Fit, Precision
 from taskbank.sources.source import Colours, Source
 
 

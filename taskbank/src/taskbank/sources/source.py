@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from taskbank.errors import InvalidInputError
-from taskbank.inference.device import Precision, dtype_of, prepare
+from taskbank.inference.device import dtype_of, prepare
+from taskbank.options import Precision
 
 Colours = tuple[float, float, float]
 

@@ -33,9 +33,9 @@ from taskbank.errors import InvalidInputError, VideoError
 from taskbank.inference.decode import Reading
 from taskbank.inference.outcome import Item, Outcome
 from taskbank.inference.protocol import PredictionEngine
-from taskbank.inference.results import Frame as PixelFrame
 from taskbank.inference.results import Prediction
 from taskbank.labels.files import save_facts
+from taskbank.options import Frame as PixelFrame
 from taskbank.saving.export import Form
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.registry import TASKS, Task

@@ -19,7 +19,7 @@ from training.stages.networks.config import Schedule, TaskNetworksConfig
 from training.stages.networks.feed import Batch, Feed, read_ahead, samples_a_step, stream_of
 from training.stages.networks.held_out import HeldOut, learned_from
 
-from taskbank.inference.device import Precision
+from taskbank.options import Precision
 from taskbank.tasks.registry import find_task
 
 

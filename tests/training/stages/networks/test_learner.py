@@ -25,12 +25,12 @@ from training.stages.networks.flat import FlatNetwork
 from training.stages.networks.folder import NetworksFolder
 from training.stages.networks.learner import Learner, new_network
 
-from taskbank.inference.device import Precision
 from taskbank.nets.architecture import Architecture, Backbone, Compact
 from taskbank.nets.build import TaskNetwork
 from taskbank.nets.compact import ReadoutWidths
 from taskbank.nets.initialise import initialise
 from taskbank.nets.liveness import dead_channels
+from taskbank.options import Precision
 from taskbank.tasks.registry import Task, find_task
 
 

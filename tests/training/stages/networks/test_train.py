@@ -24,7 +24,7 @@ from training.stages.networks.held_out import HeldOut, learned_from
 from training.stages.networks.learner import Learner, new_network
 from training.stages.networks.train import train_task_networks
 
-from taskbank.inference.device import Precision
+from taskbank.options import Precision
 from taskbank.tasks.registry import find_task
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 from training.errors import DataError
 from training.stages.novel.maps import find_maps, fit_map, read_map
 
-from taskbank.images.framing import Box, Fit, View
+from taskbank.images.framing import Box, View
+from taskbank.options import Fit
 
 VIEW = View(width=6, height=4, box=Box(1, 0, 5, 4), size=(2, 2), fit=Fit.CROP)
 

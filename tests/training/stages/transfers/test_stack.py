@@ -11,11 +11,11 @@ from tests.training.stages.transfers.toy_run import TINY
 from torch import Tensor
 from training.stages.transfers.stack import ReadoutStack, decaying, members_at_once
 
-from taskbank.inference.device import Precision
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import TransferReadout, build_readout
 from taskbank.nets.decoders import DecoderWidths
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
+from taskbank.options import Precision
 from taskbank.tasks.registry import DecoderForm, find_task
 
 CPU = torch.device("cpu")
