@@ -84,7 +84,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         photo, bank = root / "photo.png", seeded_bank(root / "bank")
-        astronaut = data.astronaut()  # type: ignore[no-untyped-call]
+        astronaut = data.astronaut()  # type: ignore[no-untyped-call] # nor has scikit-image
         Image.fromarray(astronaut).save(photo)
         common = [str(TASKBANK), "predict", str(photo), "--bank", str(bank)]
         together = measured([*common, "--tasks", "all", "--out", str(root / "together")])

@@ -59,19 +59,17 @@ def export(
     from taskbank.exporting.run import export_task
     from taskbank.images.files import find_images
     from taskbank.inference.predictor import open_bank
-    from taskbank.options import Format
 
     if images and not verify:
         raise InvalidInputError("--images are for --verify: add it, or leave them out")
-    chosen = Format(form)
-    check_installed(chosen)
+    check_installed(form)
     found = open_bank(bank)
     name = found.entry(task).task
     done = export_task(
         found,
         name,
-        out or Path(f"{name}{SUFFIXES[chosen]}"),
-        chosen,
+        out or Path(f"{name}{SUFFIXES[form]}"),
+        form,
         dynamic=dynamic,
         pictures=find_images(images or [str(_examples())]) if verify else None,
         overwrite=overwrite,

@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from taskbank.file_predictions import Saving
     from taskbank.inference.decode import Reading
     from taskbank.inference.settings import Settings
-    from taskbank.options import Axes
 
 FORMS = "png,json"
 """Default of `--save`."""
-
 
 Together = Annotated[
     bool, typer.Option("--together", help="The images are one input, for tasks that take several.")
@@ -58,18 +56,17 @@ SmoothOption = Annotated[
 ]
 
 
-def make_axes(axes: str, forms: Sequence[str]) -> Axes:
+def make_axes(axes: Axes, forms: Sequence[str]) -> Axes:
     """Axes of point clouds.
 
     Raises:
         InvalidInputError: others than the default are wanted, but no point clouds.
     """
     from taskbank.errors import InvalidInputError
-    from taskbank.options import Axes
 
     if axes != Axes.OPENCV and "ply" not in forms:
         raise InvalidInputError("--axes is for point clouds: add --save ply, or leave it out")
-    return Axes(axes)
+    return axes
 
 
 def print_licences(bank: Bank, tasks: Sequence[str]) -> None:

@@ -117,7 +117,6 @@ def probe(
 
     from taskbank.images.files import find_images
     from taskbank.inference.predictor import make_settings
-    from taskbank.options import Kind
     from taskbank.probing.controls import with_controls
     from taskbank.probing.labels import read_groups, read_labels
     from taskbank.probing.run import Plan, run_probe
@@ -139,7 +138,7 @@ def probe(
             list(files),
             folder=images,
             name=None if whole else name,
-            kind=Kind(kind),
+            kind=kind,
         )
     together = None if groups is None else read_groups(groups, list(files))
     opened = open_sources(sources, bank=bank, size=size, seed=seed)
