@@ -48,7 +48,7 @@ class _LocalOnly:
         """
         if path is not None and _ADDRESS.match(str(path)):
             raise gr.Error(str(UploadError("Addresses are not fetched here: upload the file itself.")))
-        moved: str | None = await super().async_move_resource_to_block_cache(path)  # type: ignore[misc] # Gradio has no types
+        moved: str | None = await super().async_move_resource_to_block_cache(path)  # type: ignore[misc] # of the component beside
         return moved
 
 
