@@ -13,6 +13,7 @@ shuffles took 4.3 ms, bilinear doubling with full-size convolutions 11.9 ms.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -232,26 +233,45 @@ def doubled(in_channels: int, channels: int) -> Enlarging:
     return Enlarging(convolved(in_channels, 4 * channels, 1))
 
 
+def interpolated(in_channels: int, channels: int) -> nn.Sequential:
+    """Channels at the small size, interpolated to twice the size."""
+    larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+    return nn.Sequential(convolved(in_channels, channels, 1), larger)
+
+
 class CompactTrunk(nn.Module):
-    """Trunk of pixel and colour decoders: representation to features at four times its size."""
+    """Trunk of pixel and colour decoders: representation to features at four times its size.
+
+    `compact` lays channels out as pixels. Behind other encoders features are interpolated, so that maps have
+    no grid of 16 px: depth after 260 steps of 16 at 128 px had a loss of 0.0600 on held-out rooms against
+    0.0627, and the greatest of the mean steps between neighbours, by place in a cell of the representation,
+    was 1.2 times their mean against 2.0. A layer of 3 x 3 before the pixels gave 0.0616, both ways added up
+    0.0666.
+    """
 
     def __init__(self, in_channels: int, widths: Widths) -> None:
         super().__init__()
         channels, blocks = widths.decoder, widths.decoder_blocks
+        enlarge = _enlarging(widths)
         self.sixteenth_size = nn.Sequential(
             convolved(in_channels, channels[0]), *_wide_blocks(channels[0], widths, blocks[0])
         )
         self.eighth_size = nn.Sequential(
-            doubled(channels[0], channels[1]), *_wide_blocks(channels[1], widths, blocks[1])
+            enlarge(channels[0], channels[1]), *_wide_blocks(channels[1], widths, blocks[1])
         )
         self.quarter_size = nn.Sequential(
-            doubled(channels[1], channels[2]), *_wide_blocks(channels[2], widths, blocks[2])
+            enlarge(channels[1], channels[2]), *_wide_blocks(channels[2], widths, blocks[2])
         )
 
     def forward(self, codes: Tensor) -> Tensor:
         """Float (B, in_channels, h, w) -> (B, channels at a quarter, 4h, 4w)."""
         features: Tensor = self.quarter_size(self.eighth_size(self.sixteenth_size(codes)))
         return features
+
+
+def _enlarging(widths: Widths) -> Callable[[int, int], nn.Sequential]:
+    """Return the layer that doubles the size in decoders of these widths."""
+    return doubled if isinstance(widths, CompactWidths) else interpolated
 
 
 def _wide_blocks(channels: int, widths: Widths, count: int) -> list[nn.Module]:
@@ -276,7 +296,7 @@ class CompactPixelDecoder(nn.Module):
         widths = widths or CompactWidths()
         quarter, half = widths.decoder[2:]
         self.trunk = CompactTrunk(in_channels, widths)
-        self.half_size = nn.Sequential(doubled(quarter, half), convolved(half, half))
+        self.half_size = nn.Sequential(_enlarging(widths)(quarter, half), convolved(half, half))
         full = 0 if isinstance(widths, CompactWidths) else widths.full_size
         self.output: nn.Sequential
         if out_channels > _WIDE_OUTPUT:
