@@ -187,7 +187,9 @@ def hub_server() -> Iterator[HubServer]:
     state = HubState()
     storage = type("Storage", (StorageHandler,), {"state": state, "storage": ""})
     with listening(storage) as address:
-        hub = type("Hub", (HubHandler,), {"state": state, "storage": address})
+        # Under another host name: huggingface_hub follows redirects within a host, and looks for metadata there.
+        elsewhere = address.replace("127.0.0.1", "localhost")
+        hub = type("Hub", (HubHandler,), {"state": state, "storage": elsewhere})
         with listening(hub) as endpoint:
             yield HubServer(endpoint, state)
 
@@ -200,7 +202,7 @@ def quiet_client(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[None
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(folder / "token"))
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     try:
         yield
     finally:
