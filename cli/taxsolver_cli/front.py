@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from taxsolver_cli import options as opt
@@ -38,7 +37,7 @@ def front_command(
     plot: opt.Plot = None,
 ) -> None:
     """Parse, plan, print."""
-    from taxsolver.planning.front import front
+    from taxsolver.planning.front import front, front_row, front_to_dict
 
     check_row_outputs(save, plot)
     with show.working("planning"):
@@ -49,24 +48,12 @@ def front_command(
             time_limit=time_limit,
             **parse.problem_options(described),
         )
-    listed = [_row(plan) for plan in plans]
     if json:
-        show.print_json({"unit": plans[0].problem.unit, "plans": listed})
+        show.print_json(front_to_dict(plans))
     else:
         _print(plans)
-    write_rows(listed, save)
+    write_rows([front_row(plan) for plan in plans], save)
     write_picture(lambda: _draw(plans), plot)
-
-
-def _row(plan: Taxonomy) -> dict[str, Any]:
-    measures = {"objective": plan.objective, "gain": plan.gain, "quality": plan.quality}
-    return {
-        "cost": plan.cost,
-        **{name: None if math.isnan(value) else value for name, value in measures.items()},
-        "labels": plan.labels,
-        "sources": list(plan.sources),
-        "status": plan.status,
-    }
 
 
 def _draw(plans: list[Taxonomy]) -> Figure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -15,9 +15,11 @@ from taskbank_demo.planning.answer import answer_plan, answer_sweep
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.board import BoardRow, ask_of_board, board_html, read_rows
 from taskbank_demo.planning.chain import answer_chain, read_budgets, show_chain
+from taskbank_demo.planning.front import answer_front, show_front
 from taskbank_demo.planning.money import COUNTS, MONEY, TASKS, Counting
 from taskbank_demo.planning.presets import presets
 from taskbank_demo.planning.result import show_plan, show_problem
+from taskbank_demo.planning.rules import read_rules
 from taskbank_demo.planning.stability import answer_stability, show_stability
 from taskbank_demo.planning.sweep_view import show_sweep
 from taskbank_demo.planning.tensors import SUFFIXES, TensorShelf, read_tensor
@@ -78,6 +80,8 @@ class Controls:
         order: largest number of sources of one transfer.
         objective: the measure to maximise.
         board: settings of the tasks.
+        rules: lines that say what is labelled together, apart, or how many of some tasks at most.
+        larger: tensor with larger transfers, which may be bought instead.
     """
 
     affinity: gr.Dropdown
@@ -95,6 +99,8 @@ class Controls:
     order: gr.Radio
     objective: gr.Dropdown
     board: gr.HTML
+    rules: gr.Textbox
+    larger: gr.Dropdown
 
     @property
     def asking(self) -> list[Any]:  # gradio gives components their events when their classes are made
@@ -102,6 +108,7 @@ class Controls:
         return [
             *(self.affinity, self.budget, self.order, self.objective, self.board, self.counts),
             *(self.unit, self.price, self.images_full, self.images_transfer, self.amount),
+            *(self.rules, self.larger),
         ]
 
 
@@ -118,6 +125,15 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
                     shown.plan(*asked), js_on_load=script("planner_result"), apply_default_css=False
                 )
                 curves = gr.HTML(shown.sweep(*asked), apply_default_css=False)
+            with gr.Tab("Every cost") as costs:
+                goal = gr.Number(
+                    0.8,
+                    label="Wanted mean gain: the share of images on which training from scratch is beaten",
+                    minimum=0,
+                    maximum=1,
+                    step=0.01,
+                )
+                every_cost = gr.HTML(_WAIT, js_on_load=script("planner_result"), apply_default_css=False)
             with gr.Tab("Over years") as years:
                 budgets = gr.Textbox(
                     _YEARS[TASKS], label="Budgets of the years: all that is labelled until then", max_lines=1
@@ -133,7 +149,10 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
                 )
                 sure = gr.HTML(_WAIT, js_on_load=script("planner_result"), apply_default_css=False)
     # Fields that are filled in by hand: their own change events come again and again while they are hidden.
-    typed = (controls.unit, controls.price, controls.images_full, controls.images_transfer, controls.amount)
+    typed = (
+        *(controls.unit, controls.price, controls.images_full, controls.images_transfer, controls.amount),
+        *(controls.rules, controls.larger),
+    )
     changed = [one.change for one in (controls.budget, controls.order, controls.objective, controls.board)]
     changed += [one.input for one in typed]
     answered: list[Any] = [
@@ -147,9 +166,10 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
         ).then(readable(shown.plan), controls.asking, result, **QUIETLY),
     ]
     answered = [one.then(readable(shown.sweep), controls.asking, curves, **_BESIDE) for one in answered]
-    # The other two answers take seconds: they are worked out while somebody looks at them. They follow the
+    # The other answers take seconds: they are worked out while somebody looks at them. They follow the
     # plan, not the controls: the board's change events never end where several handlers take them.
     views: tuple[tuple[Any, Any, Callable[..., Any], gr.HTML], ...] = (
+        (costs, goal, shown.front, every_cost),
         (years, budgets, shown.chain, chain),
         (sureness, noise, shown.stability, sure),
     )
@@ -200,6 +220,19 @@ def _controls(shelf: TensorShelf) -> Controls:
         markup=board_html(tensor, first.rows),
         apply_default_css=False,
     )
+    with gr.Accordion("Rules and two sizes of transfer", open=False):
+        rules = gr.Textbox(
+            label="Rules, one a line",
+            placeholder="together: normals, reshading\napart: depth, curvature\n"
+            "at most 2: edge_texture, keypoints2d, keypoints3d",
+            lines=3,
+            max_lines=8,
+        )
+        larger = gr.Dropdown(
+            [("one size", ""), *((name, name) for name in available_affinities())],
+            value="",
+            label="Larger transfers may be bought from",
+        )
     return Controls(
         affinity=affinity,
         upload=upload,
@@ -216,6 +249,8 @@ def _controls(shelf: TensorShelf) -> Controls:
         order=order,
         objective=objective,
         board=board,
+        rules=rules,
+        larger=larger,
     )
 
 
@@ -278,6 +313,17 @@ class Showing:
         except KNOWN:
             return ""
 
+    def front(self, looked_at: bool, goal: float | None, affinity: str, *asked: Any) -> Any:
+        """The plans that no other one beats; the view stays as it is while nobody looks at it."""
+        if not looked_at:
+            return gr.skip()
+        try:
+            ask, tensor = self._ask(affinity, *asked), self._shelf.get(affinity)
+            ask = replace(ask, min_gain=goal or None)
+            return show_front(answer_front(ask, tensor, self._shelf.called(affinity)))
+        except KNOWN as error:
+            return show_problem(str(error), "No front")
+
     def chain(self, looked_at: bool, budgets: str, affinity: str, *asked: Any) -> Any:
         """The best plans for rising budgets; the view stays as it is while nobody looks at it."""
         if not looked_at:
@@ -322,6 +368,8 @@ class Showing:
         images_full: int | None = None,
         images_transfer: int | None = None,
         amount: float | None = None,
+        rules: str = "",
+        larger: str = "",
     ) -> PlanAsk:
         if counts != TASKS:
             if amount is None:
@@ -342,6 +390,8 @@ class Showing:
             budget=int(budget) if float(budget).is_integer() else budget,
             max_order=None if order == _ANY_ORDER else order,
             objective=objective,
+            larger=larger or None,
+            **read_rules(rules),
         )
 
 

@@ -15,6 +15,7 @@ from taskbank_demo.planner.space import space_part
 from taskbank_demo.planning.api import (
     affinities_json,
     chain_json,
+    front_json,
     group_json,
     plan_json,
     stability_json,
@@ -45,7 +46,7 @@ def planner_tab(services: Services) -> None:
 
 
 def _offer_api(shelf: TensorShelf) -> None:
-    """`/plan`, `/sweep`, `/chain`, `/stability`, `/group` and `/affinities`: JSON in, JSON out."""
+    """`/plan`, `/sweep`, `/front`, `/chain`, `/stability`, `/group` and `/affinities`: JSON in, JSON out."""
 
     @readable
     def plan(question: dict[str, Any]) -> dict[str, Any]:
@@ -56,6 +57,11 @@ def _offer_api(shelf: TensorShelf) -> None:
     def sweep(question: dict[str, Any]) -> dict[str, Any]:
         """The best plan of every budget and order: as /plan, with lists `budgets` and `orders`."""
         return sweep_json(shelf, question)
+
+    @readable
+    def front(question: dict[str, Any]) -> dict[str, Any]:
+        """Every plan that no other one beats in cost and gain, and the cheapest one with `min_gain`."""
+        return front_json(shelf, question)
 
     @readable
     def chain(question: dict[str, Any]) -> dict[str, Any]:
@@ -77,5 +83,5 @@ def _offer_api(shelf: TensorShelf) -> None:
         """The affinity tensors and their tasks."""
         return affinities_json()
 
-    for handler in (plan, sweep, chain, stability, group, affinities):
+    for handler in (plan, sweep, front, chain, stability, group, affinities):
         api(handler, api_name=handler.__name__, concurrency_id="planner", concurrency_limit=4)

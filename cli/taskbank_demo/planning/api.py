@@ -9,6 +9,7 @@ from taskbank_demo.planning.answer import MOST_BUDGETS, answer_plan, answer_swee
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.chain import answer_chain
 from taskbank_demo.planning.drawing.cards import task_cards
+from taskbank_demo.planning.front import answer_front
 from taskbank_demo.planning.grouping import (
     BUDGETS,
     answer_group,
@@ -84,6 +85,22 @@ def stability_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
     tensor, called = _tensor(shelf, asked)
     noise, draws = asked.pop("noise", None), asked.pop("draws", DRAWS)
     return answer_stability(PlanAsk.from_json(asked), tensor, called, noise, draws=draws).to_dict()
+
+
+def front_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
+    """Compute the Pareto front of cost and gain, and the cheapest plan with a mean gain.
+
+    Args:
+        shelf: tensors by name.
+        question: as for `plan_json`, without `budget`; `min_gain` asks for the cheapest plan.
+    """
+    asked = _asked(question)
+    tensor, called = _tensor(shelf, asked)
+    if "budget" in asked:
+        raise InvalidInputError(
+            "budget has no meaning in a front, which has a plan for every budget: leave it out"
+        )
+    return answer_front(PlanAsk.from_json({**asked, "budget": None}), tensor, called).to_dict()
 
 
 def group_json(question: Any) -> dict[str, Any]:

@@ -61,6 +61,16 @@ def chain_command(ask: PlanAsk, called: str, budgets: Sequence[float]) -> str:
     return shlex.join(words + _ordered(ask) + _described(ask, called))
 
 
+def front_command(ask: PlanAsk, called: str) -> str:
+    """`taxsolver front ...`.
+
+    Raises:
+        InvalidInputError: a task has a name that no command line can hold.
+    """
+    words = ["taxsolver", "front", "--targets", _names(ask.targets)]
+    return shlex.join(words + _ordered(ask) + _described(ask, called))
+
+
 def stability_command(ask: PlanAsk, called: str, draws: int, noise: float | None) -> str:
     """`taxsolver stability ...`.
 

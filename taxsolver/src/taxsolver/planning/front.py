@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from typing import Unpack
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 from taxsolver.arguments import check_number
 from taxsolver.errors import TimeLimitError
@@ -90,3 +92,24 @@ def front(
     if not plans:
         raise infeasible(problem, None)
     return plans[::-1]
+
+
+def front_to_dict(plans: Sequence[Taxonomy]) -> dict[str, Any]:
+    """Return a front as plain values for JSON: its unit, and one row a plan.
+
+    Args:
+        plans: what `front` returns.
+    """
+    return {"unit": plans[0].problem.unit, "plans": [front_row(plan) for plan in plans]}
+
+
+def front_row(plan: Taxonomy) -> dict[str, Any]:
+    """Return a plan of a front as one row of a table; measures that are unknown are None."""
+    measures = {"objective": plan.objective, "gain": plan.gain, "quality": plan.quality}
+    return {
+        "cost": plan.cost,
+        **{name: None if math.isnan(value) else value for name, value in measures.items()},
+        "labels": plan.labels,
+        "sources": list(plan.sources),
+        "status": plan.status,
+    }
