@@ -100,10 +100,10 @@ def show_front(answer: Answer[Front]) -> str:
             if plan is None
             else (wanted, problem.written(plan.cost), f"{_labels(plan)}, {plan.status}: {_listed(plan)}")
         )
-    unit = problem.unit or "label cost"
+    across = f"cost ({problem.unit})" if problem.unit else "label cost"
     charts = "".join(
         f"<figure><figcaption><strong>{title}</strong> {about}</figcaption>"
-        f"{draw_chart(_chart(found, title, field, unit))}</figure>"
+        f"{draw_chart(_chart(found, title, field, across))}</figure>"
         for title, field, about in (
             ("Gain", "gain", "share of test images on which the plan beats training from scratch"),
             ("Quality", "quality", "share of test images on which the plan beats full supervision"),
@@ -119,11 +119,11 @@ def show_front(answer: Answer[Front]) -> str:
     )
 
 
-def _chart(found: Front, title: str, field: str, unit: str) -> Chart:
+def _chart(found: Front, title: str, field: str, across: str) -> Chart:
     points = [(plan.cost, float(getattr(plan, field))) for plan in found.plans]
     goal = found.min_gain if field == "gain" else None
     line = Line(name=title.lower(), points=points, colour="o2")
-    return Chart(title=title, across=f"cost ({unit})", lines=(line,), level=goal, digits=4)
+    return Chart(title=title, across=across, lines=(line,), level=goal, digits=4)
 
 
 def _table(found: Front) -> str:
