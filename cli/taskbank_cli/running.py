@@ -160,5 +160,5 @@ def report_failures(failures: Iterable[str]) -> None:
         return
     for reason in listed:
         typer.echo(printable(f"failed: {reason}"), err=True)
-    typer.echo(f"{len(listed)} input(s) failed, the others are done", err=True)
+    typer.echo(f"{len(listed)} input(s) failed", err=True)
     raise typer.Exit(1)
