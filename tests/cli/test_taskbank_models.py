@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.taskbank.clips import corner_frames, read_clip, write_clip
 from typer.testing import CliRunner, Result
 
 from taskbank_cli.app import app
@@ -84,6 +85,15 @@ def test_the_licence_is_asked_for_and_printed_once(folder: Path, tmp_path: Path)
     facts = json.loads((tmp_path / "photo" / "depth_zbuffer.json").read_text())
     assert facts["model"]["licence"] == "not stated"
     assert facts["unit"] == "m"
+
+
+def test_videos_are_predicted_frame_by_frame(folder: Path, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", corner_frames(3))
+    words = ("--bank", folder / "mine.toml", "--accept-licence", "metric", "--save", "png,npy")
+    done = taskbank("predict", clip, *words, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    (film,) = (tmp_path / "out").rglob("*.mp4")
+    assert len(read_clip(film)[0]) == 3
 
 
 def test_commands_that_need_files_say_what_foundation_is(folder: Path) -> None:

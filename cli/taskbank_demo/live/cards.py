@@ -77,7 +77,8 @@ def _percent(share: float) -> str:
 
 def progress(done: int, total: int, seconds: float | None = None) -> str:
     """Return the progress of a request as HTML, also for screen readers."""
-    words = f"{done} of {total} tasks" if seconds is None else f"{total} tasks in {seconds:.1f} s"
+    tasks = f"{total} task" if total == 1 else f"{total} tasks"
+    words = f"{done} of {tasks}" if seconds is None else f"{tasks} in {seconds:.1f} s"
     share = done / max(total, 1)
     return (
         f'<p class="tb-progress" role="status"><span>{text(words)}</span>'

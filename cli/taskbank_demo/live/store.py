@@ -6,16 +6,19 @@ server keeps no state of a user in memory, and deleting the folder forgets the r
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from taskbank.images.reading import read_photo
 from taskbank.inference.outcome import Outcome
@@ -26,6 +29,7 @@ from taskbank_demo.services import Services
 
 _TOKEN = re.compile(r"result-[0-9a-f]{32}")
 _RAW = "raw"
+_ORIGIN = "origin"  # in the metadata of a file: facts about the model of somebody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,10 @@ class Shot:
         return tuple(path.stem for path in (self.folder / _RAW).glob("*.safetensors"))
 
     def keep(self, task: str, outcome: Outcome) -> None:
-        """Write what a network gave."""
-        save_file({task: outcome.raw[task].contiguous()}, self.folder / _RAW / f"{task}.safetensors")
+        """Write the raw output of a network, with the facts about a model of somebody else."""
+        metadata = {_ORIGIN: json.dumps(outcome.origins[task])} if task in outcome.origins else None
+        path = self.folder / _RAW / f"{task}.safetensors"
+        save_file({task: outcome.raw[task].contiguous()}, path, metadata)
 
 
 def new_shot(services: Services, images: Sequence[Image.Image]) -> Shot:
@@ -98,15 +104,19 @@ def load_outcome(services: Services, shot: Shot, tasks: Sequence[str]) -> Outcom
     """
     networks = services.need_networks()
     raw: dict[str, torch.Tensor] = {}
+    origins: dict[str, dict[str, Any]] = {}
     for task in tasks:
         if task not in shot.tasks:
             raise MissingError(f"There is no result of {task!r} here.")
-        raw |= load_file(shot.folder / _RAW / f"{task}.safetensors")
+        with safe_open(shot.folder / _RAW / f"{task}.safetensors", framework="pt") as file:
+            raw[task] = file.get_tensor(task)
+            if _ORIGIN in (metadata := file.metadata() or {}):
+                origins[task] = json.loads(metadata[_ORIGIN])
     tiles = any(input_kind(find_task(task)) is InputKind.TILES for task in tasks)
     paths = shot.photographs[: find_task(tasks[0]).num_images]
     inputs = tuple(_sight(path, services, tiles) for path in paths)
     names = tuple(path.name for path in paths)
-    return Outcome(sources=names, inputs=inputs, raw=raw, bank=networks.bank)
+    return Outcome(sources=names, inputs=inputs, raw=raw, bank=networks.bank, origins=origins)
 
 
 def _sight(path: Path, services: Services, tiles: bool) -> Preprocessed:

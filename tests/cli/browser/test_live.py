@@ -114,7 +114,7 @@ def test_two_photographs_are_compared_and_three_follow_the_camera(visit: Visit, 
         visit.upload(f"#together-photo-{number}", photo)
         expect(visit.page.locator(f"#together-photo-{number} img")).to_be_visible()
     visit.page.locator("#together-run").click()
-    visit.until("#together-status", "1 tasks in")
+    visit.until("#together-status", "1 task in")
     match = taskbank.load("point_matching", bank=bank, device="cpu").predict(tuple(LOUNGE[:2]))
     visit.until("#together-gallery button[data-task=point_matching]", f"{float(match.array):.0%}")
     visit.upload("#together-photo-3", LOUNGE[2])
@@ -135,7 +135,7 @@ def test_tasks_can_be_chosen_and_predicted_again(visit: Visit) -> None:
         if task != "normal":
             visit.page.get_by_label(find_task(task).label, exact=True).uncheck()
     visit.page.locator("#live-again").click()
-    visit.until("#live-status", "1 tasks in")
+    visit.until("#live-status", "1 task in")
     expect(visit.page.locator("#live-gallery button[data-task]")).to_have_count(1)
 
 
