@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from taskbank.tasks.registry import TASKS, Task, find_task
     from taskbank.video.predictor import predict_video
 
-# Where each public name lives.
+# Module that defines each public name.
 _HOMES = {
     "Bank": "taskbank.bank.bank",
     "BankFormatError": "taskbank.errors",
@@ -139,12 +139,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import the home of a public name on first use."""
+    """Import the module of a public name on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module 'taskbank' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    """Every public name, also those not imported yet."""
+    """List all public names, including those not imported yet."""
     return list(__all__)

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and names for the results of many inputs. Nothing heavy is imported."""
+"""Atomic writing of files and folders, and names for the results of many inputs. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ from taskbank.errors import OutputError, TaskBankError
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment] # what there is none of
+    fcntl = None  # type: ignore[assignment] # no file locks there
 
 _DAY = 24 * 60 * 60  # seconds
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _LONGEST_NAME = 200  # bytes; file systems take 255, and names of results add a few
-_UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, and bytes that are no UTF-8
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, and bytes that are not UTF-8
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A file beside a file's place, which is moved there when the block ends well.
+    """Yield a temporary file that replaces `path` when the block ends without an error.
 
-    Whatever happens meanwhile, an interrupt too, leaves the old file or none, and nothing beside it. Threads,
+    If the block fails or is interrupted, `path` stays as it was and the temporary file is removed. Threads,
     processes and containers may write the same path at once: the last one wins, and every reader sees a whole
-    file. What killed processes left in the folder is removed.
+    file. Partial files that killed processes left in the folder are removed.
 
     Args:
         path: the file; its folder is made. A link is replaced, not followed.
 
     Yields:
-        an empty file in the same folder, whose name cannot be guessed; no link was followed to make it.
+        an empty file in the same folder, whose name cannot be guessed; it was created without following
+        links.
 
     Raises:
         OutputError: the file cannot be written, or the path is that of a folder, pipe or device.
@@ -56,25 +57,25 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield partial
         os.fsync(handle)  # or a power cut could leave an empty file under the new name
-        if os.name == "nt":  # pragma: no cover - Windows moves no open files
+        if os.name == "nt":  # pragma: no cover - Windows cannot move open files
             os.close(handle)
             handle = -1
         partial.replace(path)
     except OSError as error:
         raise _as_output_error(path, error) from error
     finally:
-        with suppress(OSError):  # it was moved
+        with suppress(OSError):  # absent if it was moved
             partial.unlink()
         if handle >= 0:
             os.close(handle)
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file beside its place and move it there when it is whole, see `whole_file`.
+    """Write a file atomically, see `whole_file`.
 
     Args:
         path: the file; its folder is made.
-        write: puts the content into an open file.
+        write: writes the content to an open binary file.
 
     Raises:
         OutputError: the file cannot be written.
@@ -85,13 +86,13 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A folder beside a folder's place, which is moved there when the block ends well, see `whole_file`.
+    """Yield a temporary folder that replaces `path` when the block ends without an error, see `whole_file`.
 
     Args:
-        path: the folder; what is there already must be empty.
+        path: the folder; if it exists already, it must be empty.
 
     Yields:
-        an empty folder beside it.
+        an empty folder beside `path`.
 
     Raises:
         OutputError: a file cannot be written, or the folder cannot be moved.
@@ -117,30 +118,30 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 @lru_cache(maxsize=1024)
 def _clean_once(folder: Path) -> None:
-    """Remove leftovers when a folder is first written to, but not with each of its many files."""
+    """Remove partial files before the first write to a folder, but not again before each further file."""
     remove_leftovers(folder)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder.
+    """Remove partial files and folders that killed processes left in a folder.
 
-    Files that another process or thread is at work on are locked, and stay; where there are no locks, those
+    Files that another process or thread is writing are locked, and stay; on file systems without locks, those
     that are younger than a day stay.
     """
     try:
         with os.scandir(folder) as entries:
             left = [Path(entry.path) for entry in entries if _PARTIAL.fullmatch(entry.name)]
     except OSError:
-        return  # whoever writes there says why not
+        return  # the write that follows reports the error
     for path in left:
         with suppress(OSError):
-            # A link that somebody planted is removed, not what it points to.
+            # A link is removed itself, not its target.
             if path.is_symlink() or _is_abandoned(path):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _is_abandoned(path: Path) -> bool:
-    """Tell whether no process is writing a partial file or folder any more."""
+    """Return True if no process is writing a partial file or folder any more."""
     old = time.time() - path.stat().st_mtime > _DAY
     if fcntl is None:
         return old
@@ -157,7 +158,7 @@ def _is_abandoned(path: Path) -> bool:
 
 
 def _locked(folder: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
-    """Make something of a name that cannot be guessed, locked as long as its handle is open."""
+    """Create a file or folder with a name that cannot be guessed, locked while its handle is open."""
     while True:
         partial = folder / f".{secrets.token_hex(8)}.partial"
         handle = make(partial)
@@ -167,7 +168,7 @@ def _locked(folder: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         if os.fstat(handle).st_nlink and partial.exists():
             return partial, handle
-        os.close(handle)  # another process took it for a leftover before it was locked
+        os.close(handle)  # another process removed it as abandoned before it was locked
 
 
 def _new_file(path: Path) -> int:
@@ -181,7 +182,7 @@ def _new_folder(path: Path) -> int:
 
 
 def _sync(path: Path) -> None:
-    """Wait until the disk has a file."""
+    """Flush a file to the disk."""
     handle = os.open(path, os.O_RDWR)
     try:
         os.fsync(handle)
@@ -190,27 +191,28 @@ def _sync(path: Path) -> None:
 
 
 def _as_output_error(path: Path, error: OSError) -> Exception:
-    """The error in this package's words; errors of its own are told apart already."""
+    """Convert an error to OutputError; errors of this package are returned unchanged."""
     return error if isinstance(error, TaskBankError) else OutputError(f"cannot write {path}: {error}")
 
 
 def result_names(inputs: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
-    """Name the results of each input, as short as can be; different inputs have different names.
+    """Give each input a short name for its results; different inputs get different names.
 
     Time grows with the number of inputs, not with its square. Names also differ from each other, and from
     `taken`, on file systems that ignore case, and no name is a folder on the way to another.
 
     Args:
-        inputs: paths of files; the same path twice has the same name twice.
-        taken: names that mean something else in the folder of the results.
+        inputs: paths of files; equal paths get equal names.
+        taken: names that the folder of the results uses for other files.
 
     Returns:
-        places below a common folder, all inside of it: the file's name without suffix where that is unique;
-        with suffix where files of one name differ in it; below the inputs' own folders where names repeat in
-        several. What file systems refuse is written otherwise: bytes that are no UTF-8 and control characters
-        as `%1B`, names of more than 200 bytes cut, with eight digits of their sha256 behind.
+        one path per input, relative to a common folder and without `..`: the file's name without suffix where
+        that is unique; with suffix where files differ only in their suffix; below the inputs' own folders
+        where several folders hold the same name. Names that file systems refuse are changed: bytes that are
+        not UTF-8 and control characters become `%1B`, names of more than 200 bytes are cut and end in eight
+        digits of their sha256.
     """
-    # Most paths are plain, which is seen in a tenth of the time that `abspath` takes.
+    # Most paths need no `abspath`; the check takes a tenth of its time.
     here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - text, not a path
     absolute = [
         os.path.abspath(text)  # noqa: PTH100 - pathlib keeps `..`
@@ -228,7 +230,7 @@ def result_names(inputs: Sequence[Path], taken: Iterable[str] = ()) -> list[str]
     folded = {folder: os.sep.join((*parts, "")).casefold() for folder, parts in folders.items()}  # noqa: PTH118 - text
     parents = [folded[folder] for folder, _ in split]
     long = [allowed_name(name) for _, name in split]
-    # `..png` and `...png` would leave the place of their own results, or the folder of all.
+    # A stem of dots only, such as `..`, would name the folder of the results itself or one above it.
     stems = [(os.path.splitext(name)[0], name) for _, name in split]  # noqa: PTH122 - text
     names = [allowed_name(stem if stem.strip(".") else name) for stem, name in stems]
 
@@ -236,7 +238,8 @@ def result_names(inputs: Sequence[Path], taken: Iterable[str] = ()) -> list[str]
     for parts in folders.values():
         ways = (parts[:depth] for depth in range(1, len(parts) + 1))
         blocked.update(os.sep.join(way).casefold() for way in ways)  # noqa: PTH118 - text
-    # Names that meet get their suffix back; with it they may meet others, which then get theirs back too.
+    # Names that collide get their suffix back; the longer names may collide with others, which get theirs
+    # too.
     users: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(names):
         users[parents[place] + name.casefold()].append(place)
@@ -250,7 +253,7 @@ def result_names(inputs: Sequence[Path], taken: Iterable[str] = ()) -> list[str]
             users[longer].append(place)
             if len(users[longer]) > 1:
                 shared.append(longer)
-    # Few are left that meet: names that differ in case only, or that were cut or written otherwise.
+    # Few collisions are left: names that differ in case only, or that were cut or escaped.
     used = blocked
     for place, name in enumerate(names):
         number = 1
@@ -266,13 +269,13 @@ def result_names(inputs: Sequence[Path], taken: Iterable[str] = ()) -> list[str]
 
 
 def allowed_name(name: str) -> str:
-    """A name that every usual file system takes, the same as far as it can be.
+    """Change a name as little as needed to be valid on all common file systems.
 
     Args:
         name: one component of a path.
 
     Returns:
-        at most 200 bytes of UTF-8, so that something can be added to it; bytes that are no UTF-8 and control
+        at most 200 bytes of UTF-8, so that a suffix can be added; bytes that are not UTF-8 and control
         characters are written as `%1B`.
     """
     if name.isprintable() and len(name) <= _LONGEST_NAME // 4 and name.strip("."):
@@ -287,5 +290,5 @@ def allowed_name(name: str) -> str:
 
 
 def plain_path(path: Path) -> Path:
-    """The path from the root on, without `..` in it; links stay links."""
+    """Return the absolute path without `..`; symbolic links are not resolved."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - pathlib keeps `..`, or follows links

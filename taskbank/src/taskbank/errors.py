@@ -2,10 +2,10 @@
 
 TaskBankError
 ├── InvalidInputError         an argument, an image or a configuration holds a value that is not allowed
-│   ├── ImageError            an image cannot be read, or is none
-│   ├── VideoError            a video cannot be read, or is none
+│   ├── ImageError            an image cannot be read, or the file is not an image
+│   ├── VideoError            a video cannot be read, or the file is not a video
 │   └── UnknownTaskError      a name that is none of the 26 tasks
-├── MissingTaskError          a task that the bank at hand does not hold
+├── MissingTaskError          a task that the bank does not hold
 ├── BankFormatError           a bank or a weight file is damaged or not of the expected kind
 │   └── ChecksumMismatchError a file's sha256 is not the one that `bank.json` states
 ├── MissingBankError          a bank by name that is not bundled with this version
@@ -13,9 +13,9 @@ TaskBankError
 │   ├── HubNotFoundError      no such repository or revision, or a private one
 │   ├── HubAccessError        the repository is gated, or the token is wrong or may not do that
 │   └── HubUnreachableError   no answer, or offline, and the file is not in the cache
-├── DownloadError             a file cannot be had from its public address
+├── DownloadError             a file cannot be downloaded from its public address
 ├── MissingPackageError       a package that this step needs is not installed
-├── ExportError               a network cannot be exported, or its file says something else than it
+├── ExportError               a network cannot be exported, or the exported file computes other outputs
 └── OutputError               a result cannot be written
 """
 
@@ -26,7 +26,7 @@ from difflib import get_close_matches
 
 
 def first_line(error: BaseException) -> str:
-    """Give the first line of an error's own words, or its kind where it has none."""
+    """Return the first line of an error's message, or its class name if the message is empty."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
@@ -43,14 +43,14 @@ class ImageError(InvalidInputError):
 
 
 class VideoError(InvalidInputError):
-    """A video cannot be read, or is none."""
+    """A video cannot be read, or the file is not a video."""
 
 
 class UnknownTaskError(InvalidInputError):
     """A name that is none of the 26 tasks.
 
     Attributes:
-        name: what was asked for.
+        name: the name that was requested.
         nearest: canonical names of the tasks whose spellings look alike, best first; may be empty.
     """
 
@@ -62,11 +62,11 @@ class UnknownTaskError(InvalidInputError):
 
 
 class MissingTaskError(TaskBankError, LookupError):
-    """A task that the bank at hand does not hold.
+    """A task that the bank does not hold.
 
     Attributes:
-        name: what was asked for, such as `normal` or `normal+reshading -> depth_zbuffer`.
-        nearest: what the bank holds and looks alike, best first; may be empty.
+        name: the name that was requested, such as `normal` or `normal+reshading -> depth_zbuffer`.
+        nearest: similar names that the bank holds, best first; may be empty.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class HubUnreachableError(HubError):
 
 
 class DownloadError(TaskBankError, OSError):
-    """A file cannot be had from its public address."""
+    """A file cannot be downloaded from its public address."""
 
 
 class MissingPackageError(TaskBankError, ImportError):
@@ -121,4 +121,4 @@ class ExportError(TaskBankError, RuntimeError):
 
 
 class OutputError(TaskBankError, OSError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to the requested path."""

@@ -1,4 +1,4 @@
-"""Representations of image files, as one file for other projects."""
+"""Encoding of image files: representations or features in one safetensors file."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from taskbank.video.files import load_av, open_clip, read_frames
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """All inputs and the failures among them, after encoding.
+    """Report of `encode_files`: the encoded images and the failures.
 
     Attributes:
         images: files in the order of the rows.
         failed: outcomes of files that could not be read.
-        notes: faults of videos that were encoded nevertheless.
+        notes: faults of videos that did not prevent encoding.
     """
 
     images: tuple[str, ...]
@@ -52,24 +52,25 @@ def encode_files(
     overwrite: bool = False,
     each: Callable[[Path], object] = lambda path: None,
 ) -> Encoded:
-    """Representations of many images in one safetensors file.
+    """Write the representations of many images to one safetensors file.
 
-    It holds a tensor per task under its canonical name, (N, 8, h, w), and in its header `images`: a JSON list
-    of the N files in that order, `normalised`, `bank` and `bank_sha256`. Of a video every frame has a row,
-    named `FILE#NUMBER` from 0. An image takes 8 kB per task (4 kB
-    as half) on disk, and until the file is whole as much again; memory does not grow with their number.
+    The file holds a tensor per task under its canonical name, (N, 8, h, w), and in its header `images`: a
+    JSON list of the N files in that order, `normalised`, `bank` and `bank_sha256`. Each frame of a video has
+    a row, named `FILE#NUMBER` from 0. An image takes 8 kB per task (4 kB as half) on disk, and twice that
+    until the file is complete; memory does not grow with the number of images.
 
     Args:
-        bank: where encoders come from.
+        bank: source of the encoders.
         tasks: names of tasks, also of those that take several images.
-        images: files, videos among them, or `-` for the image that is piped in; those that cannot be read are
+        images: image or video files, or `-` for the image on standard input; files that cannot be read are
             left out.
         out: the file.
-        settings: how encoders are run.
-        normalize: every channel to mean 0 and variance 1; otherwise the form that decoders read.
+        settings: how the encoders are run.
+        normalize: whether every channel is scaled to mean 0 and variance 1; otherwise the form that decoders
+            read.
         half: whether 16-bit floats are written instead of 32.
         overwrite: whether a file that is there already is replaced.
-        each: is called with every file that is done, for progress.
+        each: called with every finished file, for progress.
 
     Raises:
         InvalidInputError: `out` does not end in .safetensors; no image could be read.
@@ -137,13 +138,13 @@ def encode_sources(
     costs: Iterable[Cost] = (),
     each: Callable[[Features], object] = lambda features: None,
 ) -> Saved:
-    """Features of many images and videos by any sources in one file: `taskbank.sources.saving.save_features`.
+    """Write features of images and videos from any sources to one file, see `taskbank.sources.saving`.
 
-    Of a video every frame has a row.
+    Each frame of a video has a row.
 
     Raises:
         TaskBankError: as `save_features`.
-        MissingPackageError: there is a video, and nothing to read it with.
+        MissingPackageError: `images` has a video, and no package that reads videos is installed.
 
     Example:
         >>> from pathlib import Path
@@ -168,10 +169,10 @@ def encode_sources(
 
 
 def frames_of(path: Path) -> Iterator[ImageInput]:
-    """Take the frames out of a video, one after another: uint8 (H, W, 3).
+    """Yield the frames of a video in order: uint8 (H, W, 3).
 
     Raises:
-        VideoError: it cannot be read, or ends earlier than it should.
+        VideoError: the video cannot be read, or ends too early.
     """
     clip = open_clip(path)
     for frame in read_frames(clip):
@@ -179,7 +180,7 @@ def frames_of(path: Path) -> Iterator[ImageInput]:
 
 
 def _encode_video(engine: Engine, path: Path, normalize: bool, notes: list[str]) -> Iterator[Outcome]:
-    """Encode the frames of a video one after another; what is wrong with it is an outcome, or a note."""
+    """Encode the frames of a video in order; report its faults as an outcome with an error, or as a note."""
     try:
         clip = open_clip(path)
         frames = engine.encode((frame.pixels for frame in read_frames(clip)), normalize=normalize)

@@ -1,4 +1,4 @@
-"""Predictions for files, images and videos, saved as they come."""
+"""Predictions for image and video files, each saved as soon as it is computed."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class Saving:
         overwrite: whether existing results are replaced.
         skip_existing: whether inputs whose results all exist already are skipped; those with a part of their
             results are predicted anew. The bank that made existing results is not checked.
-        axes: of the points of clouds.
+        axes: of the points of point clouds.
         fov: horizontal field of view of the photographs in degrees, for drawing rooms and vanishing points
             and for point clouds; None where it is not known.
-        building: name of the inputs together in the dataset's form; None for that of their folder.
+        building: name of the building in the dataset's form; None for the name of the inputs' folder.
         smooth: seconds over which numbers are averaged in videos, see `video.predictions.VideoSaving`.
     """
 
@@ -104,12 +104,12 @@ class Saved:
     """One input and its saved results.
 
     Attributes:
-        sources: its files.
-        folder: folder of its results, without those in the dataset's form.
-        error: reason why it has no results; None if it has.
+        sources: files of the input.
+        folder: folder of its results, except those in the dataset's form.
+        error: reason why the input has no results; None if it has some.
         skipped: whether its results existed already and were left alone.
-        unseen: task -> share of the images that its network did not see, for tasks that were not shown all of
-            them.
+        unseen: task -> largest share of an image that its network did not see; only tasks whose network
+            missed a part.
         warning: faults of a video that did not prevent results: missing or damaged frames.
     """
 
@@ -132,29 +132,30 @@ def predict_files(
     reading: Reading | None = None,
     each_frame: Callable[[Path, int, int], object] = lambda path, number, frames: None,
 ) -> Iterator[Saved]:
-    """Predict and save, input by input; an input that cannot be read does not stop the others.
+    """Predict and save the results of each input; an input that cannot be read does not stop the others.
 
     Args:
-        bank: where networks come from.
+        bank: source of the networks.
         tasks: names of tasks that take the same number of images.
-        inputs: tuples of so many files; one that `is_video` is predicted frame by frame.
-        saving: where and how.
+        inputs: tuples of that many files; a video (see `is_video`) is predicted frame by frame.
+        saving: folder and form of the results.
         sources: names of tasks from whose representations transfer networks read `tasks`; without them, the
             tasks' own networks are run.
-        settings: how networks are run.
-        reading: how predictions are wanted.
-        each_frame: is called after every frame of a video: its path, the frame's number, and how many there
-            are.
+        settings: how the networks are run.
+        reading: form of the predictions.
+        each_frame: called after every frame of a video with its path, the frame's number and the number of
+            frames.
 
     Yields:
         one report per input, in order, after its results are written; those of inputs that are skipped come
         first.
 
     Raises:
-        InvalidInputError: an input has another number of files than the tasks take images; a form that none
-            of the tasks has; a building that no form has; nothing to smooth.
-        OutputError: results exist already and may not be replaced, or would replace an input (nothing is
-            computed then), or a file cannot be written.
+        InvalidInputError: an input's number of files is not the number of images that the tasks take; a form
+            applies to none of the tasks; `building` is set but no form uses it; `smooth` is set but no input
+            is a video.
+        OutputError: results exist already and may not be replaced, or would replace an input (in both cases
+            nothing is computed), or a file cannot be written.
         TaskBankError: as `inference.engine.Engine` or `inference.transfer_engine.TransferEngine`.
 
     Example:
@@ -183,14 +184,14 @@ def predict_files(
     video_names = [name for task in wanted for name in video_file_names(task, saving.forms)]
 
     def make_jobs() -> Iterator[_Job]:
-        # One by one, as a hundred thousand paths take a second to make.
+        # A generator, as making a hundred thousand paths takes a second.
         for point, (files, place) in enumerate(zip(inputs, places, strict=True)):
             yield _Job(point, files, saving.folder / place)
 
     def file_list(job: _Job) -> list[str]:
         return video_names if is_video(job.files[0]) else image_names
 
-    if plain_path(saving.folder).is_dir():  # otherwise nothing can be there
+    if plain_path(saving.folder).is_dir():  # otherwise no results can exist
         results: Iterable[tuple[Path, Sequence[str]]] = ((job.folder, file_list(job)) for job in make_jobs())
         if building is not None:
             manifest = (saving.folder, [manifest_path(building).name])
@@ -220,7 +221,7 @@ def predict_files(
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One input: its place among all, its files, and where its results go."""
+    """One input: its position among all inputs, its files, and the folder of its results."""
 
     point: int
     files: tuple[Path, ...]
@@ -260,7 +261,7 @@ def _save_images(
 
 
 def _of_its_name(error: OutputError) -> OutputError:
-    """The error, where it is about the name of one input's results; others would repeat with the next."""
+    """Return an error that concerns the name of one input's results; raise others, which would repeat."""
     if getattr(error.__cause__, "errno", None) not in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
         raise error
     return error
@@ -273,7 +274,7 @@ def _save_video(
     reading: Reading | None,
     each_frame: Callable[[Path, int, int], object],
 ) -> Saved:
-    """Predict and save one video; what is wrong with it is in the report."""
+    """Predict and save one video; report its faults."""
     path = job.files[0]
     try:
         clip = open_clip(path)
@@ -304,18 +305,18 @@ def _save_video(
 
 
 def _unseen(views: Mapping[Task, Sequence[View]]) -> dict[str, float]:
-    """Largest share of an image that the network of a task did not see, where it missed any."""
+    """Return, for each task, the largest share of an image that its network did not see, if it missed any."""
     shares = {task.name: max((view.unseen for view in seen), default=0.0) for task, seen in views.items()}
     return {task: share for task, share in shares.items() if share > 0}
 
 
 def _held(bank: Bank, task: str, sources: Sequence[str]) -> Task:
-    """A task, if the bank has what predicts it."""
+    """Return a task, after a check that the bank can predict it."""
     return bank.transfer_entry(sources, task).task if sources else bank.find_target(bank.entry(task).task)
 
 
 def _check_numbers(tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]]) -> None:
-    """Refuse inputs of a wrong number of files at once, rather than one by one."""
+    """Reject a wrong number of files per input before anything is computed."""
     given = {len(group) for group in inputs}
     together = [path for group in inputs if len(group) > 1 for path in group if is_video(path)]
     if together:
@@ -356,7 +357,7 @@ def _check_forms(
 
 
 def _names(inputs: Sequence[tuple[Path, ...]], taken: Iterable[str]) -> list[str]:
-    """A folder name per input; those of several files of one input are joined."""
+    """Choose a folder name per input; names of several files of one input are joined."""
     files = [path for group in inputs for path in group if path != STDIN]
     piped = {STDIN: Piped.name} if any(STDIN in group for group in inputs) else {}
     taken = {*taken, *piped.values()}
@@ -377,7 +378,7 @@ def _names(inputs: Sequence[tuple[Path, ...]], taken: Iterable[str]) -> list[str
 
 
 def _save(outcome: Outcome, tasks: Sequence[str], folder: Path, saving: Saving, reading: Reading) -> None:
-    """Decode, write and forget one task after another; keep small pictures for the sheet."""
+    """Decode and write one task after another to save memory; keep small pictures for the sheet."""
     pictures: dict[str, Image.Image] = {}
     captions: dict[str, str] = {}
     normals = None

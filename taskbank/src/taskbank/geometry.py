@@ -1,4 +1,4 @@
-"""Cameras and rooms: rotations from angles, poses one after another, boxes and where they are seen.
+"""Geometry of cameras and rooms: Euler angles, composition of poses, corners of rooms, projection.
 
 Camera frames are those of the dataset's poses: +x right, +y up, the camera looks along -z. Angles are Euler
 angles about static axes in the order x, y, z: R = Rz Ry Rx.
@@ -16,14 +16,14 @@ from taskbank.options import DEFAULT_FOV
 Numbers: TypeAlias = NDArray[np.float64]
 
 CAMERA_AXES = "camera: +x right, +y up, looking along -z"
-"""The frame in words, for results."""
+"""Description of the camera frame, for results."""
 
 BOX_EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 6), (5, 7), (6, 7))
-"""Pairs of corners of a box that an edge joins; the numbers are those of `box_corners`."""
+"""Pairs of corners of a box that are joined by an edge, as indexes into `box_corners`."""
 
 
 def rotation(angles: ArrayLike) -> Numbers:
-    """Rotation matrices of angles.
+    """Convert Euler angles to rotation matrices.
 
     Args:
         angles: (..., 3), radians about static x, y and z.
@@ -43,7 +43,7 @@ def rotation(angles: ArrayLike) -> Numbers:
 
 
 def euler_angles(matrices: ArrayLike) -> Numbers:
-    """Angles of rotation matrices: the inverse of `rotation`, the angle about y within a quarter turn.
+    """Convert rotation matrices to Euler angles: the inverse of `rotation`, with |y| at most a quarter turn.
 
     Args:
         matrices: (..., 3, 3). Where the angle about y is a quarter turn, only the sum of the others is
@@ -64,7 +64,7 @@ def euler_angles(matrices: ArrayLike) -> Numbers:
 
 
 def compose(first: ArrayLike, second: ArrayLike) -> Numbers:
-    """The pose from camera 1 to 3, from those from 1 to 2 and from 2 to 3.
+    """Compose the relative pose of cameras 1 and 3 from those of 1 and 2 and of 2 and 3.
 
     Args:
         first: (6,), angles of R2^T R1 in radians and R2^T (l1 - l2) in metres, for cameras with rotations R
@@ -80,15 +80,15 @@ def compose(first: ArrayLike, second: ArrayLike) -> Numbers:
 
 
 def box_corners(layout: ArrayLike) -> Numbers:
-    """The corners of a room.
+    """Compute the corners of a room.
 
     Args:
         layout: (9,): centre in the camera frame in metres, angles of the camera's rotation in the room's
             frame in radians, edges along the room's x, y and z in metres.
 
     Returns:
-        float64 (8, 3), metres in the camera frame. Bits of a corner's number say on which side it is: 4 for
-        x, 2 for y, 1 for z.
+        float64 (8, 3), metres in the camera frame. The bits of a corner's index give its side: 4 for x, 2 for
+        y, 1 for z.
     """
     numbers = np.asarray(layout, dtype=np.float64)
     signs = np.array([[corner >> 2 & 1, corner >> 1 & 1, corner & 1] for corner in range(8)]) - 0.5

@@ -1,6 +1,6 @@
-"""Choices that users make by name, for the API and the commands alike; quick to import.
+"""Options that users choose by name, for the API and the commands; quick to import.
 
-The commands read them before anything heavy, so that `--help` needs neither torch nor NumPy.
+The commands import them before anything heavy, so that `--help` needs neither torch nor NumPy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ DEFAULT_FOV = 75.0
 class Fit(StrEnum):
     """Ways to fit a photo to a network's input.
 
-    `WHOLE` is for networks that give maps; all others are shown `CROP` instead.
+    `WHOLE` is for networks that predict maps; all others use `CROP` instead.
     """
 
     WHOLE = "whole"

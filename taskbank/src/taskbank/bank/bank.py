@@ -69,10 +69,10 @@ class Bank:
     """Networks that can be loaded by task. Made by `Bank.open` or `Bank.save`.
 
     Attributes:
-        index: all that `bank.json` says.
+        index: content of `bank.json`.
         architecture: shape of every network.
-        digest: sha256 of `bank.json`, which names every byte of the bank.
-        files: where the files lie.
+        digest: sha256 of `bank.json`, which states the sha256 of every other file.
+        files: access to the weight files.
     """
 
     index: BankIndex
@@ -82,14 +82,14 @@ class Bank:
 
     @classmethod
     def open(cls, source: str | Path | None = None, *, hub: Hub | None = None) -> Bank:
-        """The bank that a user names. Weights are read when networks are loaded, not before.
+        """Open a bank by name. Weights are read when networks are loaded, not before.
 
         Args:
             source: a folder; `rooms`, the bundled bank; `hf://owner/name` or `hf://owner/name@revision`;
-                `foundation` or a TOML file, for models of others, see `taskbank.bank.catalogue`; several with
-                commas between, of which the first that predicts a task serves it. None is the bank that the
-                variable TASKBANK_BANK names, or the bundled one.
-            hub: how a Hub is reached, by default what the variables of huggingface_hub say.
+                `foundation` or a TOML file, for third-party models, see `taskbank.bank.catalogue`; or several
+                of these, separated by commas: each task is served by the first one that predicts it. None is
+                the bank that the environment variable TASKBANK_BANK names, or the bundled one.
+            hub: access to the Hub; by default, the environment variables of huggingface_hub decide.
 
         Raises:
             BankFormatError: the folder or its `bank.json` is missing, damaged or of a later version.
@@ -121,12 +121,12 @@ class Bank:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Canonical names of the tasks it holds."""
+        """Canonical names of the tasks of the bank."""
         return tuple(self.index.tasks)
 
     @property
     def transfers(self) -> tuple[TransferKey, ...]:
-        """Sources and target of the transfers it holds."""
+        """Sources and target of the transfers of the bank."""
         return tuple((entry.sources, entry.target) for entry in self.index.transfers)
 
     def transfer_entry(self, sources: Iterable[str], target: str) -> TransferEntry:
@@ -147,13 +147,13 @@ class Bank:
                 return entry
         held = [entry.name for entry in self.index.transfers]
         name = transfer_name(sorted(wanted), task)
-        # The names as --sources takes them, so that one can be copied.
+        # Names in the form of --sources, so that the user can copy one.
         sources = [",".join(entry.sources) for entry in self.index.transfers if entry.target == task]
         instead = f"{task} is read out from {' or '.join(sources)}" if sources else ""
         raise MissingTaskError(name, held, f"the bank {self.where}", what="transfer", instead=instead)
 
     def find_target(self, name: str) -> Task:
-        """A task by any of its names, or a user's own target that this bank describes.
+        """Find a task by any of its names, or a user's own target that this bank describes.
 
         Raises:
             UnknownTaskError: nothing has that name.
@@ -175,19 +175,20 @@ class Bank:
         return find_entry(self.index, task, self.where)
 
     def load(self, task: str, *, shared: bool = True) -> TaskNetwork:
-        """Encoder and decoder of a task, float32 on the CPU, in evaluation mode.
+        """Load encoder and decoder of a task, float32 on the CPU, in evaluation mode.
 
         Args:
             task: by any of its names.
-            shared: whether the encoder begins with the levels that all encoders of the bank share. Without
-                them it takes what `load_shared` gives, so that several tasks need it once for each image.
+            shared: whether the encoder includes the first levels, which all encoders of the bank share.
+                Without them, its input is the output of `load_shared`, which several tasks can then share for
+                each image.
 
         Raises:
             UnknownTaskError: the name is none of the 26 tasks.
             MissingTaskError: the bank does not hold it, or holds its encoder only.
             BankFormatError: a file is missing, or does not fit its network.
             ChecksumMismatchError: a file is damaged.
-            HubError: a file cannot be had from the Hub.
+            HubError: a file cannot be downloaded.
         """
         entry = self.entry(task)
         if entry.decoder is None and entry.model is None:
@@ -195,20 +196,20 @@ class Bank:
             raise MissingTaskError(entry.task, decoded, f"the bank {self.where}", what="decoder for")
         check_classes(entry.classes, find_task(entry.task), self.where)
         encoder = self.load_encoder(task, shared=shared)
-        assert entry.decoder is not None  # noqa: S101 - models of others have no encoder of ours
+        assert entry.decoder is not None  # noqa: S101 - third-party models have no encoder of ours
         build = partial(build_decoder, find_task(entry.task), self.architecture)
         decoder = self._filled(build, entry.decoder)
         return TaskNetwork(encoder, decoder).eval()
 
     def load_encoder(self, task: str, *, shared: bool = True) -> nn.Module:
-        """The encoder of a task alone, float32 on the CPU, in evaluation mode.
+        """Load only the encoder of a task, float32 on the CPU, in evaluation mode.
 
         Args:
             task: by any of its names.
             shared: as in `load`.
 
         Raises:
-            TaskBankError: as `load`, but a missing decoder does not matter.
+            TaskBankError: as `load`, except that the decoder may be missing.
         """
         encoder = self.entry(task).encoder
         if isinstance(encoder, Model):
@@ -231,7 +232,7 @@ class Bank:
         return network
 
     def load_shared(self) -> nn.Module | None:
-        """The levels that all trained encoders begin with, in evaluation mode; None where they share none.
+        """Load the first levels, which trained encoders share, in evaluation mode; None if there are none.
 
         Raises:
             TaskBankError: as `load`.
@@ -252,13 +253,13 @@ class Bank:
         return self._filled(build, file, prefix=SHARED)
 
     def load_transfer(self, sources: Iterable[str], target: str) -> Readout:
-        """The transfer network of a set of sources and the decoder behind it, in evaluation mode.
+        """Load the transfer network of a set of sources and its decoder, in evaluation mode.
 
         Args:
-            sources: in any order; the index says in which order their channels go, see
-                `TransferReadout.sources`. `scratch` alone: the target's whole network, trained on what its
-                transfers learned from, a `ScratchNetwork`.
-            target: the task read out.
+            sources: in any order; the index states the order of their channels, see
+                `TransferReadout.sources`. `scratch` alone: the target's whole network (`ScratchNetwork`),
+                trained on the same samples as its transfers.
+            target: the task that is read out.
 
         Raises:
             UnknownTaskError: a name is none of the 26 tasks.
@@ -291,7 +292,7 @@ class Bank:
         card: str | None = None,
         hub: Hub | None = None,
     ) -> str:
-        """Put the bank into a Hub repository; `hf://owner/name@commit` of it. See `bank.push.push_bank`.
+        """Upload the bank to a Hub repository; return `hf://owner/name@commit`. See `bank.push.push_bank`.
 
         Raises:
             TaskBankError: as `push_bank`.
@@ -319,11 +320,11 @@ class Bank:
         """Write a bank and open it.
 
         Args:
-            folder: is made; a bank that is already there is not touched.
+            folder: is created; a bank that is already there is not touched.
             name: of the bank.
             architecture: of all networks.
-            networks: by task name; an encoder alone (no `TaskNetwork`) is a task without decoder, `Untrained`
-                one that is made from its seed and takes no space.
+            networks: by task name; an encoder alone (no `TaskNetwork`) is a task without decoder; `Untrained`
+                is an encoder that is rebuilt from its seed and not stored.
             transfers: transfer networks with their decoders, and networks from scratch.
             storage: form of the weights on disk.
             about: what is known about each task's network, under its name in `networks`.
@@ -334,9 +335,8 @@ class Bank:
 
         Raises:
             UnknownTaskError: a name is none of the 26 tasks.
-            InvalidInputError: weights that cannot be stored so; two names of one task; something is said
-                about a network that is not given; a transfer's target is none of the 26 tasks and nothing
-                describes it.
+            InvalidInputError: weights cannot be stored in that form; two names mean one task; `about` names a
+                network that is not given; a transfer's target is none of the 26 tasks and has no description.
             OutputError: a bank is there already, or a file cannot be written.
         """
         root = Path(folder)
@@ -361,6 +361,6 @@ class Bank:
                 for readout in transfers
             ),
         )
-        # Last, so that a folder with an index is whole.
+        # The index is written last, so that a folder with an index is complete.
         write_bytes(root / INDEX_NAME, index_to_json(index).encode())
         return cls.open(root)

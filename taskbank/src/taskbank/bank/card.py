@@ -25,12 +25,12 @@ _MEGABYTE = 1_000_000
 
 
 def model_card(index: BankIndex, digest: str, source: str) -> str:
-    """The text of a bank's `README.md`: metadata for the Hub, then what the index knows, and no more.
+    """Return the text of a bank's `README.md`: metadata for the Hub, then the facts in the index.
 
     Args:
         index: of the bank.
         digest: sha256 of its `bank.json`.
-        source: how the bank is named where the card lies, such as `hf://owner/name`.
+        source: name that opens the bank, such as `hf://owner/name`.
     """
     return "\n".join(
         [
@@ -51,16 +51,16 @@ def model_card(index: BankIndex, digest: str, source: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text out of an index, in which Markdown and HTML see neither marks nor links nor ends of lines.
+    """Escape a text from an index: no Markdown or HTML markup, no links, no line breaks.
 
-    A bank may come from anybody, and its card is shown on pages that people trust.
+    A bank may come from an untrusted author, and its card is shown on the Hub's pages.
     """
     shown = " ".join(part for part in _CONTROL.sub(" ", text).split(" ") if part)
     return _MARKS.sub(r"\\\g<0>", shown).replace("<", "&lt;").replace("://", ":\u200b//")
 
 
 def _metadata(index: BankIndex) -> list[str]:
-    """The card's head, in YAML; every text is quoted as JSON, which YAML reads."""
+    """Return the card's YAML header; every text is quoted as JSON, which is valid YAML."""
     lines = ["---", "library_name: taskbank"]
     licence = index.licence.lower()
     if licence in _KNOWN_LICENCES:
@@ -100,7 +100,7 @@ def _start(index: BankIndex, source: str) -> list[str]:
 
 
 def _tasks(index: BankIndex) -> list[str]:
-    """One row per task."""
+    """Return the section with one row per task."""
     rows = [
         (
             entry.task,
@@ -116,7 +116,7 @@ def _tasks(index: BankIndex) -> list[str]:
 
 
 def _transfers(index: BankIndex) -> list[str]:
-    """One row per transfer; nothing where there is none."""
+    """Return the section with one row per transfer; empty without transfers."""
     rows = [
         (
             ", ".join(entry.sources),
@@ -148,12 +148,12 @@ def output_text(entry: TaskEntry) -> str:
 
 
 def metrics_text(entry: _Entry) -> str:
-    """A network's metrics in words: `mae 0.12, top5 0.5`."""
+    """Write a network's metrics as text: `mae 0.12, top5 0.5`."""
     return ", ".join(f"{name} {value:.4g}" for name, value in entry.metrics.items())
 
 
 def target_text(entry: TransferEntry) -> str:
-    """A transfer's target; a user's own with what it is: `daylight (numbers, lx)`."""
+    """Describe a transfer's target; a user's own target with kind and unit: `daylight (numbers, lx)`."""
     if entry.own_target is None:
         return entry.target
     own = entry.own_target
@@ -175,7 +175,7 @@ def _training(index: BankIndex) -> list[str]:
 
 
 def _together(names: list[str], index: BankIndex) -> str:
-    """Names of networks, or what they are together; encoders that were never trained do not count."""
+    """List names of networks, or name their group, such as "All transfers". Ignores untrained encoders."""
     tasks = {name for name, entry in index.tasks.items() if entry.files}
     transfers = {entry.name for entry in index.transfers}
     sets = ((tasks | transfers, "All networks"), (tasks, "All task networks"), (transfers, "All transfers"))
@@ -183,7 +183,7 @@ def _together(names: list[str], index: BankIndex) -> str:
 
 
 def _alike(entries: Mapping[str, _Entry]) -> list[tuple[tuple[tuple[str, str], ...], dict[str, _Entry]]]:
-    """Networks whose facts differ in numbers only, and those facts; a number has no text yet."""
+    """Group networks whose training facts differ in numbers only; the key has an empty text per number."""
     groups: dict[tuple[tuple[str, str], ...], dict[str, _Entry]] = {}
     for network, entry in entries.items():
         facts = {
@@ -195,19 +195,19 @@ def _alike(entries: Mapping[str, _Entry]) -> list[tuple[tuple[tuple[str, str], .
 
 
 def _is_number(value: object) -> bool:
-    """Numbers differ between networks that were trained alike: seconds, for one."""
+    """Tell numbers, which may differ between networks that were trained alike, from other facts."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _span(name: str, entries: Iterable[_Entry]) -> str:
-    """A number that all networks have, or the least and the greatest."""
+    """Write a number if all networks share it, else the least and the greatest."""
     values = [entry.training[name] for entry in entries]
     least, greatest = min(values), max(values)
     return str(least) if least == greatest else f"{least} to {greatest}"
 
 
 def _limits(index: BankIndex) -> list[str]:
-    """Notes that the entries carry."""
+    """Return the section with the notes of the entries."""
     notes: dict[str, list[str]] = {}
     for network, entry in _entries(index).items():
         for note in entry.training.get("notes", ()):

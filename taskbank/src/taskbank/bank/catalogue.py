@@ -1,4 +1,4 @@
-"""Catalogues: TOML files that name models of other people for our tasks. Imports nothing heavy."""
+"""Catalogues: TOML files that list third-party models for tasks of this package. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLASS_TABLES = ("ade20k_150", "coco_80")
 FREE_LICENCES = frozenset(
     {"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "isc", "unlicense"}
 )
-"""Licences, in lower case, that allow any use; models under others are only run once they are accepted."""
+"""Licences, in lower case, that allow any use; models under others run only after the user accepts them."""
 
 _DIRECTIONS = {
     "right": (0, 1),
@@ -52,23 +52,23 @@ _LARGEST = 1 << 20  # bytes of a catalogue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One model of somebody else.
+    """One third-party model.
 
     Attributes:
-        name: short, for people.
+        name: short name for users.
         tasks: canonical names of the tasks that it serves.
         loader: library that loads it: `transformers` or `timm`.
         kind: class of transformers, or architecture of timm.
         id: `owner/name` on the Hub, or a folder.
         revision: branch, tag or commit of the repository; not read for a folder.
         licence: as its owner states it; empty where nothing is stated.
-        megabytes: about the size of the download.
-        depth: of depth: `metres`, or `relative, inverse`.
-        axes: of normals: where the model's x, y and z point, such as `right, up, backward`.
-        classes: of semantic segmentation: one of `CLASS_TABLES`.
-        prompt: of zero-shot scenes: a sentence with `{}` for the scene's name.
-        source: where this was read.
-        unverified: what of it could not be checked.
+        megabytes: approximate size of the download.
+        depth: form of predicted depth: `metres`, or `relative, inverse`.
+        axes: directions of the model's x, y and z axes, for predicted normals, such as `right, up, backward`.
+        classes: class table for semantic segmentation: one of `CLASS_TABLES`.
+        prompt: sentence for zero-shot scene classification, with `{}` for the scene's name.
+        source: page that states these facts.
+        unverified: facts that could not be checked.
     """
 
     name: str
@@ -98,7 +98,7 @@ class Model:
         return None if _REPO.fullmatch(self.id) and not path.is_dir() else path
 
     def gives(self, task: str) -> str:
-        """Return what it gives for one of its tasks, in words."""
+        """Describe the model's output for one of its tasks."""
         return {
             "depth_zbuffer": self.depth,
             "normal": "unit vectors",
@@ -111,11 +111,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """Models of others by the tasks that they serve.
+    """Third-party models by the tasks that they serve.
 
     Attributes:
-        name: of the bank that it makes.
-        models: in the order of the file; of two models of one task the first is taken.
+        name: of the bank made from the catalogue.
+        models: in the order of the file; if two models serve one task, the first is used.
         digest: sha256 of the file.
         where: name or path of the file.
     """
@@ -135,7 +135,7 @@ class Catalogue:
         return chosen
 
     def chosen(self, names: Iterable[str]) -> Catalogue:
-        """The catalogue with these models only, in the order given.
+        """Return a catalogue of the named models only, in the given order.
 
         Raises:
             InvalidInputError: it has no such model.
@@ -150,12 +150,12 @@ class Catalogue:
 
 
 def names_models(source: object) -> bool:
-    """Tell whether the name of a bank means models of others, alone or among other banks."""
+    """Return True if a bank's name means third-party models, alone or together with other banks."""
     return isinstance(source, str | Path) and any(map(names_catalogue, str(source).split(",")))
 
 
 def names_catalogue(source: object) -> bool:
-    """Tell whether a name of a bank means a catalogue: `foundation`, or a file that ends in .toml."""
+    """Return True if a bank's name means a catalogue: `foundation`, or a file that ends in .toml."""
     return source == FOUNDATION or str(source).endswith(".toml")
 
 
@@ -198,16 +198,17 @@ def open_catalogue(source: str | Path = FOUNDATION) -> Catalogue:
 
 
 def axis_signs(axes: str) -> tuple[tuple[int, int], ...]:
-    """Read where a model's axes point.
+    """Parse the directions of a model's axes.
 
     Args:
         axes: such as `right, up, backward`.
 
     Returns:
-        for each of the model's axes the number of ours (OpenCV's: right, down, forward) and a sign.
+        for each of the model's axes, the index of the parallel axis of this package (OpenCV's: right, down,
+        forward) and a sign.
 
     Raises:
-        ValueError: these are not three directions of different lines.
+        ValueError: `axes` are not three directions along different lines.
     """
     found = [_DIRECTIONS.get(word.strip()) for word in axes.split(",")]
     known = [one for one in found if one is not None]
@@ -244,7 +245,7 @@ def _quoted(text: str) -> str:
 
 
 def _model(row: object, folder: Path, where: str) -> Model:
-    """One table of the file.
+    """Read one `[[models]]` table of the file.
 
     Raises:
         BankFormatError: a key is missing, unknown or of the wrong kind.
@@ -278,7 +279,7 @@ def _model(row: object, folder: Path, where: str) -> Model:
 
 
 def _check(model: Model) -> None:
-    """Refuse what no adapter can serve.
+    """Reject a model that no adapter can serve.
 
     Raises:
         ValueError: naming what is allowed.
@@ -305,7 +306,7 @@ def _check(model: Model) -> None:
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:
-    """A text; only a licence may be empty, where its owner states none."""
+    """Read a text; only the licence may be empty, if its owner states none."""
     value = row[key]
     if not isinstance(value, str) or (not value and key not in ("licence", "source", "unverified")):
         raise ValueError(f"{key} {value!r} must be text")
@@ -313,14 +314,14 @@ def _text(row: Mapping[str, Any], key: str) -> str:
 
 
 def _number(value: object) -> float:
-    """A size, 0 or more."""
+    """Read a size in megabytes, 0 or more."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:
         raise ValueError(f"megabytes {value!r} must be a number, 0 or more")
     return value
 
 
 def _tasks(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Canonical names of tasks, each once."""
+    """Read canonical names of tasks, without repetition."""
     names = row["tasks"]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise ValueError(f"tasks {names!r} must be a list of names")
@@ -328,7 +329,7 @@ def _tasks(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def accepted(models: Sequence[Model], ids: Iterable[str]) -> None:
-    """Check that the licences of models were accepted where that is needed.
+    """Check that the user accepted the licences that do not allow any use.
 
     Args:
         models: those that are about to run.

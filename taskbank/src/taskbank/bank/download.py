@@ -1,4 +1,4 @@
-"""The files of a bank onto this machine, before they are needed. Nothing heavy is imported."""
+"""Download a bank's files before they are needed. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Download:
     """A downloaded bank.
 
     Attributes:
-        bank: the bank it came from, a repository with its commit.
+        bank: source of the files, a repository with its commit.
         folder: folder of the files; it opens as a bank.
         files: weight files, each checked against its sha256.
     """
@@ -34,12 +34,12 @@ class Download:
 def download_bank(
     source: str | Path | None = None, tasks: Iterable[str] | None = None, hub: Hub | None = None
 ) -> Download:
-    """Fetch and check files of a bank; those that are there already are checked only.
+    """Download and check the files of a bank; files already in the cache are only checked.
 
     Args:
         source: as for `Bank.open`.
         tasks: any of their names; None for all, transfers included.
-        hub: how a Hub is reached, by default what the variables of huggingface_hub say.
+        hub: access to the Hub; by default, the environment variables of huggingface_hub decide.
 
     Raises:
         UnknownTaskError: a name is none of the 26 tasks.
@@ -52,7 +52,7 @@ def download_bank(
     files = bank.index.files
     if tasks is not None:
         entries = [find_entry(bank.index, task, bank.files.where) for task in tasks]
-        # A task may be named twice, by two of its names.
+        # The same task may be given twice, under two of its names.
         files = bank.index.files_of(entries)
     for file in files:
         bank.files.read(file)

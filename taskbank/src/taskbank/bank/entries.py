@@ -12,9 +12,9 @@ from taskbank.tasks.own_targets import OwnTarget
 from taskbank.tasks.registry import SCRATCH, TASKS, Task
 
 PX_A_PLACE = 16
-"""Rows and columns of an image that one place of its representation stands for."""
+"""Pixels of the image, along rows and along columns, per cell of its representation."""
 
-_LARGEST = 4096  # px; a bank from elsewhere could name any
+_LARGEST = 4096  # px; a bank of unknown origin could state any number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,9 @@ class SeededEncoder:
     """An encoder that was never trained and is not stored, see `taskbank.bank.seeded`.
 
     Attributes:
-        seed: that it is made from.
-        total: sum of its weights; another generator of random numbers would give another.
-        size: sum of their absolute values, likewise.
+        seed: of the random weights.
+        total: sum of its weights, which shows if a random number generator draws other weights.
+        size: sum of the absolute values of its weights, for the same check.
     """
 
     seed: int
@@ -55,11 +55,11 @@ class TaskEntry:
 
     Attributes:
         task: canonical name.
-        encoder: file of the encoder, or the seed of one that was never trained, or a model of somebody else,
-            which predicts by itself.
+        encoder: file of the encoder, or the seed of an untrained one, or a third-party model, which predicts
+            without a decoder.
         decoder: file of the decoder; None for `random`, or where only the encoder was published.
         output: kind of output, as in the registry of the version that wrote the bank.
-        channels: numbers that the network gives per pixel or in all.
+        channels: numbers that the network outputs per pixel, or in total for outputs that are not maps.
         unit: of a decoded prediction.
         value_range: least and greatest decoded value, or None.
         classes: names of the channels, or None.
@@ -82,17 +82,17 @@ class TaskEntry:
 
     @property
     def predicts(self) -> bool:
-        """True where there is more than an encoder."""
+        """True if the task has a decoder or a third-party model."""
         return self.decoder is not None or isinstance(self.encoder, Model)
 
     @property
     def model(self) -> Model | None:
-        """The model of somebody else that serves the task; None for networks of a bank."""
+        """The third-party model that serves the task; None for networks of a bank."""
         return self.encoder if isinstance(self.encoder, Model) else None
 
     @property
     def files(self) -> tuple[FileEntry, ...]:
-        """The encoder's file and the decoder's, as far as there are some."""
+        """Files of the encoder and the decoder, if they have files."""
         return tuple(part for part in (self.encoder, self.decoder) if isinstance(part, FileEntry))
 
 
@@ -103,7 +103,7 @@ class TransferEntry:
     Attributes:
         sources: canonical names in the order of their channels; `scratch` alone for a network from scratch.
         target: canonical name, or the name of a user's own target.
-        own_target: what the target is, where it is a user's own; None for the 26 tasks.
+        own_target: description of a user's own target; None for the 26 tasks.
         file: weights under `transfer.` and `decoder.`; from scratch under `encoder.` and `decoder.`.
         classes: names of the target's channels, or None.
         licence: of these weights.
@@ -127,7 +127,7 @@ class TransferEntry:
 
     @property
     def encoders(self) -> tuple[str, ...]:
-        """Tasks whose encoders it needs besides its own file."""
+        """Tasks whose encoders the transfer needs besides its own file."""
         return () if self.from_scratch else self.sources
 
     @property
@@ -142,10 +142,10 @@ class TransferEntry:
 
 
 def check_image_size(size: int) -> int:
-    """The side in px of the images that networks are trained on, if it can be one.
+    """Check the side in px of the images that networks are trained on, and return it.
 
     Raises:
-        InvalidInputError: it is no multiple of 16, or beyond what networks are trained on.
+        InvalidInputError: it is not a multiple of 16, or larger than 4096.
     """
     if size % PX_A_PLACE or not 0 < size <= _LARGEST:
         raise InvalidInputError(f"image size {size} must be a multiple of {PX_A_PLACE}, {_LARGEST} at most")
@@ -153,10 +153,10 @@ def check_image_size(size: int) -> int:
 
 
 def check_classes(classes: tuple[str, ...] | None, task: Task, where: str) -> None:
-    """Refuse names of classes that are not as many as the task has channels.
+    """Reject class names whose number is not the task's number of channels.
 
     Raises:
-        BankFormatError: naming both numbers.
+        BankFormatError: the numbers differ; the message states both.
     """
     if classes is not None and len(classes) != task.channels:
         raise BankFormatError(

@@ -1,4 +1,4 @@
-"""A bank for targets of one's own: encoders of another bank, byte for byte, and new transfers from them."""
+"""Banks for users' own targets: encoders copied from another bank, and new transfers that read them."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def bank_of_transfers(
     """Write a bank of transfers, with the encoders of their sources.
 
     Args:
-        bank: where the encoders are from; its files are copied as they are. Decoders are left out.
-        folder: is made; a bank that is already there is not touched.
+        bank: source of the encoders; their files are copied unchanged, without decoders.
+        folder: is created; a bank that is already there is not touched.
         name: of the new bank.
-        transfers: transfers and networks from scratch, each with what is known about it; `own_target` where
-            the target is a user's own.
+        transfers: transfers and networks from scratch, each with facts about it; for a user's own target, the
+            facts include `own_target`.
         storage: form of the transfers' weights on disk.
         image_size: side in px of the images that the transfers were trained on, a multiple of 16; None for
             that of `bank`.
 
     Raises:
         MissingTaskError: the bank lacks the encoder of a source.
-        InvalidInputError: weights that cannot be stored so; a target that nothing describes.
+        InvalidInputError: weights cannot be stored in that form; a target has no description.
         OutputError: a bank is there already, or a file cannot be written.
         TaskBankError: a file of the bank cannot be read.
     """
@@ -63,6 +63,6 @@ def bank_of_transfers(
         transfers=entries,
         shared=bank.index.shared,
     )
-    # Last, so that a folder with an index is whole.
+    # The index is written last, so that a folder with an index is complete.
     write_bytes(root / INDEX_NAME, index_to_json(index).encode())
     return Bank.open(root)

@@ -13,25 +13,25 @@ from taskbank.bank.index import INDEX_NAME, LARGEST_FILE, FileEntry
 from taskbank.errors import BankFormatError, ChecksumMismatchError
 
 LARGEST_INDEX = 16 * 2**20
-"""Bytes that a `bank.json` may have; that of all tasks and their transfers has a hundredth of it."""
+"""Most bytes that a `bank.json` may have: about a hundred times those of one with all tasks and transfers."""
 
 
 class BankFiles(Protocol):
-    """The files of one bank at one moment."""
+    """The files of one version of a bank."""
 
     @property
     def where(self) -> str:
         """Folder or repository, for messages and provenance."""
 
     def fetch(self, path: str) -> Path:
-        """A file of the bank on this machine, not checked.
+        """Return the local path of a file, after a download if needed; its content is not checked.
 
         Args:
             path: place in the bank, with forward slashes.
         """
 
     def read(self, file: FileEntry) -> bytes:
-        """The content of a file, checked."""
+        """Return the content of a file, after a check of its sha256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class FolderFiles:
         return str(self.root)
 
     def fetch(self, path: str) -> Path:
-        """The file's place; whether it is there shows when it is read."""
+        """Return the file's path; it may not exist."""
         return self.root / path
 
     def read(self, file: FileEntry) -> bytes:
-        """The content of a file.
+        """Return the content of a file.
 
         Raises:
             BankFormatError: the file cannot be read.
@@ -64,11 +64,11 @@ class FolderFiles:
 
 
 def read_index(files: BankFiles) -> bytes:
-    """The content of the bank's `bank.json`.
+    """Return the content of the bank's `bank.json`.
 
     Raises:
-        BankFormatError: there is none, it is no regular file, or too large to be one.
-        HubError: it cannot be had from the Hub.
+        BankFormatError: the file is missing, not a regular file, or too large.
+        HubError: it cannot be downloaded.
     """
     path = files.fetch(INDEX_NAME)
     try:
@@ -81,12 +81,12 @@ def read_index(files: BankFiles) -> bytes:
 
 
 def read_checked(path: Path, sha256: str, size: int | None = None) -> bytes:
-    """A file's content, once it is known to be the one meant.
+    """Return a file's content, after a check of its size and sha256.
 
     Args:
         path: of a regular file, or of a link to one.
         sha256: of the content.
-        size: bytes of the content; a file of another size is not read. None where any size is looked into.
+        size: bytes of the content; a file of another size is not read. None accepts any size.
 
     Raises:
         BankFormatError: the file cannot be read, or is a pipe or a device.
@@ -111,10 +111,10 @@ def read_checked(path: Path, sha256: str, size: int | None = None) -> bytes:
 
 
 def _read_regular(path: Path, *, at_most: int) -> bytes:
-    """The content of a regular file that is no longer than allowed.
+    """Return the content of a regular file of at most `at_most` bytes.
 
-    It is opened without waiting, so that a pipe does not hold the program up, and looked at when it is open,
-    so that it cannot be exchanged meanwhile. No more is ever read than allowed.
+    The file is opened without blocking, so that a pipe does not stop the program. Its type and size are
+    checked after opening, so that it cannot be replaced in between. At most `at_most` bytes are read.
     """
     with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
         found = os.fstat(file.fileno())

@@ -1,4 +1,4 @@
-"""Tell from measured numbers which networks are dead, give constants, or are no better than one.
+"""Find networks that are dead, output a constant, or are no better than a constant, from measured numbers.
 
 Nothing heavy is imported: the numbers are measured by `taskbank.inference.measure_health`, and by training.
 """
@@ -26,7 +26,7 @@ BEATS_CONSTANT = "beats_average"
 """Name of a win rate: share of held-out samples on which a network beats the best constant."""
 
 HELD_OUT = "held_out"
-"""Name of a fact of training: how a network did on the samples that stage 1 held out."""
+"""Name of a training fact: results of a network on the samples that stage 1 held out."""
 
 _MOST_DEAD = 0.5
 _LEAST_VARIATION = 1e-3
@@ -68,16 +68,15 @@ class Finding:
 def find_faults(
     network: str, metrics: Mapping[str, float], beats_constant: float | None = None
 ) -> list[Finding]:
-    """Judge one network.
+    """Find the faults of one network.
 
     Args:
         network: its name.
-        metrics: `dead_channels`, `output_variation`, `held_out_loss` and `constant_loss` are looked at, where
-            they are there.
+        metrics: `dead_channels`, `output_variation`, `held_out_loss` and `constant_loss` are used if present.
         beats_constant: share of held-out samples on which it beats the best constant; None if not measured.
 
     Returns:
-        what is wrong, the worst first; nothing where nothing was measured.
+        its faults, the worst first; empty if nothing was measured.
     """
     found = []
     dead = metrics.get(DEAD_CHANNELS, 0.0)
@@ -105,7 +104,7 @@ def find_faults(
 
 
 def faults_in_index(index: BankIndex) -> list[Finding]:
-    """Judge all networks of a bank by the numbers in its index.
+    """Find the faults of all networks of a bank from the numbers in its index.
 
     Args:
         index: of the bank. Banks whose index has no such numbers have no findings.
@@ -119,13 +118,13 @@ def faults_in_index(index: BankIndex) -> list[Finding]:
 
 
 def constant_beaten(training: Mapping[str, Any]) -> float | None:
-    """Read on what share of samples a network beats the best constant.
+    """Return the share of samples on which a network beats the best constant.
 
     Args:
         training: facts of a bank's index.
 
     Returns:
-        the share of test samples, or of those that stage 1 held out; None where neither was measured.
+        the share of test samples, or else of the samples that stage 1 held out; None if neither was measured.
     """
     for kind in ("win_rates", HELD_OUT):
         share = training.get(kind, {}).get(BEATS_CONSTANT)
@@ -135,7 +134,7 @@ def constant_beaten(training: Mapping[str, Any]) -> float | None:
 
 
 def faults_by_kind(found: Iterable[Finding]) -> dict[Fault, list[Finding]]:
-    """Group findings, the worst kind first; kinds that nothing has are left out."""
+    """Group findings by kind of fault, the worst kind first; kinds without findings are left out."""
     listed = list(found)
     groups = {fault: [finding for finding in listed if finding.fault is fault] for fault in Fault}
     return {fault: members for fault, members in groups.items() if members}

@@ -1,4 +1,4 @@
-"""Banks in Hub repositories: only the files that a call needs, by way of huggingface_hub.
+"""Banks in Hub repositories: huggingface_hub downloads only the files that a call needs.
 
 The transport, its cache and its settings are huggingface_hub's: `HF_ENDPOINT`, `HF_HOME`, `HF_TOKEN`,
 `HF_HUB_OFFLINE` and the rest of
@@ -21,14 +21,14 @@ from taskbank.bank.index import INDEX_NAME, FileEntry
 from taskbank.errors import ChecksumMismatchError, InvalidInputError
 
 HUB_PREFIX = "hf://"
-"""Begins the name of a bank in a Hub repository."""
+"""Prefix of the names of banks in Hub repositories."""
 
 _SOURCE = re.compile(r"hf://(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^@\s]+))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
-    """Access to a Hub; for None the environment variables of huggingface_hub decide.
+    """Access to a Hub; for attributes that are None, the environment variables of huggingface_hub decide.
 
     Attributes:
         endpoint: address of the Hub or of a mirror (`HF_ENDPOINT`).
@@ -66,7 +66,7 @@ class HubFiles:
 
     Attributes:
         source: the repository, its revision a commit.
-        hub: how the Hub is reached.
+        hub: access to the Hub.
     """
 
     source: HubSource
@@ -78,7 +78,7 @@ class HubFiles:
         return str(self.source)
 
     def fetch(self, path: str) -> Path:
-        """A file in the cache; it is downloaded first if it is not there yet.
+        """Return a file's path in the cache, after a download if it is not there yet.
 
         Raises:
             HubError: it cannot be had.
@@ -87,13 +87,13 @@ class HubFiles:
         return _download(self.source, path, self.hub)
 
     def read(self, file: FileEntry) -> bytes:
-        """The content of a file.
+        """Return the content of a file, after a check of its sha256.
 
         Raises:
             HubError: it cannot be had.
             BankFormatError: the repository has no such file.
-            ChecksumMismatchError: it is another, or damaged; it is then no longer in the cache. A file of
-                another size than the index states is not downloaded.
+            ChecksumMismatchError: the content has another sha256; the file is then removed from the cache. A
+                file whose size differs from the index is not downloaded.
         """
         _check_size(self.source, file, self.hub)
         path = self.fetch(file.path)
@@ -108,7 +108,7 @@ class HubFiles:
 
 
 def parse_hub_source(text: str) -> HubSource:
-    """The repository and revision in `hf://owner/name` or `hf://owner/name@revision`.
+    """Parse the repository and revision in `hf://owner/name` or `hf://owner/name@revision`.
 
     Raises:
         InvalidInputError: the text is of neither form.
@@ -122,9 +122,9 @@ def parse_hub_source(text: str) -> HubSource:
 
 
 def hub_files(source: HubSource, hub: Hub) -> HubFiles:
-    """The bank in a repository, fixed to the commit that its revision means now.
+    """Open the bank in a repository, fixed to the current commit of its revision.
 
-    Without a connection it is the commit that the revision meant when it was last seen.
+    Offline, this is the commit that the cache holds for the revision.
 
     Raises:
         HubError: the repository cannot be used.
@@ -136,7 +136,7 @@ def hub_files(source: HubSource, hub: Hub) -> HubFiles:
 
 
 def _download(source: HubSource, path: str, hub: Hub) -> Path:
-    """A file of a repository, in the cache."""
+    """Download a file of a repository; return its path in the cache."""
     from huggingface_hub import hf_hub_download
 
     from taskbank.bank.hub_errors import Attempt, translated
@@ -157,7 +157,7 @@ def _download(source: HubSource, path: str, hub: Hub) -> Path:
 
 
 def _check_size(source: HubSource, file: FileEntry, hub: Hub) -> None:
-    """Ask how large a file is before it is downloaded, or a bank could fill the disk.
+    """Check a file's size before the download, so that a wrong bank cannot fill the disk.
 
     Raises:
         ChecksumMismatchError: it has another size than the index states.
@@ -187,7 +187,7 @@ def library() -> dict[str, Any]:
 
 @contextmanager
 def quiet_hub() -> Iterator[None]:
-    """Keep huggingface_hub from logging every try: what went wrong is said once, in the error."""
+    """Silence huggingface_hub's log of every attempt: the raised error reports the failure once."""
     logger = logging.getLogger("huggingface_hub")
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -198,7 +198,7 @@ def quiet_hub() -> Iterator[None]:
 
 
 def _forget(path: Path) -> None:
-    """Remove a file from the cache: the link in the snapshot and the content behind it."""
+    """Remove a file from the cache: the link in the snapshot and the file it points to."""
     content = path.resolve()
     path.unlink(missing_ok=True)
     content.unlink(missing_ok=True)

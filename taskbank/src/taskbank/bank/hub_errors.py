@@ -20,7 +20,7 @@ from taskbank.errors import (
     first_line,
 )
 
-# The base of the transport's errors: that of requests, httpx or httpx2, by huggingface_hub's version.
+# Base class of the HTTP errors: of requests, httpx or httpx2, depending on huggingface_hub's version.
 _TRANSPORT: type[Exception] = next(
     kind for kind in reversed(errors.HfHubHTTPError.__mro__) if kind.__module__ != "builtins"
 )
@@ -34,7 +34,7 @@ class Attempt:
 
     Attributes:
         source: the repository, as users write it.
-        path: the file wanted; None where something is written.
+        path: the file to download; None for uploads.
         endpoint: address of the Hub; None for that of huggingface_hub.
     """
 
@@ -53,7 +53,7 @@ def translated(attempt: Attempt) -> Iterator[None]:
     """Turn errors of huggingface_hub into this package's.
 
     Raises:
-        TaskBankError: what went wrong, in the class that names it.
+        TaskBankError: the subclass that fits the error.
     """
     try:
         yield
@@ -62,8 +62,8 @@ def translated(attempt: Attempt) -> Iterator[None]:
 
 
 def _translate(error: BaseException, attempt: Attempt) -> TaskBankError:
-    """The error of this package that says what happened."""
-    # These two say only that something failed; their cause says what.
+    """Return the error of this package for an error of huggingface_hub."""
+    # These two classes state only that something failed; their cause states the reason.
     if isinstance(error, errors.LocalEntryNotFoundError | RuntimeError) and error.__cause__ is not None:
         return _translate(error.__cause__, attempt)
     for kinds, meaning in _MEANINGS:
@@ -137,7 +137,7 @@ def _no_answer(error: BaseException, attempt: Attempt) -> TaskBankError:
 
 
 _Kinds = type[BaseException] | tuple[type[BaseException], ...]
-# The first that fits holds, so special kinds come before general ones.
+# The first matching row applies, so subclasses come before base classes.
 _MEANINGS: tuple[tuple[_Kinds, Callable[[BaseException, Attempt], TaskBankError]], ...] = (
     (errors.HFValidationError, _wrong_name),
     (errors.RevisionNotFoundError, _no_revision),
@@ -151,11 +151,11 @@ _MEANINGS: tuple[tuple[_Kinds, Callable[[BaseException, Attempt], TaskBankError]
 
 
 def _status(error: BaseException) -> int:
-    """The number of the Hub's answer."""
+    """Return the HTTP status code of the Hub's answer."""
     return error.response.status_code if isinstance(error, errors.HfHubHTTPError) else 0
 
 
 def _reply(error: BaseException) -> str:
-    """The Hub's own words, or the number of its answer."""
+    """Return the Hub's message, or else the HTTP status code."""
     said = error.server_message if isinstance(error, errors.HfHubHTTPError) else None
     return said or f"status {_status(error)}"

@@ -1,14 +1,14 @@
-"""`bank.json`: what a bank holds, and the sha256 of every file. Nothing heavy is imported here.
+"""The index of a bank, `bank.json`: its networks, and the sha256 of every file. Imports nothing heavy.
 
 Layout, the same in a folder, a Hub repository and the bundled bank:
 `bank.json`, `encoders/TASK.safetensors`, `encoders/shared.safetensors` where encoders share their first
 levels, `decoders/TASK.safetensors`,
 `transfers/SOURCE__SOURCE__TARGET.safetensors`, `README.md`.
 
-A transfer's target is one of the 26 tasks, or a user's own: then its entry has `own_target`, which says what
-that is (`tasks.own_targets.OwnTarget`), and no task has its name. Its sources are tasks, or `scratch`
-alone: then the file is the target's whole network, trained on what its transfers learned from. The encoder of
-a task is a file, or `{"seed": ..., "total": ..., "size": ...}` for one that was never trained.
+A transfer's target is one of the 26 tasks, or a user's own: then its entry has `own_target`, the target's
+description (`tasks.own_targets.OwnTarget`), and its name is none of the 26. Its sources are tasks, or
+`scratch` alone: then the file is the target's whole network, trained on the same samples as its transfers.
+The encoder of a task is a file, or `{"seed": ..., "total": ..., "size": ...}` for one that was never trained.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ FORMAT = "taskbank"
 FORMAT_VERSION = 1
 
 LARGEST_FILE = 4 * 2**30
-"""Bytes that a weight file may have; the largest of the original networks has a hundredth of it."""
+"""Most bytes that a weight file may have, about a hundred times the size of the largest original network."""
 
-_DEEPEST = 32  # of lists and objects in each other
+_DEEPEST = 32  # levels of nested lists and objects
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -75,7 +75,7 @@ class BankIndex:
         licence: of the bank as a whole.
         tasks: by canonical name, in the order of the registry.
         transfers: in any order.
-        shared: file of the frozen levels that all encoders begin with; None where they share none.
+        shared: file of the frozen first levels, which all encoders share; None if they share none.
     """
 
     name: str
@@ -88,10 +88,10 @@ class BankIndex:
     shared: FileEntry | None = None
 
     def __post_init__(self) -> None:
-        """Refuse transfers that describe one target differently.
+        """Reject transfers that describe the same target differently.
 
         Raises:
-            InvalidInputError: naming the target.
+            InvalidInputError: two descriptions differ; the message names the target.
         """
         described: dict[str, OwnTarget | None] = {}
         for entry in self.transfers:
@@ -105,13 +105,13 @@ class BankIndex:
         return (*tasks, *(entry.file for entry in self.transfers))
 
     def files_of(self, entries: Iterable[TaskEntry]) -> tuple[FileEntry, ...]:
-        """The files that some of the tasks need, each once, the shared levels first."""
+        """Return the files that the given tasks need, without repetition, the shared levels first."""
         own = dict.fromkeys(file for entry in entries for file in entry.files)
         return (self.shared, *own) if self.shared is not None and own else tuple(own)
 
     @property
     def own_tasks(self) -> dict[str, Task]:
-        """Users' own targets of its transfers, by name."""
+        """Users' own targets of the bank's transfers, by name."""
         return {entry.target: entry.task for entry in self.transfers if entry.own_target is not None}
 
 
@@ -126,7 +126,7 @@ def find_entry(index: BankIndex, task: str, where: str) -> TaskEntry:
     Raises:
         UnknownTaskError: the name is none of the 26 tasks.
         InvalidInputError: the name is that of a user's own target, which has no network of its own.
-        MissingTaskError: the bank does not hold it.
+        MissingTaskError: the bank does not hold the task.
     """
     if normalise(task) in index.own_tasks:
         raise InvalidInputError(
@@ -140,29 +140,29 @@ def find_entry(index: BankIndex, task: str, where: str) -> TaskEntry:
 
 
 def encoder_path(task: str) -> str:
-    """Place of a task's encoder."""
+    """Return the path of a task's encoder in a bank."""
     return f"encoders/{task}.safetensors"
 
 
 SHARED_PATH = "encoders/shared.safetensors"
-"""Place of the levels that all encoders begin with."""
+"""Path, in a bank, of the first levels that all encoders share."""
 
 
 def decoder_path(task: str) -> str:
-    """Place of a task's decoder."""
+    """Return the path of a task's decoder in a bank."""
     return f"decoders/{task}.safetensors"
 
 
 def transfer_path(sources: tuple[str, ...], target: str) -> str:
-    """Place of a transfer network and its decoder."""
+    """Return the path of a transfer network and its decoder in a bank."""
     return f"transfers/{'__'.join((*sources, target))}.safetensors"
 
 
 def index_to_json(index: BankIndex) -> str:
-    """The text of `bank.json`; the same index gives the same text."""
+    """Write an index as the text of `bank.json`; equal indexes give equal texts."""
     written = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(index)}
     for transfer in written["transfers"]:
-        if transfer["own_target"] is None:  # earlier banks do not name it, and keep their bytes so
+        if transfer["own_target"] is None:  # absent, as in earlier banks, so that their bytes stay the same
             del transfer["own_target"]
     if index.shared is None:  # likewise
         del written["shared"]
@@ -170,15 +170,15 @@ def index_to_json(index: BankIndex) -> str:
 
 
 def index_from_json(text: str, where: str) -> BankIndex:
-    """The index in the text of a `bank.json`.
+    """Parse the text of a `bank.json`.
 
     Args:
         text: JSON.
-        where: of what bank, for messages.
+        where: name or folder of the bank, for messages.
 
     Raises:
-        BankFormatError: the text is no JSON, of another format or a later version; a field is missing or
-            of the wrong kind; a task is unknown; a file lies outside its place.
+        BankFormatError: the text is not JSON, or of another format or a later version; a field is missing or
+            of the wrong kind; a task is unknown; a file has an unexpected path.
     """
     written = _parsed(text, where)
     try:
@@ -200,10 +200,10 @@ def index_from_json(text: str, where: str) -> BankIndex:
 
 
 def index_from_bytes(content: bytes, where: str) -> BankIndex:
-    """The index in the content of a `bank.json`.
+    """Parse the bytes of a `bank.json`.
 
     Raises:
-        BankFormatError: as `index_from_json`, or the content is no UTF-8 text.
+        BankFormatError: as `index_from_json`, or the content is not UTF-8.
     """
     try:
         text = content.decode()
@@ -213,7 +213,7 @@ def index_from_bytes(content: bytes, where: str) -> BankIndex:
 
 
 def _parsed(text: str, where: str) -> dict[str, Any]:
-    """The JSON object, of our format and a version we can read; all of its numbers are finite."""
+    """Parse the JSON object; check its format, its version, its depth and that all numbers are finite."""
     try:
         written = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
@@ -233,7 +233,7 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
 
 
 def _finite(text: str) -> float:
-    """A number of the JSON text; `1e999`, `NaN` and `Infinity` are none."""
+    """Parse a number of the JSON text; reject `1e999`, `NaN` and `Infinity`."""
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"the number {text} is not finite")
@@ -255,7 +255,7 @@ def _depth(written: object) -> int:
 
 
 def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
-    """One task's entry, its files in their places."""
+    """Parse one task's entry; its files must have their standard paths."""
     _known(name)
     decoder, channels = entry["decoder"], _whole(entry["channels"], least=1)
     if channels != TASKS[name].channels:
@@ -276,7 +276,7 @@ def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
 
 
 def _classes(written: object) -> tuple[str, ...] | None:
-    """Names of the channels; whether there are enough is checked where they are used."""
+    """Parse names of the channels; their number is checked where they are used."""
     if written is None:
         return None
     if not isinstance(written, list):
@@ -285,7 +285,7 @@ def _classes(written: object) -> tuple[str, ...] | None:
 
 
 def _metrics(written: Mapping[str, Any]) -> dict[str, float]:
-    """Numbers by name."""
+    """Parse metrics: finite numbers by name."""
     metrics = dict(written)
     for name, value in metrics.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -295,15 +295,15 @@ def _metrics(written: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _encoder(task: str, entry: Mapping[str, Any]) -> FileEntry | SeededEncoder:
-    """A task's encoder: a file in its place, or a seed."""
+    """Parse a task's encoder: a file at its standard path, or a seed."""
     if "seed" not in entry:
         return _file(entry, encoder_path(task))
-    seed = _whole(entry["seed"], least=-(2**63), most=2**64 - 1)  # what torch takes
+    seed = _whole(entry["seed"], least=-(2**63), most=2**64 - 1)  # the range of torch's seeds
     return SeededEncoder(seed=seed, total=float(entry["total"]), size=float(entry["size"]))
 
 
 def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
-    """One transfer's entry, its file in its place; the first banks stated only metrics."""
+    """Parse one transfer's entry, whose file has its standard path; the first banks stated only metrics."""
     sources, target = tuple(map(str, entry["sources"])), str(entry["target"])
     for name in sources if sources != (SCRATCH,) else ():
         _known(name)
@@ -320,7 +320,7 @@ def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
 
 
 def _own_target(name: str, written: Mapping[str, Any] | None) -> OwnTarget | None:
-    """A user's own target; None for one that the registry knows."""
+    """Parse a user's own target; None for a task of the registry."""
     if written is None:
         _known(name)
         return None
@@ -330,7 +330,7 @@ def _own_target(name: str, written: Mapping[str, Any] | None) -> OwnTarget | Non
 
 
 def _file(entry: Mapping[str, Any], path: str) -> FileEntry:
-    """One file's entry; a path elsewhere than its place is refused, so none can lead out of the bank."""
+    """Parse one file's entry; reject any path but the standard one, so that none can lead out of the bank."""
     if entry["path"] != path:
         raise ValueError(f"file {entry['path']!r} should be {path!r}")
     if not _SHA256.fullmatch(str(entry["sha256"])):
@@ -340,13 +340,13 @@ def _file(entry: Mapping[str, Any], path: str) -> FileEntry:
 
 
 def _known(name: str) -> None:
-    """Refuse the name of a task that this version does not know."""
+    """Reject the name of a task that this version does not know."""
     if name not in TASKS:
         raise ValueError(f"unknown task {name!r}; a later version of taskbank may know it")
 
 
 def _three(numbers: object) -> tuple[int, int, int]:
-    """Channels, rows and columns."""
+    """Parse the numbers of channels, rows and columns."""
     if not isinstance(numbers, list):
         raise TypeError(f"representation {numbers!r} is no list of three numbers")
     channels, rows, columns = (_whole(number, least=1, most=4096) for number in numbers)
@@ -354,7 +354,7 @@ def _three(numbers: object) -> tuple[int, int, int]:
 
 
 def _whole(value: object, *, least: int = 0, most: int = 2**31) -> int:
-    """An integer within limits."""
+    """Check that a value is an integer within limits, and return it."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{value!r} is no whole number")
     if not least <= value <= most:

@@ -1,4 +1,4 @@
-"""Banks whose entries name models of others, alone or in front of a bank of files."""
+"""Banks whose entries name third-party models, alone or in front of a bank of files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.registry import TASKS, Task
 
 SIDE = 512
-"""Shorter side in px of photographs in the network's frame, where no bank of files says another."""
+"""Shorter side in px of photographs in the network's frame, unless a bank of files states another."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelBank(Bank):
-    """Tasks by models of others, and by the networks of at most one bank of files.
+    """Tasks served by third-party models, and by the networks of at most one bank of files.
 
     Attributes:
         holders: task -> name and sha256 of the catalogue or bank that serves it.
@@ -33,11 +33,11 @@ class ModelBank(Bank):
     holders: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def holder(self, task: str) -> tuple[str, str]:
-        """Name and sha256 of the catalogue or bank that serves a task."""
+        """Return name and sha256 of the catalogue or bank that serves a task."""
         return self.holders.get(task, (self.name, self.digest))
 
     def find_target(self, name: str) -> Task:
-        """A task as its model gives it: relative depth is of another kind than depth in metres."""
+        """Find a task, with its model's kind of output: relative depth or depth in metres, for example."""
         task = Bank.find_target(self, name)
         entry = self.index.tasks.get(task.name)
         if entry is None or entry.output == task.output:
@@ -51,9 +51,9 @@ def open_models(source: str | Path, hub: Hub | None = None) -> ModelBank:
     A task is served by the first that can predict it.
 
     Args:
-        source: names with commas between: `foundation`, files that end in .toml, and at most one bank of
+        source: names separated by commas: `foundation`, files that end in .toml, and at most one bank of
             files.
-        hub: for the bank of files.
+        hub: access to the Hub, for the bank of files.
 
     Raises:
         InvalidInputError: two banks of files.
@@ -98,12 +98,12 @@ def open_models(source: str | Path, hub: Hub | None = None) -> ModelBank:
 
 
 def _entries(catalogue: Catalogue) -> dict[str, TaskEntry]:
-    """Return the entries that an index has of the tasks of a catalogue."""
+    """Make index entries for the tasks of a catalogue."""
     return {task: _entry(task, model) for task, model in catalogue.by_task.items()}
 
 
 def _entry(task: str, model: Model) -> TaskEntry:
-    """Return the entry that an index has of a task that somebody else's model serves."""
+    """Make the index entry of a task that a third-party model serves."""
     known = TASKS[task]
     inverse = task == "depth_zbuffer" and model.depth == INVERSE
     return TaskEntry(

@@ -1,4 +1,4 @@
-"""Banks into Hub repositories, in one commit: all of a bank or nothing."""
+"""Upload of banks to Hub repositories, in one commit."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ def push_bank(
     card: str | None = None,
     hub: Hub | None = None,
 ) -> str:
-    """Put a bank into a repository; it is made if it is not there.
+    """Upload a bank to a repository, which is created if it does not exist.
 
-    Every file is checked first, and all go in with one commit, so nobody ever sees half a bank. Files that
-    are there unchanged are not sent again; files that the bank does not name stay.
+    Every file is checked first, and one commit holds all files, so that no reader sees an incomplete bank.
+    Files that are already there unchanged are not uploaded again; files that the bank does not name stay.
 
     Args:
         bank: what to push.
         repo: `owner/name`.
-        private: whether only the owner may see it; a public repository that is there already is refused.
-        revision: branch, made from the main one if it is not there; None for the main branch.
-        card: text of the model card, by default one written from the index; it replaces what is there.
-        hub: how the Hub is reached.
+        private: whether the repository is private; an existing public repository is then rejected.
+        revision: branch, created from the main branch if it does not exist; None for the main branch.
+        card: text of the model card, by default written from the index; it replaces an existing card.
+        hub: access to the Hub.
 
     Returns:
-        the source that opens just this state, `hf://owner/name@commit`.
+        the source that opens exactly this commit, `hf://owner/name@commit`.
 
     Raises:
         InvalidInputError: `repo` is no `owner/name`.
         BankFormatError: a file of the bank is missing.
         ChecksumMismatchError: a file of the bank is damaged.
-        HubError: the Hub cannot be reached, or does not allow it.
+        HubError: the Hub cannot be reached, or does not allow the upload.
     """
     from huggingface_hub import HfApi
 
@@ -77,7 +77,7 @@ def push_bank(
 
 
 def _additions(bank: BankListing, card: str) -> list[CommitOperationAdd]:
-    """The files of the commit, each checked."""
+    """Return the files of the commit, after a check of each."""
     from huggingface_hub import CommitOperationAdd
 
     index = bank.files.fetch(INDEX_NAME)
@@ -92,8 +92,8 @@ def _additions(bank: BankListing, card: str) -> list[CommitOperationAdd]:
 
 
 def _prepare(api: HfApi, repo: str, branch: str, private: bool) -> bool:
-    """Make the repository and the branch where they are missing; whether the repository is public."""
-    # Not asking for a private one leaves the choice to the owner's own default.
+    """Create the repository and the branch if missing; return True if the repository is public."""
+    # None leaves the choice to the owner's default.
     api.create_repo(repo, private=private or None, exist_ok=True)
     public = not api.model_info(repo).private
     if branch != _MAIN and not (private and public):

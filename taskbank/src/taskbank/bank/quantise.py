@@ -1,6 +1,6 @@
 """Storage of weights: as 32-bit floats, 16-bit floats, or 8-bit integers with one scale per channel.
 
-Files hold the packed form; `unpack` returns float32, so networks never see it. Only weights of two or more
+Files hold the packed form; `unpack` returns float32 to networks. Only weights of two or more
 axes become integers: scales, biases and running statistics are few and need their precision.
 """
 
@@ -16,10 +16,10 @@ from torch import Tensor
 from taskbank.errors import BankFormatError, InvalidInputError
 
 SCALE_SUFFIX = ":scale"
-"""Added to the name of an int8 tensor, it names the tensor of its scales."""
+"""Suffix that the name of an int8 tensor gets for the tensor of its scales."""
 
 COUNTER = "num_batches_tracked"
-"""Ends the names of what is not stored: batch norm starts it at 0 where it is absent."""
+"""Ending of the names of tensors that are not stored; batch norm starts this counter at 0 if it is absent."""
 
 _LEVELS = 127  # symmetric: -128 is not used
 
@@ -33,12 +33,12 @@ class Storage(StrEnum):
 
 
 def pack(weights: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
-    """Weights in the form in which a file holds them.
+    """Convert weights to the form in which a file stores them.
 
     Args:
         weights: a network's state dict.
         storage: the form. INT8: axis 0 of each weight has one scale, the error is half a scale at most,
-            that is 1/254 of the channel's greatest weight. The rest, and everything with FP16, has 11
+            that is 1/254 of the channel's greatest weight. Other tensors, and all tensors with FP16, have 11
             significant bits.
 
     Returns:
@@ -61,7 +61,7 @@ def pack(weights: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
 
 
 def _pack_one(name: str, values: Tensor, storage: Storage) -> dict[str, Tensor]:
-    """One tensor in its stored form, with its scales where it has some."""
+    """Convert one tensor to its stored form, with its scales if it has any."""
     if not values.is_floating_point():
         return {name: values}
     if storage is Storage.FP32:
@@ -77,7 +77,7 @@ def _pack_one(name: str, values: Tensor, storage: Storage) -> dict[str, Tensor]:
 
 
 def _to_levels(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Integers -127..127 of the same shape, and float32 scales (channels,)."""
+    """Return integers -127..127 of the same shape, and float32 scales (channels,)."""
     rows = values.flatten(1)
     greatest = rows.abs().amax(dim=1)
     scales = torch.where(greatest > 0, greatest / _LEVELS, torch.ones_like(greatest))
@@ -86,10 +86,10 @@ def _to_levels(values: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The state dict behind stored tensors: floating point as float32, integers expanded.
+    """Convert stored tensors back to a state dict: floating point as float32, integers multiplied by scales.
 
     Raises:
-        BankFormatError: integers without scales, scales without integers, or of another number.
+        BankFormatError: integers without scales, scales without integers, or numbers of channels that differ.
     """
     weights: dict[str, Tensor] = {}
     for name, stored in packed.items():
@@ -104,7 +104,7 @@ def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _from_levels(name: str, levels: Tensor, scales: Tensor | None) -> Tensor:
-    """Float32 weights from integers (channels, ...) and scales (channels,)."""
+    """Return float32 weights from integers (channels, ...) and scales (channels,)."""
     if scales is None or scales.shape != levels.shape[:1] or not scales.is_floating_point():
         kind = "" if scales is None or scales.is_floating_point() else f", {scales.dtype}"
         found = "none" if scales is None else f"{tuple(scales.shape)}{kind}"
@@ -113,6 +113,6 @@ def _from_levels(name: str, levels: Tensor, scales: Tensor | None) -> Tensor:
             "the file is incomplete or damaged"
         )
     column = scales.float().reshape(-1, *[1] * (levels.dim() - 1))
-    # NumPy, because torch wakes all its threads for each of hundreds of tensors, which takes longer than the
-    # multiplication itself where other programs want the processor too.
+    # NumPy, because torch starts all its threads for each of hundreds of tensors; on a busy processor that
+    # takes longer than the multiplication itself.
     return torch.from_numpy(np.multiply(levels.numpy(), column.numpy(), dtype=np.float32))

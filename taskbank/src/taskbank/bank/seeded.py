@@ -1,4 +1,4 @@
-"""Encoders that are never trained: made again from their seed, so that no bank has to store them."""
+"""Untrained encoders, rebuilt from their seed, so that no bank has to store them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import build_encoder
 from taskbank.nets.initialise import UNTRAINED_GAIN, initialise
 
-_TOLERANCE = 1e-6  # of the sum of absolute weights: ten times what rounding makes, far less than other draws
+_TOLERANCE = 1e-6  # of the sum of absolute weights: ten times the rounding error, far below other draws
 _LARGEST = 200_000_000  # weights; the original's encoder has 25 million
-_DIGITS = 9  # of the sums, so that the order of adding does not show
+_DIGITS = 9  # of the sums, so that the order of addition does not matter
 
 
 def untrained_encoder(architecture: Architecture, seed: int) -> nn.Module:
-    """The encoder of a seed on the CPU, in evaluation mode; torch's global generator is left alone.
+    """Make the untrained encoder of a seed, on the CPU and in evaluation mode.
 
-    Its batch norms have means 0 and variances 1, as at the start of training: nothing is measured on images.
+    Torch's global generator is not used. Batch norms have means 0 and variances 1, as before training.
     The same seed gives the same bits on one platform; elsewhere the last bits of weights may differ.
 
     Args:
         architecture: of the encoder.
         seed: of `taskbank.nets.initialise.initialise`.
     """
-    with torch.random.fork_rng(devices=[]):  # layers draw weights of their own, which are not used
+    with torch.random.fork_rng(devices=[]):  # layers draw initial weights, which are not used
         encoder = build_encoder(architecture)
     initialise(encoder, seed, gain=UNTRAINED_GAIN)
     return encoder.eval()
@@ -38,16 +38,16 @@ def describe_untrained(architecture: Architecture, seed: int) -> SeededEncoder:
 
 
 def rebuild(entry: SeededEncoder, architecture: Architecture, where: str) -> nn.Module:
-    """The encoder that an index describes.
+    """Rebuild the untrained encoder that an index describes.
 
     Args:
-        entry: its seed, and sums of its weights.
+        entry: seed, and sums of the weights.
         architecture: of the bank.
-        where: of what bank, for messages.
+        where: name or folder of the bank, for messages.
 
     Raises:
-        BankFormatError: this torch, or this version, draws other numbers from that seed; the encoder is
-            larger than any that is used.
+        BankFormatError: this version of torch or taskbank draws other numbers from that seed; the encoder has
+            more than 200 million weights.
     """
     try:
         with torch.device("meta"):  # without memory
@@ -70,7 +70,7 @@ def rebuild(entry: SeededEncoder, architecture: Architecture, where: str) -> nn.
 
 
 def _description(encoder: nn.Module, seed: int) -> SeededEncoder:
-    """The seed and both sums."""
+    """Return the seed and both sums of the weights."""
     weights = torch.cat([value.detach().double().flatten() for value in encoder.parameters()])
     total, size = (float(f"{value.item():.{_DIGITS}g}") for value in (weights.sum(), weights.abs().sum()))
     return SeededEncoder(seed=seed, total=total, size=size)

@@ -14,7 +14,7 @@ from taskbank.bank.index import INDEX_NAME, BankIndex, index_from_bytes
 from taskbank.errors import InvalidInputError, MissingBankError
 
 DEFAULT_BANK = "rooms"
-"""The bank that is meant where none is named: a bundled bank's name, a folder or `hf://owner/name`."""
+"""The default bank: name of a bundled bank, a folder or `hf://owner/name`."""
 
 BANK_VARIABLE = "TASKBANK_BANK"
 """Environment variable that names another default bank."""
@@ -41,7 +41,7 @@ class BankListing:
 
 
 def open_listing(source: str | Path | None = None, hub: Hub | None = None) -> BankListing:
-    """The listing of the bank that a user names.
+    """Open the listing of a bank by name.
 
     Raises:
         BankFormatError: the folder or its `bank.json` is missing, damaged or of a later version.
@@ -53,21 +53,21 @@ def open_listing(source: str | Path | None = None, hub: Hub | None = None) -> Ba
 
 
 def default_source() -> str:
-    """The bank that is meant where none is named: what `TASKBANK_BANK` says, or `DEFAULT_BANK`."""
+    """Return the name of the default bank: the value of `TASKBANK_BANK`, or `DEFAULT_BANK`."""
     return os.environ.get(BANK_VARIABLE) or DEFAULT_BANK
 
 
 def find_files(source: str | Path | None = None, hub: Hub | None = None) -> BankFiles:
-    """The files of the bank that a user names.
+    """Find the files of a bank by name.
 
     Args:
         source: a folder; the name of a bundled bank (write `./rooms` for a folder of that name);
             `hf://owner/name` or `hf://owner/name@revision`; None for the default bank.
-        hub: how a Hub is reached, by default what the variables of huggingface_hub say.
+        hub: access to the Hub; by default, the environment variables of huggingface_hub decide.
 
     Raises:
         InvalidInputError: `hf://` is not followed by an owner and a name.
-        MissingBankError: a bundled bank that this version does not hold.
+        MissingBankError: this version does not come with that bundled bank.
         HubError: the repository cannot be used.
     """
     named = default_source() if source is None else source
@@ -84,7 +84,7 @@ def find_files(source: str | Path | None = None, hub: Hub | None = None) -> Bank
 
 
 def _bundled(name: str) -> FolderFiles:
-    """The files of a bank inside the package."""
+    """Find the files of a bank inside the package."""
     folder = _BUNDLED_FOLDER / name
     if not (folder / INDEX_NAME).is_file():
         raise MissingBankError(

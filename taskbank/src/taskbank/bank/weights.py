@@ -17,22 +17,22 @@ from taskbank.errors import BankFormatError
 
 Network = TypeVar("Network", bound=nn.Module)
 
-_NAMED = 3  # names of wrong tensors that an error spells out
+_NAMED = 3  # wrong tensors that an error names
 
 
 def weights_to_bytes(weights: Mapping[str, Tensor], storage: Storage) -> bytes:
-    """A safetensors file's content: the packed weights, the form in the header.
+    """Write the content of a safetensors file: the packed weights, and their storage type in the header.
 
     The same weights give the same bytes.
 
     Raises:
-        InvalidInputError: weights that cannot be stored so, see `taskbank.bank.quantise.pack`.
+        InvalidInputError: the weights cannot be stored in that form, see `taskbank.bank.quantise.pack`.
     """
     return save(pack(weights, storage), metadata={"storage": storage.value})
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file atomically.
 
     Raises:
         OutputError: the file cannot be written.
@@ -41,10 +41,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def weights_from_bytes(content: bytes, where: str) -> dict[str, Tensor]:
-    """The state dict in a safetensors file's content, floating point as float32.
+    """Read the state dict from a safetensors file's content, floating point as float32.
 
     Raises:
-        BankFormatError: the content is no safetensors file, or its integers lack their scales.
+        BankFormatError: the content is not a safetensors file, or its integers lack their scales.
     """
     try:
         return unpack(load(content))
@@ -79,7 +79,7 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
     }
     if any(wrong.values()):
         raise BankFormatError(f"{where} does not fit its network: {_listed(wrong)}")
-    # A variance below zero has no root, and one such value makes every output NaN.
+    # A single negative variance makes every output NaN.
     bad = [
         key
         for key, value in given.items()
@@ -96,7 +96,7 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
 
 
 def _listed(wrong: Mapping[str, list[str]]) -> str:
-    """Counts, and the first few names, of each kind of wrong tensor."""
+    """Describe each kind of wrong tensor: their number and the first few names."""
     parts = []
     for kind, names in wrong.items():
         if names:
@@ -106,18 +106,18 @@ def _listed(wrong: Mapping[str, list[str]]) -> str:
 
 
 def empty(build: Callable[[], Network], at_most: int | None = None, where: str = "") -> Network:
-    """A network whose weights are to come from a file.
+    """Build a network whose weights will be read from a file.
 
-    It lies on the meta device, which costs no memory and draws no numbers, unless it computes buffers that no
-    file holds when it is made, as some timm models do for their positions.
+    The network is on the meta device, without memory or random weights, unless its constructor computes
+    buffers that no file holds, such as the position embeddings of some timm models.
 
     Args:
-        build: makes it.
-        at_most: numbers that it may hold, as the file has no more bytes.
+        build: makes the network.
+        at_most: most weights that the network may have, which is the file's size in bytes.
         where: the file, for messages.
 
     Raises:
-        BankFormatError: it holds more.
+        BankFormatError: the network has more weights.
     """
     with torch.device("meta"):
         network = build()

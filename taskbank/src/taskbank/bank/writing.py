@@ -1,4 +1,4 @@
-"""Networks into the files of a bank, and what is known about them into its index."""
+"""Writing of networks to the files of a bank, and of facts about them to its index."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from taskbank.tasks.own_targets import OwnTarget, own_name
 from taskbank.tasks.registry import TASKS, Task, find_task
 
 IMAGE_SIZE = 256
-"""Side in px of the images that networks are trained on, where nothing else is said."""
+"""Default side in px of the images that networks are trained on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Untrained:
-    """Stands for an encoder that is not stored but made again from its seed, see `taskbank.bank.seeded`.
+    """Placeholder of an encoder that is not stored but rebuilt from its seed, see `taskbank.bank.seeded`.
 
     Attributes:
         seed: of its weights.
@@ -90,17 +90,17 @@ def write_tasks(
     form: Form,
     about: Mapping[str, About],
 ) -> dict[str, TaskEntry]:
-    """Write the files of task networks; their entries by canonical name.
+    """Write the files of task networks; return their entries by canonical name.
 
     Args:
         root: folder of the bank.
         networks: by any names.
         form: of all of them.
-        about: what is known about each, under its name in `networks`.
+        about: facts about each network, under its name in `networks`.
 
     Raises:
         UnknownTaskError: a name is none of the 26 tasks.
-        InvalidInputError: two names of one task; weights that cannot be stored so.
+        InvalidInputError: two names mean one task; weights cannot be stored in that form.
     """
     entries: dict[str, TaskEntry] = {}
     for given, network in networks.items():
@@ -114,18 +114,18 @@ def write_tasks(
 def write_shared(
     root: Path, networks: Mapping[str, TaskNetwork | nn.Module | Untrained], form: Form
 ) -> FileEntry | None:
-    """Write the levels that all encoders share; their entry, or None where they share none.
+    """Write the levels that all encoders share; return their entry, or None if they share none.
 
     Args:
         root: folder of the bank.
-        networks: by any names; encoders that were never trained share nothing.
+        networks: by any names; untrained encoders share nothing.
         form: of all of them.
 
     Raises:
-        InvalidInputError: two encoders have other weights in these levels.
+        InvalidInputError: two encoders differ in the weights of these levels.
     """
     if not isinstance(form.architecture, Backbone):
-        return None  # without a look at networks, which may be converted only when they are looked at
+        return None  # `networks` may convert on access, so it is not read here
     first: tuple[str, dict[str, Tensor]] | None = None
     for name, network in networks.items():
         encoder = network.encoder if isinstance(network, TaskNetwork) else network
@@ -145,7 +145,7 @@ def write_shared(
 
 
 def representation_of(image_size: int) -> tuple[int, int, int]:
-    """Channels, rows and columns of the representation of a square image.
+    """Return channels, rows and columns of the representation of a square image.
 
     Raises:
         InvalidInputError: networks are not trained at that size.
@@ -155,10 +155,10 @@ def representation_of(image_size: int) -> tuple[int, int, int]:
 
 
 def check_known(about: Iterable[object], given: Iterable[object]) -> None:
-    """Refuse facts about networks that are not there.
+    """Reject facts about networks that are not given.
 
     Raises:
-        InvalidInputError: naming the first.
+        InvalidInputError: a network is not given; the message names the first.
     """
     held = set(given)
     if strange := [name for name in about if name not in held]:
@@ -170,7 +170,7 @@ def check_known(about: Iterable[object], given: Iterable[object]) -> None:
 def _write_task(
     root: Path, task: Task, network: nn.Module | Untrained, form: Form, about: About
 ) -> TaskEntry:
-    """Write a task's files; its entry."""
+    """Write a task's files; return its entry."""
     encoder, decoder = network, None
     if isinstance(network, TaskNetwork):
         encoder, decoder = network.encoder, network.decoder
@@ -199,10 +199,11 @@ def _write_task(
 
 
 def write_transfer(root: Path, readout: Readout, storage: Storage, about: About) -> TransferEntry:
-    """Write a transfer's file; its entry.
+    """Write a transfer's file; return its entry.
 
     Raises:
-        InvalidInputError: the target is none of the 26 tasks and not described, or described and one of them.
+        InvalidInputError: the target is none of the 26 tasks and has no description, or is one of them and
+            has one.
     """
     _check_target(readout.target, about.own_target)
     path = transfer_path(readout.sources, readout.target)
@@ -220,7 +221,7 @@ def write_transfer(root: Path, readout: Readout, storage: Storage, about: About)
 
 
 def _check_target(target: str, own: OwnTarget | None) -> None:
-    """A target is one of the registry, or a user's own and described."""
+    """Check that a target is a task of the registry, or a user's own target with a description."""
     if own is not None:
         if own_name(target) != target:
             raise InvalidInputError(f"target {target!r} must be written {own_name(target)!r}")
@@ -231,7 +232,7 @@ def _check_target(target: str, own: OwnTarget | None) -> None:
 
 
 def _write(root: Path, path: str, weights: Mapping[str, Tensor], storage: Storage) -> FileEntry:
-    """Write weights; the file's entry."""
+    """Write weights; return the file's entry."""
     content = weights_to_bytes(weights, storage)
     write_bytes(root / path, content)
     digest = hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""Tables that reading a network's output depends on; README.md beside them says where they are from."""
+"""Tables that decoding a network's output depends on; README.md in this folder states their origin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WEIGHTS = {
 
 @cache
 def colour_bins() -> NDArray[np.float32]:
-    """The colours between which colorization chooses.
+    """Return the colours that colorization chooses from.
 
     Returns:
         read-only float32 (313, 2): a and b of CIE Lab, -110 to 110.
@@ -30,7 +30,7 @@ def colour_bins() -> NDArray[np.float32]:
 
 @cache
 def jigsaw_permutations() -> NDArray[np.int64]:
-    """The orders of tiles between which jigsaw chooses.
+    """Return the orders of tiles that jigsaw chooses from.
 
     Returns:
         read-only int64 (100, 9): place i of order p shows the image's tile [p, i]; tiles and places are
@@ -56,7 +56,7 @@ def loss_weights(task: str) -> NDArray[np.float32]:
 
 @cache
 def class_names(task: str) -> tuple[str, ...] | None:
-    """Names of a task's channels, None where channels are no classes.
+    """Return the names of a task's channels; None if the channels are not classes.
 
     Args:
         task: canonical name.
@@ -74,13 +74,13 @@ def class_names(task: str) -> tuple[str, ...] | None:
 
 @cache
 def class_table(table: str) -> tuple[tuple[str, str], ...]:
-    """The classes of another data set, and the class of `segment_semantic` that each belongs to.
+    """Return the classes of another data set, each with the class of `segment_semantic` that it belongs to.
 
     Args:
         table: `ade20k_150` or `coco_80`.
 
     Returns:
-        name and class, in the order of channels.
+        pairs of name and class, in the order of channels.
     """
     return tuple((row["name"], row["class"]) for row in _rows(table))
 
@@ -96,19 +96,19 @@ def scene_positions() -> NDArray[np.int64]:
 
 
 def _scene(name: str) -> str:
-    """A class of Places365 in words: `/b/booth/indoor` -> `booth (indoor)`."""
+    """Write a class of Places365 in words: `/b/booth/indoor` -> `booth (indoor)`."""
     place, *variant = name.split("/")[2:]
     words = place.replace("_", " ")
     return f"{words} ({' '.join(variant)})" if variant else words
 
 
 def _rows(table: str) -> list[dict[str, str]]:
-    """The rows of a table of this package, by column."""
+    """Read the rows of a table of this package, by column."""
     text = files(__name__).joinpath(f"{table}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
 
 
 def _frozen(table: NDArray[Any]) -> NDArray[Any]:
-    """The array, read-only: it is shared by all who ask."""
+    """Make an array read-only, as all callers share it."""
     table.flags.writeable = False
     return table

@@ -1,4 +1,4 @@
-"""Drawing with Pillow: smooth lines, readable text, photos to draw on."""
+"""Drawing with Pillow: smooth lines and readable text on photos."""
 
 from __future__ import annotations
 
@@ -22,46 +22,46 @@ LARGEST = 1280
 
 _RIM: Colour = (20, 20, 20)
 _LARGE = 4_000_000  # px above which the layer is not enlarged: one px is small there
-_SMOOTH = 2  # lines are drawn so many times as large and shrunk, as Pillow draws them jagged
+_SMOOTH = 2  # lines are drawn this many times larger and shrunk, as Pillow does not smooth them
 
 
 @cache
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font at a size in px."""
+    """Return Pillow's own font at a size in px."""
     return ImageFont.load_default(max(size, 8))
 
 
 def photo_image(photo: Photo, largest: int = LARGEST) -> Image.Image:
-    """A photo to draw on, not larger than `largest` px."""
+    """Return a photo to draw on, whose longer side is at most `largest` px."""
     image = Image.fromarray(photo.held_bytes())
     image.thumbnail((largest, largest))
     return image
 
 
 def seen_image(square: Tensor) -> Image.Image:
-    """The image that the network saw: float (3, rows, columns) in [-1, 1]."""
+    """Convert the network's input, float (3, rows, columns) in [-1, 1], to an image."""
     pixels = ((square + 1) * 127.5 + 0.5).clamp(0, 255).to(torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
 
 
 def on_photo(image: Image.Image, view: View, shares: Iterable[Iterable[float]]) -> list[Point]:
-    """Points of the network's square on a drawing of the photo.
+    """Map points of the network's square to a drawing of the photo.
 
     Args:
         image: the whole photo, at any size.
         view: what part of it the network saw.
-        shares: columns and rows in shares of the square, 0 to 1.
+        shares: (column, row) of each point, as shares of the square, 0 to 1.
     """
     points = [view.to_input(x * view.size[0], y * view.size[1]) for x, y in shares]
     return [(x * image.width / view.width, y * image.height / view.height) for x, y in points]
 
 
 class Canvas:
-    """An image that smooth lines are drawn on.
+    """An image with methods that draw smooth lines and text.
 
     Args:
         image: RGB; a copy is drawn on.
-        rims: whether lines and letters have dark rims, so that they show on any ground.
+        rims: whether lines and letters have dark rims, so that they are visible on any background.
     """
 
     def __init__(self, image: Image.Image, *, rims: bool = True) -> None:
@@ -69,14 +69,14 @@ class Canvas:
         self._ground = image.convert("RGB")
         self._smooth = _SMOOTH if image.width * image.height <= _LARGE else 1
         large = (image.width * self._smooth, image.height * self._smooth)
-        # A layer of its own, so that what is not drawn on stays exactly as it is.
+        # A separate layer, so that pixels without drawing stay unchanged.
         self._layer = Image.new("RGBA", large)
         self._draw = ImageDraw.Draw(self._layer)
         self.unit = max(1.0, max(image.size) / 256)
-        """A line's width in px that is well seen at this size."""
+        """Width in px of a line that is clearly visible at this image size."""
 
     def line(self, points: Iterable[Point], colour: Colour, width: float = 1.5) -> None:
-        """A line; width in units."""
+        """Draw a line; width in units."""
         path = [(x * self._smooth, y * self._smooth) for x, y in points]
         core = max(1, round(width * self.unit * self._smooth))
         if self._rims:
@@ -84,14 +84,14 @@ class Canvas:
         self._draw.line(path, fill=colour, width=core, joint="curve")
 
     def dot(self, at: Point, colour: Colour, radius: float = 3) -> None:
-        """A filled circle; radius in units."""
+        """Draw a filled circle; radius in units."""
         x, y = at[0] * self._smooth, at[1] * self._smooth
         reach = radius * self.unit * self._smooth
         box = (x - reach, y - reach, x + reach, y + reach)
         self._draw.ellipse(box, fill=colour, outline=_RIM, width=max(1, round(self.unit)))
 
     def text(self, at: Point, words: str, colour: Colour, size: float = 11, anchor: str = "mm") -> None:
-        """Words; size in units."""
+        """Draw text; size in units."""
         place = (at[0] * self._smooth, at[1] * self._smooth)
         rim = max(1, round(self.unit * self._smooth * 0.7)) if self._rims else 0
         letters = font(round(size * self.unit * self._smooth))
@@ -100,13 +100,13 @@ class Canvas:
         )
 
     def done(self) -> Image.Image:
-        """The drawing at the image's own size."""
+        """Return the drawing at the image's original size."""
         drawn = self._layer.reduce(self._smooth)
         return Image.alpha_composite(self._ground.convert("RGBA"), drawn).convert("RGB")
 
 
 def below(image: Image.Image, panel: Image.Image) -> Image.Image:
-    """One image under another of the same width."""
+    """Place a panel below an image of the same width."""
     joined = Image.new("RGB", (image.width, image.height + panel.height), "white")
     joined.paste(image, (0, 0))
     joined.paste(panel, (0, image.height))
@@ -114,7 +114,7 @@ def below(image: Image.Image, panel: Image.Image) -> Image.Image:
 
 
 def beside(images: Iterable[Image.Image], height: int = 256, gap: int = 6) -> Image.Image:
-    """Images in a row at one height."""
+    """Place images in a row, scaled to one height."""
     row = [
         image.resize((max(1, round(image.width * height / image.height)), height), Image.Resampling.LANCZOS)
         for image in images
@@ -128,7 +128,7 @@ def beside(images: Iterable[Image.Image], height: int = 256, gap: int = 6) -> Im
 
 
 def clip_segment(start: np.ndarray, stop: np.ndarray, near: float) -> tuple[np.ndarray, np.ndarray] | None:
-    """The part of a segment in front of the camera.
+    """Clip a segment to the part in front of the camera.
 
     Args:
         start: float (3,), camera frame, looking along -z.
@@ -136,7 +136,7 @@ def clip_segment(start: np.ndarray, stop: np.ndarray, near: float) -> tuple[np.n
         near: least distance in front of the camera.
 
     Returns:
-        its ends, or None where nothing of it is in front.
+        the ends of that part, or None if the whole segment is behind `near`.
     """
     if start[2] > -near and stop[2] > -near:
         return None

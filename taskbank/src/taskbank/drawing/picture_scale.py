@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from taskbank.inference.results import Prediction
 from taskbank.tasks.kinds import OutputKind
 
-_MEASURED = 250_000  # pixels of a prediction that are looked at, at most
-_FLATTEST = 1e-6  # 1/m; a flat world still has a scale
+_MEASURED = 250_000  # most pixels of a prediction that are measured
+_FLATTEST = 1e-6  # 1/m; least scale, for flat surfaces
 
 
 @dataclass(frozen=True, slots=True)
 class DepthScale:
-    """Nearest and farthest distance in metres that a picture tells apart: 2 % lie beyond each."""
+    """Nearest and farthest distance in metres with distinct colours; 2 % of pixels lie beyond each."""
 
     low: float
     high: float
@@ -27,7 +27,7 @@ class DepthScale:
 
 @dataclass(frozen=True, slots=True)
 class InverseScale:
-    """Least and largest relative inverse depth that a picture tells apart: 2 % lie beyond each."""
+    """Least and largest relative inverse depth with distinct colours; 2 % of pixels lie beyond each."""
 
     low: float
     high: float
@@ -35,7 +35,7 @@ class InverseScale:
 
 @dataclass(frozen=True, slots=True)
 class CurvatureScale:
-    """The mean curvature in 1/m, of either sign, with full colour: 2 % lie beyond."""
+    """Absolute mean curvature in 1/m that is drawn in full colour; 2 % of pixels lie beyond."""
 
     reach: float
 
@@ -47,8 +47,8 @@ class EmbeddingScale:
     Attributes:
         mean: float (C,), of the vectors.
         directions: float (C, 3), of length one, most important first.
-        low: share along any direction that is black: 1 % lie below.
-        high: share that is full colour: 1 % lie above.
+        low: coordinate along any direction that is drawn black; 1 % lie below.
+        high: coordinate that is drawn in full colour; 1 % lie above.
     """
 
     mean: NDArray[np.float32]
@@ -60,17 +60,17 @@ class EmbeddingScale:
 Scale: TypeAlias = DepthScale | InverseScale | CurvatureScale | EmbeddingScale
 
 ADAPTED = frozenset({OutputKind.DEPTH, OutputKind.INVERSE_DEPTH, OutputKind.CURVATURE, OutputKind.EMBEDDING})
-"""Kinds whose colours depend on what is there; those of all others are fixed."""
+"""Kinds whose colours depend on the prediction's values; other kinds have fixed colours."""
 
 
 def measure(predictions: Sequence[Prediction]) -> Scale | None:
-    """The scale of colours that suits all of the predictions.
+    """Measure one scale of colours for all given predictions.
 
     Args:
-        predictions: of one task, one at least.
+        predictions: of one task, at least one.
 
     Returns:
-        None for kinds whose colours are fixed.
+        the scale; None for kinds with fixed colours.
     """
     kind = predictions[0].kind
     if kind not in ADAPTED:
@@ -87,13 +87,13 @@ def measure(predictions: Sequence[Prediction]) -> Scale | None:
 
 
 def depth_limits(prediction: Prediction) -> tuple[float, float]:
-    """Nearest and farthest distance in metres that the picture of a depth prediction tells apart."""
+    """Return the nearest and farthest distance in metres with distinct colours in a depth picture."""
     scale = _depth_scale(_some_values(prediction))
     return scale.low, scale.high
 
 
 def _some_values(prediction: Prediction) -> NDArray[Any]:
-    """Values (n, C) of pixels that were seen, on a grid if there are many."""
+    """Return values (n, C) of pixels that the network saw, on a coarser grid if there are many."""
     array = prediction.array if prediction.array.ndim == 3 else prediction.array[..., None]
     step = ceil(sqrt(array.shape[0] * array.shape[1] / _MEASURED))
     some = array[::step, ::step].reshape(-1, array.shape[-1])
@@ -102,7 +102,7 @@ def _some_values(prediction: Prediction) -> NDArray[Any]:
 
 
 def _depth_scale(metres: NDArray[Any]) -> DepthScale:
-    """Limits of distances (n, 1)."""
+    """Measure the limits of distances (n, 1)."""
     if metres.size == 0:
         return DepthScale(0.1, 1.0)
     low, high = np.percentile(metres, [2, 98])
@@ -110,18 +110,19 @@ def _depth_scale(metres: NDArray[Any]) -> DepthScale:
 
 
 def _curvature_scale(curvatures: NDArray[Any]) -> CurvatureScale:
-    """Reach of the mean of curvatures (n, 2)."""
+    """Measure the range of the mean of principal curvatures (n, 2)."""
     if curvatures.size == 0:
         return CurvatureScale(1.0)
     return CurvatureScale(max(float(np.percentile(np.abs(curvatures.mean(-1)), 98)), _FLATTEST))
 
 
 def _embedding_scale(vectors: NDArray[Any]) -> EmbeddingScale:
-    """Main directions of vectors (n, C)."""
+    """Measure the main directions of vectors (n, C)."""
     mean = vectors.mean(0)
     _, directions = np.linalg.eigh((vectors - mean).T @ (vectors - mean))
     best = directions[:, :-4:-1]
-    # A direction has no sign of its own: the largest component is made positive, so pictures repeat.
+    # The sign of a direction is arbitrary: its largest component is made positive, so that pictures are
+    # reproducible.
     largest = np.take_along_axis(best, np.abs(best).argmax(0)[None], axis=0)
     best = best * np.sign(largest)
     low, high = np.percentile((vectors - mean) @ best, [1, 99])

@@ -1,4 +1,4 @@
-"""Pictures of predictions, as people know them from the paper and the dataset."""
+"""Pictures of predictions, in the style of the paper and the dataset."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from taskbank.labels.codes import encode
 from taskbank.options import DEFAULT_FOV, Frame
 from taskbank.tasks.kinds import OutputKind
 
-_ROWS = 256  # of a photo that are painted at once
-_COVER = 0.6  # of the photo by a class's colour
+_ROWS = 256  # rows of a photo that are painted at once
+_COVER = 0.6  # opacity of a class's colour over the photo
 UNSEEN = (128, 128, 128)
 """Colour of pixels that the network did not see."""
 
@@ -49,18 +49,17 @@ def picture(
     fov: float = DEFAULT_FOV,
     scale: Scale | None = None,
 ) -> Image.Image:
-    """The picture of a prediction.
+    """Draw a prediction.
 
     Args:
         prediction: of any task.
-        inputs: what its network was shown, see `taskbank.inference.engine.Outcome`.
-        fov: field of view of what the network saw, in degrees; rooms and vanishing points are drawn with it.
-        scale: what colours mean, see `picture_scale.measure`; measured on the prediction itself
-            where none is given.
+        inputs: the network's inputs, see `taskbank.inference.engine.Outcome`.
+        fov: field of view of what the network saw, in degrees; used to draw rooms and vanishing points.
+        scale: scale of colours, see `picture_scale.measure`; None measures it on the prediction.
 
     Returns:
-        RGB. Maps have the size of the prediction, embeddings that of the photo; what the network did not see
-        is grey, see `seen_pixels`.
+        RGB. Maps have the size of the prediction, embeddings that of the photo; pixels that the network did
+        not see are grey, see `seen_pixels`.
 
     Raises:
         InvalidInputError: `inputs` are not those of the prediction.
@@ -81,7 +80,7 @@ def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
         prediction: a map.
 
     Returns:
-        bool (H, W) of the picture: false where the network saw nothing of the image, or where a vector has no
+        bool (H, W) of the picture: false for pixels that the network did not see, or whose vector has no
         direction.
     """
     array = prediction.array
@@ -97,7 +96,7 @@ def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
 
 
 def _shown(prediction: Prediction, inputs: tuple[Preprocessed, ...]) -> tuple[Preprocessed, ...]:
-    """The inputs of the prediction's network."""
+    """Return the inputs that belong to the prediction."""
     for chosen in (inputs, tuple(one.part(whole=False) for one in inputs)):
         if tuple(one.view for one in chosen) == prediction.views:
             return chosen
@@ -105,7 +104,7 @@ def _shown(prediction: Prediction, inputs: tuple[Preprocessed, ...]) -> tuple[Pr
 
 
 def _map_picture(prediction: Prediction, preprocessed: Preprocessed, scale: Scale | None) -> Image.Image:
-    """A map with a colour per pixel."""
+    """Draw a map with a colour per pixel."""
     colours = _colours(prediction, scale)
     colours[~seen_pixels(prediction)] = UNSEEN
     image = Image.fromarray(colours)
@@ -113,7 +112,7 @@ def _map_picture(prediction: Prediction, preprocessed: Preprocessed, scale: Scal
 
 
 def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
-    """uint8 (H, W, 3) of a map's values."""
+    """Return the colours of a map's values, uint8 (H, W, 3)."""
     array = prediction.array
     if isinstance(scale, CurvatureScale):
         return paint(0.5 + array.mean(-1) / scale.reach / 2, "diverging")
@@ -121,7 +120,7 @@ def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
         return paint(_nearness(array, scale), "sequential")
     match prediction.kind:
         case OutputKind.NORMALS:
-            # As the dataset stores them: zero is 127.
+            # In the dataset's encoding: zero is 127.
             return encode("normal", torch.from_numpy(np.array(array))).numpy()
         case OutputKind.HEAT_MAP:
             highest = (prediction.value_range or (0, 1))[1]
@@ -135,7 +134,7 @@ def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
 
 
 def _nearness(array: NDArray[np.floating], scale: DepthScale | InverseScale) -> NDArray[np.floating]:
-    """Shares of the way from the farthest to the nearest that a picture tells apart."""
+    """Scale distances or inverse depths to 0 (farthest limit) to 1 (nearest limit)."""
     if isinstance(scale, InverseScale):
         return (array - scale.low) / max(scale.high - scale.low, 1e-9)
     span = max(np.log(scale.high / scale.low), 1e-6)
@@ -144,20 +143,20 @@ def _nearness(array: NDArray[np.floating], scale: DepthScale | InverseScale) -> 
 
 
 def _bytes(shares: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Shares of full brightness as bytes; NaN is black."""
+    """Convert brightness, 0 to 1, to bytes; NaN is black."""
     levels: NDArray[np.uint8] = np.nan_to_num(shares * 255 + 0.5).astype(np.uint8)
     return levels
 
 
 def _base(prediction: Prediction, preprocessed: Preprocessed) -> NDArray[np.uint8]:
-    """The photo in the prediction's frame, uint8 (H, W, 3)."""
+    """Return the photo in the prediction's frame, uint8 (H, W, 3)."""
     if prediction.frame is Frame.INPUT:
         return preprocessed.photo.as_bytes()
     return np.asarray(seen_image(preprocessed.square))
 
 
 def _with_hole(image: Image.Image, preprocessed: Preprocessed, frame: Frame) -> Image.Image:
-    """A red frame around what was hidden from the network."""
+    """Draw a red frame around the region that was hidden from the network."""
     left, top, right, bottom = map(float, hole(*preprocessed.view.size))
     if frame is Frame.INPUT:
         (left, top), (right, bottom) = (
@@ -166,18 +165,18 @@ def _with_hole(image: Image.Image, preprocessed: Preprocessed, frame: Frame) -> 
         )
     drawn = image.copy()
     width = max(1, max(image.size) // 128)
-    corner = (max(left, right - 1), max(top, bottom - 1))  # of tiny photos less than a pixel is hidden
+    corner = (max(left, right - 1), max(top, bottom - 1))  # in tiny photos the hole is smaller than a pixel
     ImageDraw.Draw(drawn).rectangle((left, top, *corner), outline="red", width=width)
     return drawn
 
 
 def _semantic_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
-    """Classes over the photo, with a legend of those that cover most of it."""
+    """Draw classes over the photo, with a legend of those that cover most of it."""
     preprocessed = inputs[0]
     table = np.array([ImageColor.getrgb(name) for name in ("black", *SEMANTIC_PALETTE)], np.float32)
     labels = prediction.array
     painted = np.array(_base(prediction, preprocessed))
-    for start in range(0, len(painted), _ROWS):  # in strips, as floats of large photos would fill gigabytes
+    for start in range(0, len(painted), _ROWS):  # in strips, as a large photo as floats takes gigabytes
         rows = slice(start, start + _ROWS)
         covered = painted[rows] * np.float32(1 - _COVER) + table[labels[rows]] * _COVER
         classified = (labels[rows] >= 2)[..., None]
@@ -192,7 +191,7 @@ def _semantic_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], 
 
 
 def _with_legend(image: Image.Image, prediction: Prediction, channels: list[int]) -> Image.Image:
-    """Names and colours of classes in the upper left corner of what was seen."""
+    """Add names and colours of classes in the upper left corner of the region that the network saw."""
     names = prediction.classes or tuple(f"class {number}" for number in range(len(SEMANTIC_PALETTE)))
     canvas = Canvas(image)
     step = 13 * canvas.unit
@@ -208,7 +207,7 @@ def _with_legend(image: Image.Image, prediction: Prediction, channels: list[int]
 def _embedding_picture(
     prediction: Prediction, preprocessed: Preprocessed, scale: EmbeddingScale
 ) -> Image.Image:
-    """The embedding's main directions as colours, where the photo is."""
+    """Draw the embedding's main directions as colours, over the photo's area."""
     vectors = prediction.array.reshape(-1, prediction.array.shape[-1])
     shares = ((vectors - scale.mean) @ scale.directions - scale.low) / max(scale.high - scale.low, 1e-9)
     colours = torch.from_numpy(shares.clip(0, 1).astype(np.float32) * 255)

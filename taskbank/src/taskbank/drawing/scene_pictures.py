@@ -1,6 +1,7 @@
-"""Pictures of outputs that are not maps: rooms, vanishing points, poses, classes, matches and puzzles.
+"""Pictures of outputs that are not maps: rooms, vanishing points, poses, classes, matches, puzzles.
 
-All take a prediction, what its network was shown, and the field of view in degrees, needed or not.
+All functions take a prediction, the network's inputs and the field of view in degrees, even if they need only
+some.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from taskbank.geometry import BOX_EDGES, box_corners, project, rotation
 from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Prediction
 
-_NEAR = 0.05  # metres in front of the camera where edges of a room are cut off
-_CROSS = np.array([0, 0, -2.6])  # where the cross of axes is drawn; its arms are one long
-_LEVEL = 1e-3  # directions that are flatter vanish too far away to be drawn
+_NEAR = 0.05  # metres in front of the camera; nearer parts of a room's edges are clipped
+_CROSS = np.array([0, 0, -2.6])  # centre of the drawn cross of axes; its arms have length 1
+_LEVEL = 1e-3  # least |z|: flatter directions vanish too far away to be drawn
 _PLOT = 320  # px
 _CARD = 384  # px
 _AXES: tuple[Colour, ...] = ((235, 64, 52), (70, 190, 80), (66, 120, 245))
@@ -38,7 +39,7 @@ _BAR: Colour = (120, 160, 230)
 
 
 def layout_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], fov: float) -> Image.Image:
-    """The edges of the room on the photo; those of the lowest side in yellow."""
+    """Draw the edges of the room on the photo, those of the floor in yellow."""
     image, view = photo_image(inputs[0].photo), inputs[0].view
     canvas = Canvas(image)
     corners = box_corners(prediction.array)
@@ -53,7 +54,7 @@ def layout_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], fov
 
 
 def vanishing_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], fov: float) -> Image.Image:
-    """A cross of the room's axes ahead of the camera: red x, green y, blue z; dots where they vanish."""
+    """Draw a cross of the room's axes (red x, green y, blue z), with dots at their vanishing points."""
     image, view = photo_image(inputs[0].photo), inputs[0].view
     canvas = Canvas(image)
     for name, direction, colour in zip("xyz", prediction.array.astype(float), _AXES, strict=True):
@@ -62,7 +63,7 @@ def vanishing_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], 
         canvas.line([middle, tip], colour, 2)
         canvas.dot(tip, colour, 2)
         canvas.text(beyond, name, colour)
-        # An axis runs both ways; one of its ends lies ahead.
+        # An axis has two directions; one of them points ahead.
         ahead = direction if direction[2] < 0 else -direction
         if ahead[2] < -_LEVEL and (np.abs(project(ahead, fov) - 0.5) <= 0.5).all():
             canvas.dot(on_photo(image, view, [project(ahead, fov)])[0], colour, 4)
@@ -70,12 +71,13 @@ def vanishing_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], 
 
 
 def pose_picture(prediction: Prediction, _sights: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
-    """Cameras as pyramids, seen from above and behind camera 2: red 1, green 2, blue 3."""
+    """Draw cameras as pyramids, seen from above and behind camera 2: red 1, green 2, blue 3."""
     cameras = [(np.zeros(3), np.eye(3), "2", _AXES[1])]
     poses = np.atleast_2d(prediction.array).astype(float)
     cameras.append((poses[0, 3:], rotation(poses[0, :3]), "1", _AXES[0]))
     if len(poses) > 1:
-        # The second row leads from camera 2 to 3; its inverse says where camera 3 is for camera 2.
+        # The second row maps camera 2's frame to camera 3's; its inverse is the pose of camera 3 in camera
+        # 2's frame.
         back = rotation(poses[1, :3]).T
         cameras.append((-back @ poses[1, 3:], back, "3", _AXES[2]))
     spread = max(1.0, *(float(np.abs(place).max()) for place, *_ in cameras))
@@ -90,14 +92,14 @@ def pose_picture(prediction: Prediction, _sights: tuple[Preprocessed, ...], _fov
 
 
 def _plotted(points: NDArray[np.float64]) -> list[Point]:
-    """Points (n, 3) of camera 2's frame, in shares of the plot, from above and behind: px of the plot."""
+    """Project points (n, 3) of camera 2's frame, in units of the plot, to px of the plot."""
     tilt = rotation([np.radians(35), 0, 0]) @ rotation([0, np.radians(-25), 0])
     seen = points @ tilt.T
     return [(_PLOT * (0.5 + 0.27 * x), _PLOT * (0.42 - 0.27 * y)) for x, y, _ in seen]
 
 
 def _draw_ground(canvas: Canvas) -> None:
-    """A grid under the cameras; its squares are half a unit of the plot."""
+    """Draw a grid under the cameras; its squares are half a unit of the plot."""
     for place in np.linspace(-1, 1, 5):
         for line in ([[place, -0.8, -1], [place, -0.8, 1]], [[-1, -0.8, place], [1, -0.8, place]]):
             canvas.line(_plotted(np.array(line)), (205, 205, 205), 0.5)
@@ -106,7 +108,7 @@ def _draw_ground(canvas: Canvas) -> None:
 def _draw_camera(
     canvas: Canvas, place: NDArray[np.float64], turn: NDArray[np.float64], name: str, colour: Colour
 ) -> None:
-    """A pyramid that opens where the camera looks, with its number."""
+    """Draw a pyramid that opens in the viewing direction of the camera, with the camera's number."""
     frame = np.array([[-1, -0.75, -1.2], [1, -0.75, -1.2], [1, 0.75, -1.2], [-1, 0.75, -1.2]]) * 0.25
     corners = _plotted(place + frame @ turn.T)
     (tip,) = _plotted(place[None])
@@ -133,7 +135,7 @@ def classes_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _f
 
 
 def numbers_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
-    """Draw the image that the network saw, and numbers with their names and unit."""
+    """Draw the image that the network saw, and the predicted numbers with their names and unit."""
     image = seen_image(inputs[0].square).resize((_CARD, _CARD), Image.Resampling.LANCZOS)
     names = prediction.classes or tuple(f"number {place}" for place in range(len(prediction.array)))
     unit = "" if prediction.unit == "1" else f" {prediction.unit}"
@@ -148,7 +150,7 @@ def numbers_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _f
 
 
 def match_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
-    """Draw both views, and the probability that they look at the same point."""
+    """Draw both views, and the probability that their centres show the same point."""
     pair = beside([seen_image(one.square) for one in inputs])
     panel = Image.new("RGB", (pair.width, 36), "white")
     words = f"same point: {float(prediction.array):.1%}"
@@ -157,7 +159,7 @@ def match_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov
 
 
 def puzzle_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:
-    """The shuffled tiles, put where the network thinks they belong: the photo itself if it is right."""
+    """Draw the shuffled tiles in the predicted order: the photo itself if the prediction is right."""
     square = seen_image(inputs[0].square)
     cell = square.width // 3
     shown = prediction.details["shown"]

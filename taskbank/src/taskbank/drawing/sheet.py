@@ -17,7 +17,7 @@ _CAPTION = 40  # px under it
 
 
 def caption(prediction: Prediction) -> str:
-    """One line on what a picture shows: limits of its colours, or the answer itself."""
+    """Write a one-line caption: the limits of the colours, or the predicted answer."""
     words = ""
     match prediction.kind:
         case OutputKind.DEPTH:
@@ -40,7 +40,7 @@ def caption(prediction: Prediction) -> str:
 
 
 def _metres(distance: float) -> str:
-    """A distance in words."""
+    """Write a distance as text."""
     return f"{distance:.2f} m" if distance < 1 else f"{distance:.1f} m"
 
 
@@ -51,7 +51,7 @@ def sheet(
 
     Args:
         pictures: canonical task name -> picture.
-        captions: canonical task name -> a line under its name.
+        captions: canonical task name -> text below the name.
         photo: the first picture.
         columns: pictures in a row, at most.
 
@@ -75,7 +75,7 @@ def _label(task: str) -> str:
 
 
 def _paste_cell(page: Image.Image, at: tuple[int, int], name: str, words: str, shown: Image.Image) -> None:
-    """One picture, centred in its cell, and its caption."""
+    """Paste one picture, centred in its cell, and its caption."""
     share = _CELL / max(shown.size)
     size = (max(1, round(shown.width * share)), max(1, round(shown.height * share)))
     small = shown.resize(size, Image.Resampling.LANCZOS)

@@ -1,1 +1,1 @@
-"""Exporting: task networks as ONNX and TorchScript files that need nothing of this package."""
+"""Exporting: task networks as ONNX and TorchScript files that run without this package."""

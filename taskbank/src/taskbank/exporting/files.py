@@ -1,4 +1,4 @@
-"""Graphs as files: ONNX and TorchScript, with what is known about them inside."""
+"""Writing of graphs to ONNX and TorchScript files, with facts about the graph as metadata."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ SUFFIXES = {Format.ONNX: ".onnx", Format.TORCHSCRIPT: ".pt"}
 
 
 def check_installed(form: Format) -> None:
-    """Refuse ONNX where its packages are not installed.
+    """Check that the packages for ONNX are installed, if the form is ONNX.
 
     Raises:
-        MissingPackageError: naming what to install.
+        MissingPackageError: a package is missing; the message names it.
     """
     missing = [name for name in _NEEDED if find_spec(name) is None] if form is Format.ONNX else []
     if missing:
@@ -52,7 +52,7 @@ def write_graph(
         graph: on the CPU.
         path: the file; it is replaced.
         form: ONNX, or a TorchScript trace.
-        facts: what the file says about itself.
+        facts: metadata of the file.
         dynamic: whether batch, height and width are free (multiples of 16 px); otherwise they are one batch
             item at the size that the network was trained on.
 
@@ -61,26 +61,26 @@ def write_graph(
     """
     example = graph.form.example(1)
     if dynamic:
-        # Sides that are 1 anywhere on the way would be taken for constants, as would equal ones.
+        # The exporter would treat sides that are 1 in some layer, or equal sides, as constants.
         side = max(graph.form.size, _SMALLEST)
         free = (side + 2 * STEP, side + 4 * STEP) if graph.form.any_size else None
         example = graph.form.example(2, free)
     try:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")  # torch speaks of its own plans here
+            warnings.simplefilter("ignore")  # deprecation notices of torch
             if form is Format.TORCHSCRIPT:
                 traced = jit.trace(graph, example, check_trace=False)
                 jit.save(traced, str(path), _extra_files={METADATA: json.dumps(facts)})
                 return
             _write_onnx(graph, path, facts, example, dynamic=dynamic)
-    except Exception as error:  # exporters raise what they like
+    except Exception as error:  # exporters raise many types of exceptions
         raise ExportError(f"{graph.task} cannot be exported as {form}: {first_line(error)}") from error
 
 
 def _write_onnx(
     graph: ExportedTask, path: Path, facts: Mapping[str, Any], example: torch.Tensor, *, dynamic: bool
 ) -> None:
-    """Export by torch's own exporter, and add the facts as metadata."""
+    """Export a graph with torch's exporter, and add the facts as metadata."""
     import onnx
     from torch.export import Dim
 
@@ -102,7 +102,7 @@ def _write_onnx(
         external_data=False,
         verbose=False,
     )
-    assert program is not None  # noqa: S101 - it is None without the new exporter only
+    assert program is not None  # noqa: S101 - None only without the new exporter
     model = program.model_proto
     for name, value in facts.items():
         model.metadata_props.add(key=name, value=value if isinstance(value, str) else json.dumps(value))

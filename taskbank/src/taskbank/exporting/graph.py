@@ -1,4 +1,4 @@
-"""A task network with its preprocessing and units, as one graph of tensors."""
+"""A task network with its preprocessing and decoding, as one module from tensors to tensors."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from taskbank.options import Axes
 from taskbank.tasks.kinds import MAPS, OutputKind, Task
 
 STEP = 16
-"""Sides of inputs are multiples of this."""
+"""Sides of inputs, in px, are multiples of this."""
 
 _SMALLEST = 1e-12  # length below which a vector has no direction
-_CODES = (0.0, 254.0)  # of curvature on disk
+_CODES = (0.0, 254.0)  # range of the 8-bit codes of curvature on disk
 
 SPOKEN = {
     OutputKind.IMAGE: "sRGB in [0, 1]",
@@ -63,14 +63,14 @@ class Form:
     any_size: bool = True
 
     def example(self, batch: int, size: tuple[int, int] | None = None) -> Tensor:
-        """Noise of that shape: float32 (batch, [images,] 3, rows, columns) in [0, 1]."""
+        """Make noise as an example input: float32 (batch, [images,] 3, rows, columns) in [0, 1]."""
         rows, columns = size or (self.size, self.size)
         several = () if self.images == 1 else (self.images,)
         return torch.rand(batch, *several, 3, rows, columns)
 
 
 class ExportedTask(nn.Module):
-    """Images in, values with units out.
+    """A module that maps images to predictions with units.
 
     Args:
         bank: that holds the network.
@@ -113,7 +113,7 @@ class ExportedTask(nn.Module):
                 tiles; H and W are multiples of 16.
 
         Returns:
-            maps (B, C, H, W) as `SPOKEN` says, labels uint8 (B, H, W); numbers (B, C), poses (B, pairs, 6).
+            maps (B, C, H, W), see `SPOKEN`, labels uint8 (B, H, W); numbers (B, C), poses (B, pairs, 6).
         """
         signed = images * 2 - 1
         if self.shown is InputKind.LIGHTNESS:
@@ -123,7 +123,7 @@ class ExportedTask(nn.Module):
         return self._valued(self.network(signed), images)
 
     def _valued(self, raw: Tensor, images: Tensor) -> Tensor:
-        """Turn the network's numbers into values, as `taskbank.inference.decode` does."""
+        """Decode the network's raw output, as `taskbank.inference.decode` does."""
         values = raw
         match self.kind:
             case OutputKind.DEPTH:
@@ -154,7 +154,7 @@ class ExportedTask(nn.Module):
         return values
 
     def facts(self, bank: Bank, task: Task, *, dynamic: bool) -> dict[str, Any]:
-        """Everything that a user of the file needs to know, JSON-ready."""
+        """Return the metadata that a user of the file needs, JSON-ready."""
         entry = bank.entry(task.name)
         files = [file for file in (entry.encoder, entry.decoder) if isinstance(file, FileEntry)]
         side = str(self.form.size)
@@ -183,7 +183,7 @@ class ExportedTask(nn.Module):
 
 
 def _outside_hole(images: Tensor) -> Tensor:
-    """1 outside of the square that inpainting hides, 0 within: (H, W), sizes as in `preprocess.hole`."""
+    """Return a mask (H, W): 0 in the square that inpainting hides (see `preprocess.hole`), 1 outside."""
     rows, columns = images.shape[-2:]
     low, high = torch.arange(rows, device=images.device), torch.arange(columns, device=images.device)
     side = rows if rows <= columns else columns

@@ -1,4 +1,4 @@
-"""Export one task: write, compare, and only then put the file in its place."""
+"""Export one task: write a temporary file, compare its outputs, then move it to its final path."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from taskbank.tasks.registry import find_task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """A file that was written.
+    """An exported file.
 
     Attributes:
-        path: where it is.
-        facts: what it says about itself.
-        differences: from this package, where it was compared.
+        path: of the file.
+        facts: its metadata.
+        differences: between the file's outputs and this package's; empty without a comparison.
     """
 
     path: Path
@@ -43,25 +43,25 @@ def export_task(
     pictures: Sequence[Path] | None = None,
     overwrite: bool = False,
 ) -> Exported:
-    """Write a task network with its preprocessing and units as one file.
+    """Export a task network, with its preprocessing and decoding, as one file.
 
     Args:
-        bank: that holds it.
+        bank: that holds the network.
         task: by any of its names.
         out: the file, `.onnx` or `.pt`.
         form: of the file.
-        dynamic: whether batch, height and width are free, as TorchScript files always are; of fully connected
-            heads of the original networks, the batch alone.
-        pictures: the file is compared with this package on these before it is put in its place; None for no
-            comparison.
+        dynamic: whether batch, height and width are free, as they always are in TorchScript files; only the
+            batch is free for the original networks with fully connected heads.
+        pictures: image files on which the exported file is compared with this package before it gets its
+            final path; None for no comparison.
         overwrite: whether a file that is there already is replaced.
 
     Raises:
         UnknownTaskError: the name is none of the 26 tasks.
         MissingTaskError: the bank does not hold the task, or no decoder for it.
-        InvalidInputError: `out` has another ending, or there is no picture.
+        InvalidInputError: `out` has another suffix, or `pictures` is empty.
         MissingPackageError: the packages for ONNX are not installed.
-        ExportError: torch cannot export the network, or the file gives other values.
+        ExportError: torch cannot export the network, or the file computes other values.
         OutputError: the file exists already, or cannot be written.
 
     Example:
@@ -79,7 +79,7 @@ def export_task(
         refuse_existing([out])
     known = find_task(task)
     graph = ExportedTask(bank, known)
-    dynamic = dynamic or form is Format.TORCHSCRIPT  # traces are free in both either way
+    dynamic = dynamic or form is Format.TORCHSCRIPT  # traces always have free sizes
     facts = graph.facts(bank, known, dynamic=dynamic)
     differences: list[Difference] = []
     with whole_file(out) as partial:

@@ -1,4 +1,4 @@
-"""Exported files beside this package: the same pictures through both, and the largest difference."""
+"""Comparison of exported files with this package: largest difference of outputs for the same pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from taskbank.options import Fit, Format, Frame
 from taskbank.tasks.kinds import MAPS, OutputKind, Task
 
 BATCHES = (1, 8)
-_TOLERANCE = 2e-3  # of the largest value, or of 1 where that is less
+_TOLERANCE = 2e-3  # relative to the largest value, or to 1 if that value is less
 _LABELS = 1e-3  # share of pixels whose label may differ: ties of two classes
 
 
@@ -34,9 +34,10 @@ class Difference:
     """One comparison.
 
     Attributes:
-        batch: items that the file was given at once.
+        batch: number of items in one call.
         size: side of the pictures in px.
-        largest: absolute difference in the output's unit; of labels, the share of pixels that differ.
+        largest: largest absolute difference in the output's unit; for labels, the share of pixels that
+            differ.
     """
 
     batch: int
@@ -45,7 +46,7 @@ class Difference:
 
 
 def runner(path: Path, form: Format, threads: int | None = None) -> Callable[[NDArray[np.float32]], Any]:
-    """Open an exported file on the CPU, as a function of an array.
+    """Open an exported file on the CPU; return a function from an input array to its outputs.
 
     Raises:
         ExportError: the file cannot be run.
@@ -77,26 +78,26 @@ def verify(
     pictures: Sequence[Path],
     dynamic: bool,
 ) -> list[Difference]:
-    """Compare an exported file with what this package predicts.
+    """Compare an exported file's outputs with this package's predictions.
 
     Args:
-        graph: that was written.
+        graph: the exported graph.
         path: of the file.
         form: of the file.
         bank: that the network is from.
         task: which one.
-        pictures: used again where a batch needs more of them.
+        pictures: image files, repeated if a batch needs more of them.
         dynamic: whether batches of 1 and 8 and a second size are tried, too.
 
     Returns:
         one entry for each batch and size.
 
     Raises:
-        ExportError: the difference is more than rounding explains.
+        ExportError: a difference is larger than rounding explains.
         ImageError: a picture cannot be read.
     """
     run = runner(path, form)
-    # Some graphs are of one size only: fully connected heads of the original networks.
+    # Original networks with fully connected heads accept one size only.
     sizes = [graph.form.size]
     if dynamic and graph.form.any_size:
         sizes.append(graph.form.size + 2 * STEP)
@@ -130,7 +131,7 @@ def verify(
 
 
 def _items(pictures: Sequence[Path], images: int) -> Iterator[Any]:
-    """Eight inputs: pictures, or tuples of pictures that follow each other."""
+    """Yield eight inputs: pictures, or tuples of consecutive pictures."""
     if not pictures:
         raise InvalidInputError("no picture to verify with: name some with --images")
     endless = cycle(pictures)
@@ -140,11 +141,11 @@ def _items(pictures: Sequence[Path], images: int) -> Iterator[Any]:
 
 
 def _shown(outcome: Outcome, task: Task) -> NDArray[np.float32]:
-    """The graph's input: pictures or tiles in [0, 1]."""
+    """Return the graph's input: pictures or tiles in [0, 1]."""
     inputs = outcome.inputs
     if task.num_tiles > 1:
         signed = inputs[0].tiles
-        assert signed is not None  # noqa: S101 - the engine cut them for this task
+        assert signed is not None  # noqa: S101 - the engine made the tiles for this task
     else:
         signed = inputs[0].square if task.num_images == 1 else torch.stack([one.square for one in inputs])
     return ((signed + 1) / 2).numpy()
@@ -169,7 +170,7 @@ def _theirs(given: NDArray[Any], task: Task) -> NDArray[Any]:
 
 
 def _difference(one: NDArray[Any], other: NDArray[Any], task: Task) -> float:
-    """Largest difference; NaN is a difference unless both are."""
+    """Return the largest difference; NaN differs from everything but NaN."""
     if one.shape != other.shape:
         raise ExportError(f"{task.name} gives an array {one.shape}, this package {other.shape}")
     if task.output is OutputKind.SEMANTIC_MAP:

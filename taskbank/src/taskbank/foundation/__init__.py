@@ -1,4 +1,4 @@
-"""Models of others behind our tasks: an adapter per class, outputs in our kinds, units and axes."""
+"""Third-party models for our tasks: one adapter per model class, outputs in our kinds, units and axes."""
 
 from taskbank.foundation.estimator import Estimator, load_estimators
 

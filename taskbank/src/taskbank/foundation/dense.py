@@ -1,4 +1,4 @@
-"""Depth, normals and semantic classes by models of transformers that give maps."""
+"""Depth, normals and semantic classes by dense prediction models of transformers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from taskbank.foundation.estimator import Pictures, Place
 from taskbank.foundation.files import Files
 from taskbank.foundation.library import load_model, load_processor
 
-# What predicted_depth is. DepthAnything says it in its configuration.
+# Meaning of predicted_depth; empty for DepthAnything, whose configuration states it.
 _DEPTH = {
     "DPTForDepthEstimation": INVERSE,
     "DepthAnythingForDepthEstimation": "",
@@ -41,14 +41,14 @@ CLASSES = {
 
 
 class Dense:
-    """A model that gives maps over all of a picture.
+    """A model that predicts maps of the whole picture.
 
     Args:
         model: the row of the catalogue.
-        network: of transformers.
-        processor: of the same repository. It may scale a picture, but cuts nothing off and adds no border, so
-            that maps lie over the picture.
-        place: where it runs.
+        network: the model of transformers.
+        processor: of the same repository. Cropping and padding are switched off, so that maps cover the
+            picture.
+        place: device and precision.
     """
 
     def __init__(self, model: Model, network: Any, processor: Any, place: Place) -> None:
@@ -72,7 +72,7 @@ class Dense:
         self.network = place.put(network)
 
     def predict(self, pictures: Pictures) -> Mapping[str, list[Tensor]]:
-        """Raw maps by task; pictures that the processor brings to one size run together."""
+        """Predict raw maps by task; pictures that the processor scales to the same size run together."""
         made = [
             self.processor(images=one, return_tensors="pt", **self.kept)["pixel_values"]
             for (one,) in pictures
@@ -89,7 +89,7 @@ class Dense:
         return maps
 
     def _raw(self, given: Any) -> dict[str, Tensor]:
-        """Outputs of the network as raw outputs of our tasks, float32 on the CPU."""
+        """Convert outputs of the network to raw outputs of our tasks, float32 on the CPU."""
         raw = {}
         if "depth_zbuffer" in self.model.tasks:
             depth = given.predicted_depth.float().cpu()
@@ -102,7 +102,7 @@ class Dense:
             ours = torch.empty_like(vectors)
             for theirs, (number, sign) in enumerate(axis_signs(self.model.axes)):
                 ours[:, number] = vectors[:, theirs] * sign
-            # Each length one before maps are enlarged: networks give them of any length.
+            # Normalised before maps are enlarged, as networks output normals of any length.
             raw["normal"] = torch.nn.functional.normalize(ours, dim=1)
         if "segment_semantic" in self.model.tasks:
             logits = getattr(given, "segmentation_logits", None)
@@ -120,21 +120,21 @@ class Dense:
 
 
 def open_dense(model: Model, files: Files, place: Place) -> Dense:
-    """Open a model that gives maps.
+    """Open a model that predicts maps.
 
     Raises:
-        InvalidInputError: no adapter for its class.
-        BankFormatError: it is damaged, or another than the catalogue says.
+        InvalidInputError: there is no adapter for the model's class.
+        BankFormatError: the model is damaged, or not the one that the catalogue describes.
     """
     allowed = frozenset.intersection(*(CLASSES[task] for task in model.tasks))
     return Dense(model, load_model(model, files, allowed), load_processor(model, files), place)
 
 
 def _groups(model: Model, labels: Mapping[int, str]) -> list[list[int]]:
-    """The model's channels of each of our classes.
+    """Return the model's channels for each of our classes.
 
     Raises:
-        BankFormatError: the model's labels are those of another table.
+        BankFormatError: the model's labels belong to another table.
     """
     table = class_table(model.classes)
     if len(labels) != len(table):
@@ -143,7 +143,7 @@ def _groups(model: Model, labels: Mapping[int, str]) -> list[list[int]]:
         )
     for number, (name, ours) in enumerate(table):
         said = labels.get(number, "").strip().lower()
-        # Labels that nobody named are LABEL_0; others begin with the same word, whatever synonyms follow.
+        # Unnamed labels are LABEL_0 and so on; others begin with the table's name, before any synonyms.
         if ours != "background" and not said.startswith("label_") and not _same(said, name):
             raise BankFormatError(
                 f"{model.id}: class {number} is {said!r}, but {name!r} in {model.classes}: name another table"
@@ -160,6 +160,6 @@ _SYNONYMS = {
 
 
 def _same(said: str, name: str) -> bool:
-    """Tell whether a label is that of the table, in one of the spellings that are around."""
+    """Return True if a label is the table's name, a known synonym of it, or begins with it."""
     words = {part.strip() for part in said.replace(";", ",").split(",")}
     return bool(words & {name, _SYNONYMS.get(name, name)}) or said.startswith(name)

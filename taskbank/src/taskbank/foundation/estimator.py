@@ -1,4 +1,4 @@
-"""Estimators: loaded models of others that serve one or more of our tasks."""
+"""Estimators: loaded third-party models that serve one or more of our tasks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from taskbank.images.framing import View
 from taskbank.images.reading import Photo
 
 Pictures: TypeAlias = Sequence[tuple[Tensor, ...]]
-"""One tuple of pictures per prediction, uint8 (3, h, w) on the CPU, at the size of the photographs."""
+"""One tuple of pictures per prediction, uint8 (3, h, w) on the CPU, at the resolution of the photographs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +37,16 @@ class Place:
     compiled: bool = False
 
     def put(self, network: Any) -> Any:
-        """A network, ready to run here."""
+        """Return the network on this device, in this precision, in evaluation mode."""
         ready = network.eval().requires_grad_(False).to(self.device, self.dtype)
         return torch.compile(ready) if self.compiled else ready
 
 
 class Adapter(Protocol):
-    """One class of models: pictures in, raw outputs as networks of our tasks give them out."""
+    """Adapter of one class of models: maps pictures to raw outputs in the form of our own networks."""
 
     def predict(self, pictures: Pictures) -> Mapping[str, list[Tensor]]:
-        """Raw outputs by task, one per tuple of pictures: float32 on the CPU, see `estimator.RAW`."""
+        """Predict raw outputs by task, one per tuple of pictures: float32 on the CPU, see `estimator.RAW`."""
 
 
 RAW = """
@@ -65,13 +65,13 @@ Maps lie over all of the picture that was given.
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Estimator:
-    """A loaded model with the tasks that it serves here.
+    """A loaded model with the tasks that it serves.
 
     Attributes:
         model: the row of the catalogue.
-        tasks: those that are wanted of it.
-        files: where it lies.
-        adapter: runs it.
+        tasks: the requested ones of its tasks.
+        files: files of the model.
+        adapter: runs the model.
     """
 
     model: Model
@@ -80,7 +80,7 @@ class Estimator:
     adapter: Adapter
 
     def predict(self, pictures: Pictures) -> dict[str, list[Tensor]]:
-        """Raw outputs of the tasks that are wanted, see `RAW`.
+        """Predict raw outputs of the requested tasks, see `RAW`.
 
         Raises:
             BankFormatError: the model fails on pictures of this size.
@@ -92,7 +92,7 @@ class Estimator:
         return {task: given[task] for task in self.tasks}
 
     def origin(self, task: str) -> dict[str, Any]:
-        """Return what results say about the model, JSON-ready."""
+        """Return facts about the model for results, JSON-ready."""
         model = self.model
         facts: dict[str, Any] = {
             "id": model.id,
@@ -111,19 +111,19 @@ class Estimator:
 
 
 def load_estimators(bank: Bank, tasks: Iterable[str], place: Place, accept: Sequence[str]) -> list[Estimator]:
-    """Load the models of others that serve tasks, each once.
+    """Load the third-party models that serve the tasks, each once.
 
     Args:
-        bank: that names them; tasks that its own networks serve are passed over.
+        bank: that names the models; tasks that its own networks serve are skipped.
         tasks: canonical names.
-        place: where they run.
-        accept: ids of models whose licence was accepted.
+        place: device and precision.
+        accept: ids of models whose licence the user accepts.
 
     Raises:
-        InvalidInputError: a licence was not accepted, or the id of one that was is none of this bank's.
+        InvalidInputError: a licence was not accepted, or an accepted id is no model of this bank.
         MissingPackageError: the library of a model is not installed.
-        BankFormatError: a model is damaged, pickled, or another than the catalogue says.
-        HubError: a model cannot be had.
+        BankFormatError: a model is damaged, pickled, or not the one that the catalogue describes.
+        HubError: a model cannot be downloaded.
     """
     wanted: dict[Model, list[str]] = {}
     for task in tasks:
@@ -142,7 +142,7 @@ def load_estimators(bank: Bank, tasks: Iterable[str], place: Place, accept: Sequ
             f"{', '.join(sorted(named)) or 'its own networks only'}"
         )
     accepted(list(wanted), accept)
-    for model in wanted:  # before anything is downloaded
+    for model in wanted:  # before any download
         require(model.loader)
     return [_load(model, tuple(served), place) for model, served in wanted.items()]
 
@@ -162,11 +162,11 @@ def _load(model: Model, tasks: tuple[str, ...], place: Place) -> Estimator:
 
 
 def cut_photo(photo: Photo, view: View) -> Tensor:
-    """The part of a photo that networks see, at the photo's own resolution.
+    """Cut out the part of a photo that networks see, at the photo's own resolution.
 
     Args:
         photo: of any size.
-        view: of it; what lies outside of the photo is mid-grey.
+        view: of the photo; pixels outside the photo become mid-grey.
 
     Returns:
         uint8 (3, h, w).

@@ -1,4 +1,4 @@
-"""Files of other people's models: from the Hub's cache, the Hub or a folder; never pickled, never code."""
+"""Files of third-party models from the Hub, its cache or a folder; never pickles, never code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from taskbank.errors import BankFormatError, HubUnreachableError, MissingPackage
 CONFIG = "config.json"
 
 _WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "README.md")
-_NOT_WANTED = ("*/*",)  # other forms of the weights lie in folders
+_NOT_WANTED = ("*/*",)  # subfolders hold other forms of the weights
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -27,7 +27,7 @@ class Files:
 
     Attributes:
         folder: with `config.json` and safetensors files.
-        revision: the commit; of a folder `sha256:` and the digest of its weights.
+        revision: the commit; for a folder, `sha256:` and the digest of its weights.
         config: content of `config.json`.
     """
 
@@ -42,10 +42,10 @@ class Files:
 
 
 def require(package: str) -> None:
-    """Say what to install, where the package that loads a model is missing.
+    """Check that the package that loads a model is installed.
 
     Raises:
-        MissingPackageError: it is not installed.
+        MissingPackageError: it is not; the message states the install command.
     """
     if find_spec(package) is None:
         raise MissingPackageError(
@@ -55,14 +55,14 @@ def require(package: str) -> None:
 
 
 def fetch(model: Model) -> Files:
-    """Find the files of a model; they are downloaded once, and read from the cache afterwards.
+    """Find the files of a model, after a download if they are not in the cache.
 
     Only JSON, text and safetensors files are fetched.
 
     Raises:
-        BankFormatError: it has no configuration or no safetensors.
-        HubError: the Hub does not give the files, and they are not in the cache.
-        InvalidInputError: the id cannot be one of a repository.
+        BankFormatError: the model has no configuration or no safetensors file.
+        HubError: the files cannot be downloaded, and are not in the cache.
+        InvalidInputError: the id is not a valid repository name.
     """
     folder = model.folder
     found = _download(model) if folder is None else folder
@@ -91,11 +91,11 @@ def fetch(model: Model) -> Files:
 
 
 def resolve(model: Model) -> str:
-    """The commit that a model's revision means now, or meant when it was last seen.
+    """Return the current commit of a model's revision, or the cached one if the Hub cannot be reached.
 
     Raises:
-        HubError: the Hub does not say it, and the model is not in the cache.
-        BankFormatError: it has no configuration.
+        HubError: the Hub cannot be reached, and the model is not in the cache.
+        BankFormatError: the model has no configuration.
     """
     if model.folder is not None or _COMMIT.fullmatch(model.revision):
         return model.revision
@@ -103,7 +103,7 @@ def resolve(model: Model) -> str:
 
 
 def _download(model: Model, wanted: tuple[str, ...] = _WANTED) -> Path:
-    """The folder of a repository in the Hub's cache: .../snapshots/COMMIT."""
+    """Download a repository; return its folder in the Hub's cache, .../snapshots/COMMIT."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 

@@ -1,4 +1,4 @@
-"""Loading classes of transformers: safetensors only, no code from repositories, every weight in its place."""
+"""Loading classes of transformers: safetensors only, no code from repositories, no missing weights."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from taskbank.foundation.files import Files
 
 
 def load_model(model: Model, files: Files, allowed: frozenset[str]) -> Any:
-    """A model of transformers with its weights, float32 on the CPU.
+    """Load a model of transformers with its weights, float32 on the CPU.
 
     Args:
         model: the row of the catalogue.
-        files: where it lies.
-        allowed: classes that the adapter knows.
+        files: files of the model.
+        allowed: classes that the adapter supports.
 
     Raises:
-        InvalidInputError: the adapter does not know the class.
+        InvalidInputError: the adapter does not support the class.
         BankFormatError: the files are those of another class, weights are missing or do not fit.
     """
     import transformers
@@ -51,7 +51,7 @@ def load_model(model: Model, files: Files, allowed: frozenset[str]) -> Any:
                 local_files_only=True,
                 output_loading_info=True,
             )
-    except Exception as error:  # of configurations, files and shapes in many kinds
+    except Exception as error:  # transformers raises many types, for configurations, files and shapes
         raise BankFormatError(f"{model.id} cannot be loaded as {model.kind}: {first_line(error)}") from error
     if missing := sorted(info["missing_keys"]):
         raise BankFormatError(
@@ -62,10 +62,10 @@ def load_model(model: Model, files: Files, allowed: frozenset[str]) -> Any:
 
 
 def load_processor(model: Model, files: Files, kind: str = "AutoImageProcessor") -> Any:
-    """Load the preprocessor of pictures (and words) that comes with a model.
+    """Load the preprocessor of pictures (and text) that comes with a model.
 
     Raises:
-        BankFormatError: the repository does not say it, or it cannot be read.
+        BankFormatError: the repository has no preprocessor, or it cannot be loaded.
     """
     import transformers
 
@@ -74,7 +74,7 @@ def load_processor(model: Model, files: Files, kind: str = "AutoImageProcessor")
             return getattr(transformers, kind).from_pretrained(
                 str(files.folder), trust_remote_code=False, local_files_only=True
             )
-    except Exception as error:  # of many kinds
+    except Exception as error:  # of many types
         raise BankFormatError(
             f"{model.id}: its preprocessor cannot be loaded: {first_line(error)}"
         ) from error
@@ -82,7 +82,7 @@ def load_processor(model: Model, files: Files, kind: str = "AutoImageProcessor")
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers from printing bars and advice: what is wrong is said once, in the error."""
+    """Silence progress bars and warnings of transformers: the raised error reports a failure once."""
     import transformers
 
     logging: Any = transformers.utils.logging

@@ -1,4 +1,4 @@
-"""Point matching of two pictures by models that match many points."""
+"""The task point_matching by models that match keypoints of two pictures."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ CLASSES = frozenset({"EfficientLoFTRForKeypointMatching"})
 """Classes of transformers that serve `point_matching`."""
 
 MIDDLE = 0.1
-"""Of a side: points are in the middle of a picture if they are no farther from it, across and down."""
+"""Half the side of the central square of a picture, as a share of width and of height."""
 _SUREST = 1 - 1e-4
 
 
 class Matching:
-    """Matches between the middles of two pictures.
+    """A keypoint matcher that decides whether the centres of two pictures show the same point.
 
-    A match that leads from the middle of the first picture to that of the second, with score s, is right with
-    probability s; the answer is the probability that one at least is right: 1 - (1 - s1) (1 - s2) ...
+    A match between the central squares of both pictures, with score s, is taken to be right with probability
+    s; the output is the probability that at least one is right: 1 - (1 - s1) (1 - s2) ...
 
     Args:
-        network: of transformers.
+        network: the model of transformers.
         processor: of the same repository, for pairs.
-        place: where it runs.
+        place: device and precision.
     """
 
     def __init__(self, network: Any, processor: Any, place: Place) -> None:
@@ -39,7 +39,7 @@ class Matching:
         self.place = place
 
     def predict(self, pictures: Pictures) -> Mapping[str, list[Tensor]]:
-        """Logits of `another point` and `the same point` for each pair."""
+        """Predict logits of `another point` and `the same point` for each pair."""
         pairs = self.processor(images=[list(pair) for pair in pictures], return_tensors="pt")["pixel_values"]
         given = self.network(pixel_values=pairs.to(self.place.device, self.place.dtype))
         keypoints, matches, scores = (
@@ -51,11 +51,11 @@ class Matching:
 
 
 def same_point(keypoints: Tensor, matches: Tensor, scores: Tensor) -> Tensor:
-    """Logits of `another point` and `the same point`.
+    """Compute logits of `another point` and `the same point` from matches.
 
     Args:
         keypoints: float (2, N, 2), x and y of points of both pictures, as shares of width and height.
-        matches: float (2, N), number of the partner of each point; -1 where it has none.
+        matches: float (2, N), index of the matching point in the other picture; -1 for none.
         scores: float (2, N), of the matches, 0 to 1.
     """
     first = torch.nonzero(matches[0] > -1).flatten()
@@ -68,10 +68,10 @@ def same_point(keypoints: Tensor, matches: Tensor, scores: Tensor) -> Tensor:
 
 
 def open_matching(model: Model, files: Files, place: Place) -> Matching:
-    """Open a model that matches points.
+    """Open a model that matches keypoints.
 
     Raises:
-        InvalidInputError: no adapter for its class.
-        BankFormatError: it is damaged, or another than the catalogue says.
+        InvalidInputError: there is no adapter for the model's class.
+        BankFormatError: the model is damaged, or not the one that the catalogue describes.
     """
     return Matching(load_model(model, files, CLASSES), load_processor(model, files), place)

@@ -21,9 +21,9 @@ class Objects:
     """A classifier of ImageNet's 1000 classes, in the order that timm and torchvision share.
 
     Args:
-        network: of timm.
+        network: the model of timm.
         transform: timm's own preprocessing: a PIL image -> float (3, S, S).
-        place: where it runs.
+        place: device and precision.
     """
 
     def __init__(self, network: Any, transform: Any, place: Place) -> None:
@@ -32,7 +32,7 @@ class Objects:
         self.place = place
 
     def predict(self, pictures: Pictures) -> Mapping[str, list[Tensor]]:
-        """Logits of 1000 classes for each picture."""
+        """Predict logits of 1000 classes for each picture."""
         batch = torch.stack([self.transform(to_pil_image(one)) for (one,) in pictures])
         logits = self.network(batch.to(self.place.device, self.place.dtype))
         return {"class_object": list(logits.float().cpu())}
@@ -43,7 +43,7 @@ def open_objects(model: Model, files: Files, place: Place) -> Objects:
 
     Raises:
         InvalidInputError: timm has no such architecture.
-        BankFormatError: the files are those of another one, or of another number of classes.
+        BankFormatError: the files belong to another architecture, or have another number of classes.
     """
     import timm
 
@@ -67,7 +67,7 @@ def open_objects(model: Model, files: Files, place: Place) -> Objects:
     try:
         network = timm.create_model(model.kind, pretrained=False, **{**options, "num_classes": wanted})
         network.load_state_dict(load_file(files.weights[0]))
-    except Exception as error:  # of many kinds
+    except Exception as error:  # of many types
         raise BankFormatError(f"{model.id} cannot be loaded as {model.kind}: {first_line(error)}") from error
     known: Any = network.pretrained_cfg
     data: Any = timm.data

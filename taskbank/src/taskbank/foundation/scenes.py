@@ -1,4 +1,4 @@
-"""Scenes by models that compare pictures with words: CLIP and SigLIP over the names of our scenes."""
+"""Zero-shot scene classification by CLIP and SigLIP, with the names of our scenes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ CLASSES = frozenset({"CLIPModel", "SiglipModel"})
 
 
 class Scenes:
-    """Likeness of pictures to one sentence per scene; a softmax over it gives probabilities.
+    """A zero-shot classifier: similarity of pictures to one sentence per scene, as logits.
 
     The sentences are encoded once (Radford et al., 2021, section 3.1; Zhai et al., 2023).
 
     Args:
-        model: the row of the catalogue, with the sentence.
-        network: of transformers.
-        processor: of the same repository, for pictures and words.
-        place: where it runs.
+        model: the row of the catalogue, with the prompt.
+        network: the model of transformers.
+        processor: of the same repository, for pictures and text.
+        place: device and precision.
     """
 
     def __init__(self, model: Model, network: Any, processor: Any, place: Place) -> None:
@@ -38,7 +38,7 @@ class Scenes:
             model.prompt.format(name.replace(" (", ", ").rstrip(")"))
             for name in class_names("class_scene") or ()
         ]
-        # SigLIP was trained on sentences of one length, and looks at the padding.
+        # SigLIP was trained on sentences of one length, and attends to the padding.
         padding = "max_length" if model.kind == "SiglipModel" else True
         words = processor.tokenizer(sentences, padding=padding, truncation=True, return_tensors="pt")
         self.words = {
@@ -51,10 +51,10 @@ class Scenes:
             self.sentences = self.network(pixel_values=blank, **self.words).text_embeds
         self.words = {
             name: values[:1] for name, values in self.words.items()
-        }  # the network asks for some words
+        }  # the network requires some text
 
     def predict(self, pictures: Pictures) -> Mapping[str, list[Tensor]]:
-        """Logits of 63 scenes for each picture."""
+        """Predict logits of 63 scenes for each picture."""
         given = self.network(pixel_values=self._pictures([one for (one,) in pictures]), **self.words)
         likeness = given.image_embeds @ self.sentences.T * self.network.logit_scale.exp()
         if (bias := getattr(self.network, "logit_bias", None)) is not None:
@@ -62,7 +62,7 @@ class Scenes:
         return {"class_scene": list(likeness.float().cpu())}
 
     def _pictures(self, pictures: list[Tensor]) -> Tensor:
-        """Pictures as the model takes them."""
+        """Preprocess pictures for the model."""
         made = [
             self.processor.image_processor(images=one, return_tensors="pt")["pixel_values"]
             for one in pictures
@@ -71,11 +71,11 @@ class Scenes:
 
 
 def open_scenes(model: Model, files: Files, place: Place) -> Scenes:
-    """Open a model that compares pictures with words.
+    """Open a model that compares pictures with text.
 
     Raises:
-        InvalidInputError: no adapter for its class.
-        BankFormatError: it is damaged, or another than the catalogue says.
+        InvalidInputError: there is no adapter for the model's class.
+        BankFormatError: the model is damaged, or not the one that the catalogue describes.
     """
     network = load_model(model, files, CLASSES)
     return Scenes(model, network, load_processor(model, files, "AutoProcessor"), place)

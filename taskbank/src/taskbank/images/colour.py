@@ -11,7 +11,7 @@ _TO_XYZ = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
-# A constant, so that graphs can be exported; the white point is multiplied in.
+# A constant, so that graphs can be exported; it includes the white point.
 _FROM_XYZ = (
     torch.linalg.inv(torch.tensor(_TO_XYZ, dtype=torch.float64)) * torch.tensor(_WHITE, dtype=torch.float64)
 ).tolist()
@@ -21,7 +21,7 @@ _OFFSET = 4 / 29
 
 
 def lightness(rgb: Tensor) -> Tensor:
-    """CIE lightness of colours.
+    """Compute the CIE lightness of colours.
 
     Args:
         rgb: float (..., 3, H, W), sRGB in [0, 1].
@@ -33,7 +33,7 @@ def lightness(rgb: Tensor) -> Tensor:
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
-    """Colours in Lab.
+    """Convert colours from sRGB to CIE Lab.
 
     Args:
         rgb: float (..., 3, H, W), sRGB in [0, 1].
@@ -47,7 +47,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:
-    """Colours of Lab in sRGB; those that a screen cannot show are cut to the nearest value of each channel.
+    """Convert colours from CIE Lab to sRGB; channels of colours outside sRGB are clipped to [0, 1].
 
     Args:
         lab: float (..., 3, H, W).
@@ -65,23 +65,23 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
 
 
 def _linear(rgb: Tensor) -> Tensor:
-    """Without the gamma of sRGB."""
+    """Undo the gamma of sRGB."""
     return torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
 
 
 def _response(xyz: Tensor) -> Tensor:
-    """The cube root of Lab with its linear part."""
+    """Compute Lab's response: a cube root with a linear part."""
     return torch.where(xyz > _LINEAR_BELOW, xyz.clamp(min=_LINEAR_BELOW) ** (1 / 3), xyz * _SLOPE + _OFFSET)
 
 
 def _mixed(colours: Tensor, matrix: object) -> Tensor:
-    """A matrix (n, 3) applied to the channels of (..., 3, H, W)."""
+    """Apply a matrix (n, 3) to the channels of (..., 3, H, W)."""
     weights = torch.tensor(matrix, dtype=colours.dtype, device=colours.device)
     return torch.einsum("ij,...jhw->...ihw", weights, colours)
 
 
 def recolour(rgb: Tensor, ab: Tensor) -> Tensor:
-    """A picture's lightness with other colours.
+    """Combine a picture's lightness with other colours.
 
     Args:
         rgb: sRGB (3, H, W), uint8 or float in [0, 1].

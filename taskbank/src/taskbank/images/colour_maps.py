@@ -1,4 +1,4 @@
-"""Colours for numbers, in maps whose steps look equally large, made in CIE Lab; and for classes."""
+"""Perceptually uniform colour maps, made in CIE Lab, and colours of classes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEMANTIC_PALETTE = (
 )  # fmt: skip
 """Colours of the semantic classes, those of the original pictures; the background is not painted."""
 
-# Lightness, a, b at equal steps. Lightness alone carries the order, so it also reads in grey.
+# Lightness, a, b at equal steps. Lightness alone gives the order, so maps are also readable in grey.
 _ANCHORS = {
     "sequential": ((8, 12, -28), (28, 42, -44), (46, 58, -6), (64, 40, 48), (82, 6, 66), (97, -8, 34)),
     "diverging": ((28, 12, -48), (55, 0, -36), (90, 0, 0), (58, 46, 30), (32, 52, 36)),
@@ -25,7 +25,7 @@ _ANCHORS = {
 
 @cache
 def colour_map(name: str) -> NDArray[np.uint8]:
-    """256 colours.
+    """Return the 256 colours of a colour map.
 
     Args:
         name: `sequential` (dark to bright), `diverging` (blue, light in the middle, red), `grey`.
@@ -46,11 +46,11 @@ def colour_map(name: str) -> NDArray[np.uint8]:
 
 
 def paint(shares: NDArray[np.floating], name: str) -> NDArray[np.uint8]:
-    """Colours for numbers.
+    """Map numbers to colours.
 
     Args:
-        shares: float (H, W); 0 is the first colour, 1 the last, beyond them is as they are. NaN has no
-            colour of its own: it becomes the first.
+        shares: float (H, W); 0 is the first colour, 1 the last; numbers beyond are clipped. NaN gets the
+            first colour.
         name: of the colour map.
 
     Returns:

@@ -1,7 +1,7 @@
-"""Find the images that a user names: files, folders, patterns and lists. Nothing heavy is imported.
+"""Find images from files, folders, patterns and lists. Imports nothing heavy.
 
-Of a folder, hidden files and folders are left alone, and so are folders that programs keep for themselves.
-What else is passed over is counted by reason, see `PassedOver`.
+In a folder, hidden files and folders and folders of programs are ignored. Other skipped files are counted by
+reason, see `PassedOver`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from taskbank.errors import ImageError
 SUFFIXES = frozenset(
     {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 )
-"""Files of a folder that are taken for images; a file that is named itself may have any suffix."""
+"""Suffixes of images in a folder; a file that is named directly may have any suffix."""
 
 VIDEO_SUFFIXES = frozenset(
     {
@@ -29,11 +29,11 @@ VIDEO_SUFFIXES = frozenset(
         ".ts", ".webm", ".wmv",
     }
 )  # fmt: skip
-"""Files that are taken for videos where they are named; those of a folder are left alone."""
+"""Suffixes of videos that are named directly; videos in a folder are skipped."""
 
 
 PLUGIN_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".hif", ".j2k", ".jp2", ".jpx", ".jxl"})
-"""Images of a folder that not every Pillow reads; they are passed over, but may be named themselves."""
+"""Suffixes of images that Pillow reads only with plugins; skipped in folders, but may be named directly."""
 
 TOOL_FOLDERS = frozenset(
     {
@@ -41,17 +41,17 @@ TOOL_FOLDERS = frozenset(
         "__pycache__", "lost+found", "node_modules", "site-packages",
     }
 )  # fmt: skip
-"""Folders that programs and file systems keep for themselves; what lies there is nobody's photograph."""
+"""Names of folders of programs and file systems, which are ignored."""
 
 STDIN = Path("-")
-"""The name of an image that comes through a pipe."""
+"""The name of an image on standard input."""
 
 _ADDRESS = re.compile(r"\w+://")
-_TOOL_MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")  # files that stand in folders of programs
+_TOOL_MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")  # files that mark folders of programs
 
 
 class PassedOver:
-    """Count the files that were passed over in folders, by reason."""
+    """Counts of files that were skipped in folders, by reason."""
 
     def __init__(self) -> None:
         self._seen: dict[str, list[str]] = {}
@@ -61,8 +61,8 @@ class PassedOver:
         """Count a file or folder.
 
         Args:
-            reason: what it is, and the way out.
-            path: where it is.
+            reason: kind of file, and advice.
+            path: of the file or folder.
         """
         self._counts[reason] += 1
         self._seen.setdefault(reason, [])
@@ -88,15 +88,15 @@ _VIDEOS = "video(s) (name them to predict them)"
 
 
 class Piped:
-    """The image that is piped into this process, as an open file."""
+    """The image on standard input, as an open file."""
 
     name = "stdin"
 
     def read(self) -> bytes:
-        """Read all of it.
+        """Read the whole image.
 
         Raises:
-            ImageError: nothing is piped in, or more than a gigabyte.
+            ImageError: standard input is empty, or has more than a gigabyte.
         """
         if sys.stdin is None or sys.stdin.isatty():
             raise ImageError("nothing is piped in: `-` is the image that another program gives")
@@ -107,8 +107,8 @@ class Piped:
 
 
 def is_video(path: Path) -> bool:
-    """Tell from a file's name whether it is a video."""
-    text = str(path)  # `suffix` takes longer, which counts where a hundred thousand are asked
+    """Return True if a file's suffix is that of a video."""
+    text = str(path)  # faster than `suffix`, for a hundred thousand files
     return text[text.rfind(".") :].lower() in VIDEO_SUFFIXES and bool(path.suffix)
 
 
@@ -120,20 +120,20 @@ def find_images(
     passed_over: PassedOver | None = None,
     each: Callable[[int], object] = lambda found: None,
 ) -> list[Path]:
-    """The image files that are meant, in the order given; those of a folder by name.
+    """List the named image files, in the order given; files of a folder are sorted by name.
 
     Args:
-        named: files; `-` for the image that is piped in; folders, with all folders in them; patterns such as
+        named: files; `-` for the image on standard input; folders, searched recursively; patterns such as
             `scans/*.png` or `scans/**/*.png`; text files `*.txt` with one of these per line, relative to the
             list (empty lines and `#` are skipped).
-        once: whether a file that is named again is left out.
-        without: folder of results, which are no inputs of the next call: it is left out of folders around it.
-        passed_over: is told what was passed over in folders.
-        each: is called with how many files were found so far, for progress.
+        once: whether repeated files are left out.
+        without: folder of results, which is left out when a folder that contains it is searched.
+        passed_over: counts the files that were skipped in folders.
+        each: called with the number of files found so far, for progress.
 
     Raises:
-        ImageError: nothing was named; a folder, pattern or list holds no image; a list or a folder that is
-            named cannot be read.
+        ImageError: `named` is empty; a folder, pattern or list holds no image; a list or a named folder
+            cannot be read.
     """
     results = None if without is None else plain_path(without)
     found = []
@@ -148,12 +148,12 @@ def find_images(
 
 
 def _meant(name: str, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
-    """The files behind one word; a file that does not exist is itself, so that its own error names it."""
+    """Yield the files of one argument; a missing file is yielded too, so that reading it raises its error."""
     path = Path(name)
     if path == STDIN or _ADDRESS.match(name):
         yield path
         return
-    # Unlike methods of paths, these take names that are too long or have a zero byte.
+    # Unlike methods of paths, these accept names that are too long or have a zero byte.
     if os.path.isdir(name):  # noqa: PTH112 - as said above
         yield from _in_folder(path, results, passed_over)
     elif path.suffix.lower() == ".txt":
@@ -165,10 +165,10 @@ def _meant(name: str, results: Path | None, passed_over: PassedOver) -> Iterator
 
 
 def _in_folder(folder: Path, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
-    """The images of a folder and of those in it, in the order of their names, but for results."""
+    """Yield the images of a folder and its subfolders, sorted by name, without the folder of results."""
     without = None
     if results is not None and plain_path(folder) in results.parents:
-        # As the walk below will write it.
+        # In the form of the paths of the walk below.
         without = os.path.join(folder, results.relative_to(plain_path(folder)))  # noqa: PTH118 - text
     count, waiting = 0, [str(folder) + os.sep]  # a separator at the end marks folders
     while waiting:
@@ -214,7 +214,7 @@ def _entries(path: str, folder: Path, passed_over: PassedOver) -> list[os.DirEnt
 
 def _reason_against(entry: os.DirEntry[str]) -> str | None:
     """Return the reason to skip an entry of a folder: None for images, empty for files of other kinds."""
-    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - a hundred thousand of them
+    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - faster, for a hundred thousand
     if suffix in SUFFIXES:
         if entry.is_file():
             return None
@@ -229,7 +229,7 @@ def _reason_against(entry: os.DirEntry[str]) -> str | None:
 
 
 def _matching(pattern: str) -> list[Path]:
-    """The files of a pattern."""
+    """Find the files of a pattern."""
     try:
         # Unlike `Path.glob`, this one takes absolute patterns as well.
         names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - patterns may be absolute

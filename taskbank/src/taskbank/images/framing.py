@@ -1,13 +1,12 @@
-"""Bring photos to the size that a network takes, and its maps back to the photo.
+"""Fit photos to a network's input, and map its outputs back to the photo.
 
-Every fit is one box of the photo: `whole` the photo at its own aspect, `crop` its centred square, `pad` a
-square around it, `stretch` the photo squeezed into a square. The way back is the same map inverted, so the
-box is all that is kept.
+Every fit is one box of the photo: `whole` the photo at its own aspect ratio, `crop` its centred square, `pad`
+a square around it, `stretch` the photo squeezed into a square. The box also defines the inverse map.
 
 Networks take squares. A whole photo is cut into overlapping squares, half a side or less apart, and the maps
-of these are blended with weights that fall to zero towards their edges. The other way, one run over the whole
-photo at its own aspect, was measured beside it, as were other fits (58 frames of NYU Depth v2, 420 x 320 px,
-that the networks had not seen, the bank `rooms` of 128 px; normals: mean and median error in degrees on
+of these are blended with weights that fall to zero towards their edges. The alternatives, one run over the
+whole photo at its own aspect ratio and other fits, were measured for comparison (58 frames of NYU Depth v2,
+420 x 320 px, not used in training, the bank `rooms` of 128 px; normals: mean and median error in degrees on
 reliable pixels; depth: AbsRel with one scale per frame):
 
 | shown | normals | in the middle square | outside it | depth | middle | outside |
@@ -21,9 +20,10 @@ reliable pixels; depth: AbsRel with one scale per frame):
 | 2 squares, blended | 33.2, 20.7 | 32.0, 19.2 | 37.0, 26.3 | 0.206 | 0.184 | 0.279 |
 | 3 squares, blended | 33.0, 20.8 | 31.7, 19.2 | 37.0, 26.3 | 0.204 | 0.180 | 0.279 |
 
-Depth decides: networks know places by their distance from the edges of a square, and lose them in a wider
-one. So it is with a network of another form, EfficientNet-Lite0 that learned normals from crops of 160 px, on
-51 frames cut to 4 : 3: one run 33.8, 25.2; 2 squares 33.7, 25.2; 3 squares 33.6, 25.1.
+Squares were chosen for their lower depth error: networks infer positions from the distance to the edges of a
+square, and this fails in a wider input. Another network, EfficientNet-Lite0 trained on normals with crops of
+160 px, had similar errors of normals on 51 frames cut to 4 : 3: one run 33.8, 25.2; 2 squares 33.7, 25.2; 3
+squares 33.6, 25.1.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ from taskbank.images.reading import Photo
 from taskbank.options import Fit
 
 STEP = 16
-"""Sides of network inputs are multiples of this: a place of a representation covers so many px."""
+"""Sides of network inputs are multiples of this: the px that a cell of a representation covers."""
 
-_HAIR = 1e-6  # of a place: edges of boxes are quotients
-_STRIP = 1 << 22  # numbers that one strip of a map holds at most while it is enlarged
+_HAIR = 1e-6  # cells; tolerance for rounding of box edges
+_STRIP = 1 << 22  # most numbers in one strip of a map while it is enlarged
 
 
-_LONGEST = 8  # sides of the network's square in the longer side of a whole photo
-_OVERLAP = 2  # consecutive squares of a whole photo are a side, divided by this, apart at most
-_GRID = 4  # px between the finest places that maps of squares have in common
+_LONGEST = 8  # longest side of a whole photo, in sides of the network's square
+_OVERLAP = 2  # consecutive squares of a whole photo are at most a side / _OVERLAP apart
+_GRID = 4  # px; squares start at multiples of this, so that cells of their maps coincide
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Box:
     """A rectangle in px of the input; the top left corner of the top left pixel is (0, 0).
 
     Attributes:
-        left: column of the left edge; negative where the box is wider than the image.
+        left: column of the left edge; negative if the box is wider than the image.
         top: row of the upper edge.
         right: column of the right edge.
         bottom: row of the lower edge.
@@ -88,7 +88,7 @@ class View:
     fit: Fit
 
     def to_input(self, x: float, y: float) -> tuple[float, float]:
-        """Convert a point of what the network was shown, in its px, to (column, row) of the input."""
+        """Convert a point in px of the network's input to (column, row) of the input."""
         box = self.box
         return (
             box.left + x * (box.right - box.left) / self.size[0],
@@ -105,7 +105,7 @@ class View:
 
     @property
     def left_out(self) -> str:
-        """Say what the network did not see: `80 px on the left, 80 px on the right`; empty if nothing."""
+        """Describe what the network did not see: `80 px on the left, 80 px on the right`; or empty."""
         box = self.box
         sides = {
             "on the left": box.left,
@@ -117,15 +117,15 @@ class View:
 
 
 def for_squares(fit: Fit) -> Fit:
-    """The fit of networks that give no maps."""
+    """Return the fit for networks whose output is not a map: `crop` in place of `whole`."""
     return Fit.CROP if fit is Fit.WHOLE else fit
 
 
 def check_size(size: int) -> int:
-    """The side of a network's square, if it can be one.
+    """Check the side of a network's square in px, and return it.
 
     Raises:
-        InvalidInputError: it is no positive multiple of 16.
+        InvalidInputError: it is not a positive multiple of 16.
     """
     if size < STEP or size % STEP:
         below = max(size // STEP, 1) * STEP
@@ -136,12 +136,12 @@ def check_size(size: int) -> int:
 
 
 def whole_size(width: int, height: int, size: int) -> tuple[int, int]:
-    """Choose the columns and rows at which a whole photo is shown to a network.
+    """Choose the columns and rows to which a whole photo is scaled for a network.
 
-    The shorter side is the network's own, the longer one as the photo's aspect asks, to the nearest 4 px. A
-    photo that is less than a sixteenth longer than wide is squeezed into one square, and one that is more
-    than eight times as long is squeezed to eight squares, so that a panorama stays cheap: fifteen squares are
-    looked at then. The photo's own size does not matter.
+    The shorter side is that of the network's square, the longer one follows from the photo's aspect ratio, to
+    the nearest 4 px. A photo whose sides differ by less than a sixteenth is squeezed into one square, and one
+    with an aspect ratio above eight is squeezed to eight sides, to limit the cost of a panorama to fifteen
+    overlapping squares. The photo's own size does not matter.
 
     Args:
         width: columns of the photo.
@@ -157,14 +157,14 @@ def whole_size(width: int, height: int, size: int) -> tuple[int, int]:
 
 
 def squares_of(view: View) -> list[tuple[int, int]]:
-    """Place the squares in which a network sees a photo.
+    """Choose the positions of the squares that a network sees of a photo.
 
     Args:
         view: of the photo.
 
     Returns:
-        column and row of the upper left corner of each, in px of what the network is shown; one for all fits
-        but `whole`.
+        column and row of the upper left corner of each square, in px of the fitted photo; one square for all
+        fits but `whole`.
     """
     columns, rows = view.size
     spare = max(columns, rows) - min(columns, rows)
@@ -174,7 +174,7 @@ def squares_of(view: View) -> list[tuple[int, int]]:
 
 
 def cut_squares(images: Tensor, view: View) -> Tensor:
-    """Cut what a network is shown of a photo into squares: float (C, rows, columns) -> (N, C, side, side)."""
+    """Cut a fitted photo into squares: float (C, rows, columns) -> (N, C, side, side)."""
     side = min(view.size)
     return torch.stack([images[:, top : top + side, left : left + side] for left, top in squares_of(view)])
 
@@ -187,8 +187,8 @@ def blend_squares(maps: Tensor, view: View) -> Tensor:
         view: of the photo.
 
     Returns:
-        (C, rows, columns), the same resolution over all that the network was shown. Weights fall linearly
-        from the middle of a square to its edges.
+        (C, rows, columns), at the same resolution, over the whole fitted photo. Weights fall linearly from
+        the middle of a square to its edges.
     """
     if len(maps) == 1:
         return maps[0]
@@ -208,7 +208,7 @@ def blend_squares(maps: Tensor, view: View) -> Tensor:
 
 
 def view_of(width: int, height: int, fit: Fit, size: int) -> View:
-    """Say what part of a photo a network sees.
+    """Compute the part of a photo that a network sees.
 
     Args:
         width: columns of the photo.
@@ -225,34 +225,34 @@ def view_of(width: int, height: int, fit: Fit, size: int) -> View:
         box = Box(left, top, left + side, top + side)
     elif fit is Fit.PAD:
         columns, rows, left, top = _padded_place(width, height, size)
-        # The share is rounded to whole px of the square, so the two axes may differ by a hair.
+        # The photo's size in the square is rounded to px, so the scales of the two axes may differ slightly.
         across, down = width / columns, height / rows
         box = Box(-left * across, -top * down, (size - left) * across, (size - top) * down)
     return View(width, height, box, (size, size), fit)
 
 
 def _padded_place(width: int, height: int, size: int) -> tuple[int, int, int, int]:
-    """Columns and rows of a photo in a padded square, and its left and upper edge there."""
+    """Return columns and rows of a photo in a padded square, and its left and upper edge there."""
     longest = max(width, height)
     columns, rows = max(1, round(size * width / longest)), max(1, round(size * height / longest))
     return columns, rows, (size - columns) // 2, (size - rows) // 2
 
 
 def fit_photo(photo: Photo, fit: Fit | str = Fit.CROP, size: int = 256) -> tuple[Tensor, View]:
-    """Bring a photo to what a network takes.
+    """Fit a photo to a network's input.
 
     Args:
         photo: of any size.
         fit: how it fills the network's input. Padding is mid-grey, 0.
-        size: side of the square in px, a multiple of 16; networks are trained on 256. Of a whole photo it is
-            the shorter side, see `whole_size`.
+        size: side of the square in px, a multiple of 16; networks are trained on 256. For a whole photo, this
+            is the shorter side, see `whole_size`.
 
     Returns:
-        float32 (3, rows, columns) in [-1, 1], sRGB, both `size` but for a whole photo; and what part of the
-        photo that is.
+        float32 (3, rows, columns) in [-1, 1], sRGB, both sides `size` except for a whole photo; and the view:
+        the part of the photo that it shows.
 
     Raises:
-        InvalidInputError: an unknown fit, or a size that is no multiple of 16.
+        InvalidInputError: an unknown fit, or a size that is not a multiple of 16.
     """
     if fit not in set(Fit):
         raise InvalidInputError(f"unknown fit {fit!r}: choose {', '.join(Fit)}")
@@ -266,7 +266,7 @@ def fill_square(photo: Photo, fit: Fit, size: int) -> tuple[Tensor, View]:
 
 
 def fill_view(photo: Photo, view: View) -> tuple[Tensor, View]:
-    """Cut, scale and pad a photo as its view says; see `fit_photo`."""
+    """Cut, scale and pad a photo according to its view; see `fit_photo`."""
     columns, rows = view.size
     if view.fit is Fit.PAD:
         wide, high, left, top = _padded_place(photo.width, photo.height, columns)
@@ -282,10 +282,10 @@ def fill_view(photo: Photo, view: View) -> tuple[Tensor, View]:
 
 
 def _scaled(pixels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Pixels at another size, bilinear with antialiasing, float32 in [-1, 1]."""
+    """Scale pixels to a size, bilinear with antialiasing, float32 in [-1, 1]."""
     scaled = pixels
     if tuple(pixels.shape[-2:]) != size:
-        # As `torchvision.transforms.v2.functional.resize`, which takes two seconds to import.
+        # Equal to `torchvision.transforms.v2.functional.resize`, which takes two seconds to import.
         scaled = functional.interpolate(pixels[None], size, mode="bilinear", antialias=True)[0]
     return (scaled.float() / 255 if scaled.dtype == torch.uint8 else scaled.float()) * 2 - 1
 
@@ -293,18 +293,18 @@ def _scaled(pixels: Tensor, size: tuple[int, int]) -> Tensor:
 def to_input_frame(
     values: Tensor, view: View, decode: Callable[[Tensor], Tensor] = lambda strip: strip
 ) -> tuple[Tensor, Tensor]:
-    """Enlarge a map of what the network was shown, and put it where the photo was.
+    """Resample a map of the fitted photo to the photo's own pixels.
 
     Args:
-        values: float (C, h, w), of any resolution, over all that the network was shown.
+        values: float (C, h, w), of any resolution, over the whole fitted photo.
         view: of the photo.
-        decode: what is done to the enlarged values, pixel by pixel: float (C, rows, width) -> any
+        decode: function that is applied to the enlarged values, pixel by pixel: float (C, rows, width) -> any
             (D, rows, width). Maps of many channels are never held as a whole at the photo's size.
 
     Returns:
-        (D, height, width), bilinear between the places of the map before `decode`; and bool
-        (height, width), true where the network saw the pixel. Elsewhere values are those of the nearest
-        edge. Places of the map that lie on padding are never read.
+        (D, height, width), bilinear between the cells of the map before `decode`; and bool
+        (height, width), true where the network saw the pixel. Elsewhere values are those of the nearest edge.
+        Cells of the map that lie on padding are never read.
     """
     box = view.box
     columns = _places(view.width, box.left, box.right, values.shape[-1])
@@ -316,7 +316,7 @@ def to_input_frame(
 def to_network_frame(
     values: Tensor, view: View, decode: Callable[[Tensor], Tensor] = lambda strip: strip
 ) -> tuple[Tensor, Tensor]:
-    """Enlarge a map to the size of what the network was shown.
+    """Resample a map to the size of the fitted photo.
 
     Args:
         values: as for `to_input_frame`.
@@ -324,7 +324,7 @@ def to_network_frame(
         decode: as for `to_input_frame`.
 
     Returns:
-        (D, rows, columns) of what the network was shown; and bool (rows, columns), false on padding.
+        (D, rows, columns) of the fitted photo; and bool (rows, columns), false on padding.
     """
     width, height = view.size
     seen = seen_by_network(view, height, width)
@@ -336,15 +336,15 @@ def to_network_frame(
 
 
 def seen_by_network(view: View, rows: int, columns: int) -> Tensor:
-    """Mark the places of a map that show the photo and no padding.
+    """Mark the cells of a map that show the photo without padding.
 
     Args:
         view: of the photo.
-        rows: of the map, which lies over all that the network was shown.
+        rows: of the map, which covers the whole fitted photo.
         columns: of the map.
 
     Returns:
-        bool (rows, columns), true at one place at least.
+        bool (rows, columns), true in at least one cell.
     """
     mask = torch.zeros(rows, columns, dtype=torch.bool)
     across, down = _photo_places(view, rows, columns)
@@ -353,7 +353,7 @@ def seen_by_network(view: View, rows: int, columns: int) -> Tensor:
 
 
 def _photo_places(view: View, rows: int, columns: int) -> tuple[slice, slice]:
-    """Columns and rows of a map that lie on no padding with any of their area, or the one in the middle."""
+    """Return the columns and rows of a map that do not touch padding, or else the one in the middle."""
     if view.fit is not Fit.PAD:
         return slice(0, columns), slice(0, rows)
     box = view.box
@@ -375,7 +375,7 @@ def _photo_places(view: View, rows: int, columns: int) -> tuple[slice, slice]:
 def _resampled(
     values: Tensor, view: View, rows: Tensor, columns: Tensor, decode: Callable[[Tensor], Tensor]
 ) -> Tensor:
-    """Decoded values at the given places of a map, those on padding left out."""
+    """Decode values interpolated at the given positions of a map, without cells on padding."""
     across, down = _photo_places(view, *values.shape[-2:])
     wide = _lerp(values, columns.clamp(across.start, across.stop - 1), -1)
     step = max(1, _STRIP // (values.shape[0] * len(columns)))
@@ -384,9 +384,9 @@ def _resampled(
 
 
 def join_rows(strips: Iterable[Tensor], height: int) -> Tensor:
-    """Strips (D, rows, W) put one under another: (D, height, W).
+    """Join strips (D, rows, W) along rows: (D, height, W).
 
-    They are asked for one by one, so that a large map is never held twice.
+    The strips are computed one by one, so that a large map is never held twice.
     """
     joined, start = torch.empty(0), 0
     for strip in strips:
@@ -399,19 +399,19 @@ def join_rows(strips: Iterable[Tensor], height: int) -> Tensor:
 
 
 def _places(count: int, low: float, high: float, cells: int) -> Tensor:
-    """Centres of `count` pixels in units of the `cells` between `low` and `high`, 0 at the first's centre."""
+    """Return centres of `count` pixels in cells between `low` and `high`; the first cell's centre is 0."""
     return (torch.arange(count, dtype=torch.float64) + 0.5 - low) * cells / (high - low) - 0.5
 
 
 def _inside(places: Tensor, cells: int) -> Tensor:
-    """Tell for each place whether it lies in the square."""
+    """Return True for each position inside the map's cells."""
     return (places > -0.5) & (places < cells - 0.5)
 
 
 def _lerp(values: Tensor, places: Tensor, axis: int) -> Tensor:
-    """Linear interpolation along one axis, between places that are there."""
+    """Interpolate linearly along one axis, between existing cells."""
     low = places.floor().long()
-    # Whole places read themselves alone: what lies behind the last one may be padding.
+    # Integer positions read one cell only: the cell after the last one may be padding.
     high = places.ceil().long()
     share = (places - low).to(values.dtype)
     share = share if axis == -1 else share[:, None]

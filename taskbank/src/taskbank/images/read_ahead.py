@@ -1,4 +1,4 @@
-"""Reading ahead in threads, in order, and no further than memory allows."""
+"""Reading ahead in threads, in order and within a limit of memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Made = TypeVar("Made")
 
 
 MOST_BYTES = 128_000_000
-"""Bytes of images that may wait, or be in one batch; a photograph of 24 million pixels has 72 MB."""
+"""Most bytes of images that are read ahead, or in one batch; a photograph of 24 million pixels has 72 MB."""
 
 
 def read_ahead(
@@ -66,7 +66,7 @@ def read_ahead(
             yield done
             del done
     finally:
-        # Also when the consumer stops early, or the user does.
+        # Also if the consumer stops early or the user interrupts.
         with changed:
             held, wanted = 0, sys.maxsize
             changed.notify_all()
@@ -76,13 +76,13 @@ def read_ahead(
 def in_batches(
     items: Iterable[Item], size: int, weigh: Callable[[Item], int] = lambda item: 0, most: int = MOST_BYTES
 ) -> Iterator[list[Item]]:
-    """Put items together.
+    """Group items into batches.
 
     Args:
         items: any number.
-        size: items of a batch, at most.
+        size: most items of a batch.
         weigh: bytes of an item.
-        most: bytes at which a batch is full; one item may have more.
+        most: most bytes of a batch, except that a batch of one item may have more.
     """
     batch: list[Item] = []
     held = 0

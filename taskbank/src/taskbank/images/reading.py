@@ -1,7 +1,7 @@
-"""Reading images: the one place that knows files, colour modes and colour ranges.
+"""Reading of images: files, colour modes and colour ranges.
 
-Whatever comes in leaves as a `Photo`: upright, three colours, on white, sRGB values in [0, 255] or [0, 1].
-Nothing here writes to what it was given.
+Every image becomes a `Photo`: upright, three channels, transparency on white, sRGB values in [0, 255] or [0,
+1]. The given objects are never modified.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from taskbank.errors import ImageError
 
 
 class OpenFile(Protocol):
-    """A file that was opened for reading bytes."""
+    """A file that is open for reading bytes."""
 
     def read(self) -> bytes:
-        """Read all of it."""
+        """Read the whole file."""
 
 
 ImageInput: TypeAlias = (
@@ -52,15 +52,15 @@ ImageInput: TypeAlias = (
 be None). Values are uint8, uint16, or float in [0, 1]."""
 
 MOST_PIXELS = 40_000_000
-"""Pixels of a photograph that are held in memory, 120 MB; networks look at a hundredth of them."""
+"""Most pixels of a photograph that are held in memory, 120 MB; networks see a hundredth of them."""
 
 _CHANNELS = (1, 3, 4)
-_ORIENTATION = 0x0112  # of EXIF
-_LYING = (5, 6, 7, 8)  # orientations that are a quarter turn away
-_SAME_COLOUR = 2  # of 255: less is the rounding of tables in profiles
+_ORIENTATION = 0x0112  # EXIF tag
+_LYING = (5, 6, 7, 8)  # orientations with a quarter turn
+_SAME_COLOUR = 2  # of 255; smaller differences come from rounding in profiles
 
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
-"""Pillow's names of 16-bit grey, by version, file format and platform."""
+"""Pillow's modes of 16-bit grey; they depend on version, file format and platform."""
 
 _ADDRESS = re.compile(r"(https?|ftp|s3|gs|file|hf):/|data:image/", re.IGNORECASE)
 _SPECIAL = {S_IFIFO: "a pipe", S_IFSOCK: "a socket", S_IFCHR: "a device", S_IFBLK: "a device"}
@@ -75,13 +75,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photo:
-    """One image, read.
+    """One image in memory.
 
     Attributes:
-        pixels: uint8 (3, h, w) in [0, 255], or float32 (3, h, w) in [0, 1] where the source was finer. Images
-            of more than `MOST_PIXELS` are held at a whole fraction of their size.
+        pixels: uint8 (3, h, w) in [0, 255], or float32 (3, h, w) in [0, 1] if the source had a finer
+            resolution of values. Images of more than `MOST_PIXELS` are held at a whole fraction of their
+            size.
         name: path of the file, or "image" and the type of the object, for messages and provenance.
-        size: columns and rows of the image where `pixels` are fewer; None where they are all.
+        size: columns and rows of the image if `pixels` are reduced; None if they are not.
     """
 
     pixels: Tensor
@@ -99,7 +100,7 @@ class Photo:
         return self.size[1] if self.size else int(self.pixels.shape[-2])
 
     def rows(self, start: int, stop: int) -> Tensor:
-        """Rows of the image at its full size, (3, stop - start, width); pixels that are held are repeated."""
+        """Return rows of the image at full size, (3, stop - start, width); reduced pixels are repeated."""
         if self.size is None:
             return self.pixels[:, start:stop]
         down = torch.arange(start, stop) * self.pixels.shape[-2] // self.height
@@ -107,34 +108,34 @@ class Photo:
         return self.pixels[:, down][..., across]
 
     def as_bytes(self) -> NDArray[np.uint8]:
-        """uint8 (H, W, 3) at full size, for drawing."""
+        """Return the image at full size, uint8 (H, W, 3), for drawing."""
         return _as_bytes(self.rows(0, self.height))
 
     def held_bytes(self) -> NDArray[np.uint8]:
-        """uint8 (h, w, 3), the pixels that are held, for small drawings."""
+        """Return the held pixels, uint8 (h, w, 3), for small drawings."""
         return _as_bytes(self.pixels)
 
 
 def _as_bytes(pixels: Tensor) -> NDArray[np.uint8]:
-    """(3, H, W) -> uint8 (H, W, 3)."""
+    """Convert (3, H, W) to uint8 (H, W, 3)."""
     if pixels.dtype != torch.uint8:
         pixels = (pixels * 255 + 0.5).to(torch.uint8)
     return pixels.permute(1, 2, 0).contiguous().numpy()
 
 
 def read_photo(image: ImageInput) -> Photo:
-    """One image of any form as a photo.
+    """Read an image of any form.
 
-    Files and PIL images are turned upright by their EXIF orientation, transparency is laid on white, grey
-    becomes three equal channels, 16 bits and CMYK are converted; of several frames the first is taken.
+    Files and PIL images are turned upright by their EXIF orientation, transparency is put on white, grey
+    becomes three equal channels, 16 bits and CMYK are converted; an image of several frames gives its first.
 
     Colours are converted to sRGB from the ICC profile that an image of eight bits carries; a damaged profile
-    is left out with a warning in the log. Colours without a profile are taken for sRGB.
+    is ignored with a warning in the log. Colours without a profile are assumed to be sRGB.
 
     Raises:
-        ImageError: the file is missing, empty, damaged, no image, no file but a pipe or device, or so large
-            that it may be a decompression bomb; an image, array or tensor is empty, closed, of another shape
-            or type or outside its range. Whatever decoders raise becomes this error.
+        ImageError: the file is missing, empty, damaged, not an image, a pipe or device, or so large that it
+            may be a decompression bomb; an image, array or tensor is empty, closed, of another shape or type
+            or outside its range. All exceptions of decoders become this error.
     """
     name = name_of(image)
     size: list[tuple[int, int]] = []
@@ -152,7 +153,7 @@ def read_photo(image: ImageInput) -> Photo:
         raise ImageError(f"{name} is refused: {str(error).rstrip('.')}. Make it smaller first") from error
     except MemoryError as error:
         raise ImageError(f"{name} needs more memory than there is. Make it smaller first") from error
-    except Exception as error:  # decoders do not say what they raise, and plugins raise what they like
+    except Exception as error:  # decoders and plugins raise undocumented types
         reason = str(error) or type(error).__name__
         raise ImageError(f"{name} cannot be read: {reason}") from error
     held = (int(pixels.shape[-1]), int(pixels.shape[-2]))
@@ -169,10 +170,10 @@ def name_of(image: object) -> str:
 
 
 def split_batch(images: object) -> tuple[list[Any], bool]:
-    """The single items behind one argument, and whether it was one item alone.
+    """Split an argument into items; also return True if it was a single item.
 
     A list, an array (B, H, W, C) and a tensor (B, C, H, W) are several; a tuple is one item of several
-    images, for tasks that look at more than one.
+    images, for tasks that take more than one.
     """
     if isinstance(images, np.ndarray | Tensor) and images.ndim == 4:
         return list(images), False
@@ -185,12 +186,12 @@ def split_batch(images: object) -> tuple[list[Any], bool]:
 
 
 def _pixels(image: object, name: str, size: list[tuple[int, int]]) -> Tensor:
-    """The pixels of an image of any form; what is wrong with it may be any exception.
+    """Return the pixels of an image of any form; a fault may raise any exception.
 
     Args:
         image: of any form.
         name: for messages.
-        size: is given columns and rows of a file that may be reduced.
+        size: list to which columns and rows of a file are appended, as its pixels may be reduced.
     """
     if isinstance(image, dict) and {"bytes", "path"} & image.keys():
         content = image.get("bytes")
@@ -216,7 +217,7 @@ def _pixels(image: object, name: str, size: list[tuple[int, int]]) -> Tensor:
 
 
 def _from_bytes(content: bytes, name: str, size: list[tuple[int, int]]) -> Tensor:
-    """The pixels in the content of a file."""
+    """Return the pixels in the content of a file."""
     if not content:
         raise ImageError(f"{name} is empty (0 bytes): it was not written to the end, get it again")
     with Image.open(BytesIO(content)) as image:
@@ -224,11 +225,11 @@ def _from_bytes(content: bytes, name: str, size: list[tuple[int, int]]) -> Tenso
 
 
 def _from_file(path: Path, size: list[tuple[int, int]]) -> Tensor:
-    """The pixels of a file."""
+    """Return the pixels of a file."""
     if _ADDRESS.match(str(path)):
         raise ImageError(f"{path} is an address: download the image, and name the file")
     found = path.stat()
-    # Directories, pipes and empty files have messages of their own; opening a pipe could wait for ever.
+    # Directories, pipes and empty files have their own messages; opening a pipe could block for ever.
     if S_ISDIR(found.st_mode):
         raise ImageError(f"{path} is a directory: name an image file")
     if not S_ISREG(found.st_mode):
@@ -243,13 +244,13 @@ def _from_file(path: Path, size: list[tuple[int, int]]) -> Tensor:
 
 
 def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own: bool = False) -> Tensor:
-    """The pixels of a PIL image, uint8 (3, h, w), or float32 where it has more than eight bits.
+    """Return the pixels of a PIL image, uint8 (3, h, w), or float32 if it has more than eight bits.
 
     Args:
         given: of any mode.
         name: for messages.
-        size: is given its columns and rows.
-        own: whether it was opened here, and may be changed.
+        size: list to which its columns and rows are appended.
+        own: whether the image was opened here and may be modified.
     """
     if 0 in given.size:
         raise ImageError(f"{name} is empty: {given.width} x {given.height} px")
@@ -263,11 +264,11 @@ def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own
         return _from_array(np.asarray(upright, dtype=np.float32), name)
     profile = upright.info.get("icc_profile")
     if upright.mode == "La":
-        upright = upright.convert("LA")  # Pillow knows no way from here to colours
+        upright = upright.convert("LA")  # Pillow cannot convert this mode to RGB
     alpha = upright.convert("RGBA").getchannel("A") if upright.has_transparency_data else None
     converted = None
     if isinstance(profile, bytes) and profile:
-        # Palettes and transparency hold RGB colours; grey and CMYK have profiles of their own kind.
+        # Palettes and transparency hold RGB colours; grey and CMYK have profiles of their own colour space.
         bare = upright if upright.mode in ("L", "CMYK", "LAB") else upright.convert("RGB")
         bare = bare.convert("L") if upright.mode in ("LA", "1") and _is_grey(profile) else bare
         converted = _to_srgb(bare, profile, name)
@@ -279,9 +280,10 @@ def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own
 
 
 def _held(image: Image.Image, own: bool) -> Image.Image:
-    """The image, reduced by a whole number if it has more than `MOST_PIXELS`.
+    """Reduce an image by a whole factor if it has more than `MOST_PIXELS`.
 
-    JPEG files are reduced while they are decoded; others are decoded whole, at up to four bytes a pixel.
+    JPEG files are reduced while they are decoded; others are decoded at full size, at up to four bytes per
+    pixel.
     """
     factor = math.ceil(math.sqrt(image.width * image.height / MOST_PIXELS))
     if factor < 2:
@@ -292,7 +294,7 @@ def _held(image: Image.Image, own: bool) -> Image.Image:
         image.draft(None, (wide // factor, image.height // factor))
         factor = math.ceil(factor * image.width / wide)
     if image.mode in DEEP_MODES or image.mode in ("1", "P", "PA"):
-        # Values of palettes have no average, and Pillow averages no 16 bits: one of so many pixels is taken.
+        # Palette indexes have no average, and Pillow cannot average 16 bits: nearest pixels are taken.
         size = (-(-image.width // factor), -(-image.height // factor))
         small = image.resize(size, Image.Resampling.NEAREST)
     else:
@@ -308,7 +310,7 @@ def _is_grey(profile: bytes) -> bool:
 
 
 def _to_srgb(image: Image.Image, profile: bytes, name: str) -> Image.Image | None:
-    """The image in sRGB; None where it is that already, or its profile is of no use."""
+    """Convert an image to sRGB; return None if it is sRGB already or its profile cannot be used."""
     try:
         transform = _transform(profile, image.mode)
         if transform is None:
@@ -333,7 +335,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
     if mode == "RGB":
-        # Most photographs say that they are sRGB, and shall not change by the rounding of a conversion.
+        # Most photographs have an sRGB profile; a conversion would only add rounding errors.
         steps = np.arange(0, 256, 17, dtype=np.uint8)
         cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 16, 3)
         there = np.asarray(ImageCms.applyTransform(Image.fromarray(cube), transform))
@@ -343,7 +345,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def _from_deep(values: NDArray[Any], name: str) -> Tensor:
-    """16-bit grey, which Pillow holds as one of several integer types."""
+    """Convert 16-bit grey, which Pillow holds as one of several integer types."""
     whole = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
     if whole.min() < 0 or whole.max() > 65535:
         raise ImageError(
@@ -353,23 +355,23 @@ def _from_deep(values: NDArray[Any], name: str) -> Tensor:
 
 
 def _from_array(array: NDArray[Any], name: str) -> Tensor:
-    """The pixels of an array, channels last."""
+    """Return the pixels of an array, channels last."""
     grey = array[..., None] if array.ndim == 2 else array
     if grey.ndim != 3 or grey.shape[-1] not in _CHANNELS or 0 in grey.shape:
         hint = ": move channels to the end, as in (H, W, 3)" if array.shape[:1] in {(1,), (3,), (4,)} else ""
         raise ImageError(f"an array of shape {array.shape} is no image (H, W) or (H, W, 1, 3 or 4){hint}")
     if grey.dtype.kind == "f":
-        grey = grey.astype(np.float32)  # from either order of bytes, and from long doubles
+        grey = grey.astype(np.float32)  # from any byte order, and from long doubles
     elif grey.dtype.newbyteorder("=") == np.uint16:
         grey = grey.astype(np.float32) / 65535
     elif grey.dtype != np.uint8:
         raise ImageError(f"an image cannot be of {grey.dtype}: use uint8, uint16, or float in [0, 1]")
-    # A copy: what is given may be read-only, and must not change under us.
+    # A copy: the given array may be read-only, or be changed later by its owner.
     return _three_channels(_planes(np.array(grey)), name)
 
 
 def _from_tensor(tensor: Tensor, name: str) -> Tensor:
-    """The pixels of a tensor, channels first."""
+    """Return the pixels of a tensor, channels first."""
     grey = tensor[None] if tensor.dim() == 2 else tensor
     if grey.dim() != 3 or grey.shape[0] not in _CHANNELS or 0 in grey.shape:
         hint = (
@@ -389,12 +391,12 @@ def _from_tensor(tensor: Tensor, name: str) -> Tensor:
 
 
 def _planes(array: NDArray[Any]) -> Tensor:
-    """(H, W, C) -> tensor (C, H, W)."""
+    """Convert an array (H, W, C) to a tensor (C, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 
 def _three_channels(planes: Tensor, name: str) -> Tensor:
-    """Grey tripled, transparency laid on white; uint8 or float32, in range.
+    """Convert to three channels, uint8 or float32: repeat grey, put transparency on white, check the range.
 
     Args:
         planes: uint8 or float (1, 3 or 4, H, W).

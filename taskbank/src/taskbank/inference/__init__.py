@@ -1,1 +1,1 @@
-"""Run networks over images: preprocessing, engines, decoding and results."""
+"""Inference: preprocessing, engines, decoding and results."""

@@ -4,7 +4,7 @@
 |---|---|
 | image, colour distribution | float32 (H, W, 3), sRGB in [0, 1] |
 | depth | float32 (H, W), metres |
-| relative inverse depth | float32 (H, W), larger is nearer, scale unknown; only models of others give it |
+| relative inverse depth | float32 (H, W), larger is nearer, scale unknown; only from third-party models |
 | normals | float32 (H, W, 3), unit vectors |
 | curvature | float32 (H, W, 2), the two principal curvatures, 1/m |
 | heat map | float32 (H, W), share of the full scale on disk |
@@ -17,7 +17,7 @@
 | match | float32 (), probability that both images are fixed on one point |
 | map | float32 (H, W) or (H, W, 3), of a user's own target, in its unit |
 | numbers | float32 (C,), of a user's own target, in its unit |
-| permutation | int64 (9,), the tile of the photo that is thought to be shown at each place |
+| permutation | int64 (9,), the tile of the photo that is predicted for each place |
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ from taskbank.labels.codes import decode as decode_label
 from taskbank.options import Axes, Frame
 from taskbank.tasks.kinds import OutputKind, Task
 
-_CODES = (0.0, 254.0)  # of curvature on disk; 127 is flat
-_ROWS = 256  # of a photo that are coloured at once
+_CODES = (0.0, 254.0)  # range of the 8-bit codes of curvature on disk; 127 is flat
+_ROWS = 256  # rows of a photo that are coloured at once
 _SMALLEST = 1e-12  # length below which a vector has no direction
 
 NORMAL_AXES = {
     Axes.OPENCV: "OpenCV camera: +x right, +y down, +z into the scene; what faces the camera has z = -1",
     Axes.OPENGL: "OpenGL camera: +x right, +y up, +z out of the scene; what faces the camera has z = 1",
 }
-"""The axes of normals in words, as in `Prediction.convention`."""
+"""Descriptions of the axes of normals, for `Prediction.convention`."""
 
 _CONVENTIONS = {
     OutputKind.INVERSE_DEPTH: "relative, inverse: one over the distance along the optical axis, times a "
@@ -59,7 +59,7 @@ _CONVENTIONS = {
     OutputKind.SEMANTIC_MAP: "labels: 0 is unknown, label n is class n - 1 of the list",
     OutputKind.HEAT_MAP: "response as a share of the full scale on disk",
     OutputKind.MAP: "a user's own target; the range is that of the labels it was learned from",
-}  # of maps; all others are sRGB
+}  # of maps; the other kinds of maps are sRGB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Reading:
     """Form in which predictions are returned.
 
     Attributes:
-        frame: maps at the input's size and place, or as the network returns them.
+        frame: frame of maps: the input's pixels, or the network's output.
         normals: axes of surface normals.
     """
 
@@ -81,7 +81,7 @@ def decode(task: Task, raw: Tensor, inputs: tuple[Preprocessed, ...], reading: R
     Args:
         task: the task of the network.
         raw: float32 on the CPU, without batch axis: (C, h, w) of a map, (C,) otherwise.
-        inputs: what the network was shown.
+        inputs: the network's inputs.
         reading: form of the prediction.
     """
     inputs = tuple(one.for_task(task) for one in inputs)
@@ -104,21 +104,21 @@ def decode(task: Task, raw: Tensor, inputs: tuple[Preprocessed, ...], reading: R
 def _placed(
     raw: Tensor, preprocessed: Preprocessed, frame: Frame, values: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Decoded map and mask of the pixels that were seen, in the frame that is wanted."""
+    """Return the decoded map and the mask of pixels that the network saw, in the requested frame."""
     place = to_input_frame if frame is Frame.INPUT else to_network_frame
     return place(raw, preprocessed.view, values)
 
 
 def _channels_last(values: Tensor, seen: Tensor) -> NDArray[np.float32]:
-    """(C, H, W) -> float32 (H, W, C), or (H, W) for one channel; NaN where nothing was seen."""
-    # A copy in every case: it is written to.
+    """Convert (C, H, W) to float32 (H, W, C), or (H, W) for one channel; NaN at pixels that were not seen."""
+    # Always a copy, as it is modified below.
     array = np.array(values.permute(1, 2, 0).numpy(), dtype=np.float32, order="C")
     array[~seen.numpy()] = np.nan
     return array[..., 0] if array.shape[-1] == 1 else array
 
 
 def _labels(values: Tensor, seen: Tensor) -> NDArray[np.uint8]:
-    """(1, H, W) -> uint8 (H, W); 0 where nothing was seen."""
+    """Convert (1, H, W) to uint8 (H, W); 0 at pixels that were not seen."""
     return values[0].masked_fill(~seen, 0).numpy()
 
 
@@ -152,23 +152,23 @@ def _map_convention(task: Task, reading: Reading) -> str:
 
 
 def _metres(share: Tensor) -> Tensor:
-    """The logarithm of 16-bit depth at 1/512 m, as a share of its range, in metres."""
+    """Convert the logarithm of 16-bit depth in steps of 1/512 m, as a share of its range, to metres."""
     return (torch.exp2(16 * share.clamp(0, 1)) - 1) / 512
 
 
 def _opencv(vectors: Tensor) -> Tensor:
-    """Vectors (3, H, W) of length one; NaN where a vector has no direction."""
+    """Normalise vectors (3, H, W) to length one; NaN for vectors without direction."""
     length: Tensor = torch.linalg.vector_norm(vectors, dim=0, keepdim=True)
     return vectors / length.masked_fill(length < _SMALLEST, torch.nan)
 
 
 def _opengl(vectors: Tensor) -> Tensor:
-    """Normals in OpenGL axes: those of OpenCV with y and z negated."""
+    """Convert normals to OpenGL axes: those of OpenCV with y and z negated."""
     return _opencv(vectors) * torch.tensor([1.0, -1.0, -1.0])[:, None, None]
 
 
 def _curvature(whitened: Tensor) -> Tensor:
-    """Whitened 8-bit codes (2, H, W) as curvatures in 1/m."""
+    """Convert whitened 8-bit codes (2, H, W) to curvatures in 1/m."""
     mean, std = torch.tensor(WHITENING["curvature"])[..., None, None]
     return decode_label("principal_curvature", (whitened * std + mean).clamp(*_CODES))
 
@@ -181,7 +181,7 @@ _IN_UNITS: Mapping[OutputKind, Callable[[Tensor], Tensor]] = {
 
 
 def _embedding(raw: Tensor, preprocessed: Preprocessed) -> Decoded:
-    """Vectors per pixel; at the size of a photo they would fill gigabytes."""
+    """Decode vectors per pixel, in the network's frame, as a photo's size would take gigabytes."""
     return Decoded(
         array=_channels_last(raw, seen_by_network(preprocessed.view, *raw.shape[-2:])),
         convention="pixels of one segment have vectors close to each other",
@@ -190,7 +190,7 @@ def _embedding(raw: Tensor, preprocessed: Preprocessed) -> Decoded:
 
 
 def _colours(logits: Tensor, preprocessed: Preprocessed, frame: Frame) -> Decoded:
-    """Lightness of the photo with the expected colour of each pixel (Zhang et al., 2016)."""
+    """Combine the photo's lightness with the expected colour of each pixel (Zhang et al., 2016)."""
     bins = torch.from_numpy(colour_bins().copy())
     expected = torch.einsum("chw,ck->khw", logits.softmax(0), bins)
     ab, seen = _placed(expected, preprocessed, frame, lambda colours: colours)
@@ -199,7 +199,7 @@ def _colours(logits: Tensor, preprocessed: Preprocessed, frame: Frame) -> Decode
         if frame is Frame.INPUT
         else Photo((preprocessed.square + 1) / 2, preprocessed.photo.name)
     )
-    # In strips: powers of whole photos would need gigabytes.
+    # In strips, as powers of whole photos take gigabytes.
     starts = range(0, ab.shape[1], _ROWS)
     strips = ((shown.rows(start, min(start + _ROWS, ab.shape[1])), start) for start in starts)
     coloured = (recolour(light, ab[:, start : start + _ROWS]) for light, start in strips)

@@ -22,12 +22,12 @@ _POSE = (
 
 
 def _classes(_task: Task, logits: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
-    """Probabilities of classes."""
+    """Decode probabilities of classes."""
     return Decoded(array=logits.softmax(0).numpy(), convention="probabilities of classes", value_range=(0, 1))
 
 
 def _numbers(task: Task, whitened: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
-    """Numbers of a user's own target, in its unit."""
+    """Decode numbers of a user's own target, in its unit."""
     mean, std = np.array(task.whitening or ((0,), (1,)))
     return Decoded(
         array=(whitened.numpy() * std + mean).astype(np.float32),
@@ -37,7 +37,7 @@ def _numbers(task: Task, whitened: Tensor, _sights: tuple[Preprocessed, ...]) ->
 
 
 def _match(_task: Task, logits: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
-    """The probability of the second of two logits."""
+    """Decode the probability of a match, the second of two classes."""
     return Decoded(
         array=logits.softmax(0)[1].numpy(),
         convention="probability that both images are fixed on one point",
@@ -46,7 +46,7 @@ def _match(_task: Task, logits: Tensor, _sights: tuple[Preprocessed, ...]) -> De
 
 
 def _permutation(_task: Task, logits: Tensor, inputs: tuple[Preprocessed, ...]) -> Decoded:
-    """The likeliest order of tiles."""
+    """Decode the likeliest order of tiles."""
     probability, number = logits.softmax(0).max(0)
     order = inputs[0].order
     shown = None if order is None else jigsaw_permutations()[order].tolist()
@@ -59,7 +59,7 @@ def _permutation(_task: Task, logits: Tensor, inputs: tuple[Preprocessed, ...]) 
 
 
 def _layout(task: Task, numbers: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
-    """The box of the room."""
+    """Decode the box of the room."""
     return Decoded(
         array=unwhiten(task.name, numbers.numpy()).astype(np.float32),
         convention=(
@@ -71,7 +71,7 @@ def _layout(task: Task, numbers: Tensor, _sights: tuple[Preprocessed, ...]) -> D
 
 
 def _vanishing_points(_task: Task, numbers: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
-    """Three directions of length one."""
+    """Decode three unit vectors."""
     return Decoded(
         array=functional.normalize(numbers.reshape(3, 3), dim=1).numpy(),
         convention=f"directions of the room's x, y and z, one per row; {CAMERA_AXES}",
@@ -80,7 +80,7 @@ def _vanishing_points(_task: Task, numbers: Tensor, _sights: tuple[Preprocessed,
 
 
 def _pose(task: Task, numbers: Tensor, _sights: tuple[Preprocessed, ...]) -> Decoded:
-    """One relative pose, or three of which the last is composed of the others."""
+    """Decode one relative pose, or three, of which the last is composed of the others."""
     poses = unwhiten(task.name, numbers.numpy())
     convention, pairs = _POSE, [[1, 2]]
     if task.num_images == 3:
@@ -106,4 +106,4 @@ DECODED_NUMBERS: Mapping[OutputKind, Callable[[Task, Tensor, tuple[Preprocessed,
     OutputKind.VANISHING_POINTS: _vanishing_points,
     OutputKind.POSE: _pose,
 }
-"""Kind of output -> what turns a network's numbers for one item into values."""
+"""Kind of output -> function that decodes a network's raw output for one item."""

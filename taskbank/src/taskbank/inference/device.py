@@ -1,4 +1,4 @@
-"""Devices, and the form in which networks run fastest on them."""
+"""Choice of devices, and preparation of networks for fast inference on them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from taskbank.nets.pack import pack_convolutions
 from taskbank.nets.winograd import use_winograd
 from taskbank.options import Precision
 
-# Torch's pool of threads does not come through a fork, and a child that asks it for more than one aborts or
-# waits for ever. Workers of a DataLoader are such children, and one thread each is what they want.
+# Torch's thread pool does not survive a fork: a child process that uses more than one thread aborts or hangs.
+# Workers of a DataLoader are such children, and need only one thread each.
 if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
     os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
@@ -26,13 +26,13 @@ _DTYPES = {Precision.FP32: torch.float32, Precision.FP16: torch.float16, Precisi
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device of that name, or the fastest there is.
+    """Return the device of a name, or the fastest available one.
 
     Args:
         name: `auto` (CUDA, else MPS, else CPU), `cpu`, `cuda`, `cuda:1`, `mps`, ...
 
     Raises:
-        InvalidInputError: no such device, or none here.
+        InvalidInputError: the device is unknown or not available.
     """
     here = _devices_here()
     if name == "auto":
@@ -48,7 +48,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def _devices_here() -> list[str]:
-    """Kinds of devices that can be used, fastest first."""
+    """List the kinds of available devices, fastest first."""
     here = ["cuda"] if torch.cuda.is_available() else []
     if torch.backends.mps.is_available():
         here.append("mps")
@@ -58,18 +58,20 @@ def _devices_here() -> list[str]:
 def prepare(
     network: nn.Module, device: torch.device, precision: Precision, *, compiled: bool = False
 ) -> nn.Module:
-    """A network made faster, with the same numbers up to rounding. The one given is used up.
+    """Optimise a network for inference, with the same outputs up to rounding. The given network is modified.
 
-    Batch norms are folded into the layers before them, and weights are laid out channels last. In FP32 a CPU
-    also gets weights as its library wants them, sums inside of convolutions, and Winograd's method for
-    batches: see `pack`, `fused_bottleneck` and `winograd` in `taskbank.nets`. The last begins with the third
-    batch of eight; a `resnet50` network then takes half a GB more, and its numbers change by rounding.
+    Batch norms are folded into the layers before them, and weights are laid out channels last. In FP32 on a
+    CPU, weights are also packed for its library, residual sums are fused into convolutions, and batches use
+    Winograd's method: see `pack`, `fused_bottleneck` and `winograd` in `taskbank.nets`. Winograd's method
+    begins with the third batch of eight; a `resnet50` network then takes half a GB more, and its outputs
+    change by rounding.
 
     Args:
-        network: in evaluation mode; it is changed, as copies would take longer than all the rest.
+        network: in evaluation mode; it is modified, as a copy would take longer than the rest of the
+            preparation.
         device: where it will run.
-        precision: FP16 needs a GPU. BF16 also runs on CPUs, faster where they have instructions for it: with
-            AVX512-BF16, `resnet50` took half the time of FP32 and `compact` two thirds.
+        precision: FP16 needs a GPU. BF16 also runs on CPUs, and is faster on those with instructions for it:
+            with AVX512-BF16, `resnet50` took half the time of FP32 and `compact` two thirds.
         compiled: whether `torch.compile` is applied; the first call for each shape then takes long.
 
     Raises:
@@ -78,7 +80,7 @@ def prepare(
     if precision is Precision.FP16 and device.type == "cpu":
         raise InvalidInputError(f"precision {precision} needs a GPU: choose fp32 or bf16 on {device}")
     fold_in_place(network)
-    # The stubs of torch know no memory format here.
+    # Torch's type stubs lack `memory_format` here.
     moved = cast(Any, network).to(device, _DTYPES[precision], memory_format=torch.channels_last)
     if compiled:
         # The compiler packs weights itself.
@@ -91,5 +93,5 @@ def prepare(
 
 
 def dtype_of(precision: Precision) -> torch.dtype:
-    """Torch's name of a precision."""
+    """Return torch's dtype of a precision."""
     return _DTYPES[precision]

@@ -1,4 +1,4 @@
-"""The networks of several tasks, run over images together."""
+"""The engine: networks of several tasks that run over images together."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ class Engine:
     """Networks of several tasks on one device. All take the same number of images.
 
     Args:
-        bank: where they come from.
+        bank: source of the networks.
         tasks: any names of tasks.
-        settings: how they are run.
-        encoders_only: whether decoders are left out; then there are representations and no predictions.
+        settings: how the networks are run.
+        encoders_only: whether only encoders are loaded; the engine then returns representations and no
+            predictions.
 
     Raises:
         UnknownTaskError: a name is none of the 26 tasks.
         MissingTaskError: the bank does not hold a task, or no decoder for it.
-        InvalidInputError: no task; tasks of different numbers of images; settings that this machine
-            cannot meet.
+        InvalidInputError: no task; tasks of different numbers of images; settings that this machine does not
+            support.
         BankFormatError: a file of the bank is missing or damaged.
     """
 
@@ -57,7 +58,7 @@ class Engine:
         self.num_images = 1 if encoders_only else common_number_of_images(self.tasks)
         self._pipeline = Pipeline.for_tasks(bank, self.tasks, self.settings)
         self.device = self._pipeline.device
-        # Before any weights are read, so that a mistake is known at once.
+        # Before any weights are read, so that mistakes are reported early.
         for task in self.tasks:
             entry = bank.entry(task.name)
             if entry.model is not None and (encoders_only or self.settings.size is not None):
@@ -82,9 +83,9 @@ class Engine:
             self._pipeline = replace(self._pipeline, shared=ready(shared))
 
     def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
-        """One outcome per item, in order.
+        """Yield one outcome per item, in order.
 
-        An item that cannot be read has an outcome with its error; the others go on.
+        An item that cannot be read gives an outcome with its error, and does not stop the others.
 
         Args:
             items: images, or tuples of as many images as the tasks take.
@@ -101,14 +102,15 @@ class Engine:
             yield from self._pipeline.finished(batch, raw)
 
     def encode(self, items: Iterable[ImageInput], *, normalize: bool = True) -> Iterator[Outcome]:
-        """One outcome per image, in order, whose `raw` holds representations float32 (8, h, w).
+        """Yield one outcome per image, in order, whose `raw` holds representations, float32 (8, h, w).
 
-        Representations are of squares, also where `settings.fit` is `whole`: of the middle one.
+        A representation covers one square; if `settings.fit` is `whole`, the middle square of the photo.
 
         Args:
             items: single images, also for tasks that take several.
-            normalize: every channel to mean 0 and variance 1, as `visualpriors` gives them; otherwise
-                as decoders read them, which is non-negative for `resnet50` and the first `compact` banks.
+            normalize: whether every channel is scaled to mean 0 and variance 1, as in `visualpriors`;
+                otherwise representations are in the form that decoders read, which is non-negative for
+                `resnet50` and the first `compact` banks.
         """
         pipeline = replace(self._pipeline, whole=frozenset({False}), tiles=False)
         for batch, inputs in pipeline.batches(items, 1):
@@ -117,7 +119,7 @@ class Engine:
 
     @torch.inference_mode()
     def _predict(self, inputs: BatchInputs) -> dict[str, list[Tensor]]:
-        """Raw outputs of all networks for each item, float32 on the CPU, (...)."""
+        """Compute raw outputs of all networks for each item, float32 on the CPU, (...)."""
         outputs: dict[str, list[Tensor]] = {}
         for estimator in self._estimators:
             whole = all(sees_whole(find_task(task)) for task in estimator.tasks)
@@ -135,7 +137,7 @@ class Engine:
 
     @torch.inference_mode()
     def _encode(self, inputs: BatchInputs, *, normalize: bool) -> dict[str, list[Tensor]]:
-        """Representations by all encoders for each item, float32 on the CPU, (8, h, w)."""
+        """Compute representations by all encoders for each item, float32 on the CPU, (8, h, w)."""
         codes = {}
         for task in self.tasks:
             if task.name not in self._networks:
@@ -150,7 +152,7 @@ class Engine:
 
 
 def _not_ours(model: str, task: str, encoders_only: bool) -> str:
-    """Say what a model of somebody else cannot do."""
+    """Write the message on an option that a third-party model does not support."""
     if encoders_only:
         return (
             f"{task} is served by {model}, whose representation is not that of our encoders: take its "
@@ -160,14 +162,14 @@ def _not_ours(model: str, task: str, encoders_only: bool) -> str:
 
 
 def distinct_tasks(names: Iterable[str], bank: Bank | None = None) -> tuple[Task, ...]:
-    """The tasks of those names, each once, in the order given.
+    """Find the tasks of the given names, without repetition, in the order given.
 
     Args:
         names: any names.
-        bank: whose users' own targets may be named too.
+        bank: if given, names may also be users' own targets of this bank.
 
     Raises:
-        InvalidInputError: there is none.
+        InvalidInputError: `names` is empty.
         UnknownTaskError: a name is none of the 26 tasks and no such target.
     """
     find = find_task if bank is None else bank.find_target

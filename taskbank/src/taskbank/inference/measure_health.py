@@ -1,4 +1,4 @@
-"""Measure whether a bank's networks look at images at all: `taskbank info --measure`, and training."""
+"""Measure if a bank's networks respond to images, for `taskbank info --measure` and for training."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def measure_health(
     transfers: bool = True,
     settings: Settings | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Run networks over images that have nothing in common.
+    """Measure how much outputs and representations of networks vary over different images.
 
     Args:
         bank: whose networks are run.
-        images: of different things, two at least, better ten; tasks of pairs and triplets are given
-            neighbours, as if they were views of one place.
-        tasks: names; None for all that the bank holds. Encoders that were never trained are left out.
-        transfers: whether transfers, too.
-        settings: how networks are run.
+        images: of different scenes, at least two, better ten; tasks of pairs and triplets are run on
+            consecutive images, as if these were views of one place.
+        tasks: names of tasks; None for all tasks of the bank. Untrained encoders are left out.
+        transfers: whether transfers are measured too.
+        settings: how the networks are run.
 
     Returns:
         name of each network -> `dead_channels`, share of the representation's channels that are the same for
         all images, and `output_variation`, standard deviation of outputs over images relative to their size.
-        Transfers have the second only.
+        Transfers have only `output_variation`.
 
     Raises:
         InvalidInputError: fewer than two images.
@@ -56,7 +56,7 @@ def measure_health(
             "different things"
         )
     settings = settings or Settings()
-    # Outputs of photographs of several shapes cannot be compared place by place.
+    # Outputs for photographs of different shapes cannot be compared pixel by pixel.
     settings = replace(settings, fit=for_squares(settings.fit))
     trained = [name for name, entry in bank.index.tasks.items() if entry.files]
     measured: dict[str, dict[str, float]] = {}
@@ -76,7 +76,7 @@ def measure_health(
 
 
 def _items(images: Sequence[ImageInput], together: int) -> list[Item]:
-    """Images, or tuples of each with those after it."""
+    """Return images, or tuples of each image with those after it."""
     if together == 1:
         return list(images)
     count = len(images)

@@ -1,4 +1,4 @@
-"""Raw outputs of networks for one item, or its error."""
+"""The outcome for one item: raw outputs of networks, or an error."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Outcome:
     """Raw outputs of all networks for one item, or the error that prevented them.
 
     Attributes:
-        sources: names of its images.
-        error: reason why it could not be used; None if it could.
+        sources: names of the item's images.
+        error: reason why the item could not be used; None if it could.
         inputs: the preprocessed images; `Preprocessed.for_task` returns the form that a task saw.
         raw: canonical task name -> output of its network, float32 on the CPU, without batch axis.
         bank: the bank of the networks.
         read_from: tasks whose representations a transfer network read; empty for the task's own network.
-        origins: canonical task name -> facts about the model of somebody else that served it, JSON-ready.
+        origins: canonical task name -> facts about the third-party model that served it, JSON-ready.
     """
 
     sources: tuple[str, ...]
@@ -43,11 +43,11 @@ class Outcome:
     origins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def prediction(self, task: str, reading: Reading | None = None) -> Prediction:
-        """The decoded prediction of one of the tasks.
+        """Decode the prediction of one of the tasks.
 
         Args:
             task: canonical name.
-            reading: how it is wanted.
+            reading: form of the prediction.
 
         Raises:
             TaskBankError: the item's own error.
@@ -75,7 +75,7 @@ class Outcome:
         )
 
     def _classes(self, task: str) -> tuple[str, ...] | None:
-        """Names of a task's channels: the bank's own, or the dataset's."""
+        """Return the names of a task's channels: the bank's own, or the dataset's."""
         if self.read_from:
             return self.bank.transfer_entry(self.read_from, task).classes or class_names(task)
         return self.bank.entry(task).classes or class_names(task)

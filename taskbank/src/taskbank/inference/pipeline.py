@@ -1,4 +1,4 @@
-"""Pipeline from images to outcomes: each image is read once, copied once, and shown to all networks.
+"""Pipeline from images to outcomes: each image is read once and copied to the device once for all networks.
 
 Memory does not grow with the number of images: a bounded number is read ahead, one batch is processed at a
 time, and results are decoded when they are needed.
@@ -42,8 +42,9 @@ class BatchInputs:
         batch: one tuple of inputs per item.
         device: of the networks.
         dtype: of the networks.
-        shared: levels that encoders share, for networks that take what these give; None where there are none.
-        most: squares, or tuples of them, that a network is given at once.
+        shared: levels that encoders share, for networks whose input is their output; None if encoders share
+            none.
+        most: most squares, or tuples of squares, in one call of a network.
     """
 
     def __init__(
@@ -61,21 +62,21 @@ class BatchInputs:
         self._device = device
         self._dtype = dtype
         self._images = len(batch[0])
-        # Photos that all networks see alike are not run twice.
+        # Photos whose squares are the same for all networks are not run twice.
         self._apart = any(one.middle is not None for inputs in batch for one in inputs)
         self._copied: dict[bool, list[Tensor]] = {}
         self._made: dict[tuple[InputKind, bool, int], Tensor] = {}
 
     def to(self, network: nn.Module, shown: InputKind, *, whole: bool) -> Tensor:
-        """Make what a network is shown.
+        """Make the input of a network.
 
-        Networks without the levels that encoders share are given what these make of it instead.
+        Networks without the shared levels get the output of these levels instead.
 
         Args:
             network: a task network, an encoder, or a network from scratch.
-            shown: what is left of photos for it.
-            whole: whether it is shown photos as they were fitted; otherwise the middle squares of those that
-                were fitted whole.
+            shown: kind of the network's input.
+            whole: whether the network sees all squares of photos with the fit `whole`; otherwise only the
+                middle square.
 
         Returns:
             float (N, C, S, S), all squares of one photo after those of another; or (B, P, C, S, S) for tuples
@@ -104,7 +105,7 @@ class BatchInputs:
         """
         rows = given.float().cpu()
         if self._images > 1 or not whole:
-            return [row.clone() for row in rows]  # a row that is kept would keep the others
+            return [row.clone() for row in rows]  # a view would keep the whole batch in memory
         views = [inputs[0].view for inputs in self.batch]
         parts = torch.split(rows, [len(squares_of(view)) for view in views])
         return [blend_squares(part, view).clone() for part, view in zip(parts, views, strict=True)]
@@ -120,7 +121,7 @@ class BatchInputs:
         return self._features[shown, whole]
 
     def _squares(self, shown: InputKind, whole: bool, channels: int) -> Tensor:
-        """Fitted photos or what is left of them, cut into squares; or tiles."""
+        """Make inputs of one kind: fitted photos, cut into squares, or tiles."""
         if shown is InputKind.TILES:
             return self._tiles()
         fitted = [one.part(whole=whole) for inputs in self.batch for one in inputs]
@@ -132,7 +133,7 @@ class BatchInputs:
         return squares.reshape(-1, self._images, *squares.shape[1:]) if self._images > 1 else squares
 
     def _tiles(self) -> Tensor:
-        """Shuffled tiles, (B, 9, 3, S, S)."""
+        """Return shuffled tiles, (B, 9, 3, S, S)."""
         cut = [_tiles_of(inputs[0].part(whole=False)) for inputs in self.batch]
         return self._moved(torch.stack(cut))
 
@@ -142,7 +143,7 @@ class BatchInputs:
 
 
 def _tiles_of(preprocessed: Preprocessed) -> Tensor:
-    """The tiles that were cut because a task wants them."""
+    """Return the tiles of a photo that was read for a task with tiles."""
     if preprocessed.tiles is None:
         raise RuntimeError("a photo was read without tiles for a task that needs them")
     return preprocessed.tiles
@@ -158,11 +159,11 @@ class Pipeline:
         device: device that they run on.
         tasks: names of the predicted tasks, for messages.
         tiles: whether photos are cut into shuffled tiles too.
-        whole: whether networks can be shown whole photos (True), see one square (False), or both. If
-            `settings.fit` is `whole`, networks that see one square are given the middle one.
-        read_from: sources of transfers, for the record.
-        shared: levels that encoders share, ready to run; None where there are none.
-        origins: task -> facts about the model of somebody else that serves it.
+        whole: whether networks take whole photos (True), one square (False), or both. If `settings.fit` is
+            `whole`, networks that take one square get the middle one.
+        read_from: sources of transfers, for `Outcome.read_from`.
+        shared: levels that encoders share, ready to run; None if they share none.
+        origins: task -> facts about the third-party model that serves it.
     """
 
     bank: Bank
@@ -182,7 +183,7 @@ class Pipeline:
         """Return the pipeline of networks that predict these tasks, without shared levels.
 
         Raises:
-            InvalidInputError: this machine cannot meet the settings.
+            InvalidInputError: this machine does not support the settings.
         """
         return cls(
             bank=bank,
@@ -200,20 +201,20 @@ class Pipeline:
         return self.settings.size or self.bank.index.image_size
 
     def ready(self, network: nn.Module) -> nn.Module:
-        """A network as it runs fastest here; the one given is used up."""
+        """Optimise a network for the pipeline's device; the given network is modified."""
         return prepare(network, self.device, self.settings.precision, compiled=self.settings.compiled)
 
     def batches(
         self, items: Iterable[Item], num_images: int
     ) -> Iterator[tuple[list[Outcome], BatchInputs | None]]:
-        """Read items ahead and join them in batches.
+        """Read items ahead and group them into batches.
 
         Args:
             items: images, or tuples of `num_images` images.
             num_images: that each item must have.
 
         Yields:
-            outcomes, some with errors; and the inputs of those without one, None if there are none.
+            outcomes, some with errors; and the inputs of those without errors, None if all have errors.
         """
         size, workers = self.settings.batch_size, self.settings.workers
         dtype = dtype_of(self.settings.precision)
@@ -224,11 +225,11 @@ class Pipeline:
             yield batch, BatchInputs(good, self.device, dtype, self.shared, size) if good else None
 
     def finished(self, batch: Iterable[Outcome], raw: Mapping[str, list[Tensor]]) -> Iterator[Outcome]:
-        """Give the outcomes of a batch what the networks gave.
+        """Add the networks' outputs to the outcomes of a batch.
 
         Args:
-            batch: as `batches` gave it.
-            raw: task name -> for each item without an error, float32 on the CPU, (...).
+            batch: outcomes that `batches` yielded.
+            raw: task name -> one output for each item without an error, float32 on the CPU, (...).
         """
         row = 0
         for outcome in batch:
@@ -240,7 +241,7 @@ class Pipeline:
             yield self._finite(filled)
 
     def _finite(self, outcome: Outcome) -> Outcome:
-        """The outcome, or an error in its place where a network gave numbers that mean nothing."""
+        """Return the outcome, or an outcome with an error if a network's output is not finite."""
         bad = [name for name, values in outcome.raw.items() if not bool(values.isfinite().all())]
         if not bad:
             return outcome
@@ -252,7 +253,7 @@ class Pipeline:
         return replace(outcome, error=error, raw={})
 
     def _read(self, item: Item, wanted: int) -> Outcome:
-        """One item, read and fitted, or the reason why not."""
+        """Read and fit one item; a failure gives an outcome with an error."""
         images = item if isinstance(item, tuple) else (item,)
         empty = Outcome(
             sources=tuple(name_of(image) for image in images),
@@ -275,7 +276,7 @@ class Pipeline:
 
 
 def _weight(outcome: Outcome) -> int:
-    """Bytes of the photos of an item."""
+    """Return the bytes of the photos of an item."""
     return sum(one.photo.pixels.nbytes for one in outcome.inputs)
 
 

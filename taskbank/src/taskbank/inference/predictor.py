@@ -1,4 +1,4 @@
-"""The short way: load a task and predict, or name images and tasks in one call."""
+"""Short functions for prediction: `load` a task's network and predict, or `predict` tasks in one call."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from taskbank.options import Axes, Frame
 from taskbank.tasks.registry import find_task
 
 BankInput = Bank | str | Path | None
-"""A bank, or what `Bank.open` takes; None is the default bank."""
+"""A bank, or an argument of `Bank.open`; None is the default bank."""
 
 
 class Predicts:
-    """One task that is predicted, whatever networks do it.
+    """Base of predictors of one task.
 
     Attributes:
         task: canonical name.
@@ -44,15 +44,15 @@ class Predicts:
             images: one image: a path, a PIL image, an array (H, W) or (H, W, 1, 3 or 4), a tensor (H, W) or
                 (1, 3 or 4, H, W), of uint8, uint16, or float in [0, 1]; a tuple of images for a task that
                 takes several; a list or a fourth axis for several predictions.
-            frame: `input`: maps have the input's size and lie over it; `network`: as the network gives them.
-            normals: axes of surface normals: `opencv`, as the dataset has them, or `opengl`.
+            frame: `input`: maps have the input's size and pixels; `network`: maps are in the network's frame.
+            normals: axes of surface normals: `opencv`, as in the dataset, or `opengl`.
 
         Returns:
-            a `Prediction`, or a list of them where `images` are several.
+            a `Prediction`, or a list of them for several `images`.
 
         Raises:
             ImageError: an image cannot be read, or is none.
-            InvalidInputError: an unknown word; a tuple of the wrong length.
+            InvalidInputError: an unknown value of `frame` or `normals`; a tuple of the wrong length.
             MissingTaskError: the bank holds no decoder for the task.
         """
         reading = make_reading(frame, normals)
@@ -66,7 +66,7 @@ class Predictor(Predicts):
 
     Attributes:
         task: canonical name.
-        bank: where the network comes from.
+        bank: source of the network.
     """
 
     def __init__(self, bank: Bank, task: str, settings: Settings) -> None:
@@ -75,21 +75,21 @@ class Predictor(Predicts):
         super().__init__(bank, entry.task, self._encoder)
 
     def encode(self, images: Any, *, normalize: bool = True) -> NDArray[np.float32]:
-        """The representation of an image, or of each of several: features for other networks.
+        """Encode an image, or each of several, as features for other networks.
 
         Args:
             images: as for `predict`, but always single images.
-            normalize: every channel to mean 0 and variance 1, as `visualpriors` gives them; False is
-                what decoders and transfer networks read, non-negative for `resnet50` and the first `compact`
-                banks.
+            normalize: whether every channel is scaled to mean 0 and variance 1, as in `visualpriors`;
+                otherwise representations are in the form that decoders and transfer networks read,
+                non-negative for `resnet50` and the first `compact` banks.
 
         Returns:
-            float32 (8, h, w), or (B, 8, h, w) where `images` are several; h and w are 16 for 256 px. Where
-            photos are predicted whole, these are of the middle square.
+            float32 (8, h, w), or (B, 8, h, w) for several `images`; h and w are 16 for 256 px. With the fit
+            `whole`, these cover the middle square.
 
         Raises:
             ImageError: an image cannot be read, or is none.
-            InvalidInputError: a tuple.
+            InvalidInputError: `images` is a tuple.
         """
         items, alone = split_batch(images)
         outcomes = self._encoder.encode(items, normalize=normalize)
@@ -100,7 +100,7 @@ class Predictor(Predicts):
 
 
 class TransferPredictor(Predicts):
-    """A task read out from the representations of others, ready for use. Made by `taskbank.load_transfer`.
+    """A transfer: one task read out from the representations of others. Made by `taskbank.load_transfer`.
 
     Attributes:
         task: canonical name of the target.
@@ -115,17 +115,17 @@ class TransferPredictor(Predicts):
 
 
 def _raw(outcome: Outcome, task: str) -> NDArray[np.float32]:
-    """An outcome's own array, or its error."""
+    """Return an outcome's raw output, or raise its error."""
     if outcome.error is not None:
         raise outcome.error
     return outcome.raw[task].numpy()
 
 
 def load(task: str, *, bank: BankInput = None, **settings: Any) -> Predictor:
-    """The network of a task, ready to predict.
+    """Load the network of a task, ready to predict.
 
     Args:
-        task: any name of a task, `normals` say.
+        task: any name of a task, such as `normals`.
         bank: a `Bank`, a folder, `hf://owner/name`; None is the one that the variable TASKBANK_BANK names, or
             the bundled one.
         settings: fields of `inference.settings.Settings`: device, precision, compiled, batch_size, workers,
@@ -150,10 +150,10 @@ def load(task: str, *, bank: BankInput = None, **settings: Any) -> Predictor:
 def load_transfer(
     sources: str | Iterable[str], target: str, *, bank: BankInput = None, **settings: Any
 ) -> TransferPredictor:
-    """A transfer network of a bank with the encoders of its sources, ready to predict the target.
+    """Load a transfer network of a bank with the encoders of its sources, ready to predict the target.
 
     Args:
-        sources: any names of tasks, in any order; one alone may stand without a list.
+        sources: any names of tasks, in any order; a single name needs no list.
         target: any name of a task.
         bank: as for `load`.
         settings: as for `load`.
@@ -186,8 +186,8 @@ def predict(
 ) -> Any:
     """Predict several tasks for an image, or for each of several; each image is read once.
 
-    All results are held in memory: for folders of images use `taskbank.Engine.run`, which gives them
-    one by one.
+    All results are held in memory: for folders of images use `taskbank.Engine.run`, which yields them one by
+    one.
 
     Args:
         images: as for `Predictor.predict`.
@@ -199,7 +199,7 @@ def predict(
         settings: as for `load`.
 
     Returns:
-        canonical task name -> `Prediction`, or a list of such where `images` are several.
+        canonical task name -> `Prediction`, or a list of them for several `images`.
 
     Raises:
         TaskBankError: as `load` and `Predictor.predict`.
@@ -222,7 +222,7 @@ def predict(
 
 
 def choose_tasks(bank: Bank, tasks: str | Iterable[str], num_images: int = 1) -> list[str]:
-    """The tasks that are meant: names, and for `all` those that can be predicted from so many images."""
+    """Return the chosen tasks: the given names, or for `all`, every task of that number of images."""
     names = [tasks] if isinstance(tasks, str) else list(tasks)
     if "all" not in names:
         return names
@@ -238,12 +238,12 @@ def choose_tasks(bank: Bank, tasks: str | Iterable[str], num_images: int = 1) ->
 
 
 def open_bank(bank: BankInput) -> Bank:
-    """The bank itself, or the one that is named."""
+    """Return the given bank, or open the named one."""
     return bank if isinstance(bank, Bank) else Bank.open(bank)
 
 
 def make_settings(given: dict[str, Any]) -> Settings:
-    """Settings from keyword arguments.
+    """Make settings from keyword arguments.
 
     Raises:
         InvalidInputError: an unknown name or value.
@@ -255,10 +255,10 @@ def make_settings(given: dict[str, Any]) -> Settings:
 
 
 def make_reading(frame: str, normals: str) -> Reading:
-    """Return the form of predictions from the words of a call.
+    """Make the form of predictions from the arguments of a call.
 
     Raises:
-        InvalidInputError: an unknown word.
+        InvalidInputError: an unknown value.
     """
     for name, value, kind in (("frame", frame, Frame), ("normals", normals, Axes)):
         if value not in set(kind):

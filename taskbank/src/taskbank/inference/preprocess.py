@@ -17,12 +17,12 @@ from taskbank.images.reading import Photo
 from taskbank.options import Fit
 from taskbank.tasks.registry import DecoderForm, Task, find_task
 
-_GRID = 3  # tiles across and down
-_TILE_SHARE = 0.9  # of a cell's side: the seams must not give the puzzle away
+_GRID = 3  # tiles along each side
+_TILE_SHARE = 0.9  # of a cell's side; gaps, so that seams do not reveal the order
 
 
 class InputKind(StrEnum):
-    """Form in which a network is shown a photo."""
+    """Kind of a network's input."""
 
     WHOLE = "whole"
     LIGHTNESS = "lightness"
@@ -34,55 +34,55 @@ _SHOWN = {"colorization": InputKind.LIGHTNESS, "inpainting": InputKind.HOLE, "ji
 
 
 def input_kind(task: Task) -> InputKind:
-    """Return the form of a photo that the network of a task is shown to predict.
+    """Return the kind of input of a task's network in prediction.
 
-    Denoising is shown the photo as it is: no noise is added.
+    For denoising this is the unchanged photo: no noise is added.
     """
     return _SHOWN.get(task.name, InputKind.WHOLE)
 
 
 def encoder_input_kind(task: Task) -> InputKind:
-    """Return the form of a photo that the encoder of a task is shown if only its representation is used.
+    """Return the kind of input of a task's encoder if only its representation is used.
 
-    Holes and tiles serve training and prediction; as a source of features the encoder sees the photo.
+    Holes and tiles are for training and prediction only; as a source of features the encoder sees the photo.
     """
     return InputKind.LIGHTNESS if input_kind(task) is InputKind.LIGHTNESS else InputKind.WHOLE
 
 
 def readout_input_kind(source: str, target: Task) -> InputKind:
-    """Return the form of a photo that the encoder of a source is shown to read out a target.
+    """Return the kind of input of a source's encoder if a target is read out from it.
 
     Parts that are hidden from the target's own network are hidden from the source's too.
 
     Args:
         source: any name of a task.
-        target: the task read out.
+        target: the task that is read out.
     """
     form = input_kind(target)
     return encoder_input_kind(find_task(source)) if form is InputKind.WHOLE else form
 
 
 def sees_whole(task: Task) -> bool:
-    """Tell whether a task's network predicts maps, so that it can be shown whole photos, square by square.
+    """Return True if a task's network predicts maps, so that it can take whole photos, square by square.
 
-    Heads for classes, numbers, poses, matches and permutations see one square, as does all code outside of
-    this package that reads representations.
+    Heads for classes, numbers, poses, matches and permutations take one square, and so does code outside this
+    package that reads representations.
     """
     return task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preprocessed:
-    """One photo, ready for every network.
+    """One photo, preprocessed for every network.
 
     Attributes:
-        photo: as it was read.
-        view: what part of it networks see.
-        square: float32 (3, S, S) in [-1, 1], that part; (3, rows, columns) where the fit is `whole`.
-        tiles: float32 (9, 3, S, S) in [-1, 1], shuffled; None where no task asks for them.
-        order: number of the permutation in which `tiles` lie; None without tiles.
-        middle: the same photo's middle square, for networks that give no maps; None where there are none, or
-            where `square` is shown to all networks.
+        photo: the original photo.
+        view: the part of the photo that networks see.
+        square: float32 (3, S, S) in [-1, 1], that part; (3, rows, columns) if the fit is `whole`.
+        tiles: float32 (9, 3, S, S) in [-1, 1], shuffled; None if no task takes tiles.
+        order: index of the permutation of `tiles`; None without tiles.
+        middle: the same photo's middle square, for networks that do not predict maps; None if there are none,
+            or if all networks take `square`.
     """
 
     photo: Photo
@@ -93,18 +93,18 @@ class Preprocessed:
     middle: Preprocessed | None = None
 
     def for_task(self, task: Task) -> Preprocessed:
-        """Return what the network of a task is given: this, or the middle square where the task needs one."""
+        """Return the input of a task's network: this, or the middle square if the task needs one."""
         return self.part(whole=sees_whole(task))
 
     def part(self, *, whole: bool) -> Preprocessed:
-        """Return what networks that take whole photos are given, or those that take squares."""
+        """Return the input of networks that take whole photos, or of those that take one square."""
         return self if whole or self.middle is None else self.middle
 
 
 def preprocess(
     photo: Photo, fit: Fit | str, size: int, *, tiles: bool = False, square: bool = False
 ) -> Preprocessed:
-    """Fit a photo, and cut it into shuffled tiles where they are wanted.
+    """Fit a photo to the networks' input, and cut it into shuffled tiles on request.
 
     The order of tiles depends on the photo alone, so that the same photo gives the same prediction.
 
@@ -112,15 +112,15 @@ def preprocess(
         photo: of any size.
         fit: how it fills the networks' input.
         size: side of the networks' square in px.
-        tiles: whether the photo is cut into tiles. They are those of a square.
-        square: whether, beside a whole photo, its middle square is wanted.
+        tiles: whether tiles are cut, from the photo's square.
+        square: whether the middle square of a whole photo is made too.
 
     Raises:
-        InvalidInputError: an unknown fit, or a size that is no multiple of 16.
+        InvalidInputError: an unknown fit, or a size that is not a multiple of 16.
     """
     image, view = fit_photo(photo, fit, size)
     if view.fit is Fit.WHOLE and photo.width == photo.height:
-        # Its middle square is all of it, and nothing has to be run twice.
+        # The middle square is the whole photo, so networks need not run twice.
         return replace(preprocess(photo, Fit.CROP, size, tiles=tiles), view=view)
     if view.fit is Fit.WHOLE:
         middle = preprocess(photo, Fit.CROP, size, tiles=tiles) if square or tiles else None
@@ -134,15 +134,15 @@ def preprocess(
 
 
 def as_square_photo(preprocessed: Preprocessed, side: int) -> Preprocessed:
-    """Make the middle square of a photo the photo, so that maps can be put over it.
+    """Replace the photo by its middle square, so that maps get the square's pixels.
 
     Args:
-        preprocessed: of a photo that was shown whole or cropped.
+        preprocessed: of a photo with the fit `whole` or `crop`.
         side: of the square in px.
 
     Returns:
-        the same images for networks, with a photo of `side` px, uint8; the box, relative to that photo, is
-        larger than it where the network saw more.
+        the same network inputs, with a uint8 photo of `side` px; the box is relative to that photo, and
+        larger than it if the network saw more.
     """
     square, middle = fill_square(preprocessed.photo, Fit.CROP, side)
     photo = Photo(((square + 1) * 127.5).round().to(torch.uint8), preprocessed.photo.name)
@@ -160,7 +160,7 @@ def as_square_photo(preprocessed: Preprocessed, side: int) -> Preprocessed:
 
 
 def _cut_tiles(photo: Photo, fit: Fit, size: int) -> Tensor:
-    """The middles of 3 x 3 cells, row by row: (9, 3, size, size)."""
+    """Cut the middles of 3 x 3 cells of a photo, row by row: (9, 3, size, size)."""
     cell = ceil(size / _TILE_SHARE)
     square, _ = fill_square(photo, fit, cell * _GRID)
     start = (cell - size) // 2
@@ -170,7 +170,7 @@ def _cut_tiles(photo: Photo, fit: Fit, size: int) -> Tensor:
 
 
 def as_input(images: Tensor, shown: InputKind, channels: int = 3) -> Tensor:
-    """Take from fitted photos what a network is not to see.
+    """Convert fitted photos to a network's kind of input.
 
     Args:
         images: float (B, 3, rows, columns) in [-1, 1].
@@ -179,7 +179,7 @@ def as_input(images: Tensor, shown: InputKind, channels: int = 3) -> Tensor:
         channels: of the network's first layer; lightness is repeated to fill them.
 
     Returns:
-        float (B, channels, rows, columns); `images` itself where it is shown whole.
+        float (B, channels, rows, columns); `images` itself for WHOLE.
     """
     if shown is InputKind.LIGHTNESS:
         light = lightness((images.float() + 1) / 2) / 50 - 1
@@ -193,7 +193,7 @@ def as_input(images: Tensor, shown: InputKind, channels: int = 3) -> Tensor:
 
 
 def hole(columns: int, rows: int) -> tuple[int, int, int, int]:
-    """Left, upper, right and lower edge (the last two exclusive) of the square that inpainting hides."""
+    """Return left, upper, right and lower edge (last two exclusive) of the square that inpainting hides."""
     quarter = min(columns, rows) // 4
     side = min(columns, rows) - 2 * quarter
     left, top = (columns - side) // 2, (rows - side) // 2

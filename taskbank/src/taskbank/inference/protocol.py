@@ -1,4 +1,4 @@
-"""Interface of all that predicts: networks of tasks, and transfers that read tasks out from others."""
+"""Interface of prediction engines: networks of tasks, and transfers that read tasks out from others."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from taskbank.tasks.registry import Task
 
 
 class PredictionEngine(Protocol):
-    """Loaded networks that predict some tasks together; `Engine` and `TransferEngine` are such."""
+    """Loaded networks that predict some tasks together; for example `Engine` and `TransferEngine`."""
 
     @property
     def bank(self) -> Bank:
-        """Bank that the networks come from."""
+        """Source of the networks."""
 
     @property
     def settings(self) -> Settings:
@@ -31,7 +31,7 @@ class PredictionEngine(Protocol):
         """Number of images of one prediction."""
 
     def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
-        """Yield one outcome per item, in order; an item that cannot be read has one with its error.
+        """Yield one outcome per item, in order; an item that cannot be read gives an outcome with an error.
 
         Args:
             items: images, or tuples of `num_images` images.

@@ -15,19 +15,19 @@ from taskbank.images.framing import Box, View
 from taskbank.options import Frame
 from taskbank.tasks.kinds import OutputKind
 
-DEPTH_STEP = 1 / 512  # metres a step of depth in 16 bits
-_FEW = 18  # numbers that stand in the facts; three poses have so many
+DEPTH_STEP = 1 / 512  # metres per step of 16-bit depth
+_FEW = 18  # most numbers that the facts include: those of three poses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """Values and what they mean; the rest of a prediction is the same for all tasks.
+    """Decoded values and their meaning; the rest of a prediction is the same for all tasks.
 
     Attributes:
         array: see the table of `taskbank.inference.decode`.
         convention: meaning of values and axes, in words.
-        value_range: least and greatest value there can be, or None.
-        frame: whose pixels rows and columns are.
+        value_range: least and greatest possible value, or None.
+        frame: INPUT or NETWORK, whose pixels are the rows and columns.
         details: further facts, JSON-ready.
     """
 
@@ -47,17 +47,18 @@ class Prediction:
         kind: kind of the prediction.
         array: read-only; maps are (rows, columns) or (rows, columns, channels), see `inference.decode` for
             each kind. Float maps are NaN, and labels 0, for pixels that the network did not see.
-        unit: of the values; "1" where there is none.
-        value_range: least and greatest value there can be; None where there is no bound.
+        unit: of the values; "1" for values without unit.
+        value_range: least and greatest possible value; None without bounds.
         convention: meaning of values and axes, in words.
-        frame: whose pixels rows and columns are; NETWORK for predictions other than maps.
+        frame: INPUT or NETWORK, whose pixels are the rows and columns; NETWORK for predictions other than
+            maps.
         views: the part of each input that the network saw.
-        sources: name of each input: its path, or what kind of object it was.
+        sources: name of each input: its path, or its type.
         bank: name of the bank.
         bank_digest: sha256 of the bank's index.
         read_from: tasks whose representations a transfer network read, in its order; empty if the task's
             own network predicted.
-        classes: names of classes, or of the numbers of a user's own target; None where there are none.
+        classes: names of classes, or of the numbers of a user's own target; None without names.
         details: further facts of this kind of task, JSON-ready.
     """
 
@@ -77,7 +78,7 @@ class Prediction:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Lock the array."""
+        """Make the array read-only."""
         self.array.flags.writeable = False
 
     @property
@@ -89,7 +90,7 @@ class Prediction:
         """The likeliest classes and their probabilities, likeliest first.
 
         Raises:
-            InvalidInputError: the prediction is not about classes of whole images.
+            InvalidInputError: the prediction is not a distribution over classes of whole images.
         """
         if self.kind is not OutputKind.CLASSES:
             raise InvalidInputError(f"{self.task!r} gives {self.kind}, so it has no likeliest classes")
@@ -98,10 +99,10 @@ class Prediction:
         return tuple((names[number], float(self.array[number])) for number in best)
 
     def facts(self) -> dict[str, Any]:
-        """Return all but the array of a map, JSON-ready: units, provenance, and the values if they are few.
+        """Return facts about the prediction, JSON-ready: units, provenance, and the values if they are few.
 
-        Of a semantic map also the colours of its classes in pictures, by their names in CSS. Of depth the
-        code of `TASK_16bit.png`: metres a step, the largest value, and what means that nothing is known.
+        For a semantic map also the colours of its classes in pictures, in CSS notation. For depth also the
+        encoding of `TASK_16bit.png`: metres per step, the largest value, and the value for unknown depth.
         """
         facts: dict[str, Any] = {
             "task": self.task,

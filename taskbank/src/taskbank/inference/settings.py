@@ -17,13 +17,13 @@ class Settings:
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         precision: form of the numbers in the networks; fp16 needs a GPU.
         compiled: whether `torch.compile` is applied.
-        batch_size: number of items processed together, and of squares that a network is given at once.
+        batch_size: number of items that are processed together, and most squares in one call of a network.
         workers: threads that read images.
-        fit: how a photo fills a network's input. `whole` is the photo at its own aspect, in overlapping
-            squares whose maps are blended, see `images.framing`; networks that do not predict maps see its
+        fit: how a photo fills a network's input. `whole` is the photo at its own aspect ratio, in overlapping
+            squares whose maps are blended, see `images.framing`; networks that do not predict maps take its
             middle square.
-        accept_licence: ids of models of others whose licence does not allow any use: a statement that it was
-            read and is kept.
+        accept_licence: ids of third-party models with licences that do not allow any use; the user confirms
+            to have read these licences and to comply with them.
         size: side in px of the networks' square and shorter side of whole photos, a multiple of 16; None for
             the size that the bank's networks were trained on.
     """
@@ -38,7 +38,7 @@ class Settings:
     accept_licence: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be; take the words for fit and precision as well."""
+        """Check the values; convert fit and precision from text."""
         if min(self.batch_size, self.workers) < 1:
             raise InvalidInputError(
                 f"batch_size {self.batch_size} and workers {self.workers} must be 1 at least"

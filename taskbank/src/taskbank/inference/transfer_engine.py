@@ -1,4 +1,4 @@
-"""Transfer networks, run over images: targets read out from the representations of other tasks."""
+"""The transfer engine: targets that are read out from the representations of other tasks."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from taskbank.tasks.registry import find_source
 
 
 class TransferEngine:
-    """Targets read out from one set of sources; each source's encoder sees each image once, for all targets.
+    """Transfers from one set of sources; each source's encoder runs once per image for all targets.
 
     Args:
-        bank: where networks come from.
+        bank: source of the networks.
         sources: any names of tasks, in any order; or `scratch` alone, for the targets' networks from scratch.
         targets: any names of tasks that take the same number of images, or of users' own targets.
-        settings: how networks are run.
+        settings: how the networks are run.
 
     Raises:
         UnknownTaskError: a name is none of the 26 tasks.
         MissingTaskError: the bank does not hold a transfer, or the encoder of a source.
-        InvalidInputError: no source or no target; targets of different numbers of images; settings that
-            this machine cannot meet.
+        InvalidInputError: no source or no target; targets of different numbers of images; settings that this
+            machine does not support.
         BankFormatError: a file of the bank is missing or damaged.
     """
 
@@ -46,14 +46,14 @@ class TransferEngine:
             raise InvalidInputError("no task was named: `taskbank tasks` lists all")
         self.tasks = distinct_tasks(targets, bank)
         self.num_images = common_number_of_images(self.tasks)
-        # Before any weights are read, so that a mistake is known at once.
+        # Before any weights are read, so that mistakes are reported early.
         entries = {task.name: bank.transfer_entry(names, task.name) for task in self.tasks}
         for entry in entries.values():
             check_classes(entry.classes, entry.task, bank.where)
         encoders = tuple(dict.fromkeys(name for entry in entries.values() for name in entry.encoders))
         for name in encoders:
             bank.entry(name)
-        # In the order in which the channels of the representations are joined; empty for one from scratch.
+        # Sources in the order of their channels; empty for a network from scratch.
         self._orders = {target: entry.encoders for target, entry in entries.items()}
         read_from = entries[self.tasks[0].name].sources
         self._pipeline = Pipeline.for_tasks(bank, self.tasks, self.settings, read_from)
@@ -67,9 +67,9 @@ class TransferEngine:
             self._pipeline = replace(self._pipeline, shared=ready(shared))
 
     def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
-        """One outcome per item, in order.
+        """Yield one outcome per item, in order.
 
-        An item that cannot be read has an outcome with its error; the others go on.
+        An item that cannot be read gives an outcome with its error, and does not stop the others.
 
         Args:
             items: images, or tuples of as many images as the targets take.
@@ -80,8 +80,8 @@ class TransferEngine:
 
     @torch.inference_mode()
     def _predict(self, inputs: BatchInputs) -> dict[str, list[Tensor]]:
-        """Raw outputs of all targets for each item, float32 on the CPU, (...)."""
-        # Representations by source and form of its input: targets that ask for the same ones share them.
+        """Compute raw outputs of all targets for each item, float32 on the CPU, (...)."""
+        # Representations by source and kind of input; targets with the same ones share them.
         codes: dict[tuple[str, InputKind, bool], Tensor] = {}
         outputs = {}
         for target in self.tasks:

@@ -1,9 +1,8 @@
-"""Means and standard deviations that the original networks' numbers were trained with.
+"""Means and standard deviations with which the original networks' targets were whitened.
 
-https://github.com/StanfordVL/taskonomy (`load_ops.py`). They are part of the networks: what comes out has to
-be read with what went in. The row for fixated poses is wrong in meaning, as no angle in radians has a
-standard deviation of ten (it was measured on poses that were whitened already); published weights need it
-all the same.
+https://github.com/StanfordVL/taskonomy (`load_ops.py`). Decoding needs the same numbers as training. The row
+for fixated poses cannot be right, as no angle in radians has a standard deviation of ten (it was measured on
+poses that were already whitened), but the published weights need it.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ layout: see `taskbank.geometry.box_corners`; curvature: in the 8-bit code on dis
 
 
 def whiten(task: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Values (..., channels) as the network of `task` learns them."""
+    """Whiten values (..., channels) for the network of `task`."""
     mean, std = WHITENING[task]
     return (np.asarray(values, dtype=np.float64) - mean) / std
 

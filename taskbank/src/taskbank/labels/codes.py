@@ -1,12 +1,12 @@
 """Codes of the dataset's labels on disk: values with units to integers and back.
 
-https://github.com/StanfordVL/taskonomy (`data/README.md`) and measurements on its records. The same codes are
-in exported predictions, in rendered frames and in the dataset's own files.
+https://github.com/StanfordVL/taskonomy (`data/README.md`) and measurements on its records. Exported
+predictions, rendered frames and the dataset's own files use the same codes.
 
 | domain | code | invalid |
 |---|---|---|
 | rgb | 8 bits, sRGB | |
-| depth_zbuffer, depth_euclidean | 16 bits, 1/512 m | 65535, and all from 64500 on are not trusted |
+| depth_zbuffer, depth_euclidean | 16 bits, 1/512 m | 65535; codes from 64500 on are not trusted |
 | normal | 8 bits, floor((n / 2 + 1 / 2) 255); OpenCV camera frame: x right, y down, z into the scene | 127 |
 | principal_curvature | 8 bits, 127 + 127 * 0.03 m * k, 127 is flat | 0 |
 | reshading | 8 bits, brightness in [0, 1] | 0 |
@@ -14,8 +14,8 @@ in exported predictions, in rendered frames and in the dataset's own files.
 | segment_unsup2d, segment_unsup25d | 8 bits, number of a segment | |
 | segment_semantic | 8 bits, 0 unknown, 1 background, 2 to 17 things | 0 |
 
-Code 0 of a curvature, a brightness or a share is also the code of the lowest value, so `decode` cannot tell
-it from an invalid one: pixels without geometry are those of unknown depth.
+Code 0 of a curvature, a brightness or a share is also the code of the lowest value, so `decode` cannot
+distinguish it from an invalid one: use the pixels of unknown depth as the mask.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TRUSTED_DEPTH = 64500
 _UNKNOWN_DEPTH = 65535
 _STEPS_PER_METRE = 512
 _FLAT = 127
-_MIN_RADIUS = 0.03  # metres; curvatures are clipped there
+_MIN_RADIUS = 0.03  # metres; curvatures are clipped to 1 / this
 
 
 class Coding(StrEnum):
@@ -51,14 +51,15 @@ class Coding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
-    """A folder of the dataset that holds pictures.
+    """A folder of pictures in the dataset.
 
     Attributes:
         name: of the folder.
-        coding: what the integers stand for.
-        bits: of a channel.
+        coding: meaning of the integers.
+        bits: per channel.
         channels: of a label.
-        file_channels: of its picture on disk, 1 or 3; further channels repeat a single one, or are 0.
+        file_channels: of a picture on disk, 1 or 3; if more than `channels`, they repeat a single channel, or
+            are 0.
     """
 
     name: str
@@ -93,11 +94,11 @@ DOMAINS: MappingProxyType[str, Domain] = MappingProxyType(
         )
     }
 )
-"""Domains that are pictures, by the name of their folder."""
+"""Domains of pictures, by the name of their folder."""
 
 
 def encode(domain: str, values: Tensor) -> Tensor:
-    """Labels as integers.
+    """Encode labels as integers.
 
     Args:
         domain: name of a domain.
@@ -135,8 +136,8 @@ def decode(domain: str, codes: Tensor) -> Tensor:
         codes: integers of any dtype, (..., H, W) or (..., H, W, C).
 
     Returns:
-        float32 of the same shape in the domain's unit, NaN where depth, or a normal, is unknown; int64 for
-        numbers.
+        float32 of the same shape in the domain's unit, NaN for unknown depth or normals; int64 for segment
+        and class numbers.
 
     Raises:
         InvalidInputError: there is no such domain.
@@ -159,10 +160,10 @@ def decode(domain: str, codes: Tensor) -> Tensor:
 
 
 def find_domain(name: str) -> Domain:
-    """The domain of that name.
+    """Find a domain by name.
 
     Raises:
-        InvalidInputError: there is none.
+        InvalidInputError: there is no such domain.
     """
     found = DOMAINS.get(name)
     if found is None:

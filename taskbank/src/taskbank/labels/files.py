@@ -1,6 +1,6 @@
-"""The dataset's own files: how they are called, and their content as labels, both ways.
+"""Files of the dataset: their names, and reading and writing of their content.
 
-A frame is known by the number of the point it is fixed on and of its camera among those of that point:
+A frame is identified by the number of its fixated point and the number of its camera for that point:
 `BUILDING/DOMAIN/point_P_view_V_domain_DOMAIN.png`. Classes are `.npy`, cameras and matches `.json`.
 https://github.com/StanfordVL/taskonomy (`data/README.md`)
 """
@@ -27,20 +27,20 @@ POINT_INFO = "point_info"
 """Domain of the cameras."""
 
 MATCHES = "nonfixated_matches"
-"""Domain of the pixels at which other frames see a point; one file a point, its view is `all`."""
+"""Domain of the pixels at which other frames see a point; one file per point, whose view is `all`."""
 
 CLASSES: MappingProxyType[str, int] = MappingProxyType({"class_object": 1000, "class_scene": 365})
 """Domains of classes, with the length of their files: logits of ImageNet's, probabilities of Places365's."""
 
-_SMALLEST_CLASS_FILE = 100  # bytes; what the original loader takes for no label
-_LEAST_PROBABILITY = 1e-12  # whose logarithm is written for nothing at all
+_SMALLEST_CLASS_FILE = 100  # bytes; the original loader treats smaller files as missing labels
+_LEAST_PROBABILITY = 1e-12  # its logarithm is written for probability 0
 
 
 def label_name(domain: str, point: int, view: int | str) -> str:
-    """Name of a file.
+    """Return the name of a label's file.
 
     Args:
-        domain: a picture's, a class's, `POINT_INFO` or `MATCHES`.
+        domain: of pictures or classes, `POINT_INFO` or `MATCHES`.
         point: number of the fixated point in the building.
         view: number of the camera, or `all`.
     """
@@ -50,7 +50,7 @@ def label_name(domain: str, point: int, view: int | str) -> str:
 
 
 def save_label(path: Path, domain: str, codes: NDArray[Any]) -> None:
-    """Write a picture of codes, whole or not at all.
+    """Write a picture of codes atomically.
 
     Args:
         path: of the PNG file.
@@ -66,7 +66,7 @@ def save_label(path: Path, domain: str, codes: NDArray[Any]) -> None:
 
 
 def _as_stored(domain: Domain, codes: NDArray[Any]) -> NDArray[Any]:
-    """Codes with the channels of a file."""
+    """Convert the channels of codes to those of a file."""
     stored = codes.astype(np.uint16 if domain.bits == 16 else np.uint8)
     if domain.file_channels == domain.channels:
         return stored
@@ -76,7 +76,7 @@ def _as_stored(domain: Domain, codes: NDArray[Any]) -> NDArray[Any]:
 
 
 def read_label(path: Path, domain: str) -> NDArray[Any]:
-    """The codes in a picture, unsigned whatever Pillow makes of 16 bits.
+    """Read the codes in a picture as unsigned integers, for any Pillow mode of 16 bits.
 
     Args:
         path: of the PNG file.
@@ -106,7 +106,7 @@ def read_label(path: Path, domain: str) -> NDArray[Any]:
 
 
 def _as_label(domain: Domain, stored: NDArray[Any], path: Path) -> NDArray[Any]:
-    """A file's channels as those of a label."""
+    """Convert a file's channels to those of a label."""
     codes = stored.astype(np.uint16) if domain.bits == 16 else stored.astype(np.uint8, copy=False)
     given = 1 if codes.ndim == 2 else codes.shape[2]
     if given < domain.channels:
@@ -117,10 +117,10 @@ def _as_label(domain: Domain, stored: NDArray[Any], path: Path) -> NDArray[Any]:
 
 
 def save_classes(path: Path, domain: str, probabilities: NDArray[Any]) -> None:
-    """Write the classes of a frame, whole or not at all.
+    """Write the classes of a frame atomically.
 
-    Objects are logits on disk: logarithms are, up to a constant that does not matter. The 63 indoor scenes
-    stand at their places among Places365's, all others are 0.
+    Object classes are stored as logits: the logarithms of the probabilities, which equal logits up to a
+    constant. The 63 indoor scenes have their positions among the 365 of Places365, whose other entries are 0.
 
     Args:
         path: of the `.npy` file.
@@ -140,14 +140,14 @@ def save_classes(path: Path, domain: str, probabilities: NDArray[Any]) -> None:
 
 
 def read_classes(path: Path, domain: str) -> NDArray[np.float32]:
-    """The classes of a frame: the inverse of `save_classes`.
+    """Read the classes of a frame: the inverse of `save_classes`.
 
     Returns:
         float32 (1000,) or (63,), probabilities; those of indoor scenes are divided by their sum.
 
     Raises:
         ImageError: the file is missing, damaged, too small to hold a label, of another length, or holds
-            numbers that are no logits or probabilities.
+            numbers that are neither logits nor probabilities.
     """
     stored = _numbers(path, CLASSES[domain])
     shares = np.exp(stored - stored.max()) if domain == "class_object" else stored[scene_positions()]
@@ -159,7 +159,7 @@ def read_classes(path: Path, domain: str) -> NDArray[np.float32]:
 
 
 def _numbers(path: Path, length: int) -> NDArray[np.float64]:
-    """The finite numbers of a `.npy` file."""
+    """Read the finite numbers of a `.npy` file."""
     try:
         size = path.stat().st_size
         stored = _array(path) if size else np.empty(0)
@@ -175,14 +175,14 @@ def _numbers(path: Path, length: int) -> NDArray[np.float64]:
 
 
 def _array(path: Path) -> NDArray[np.float64]:
-    """The array in a `.npy` file, flat; archives and pickles are refused."""
+    """Read the array in a `.npy` file, flattened; archives and pickles are rejected."""
     with path.open("rb") as file:
         stored: NDArray[np.float64] = np.lib.format.read_array(file, allow_pickle=False).astype(np.float64)
     return stored.ravel()
 
 
 def save_facts(path: Path, facts: Mapping[str, Any]) -> None:
-    """Write a JSON file, whole or not at all.
+    """Write a JSON file atomically.
 
     Raises:
         OutputError: the file cannot be written.

@@ -1,9 +1,9 @@
 """Segment numbers from embeddings of pixels: mean shift with the kernel that the networks learn.
 
-The loss of unsupervised segmentation takes p = 2 / (1 + exp(d^2)) for the probability that two pixels at
-distance d belong together (Zamir et al., CVPR 2018, supplement). Weighted by that, every sampled pixel moves
-to the mean of its like until it stands still; modes that belong together by p > 1/2 are one segment. The
-sample is a grid, so nothing is drawn.
+In the loss of unsupervised segmentation, p = 2 / (1 + exp(d^2)) is the probability that two pixels with
+embeddings at distance d belong together (Zamir et al., CVPR 2018, supplement). Every sampled pixel moves to
+the mean of all samples, weighted by p, until it converges; modes with p > 1/2 are one segment. The sample is
+a grid, so the result is deterministic.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from torch import Tensor
 from taskbank.images.framing import View, to_input_frame
 
 MOST_SEGMENTS = 255
-"""Segments that are told apart: their numbers have 8 bits, and 0 is left free."""
+"""Most segments: their numbers have 8 bits, and 0 is reserved."""
 
 _TOGETHER = math.log(3)  # squared distance at which p is 1/2
 _SAMPLED = 32  # rows and columns of the grid
 _MOVES = 30
-_STILL = 1e-4  # squared distance of a move that is none
+_STILL = 1e-4  # squared distance; shorter moves count as converged
 
 
 def number_segments(embedding: Tensor, view: View) -> Tensor:
-    """Segments of a photo.
+    """Number the segments of a photo.
 
     Args:
-        embedding: float (C, h, w), of all that the network was shown.
-        view: what part of the photo that is.
+        embedding: float (C, h, w), over the whole fitted photo.
+        view: the part of the photo that the network saw.
 
     Returns:
         uint8 (height, width) of the photo: 1 is the largest of the sampled segments, and so on, at most 255;
-        0 where the network saw nothing.
+        0 for pixels that the network did not see.
     """
     modes = find_modes(_grid(embedding))
     numbers, seen = to_input_frame(embedding, view, lambda strip: _nearest(strip, modes))
@@ -61,7 +61,7 @@ def find_modes(points: Tensor) -> Tensor:
 
 
 def _distinct(shifted: Tensor) -> Tensor:
-    """One of every group of points that belong together, that with the most company first."""
+    """Choose one point from every group of points that belong together, the largest group first."""
     company = torch.cdist(shifted, shifted).square() < _TOGETHER
     left = torch.ones(len(shifted), dtype=torch.bool, device=shifted.device)
     chosen: list[int] = []
@@ -73,15 +73,15 @@ def _distinct(shifted: Tensor) -> Tensor:
 
 
 def _grid(embedding: Tensor) -> Tensor:
-    """Embeddings of pixels spread over the map: (at most 1024, C)."""
+    """Sample embeddings on a grid over the map: (at most 1024, C)."""
     _, rows, columns = embedding.shape
     picked = [torch.linspace(0, side - 1, min(side, _SAMPLED)).round().long() for side in (rows, columns)]
     points = embedding[:, picked[0]][:, :, picked[1]].flatten(1).T.float()
-    return points[points.isfinite().all(dim=1)]  # places on padding are NaN
+    return points[points.isfinite().all(dim=1)]  # cells on padding are NaN
 
 
 def _nearest(strip: Tensor, modes: Tensor) -> Tensor:
-    """(C, rows, width) -> uint8 (1, rows, width), the number of the nearest mode, from 1."""
-    # Squared distances but for the pixel's own length, which is the same to all modes.
+    """Return the number of the nearest mode, from 1: (C, rows, width) -> uint8 (1, rows, width)."""
+    # Squared distances without the pixel's squared length, which is the same for all modes.
     distances = modes.square().sum(dim=1, keepdim=True) - 2 * modes @ strip.flatten(1).float()
     return (distances.argmin(dim=0) + 1).to(torch.uint8).reshape(1, *strip.shape[1:])

@@ -1,5 +1,6 @@
-"""Networks: encoders, decoders and transfer networks. Everything here needs torch.
+"""Networks: encoders, decoders and transfer networks.
 
-The contract of both architectures: images float (B, 3, 256, 256) in [-1, 1] become representations
-(B, 8, 16, 16), which decoders and transfer networks read. Encoders and pixel decoders take any size.
+All architectures have the same interface: encoders map images float (B, 3, 256, 256) in [-1, 1] to
+representations (B, 8, 16, 16), which decoders and transfer networks read. Encoders and pixel decoders take
+any size.
 """

@@ -1,4 +1,4 @@
-"""Architectures as data: what a bank's index says about the shape of its networks."""
+"""Architectures as data, as a bank's index describes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LARGEST_OPTION = 4096
 _LONGEST_OPTION = 64  # values in a list, or characters
 _TIMM_NAME = re.compile(r"\w{1,100}(\.\w{1,100})?", re.ASCII)
 
-# Numbers that a bank from elsewhere may state: several times those of the original networks.
+# Limits of the numbers in a bank of unknown origin: several times those of the original networks.
 _WIDEST = 4096
 _LONGEST_ROW = 32
 _LIMITS = {
@@ -29,7 +29,7 @@ _LIMITS = {
 }  # fmt: skip
 
 ORIGINAL_UNBOUNDED = ("segment_semantic",)
-"""`ResNet50.unbounded` for the published checkpoints, as the `visualpriors` package has it."""
+"""`ResNet50.unbounded` for the published checkpoints, as in the `visualpriors` package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,10 @@ class ResNet50:
     Attributes:
         encoder: numbers of the encoder.
         decoder: numbers of the convolutional decoders.
-        unbounded: tasks whose pixel decoder ends without a tanh. By default those whose targets leave its
-            range: logits, whitened curvature and blurred occlusion edges. Original weights were trained
-            with a tanh there too, see `ORIGINAL_UNBOUNDED`.
-        max_hidden: no hidden layer of a head is wider than that; the original's are 2048 at most.
+        unbounded: tasks whose pixel decoder ends without a tanh. By default those whose targets exceed its
+            range: logits, whitened curvature and blurred occlusion edges. The original weights were trained
+            with a tanh for these tasks too, see `ORIGINAL_UNBOUNDED`.
+        max_hidden: largest width of a head's hidden layers; the original's are at most 2048.
     """
 
     name: ClassVar[str] = "resnet50"
@@ -66,7 +66,7 @@ class Compact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backbone:
-    """Encoders that begin with the first levels of a timm model, and small decoders.
+    """Encoders made of the first levels of a timm model, and small decoders.
 
     Attributes:
         model: name of the model in timm.
@@ -74,8 +74,8 @@ class Backbone:
         level: index of the feature level that is projected to the representation, counted from 0 in the list
             that timm keeps of the model (`model.feature_info`).
         shared: number of the first levels that are frozen, and the same in all networks of a bank.
-        classifier: whether `class_object` is the model's own classifier on the level that is read; otherwise
-            it has a small head as other tasks have.
+        classifier: whether the decoder of `class_object` is the model's own classifier on the level that is
+            read; otherwise it is a small head, as for other tasks.
         widths: numbers of decoders and heads.
     """
 
@@ -88,7 +88,7 @@ class Backbone:
     widths: ReadoutWidths = field(default_factory=ReadoutWidths)
 
     def __post_init__(self) -> None:
-        """Refuse options that would read files or the network, or make models that no machine holds."""
+        """Reject options that would read files, access the network, or make models larger than any memory."""
         if not _TIMM_NAME.fullmatch(self.model):
             raise InvalidInputError(f"timm has no model {self.model!r}: names are letters, digits and '_'")
         if not isinstance(self.options, Mapping):
@@ -121,20 +121,19 @@ _PARTS: dict[str, dict[str, type[Any]]] = {
     Backbone.name: {"widths": ReadoutWidths},
 }
 
-_UNNAMED_WIDTHS = {"code_activation": "relu"}  # of banks from before the field
+_UNNAMED_WIDTHS = {"code_activation": "relu"}  # for banks written before the field existed
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
-    """All numbers of an architecture under their names, JSON-ready."""
+    """Return all fields of an architecture by name, JSON-ready."""
     return {"name": architecture.name, **asdict(architecture)}
 
 
 def architecture_from_json(written: Mapping[str, Any]) -> Architecture:
-    """The architecture that `architecture_to_json` wrote.
+    """Read the architecture that `architecture_to_json` wrote.
 
     Raises:
-        BankFormatError: an unknown architecture, a field that is missing or unknown, or numbers that do not
-            fit each other.
+        BankFormatError: an unknown architecture, a field that is missing or unknown, or inconsistent numbers.
     """
     name = written.get("name")
     if not isinstance(name, str) or name not in _KINDS:
@@ -150,7 +149,7 @@ def architecture_from_json(written: Mapping[str, Any]) -> Architecture:
 
 
 def _filled(kind: type[Any], written: object, where: str) -> Any:
-    """An instance of a configuration class from its fields; JSON's lists become tuples."""
+    """Make a configuration class from its fields; lists of JSON become tuples."""
     known = {item.name for item in fields(kind)}
     if not isinstance(written, Mapping) or set(written) != known:
         found = sorted(written) if isinstance(written, Mapping) else written
@@ -163,7 +162,7 @@ def _filled(kind: type[Any], written: object, where: str) -> Any:
         made = kind(**values)
     except (InvalidInputError, TypeError, ValueError) as error:
         raise BankFormatError(f"architecture {where}: {error}") from error
-    # What decoders and transfers are made for: eight channels, a sixteenth of the image's size.
+    # Decoders and transfers need eight channels and a sixteenth of the image's size.
     if getattr(made, "code", CODE_CHANNELS) != CODE_CHANNELS or prod(getattr(made, "strides", (4,))) != 4:
         raise BankFormatError(
             f"architecture {where}: representations have {CODE_CHANNELS} channels and a sixteenth of the size"
@@ -172,11 +171,11 @@ def _filled(kind: type[Any], written: object, where: str) -> Any:
 
 
 def _check_number(name: str, value: object, usual: object) -> None:
-    """Refuse values of another type than the usual ones, and numbers that make networks no machine holds.
+    """Reject values of another type than the default ones, and numbers that make networks too large.
 
     Raises:
-        TypeError: another type.
-        InvalidInputError: a number beyond its limit.
+        TypeError: a value is of another type.
+        InvalidInputError: a number exceeds its limit.
     """
     if isinstance(usual, tuple):
         if not isinstance(value, tuple) or len(value) > _LONGEST_ROW:

@@ -1,9 +1,9 @@
 """The `backbone` encoder: the first levels of any timm model, and a projection to the representation.
 
-A timm model (https://github.com/huggingface/pytorch-image-models) is cut behind one of its feature levels,
-and a 3 x 3 convolution takes that level to the eight channels that decoders and transfers read. The first
-`shared` levels are frozen and the same in all networks of a bank: they are stored once, and run once for each
-image, however many tasks look at it.
+A timm model (https://github.com/huggingface/pytorch-image-models) is cut after one of its feature levels, and
+a 3 x 3 convolution projects that level to the eight channels that decoders and transfers read. The first
+`shared` levels are frozen and the same in all networks of a bank: they are stored once, and run once per
+image for all tasks.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from taskbank.errors import InvalidInputError
 from taskbank.nets.encoder import CODE_CHANNELS
 
 PX_A_PLACE = 16
-"""Rows and columns of an image that one place of a representation stands for."""
+"""Pixels of the image, along rows and along columns, per cell of a representation."""
 
 SHARED = "shared."
-"""Begins the names of the weights of shared levels in the state of an encoder."""
+"""Prefix of the weights of shared levels in the state dict of an encoder."""
 
 LARGEST_TRUNK = 1_200_000_000
-"""Weights that a timm model may have; few of its models have more."""
+"""Most weights of a timm model; few models have more."""
 
 _RESIZABLE = ("timm.models.vision_transformer", "timm.models.eva")
-"""Modules of timm whose models take images of any size only if they are told to when they are made."""
+"""Modules of timm whose models take images of any size only with an option of their constructor."""
 
 
 class BackboneEncoder(nn.Module):
-    """Image to representation, by the first levels of a timm model.
+    """Encoder made of the first levels of a timm model: image to representation.
 
     Attributes:
-        shared: the frozen levels behind the model's own normalisation of its input. They stay in evaluation
-            mode and have no gradients. `detach_shared` takes them out.
+        shared: the model's own normalisation of its input and the frozen levels. They stay in evaluation mode
+            and have no gradients. `detach_shared` removes them.
         own: the other levels up to the one that is read.
-        compress: the projection. It ends in a batch norm, so representations are centred: a ReLU there can
-            die, and did.
+        compress: the projection. It ends in a batch norm, so representations are centred; with a ReLU at the
+            end, channels died in training.
 
     Args:
-        trunk: the model, as `create_trunk` gives it, with or without trained weights; it is used up.
+        trunk: the model that `create_trunk` returns, with or without trained weights; it is modified.
         level: index of the feature level that is read, among those that timm lists for the model.
         shared: number of the first levels that are frozen and shared.
 
     Raises:
-        InvalidInputError: the model has no such level, or `shared` asks for some of the levels of a model
-            that cannot be cut between them.
+        InvalidInputError: the model has no such level, or `shared` is some of the levels of a model that
+            cannot be cut between them.
     """
 
     def __init__(self, trunk: nn.Module, level: int, shared: int) -> None:
@@ -77,18 +77,18 @@ class BackboneEncoder(nn.Module):
         self.shared.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> BackboneEncoder:
-        """Set the mode of all but the shared levels, whose norms never change."""
+        """Set the mode of all levels except the shared ones, which stay in evaluation mode."""
         super().train(mode)
         self.shared.eval()
         return self
 
     def detach_shared(self) -> nn.Module:
-        """Take the shared levels out: from now on the encoder takes what they give instead of images."""
+        """Remove and return the shared levels; the encoder's input is then their output instead of images."""
         shared, self.shared = self.shared, nn.Identity()
         return shared
 
     def features(self, images: Tensor) -> Tensor:
-        """Float (B, 3, H, W) in [-1, 1] -> the level that is read, (B, channels, H / 16, W / 16)."""
+        """Compute the level that is read: float (B, 3, H, W) in [-1, 1] -> (B, channels, H / 16, W / 16)."""
         features: Tensor = self.own(self.shared(images))
         return features
 
@@ -96,7 +96,7 @@ class BackboneEncoder(nn.Module):
         """Compute representations.
 
         Args:
-            images: float (B, 3, H, W) in [-1, 1]; what the shared levels give, where these are detached.
+            images: float (B, 3, H, W) in [-1, 1]; the output of the shared levels if these are detached.
 
         Returns:
             float (B, 8, H / 16, W / 16), rounded up.
@@ -109,11 +109,11 @@ class Classifier(nn.Module):
     """The rest of a classification model, from the level that an encoder reads to its class logits.
 
     Args:
-        trunk: the model; it is used up.
+        trunk: the model; it is modified.
         level: index of the feature level that is read.
 
     Raises:
-        InvalidInputError: the model cannot be cut there.
+        InvalidInputError: the model cannot be cut at that level.
     """
 
     def __init__(self, trunk: nn.Module, level: int) -> None:
@@ -124,23 +124,23 @@ class Classifier(nn.Module):
         self.rest = nn.Sequential(*levels[level + 1 :])
 
     def forward(self, features: Tensor) -> Tensor:
-        """Float (B, channels, h, w), `BackboneEncoder.features` -> logits (B, classes)."""
+        """Compute logits (B, classes) from `BackboneEncoder.features`, float (B, channels, h, w)."""
         logits: Tensor = self.rest(features)
         return logits
 
 
 def takes_features(network: nn.Module) -> bool:
     """True if a task network or encoder lacks the shared levels and takes their features as input."""
-    encoder = getattr(network, "encoder", network)  # compiled networks hand on what they are asked for
+    encoder = getattr(network, "encoder", network)  # compiled networks forward attribute access
     return isinstance(getattr(encoder, "shared", None), nn.Identity)
 
 
 class Preprocess(nn.Module):
-    """Preprocessing for a timm model: images in [-1, 1] to its own range, at a size with one place per 16 px.
+    """Preprocessing for a timm model: images in [-1, 1] to its own range, at a size with one cell per 16 px.
 
     Args:
         trunk: the model, whose `pretrained_cfg` states mean and standard deviation of inputs in [0, 1].
-        reduction: px of the model's input for one place of the level that is read.
+        reduction: px of the model's input per cell of the level that is read.
     """
 
     def __init__(self, trunk: nn.Module, reduction: int) -> None:
@@ -152,9 +152,10 @@ class Preprocess(nn.Module):
         self.reduction = reduction
 
     def forward(self, images: Tensor) -> Tensor:
-        """Float (B, 3, H, W) in [-1, 1] -> (B, 3, h, w), normalised."""
+        """Resize and normalise images: float (B, 3, H, W) in [-1, 1] -> (B, 3, h, w)."""
         if self.reduction != PX_A_PLACE:
-            # 14 px patches see 256 px as 224, so that places lie where those of other encoders do.
+            # For patches of 14 px, 256 px become 224, so that cells have the same positions as in other
+            # encoders.
             places = (-(-images.shape[-2] // PX_A_PLACE), -(-images.shape[-1] // PX_A_PLACE))
             size = (places[0] * self.reduction, places[1] * self.reduction)
             images = functional.interpolate(
@@ -178,7 +179,7 @@ class Intermediate(nn.Module):
         self.trunk = trunk
 
     def forward(self, images: Tensor) -> Tensor:
-        """Float (B, 3, h, w) -> features (B, channels, rows, columns)."""
+        """Compute features: float (B, 3, h, w) -> (B, channels, rows, columns)."""
         features: Tensor = self.trunk.forward_intermediates(
             images, indices=[self.level], norm=True, output_fmt="NCHW", intermediates_only=True
         )[-1]
@@ -193,7 +194,7 @@ def create_trunk(model: str, options: Mapping[str, Any]) -> nn.Module:
         options: further arguments of `timm.create_model`.
 
     Raises:
-        InvalidInputError: timm has no such model, refuses the options, or lists no feature levels for it.
+        InvalidInputError: timm has no such model, rejects the options, or lists no feature levels for it.
     """
     import timm
 
@@ -204,11 +205,11 @@ def create_trunk(model: str, options: Mapping[str, Any]) -> nn.Module:
     if timm.model_entrypoint(model).__module__ in _RESIZABLE:
         given.setdefault("dynamic_img_size", True)
     try:
-        # Without memory first, where options could ask for more than any machine has.
+        # First on the meta device, as options could ask for more memory than the machine has.
         with torch.device("meta"):
             weights = sum(value.numel() for value in timm.create_model(model, **given).parameters())
         made = timm.create_model(model, pretrained=False, **given) if weights <= LARGEST_TRUNK else None
-    except Exception as error:  # options lead anywhere into timm, which does not say what it raises
+    except Exception as error:  # options reach any code of timm, whose exceptions are not documented
         raise InvalidInputError(f"timm cannot make {model!r} with the options {given}: {error}") from error
     if made is None:
         raise InvalidInputError(
@@ -223,18 +224,18 @@ def create_trunk(model: str, options: Mapping[str, Any]) -> nn.Module:
 def cut(trunk: nn.Module) -> list[nn.Module] | None:
     """Cut a model into one module for each of its feature levels, and one for the rest up to its logits.
 
-    timm names the module that ends each level. A model is a sequence of its children where it has no weights
-    of its own beside them (position embeddings, class tokens) and keeps channels first throughout.
+    timm names the last module of each level. A model is a sequence of its children if it has no weights
+    outside of them (position embeddings, class tokens) and keeps channels first throughout.
 
     Returns:
-        the levels and the rest; None where the model is no such sequence.
+        the levels and the rest; None if the model is not such a sequence.
     """
     if list(trunk.parameters(recurse=False)) or getattr(trunk, "output_fmt", "NCHW") != "NCHW":
         return None
     ends = [row["module"] for row in _info(trunk)]
     parts: list[list[nn.Module]] = [[]]
     for name, child in trunk.named_children():
-        # A level ends with a child of the model, or with one within a sequence of it.
+        # A level ends with a child of the model, or with a module in a child that is a sequence.
         inside = isinstance(child, nn.Sequential) and name not in ends
         for key, module in child.named_children() if inside else [(name, child)]:
             parts[-1].append(module)
@@ -246,6 +247,6 @@ def cut(trunk: nn.Module) -> list[nn.Module] | None:
 
 
 def _info(trunk: nn.Module) -> list[dict[str, Any]]:
-    """Rows of timm's table of a model's feature levels."""
+    """Return timm's table of a model's feature levels."""
     found: Any = trunk.feature_info
     return list(getattr(found, "info", found))

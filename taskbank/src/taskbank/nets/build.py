@@ -1,4 +1,4 @@
-"""Networks by task and architecture: the one place that knows which decoder form a task has where."""
+"""Construction of networks by task and architecture, including the choice of the decoder's form."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class TaskNetwork(nn.Module):
         self.decoder = decoder
 
     def encode(self, images: Tensor) -> Tensor:
-        """Float (B, 3, H, W), or (B, P, 3, H, W), in [-1, 1] -> (B, 8, h, w), or (B, P, 8, h, w)."""
+        """Encode float (B, 3, H, W), or (B, P, 3, H, W), in [-1, 1] as (B, 8, h, w), or (B, P, 8, h, w)."""
         codes: Tensor = self.encoder(images.reshape(-1, *images.shape[-3:]))
         return codes.reshape(*images.shape[:-3], *codes.shape[1:])
 
     def forward(self, images: Tensor) -> Tensor:
-        """The task's output for images, or for tuples of P images or tiles; see the decoder."""
+        """Predict the task's output for images, or for tuples of P images or tiles; see the decoder."""
         decoded: Tensor
         if isinstance(self.decoder, Classifier) and isinstance(self.encoder, BackboneEncoder):
-            # The model's own classifier goes on from its features; the representation stands beside it.
+            # The model's own classifier reads its features, not the representation.
             decoded = self.decoder(self.encoder.features(images))
         else:
             decoded = self.decoder(self.encode(images))
@@ -47,7 +47,7 @@ class TaskNetwork(nn.Module):
 
 
 class TransferReadout(nn.Module):
-    """Transfer network and decoder: a target from the representations of its sources.
+    """Transfer network and decoder, which read a target out from the representations of its sources.
 
     Attributes:
         sources: canonical names in the order of their channels.
@@ -64,13 +64,13 @@ class TransferReadout(nn.Module):
         self.decoder = decoder
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Float (B, 8 * sources, h, w), or (B, P, 8 * sources, h, w) -> the target's output."""
+        """Predict the target's output from float (B, 8 * sources, h, w), or (B, P, 8 * sources, h, w)."""
         decoded: Tensor = self.decoder(self.transfer(codes))
         return decoded
 
 
 class ScratchNetwork(TaskNetwork):
-    """A target's whole network, trained on no more images than its transfers: what they are compared with.
+    """A target's whole network, trained on no more images than its transfers: their baseline.
 
     Attributes:
         sources: `scratch`, as it reads no other task's representation.
@@ -84,11 +84,11 @@ class ScratchNetwork(TaskNetwork):
 
 
 Readout = TransferReadout | ScratchNetwork
-"""A network that a bank holds for a target besides the target's own one."""
+"""Networks that a bank holds for a target in addition to the target's own network."""
 
 
 def build_network(task: Task, architecture: Architecture) -> TaskNetwork:
-    """The encoder and the decoder of a task.
+    """Build the encoder and the decoder of a task.
 
     Raises:
         InvalidInputError: the task has no decoder (`random`).
@@ -97,7 +97,7 @@ def build_network(task: Task, architecture: Architecture) -> TaskNetwork:
 
 
 def build_encoder(architecture: Architecture) -> nn.Module:
-    """An encoder: float (B, 3, H, W) in [-1, 1] -> (B, 8, H / 16, W / 16)."""
+    """Build an encoder: float (B, 3, H, W) in [-1, 1] -> (B, 8, H / 16, W / 16)."""
     if isinstance(architecture, ResNet50):
         return ResNetEncoder(architecture.encoder)
     if isinstance(architecture, Backbone):
@@ -107,7 +107,7 @@ def build_encoder(architecture: Architecture) -> nn.Module:
 
 
 def build_decoder(task: Task, architecture: Architecture, in_channels: int = CODE_CHANNELS) -> nn.Module:
-    """The decoder of a task: representations to its output.
+    """Build the decoder of a task: representations to the task's output.
 
     Args:
         task: its form, channels, hidden layers and number of encodings are used.
@@ -124,7 +124,7 @@ def build_decoder(task: Task, architecture: Architecture, in_channels: int = COD
     if isinstance(architecture, ResNet50):
         return _resnet50_decoder(task, architecture, in_channels)
     widths = architecture.widths
-    classified = task.name == _CLASSIFIED and in_channels == CODE_CHANNELS  # transfers give no features
+    classified = task.name == _CLASSIFIED and in_channels == CODE_CHANNELS  # transfers output no features
     if classified and isinstance(architecture, Backbone) and architecture.classifier:
         return Classifier(create_trunk(architecture.model, architecture.options), architecture.level)
     if task.decoder is DecoderForm.PIXEL:
@@ -135,7 +135,7 @@ def build_decoder(task: Task, architecture: Architecture, in_channels: int = COD
 
 
 def _resnet50_decoder(task: Task, architecture: ResNet50, in_channels: int) -> nn.Module:
-    """The original's decoder form of a task."""
+    """Build the decoder that a task has in the original."""
     if task.decoder is DecoderForm.PIXEL:
         bounded = task.name not in architecture.unbounded
         return PixelDecoder(task.channels, in_channels, bounded=bounded, widths=architecture.decoder)
@@ -149,7 +149,7 @@ def _resnet50_decoder(task: Task, architecture: ResNet50, in_channels: int) -> n
 
 
 def build_readout(task: Task, architecture: Architecture, sources: Sequence[str]) -> TransferReadout:
-    """A transfer network, the same in both architectures, and the target's decoder behind it.
+    """Build a transfer network, the same in all architectures, and the target's decoder after it.
 
     Raises:
         InvalidInputError: the target has no decoder, or there is no source.
@@ -160,11 +160,11 @@ def build_readout(task: Task, architecture: Architecture, sources: Sequence[str]
 
 
 def build_scratch(task: Task, architecture: Architecture) -> ScratchNetwork:
-    """A whole network of a target, to be trained on what its transfers learn from.
+    """Build a whole network of a target, to be trained on the same samples as its transfers.
 
     Raises:
         InvalidInputError: the target has no decoder.
     """
     if isinstance(architecture, Backbone):
-        architecture = replace(architecture, shared=0, classifier=False)  # it learns all of its levels
+        architecture = replace(architecture, shared=0, classifier=False)  # all of its levels are trained
     return ScratchNetwork(task.name, build_encoder(architecture), build_decoder(task, architecture))

@@ -1,14 +1,13 @@
-"""The `compact` encoder and pixel decoder: the contract of `resnet50` in under a million parameters.
+"""The `compact` encoder and pixel decoder: the interface of `resnet50` with under a million parameters.
 
 With the default widths, for surface normals: 610 thousand weights in the encoder, 178 thousand in the
-decoder, 318 and 141 million multiplications at 256 px; all 25 networks hold 19.9 million weights. Folded and
-channels last, one thread of a cloud CPU that other work shared, torch 2.15, least of eight calls: 12 ms at
-256 px (encoder 7.5), 11 ms an image in batches of eight, 43 ms at 512 px.
-
-Three other encoders were timed beside it at a moment of rest (256 px, one thread, channels last): inverted
-residuals with squeeze-and-excitation 8.8 ms for 846 thousand weights, residual blocks throughout 6.6 ms for
-483 thousand, wide blocks throughout 5.9 ms for 515 thousand, this mixture 7.2 ms. Of the decoders, pixel
-shuffles took 4.3 ms, bilinear doubling with full-size convolutions 11.9 ms.
+decoder, 318 and 141 million multiplications at 256 px; all 25 networks hold 19.9 million weights. Time with
+batch norms folded, channels last, one thread of a shared cloud CPU, torch 2.15, least of eight calls: 12 ms
+at 256 px (encoder 7.5), 11 ms per image in batches of eight, 43 ms at 512 px. Four encoders were compared on
+the idle machine (256 px, one thread, channels last): inverted residuals with squeeze-and-excitation 8.8 ms
+for 846 thousand weights, residual blocks throughout 6.6 ms for 483 thousand, wide blocks throughout 5.9 ms
+for 515 thousand, this mixture 7.2 ms. Of the decoders, pixel shuffles took 4.3 ms, bilinear doubling with
+full-size convolutions 11.9 ms.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from torch.nn import functional
 from taskbank.errors import InvalidInputError
 from taskbank.nets.encoder import CODE_CHANNELS
 
-_WIDE_OUTPUT = 4  # maps of more channels are made at half size, or they would cost more than all the rest
+_WIDE_OUTPUT = 4  # maps of more channels are computed at half size, as they would dominate the cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +33,15 @@ class CompactWidths:
     Attributes:
         stem: channels at half the image's size.
         stages: channels at a quarter, an eighth and a sixteenth.
-        blocks: blocks at these sizes; at a sixteenth they see `kernel` places, elsewhere three.
+        blocks: blocks at these sizes; kernels have `kernel` cells along a side at a sixteenth, and three
+            elsewhere.
         kernel: side of the depthwise kernels, odd.
         expansion: inner channels of a `WideBlock` over its outer ones.
         dense: whether the encoder's blocks at a sixteenth are dense residual ones instead of wide ones.
         code: channels of the representation.
-        code_activation: ends the encoder, behind its last norm: "none", or "relu" as in banks whose index
-            does not name it. A ReLU here dies where targets give little gradient at first: its norm's bias
-            drifts below zero, every representation becomes zero, and no gradient reaches the encoder again.
+        code_activation: activation after the encoder's last norm: "none", or "relu", as in banks whose index
+            does not name it. A ReLU can die if targets give little gradient at first: the norm's bias drifts
+            below zero, every representation becomes zero, and no gradient reaches the encoder again.
         decoder: channels of the pixel decoder at a sixteenth, an eighth, a quarter and half of the size.
         decoder_blocks: blocks at a sixteenth, an eighth and a quarter.
         head: channels, then numbers per encoding, then hidden numbers of the heads.
@@ -74,15 +74,15 @@ class CompactWidths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadoutWidths:
-    """The numbers of decoders and heads behind encoders of another form; see `CompactWidths`.
+    """The numbers of decoders and heads of `backbone` networks; see `CompactWidths`.
 
     Attributes:
         kernel: side of the depthwise kernels, odd.
         decoder: channels of the pixel decoder at a sixteenth, an eighth, a quarter and half of the size.
         decoder_blocks: blocks at a sixteenth, an eighth and a quarter.
         head: channels, then numbers per encoding, then hidden numbers of the heads.
-        full_size: channels at full size, behind which a last convolution smooths the places of the half size
-            into each other; 0 for maps that come out of the half size at once.
+        full_size: channels at full size, before a last convolution that smooths the grid of cells of the half
+            size; 0 for maps that are computed from the half size directly.
     """
 
     kernel: int = 7
@@ -105,14 +105,14 @@ Widths: TypeAlias = CompactWidths | ReadoutWidths
 
 
 def _check_counts(**rows: tuple[tuple[int, ...], int]) -> None:
-    """Refuse rows that are not as many positive numbers as they should be."""
+    """Reject rows that do not hold the expected number of positive numbers."""
     for name, (numbers, count) in rows.items():
         if len(numbers) != count or min(numbers) < 1:
             raise InvalidInputError(f"{name} {numbers} must be {count} positive numbers")
 
 
 def convolved(in_channels: int, channels: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Convolution, batch norm, ReLU; the size is divided by the stride and rounded up."""
+    """Make a convolution with batch norm and ReLU; the size is divided by the stride and rounded up."""
     return nn.Sequential(
         nn.Conv2d(in_channels, channels, kernel, stride=stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(channels),
@@ -121,7 +121,7 @@ def convolved(in_channels: int, channels: int, kernel: int = 3, stride: int = 1)
 
 
 class ResidualBlock(nn.Module):
-    """Two dense 3 x 3 convolutions around a shortcut: the cheapest per millisecond while channels are few."""
+    """Two dense 3 x 3 convolutions with a shortcut: the fastest block for few channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -135,10 +135,11 @@ class ResidualBlock(nn.Module):
 
 
 class WideBlock(nn.Module):
-    """A wide depthwise kernel, then two dense 1 x 1 layers, around a shortcut.
+    """A wide depthwise kernel, then two dense 1 x 1 layers, with a shortcut.
 
-    The order of ConvNeXt (Liu et al., CVPR 2022, arXiv:2201.03545). There is no batch norm between the
-    depthwise layer and the next: a bias there has no gradient, and Adam would make noise of it.
+    The order of layers is that of ConvNeXt (Liu et al., CVPR 2022, arXiv:2201.03545). There is no batch norm
+    between the depthwise layer and the next: a bias there would have no gradient, and Adam would amplify
+    noise in it.
     """
 
     def __init__(self, channels: int, kernel: int, expansion: int) -> None:
@@ -155,7 +156,7 @@ class WideBlock(nn.Module):
 
 
 class GlobalContext(nn.Module):
-    """Adds a linear function of the mean over all places: what kind of room is this?"""
+    """Adds a linear function of the mean over all cells: global information about the scene."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -168,7 +169,7 @@ class GlobalContext(nn.Module):
 
 
 class CompactEncoder(nn.Module):
-    """Image to representation."""
+    """The `compact` encoder: image to representation."""
 
     def __init__(self, widths: CompactWidths | None = None) -> None:
         super().__init__()
@@ -188,10 +189,10 @@ class CompactEncoder(nn.Module):
             del self.compress[-1]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Representations of images.
+        """Compute representations of images.
 
         Args:
-            images: float (B, 3, H, W) in [-1, 1]; 256 x 256 is what weights are trained on.
+            images: float (B, 3, H, W) in [-1, 1]; weights are trained on 256 x 256.
 
         Returns:
             float (B, 8, H / 16, W / 16), rounded up; non-negative if `code_activation` is "relu".
@@ -202,39 +203,39 @@ class CompactEncoder(nn.Module):
 
 
 def _deep_block(channels: int, widths: CompactWidths) -> nn.Module:
-    """One of the blocks at a sixteenth of the size, where most of the weights are."""
+    """Make a block at a sixteenth of the size, which has most of the weights."""
     if widths.dense:
         return ResidualBlock(channels)
     return WideBlock(channels, widths.kernel, widths.expansion)
 
 
 def _residual_stage(in_channels: int, channels: int, blocks: int) -> nn.Sequential:
-    """Half the size, then residual blocks."""
+    """Make a convolution that halves the size, then residual blocks."""
     return nn.Sequential(
         convolved(in_channels, channels, stride=2), *[ResidualBlock(channels) for _ in range(blocks)]
     )
 
 
 class Enlarging(nn.Sequential):
-    """A convolution to four times the channels, which are laid out as four pixels each: twice the size."""
+    """Doubling of the size: a convolution to four times the channels, then a pixel shuffle."""
 
     def __init__(self, convolution: nn.Module) -> None:
         super().__init__(convolution, nn.PixelShuffle(2))
 
     def start_as_repetition(self) -> None:
-        """Give the four pixels of each place the same weights, or untrained maps are chequered."""
+        """Give the four pixels of each cell the same weights, to avoid checkerboards in untrained maps."""
         convolution = next(module for module in self.modules() if isinstance(module, nn.Conv2d))
         with torch.no_grad():
             convolution.weight.copy_(convolution.weight[::4].repeat_interleave(4, dim=0))
 
 
 def doubled(in_channels: int, channels: int) -> Enlarging:
-    """Four times the channels at the small size, laid out as four pixels each."""
+    """Double the size by a pixel shuffle of four times the channels."""
     return Enlarging(convolved(in_channels, 4 * channels, 1))
 
 
 def interpolated(in_channels: int, channels: int) -> nn.Sequential:
-    """Channels at the small size, interpolated to twice the size."""
+    """Double the size by interpolation, after a convolution at the small size."""
     larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
     return nn.Sequential(convolved(in_channels, channels, 1), larger)
 
@@ -242,11 +243,11 @@ def interpolated(in_channels: int, channels: int) -> nn.Sequential:
 class CompactTrunk(nn.Module):
     """Trunk of pixel and colour decoders: representation to features at four times its size.
 
-    `compact` lays channels out as pixels. Behind other encoders features are interpolated, so that maps have
-    no grid of 16 px: depth after 260 steps of 16 at 128 px had a loss of 0.0600 on held-out rooms against
-    0.0627, and the greatest of the mean steps between neighbours, by place in a cell of the representation,
-    was 1.2 times their mean against 2.0. A layer of 3 x 3 before the pixels gave 0.0616, both ways added up
-    0.0666.
+    `compact` uses pixel shuffles. After other encoders, features are interpolated, so that maps show no grid
+    of 16 px. Measured on depth, after 260 steps of 16 at 128 px: loss on held-out rooms 0.0600 with
+    interpolation, 0.0627 with pixel shuffles; largest mean step between neighbouring pixels, over positions
+    in a cell of the representation, relative to the mean of these steps: 1.2 against 2.0. A 3 x 3 layer
+    before the pixel shuffle gave a loss of 0.0616, the sum of both methods 0.0666.
     """
 
     def __init__(self, in_channels: int, widths: Widths) -> None:
@@ -264,7 +265,7 @@ class CompactTrunk(nn.Module):
         )
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Float (B, in_channels, h, w) -> (B, channels at a quarter, 4h, 4w)."""
+        """Enlarge float (B, in_channels, h, w) to (B, channels at a quarter, 4h, 4w)."""
         features: Tensor = self.quarter_size(self.eighth_size(self.sixteenth_size(codes)))
         return features
 
@@ -275,15 +276,15 @@ def _enlarging(widths: Widths) -> Callable[[int, int], nn.Sequential]:
 
 
 def _wide_blocks(channels: int, widths: Widths, count: int) -> list[nn.Module]:
-    """Wide blocks of the decoder, which expand two times only: places are many here."""
+    """Make wide blocks of the decoder, with an expansion of only two, as maps are large here."""
     return [WideBlock(channels, widths.kernel, 2) for _ in range(count)]
 
 
 class CompactPixelDecoder(nn.Module):
-    """Representation to a map of the input's size, 16 times that of the representation.
+    """Decoder from a representation to a map of the input's size, 16 times that of the representation.
 
     Args:
-        out_channels: channels of the map. Up to four come at full size; more are made at half size and
+        out_channels: channels of the map. Up to four are computed at full size; more at half size, and
             interpolated.
         in_channels: 8, or 16 after a transfer network.
         widths: the numbers of the network.
@@ -302,20 +303,20 @@ class CompactPixelDecoder(nn.Module):
         if out_channels > _WIDE_OUTPUT:
             self.output = _wide_output(half, out_channels)
         elif full:
-            # Pixels out of one place differ from their neighbours in a grid, which this smooths.
+            # Pixels from different cells differ, which shows as a grid; this layer smooths it.
             self.half_size.append(Enlarging(convolved(half, 4 * full)))
             self.output = nn.Sequential(nn.Conv2d(full, out_channels, 3, padding=1))
         else:
             self.output = _narrow_output(half, out_channels)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Float (B, in_channels, h, w) -> (B, out_channels, 16h, 16w), without bounds."""
+        """Decode float (B, in_channels, h, w) to (B, out_channels, 16h, 16w), without bounds."""
         decoded: Tensor = self.output(self.half_size(self.trunk(codes)))
         return decoded
 
 
 def _narrow_output(in_channels: int, channels: int) -> Enlarging:
-    """Four pixels from each place."""
+    """Return an output layer that computes four pixels from each cell."""
     return Enlarging(nn.Conv2d(in_channels, 4 * channels, 3, padding=1))
 
 
@@ -326,7 +327,7 @@ def _wide_output(in_channels: int, channels: int) -> nn.Sequential:
 
 
 class CompactColourDecoder(nn.Module):
-    """Representation to logits of colour bins, four times the size of the representation."""
+    """Decoder from a representation to logits of colour bins, at four times the size."""
 
     def __init__(
         self, out_channels: int, in_channels: int = CODE_CHANNELS, *, widths: Widths | None = None
@@ -337,6 +338,6 @@ class CompactColourDecoder(nn.Module):
         self.output = nn.Conv2d(widths.decoder[2], out_channels, 1)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Float (B, in_channels, h, w) -> logits (B, out_channels, 4h, 4w)."""
+        """Decode float (B, in_channels, h, w) to logits (B, out_channels, 4h, 4w)."""
         logits: Tensor = self.output(self.trunk(codes))
         return logits

@@ -1,14 +1,13 @@
-"""The `compact` head for classes and numbers: convolve, pool, narrow, join; beside that a linear function.
+"""The `compact` head for classes and numbers: convolution, pooling, linear layers, and a linear skip.
 
-It takes the place of the original's layers of 2048 and more, which hold four million weights and work at one
-image size only.
+It replaces the original's layers of 2048 and more, which hold four million weights and work at one image size
+only.
 
-A class or nine numbers are little to learn an encoder from, and five layers between them and the
-representation keep even that from it. Held-out loss of vanishing points (64 px, steps of 16; the best
-constant has 0.047): 0.050 after 1,500 steps without the linear function, with other starting weights and
-norms too; with it 0.045 after 1,000; the linear function alone has 0.042 after 1,500. Room layouts (600
-steps) need the layers: 0.360 with both, 0.359 without the linear function, 0.366 with fewer layers; the best
-constant has 0.418.
+A class or nine numbers give an encoder little gradient, and five layers between them and the representation
+weaken it further. Held-out loss of vanishing points (64 px, steps of 16; the best constant has 0.047): 0.050
+after 1,500 steps without the linear skip, also with other initial weights and norms; 0.045 after 1,000 steps
+with it; 0.042 after 1,500 with the linear skip alone. Room layouts (600 steps) need the layers: 0.360 with
+both, 0.359 without the linear skip, 0.366 with fewer layers; the best constant has 0.418.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from taskbank.nets.compact import CompactWidths, Widths, convolved
 from taskbank.nets.encoder import CODE_CHANNELS
 from taskbank.nets.pooling import average_places
 
-POOLED = 4  # rows and columns kept: layouts and poses need to know where things are
-_START = 0.01  # variance of what the linear function gives at first, for representations of variance 1
+POOLED = 4  # rows and columns after pooling: layouts and poses need spatial information
+_START = 0.01  # initial variance of the linear skip's outputs, for representations of variance 1
 
 
 class CompactHead(nn.Module):
-    """Numbers from one or several representations.
+    """Head that computes numbers from one or several representations.
 
     Args:
-        outputs: numbers given.
+        outputs: number of outputs.
         num_encodings: representations that are joined for one prediction.
         in_channels: 8, or 16 after a transfer network.
         widths: the numbers of the network.
-        dropout: share of hidden numbers dropped in training.
+        dropout: share of hidden units dropped in training.
     """
 
     def __init__(
@@ -57,16 +56,16 @@ class CompactHead(nn.Module):
         self.direct = nn.Linear(in_channels * POOLED * POOLED * num_encodings, outputs)
 
     def start(self, generator: torch.Generator) -> None:
-        """Give the linear function its first weights: a head begins with nearly the same for all pictures."""
+        """Initialise the linear skip with small weights: first outputs hardly depend on the image."""
         nn.init.normal_(
             self.direct.weight, std=(_START / self.direct.in_features) ** 0.5, generator=generator
         )
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Numbers from representations of any size.
+        """Compute numbers from representations of any size.
 
         Args:
-            codes: float (B, C, h, w), or (B, P, C, h, w) where P representations are joined.
+            codes: float (B, C, h, w), or (B, P, C, h, w) if P representations are joined.
 
         Returns:
             float (B, outputs): logits, or whitened numbers.

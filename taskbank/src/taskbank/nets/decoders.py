@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from taskbank.errors import InvalidInputError
 from taskbank.nets.encoder import CODE_CHANNELS
 
-# What each layer is called, and whether it doubles the size. The encoder's last layer counts as the first.
+# Name of each layer, and whether it doubles the size. The encoder's last layer counts as the first.
 _PIXEL_LAYERS = (
     "conv2", "conv3", "conv4", "conv5", "conv6", "conv7", "deconv8", "conv9", "deconv10", "conv11",
     "deconv12", "conv13", "deconv14",
@@ -39,7 +39,7 @@ class DecoderWidths:
     colour: tuple[int, ...] = (1024, 1024, 512, 512, 512, 512, 256, 256, 256, 256, 256, 256)
 
     def __post_init__(self) -> None:
-        """Refuse widths that do not fit the layers."""
+        """Reject widths whose number is not that of the layers."""
         for name, widths, layers in (
             ("pixel", self.pixel, _PIXEL_LAYERS),
             ("colour", self.colour, _COLOUR_LAYERS),
@@ -51,29 +51,29 @@ class DecoderWidths:
 class Deconvolution(nn.ConvTranspose2d):
     """Transposed 3 x 3 convolution that doubles the size exactly.
 
-    TensorFlow pads such a layer on one side only; cutting the last row and column off the full result
-    is the same.
+    TensorFlow pads such a layer on one side only; removing the last row and column of the full result is
+    equivalent.
     """
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__(in_channels, channels, 3, stride=2, bias=False)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """(B, in_channels, h, w) -> (B, channels, 2h, 2w)."""
+        """Enlarge (B, in_channels, h, w) to (B, channels, 2h, 2w)."""
         full = super().forward(x, output_size)
         return full[..., : 2 * x.shape[-2], : 2 * x.shape[-1]]
 
 
 class PixelDecoder(nn.Module):
-    """Representation to a map of the input's size, 16 times that of the representation.
+    """Decoder from a representation to a map of the input's size, 16 times that of the representation.
 
     Args:
         out_channels: channels of the map.
         in_channels: 8, or 16 after a transfer network.
         bounded: whether a tanh ends the network. The original weights of all pixel tasks were trained with
-            it, even where it is a mistake (it keeps the greatest probability of 17 semantic classes
-            below 0.32, and whitened curvature within one standard deviation). `visualpriors` leaves it out
-            for semantic segmentation, which gives the same classes and wider probabilities.
+            it, even for targets that exceed its range (it limits the greatest probability of 17 semantic
+            classes to 0.32, and whitened curvature to one standard deviation). `visualpriors` omits it for
+            semantic segmentation, which gives the same classes and a wider range of probabilities.
         widths: channels of the layers.
     """
 
@@ -93,7 +93,7 @@ class PixelDecoder(nn.Module):
         self.decoder_output = nn.Sequential(output, nn.Tanh() if bounded else nn.Identity())
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Float (B, in_channels, h, w) -> (B, out_channels, 16h, 16w), in [-1, 1] where bounded."""
+        """Decode float (B, in_channels, h, w) to (B, out_channels, 16h, 16w), in [-1, 1] if bounded."""
         for name in self.layers:
             codes = self.get_submodule(name)(codes)
         decoded: Tensor = self.decoder_output(codes)
@@ -101,7 +101,7 @@ class PixelDecoder(nn.Module):
 
 
 class ColorizationDecoder(nn.Module):
-    """Representation to logits of colour bins, four times the size of the representation.
+    """Decoder from a representation to logits of colour bins, at four times the size.
 
     Args:
         out_channels: colour bins, 313 in the original (Zhang et al., ECCV 2016).
@@ -119,7 +119,7 @@ class ColorizationDecoder(nn.Module):
         self.decoder_output = nn.Conv2d(channels[-1], out_channels, 1)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Float (B, in_channels, h, w) -> logits (B, out_channels, 4h, 4w)."""
+        """Decode float (B, in_channels, h, w) to logits (B, out_channels, 4h, 4w)."""
         for name in self.layers:
             codes = self.get_submodule(name)(codes)
         decoded: Tensor = self.decoder_output(codes)
@@ -127,20 +127,20 @@ class ColorizationDecoder(nn.Module):
 
 
 def _add_layers(module: nn.Module, names: Sequence[str], channels: Sequence[int]) -> None:
-    """Give `module` one layer per name, from channels[i] to channels[i + 1]."""
+    """Add one layer per name to `module`, from channels[i] to channels[i + 1]."""
     for name, before, after in zip(names, channels[:-1], channels[1:], strict=True):
         deconvolution = name.startswith("deconv")
         module.add_module(name, _deconvolved(before, after) if deconvolution else _convolved(before, after))
 
 
 def _convolved(before: int, after: int) -> nn.Sequential:
-    """3 x 3 convolution, batch norm, leaky ReLU."""
+    """Make a 3 x 3 convolution with batch norm and leaky ReLU."""
     conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True))
 
 
 def _deconvolved(before: int, after: int) -> nn.Sequential:
-    """Doubling of the size, batch norm, leaky ReLU; numbered as in published checkpoints."""
+    """Make a doubling of the size with batch norm and leaky ReLU, numbered as in published checkpoints."""
     layers: list[tuple[str, nn.Module]] = [
         ("1", Deconvolution(before, after)),
         ("3", nn.BatchNorm2d(after)),

@@ -1,4 +1,4 @@
-"""The `resnet50` encoder: a ResNet-50 that keeps 16 x 16 places and ends in eight channels.
+"""The `resnet50` encoder: a ResNet-50 that keeps 16 x 16 cells and ends in eight channels.
 
 Zamir et al., CVPR 2018, section 3 and supplementary material; the layout is that of
 https://github.com/StanfordVL/taskonomy (`resnet_v1_50_16x16`), the parameter names are those of the
@@ -20,7 +20,7 @@ CODE_CHANNELS = 8
 CODE_SIZE = 16
 """Rows and columns of the representation of a 256 px image."""
 
-_EXPANSION = 4  # a bottleneck gives four times its inner width
+_EXPANSION = 4  # output channels of a bottleneck per inner channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class ResNetWidths:
     code: int = CODE_CHANNELS
 
     def __post_init__(self) -> None:
-        """Refuse stages that do not fit each other."""
+        """Reject inconsistent numbers of the stages."""
         stages = {len(self.planes), len(self.blocks), len(self.strides)}
         if stages != {4} or min(self.stem, self.code, *self.planes, *self.strides, *self.blocks) < 1:
             raise InvalidInputError(
@@ -52,7 +52,7 @@ class ResNetWidths:
 
 
 class Bottleneck(nn.Module):
-    """Three convolutions around a shortcut, version 1: the last ReLU follows the sum."""
+    """Three convolutions with a shortcut, version 1: the last ReLU follows the sum."""
 
     def __init__(self, in_channels: int, planes: int, stride: int, project: bool) -> None:
         super().__init__()
@@ -66,14 +66,14 @@ class Bottleneck(nn.Module):
 
     @staticmethod
     def _shortcut(in_channels: int, channels: int, stride: int, project: bool) -> nn.Module:
-        """A projection where the channels change, every `stride`-th pixel where only the size does."""
+        """Make a shortcut: a projection if channels change, every `stride`-th pixel if only the size does."""
         if project:
             conv = nn.Conv2d(in_channels, channels, 1, stride=stride, bias=False)
             return nn.Sequential(conv, nn.BatchNorm2d(channels))
         return nn.MaxPool2d(1, stride) if stride > 1 else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) -> (B, 4 planes, ceil(H / stride), ceil(W / stride)), non-negative."""
+        """Map (B, in_channels, H, W) to (B, 4 planes, ceil(H / stride), ceil(W / stride)), non-negative."""
         inner = functional.relu(self.bn1(self.conv1(x)), inplace=True)
         inner = functional.relu(self.bn2(self.conv2(inner)), inplace=True)
         inner = self.bn3(self.conv3(inner))
@@ -81,14 +81,14 @@ class Bottleneck(nn.Module):
 
 
 class ResNetEncoder(nn.Module):
-    """Image to representation, as in the original task networks.
+    """The encoder of the original task networks: image to representation.
 
-    The stride of a stage sits in its last bottleneck, and the first pooling rounds up: both are how
-    TensorFlow's slim does it, and weights trained there need it.
+    The stride of a stage is in its last bottleneck, and the first pooling rounds up, both as in TensorFlow's
+    slim, in which the weights were trained.
 
     Args:
         widths: the numbers of the network.
-        in_channels: 3, or 1 for the original colorization network, which sees lightness only.
+        in_channels: 3, or 1 for the original colorization network, whose input is lightness only.
     """
 
     def __init__(self, widths: ResNetWidths | None = None, in_channels: int = 3) -> None:
@@ -107,13 +107,13 @@ class ResNetEncoder(nn.Module):
         self.compress_bn = nn.BatchNorm2d(widths.code)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Representations of images.
+        """Compute representations of images.
 
         Args:
-            images: float (B, 3, H, W) in [-1, 1]; 256 x 256 is what weights are trained on.
+            images: float (B, 3, H, W) in [-1, 1]; weights are trained on 256 x 256.
 
         Returns:
-            float (B, 8, H / 16, W / 16), non-negative: the form that decoders read. Where a side is no
+            float (B, 8, H / 16, W / 16), non-negative: the form that decoders read. If a side is not a
             multiple of 16, the pooling rounds up or down.
         """
         x = functional.relu(self.bn1(self.conv1(images)), inplace=True)
@@ -124,7 +124,7 @@ class ResNetEncoder(nn.Module):
 
 
 def _stage(in_channels: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
-    """`blocks` bottlenecks, the first projecting to the new width, the last with the stride."""
+    """Make `blocks` bottlenecks; the first projects to the new width, the last has the stride."""
     channels = planes * _EXPANSION
     layers = [
         Bottleneck(
@@ -139,10 +139,10 @@ def _stage(in_channels: int, planes: int, blocks: int, stride: int) -> nn.Sequen
 
 
 def normalise_representation(code: Tensor) -> Tensor:
-    """Every channel of every image to mean 0 and variance 1, for use as features elsewhere.
+    """Scale every channel of every image to mean 0 and variance 1, for use as features elsewhere.
 
-    It is what `visualpriors` gives as a representation (Sax et al., 2018, arXiv:1812.11971); decoders read
-    the form before it.
+    This is the representation of `visualpriors` (Sax et al., 2018, arXiv:1812.11971); decoders read the
+    unscaled one.
 
     Args:
         code: float (B, C, h, w).

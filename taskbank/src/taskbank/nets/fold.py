@@ -1,4 +1,4 @@
-"""Batch norms folded into the convolutions before them: the same numbers with fewer steps."""
+"""Folding of batch norms into the convolutions before them, for faster inference."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Layer: TypeAlias = nn.ConvTranspose2d | nn.Conv2d | nn.Linear
 
 
 def fold_batch_norms(network: Network) -> Network:
-    """A copy for inference: each convolution or linear layer takes in the batch norm that follows it.
+    """Copy a network for inference, with batch norms folded into the layers before them.
 
-    Two layers follow each other where they are neighbours in the order of registration and their channels
-    match; every network of this package registers its layers in the order in which it runs them.
+    A batch norm follows a layer if it is registered next and their channels match; every network of this
+    package registers its layers in the order in which it runs them.
 
     Args:
         network: in evaluation mode.
 
     Returns:
-        a copy without those batch norms, equal up to rounding. Batch norms that follow no such layer (at
-        the ends of a transfer network) stay.
+        a copy without those batch norms, equal up to rounding. Batch norms that follow no convolution or
+        linear layer (at the ends of a transfer network) stay.
 
     Raises:
-        InvalidInputError: the network is in training mode, where batch norms have no fixed numbers.
+        InvalidInputError: the network is in training mode, in which batch norms have no fixed statistics.
     """
     folded = deepcopy(network)
     fold_in_place(folded)
@@ -37,7 +37,7 @@ def fold_batch_norms(network: Network) -> Network:
 
 
 def fold_in_place(network: nn.Module) -> None:
-    """Fold batch norms as `fold_batch_norms` does, but in the network itself: copies of modules are slow.
+    """Fold batch norms as `fold_batch_norms` does, but in place, as copying modules is slow.
 
     Raises:
         InvalidInputError: the network is in training mode.
@@ -53,7 +53,7 @@ def _fold_children(module: nn.Module) -> None:
     children = list(module.named_children())
     for (_, layer), (norm_name, norm) in pairwise(children):
         if type(layer).__module__.startswith("timm.") and type(layer).__name__ != "Conv2dSame":
-            continue  # such layers change their weights before they use them
+            continue  # the forward pass of such layers changes their weights first
         if isinstance(layer, nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
             layer.weight, layer.bias = fuse_conv_bn_weights(*_numbers(layer, norm), transpose=True)
         elif isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
@@ -62,7 +62,7 @@ def _fold_children(module: nn.Module) -> None:
             layer.weight, layer.bias = fuse_linear_bn_weights(*_numbers(layer, norm))
         else:
             continue
-        # Norms of timm hold the activation behind them.
+        # Norms of timm include the activation after them.
         setattr(module, norm_name, getattr(norm, "act", None) or nn.Identity())
 
 

@@ -1,7 +1,7 @@
-"""Bottlenecks of `resnet50` whose last convolution also adds the shortcut and takes the ReLU, on a CPU.
+"""Bottlenecks of `resnet50` whose last convolution also adds the shortcut and applies the ReLU, on a CPU.
 
-The sums of a batch do not fit the caches: as steps of their own, reading and writing them took 40 of the
-encoder's 550 ms (eight images of 256 px, two threads).
+The sums of a batch do not fit the caches: as separate steps, they took 40 of the encoder's 550 ms (eight
+images of 256 px, two threads).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from taskbank.nets.pack import PackedConvolution, can_pack
 
 
 class FusedBottleneck(nn.Module):
-    """A bottleneck for inference on a CPU. It writes to its input where that is the shortcut.
+    """A bottleneck for inference on a CPU. It overwrites its input if that is the shortcut.
 
     Args:
         block: with its batch norms folded.
@@ -28,17 +28,17 @@ class FusedBottleneck(nn.Module):
         self.downsample = block.downsample
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) -> (B, 4 planes, ceil(H / stride), ceil(W / stride)), non-negative."""
+        """Map (B, in_channels, H, W) to (B, 4 planes, ceil(H / stride), ceil(W / stride)), non-negative."""
         inner = functional.relu(self.conv1(x), inplace=True)
         inner = functional.relu(self.conv2(inner), inplace=True)
         return self.conv3.add_and_rectify(inner, self.downsample(x))
 
 
 def fuse_bottlenecks(network: nn.Module) -> None:
-    """Replace a network's bottlenecks in place, where this build of torch can.
+    """Replace a network's bottlenecks in place, if this build of torch supports it.
 
     Args:
-        network: float32 on the CPU, with its batch norms folded; it can only predict afterwards.
+        network: float32 on the CPU, with its batch norms folded; afterwards it cannot be trained.
     """
     if not can_pack():
         return

@@ -24,9 +24,9 @@ class FullyConnectedHead(nn.Module):
     Args:
         in_features: numbers of all representations of one prediction, 2048 for each in the original.
         hidden: widths of the hidden layers, two at most.
-        outputs: numbers given.
+        outputs: number of outputs.
         batch_norm: whether hidden layers are batch-normalised (then they have no bias).
-        dropout: share of hidden numbers dropped in training.
+        dropout: share of hidden units dropped in training.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class FullyConnectedHead(nn.Module):
         self.fc2 = nn.Linear(width, outputs)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Numbers from representations.
+        """Compute numbers from representations.
 
         Args:
-            codes: float (B, C, h, w), or (B, P, C, h, w) where P representations are joined.
+            codes: float (B, C, h, w), or (B, P, C, h, w) if P representations are joined.
 
         Returns:
             float (B, outputs): logits, or whitened numbers.
@@ -81,7 +81,7 @@ class FullyConnectedHead(nn.Module):
 
 
 class ThreeImageHead(nn.Module):
-    """Two heads on three joined representations: the pose between images 1 and 2, and 2 and 3.
+    """Two heads on three joined representations: for the poses between images 1 and 2, and 2 and 3.
 
     The pose between 1 and 3 is not learned but composed of the two (the cycle loss of the original).
 
@@ -98,12 +98,12 @@ class ThreeImageHead(nn.Module):
         self.pose23 = FullyConnectedHead(in_features, hidden, outputs // 2, batch_norm=False)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Float (B, 3, C, h, w) -> (B, 12): whitened poses 1-2 and 2-3, six numbers each."""
+        """Compute whitened poses 1-2 and 2-3, six numbers each: float (B, 3, C, h, w) -> (B, 12)."""
         return torch.cat([self.pose12(codes), self.pose23(codes)], dim=1)
 
 
 def flatten_codes(codes: Tensor) -> Tensor:
-    """Representations as rows of numbers, one row per prediction, images one after another.
+    """Flatten representations to one row per prediction, images one after another.
 
     The order within an image is row, column, channel: weights that were trained in TensorFlow need it.
 

@@ -1,4 +1,4 @@
-"""Measure whether a representation tells images apart, and whether an output depends on them."""
+"""Measure if representations and outputs depend on the image."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from torch import Tensor
 
 from taskbank.errors import InvalidInputError
 
-_MOVED = 0.01  # of the representation's root mean square: less is rounding
-_LEAST_MOVED = 0.05  # share of places at which a channel must move to count as alive
+_MOVED = 0.01  # of the representation's root mean square; smaller differences are rounding
+_LEAST_MOVED = 0.05  # share of cells at which a channel must differ to count as alive
 
 
 def dead_channels(codes: Tensor) -> Tensor:
-    """Tell which channels of a representation are the same for all images.
+    """Mark the channels of a representation that are the same for all images.
 
-    A channel is alive if it differs from its median over images at 5 % of places or more, by more than 1 % of
-    the root mean square of the whole representation. Neither depends on the scale of representations.
+    A channel is alive if it differs from its median over images at 5 % of cells or more, by more than 1 % of
+    the root mean square of the whole representation. This does not depend on the scale of representations.
 
     Args:
         codes: float (N, C, h, w) of N different images.
@@ -24,7 +24,7 @@ def dead_channels(codes: Tensor) -> Tensor:
         bool (C,).
 
     Raises:
-        InvalidInputError: there is one image only.
+        InvalidInputError: there are fewer than two images.
     """
     if len(codes) < 2:
         raise InvalidInputError(f"{len(codes)} image(s): two different ones are needed, better ten")
@@ -36,8 +36,8 @@ def dead_channels(codes: Tensor) -> Tensor:
 class OutputVariation:
     """The standard deviation of outputs over inputs, relative to their root mean square.
 
-    Outputs are taken in batch by batch. It is 0 for a network that gives the same for everything, and about 1
-    for one whose outputs have nothing in common.
+    Outputs are added batch by batch. The value is 0 for a network with the same output for every input, and
+    about 1 for one with unrelated outputs.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class OutputVariation:
         self._squares = torch.zeros(())
 
     def add(self, outputs: Tensor) -> None:
-        """Take in outputs (B, ...), all of one shape."""
+        """Add outputs (B, ...), all of one shape."""
         exact = outputs.double()
         self._count += len(exact)
         self._sum = self._sum + exact.sum(0)
@@ -54,15 +54,15 @@ class OutputVariation:
 
     @property
     def value(self) -> float:
-        """The share, 0 where all outputs are 0.
+        """Compute the relative standard deviation; 0 if all outputs are 0.
 
         Raises:
-            InvalidInputError: there was one output only.
+            InvalidInputError: there were fewer than two outputs.
         """
         if self._count < 2:
             raise InvalidInputError(f"{self._count} output(s): two are needed, better ten")
         squares = self._squares / self._count
-        # Differences of squares of the same number are rounding, a little below 0 at times.
+        # Rounding can make the variance of equal numbers slightly negative.
         variance = (squares - (self._sum / self._count).square()).clamp(min=0)
         variance = variance.where(variance > 1e-12 * squares, 0.0)
         size = squares.mean()

@@ -1,8 +1,8 @@
-"""Weights of large convolutions in the order in which the CPU library wants them.
+"""Packing of the weights of large convolutions in the memory layout of the CPU library.
 
-oneDNN computes in blocks of its own, and torch lays weights out anew at every call: for the deep layers of
-`resnet50` that takes a quarter of the time. The operators used here are those that `torch.compile` puts in
-place of convolutions; where a build of torch has none, nothing changes.
+oneDNN uses a blocked layout, and torch converts weights to it at every call: for the deep layers of
+`resnet50` that takes a quarter of the time. The operators used here are those with which `torch.compile`
+replaces convolutions; if a build of torch lacks them, nothing changes.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-_LARGE = 1 << 17  # weights; below, laying out costs nothing that can be measured
+_LARGE = 1 << 17  # weights; for fewer, the cost of the conversion is not measurable
 
 
 class PackedConvolution(nn.Module):
-    """A convolution for inference on a CPU. It packs its weights when it first sees a batch.
+    """A convolution for inference on a CPU. It packs its weights at the first batch of each shape.
 
     Args:
         layer: with zeros as padding.
@@ -22,7 +22,7 @@ class PackedConvolution(nn.Module):
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
-        self._held: tuple[Tensor, tuple[int, ...] | None] = (layer.weight, None)  # packed for which batches
+        self._held: tuple[Tensor, tuple[int, ...] | None] = (layer.weight, None)  # and their batch shape
         self.bias = layer.bias
         self._padding = [int(side) for side in layer.padding]
         self._stride = list(layer.stride)
@@ -30,7 +30,7 @@ class PackedConvolution(nn.Module):
         self._groups = layer.groups
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, H, W) -> (B, out, h, w)."""
+        """Convolve (B, in, H, W) to (B, out, h, w)."""
         convolved: Tensor = torch.ops.mkldnn._convolution_pointwise(
             x, self._weight_for(x), self.bias, self._padding, self._stride, self._dilation, self._groups,
             "none", [], "",
@@ -38,7 +38,7 @@ class PackedConvolution(nn.Module):
         return convolved
 
     def add_and_rectify(self, x: Tensor, other: Tensor) -> Tensor:
-        """ReLU(convolved x + other) in one step, written to `other`: channels last, (B, out, h, w)."""
+        """Compute ReLU(convolved x + other) in one step, into `other`: channels last, (B, out, h, w)."""
         rectified: Tensor = torch.ops.mkldnn._convolution_pointwise_.binary(
             other, x, self._weight_for(x), self.bias, self._padding, self._stride, self._dilation,
             self._groups, "add", 1.0, "relu", [], "",
@@ -46,12 +46,12 @@ class PackedConvolution(nn.Module):
         return rectified
 
     def plain_weight(self) -> Tensor:
-        """The weights in torch's order, (out, in / groups, h, w)."""
+        """Return the weights in torch's layout, (out, in / groups, h, w)."""
         weight, shape = self._held
         return weight if shape is None else weight.to_dense()
 
     def _weight_for(self, x: Tensor) -> Tensor:
-        """The weights, packed for batches of this shape: the order that is best depends on all of it.
+        """Return the weights packed for batches of this shape, as the best layout depends on the whole shape.
 
         Networks may be shared by threads, so weights and shape are read and replaced together.
         """
@@ -65,10 +65,10 @@ class PackedConvolution(nn.Module):
 
 
 def pack_convolutions(network: nn.Module) -> None:
-    """Replace a network's large convolutions in place, where this build of torch can.
+    """Replace a network's large convolutions in place, if this build of torch supports it.
 
     Args:
-        network: on the CPU, in evaluation mode; it can only predict afterwards.
+        network: on the CPU, in evaluation mode; afterwards it cannot be trained.
     """
     if not can_pack():
         return
@@ -79,11 +79,11 @@ def pack_convolutions(network: nn.Module) -> None:
 
 
 def pads_with_zeros(layer: nn.Conv2d) -> bool:
-    """Tell whether the oneDNN operator can pad as the layer does."""
+    """Return True if the oneDNN operator supports the layer's padding."""
     return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
 
 
 def can_pack() -> bool:
-    """Tell whether this build of torch has oneDNN and its operators."""
+    """Return True if this build of torch has oneDNN and its operators."""
     has_library: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return has_library and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")

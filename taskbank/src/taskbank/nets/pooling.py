@@ -1,4 +1,4 @@
-"""Means over parts of maps, also in graphs that are exported for maps of any size."""
+"""Adaptive average pooling that can be exported for maps of any size."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import Tensor
 from torch.nn import functional
 
 _jit: Any = torch.jit  # its functions have no types
-_is_exporting = getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)  # 2.6 has the second
+_is_exporting = getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)  # 2.6 has the latter
 
 
 def average_places(x: Tensor, places: int) -> Tensor:
     """Average a map over `places` x `places` parts, as `adaptive_avg_pool2d` does.
 
-    While a graph is exported or traced, the same sums are written as products of matrices: adaptive pooling
-    of maps of unknown size has no counterpart in ONNX.
+    During export or tracing, the same sums are computed as matrix products: ONNX has no adaptive pooling for
+    maps of unknown size.
 
     Args:
         x: float (B, C, h, w).
@@ -33,7 +33,7 @@ def average_places(x: Tensor, places: int) -> Tensor:
 
 
 def _shares(size: int, places: int, like: Tensor) -> Tensor:
-    """The share of each of `size` cells in each part, (places, size)."""
+    """Return the weight of each of `size` cells in the mean of each part, (places, size)."""
     cell = torch.arange(size, device=like.device)[None]
     part = torch.arange(places, device=like.device)[:, None]
     first = torch.div(part * size, places, rounding_mode="floor")

@@ -1,7 +1,8 @@
-"""Transfer networks: representations of source tasks to what a target's decoder reads.
+"""Transfer networks: from representations of source tasks to the input of a target's decoder.
 
 Zamir et al., CVPR 2018, section 3.2; the layout is `transfer_two_stream_with_bn_ends_l2l0_no_image` of
-https://github.com/StanfordVL/taskonomy. The target's decoder behind it is trained anew with it.
+https://github.com/StanfordVL/taskonomy. The target's decoder after it is trained together with it, from
+scratch.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from taskbank.errors import InvalidInputError
 from taskbank.nets.encoder import CODE_CHANNELS
 
 TRANSFER_CHANNELS = 16
-"""Channels that a transfer network gives: two streams of eight."""
+"""Output channels of a transfer network: two streams of eight."""
 
 _MOMENTUM = 0.2  # TensorFlow's decay of 0.8
 _CLIP = 5.0  # standard deviations
@@ -44,7 +45,7 @@ class TransferNetwork(nn.Module):
         self.bn_out = nn.BatchNorm2d(2 * stream_channels, momentum=_MOMENTUM)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Turn the representations of the sources into one that the target's decoder reads.
+        """Map the sources' representations to one that the target's decoder reads.
 
         Args:
             codes: float (B, 8 * num_sources, h, w): the sources' representations in the transfer's order;
@@ -69,7 +70,7 @@ class TransferNetwork(nn.Module):
 
 
 def _stream(in_channels: int, channels: int) -> nn.Sequential:
-    """Two 3 x 3 convolutions, each with batch norm and ReLU."""
+    """Make two 3 x 3 convolutions, each with batch norm and ReLU."""
     return nn.Sequential(
         nn.Conv2d(in_channels, channels, 3, padding=1, bias=False),
         nn.BatchNorm2d(channels, momentum=_MOMENTUM),
@@ -81,7 +82,7 @@ def _stream(in_channels: int, channels: int) -> nn.Sequential:
 
 
 def clip_outliers(x: Tensor) -> Tensor:
-    """Every channel of a batch clipped to its mean plus and minus five standard deviations.
+    """Clip every channel of a batch to its mean plus and minus five standard deviations.
 
     Args:
         x: float (B, C, h, w).

@@ -1,14 +1,14 @@
-"""Convolutions of 3 x 3 with a quarter of the multiplications, for batches on a CPU.
+"""Winograd's 3 x 3 convolutions with a quarter of the multiplications, for batches on a CPU.
 
-Winograd's F(4 x 4, 3 x 3) as in Lavin & Gray, CVPR 2016, arXiv:1509.09308: tiles of 6 x 6 places and the
-weights are evaluated at 36 pairs of points, multiplied there, and interpolated to 4 x 4 results. The products
-at a pair of points are one matrix product; all 36 are one grouped 1 x 1 convolution of oneDNN.
+F(4 x 4, 3 x 3) as in Lavin & Gray, CVPR 2016, arXiv:1509.09308: tiles of 6 x 6 cells and the weights are
+evaluated at 36 pairs of points, multiplied there, and interpolated to 4 x 4 results. The products at a pair
+of points are one matrix product; all 36 are one grouped 1 x 1 convolution of oneDNN.
 
 Measured on two threads of a CPU with AVX-512, eight images of 256 px, against packed convolutions at 235
-GFLOP/s: layers of 256 to 1024 channels are 2.6 to 2.9 times as fast. The network for surface normals took
-1066 ms and takes 700, of which 50 are won by `fused_bottleneck`. Smaller batches stay direct:
-weights laid out for blocks of 128 tiles take six times as long for 16, and seven steps wait for all threads
-instead of one.
+GFLOP/s: layers of 256 to 1024 channels are 2.6 to 2.9 times as fast. The network for surface normals takes
+700 ms instead of 1066; `fused_bottleneck` accounts for 50 ms of the difference. Smaller batches use the
+direct convolution: weights packed for blocks of 128 tiles take six times as long for 16, and seven steps wait
+for all threads instead of one.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ from torch.nn import functional
 
 from taskbank.nets.pack import PackedConvolution, can_pack, pads_with_zeros
 
-_RESULTS = 4  # places of a tile's result along a side
+_RESULTS = 4  # cells of a tile's result along a side
 _KERNEL = 3
 _TILE = _RESULTS + _KERNEL - 1
 _PAIRS = _TILE * _TILE
 
-# Infinity is the sixth. With 1/2 and -2 the greatest rounding errors are half of those with 2 and -2.
+# The sixth point is infinity. With 1/2 and -2 the largest rounding errors are half of those with 2 and -2.
 _POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)
 
-_CHANNELS = 256  # in and out; with 128, laying out tiles takes most of what is won
-# Tiles that oneDNN lays weights out for: eight images of 256 px at a sixteenth of their size.
+_CHANNELS = 256  # least channels in and out; with 128, arranging tiles takes most of the time saved
+# Tiles per block that oneDNN packs weights for: eight images of 256 px at a sixteenth of their size.
 _BLOCK = 128
-_WORTH_IT = 2 * _BLOCK  # tiles, on which about as much is won as evaluating the weights takes
+_WORTH_IT = 2 * _BLOCK  # tiles; the time saved on these is about that of evaluating the weights
 
 
 class WinogradConvolution(nn.Module):
     """A 3 x 3 convolution for inference on a CPU, equal to the direct one up to rounding.
 
-    Evaluated weights take four times the memory, and making them takes as long as is won on two or three
-    batches of eight images. So they are made after some large batches; smaller ones stay with the direct
-    convolution at all times.
+    Evaluated weights take four times the memory, and computing them takes the time saved on two or three
+    batches of eight images. They are computed after some large batches; smaller batches always use the direct
+    convolution.
 
     Args:
         layer: 3 x 3, with zeros as padding, without stride, dilation or groups.
 
     Attributes:
-        direct: the convolution as it is.
-        evaluated: the weights at the points, once they are made.
+        direct: the direct convolution.
+        evaluated: the weights at the points; None before they are computed.
     """
 
     def __init__(self, layer: nn.Conv2d) -> None:
@@ -64,7 +64,7 @@ class WinogradConvolution(nn.Module):
         self._tiles_seen = 0  # in large batches, before weights were evaluated
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, H, W) -> (B, out, H + 2 padding - 2, W + 2 padding - 2), channels last."""
+        """Convolve (B, in, H, W) to (B, out, H + 2 padding - 2, W + 2 padding - 2), channels last."""
         height, width = (
             side + 2 * padding - _KERNEL + 1
             for side, padding in zip(x.shape[-2:], self._padding, strict=True)
@@ -81,7 +81,7 @@ class WinogradConvolution(nn.Module):
         return full[:, :height, :width].permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
     def _weights_for(self, tiles: int) -> Tensor | None:
-        """The evaluated weights, if they are used for so many tiles."""
+        """Return the evaluated weights, or None if the direct convolution is used for that many tiles."""
         if tiles < _BLOCK:
             return None
         if self.evaluated is None and self._tiles_seen >= _WORTH_IT:
@@ -90,7 +90,7 @@ class WinogradConvolution(nn.Module):
         return self.evaluated
 
     def _convolved(self, block: Tensor, weights: Tensor) -> Tensor:
-        """(tiles, 36, in) -> (tiles, 16, out); a block is filled up to the size that weights are for."""
+        """Convolve a block of tiles, padded to the packed size: (tiles, 36, in) -> (tiles, 16, out)."""
         block, tiles = functional.pad(block, (0, 0, 0, 0, 0, _BLOCK - len(block))), len(block)
         points = torch.matmul(_transforms().tiles, block)
         as_image = points.view(1, 1, _BLOCK, -1).permute(0, 3, 1, 2)
@@ -102,13 +102,13 @@ class WinogradConvolution(nn.Module):
 
 
 def use_winograd(network: nn.Module) -> None:
-    """Replace convolutions of a network in place, where that is faster and this build of torch can.
+    """Replace convolutions of a network in place if this is faster and this build of torch supports it.
 
     Args:
-        network: float32 on the CPU, in evaluation mode; it can only predict afterwards.
+        network: float32 on the CPU, in evaluation mode; afterwards it cannot be trained.
     """
     if not (can_pack() and torch.backends.cpu.get_cpu_capability().startswith("AVX")):
-        return  # measured with AVX-512 and with AVX2, nowhere else
+        return  # measured with AVX-512 and AVX2 only
     for module in list(network.modules()):
         for name, layer in list(module.named_children()):
             if type(layer) is nn.Conv2d and _suits(layer):
@@ -116,7 +116,7 @@ def use_winograd(network: nn.Module) -> None:
 
 
 def _suits(layer: nn.Conv2d) -> bool:
-    """Tell whether Winograd's method is possible and worthwhile for a layer."""
+    """Return True if Winograd's method is possible and faster for a layer."""
     return (
         (layer.kernel_size, layer.stride, layer.dilation, layer.groups) == ((3, 3), (1, 1), (1, 1), 1)
         and min(layer.in_channels, layer.out_channels) >= _CHANNELS
@@ -125,7 +125,7 @@ def _suits(layer: nn.Conv2d) -> bool:
 
 
 def _tiles(x: Tensor, rows: int, columns: int, padding: tuple[int, int]) -> Tensor:
-    """Overlapping tiles of images in zeros: (b, in, H, W) -> (b rows columns, 36, in)."""
+    """Cut images, padded with zeros, into overlapping tiles: (b, in, H, W) -> (b rows columns, 36, in)."""
     below, right = (
         _RESULTS * count + _KERNEL - 1 - side - before
         for count, side, before in zip((rows, columns), x.shape[-2:], padding, strict=True)
@@ -137,12 +137,12 @@ def _tiles(x: Tensor, rows: int, columns: int, padding: tuple[int, int]) -> Tens
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Transforms:
-    """Matrices on places in reading order, float32.
+    """Matrices of the transforms, float32; cells are in row-major order.
 
     Attributes:
-        tiles: (36, 36), places of a tile to pairs of points.
-        weights: (36, 9), places of a kernel to pairs of points.
-        results: (16, 36), pairs of points to places of a result.
+        tiles: (36, 36), from cells of a tile to pairs of points.
+        weights: (36, 9), from cells of a kernel to pairs of points.
+        results: (16, 36), from pairs of points to cells of a result.
     """
 
     tiles: Tensor
@@ -152,15 +152,15 @@ class _Transforms:
 
 @cache
 def _transforms() -> _Transforms:
-    """The matrices of the method of Toom and Cook for both directions at once."""
+    """Return the matrices of the Toom-Cook method for both directions at once."""
     points = np.array(_POINTS)
     others = [np.delete(points, number) for number in range(len(points))]
     scales = [np.prod(point - rest) for point, rest in zip(points, others, strict=True)]
-    # A row per point: the powers of the point; for infinity, the highest power alone.
+    # One row per point: the powers of the point; for infinity, the highest power alone.
     powers = np.vander(points, _RESULTS, increasing=True)
     results = np.vstack([powers, np.eye(_RESULTS)[-1]]).T
     weights = np.vstack([powers[:, :_KERNEL] / np.array(scales)[:, None], np.eye(_KERNEL)[-1]])
-    # A row per point: the polynomial that is zero at all others, lowest power first.
+    # One row per point: the polynomial that is zero at all others, lowest power first.
     tiles = np.zeros((_TILE, _TILE))
     tiles[:-1, :-1] = [np.poly(rest)[::-1] for rest in others]
     tiles[-1] = np.poly(points)[::-1]
@@ -168,12 +168,12 @@ def _transforms() -> _Transforms:
 
 
 def _for_planes(matrix: NDArray[np.float64]) -> Tensor:
-    """A matrix for rows and columns at once, from that for either."""
+    """Return the matrix for both directions from that for one."""
     return torch.from_numpy(np.kron(matrix, matrix)).float()
 
 
 def _weights_at_points(weight: Tensor) -> Tensor:
-    """(out, in, 3, 3) -> (36 out, in, 1, 1), in the order in which oneDNN wants it."""
+    """Evaluate weights at the points: (out, in, 3, 3) -> (36 out, in, 1, 1), in oneDNN's layout."""
     places = weight.reshape(-1, _KERNEL * _KERNEL)
     at_points = (_transforms().weights @ places.T).reshape(-1, weight.shape[1], 1, 1)
     tiles = [1, _PAIRS * weight.shape[1], 1, _BLOCK]
@@ -184,7 +184,7 @@ def _weights_at_points(weight: Tensor) -> Tensor:
 
 
 def _bias_at_points(bias: Tensor) -> Tensor:
-    """(out,) -> (36 out,): what is added where both points are 1 is added to every place of a result."""
+    """Return the bias at the points, (out,) -> (36 out,): the number at (1, 1) is added to all results."""
     at_points = bias.new_zeros((_TILE, _TILE, len(bias)))
     at_points[_POINTS.index(1.0), _POINTS.index(1.0)] = bias
     return at_points.flatten()

@@ -1,7 +1,7 @@
-"""The original networks' checkpoints: files of the `visualpriors` package, the only pickles ever read here.
+"""The original networks' checkpoints: files of the `visualpriors` package, the only pickles that are read.
 
-They are read once, by `taskbank convert`, with `weights_only=True`, after their sha256 was compared with the
-one in their name.
+They are read once, by `taskbank convert`, with `weights_only=True`, after a check of their sha256 against the
+digits in their name.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Checkpoints:
     """The checkpoints of a folder.
 
     Attributes:
-        folder: where they lie.
+        folder: of the files.
         encoders: by canonical name, in the order of the registry.
         decoders: by canonical name; fewer than encoders.
-        ignored: names of files that are no checkpoints.
+        ignored: names of files that are not checkpoints.
     """
 
     folder: Path
@@ -73,7 +73,7 @@ def parse_name(file: str) -> CheckpointName | None:
 
 
 def find_checkpoints(folder: Path) -> Checkpoints:
-    """The checkpoints in a folder, by their names.
+    """Find the checkpoints in a folder by their names.
 
     Raises:
         InvalidInputError: there is no such folder, no encoder in it, a decoder without its encoder, or two
@@ -98,7 +98,7 @@ def find_checkpoints(folder: Path) -> Checkpoints:
 
 
 def _by_task(part: str, names: Iterable[CheckpointName]) -> dict[str, CheckpointName]:
-    """The files of one part, in the order of the registry."""
+    """Return the files of one part, in the order of the registry."""
     found: dict[str, CheckpointName] = {}
     for name in names:
         if name.part == part and name.task in found:
@@ -111,7 +111,7 @@ def _by_task(part: str, names: Iterable[CheckpointName]) -> dict[str, Checkpoint
 
 
 def _checked(found: Checkpoints) -> Checkpoints:
-    """Refuse folders from which no bank can be made."""
+    """Reject folders from which no bank can be made."""
     if not found.encoders:
         raise InvalidInputError(f"{found.folder} holds no encoder: its files must be called {_FORM}")
     alone = found.decoders.keys() - found.encoders.keys()
@@ -123,11 +123,11 @@ def _checked(found: Checkpoints) -> Checkpoints:
 
 
 def read_checkpoint(path: Path, digest: str) -> dict[str, Tensor]:
-    """The state dict in a checkpoint.
+    """Read the state dict in a checkpoint.
 
     Args:
         path: the file.
-        digest: how its sha256 begins.
+        digest: first digits of its sha256.
 
     Raises:
         ChecksumMismatchError: the content is another, or damaged.
@@ -147,14 +147,14 @@ def read_checkpoint(path: Path, digest: str) -> dict[str, Tensor]:
 
 
 def _tensors(content: bytes, path: Path) -> dict[str, Tensor]:
-    """The tensors in a pickle, from which nothing else is accepted."""
+    """Read the tensors in a pickle, and reject any other content."""
     try:
         loaded = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BankFormatError(
             f"{path} holds more than tensors and is not loaded, since a pickle can run any program"
         ) from error
-    except Exception as error:  # torch.load does not say what it raises for content that is no checkpoint
+    except Exception as error:  # the exceptions of torch.load for invalid content are not documented
         raise BankFormatError(f"{path} is no PyTorch checkpoint: {error}") from error
     state = loaded.get("state_dict") if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):

@@ -1,7 +1,7 @@
-"""The original PyTorch checkpoints into a bank, without loss.
+"""Conversion of the original PyTorch checkpoints into a bank, without loss.
 
-Where the original constants are mistakes on which the weights depend, they are kept, and each task's entry in
-`bank.json` says so under `training.notes`.
+Wrong constants of the original are kept if the weights depend on them; each task's entry in `bank.json`
+states them under `training.notes`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from taskbank.original.published import download_published
 from taskbank.tasks.registry import DecoderForm, find_task
 
 PUBLISHED = "visualpriors"
-"""As a source: the published checkpoints, downloaded."""
+"""Name of a source: the published checkpoints, which are downloaded."""
 
 LICENCE = "MIT"
-"""Of the original networks."""
+"""Licence of the original networks."""
 
 ORIGINAL = ResNet50(unbounded=ORIGINAL_UNBOUNDED)
 """The architecture of the original networks."""
@@ -81,23 +81,23 @@ def convert(
 
     Args:
         source: a folder of files `TASK_encoder-SHA256.pth` and `TASK_decoder-SHA256.pth`, or `visualpriors`
-            for the published ones: they are kept where that package keeps them, PyTorch's folder of
-            checkpoints (`TORCH_HOME`), and only missing ones are downloaded.
-        out: folder of the bank; it is made.
-        tasks: any of their names; None for all there are.
+            for the published ones: these are stored in the same folder as by that package, PyTorch's folder
+            of checkpoints (`TORCH_HOME`), and only missing ones are downloaded.
+        out: folder of the bank; it is created.
+        tasks: any of their names; None for all available tasks.
         name: of the bank.
         storage: form of the weights; FP32 keeps every bit.
         architecture: of the checkpoints, the original's if not stated.
-        report: is told what is done.
+        report: called with a line of text about each step.
 
     Raises:
         InvalidInputError: the folder is missing or holds no checkpoints that belong together.
         UnknownTaskError: a name is none of the 26 tasks.
-        MissingTaskError: there is no checkpoint of a task asked for.
-        ChecksumMismatchError: a file is not what its name says.
+        MissingTaskError: there is no checkpoint of a requested task.
+        ChecksumMismatchError: a file's sha256 is not that of its name.
         BankFormatError: a file is damaged, holds more than tensors, or does not fit the architecture.
-        MissingPackageError: the published ones are asked for, but `visualpriors` is not installed.
-        DownloadError: a published one cannot be had.
+        MissingPackageError: the published checkpoints are requested, but `visualpriors` is not installed.
+        DownloadError: a published checkpoint cannot be downloaded.
         OutputError: the folder holds a bank already, or cannot be written.
     """
     found = _find(source, tasks, report)
@@ -120,7 +120,7 @@ def convert(
 def _find(
     source: str | Path, tasks: Iterable[str] | None, report: Callable[[str], None] | None
 ) -> Checkpoints:
-    """The checkpoints of the tasks asked for."""
+    """Find the checkpoints of the requested tasks."""
     if source == PUBLISHED:
         return download_published(Path(torch.hub.get_dir()) / "checkpoints", tasks, report)
     found = find_checkpoints(Path(source))
@@ -135,12 +135,12 @@ def _find(
 
 
 def _only(files: Mapping[str, CheckpointName], names: set[str]) -> dict[str, CheckpointName]:
-    """The files of some tasks."""
+    """Return the files of the given tasks."""
     return {task: file for task, file in files.items() if task in names}
 
 
 def _left_out(found: Checkpoints) -> dict[str, str]:
-    """Tasks whose networks do not fit into a bank, and why."""
+    """Return the tasks whose networks do not fit into a bank, with reasons."""
     task = "colorization"
     if task not in found.encoders:
         return {}
@@ -151,7 +151,7 @@ def _left_out(found: Checkpoints) -> dict[str, str]:
 
 
 class _Networks(Mapping[str, nn.Module]):
-    """Networks that are loaded when they are asked for, so that one at a time is in memory."""
+    """Networks that are loaded on access, so that only one at a time is in memory."""
 
     def __init__(
         self,
@@ -183,7 +183,7 @@ class _Networks(Mapping[str, nn.Module]):
         return TaskNetwork(encoder, decoder).eval()
 
     def _fill(self, network: nn.Module, file: CheckpointName) -> None:
-        """Read and check one file into a network."""
+        """Read and check one file, and load its weights into a network."""
         path = self.found.folder / file.file
         fill(network, read_checkpoint(path, file.digest), str(path))
 

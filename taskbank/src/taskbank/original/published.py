@@ -1,4 +1,4 @@
-"""The published checkpoints of the original networks: which there are, and how to get them.
+"""List and download of the published checkpoints of the original networks.
 
 Names, hashes and addresses are those that the installed package `visualpriors` lists
 (https://github.com/alexsax/visual-prior, MIT licence).
@@ -22,14 +22,14 @@ from taskbank.original.checkpoints import Checkpoints, parse_name
 from taskbank.tasks.registry import TASKS, find_task
 
 _BLOCK = 1 << 20
-_TIMEOUT = 30.0  # seconds without a byte
+_TIMEOUT = 30.0  # seconds without data
 
 
 def published_urls() -> dict[str, str]:
-    """File name -> address of every published checkpoint.
+    """Return the address of every published checkpoint by file name.
 
     Raises:
-        MissingPackageError: `visualpriors`, which lists them, is not installed.
+        MissingPackageError: `visualpriors`, which lists the addresses, is not installed.
     """
     try:
         listed: Any = import_module("visualpriors.taskonomy_network")
@@ -45,19 +45,19 @@ def published_urls() -> dict[str, str]:
 def download_published(
     folder: Path, tasks: Iterable[str] | None = None, report: Callable[[str], None] | None = None
 ) -> Checkpoints:
-    """The published checkpoints in a folder; those that are not there yet are downloaded.
+    """Find the published checkpoints in a folder, after a download of missing ones.
 
     Args:
-        folder: is made; what an interrupted download left there is continued.
+        folder: is created; an interrupted download is continued.
         tasks: any of their names; None for all.
-        report: is told what is downloaded.
+        report: called with a line of text about each download.
 
     Raises:
         MissingPackageError: `visualpriors` is not installed.
         UnknownTaskError: a name is none of the 26 tasks.
         MissingTaskError: no network of that task was published.
-        DownloadError: a file cannot be had.
-        ChecksumMismatchError: a downloaded file is not what its name says.
+        DownloadError: a file cannot be downloaded.
+        ChecksumMismatchError: a downloaded file's sha256 is not that of its name.
     """
     urls = published_urls()
     parsed = [name for name in map(parse_name, urls) if name is not None]
@@ -76,7 +76,7 @@ def download_published(
 
 
 def _wanted(tasks: Iterable[str] | None, published: set[str]) -> set[str]:
-    """Canonical names of the tasks asked for."""
+    """Return the canonical names of the requested tasks."""
     if tasks is None:
         return published
     names = {find_task(task).name for task in tasks}
@@ -86,16 +86,16 @@ def _wanted(tasks: Iterable[str] | None, published: set[str]) -> set[str]:
 
 
 def download(url: str, target: Path, digest: str) -> None:
-    """Fetch a file whole; what came before an interruption is kept beside it, and the next call goes on.
+    """Download a file atomically; the next call continues an interrupted download.
 
     Args:
         url: http or https.
-        target: where the file goes once it is complete and right.
-        digest: how its sha256 begins.
+        target: path of the file, which appears once it is complete and checked.
+        digest: first digits of its sha256.
 
     Raises:
-        DownloadError: the server does not give it, or the folder cannot be written.
-        ChecksumMismatchError: the content is another; it is deleted.
+        DownloadError: the server does not send the file, or the folder cannot be written.
+        ChecksumMismatchError: the content has another sha256; it is deleted.
     """
     partial = target.with_name(f"{target.name}.partial")
     try:
@@ -118,7 +118,7 @@ def download(url: str, target: Path, digest: str) -> None:
 
 
 def _fetch(url: str, partial: Path) -> None:
-    """Append what is missing to a file."""
+    """Download the missing rest of a file."""
     if urlsplit(url).scheme not in {"http", "https"}:
         raise ValueError("not an http or https address")
     start = partial.stat().st_size if partial.exists() else 0
@@ -127,18 +127,18 @@ def _fetch(url: str, partial: Path) -> None:
     try:
         answer = urllib.request.urlopen(request, timeout=_TIMEOUT)  # noqa: S310 - likewise
     except urllib.error.HTTPError as error:
-        # Nothing is missing: the last call was stopped after the last byte.
+        # The file is complete: the last call was interrupted after the last byte.
         if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return
         raise
-    # A server that does not know ranges sends everything again.
+    # A server without support for ranges sends the whole file.
     mode = "ab" if answer.status == HTTPStatus.PARTIAL_CONTENT else "wb"
     with answer, partial.open(mode) as file:
         _copy(answer, file)
 
 
 def _copy(answer: Any, file: Any) -> None:
-    """Write an answer's body as it comes; too short a body is an error."""
+    """Copy the body of a response to a file; raise an error if it is too short."""
     expected = answer.headers.get("Content-Length")
     received = 0
     while block := answer.read(_BLOCK):
@@ -149,6 +149,6 @@ def _copy(answer: Any, file: Any) -> None:
 
 
 def _sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
+    """Compute the hexadecimal sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

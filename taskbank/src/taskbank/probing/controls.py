@@ -1,4 +1,4 @@
-"""Sources that any encoder has to beat: raw pixels, and an encoder that was never trained."""
+"""Control sources, which useful encoders should beat: raw pixels, and an untrained encoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RANDOM_SIZE = 128
 
 
 def pixels() -> Source:
-    """The picture itself at 64 px: the 4 x 4 px of a block as its 48 channels."""
+    """Make the source of raw pixels: the picture at 64 px, each block of 4 x 4 px as 48 channels."""
     return Source(
         name=PIXELS,
         network=nn.PixelUnshuffle(_BLOCK),
@@ -34,9 +34,9 @@ def pixels() -> Source:
 
 
 def with_controls(sources: Sequence[Source], seed: int) -> tuple[list[Source], list[Source]]:
-    """Split sources into those that are compared and the controls, raw pixels first.
+    """Split sources into those to compare and the controls, raw pixels first.
 
-    The encoder `random` that banks hold is a control too, and takes the place of the one of the seed.
+    The encoder `random` of a bank is a control too, and replaces the one made from the seed.
     """
     own = [source for source in sources if source.name in {PIXELS, RANDOM}]
     others = [source for source in sources if source not in own]
@@ -44,7 +44,7 @@ def with_controls(sources: Sequence[Source], seed: int) -> tuple[list[Source], l
 
 
 def random_encoder(seed: int) -> Source:
-    """A `compact` encoder with the weights of a seed."""
+    """Make the source of an untrained `compact` encoder, with weights from a seed."""
     network = untrained_encoder(Compact(), seed)
     return Source(
         name=RANDOM,

@@ -1,4 +1,4 @@
-"""Division of images into training and held-out images by whole groups; draws of groups for intervals."""
+"""Division of images into training and held-out images by whole groups, and bootstrap draws of groups."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from taskbank.errors import InvalidInputError
 
 FEWEST = 4
-"""Groups that a division needs: two on each side."""
+"""Least number of groups for a division: two on each side."""
 
 
 def held_out(groups: Sequence[str], share: float, seed: int) -> NDArray[np.bool_]:
-    """Choose whole groups at random until their images make up a share of all.
+    """Choose whole groups at random until their images reach a share of all images.
 
     Args:
         groups: of each image.
@@ -22,10 +22,10 @@ def held_out(groups: Sequence[str], share: float, seed: int) -> NDArray[np.bool_
         seed: of the order.
 
     Returns:
-        bool (images,), true where held out.
+        bool (images,), true for held-out images.
 
     Raises:
-        InvalidInputError: there are fewer than four groups, or a share that is none.
+        InvalidInputError: there are fewer than four groups, or the share is not in (0, 1).
     """
     if not 0 < share < 1:
         raise InvalidInputError(f"held out {share:g} is no share: choose one between 0 and 1")
@@ -51,7 +51,7 @@ def draws(groups: Sequence[str], resamples: int, seed: int) -> NDArray[np.float6
         seed: of the draws.
 
     Returns:
-        float64 (resamples, images): how often each image counts.
+        float64 (resamples, images): number of times that each image is drawn.
     """
     _, number = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
     count = int(number.max()) + 1

@@ -28,7 +28,7 @@ from taskbank.tasks.registry import find_task, is_task
 FILE, GROUP = "file", "group"
 _SUFFIXES = (".png", ".npy")
 _MOST_CLASSES = 256
-_NAMED = 3  # files that a message names
+_NAMED = 3  # most files that a message names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +36,12 @@ class Labels:
     """Labels of one target.
 
     Attributes:
-        target: its name; canonical where it is one of the 26 tasks.
+        target: its name; canonical for one of the 26 tasks.
         kind: numbers or classes.
-        maps: image -> its file, where labels are maps; empty otherwise.
-        values: image -> its numbers, or the number of its class, where labels are of whole images.
-        classes: names, where labels are classes of whole images.
-        groups: image -> its group, where the table has them.
+        maps: image -> its file, if labels are maps; empty otherwise.
+        values: image -> its numbers, or the index of its class, if labels are of whole images.
+        classes: names of classes, if labels are classes of whole images.
+        groups: image -> its group, if the table has groups.
     """
 
     target: str
@@ -62,20 +62,20 @@ def read_labels(
 ) -> list[Labels]:
     """Read the labels at a path.
 
-    A folder holds a PNG or NPY file for each image, under the image's path but for the ending. The folder of
-    the images themselves stands for classes: the folders that images lie in. A CSV file has a column `file`,
-    maybe a column `group`, and a column for each target; columns whose cells are all numbers are numbers,
-    others classes. Images without a label are left out.
+    A folder holds a PNG or NPY file for each image, at the image's path except for the suffix. For the folder
+    of the images themselves, the folder of each image is its class. A CSV file has a column `file`,
+    optionally a column `group`, and a column for each target; columns whose cells are all numbers are
+    numbers, others classes. Images without a label are left out.
 
     Args:
         path: of the folder or file.
         images: paths of the images in their folder, with forward slashes.
         folder: of the images.
-        name: of the target; None for that of the column or folder.
-        kind: how labels are read where that is not plain; classes in maps are their whole numbers.
+        name: of the target; None for the name of the column or folder.
+        kind: numbers or classes, to override the automatic choice; classes in maps are whole numbers.
 
     Raises:
-        InvalidInputError: nothing is there, a table lacks what it needs, or no image has a label.
+        InvalidInputError: the path does not exist, a table lacks a column, or no image has a label.
     """
     if path.is_dir() and path.resolve() == folder.resolve():
         found = [_folders(images, name or path.name)]
@@ -89,14 +89,13 @@ def read_labels(
 
 
 def place_values(labels: Labels, image: str, view: View, places: int) -> tuple[NDArray[np.float64], ...]:
-    """Read the map of an image and bring it to a coarse grid.
+    """Read the map of an image and average it over a coarse grid.
 
     Args:
-        labels: whose maps they are. Files of the dataset's tasks are read in their own codes and units,
-            depths as logarithms; other files as the numbers that they hold, NaN and transparent pixels
-            unknown.
+        labels: labels with maps. Files of the dataset's tasks are decoded to their units, depths as
+            logarithms; other files are read as plain numbers, with NaN and transparent pixels unknown.
         image: path in the folder of images.
-        view: what part of the image sources saw.
+        view: the part of the image that sources saw.
         places: rows and columns of the grid.
 
     Returns:
@@ -133,7 +132,7 @@ def place_values(labels: Labels, image: str, view: View, places: int) -> tuple[N
 
 
 def _seen(planes: Tensor, view: View) -> Tensor:
-    """The part of a map (C, H, W) that sources saw; padding is unknown."""
+    """Cut out the part of a map (C, H, W) that sources saw; padding is unknown."""
     box = view.box
     left, top, right, bottom = (round(edge) for edge in (box.left, box.top, box.right, box.bottom))
     cut = planes[:, max(top, 0) : min(bottom, view.height), max(left, 0) : min(right, view.width)]
@@ -142,7 +141,7 @@ def _seen(planes: Tensor, view: View) -> Tensor:
 
 
 def _dataset_map(path: Path, target: str) -> NDArray[np.float32]:
-    """A file of the dataset, or of the same codes, as values (H, W, C)."""
+    """Read a file in the dataset's codes as values (H, W, C)."""
     if path.suffix.lower() == ".npy":
         return _own_map(path)
     coding = DOMAINS[target].coding
@@ -159,7 +158,7 @@ def _dataset_map(path: Path, target: str) -> NDArray[np.float32]:
 
 
 def _own_map(path: Path) -> NDArray[np.float32]:
-    """A map of a user as values (H, W, C), NaN where unknown."""
+    """Read a user's map as values (H, W, C), NaN where unknown."""
     try:
         if path.suffix.lower() == ".npy":
             stored = np.load(path, allow_pickle=False)
@@ -185,7 +184,7 @@ def _own_map(path: Path) -> NDArray[np.float32]:
 
 
 def _maps(path: Path, images: Sequence[str], name: str, kind: Kind) -> Labels:
-    """A file for each image."""
+    """Find the map of each image."""
     files: dict[str, Path] = {}
     for file in sorted(path.rglob("*")):
         if file.suffix.lower() in _SUFFIXES and file.is_file():
@@ -208,7 +207,7 @@ def _maps(path: Path, images: Sequence[str], name: str, kind: Kind) -> Labels:
 
 
 def _folders(images: Sequence[str], name: str) -> Labels:
-    """The folder of each image is its class."""
+    """Take the folder of each image as its class."""
     beside = [image for image in images if "/" not in image]
     if beside:
         raise InvalidInputError(
@@ -222,7 +221,7 @@ def read_groups(path: Path, images: Sequence[str]) -> dict[str, str]:
     """Read the group of each image from a CSV file with the columns `file` and `group`.
 
     Raises:
-        InvalidInputError: the file cannot be read, lacks a column, or names images that there are not.
+        InvalidInputError: the file cannot be read, lacks a column, or names images that do not exist.
     """
     header, rows, _ = _rows(path, images, "--groups")
     if GROUP not in {cell.casefold() for cell in header}:
@@ -231,10 +230,11 @@ def read_groups(path: Path, images: Sequence[str]) -> dict[str, str]:
 
 
 def _rows(path: Path, images: Sequence[str], option: str) -> tuple[list[str], list[dict[str, str]], str]:
-    """Headings, lines by heading in small letters, and the separator of a CSV file about images.
+    """Read a CSV file about images: its headings, its lines by lower-case heading, and its separator.
 
     Raises:
-        InvalidInputError: it cannot be read, is uneven, or its column `file` does not fit the images.
+        InvalidInputError: the file cannot be read, its lines differ in length, or its column `file` does not
+            match the images.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -271,7 +271,7 @@ def _rows(path: Path, images: Sequence[str], option: str) -> tuple[list[str], li
 
 
 def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> list[Labels]:
-    """Columns of a CSV file."""
+    """Read the label columns of a CSV file."""
     header, rows, separator = _rows(path, images, "--labels")
     columns = [cell for cell in header if cell and cell.casefold() not in {FILE, GROUP}]
     if not columns:
@@ -301,7 +301,7 @@ def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> l
 
 
 def _as_classes(name: str, cells: Mapping[str, str], groups: Mapping[str, str]) -> Labels:
-    """Names of classes as their numbers."""
+    """Convert names of classes to their indexes."""
     classes = tuple(sorted(set(cells.values())))
     if not 2 <= len(classes) <= _MOST_CLASSES:
         raise InvalidInputError(
@@ -313,7 +313,7 @@ def _as_classes(name: str, cells: Mapping[str, str], groups: Mapping[str, str]) 
 
 
 def _number(cell: str, separator: str) -> float | None:
-    """The finite number in a cell; None where there is none. Decimal commas go with semicolons."""
+    """Parse the finite number in a cell, or return None. With semicolons as separator, commas are decimal."""
     try:
         value = float(cell.replace(",", ".") if separator == ";" else cell)
     except ValueError:
@@ -322,5 +322,5 @@ def _number(cell: str, separator: str) -> float | None:
 
 
 def _target(name: str) -> str:
-    """The canonical name of a task, or a name as it stands."""
+    """Return the canonical name of a task; other names are unchanged."""
     return find_task(name).name if is_task(name) else name

@@ -1,6 +1,6 @@
-"""Three estimates of how well a target can be read out from features, in closed form.
+"""Three closed-form estimates of the quality of readouts from features: ridge, nearest neighbours, LogME.
 
-All take features (n, d) and targets (n, k) as float64; classes are one-hot.
+All functions take features (n, d) and targets (n, k) as float64; classes are one-hot.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
-"""Ridge penalties that are tried, per row of the features."""
+"""Candidate ridge penalties, per row of the features."""
 
 NEIGHBOURS = 10
 
 
 def standardised(learned: FloatArray, *others: FloatArray) -> tuple[FloatArray, ...]:
-    """Bring features to mean 0 and variance 1 of the rows that are learned from; constant ones become 0."""
+    """Scale features to mean 0 and variance 1 over the training rows (`learned`); constant ones become 0."""
     mean, std = learned.mean(0), learned.std(0)
     scale = np.where(std > 1e-9 * np.abs(mean).clip(1e-300), std, np.inf)
     return tuple((rows - mean) / scale for rows in (learned, *others))
@@ -44,7 +44,7 @@ def ridge(
     if columns <= rows:
         values, vectors = np.linalg.eigh(features.T @ features)
         turned, mixed = others @ vectors, vectors.T @ (features.T @ (targets - mean))
-    else:  # fewer rows than features: the same through the products of rows
+    else:  # fewer rows than features: the dual form, with products of rows
         values, vectors = np.linalg.eigh(features @ features.T)
         turned, mixed = (others @ features.T) @ vectors, vectors.T @ (targets - mean)
     return [mean + turned @ (mixed / (values.clip(0) + size * rows)[:, None]) for size in penalties]
@@ -62,7 +62,7 @@ def nearest_neighbours(
         count: of neighbours.
 
     Returns:
-        (m, k); of one-hot targets, the shares of the classes among the neighbours.
+        (m, k); for one-hot targets, the shares of the classes among the neighbours.
     """
     count = min(count, len(features))
     known, asked = (
@@ -78,10 +78,10 @@ def nearest_neighbours(
 def log_evidence(features: FloatArray, targets: FloatArray) -> float:
     """Estimate transferability by LogME (You et al., ICML 2021, arXiv:2102.11005).
 
-    The logarithm of the evidence of a Bayesian linear model, a row and a target's column, where the
-    precisions of weights and noise are those that make it largest. The authors find these by MacKay's fixed
-    point, which may stop early; here their ratio is searched and the noise follows in closed form. The mean
-    of a column is free and takes one row's worth of evidence.
+    LogME is the logarithm of the evidence of a Bayesian linear model, per row and column of the targets, with
+    the precisions of weights and noise that maximise it. The authors find these by MacKay's fixed-point
+    iteration, which may stop early; here their ratio is found by a grid search, and the noise follows in
+    closed form. The mean of each column is fitted too, which reduces the number of rows by one.
 
     Args:
         features: (n, d), standardised.
@@ -110,7 +110,7 @@ def log_evidence(features: FloatArray, targets: FloatArray) -> float:
 
 
 def rank_correlation(first: FloatArray, second: FloatArray) -> float:
-    """Spearman's rank correlation; NaN for fewer than three values, or where one side is constant."""
+    """Compute Spearman's rank correlation; NaN for fewer than three values, or if one side is constant."""
     if len(first) < 3:
         return math.nan
     ranks = []

@@ -1,4 +1,4 @@
-"""Encode images once, and estimate for every target how well it can be read out from each source."""
+"""Comparison of sources: encode images once, and estimate the readout of every target from each source."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from taskbank.sources.source import Source
 FloatArray = NDArray[np.float64]
 
 FEWEST = 12
-"""Images with labels that a target needs."""
+"""Least number of images with labels for a target."""
 
-_KNOWN = 0.5  # share of a place's pixels that must be known
-_POOLED = 2  # rows and columns that features are pooled to for labels of whole images
-_MOST_ROWS = 4096  # that k-NN and LogME learn from
+_KNOWN = 0.5  # least share of known pixels in a cell of the grid
+_POOLED = 2  # rows and columns of pooled features for labels of whole images
+_MOST_ROWS = 4096  # most training rows of k-NN and LogME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,11 @@ class Plan:
     """Settings for comparing sources.
 
     Attributes:
-        places: rows and columns of the grid that maps and features are pooled to.
-        share: of the images that is held out, by whole groups.
+        places: rows and columns of the grid to which maps and features are pooled.
+        share: share of held-out images, by whole groups.
         resamples: bootstrap draws of held-out groups.
-        level: share of the draws that an interval holds.
-        seed: of division and draws.
+        level: share of the draws within an interval.
+        seed: of the division and the draws.
     """
 
     places: int = 8
@@ -57,10 +57,11 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be.
+        """Check the values.
 
         Raises:
-            InvalidInputError: naming the field, what it is and what it may be.
+            InvalidInputError: a value is not allowed; the message states the field, its value and the allowed
+                ones.
         """
         if not 1 <= self.places <= 64:
             raise InvalidInputError(f"places {self.places}: choose 1 to 64")
@@ -76,15 +77,16 @@ class Score:
 
     Attributes:
         source: its name.
-        ridge: share of the target's variance that ridge regression explains; of classes, its accuracy.
+        ridge: share of the target's variance that ridge regression explains; for classes, its accuracy.
         ridge_interval: least and greatest over bootstrap draws of groups.
-        rank: by `ridge`, 1 is best, controls counted.
-        rank_interval: likewise.
+        rank: by `ridge`, 1 is best, including controls.
+        rank_interval: least and greatest rank over the same draws.
         knn: the same measure for nearest neighbours.
-        logme: LogME of the images that are learned from.
-        beats_pixels: share of held-out images on which ridge errs less than from raw pixels; ties count half.
-        parameters: of the source.
-        control: whether it is a control.
+        logme: LogME of the training images.
+        beats_pixels: share of held-out images with a smaller ridge error than from raw pixels; ties count
+            half.
+        parameters: number of weights of the source.
+        control: whether the source is a control.
     """
 
     source: str
@@ -106,12 +108,12 @@ class TargetScores:
     Attributes:
         target: its name.
         measure: `variance explained` or `accuracy`.
-        learned: images that are learned from.
-        held_out: images that sources are compared on.
-        groups: number of groups among these.
+        learned: number of training images.
+        held_out: number of held-out images.
+        groups: number of groups among the held-out images.
         scores: best first.
-        by_parameters: Spearman's correlation of ridge scores with numbers of parameters, controls left out.
-        losses: name of a source -> float64 (held_out,), squared error of ridge by image in units of the
+        by_parameters: Spearman's correlation of ridge scores with numbers of parameters, without controls.
+        losses: name of a source -> float64 (held_out,), squared error of ridge per image, in units of the
             target's variance.
     """
 
@@ -144,7 +146,7 @@ class Probe:
     plan: Plan
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all but the losses by image, JSON-ready; None in place of NaN."""
+        """Return all results except the losses per image, JSON-ready, with None in place of NaN."""
         targets = []
         for one in self.targets:
             told = {
@@ -174,22 +176,22 @@ def run_probe(
     settings: Settings | None = None,
     each: Callable[[], object] = lambda: None,
 ) -> Probe:
-    """Estimate which sources help which targets.
+    """Estimate the quality of readouts of every target from each source.
 
     Args:
         images: files by their paths in the folder.
         labels: of each target.
-        sources: as `open_sources` gives them.
-        controls: as `taskbank.probing.controls` gives them; the first is raw pixels.
-        groups: image -> its group; images that are not named are those of their folder, or alone where they
-            lie in none. Groups in the labels' own table go first.
+        sources: made by `open_sources`.
+        controls: made by `taskbank.probing.controls`; the first is raw pixels.
+        groups: image -> its group; for other images, the folder is the group, and an image outside of folders
+            is a group alone. Groups in the labels' own table have priority.
         plan: grid, division, draws and seed.
-        settings: how sources are run.
-        each: is called after each image, for progress.
+        settings: how the sources are run.
+        each: called after each image, for progress.
 
     Raises:
-        InvalidInputError: too few images, groups or sources; labels that cannot be read or are all alike.
-        TaskBankError: as the sources.
+        InvalidInputError: too few images, groups or sources; labels that cannot be read or are all equal.
+        TaskBankError: as raised by the sources.
 
     Example:
         >>> from pathlib import Path
@@ -251,7 +253,7 @@ def run_probe(
 
 
 def _check_names(labels: Sequence[Labels], sources: Sequence[Source]) -> None:
-    """Refuse targets of one name, and too few sources to compare."""
+    """Reject targets with equal names, and fewer than two sources."""
     if len(sources) < 2:
         raise InvalidInputError(f"{len(sources)} source cannot be compared: name two at least")
     named = [one.target for one in labels]
@@ -263,7 +265,7 @@ def _check_names(labels: Sequence[Labels], sources: Sequence[Source]) -> None:
 
 
 def _pooled(features: Features, source: str, places: int) -> FloatArray:
-    """Features (places, places, channels): means where the map is finer, interpolated where it is coarser."""
+    """Return features (places, places, channels): means of a finer map, interpolation of a coarser one."""
     values = features.maps[source][None]
     if min(values.shape[-2:]) >= places:
         pooled = functional.adaptive_avg_pool2d(values, places)
@@ -282,7 +284,7 @@ class _Told:
 
 
 def _targets_of(labels: Labels, names: Sequence[str], views: Mapping[str, View], plan: Plan) -> _Told:
-    """Read labels and bring them to the scale of their spread."""
+    """Read labels as values and weights; columns of values that are constant are left out."""
     if labels.maps:
         pairs = [place_values(labels, name, views[name], plan.places) for name in names]
         depths = {values.shape[-1]: name for (values, _), name in zip(pairs, names, strict=True)}
@@ -317,7 +319,7 @@ def _compare(
     facts: Sequence[Mapping[str, Any]],
     plan: Plan,
 ) -> TargetScores:
-    """Fit on some groups, compare on the others."""
+    """Fit readouts on the training groups, and compare sources on the held-out ones."""
     out = held_out(groups, plan.share, plan.seed)
     inner = [group for group, apart in zip(groups, out, strict=True) if not apart]
     places = told.values.shape[1]
@@ -333,7 +335,7 @@ def _compare(
     weight = told.weights[rows_out]
     own, owner = np.unique(image[rows_out], return_inverse=True)
     per_image = np.bincount(owner, weight)
-    # The images that choose the penalty, as rows of those that are learned from.
+    # Training rows of the images that choose the penalty.
     judged = tuned[np.cumsum(~out)[image[rows_in]] - 1]
     few = np.linspace(0, len(truth_in) - 1, min(_MOST_ROWS, len(truth_in))).astype(np.int64)
 
@@ -355,7 +357,7 @@ def _compare(
     )
 
     def measured(predicted: FloatArray) -> FloatArray:
-        """The measure over all images, then over each draw."""
+        """Return the measure over all images, then over each draw."""
         if classes:
             found: FloatArray = weights @ hits(predicted) / weights.sum(1)
             return found
@@ -409,7 +411,7 @@ def _scores(
         by_ridge: name -> float64 (1 + draws,): the measure over all held-out images, then over each draw.
         by_neighbours: name -> the measure.
         evidence: name -> LogME.
-        lost: name -> float64 (images,).
+        lost: name -> float64 (images,), ridge losses of the held-out images.
         facts: of all sources; the first control is raw pixels.
         plan: level of the intervals.
     """
@@ -442,7 +444,7 @@ def _scores(
 
 
 def _inner_division(groups: Sequence[str], plan: Plan) -> NDArray[np.bool_]:
-    """Choose the images that judge the penalty: by group, or by image where groups are few."""
+    """Choose the images on which the penalty is chosen: by group, or by image if there are few groups."""
     distinct = len(set(groups))
     names = groups if distinct >= 4 else [str(number) for number in range(len(groups))]
     return held_out(names, 0.25, plan.seed + 1)

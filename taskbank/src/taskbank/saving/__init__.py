@@ -1,1 +1,1 @@
-"""Predictions and representations as files."""
+"""Writing of predictions and representations to files."""

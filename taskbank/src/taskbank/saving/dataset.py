@@ -1,14 +1,13 @@
-"""Predictions in the dataset's own files and codes: photographs become a data set of many tasks.
+"""Export of predictions in the dataset's own files and codes, as labels for photographs.
 
-    OUT/BUILDING.csv                                        which point is which photograph
+    OUT/BUILDING.csv                                        photograph of each point
     OUT/BUILDING/rgb/point_P_view_0_domain_rgb.png          the middle square of photograph P, 512 px
     OUT/BUILDING/DOMAIN/point_P_view_0_domain_DOMAIN.png    its labels, `taskbank.labels.codes`
-    OUT/BUILDING/point_info/...json                         what is known of the camera, and it is not much
+    OUT/BUILDING/point_info/...json                         facts about the camera, without its pose
 
-Every file of a photograph shows its middle square at the same size, so that labels lie over colours, enlarged
-or reduced to the 512 px that the dataset has everywhere. Of networks that saw the whole photograph, the maps'
-middle is taken. Maps are enlarged before they are decoded. One photograph tells nothing of its camera's
-place, so no place is written.
+Every file of a photograph shows its middle square, scaled to the 512 px of the dataset, so that labels match
+the pixels of `rgb`. If networks saw the whole photograph, the middle of the maps is used. Maps are enlarged
+before they are decoded. The position of the camera cannot be known from one photograph, so it is not written.
 """
 
 from __future__ import annotations
@@ -43,15 +42,15 @@ SIDE = 512
 """Side of every picture in px, as in the dataset."""
 
 _VIEW = 0
-_FOLDERS = {"curvature": "principal_curvature"}  # other tasks are called like their folder
+_FOLDERS = {"curvature": "principal_curvature"}  # other tasks have the name of their folder
 _NUMBERS = ("room_layout", "vanishing_point")
 
 
 def folder_of(task: str) -> str | None:
-    """The dataset's folder for predictions of a task; None where it has none.
+    """Return the dataset's folder for predictions of a task; None if there is none.
 
-    Colours of their own have no folder (autoencoding, denoising, in-painting and colorization have `rgb` for
-    a label), nor have the order of tiles and what compares several images.
+    Predicted colours have no folder (the label of autoencoding, denoising, in-painting and colorization is
+    `rgb`), nor have orders of tiles and tasks of several images.
 
     Args:
         task: canonical name.
@@ -69,10 +68,10 @@ def without_folder(tasks: Iterable[str]) -> list[str]:
 
 
 def check_exportable(tasks: Sequence[str], fit: Fit) -> None:
-    """Refuse what has no form in the dataset.
+    """Check that tasks and fit can be exported in the dataset's form.
 
     Raises:
-        InvalidInputError: none of the tasks has files there, or photographs are padded or squeezed.
+        InvalidInputError: none of the tasks has files in the dataset, or photographs are padded or squeezed.
     """
     if len(without_folder(tasks)) == len(tasks):
         raise InvalidInputError(
@@ -91,10 +90,10 @@ def building_name(inputs: Sequence[Path], wanted: str | None = None) -> str:
 
     Args:
         inputs: photographs.
-        wanted: a name; without it that of the first photograph's folder is used.
+        wanted: a name; None for the name of the first photograph's folder.
 
     Raises:
-        InvalidInputError: the name cannot be that of a folder.
+        InvalidInputError: the name is not a valid name of a folder.
     """
     if wanted is None:
         name = re.sub(r"[^\w.-]+", "_", inputs[0].absolute().parent.name).strip("._")
@@ -107,7 +106,7 @@ def building_name(inputs: Sequence[Path], wanted: str | None = None) -> str:
 
 
 def exported_names(folder: Path, points: int, tasks: Iterable[str]) -> Iterator[tuple[Path, list[str]]]:
-    """Every file that photographs give: a folder, and the names in it.
+    """Yield all exported files of photographs: a folder, and the names in it.
 
     Args:
         folder: of the building.
@@ -120,18 +119,18 @@ def exported_names(folder: Path, points: int, tasks: Iterable[str]) -> Iterator[
 
 
 def has_exported(folder: Path, point: int, tasks: Iterable[str]) -> bool:
-    """Tell whether all exported files of one photograph exist, see `exported_names`."""
+    """Return True if all exported files of one photograph exist, see `exported_names`."""
     used = {folder_of(task) for task in tasks} | {"rgb", POINT_INFO}
     return all(_path(folder, domain, point).is_file() for domain in used if domain)
 
 
 def manifest_path(folder: Path) -> Path:
-    """The table of a building's photographs."""
+    """Return the path of the table of a building's photographs."""
     return folder.with_name(f"{folder.name}.csv")
 
 
 def save_manifest(folder: Path, inputs: Sequence[Path]) -> None:
-    """Write which point is which photograph: columns point, view, photograph.
+    """Write the table of a building's photographs: columns point, view, photograph.
 
     Raises:
         OutputError: the file cannot be written.
@@ -139,10 +138,10 @@ def save_manifest(folder: Path, inputs: Sequence[Path]) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("point", "view", "photograph"))
-    # A path such as `=HYPERLINK(...)` would be run by spreadsheets; below the folder `.` it is the same path.
+    # Spreadsheets would run a path such as `=HYPERLINK(...)`; with `./` in front it is plain text.
     shown = (f"./{path}" if str(path).startswith(("=", "+", "-", "@")) else path for path in inputs)
     table.writerows((point, _VIEW, path) for point, path in enumerate(shown))
-    # Bytes of a name that are no UTF-8 are written as in Python, `\\udcff`, as in the facts of each point.
+    # Bytes of a name that are not UTF-8 are escaped as `\\udcff`, as in the facts of each point.
     content = text.getvalue().encode(errors="backslashreplace")
     write_whole(manifest_path(folder), lambda file: file.write(content))
 
@@ -153,11 +152,11 @@ def export_outcome(
     """Write the files of one photograph.
 
     Args:
-        outcome: of one photograph that was shown whole or cropped, without error.
-        tasks: canonical names; those without a folder in the dataset are passed over.
+        outcome: of one photograph with the fit `whole` or `crop`, without error.
+        tasks: canonical names; those without a folder in the dataset are skipped.
         folder: of the building.
         point: number of the photograph.
-        fov: horizontal field of view of the photograph in degrees, where it is known.
+        fov: horizontal field of view of the photograph in degrees; None if unknown.
 
     Raises:
         OutputError: a file cannot be written.
@@ -184,7 +183,7 @@ def _path(folder: Path, domain: str, point: int) -> Path:
 
 
 def _codes(prediction: Prediction, domain: str) -> NDArray[Any]:
-    """A map in the dataset's code."""
+    """Encode a map in the dataset's codes."""
     values = torch.from_numpy(np.array(prediction.array))
     if prediction.kind is OutputKind.EMBEDDING:
         return number_segments(values.permute(2, 0, 1), prediction.views[0]).numpy()
@@ -192,7 +191,7 @@ def _codes(prediction: Prediction, domain: str) -> NDArray[Any]:
 
 
 def _facts(outcome: Outcome, point: int, fov: float | None) -> dict[str, Any]:
-    """Return what is known about a photograph and its camera, JSON-ready."""
+    """Return the facts about a photograph and its camera, JSON-ready."""
     view = outcome.inputs[0].view
     box = view_of(view.width, view.height, Fit.CROP, SIDE).box
     facts: dict[str, Any] = {
@@ -210,11 +209,11 @@ def _facts(outcome: Outcome, point: int, fov: float | None) -> dict[str, Any]:
 
 
 def _room_facts(prediction: Prediction) -> dict[str, Any]:
-    """Rooms and directions as far as they go without a place in the world.
+    """Return the facts about a room or its directions, in the camera's frame.
 
-    The dataset's boxes are in world coordinates, which a photograph has not, so the box in the camera's frame
-    goes by another name. Its three directions are the dataset's choice among the four turns about z: x points
-    against the view.
+    The dataset's boxes are in world coordinates, which are unknown for a photograph, so the box in the
+    camera's frame has another name. Of the four turns of the directions about z, the dataset's is chosen: x
+    points towards the camera.
     """
     if prediction.kind is OutputKind.LAYOUT:
         centre, angles, edges = prediction.array.reshape(3, 3).tolist()

@@ -1,4 +1,4 @@
-"""Predictions as files: pictures, raw arrays, and facts beside them."""
+"""Writing of predictions to files: pictures, arrays, facts and point clouds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from taskbank.tasks.kinds import MAPS, OutputKind
 from taskbank.tasks.registry import TASKS
 
 SHEET = "all_tasks.png"
-"""Name of the picture of all tasks."""
+"""File name of the sheet with the pictures of all tasks."""
 
 
 class Form(StrEnum):
@@ -41,14 +41,14 @@ class Form(StrEnum):
 
 
 _DEPTHS = frozenset(task.name for task in TASKS.values() if task.output is OutputKind.DEPTH)
-_OWN_FILES = (Form.PNG, Form.NPY, Form.JSON)  # what every task has a file of
+_OWN_FILES = (Form.PNG, Form.NPY, Form.JSON)  # forms with a file for every task
 
 
 def parse_forms(words: Iterable[str] | None) -> tuple[Form, ...]:
-    """Forms by their names, each once.
+    """Parse names of forms, without repetition.
 
     Raises:
-        InvalidInputError: an unknown word, or none.
+        InvalidInputError: a name is unknown, or there is none.
     """
     wanted = tuple(dict.fromkeys(words or ()))
     unknown = [word for word in wanted if word not in set(Form)]
@@ -59,16 +59,16 @@ def parse_forms(words: Iterable[str] | None) -> tuple[Form, ...]:
 
 
 def file_names(task: str, forms: Iterable[Form], kind: OutputKind | None = None) -> list[str]:
-    """Names of the files of one prediction.
+    """List the file names of one prediction.
 
-    Pictures of maps are transparent where the network saw nothing of the image. Depth has two: in colours,
-    and `TASK_16bit.png` in the dataset's code, 1/512 m with 65535 where nothing is known; and it alone has a
-    point cloud. The form `dataset` has files elsewhere, see `taskbank.saving.dataset`.
+    Pictures of maps are transparent at pixels that the network did not see. Depth has two: in colours, and
+    `TASK_16bit.png` in the dataset's code, 1/512 m with 65535 for unknown depth. Only depth has a point
+    cloud. Files of the form `dataset` are in another folder, see `taskbank.saving.dataset`.
 
     Args:
         task: canonical name, or that of a user's own target.
-        forms: those that are saved.
-        kind: of its predictions, where it is not that of the task: relative depth has no code in 16 bits.
+        forms: the forms to save.
+        kind: of its predictions, if it differs from the task's: relative depth has no 16-bit code.
     """
     wanted = tuple(forms)
     names = [f"{task}.{form}" for form in wanted if form in _OWN_FILES]
@@ -78,12 +78,12 @@ def file_names(task: str, forms: Iterable[Form], kind: OutputKind | None = None)
 
 
 def deep_name(task: str) -> str:
-    """Name of the 16-bit picture of a depth task."""
+    """Return the file name of the 16-bit picture of a depth task."""
     return f"{task}_16bit.png"
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:
-    """Stop before anything is computed, if a result is there already.
+    """Raise an error if a result exists already, before anything is computed.
 
     Raises:
         OutputError: a path exists; the first few are named.
@@ -99,21 +99,20 @@ def refuse_existing(paths: Iterable[Path]) -> None:
 def check_results(
     results: Iterable[tuple[Path, Sequence[str]]], inputs: Iterable[Path], *, overwrite: bool
 ) -> None:
-    """Stop before anything is computed, if a result is there already, or would replace an input.
+    """Raise an error if a result exists already or would replace an input, before anything is computed.
 
-    Only folders that are there are looked into, so a hundred thousand new ones cost no time.
+    Only existing folders are checked, so that a hundred thousand new ones take no time.
 
     Args:
         results: folders, and names of files in each.
         inputs: files that are read.
-        overwrite: whether results that are there already are replaced; inputs never are, through links
-            neither.
+        overwrite: whether existing results are replaced; inputs are never replaced, not even through links.
 
     Raises:
         OutputError: a path may not be written.
     """
     plain = ((plain_path(folder) if ".." in str(folder) else folder, names) for folder, names in results)
-    held = [(folder, names) for folder, names in plain if os.path.isdir(folder)]  # noqa: PTH112 - is quick
+    held = [(folder, names) for folder, names in plain if os.path.isdir(folder)]  # noqa: PTH112 - faster
     if not overwrite:
         refuse_existing(folder / name for folder, names in held for name in names)
     elif held:
@@ -141,20 +140,20 @@ def save_prediction(
     normals: Prediction | None = None,
     axes: Axes = Axes.OPENCV,
 ) -> Image.Image | None:
-    """Write the files of one prediction, each whole or not at all.
+    """Write the files of one prediction, each atomically.
 
     Args:
         prediction: of any task.
-        inputs: what its network was shown.
-        folder: is made; files of those names are replaced.
-        forms: what to write.
+        inputs: the network's inputs.
+        folder: is created; existing files are replaced.
+        forms: the forms to write.
         fov: horizontal field of view of the photograph in degrees, for rooms, vanishing points and point
-            clouds; without it, as `taskbank.saving.point_cloud.focal_length` says.
-        normals: of the same image, for the points of a cloud.
-        axes: of the points of a cloud.
+            clouds; None as for `taskbank.saving.point_cloud.focal_length`.
+        normals: of the same image, for the points of a point cloud.
+        axes: of the points of a point cloud.
 
     Returns:
-        the picture, where one was made.
+        the picture, or None if none was made.
 
     Raises:
         OutputError: a file cannot be written.
@@ -177,7 +176,7 @@ def save_prediction(
 
 
 def _with_mask(drawn: Image.Image, prediction: Prediction) -> Image.Image:
-    """The picture of a prediction, transparent where the network saw nothing of the image."""
+    """Make pixels of a prediction's picture transparent that the network did not see."""
     if prediction.kind not in MAPS or (seen := seen_pixels(prediction)).all():
         return drawn
     masked = drawn.convert("RGBA")
@@ -186,27 +185,27 @@ def _with_mask(drawn: Image.Image, prediction: Prediction) -> Image.Image:
 
 
 def save_image(image: Image.Image, path: Path) -> None:
-    """Write a PNG file, whole or not at all.
+    """Write a PNG file atomically.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
 
     def write(file: BinaryIO) -> None:
-        # Level 1 is four times as fast as the default, and pictures are a few per cent larger.
+        # Level 1 is four times as fast as the default; files are a few per cent larger.
         image.save(file, format="PNG", compress_level=1)
 
     write_whole(path, write)
 
 
 def depth_code(prediction: Prediction) -> NDArray[np.uint16]:
-    """Depth in the dataset's own code.
+    """Encode depth in the dataset's own code.
 
     Args:
         prediction: of a depth task.
 
     Returns:
-        uint16 (H, W): 1/512 m, at most 65534; 65535 where nothing is known.
+        uint16 (H, W): 1/512 m, at most 65534; 65535 for unknown depth.
     """
     codes = encode(prediction.task, torch.from_numpy(np.array(prediction.array)))
     return codes.numpy().astype(np.uint16)

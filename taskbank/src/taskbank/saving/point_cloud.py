@@ -1,4 +1,4 @@
-"""Depth as a cloud of points in space: binary PLY, which every viewer of meshes opens."""
+"""Writing of depth as a point cloud: binary PLY, which every mesh viewer opens."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _NAMES = {"<f4": "float", "u1": "uchar"}
 
 
 def focal_length(view: View, fov: float | None = None) -> float:
-    """The focal length of a photograph's camera, in px of the photograph.
+    """Compute the focal length of a photograph's camera, in px of the photograph.
 
     Args:
         view: of the photograph.
-        fov: its horizontal field of view in degrees. None: the networks' square has the 75 degrees that they
-            learned from, whatever part of the photograph it is; of a whole photograph, that is its middle
-            square, so that depths mean the same as those of a crop.
+        fov: its horizontal field of view in degrees. With None, the networks' square is assumed to have the
+            75 degrees of the training images, whatever its part of the photograph; for a whole photograph
+            this is the middle square, as for a crop.
     """
     if fov is None:
         box = view.box
@@ -49,11 +49,11 @@ def focal_length(view: View, fov: float | None = None) -> float:
 
 
 def square_fov(view: View, fov: float | None = None) -> float:
-    """The horizontal field of view of what the networks see, in degrees.
+    """Compute the horizontal field of view of the networks' input, in degrees.
 
     Args:
         view: of the photograph.
-        fov: the photograph's own in degrees, as for `focal_length`.
+        fov: of the photograph in degrees, as for `focal_length`.
     """
     half = (view.box.right - view.box.left) / 2
     return 2 * math.degrees(math.atan(half / focal_length(view, fov)))
@@ -91,7 +91,7 @@ def unproject(depth: Prediction, fov: float | None = None) -> NDArray[np.float32
 
 
 def _places(depth: Prediction) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Columns and rows of a map's pixels in px of the photograph, from its upper left corner."""
+    """Return columns and rows of a map's pixels in px of the photograph, from its upper left corner."""
     rows, columns = depth.array.shape
     x = np.arange(columns, dtype=np.float64) + 0.5
     y = np.arange(rows, dtype=np.float64) + 0.5
@@ -113,19 +113,19 @@ def save_point_cloud(
     normals: Prediction | None = None,
     axes: Axes = Axes.OPENCV,
 ) -> None:
-    """Write the points of a depth map with their colours, whole or not at all. Unknown pixels are left out.
+    """Write the points of a depth map with their colours, atomically. Unknown pixels are left out.
 
     Args:
         path: of the PLY file.
         depth: of a depth task.
-        preprocessed: what its network was shown.
+        preprocessed: the network's input.
         fov: horizontal field of view of the photograph in degrees, as for `focal_length`.
         normals: of the same image in the same frame; a point without one has (0, 0, 0).
         axes: OPENCV (+y down, +z ahead), or OPENGL (+y up, +z towards the viewer), as Blender, MeshLab and
-            most viewers of meshes expect.
+            most mesh viewers expect.
 
     Raises:
-        InvalidInputError: the predictions do not fit each other, or are no depth and normals.
+        InvalidInputError: the predictions do not match each other, or are not depth and normals.
         OutputError: the file cannot be written.
     """
     places = unproject(depth, fov)
@@ -150,7 +150,7 @@ def save_point_cloud(
 
 
 def _directions(normals: Prediction, depth: Prediction) -> NDArray[np.float32]:
-    """Normals in the frame of the points."""
+    """Return normals in the frame of the points."""
     if normals.kind is not OutputKind.NORMALS or normals.array.shape[:2] != depth.array.shape:
         raise InvalidInputError(f"{normals.task} does not hold a normal for each pixel of {depth.task}")
     opengl = NORMAL_AXES[Axes.OPENGL] == normals.convention
@@ -160,7 +160,7 @@ def _directions(normals: Prediction, depth: Prediction) -> NDArray[np.float32]:
 
 
 def _colours(depth: Prediction, preprocessed: Preprocessed) -> NDArray[np.uint8]:
-    """Colours of a map's pixels: (H, W, 3)."""
+    """Return the photo's colours at a map's pixels: (H, W, 3)."""
     if depth.frame is Frame.INPUT:
         return preprocessed.photo.as_bytes()
     image = preprocessed.for_task(find_task(depth.task)).square
@@ -188,5 +188,5 @@ def _header(
 
 
 def _ascii(words: str) -> str:
-    """Words that may stand in a header: one line of ASCII."""
+    """Convert text to one line of ASCII, for the header."""
     return " ".join(words.encode("ascii", "replace").decode().split())

@@ -1,7 +1,7 @@
-"""Results of large photographs, strip by strip: memory follows a limit, not the photograph.
+"""Writing of results for large photographs in strips, within a limit of memory.
 
-A strip of rows is a photograph of its own, whose view is the same part of the world: so whatever decodes and
-draws maps decodes and draws strips, and gives the same pixels.
+Each strip of rows is treated as a photograph with a view of the same scene, so that the usual functions
+decode and draw it, with the same pixels.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ from taskbank.saving.export import Form, deep_name, depth_code
 from taskbank.tasks.kinds import MAPS, OutputKind
 
 LARGE = 6_000_000
-"""Pixels of a photograph from which its maps are saved in strips."""
+"""Number of pixels above which the maps of a photograph are saved in strips."""
 
-_STRIP = 1_000_000  # pixels of a strip
+_STRIP = 1_000_000  # most pixels of a strip
 _SMALL = 512  # px of the picture that is kept for the sheet
 _IN_STRIPS = (Form.PNG, Form.NPY, Form.JSON)
-_LEGEND = frozenset({OutputKind.SEMANTIC_MAP})  # kinds with words over the whole picture
+_LEGEND = frozenset({OutputKind.SEMANTIC_MAP})  # kinds with a legend on the whole picture
 
 
 def goes_in_strips(outcome: Outcome, task: str, forms: Iterable[Form], reading: Reading) -> bool:
-    """Tell whether the files of a prediction are written in strips."""
+    """Return True if the files of a prediction are written in strips."""
     kind = outcome.bank.find_target(task).output
     view = outcome.inputs[0].view
     return (
         kind in MAPS - _LEGEND
         and reading.frame is Frame.INPUT
-        and view.fit is not Fit.PAD  # where places on padding are told by the edges of the photograph
+        and view.fit is not Fit.PAD  # whose padded cells depend on the edges of the whole photograph
         and len(outcome.inputs) == 1
         and view.width * view.height > LARGE
         and Form.PLY not in set(forms)
@@ -61,20 +61,20 @@ def goes_in_strips(outcome: Outcome, task: str, forms: Iterable[Form], reading: 
 def save_in_strips(
     outcome: Outcome, task: str, folder: Path, forms: Iterable[Form], reading: Reading
 ) -> tuple[Image.Image, str] | None:
-    """Write the files of one map, each whole or not at all, as `taskbank.saving.export.save_prediction` does.
+    """Write the files of one map, each atomically, as `taskbank.saving.export.save_prediction` does.
 
-    The limits of colours that adapt to what is there, and whether the picture is transparent somewhere, are
-    found on a million pixels of it.
+    Scales of colours that depend on the prediction, and the need for transparency, are determined on a
+    million pixels.
 
     Args:
         outcome: of one large photograph.
         task: canonical name, or that of a user's own target.
-        folder: is made; files of those names are replaced.
-        forms: what to write: png, npy and json; others are passed over.
-        reading: how predictions are wanted.
+        folder: is created; existing files are replaced.
+        forms: the forms to write: png, npy and json; others are ignored.
+        reading: form of the predictions.
 
     Returns:
-        a small picture and its caption, where pictures are made.
+        a small picture and its caption, or None if no picture is made.
 
     Raises:
         OutputError: a file cannot be written.
@@ -86,7 +86,7 @@ def save_in_strips(
     coarse = reduced.prediction(task, reading)
     scale = measure([coarse])
     masked = preprocessed.view.unseen > 0 or not seen_pixels(coarse).all()
-    in_network = coarse.kind is OutputKind.EMBEDDING  # its vectors stay few, its picture is enlarged
+    in_network = coarse.kind is OutputKind.EMBEDDING  # only its picture is enlarged
     prediction = coarse
     with ExitStack() as stack:
         drawn = coded = numbers = None
@@ -108,7 +108,7 @@ def save_in_strips(
     if Form.NPY in wanted and in_network:
         write_whole(folder / f"{task}.npy", lambda file: np.save(file, coarse.array))
     if Form.JSON in wanted:
-        if not in_network:  # the facts of the whole, with an array of its shape that takes no memory
+        if not in_network:  # facts of the whole map, from an array of its shape that takes no memory
             shape = (height, *prediction.array.shape[1:])
             whole = np.broadcast_to(prediction.array[:1, :1], shape)
             prediction = replace(prediction, array=whole, views=(preprocessed.view,))
@@ -123,7 +123,7 @@ def save_in_strips(
 
 
 def _reduced(outcome: Outcome, preprocessed: Preprocessed) -> Outcome:
-    """The outcome as if the photograph had no more pixels than a strip."""
+    """Return the outcome for the photograph reduced to at most the pixels of a strip."""
     view, photo = preprocessed.view, preprocessed.photo
     factor = ceil(sqrt(view.width * view.height / _STRIP))
     width, height = ceil(view.width / factor), ceil(view.height / factor)
@@ -137,7 +137,7 @@ def _reduced(outcome: Outcome, preprocessed: Preprocessed) -> Outcome:
 
 
 def _strips(outcome: Outcome, preprocessed: Preprocessed, rows: int) -> Iterator[tuple[int, Outcome]]:
-    """The photograph in strips from top to bottom: first row, and the outcome as if that were all."""
+    """Yield strips of the photograph from top to bottom: the first row, and the outcome for the strip."""
     view, photo = preprocessed.view, preprocessed.photo
     for start in range(0, view.height, rows):
         stop = min(start + rows, view.height)
@@ -150,7 +150,7 @@ def _strips(outcome: Outcome, preprocessed: Preprocessed, rows: int) -> Iterator
 
 
 def _drawn(prediction: Prediction, strip: Outcome, scale: Scale | None, masked: bool) -> NDArray[np.uint8]:
-    """The picture of a strip; transparent where nothing was seen, if the whole is so anywhere."""
+    """Draw the picture of a strip, with transparent unseen pixels if `masked`."""
     shown = picture(prediction, strip.inputs, scale=scale)
     if masked:
         shown.putalpha(Image.fromarray(seen_pixels(prediction).astype(np.uint8) * 255))
@@ -158,7 +158,7 @@ def _drawn(prediction: Prediction, strip: Outcome, scale: Scale | None, masked: 
 
 
 def _write_rows(file: BinaryIO, rows: NDArray[Any], height: int | None) -> None:
-    """Add rows to an array file, after its head where the height of all is given."""
+    """Append rows to an array file, after a header if the total height is given."""
     if height is not None:
         descr = np.lib.format.dtype_to_descr(rows.dtype)
         head = {"descr": descr, "fortran_order": False, "shape": (height, *rows.shape[1:])}
@@ -167,7 +167,7 @@ def _write_rows(file: BinaryIO, rows: NDArray[Any], height: int | None) -> None:
 
 
 class PngStream:
-    """Rows on their way into a PNG file. Made by `png_stream`."""
+    """A PNG file that is written row by row. Made by `png_stream`."""
 
     def __init__(self, file: BinaryIO, bits: int) -> None:
         self._file = file
@@ -175,30 +175,30 @@ class PngStream:
         self._packer = zlib.compressobj(1)
 
     def write(self, rows: NDArray[np.generic]) -> None:
-        """Add rows: uint8 (n, width, channels), or uint16 (n, width) for 16 bits."""
+        """Append rows: uint8 (n, width, channels), or uint16 (n, width) for 16 bits."""
         lines = rows.astype(">u2").view(np.uint8) if self._bits == 16 else rows.reshape(len(rows), -1)
-        # Each line begins with its filter; here always the one that takes the line above away.
+        # Each line begins with the number of its filter; here always "up", which subtracts the line above.
         previous = np.zeros((1, lines.shape[1]), np.uint8)
         above = np.concatenate([previous, lines[:-1]])
         filtered = np.empty((len(lines), lines.shape[1] + 1), np.uint8)
         filtered[:, 0] = 2
-        filtered[0, 0] = 0  # of a strip's first line nothing is taken away
+        filtered[0, 0] = 0  # no filter for a strip's first line
         filtered[:, 1:] = lines - above
         self._put(b"IDAT", self._packer.compress(filtered.tobytes()))
 
     def begin(self, width: int, height: int, channels: int) -> None:
-        """Write the head."""
+        """Write the header."""
         kind = {1: 0, 3: 2, 4: 6}[channels]
         self._file.write(b"\x89PNG\r\n\x1a\n")
         self._put(b"IHDR", struct.pack(">IIBBBBB", width, height, self._bits, kind, 0, 0, 0))
 
     def end(self) -> None:
-        """Write what is left."""
+        """Write the remaining pixels and the end of the file."""
         self._put(b"IDAT", self._packer.flush())
         self._put(b"IEND", b"")
 
     def _put(self, kind: bytes, content: bytes) -> None:
-        """Write a chunk; empty ones of pixels are left out."""
+        """Write a chunk; empty chunks of pixels are left out."""
         if content or kind != b"IDAT":
             self._file.write(struct.pack(">I", len(content)) + kind + content)
             self._file.write(struct.pack(">I", zlib.crc32(kind + content)))
@@ -206,7 +206,7 @@ class PngStream:
 
 @contextmanager
 def png_stream(path: Path, width: int, height: int, channels: int, bits: int = 8) -> Iterator[PngStream]:
-    """A stream of rows that becomes a PNG file when the block ends well, and nothing otherwise.
+    """Open a stream of rows to a PNG file, which appears if the block ends without an error.
 
     Args:
         path: the file; its folder is made.

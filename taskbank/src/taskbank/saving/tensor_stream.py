@@ -1,7 +1,7 @@
-"""A safetensors file of rows that come one by one: memory does not grow with their number.
+"""Writing of a safetensors file row by row: memory does not grow with the number of rows.
 
-The format's head states every tensor's size before the first byte of any, so rows wait in nameless files on
-the same disk, one per tensor, until their number is known. https://github.com/huggingface/safetensors
+The format's header states the sizes of all tensors first, so rows are collected in anonymous temporary files
+on the same disk, one per tensor, until their number is known. https://github.com/huggingface/safetensors
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from taskbank.errors import OutputError, TaskBankError
 
 _DTYPES = {"float32": "F32", "float16": "F16"}
 _ALIGNED = 8  # bytes
-_CHUNK = 1 << 20  # bytes that are copied at once
+_CHUNK = 1 << 20  # bytes that are copied at a time
 
 
 class TensorStream:
-    """Rows on their way into one file. Made by `tensor_stream`.
+    """A safetensors file that is written row by row. Made by `tensor_stream`.
 
     Attributes:
-        rows: how many there are of every tensor.
-        metadata: texts for the file's head; may be filled until the end.
+        rows: number of rows of every tensor so far.
+        metadata: texts for the file's header; may be filled until the end.
     """
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
@@ -43,7 +43,7 @@ class TensorStream:
         self._kinds: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def add(self, rows: Mapping[str, NDArray[np.floating]]) -> None:
-        """One more row of every tensor.
+        """Append one row to every tensor.
 
         Args:
             rows: name -> float32 or float16, always of the same names, types and shapes.
@@ -57,7 +57,7 @@ class TensorStream:
         self.rows += 1
 
     def write(self, file: BinaryIO) -> None:
-        """The head, then every tensor's rows."""
+        """Write the header, then the rows of every tensor."""
         head: dict[str, object] = {"__metadata__": self.metadata}
         start = 0
         for name, (dtype, shape) in self._kinds.items():
@@ -74,10 +74,10 @@ class TensorStream:
 
 @contextmanager
 def tensor_stream(path: Path) -> Iterator[TensorStream]:
-    """A stream of rows that becomes a safetensors file when the block ends well, and nothing otherwise.
+    """Open a stream of rows to a safetensors file, which appears if the block ends without an error.
 
     Args:
-        path: the file; its folder is made. It is not written if there is no row.
+        path: the file; its folder is made. It is not written without rows.
 
     Raises:
         OutputError: the file cannot be written.
@@ -90,7 +90,7 @@ def tensor_stream(path: Path) -> Iterator[TensorStream]:
             if stream.rows:
                 write_whole(path, stream.write)
     except OSError as error:
-        # Errors of our own are told apart already.
+        # Errors of this package need no conversion.
         if isinstance(error, TaskBankError):
             raise
         raise OutputError(f"cannot write {path}: {error}") from error

@@ -1,4 +1,4 @@
-"""Predictions of banks compared with labels of one's own."""
+"""Scoring: comparison of predictions of banks with a user's labels."""
 
 from taskbank.scoring.run import Comparison, TargetScores, run_score
 

@@ -1,4 +1,4 @@
-"""Metrics of single images, as people report them, by kind of output."""
+"""Standard metrics of single images, by kind of output."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Array = NDArray[np.float64]
 HIGHER = frozenset(
     {"within_11.25", "within_22.5", "within_30", "delta_1", "accuracy", "miou", "top1", "top5"}
 )
-"""Metrics of which more is better; of all others less is."""
+"""Metrics for which higher is better; for all others lower is better."""
 
 NEAREST = 1e-3
-"""Metres: labels nearer than that are unknown, and predictions count as so far."""
+"""Least depth in metres: nearer labels are unknown, and nearer predictions are clipped to it."""
 
-_LEAST = 2  # pixels that a line can be laid through
+_LEAST = 2  # least number of pixels for the fit of a line
 
 
 def first_metric(kinds: Sequence[OutputKind]) -> str:
-    """The metric by which banks are compared.
+    """Return the metric by which banks are compared.
 
     Args:
-        kinds: of what each bank gives for one target: depth in metres and relative depth can be compared only
-            once both are aligned.
+        kinds: of each bank's predictions for one target: depth in metres and relative depth are comparable
+            only after alignment.
     """
     if OutputKind.INVERSE_DEPTH in kinds:
         return "abs_rel_aligned"
@@ -40,10 +40,10 @@ def first_metric(kinds: Sequence[OutputKind]) -> str:
 
 
 def depth_metrics(predicted: Array, metres: Array) -> dict[str, float]:
-    """Errors of depth in metres (N,) (Eigen et al., 2014, section 4).
+    """Compute errors of depth in metres (N,) (Eigen et al., 2014, section 4).
 
     `abs_rel` is the mean of |p - d| / d, `rmse` in metres, `delta_1` the share with a ratio below 1.25,
-    `abs_rel_scaled` as `abs_rel` after the ratio of medians is taken out; see also `aligned_metrics`.
+    `abs_rel_scaled` is `abs_rel` after division by the ratio of medians; see also `aligned_metrics`.
     """
     near = np.maximum(predicted, NEAREST)
     scaled = near * np.median(metres) / np.median(near)
@@ -58,7 +58,7 @@ def depth_metrics(predicted: Array, metres: Array) -> dict[str, float]:
 
 
 def aligned_metrics(inverse: Array, metres: Array) -> dict[str, float]:
-    """Error of relative inverse depth (N,), after the scale and shift that fit 1 / depth best in this image.
+    """Compute the error of relative inverse depth (N,), after the scale and shift that best fit 1 / depth.
 
     `abs_rel_aligned` is the mean of |p - d| / d (Ranftl et al., 2022, section 5).
     """
@@ -67,14 +67,14 @@ def aligned_metrics(inverse: Array, metres: Array) -> dict[str, float]:
     else:
         table = np.stack([inverse, np.ones_like(inverse)], 1)
         fitted = table @ np.linalg.lstsq(table, 1 / metres, rcond=None)[0]
-    # What lies at infinity or behind it is as far as the farthest label.
+    # Depths beyond the farthest label, including negative ones, are clipped to it.
     distance = 1 / np.maximum(fitted, 1 / metres.max())
     return {"abs_rel_aligned": float(np.mean(np.abs(distance - metres) / metres))}
 
 
 def normal_metrics(predicted: Array, normals: Array) -> dict[str, float]:
-    """Angles between unit vectors (N, 3) in degrees: mean, median, shares within 11.25, 22.5 and 30."""
-    # By sine and cosine: an arc cosine alone is coarse where vectors are nearly the same.
+    """Compute angles between unit vectors (N, 3) in degrees: mean, median, shares up to 11.25, 22.5, 30."""
+    # By sine and cosine, as an arc cosine alone is inaccurate for nearly equal vectors.
     sine = np.linalg.norm(np.cross(predicted, normals), axis=-1)
     angles = np.degrees(np.arctan2(sine, (predicted * normals).sum(-1)))
     return {
@@ -85,15 +85,15 @@ def normal_metrics(predicted: Array, normals: Array) -> dict[str, float]:
 
 
 def label_metrics(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[str, float]:
-    """Share of pixels (N,) with the right label."""
+    """Compute the share of pixels (N,) with the right label."""
     return {"accuracy": float(np.mean(predicted == labels))}
 
 
 def miou(confusion: NDArray[np.int64]) -> float:
-    """Mean over classes, of those that occur, of intersection over union.
+    """Compute the mean intersection over union of the classes that occur in the labels.
 
     Args:
-        confusion: int64 (C, C), pixels by label and prediction, of all images together.
+        confusion: int64 (C, C), number of pixels by label and prediction, over all images.
     """
     both = np.diag(confusion)
     union = confusion.sum(0) + confusion.sum(1) - both
@@ -102,13 +102,13 @@ def miou(confusion: NDArray[np.int64]) -> float:
 
 
 def class_metrics(probabilities: Array, number: int) -> dict[str, float]:
-    """Give 1 where the class of an image is the likeliest, or one of the five likeliest, else 0."""
+    """Return 1 if the class of an image is the likeliest, or one of the five likeliest, else 0."""
     order = np.argsort(-probabilities, kind="stable")
     return {"top1": float(order[0] == number), "top5": float(number in order[:5])}
 
 
 def value_metrics(predicted: Array, values: Array) -> dict[str, float]:
-    """Mean absolute error and root of the mean square over values (N, C), in their unit."""
+    """Compute the mean absolute error and the root mean square error over values (N, C), in their unit."""
     difference = predicted - values
     return {
         "mae": float(np.mean(np.abs(difference))),
@@ -117,5 +117,5 @@ def value_metrics(predicted: Array, values: Array) -> dict[str, float]:
 
 
 def mean_metrics(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Means over images."""
+    """Average metrics over images."""
     return {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else ())}

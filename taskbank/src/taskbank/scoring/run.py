@@ -1,4 +1,4 @@
-"""Scores of banks on images with labels, beside the best constant, with paired bootstrap intervals."""
+"""Scores of banks and of the best constant on images with labels, with paired bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from taskbank.scoring.truth import Truth, best_constant, make_truth, measure, me
 from taskbank.tasks.kinds import OutputKind
 
 CONSTANT = "best constant"
-"""Stands among the banks: the answer with the least error that looks at no image."""
+"""Name of the baseline among the banks: the constant prediction with the least error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One bank against the first, by the first metric, on the same images.
+    """Comparison of one bank with the first, by the first metric, on the same images.
 
     Attributes:
-        bank: the other one.
-        metric: by which they are compared.
-        difference: mean of the bank's minus the first bank's.
-        interval: of the difference, over draws of groups of images.
-        better: share of the images on which it is better than the first; ties count half.
+        bank: the bank compared with the first.
+        metric: the metric of the comparison.
+        difference: mean of the bank's metric minus the first bank's.
+        interval: bootstrap interval of the difference, over draws of groups of images.
+        better: share of the images on which the bank is better than the first; ties count half.
     """
 
     bank: str
@@ -52,10 +52,10 @@ class TargetScores:
 
     Attributes:
         task: canonical name.
-        images: that all banks were scored on.
-        means: bank -> metric -> mean over images; `miou` is of all pixels together.
+        images: the images on which all banks were scored.
+        means: bank -> metric -> mean over images; `miou` is computed over all pixels.
         rows: bank -> metrics of each image, in the order of `images`.
-        comparisons: of every other bank, the best constant among them, with the first.
+        comparisons: of every other bank, including the best constant, with the first.
     """
 
     task: str
@@ -65,7 +65,7 @@ class TargetScores:
     comparisons: tuple[Comparison, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all but the images' own metrics, JSON-ready."""
+        """Return all results except the metrics of single images, JSON-ready."""
         return {
             "task": self.task,
             "images": len(self.images),
@@ -88,21 +88,21 @@ def run_score(
     """Score banks on images with labels.
 
     Args:
-        banks: by the name that they have in results; the first is what others are compared with.
+        banks: by their names in the results; the others are compared with the first.
         images: files by their paths in the folder of images.
         labels: of tasks that every bank predicts: maps in the dataset's codes and units, or classes.
-        settings: how networks are run.
-        resamples: draws of groups of images that intervals are made of. Images of one folder are a group;
-            those that lie in none are alone.
-        level: share of the draws that an interval holds.
+        settings: how the networks are run.
+        resamples: number of bootstrap draws of groups of images. Images of one folder are a group; an image
+            outside of folders is a group alone.
+        level: share of the draws within an interval.
         seed: of the draws.
-        each: is called after each image of each bank, for progress.
+        each: called after each image of each bank, for progress.
 
     Returns:
-        scores of each target, and why images were left out.
+        scores of each target, and reasons why images were left out.
 
     Raises:
-        InvalidInputError: no bank; a target that cannot be scored; a map that does not fit its image.
+        InvalidInputError: no bank; a target that cannot be scored; a map that does not match its image.
         TaskBankError: as `Engine`.
     """
     if not banks:
@@ -145,7 +145,7 @@ def write_rows(scores: Sequence[TargetScores], path: Path) -> None:
     """Write the metrics of every image as CSV: image, task, bank, metric, value.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     text = StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -165,7 +165,7 @@ _Row = tuple[dict[str, float], NDArray[np.int64] | None]
 
 @dataclass(frozen=True, slots=True)
 class _Draws:
-    """Draws that intervals are made of."""
+    """Settings of the bootstrap intervals."""
 
     resamples: int
     level: float
@@ -175,7 +175,7 @@ class _Draws:
 def _scores(
     truth: Truth, found: Mapping[str, Mapping[str, _Row]], kinds: Sequence[OutputKind], chosen: _Draws
 ) -> TargetScores:
-    """Means and comparisons on the images that all banks have."""
+    """Compute means and comparisons on the images that all banks have."""
     names = [name for name in truth.images if all(name in rows for rows in found.values())]
     if not names:
         raise InvalidInputError(f"no image with a label of {truth.task} could be read")

@@ -23,7 +23,7 @@ from taskbank.scoring.metrics import Array
 from taskbank.tasks.kinds import MAPS, OutputKind
 from taskbank.tasks.registry import TASKS, normalise
 
-_MOST = 20_000  # pixels of an image that the best constant is found from
+_MOST = 20_000  # most pixels of an image that are used for the best constant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,9 @@ class Truth:
 
     Attributes:
         task: canonical name.
-        kind: of its output.
+        kind: kind of the task's output.
         maps: image -> file in the dataset's codes; empty for classes of whole images.
-        numbers: image -> number of its class; empty for maps.
+        numbers: image -> index of its class; empty for maps.
     """
 
     task: str
@@ -44,11 +44,11 @@ class Truth:
 
     @property
     def images(self) -> list[str]:
-        """Images with a label."""
+        """Images that have a label."""
         return list(self.maps or self.numbers)
 
     def values(self, image: str) -> NDArray[np.float64]:
-        """The map of an image in its unit (H, W, C), NaN where unknown; labels 0 are unknown.
+        """Read the map of an image in its unit, (H, W, C), with NaN for unknown pixels; label 0 is unknown.
 
         Raises:
             InvalidInputError: the file cannot be read.
@@ -76,15 +76,15 @@ class Truth:
 
 
 def make_truth(labels: Labels, bank: Bank) -> Truth:
-    """Labels as they are compared with predictions.
+    """Convert labels for the comparison with predictions.
 
     Args:
         labels: maps in the dataset's codes (PNG) or units (NPY), or classes of whole images, by name or
             number.
-        bank: whose names classes have.
+        bank: source of the names of classes.
 
     Raises:
-        InvalidInputError: the target is none of the tasks that can be scored so, or a class is unknown.
+        InvalidInputError: the target cannot be scored with these labels, or a class is unknown.
     """
     task = TASKS.get(labels.target)
     if task is None or task.num_images > 1:
@@ -123,7 +123,7 @@ def measure(
     """Compare a prediction with the label of its image.
 
     Returns:
-        metrics; and of semantic labels pixels by label and prediction, int64 (18, 18).
+        metrics; and for semantic labels, the number of pixels by label and prediction, int64 (18, 18).
 
     Raises:
         InvalidInputError: the map has another size than the image, or shares no known pixel with it.
@@ -149,7 +149,7 @@ def measure(
 def compare(
     kind: OutputKind, given_kind: OutputKind, given: Array, values: Array
 ) -> tuple[dict[str, float], NDArray[np.int64] | None]:
-    """Metrics of known pixels (N, C); see `measure`."""
+    """Compute metrics of known pixels (N, C); see `measure`."""
     if given_kind is OutputKind.INVERSE_DEPTH:
         return metrics.aligned_metrics(given[:, 0], values[:, 0]), None
     match kind:
@@ -167,10 +167,10 @@ def compare(
 
 
 def best_constant(truth: Truth) -> Array:
-    """Find the best answer that looks at no image, from the labels of these very images.
+    """Compute the best constant prediction from the labels of the scored images.
 
-    The median of depth and of other values, the mean direction of normals, the commonest label; of classes
-    the share of each.
+    It is the median of depth and of other values, the mean direction of normals, the most common label; for
+    classes the share of each.
     """
     if truth.numbers:
         counts = np.bincount(list(truth.numbers.values()), minlength=TASKS[truth.task].channels)

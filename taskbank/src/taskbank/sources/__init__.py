@@ -1,4 +1,4 @@
-"""Sources: encoders that turn a batch of pictures into feature maps, ours and other people's alike."""
+"""Sources: encoders that turn a batch of pictures into feature maps, both ours and third-party ones."""
 
 from taskbank.sources.names import open_sources
 from taskbank.sources.source import Source

@@ -17,7 +17,7 @@ _HALF = (0.5, 0.5, 0.5)  # encoders of banks take [-1, 1]
 
 
 class SharedLevels(nn.Module):
-    """Levels that several encoders begin with, run once for pictures that are the same tensor."""
+    """First levels that several encoders share; they run once for the same tensor of pictures."""
 
     def __init__(self, levels: nn.Module) -> None:
         super().__init__()
@@ -25,19 +25,19 @@ class SharedLevels(nn.Module):
         self._seen: tuple[Tensor, Tensor] | None = None
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Float (B, 3, S, S) in [-1, 1] -> the levels' features (B, C, h, w)."""
+        """Compute the levels' features: float (B, 3, S, S) in [-1, 1] -> (B, C, h, w)."""
         if self._seen is None or self._seen[0] is not pictures:
             self._seen = (pictures, self.levels(pictures))
         return self._seen[1]
 
 
 class TaskEncoder(nn.Module):
-    """The encoder of one task behind the levels that its bank shares.
+    """The encoder of one task, after the levels that its bank shares.
 
     Args:
         encoder: of the task.
-        shared: None where the encoder is whole.
-        shown: what is left of pictures for it.
+        shared: the shared levels; None if the encoder includes all levels.
+        shown: kind of the encoder's input.
     """
 
     def __init__(self, encoder: nn.Module, shared: nn.Module | None, shown: InputKind) -> None:
@@ -49,7 +49,7 @@ class TaskEncoder(nn.Module):
         self.channels = 3 if shared is not None or first is None else first.in_channels
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Float (B, 3, S, S) in [-1, 1] -> representations (B, 8, S / 16, S / 16), as decoders read them."""
+        """Encode float (B, 3, S, S) in [-1, 1] as (B, 8, S / 16, S / 16), in the form that decoders read."""
         seen = as_input(pictures, self.shown, self.channels)
         codes: Tensor = self.encoder(seen if self.shared is None else self.shared(seen))
         return codes
@@ -59,9 +59,9 @@ def open_tasks(bank: Bank, tasks: Sequence[str], *, size: int | None = None) -> 
     """Open the encoders of tasks as sources.
 
     Args:
-        bank: that holds them.
-        tasks: any names, none of them twice.
-        size: side of the square in px, a multiple of 16; None for what the bank was trained on.
+        bank: that holds the encoders.
+        tasks: any names, without repetition.
+        size: side of the square in px, a multiple of 16; None for the size that the bank was trained on.
 
     Raises:
         UnknownTaskError: a name is none of the 26 tasks.

@@ -1,4 +1,4 @@
-"""Photographs through many sources: read once, fitted once a size, normalised once a kind."""
+"""Encoding of photographs by many sources: read once, fitted once per size, normalised once per kind."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from taskbank.sources.source import Colours, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Features:
-    """Feature maps of one image by all sources, or the reason why there are none.
+    """Feature maps of one image by all sources, or the error that prevented them.
 
     Attributes:
-        image: its path, or what kind of object it was.
-        error: why it could not be used; None where it could.
+        image: its path, or its type.
+        error: reason why the image could not be used; None if it could.
         maps: name of a source -> float32 (channels, h, w) on the CPU.
-        view: what part of the image sources saw; at the size of one of them.
+        view: the part of the image that sources saw, at the size of one of them.
     """
 
     image: str
@@ -41,16 +41,16 @@ def encode_images(
 ) -> Iterator[Features]:
     """Encode images by all sources, one result per image, in order.
 
-    An image that cannot be read has a result with its error; the others go on. Memory does not grow with
-    the number of images.
+    An image that cannot be read gives a result with its error, and does not stop the others. Memory does not
+    grow with the number of images.
 
     Args:
-        sources: as `open_sources` gives them; their networks are used up.
-        images: single images, as `taskbank.predict` takes them.
+        sources: made by `open_sources`; their networks are modified.
+        images: single images, as for `taskbank.predict`.
         settings: device, precision, batch size, workers and fit. `size` is that of each source.
 
     Raises:
-        InvalidInputError: settings that this machine cannot meet.
+        InvalidInputError: settings that this machine does not support.
     """
     chosen = settings or Settings()
     device = choose_device(chosen.device)
@@ -88,7 +88,7 @@ def _encoded(
     device: torch.device,
     read: partial[_Read],
 ) -> Iterator[Features]:
-    """Batches through all sources, one after another."""
+    """Encode batches by all sources in turn."""
     size, workers = settings.batch_size, settings.workers
     for batch in in_batches(read_ahead(images, read, workers=workers, ahead=size + workers), size):
         good = [one for one in batch if one.error is None]
@@ -113,9 +113,9 @@ def _encoded(
 def _run(
     sources: Sequence[Source], batch: Sequence[_Read], device: torch.device, precision: Precision
 ) -> dict[str, Tensor]:
-    """Feature maps float32 (B, channels, h, w) on the CPU, by name of the source.
+    """Compute feature maps float32 (B, channels, h, w) on the CPU, by name of the source.
 
-    Sources of one size, mean and std are shown the same tensor, so that levels which they share run once.
+    Sources with equal size, mean and std get the same tensor, so that levels which they share run once.
     """
     shown: dict[tuple[int, Colours, Colours], Tensor] = {}
     maps = {}

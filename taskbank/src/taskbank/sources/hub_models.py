@@ -1,4 +1,4 @@
-"""Models of timm and transformers in Hub repositories and in folders of the same form as sources."""
+"""Sources from models of timm and transformers in Hub repositories, and in folders of the same form."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def open_hub(
         size: as for `open_timm`.
 
     Raises:
-        InvalidInputError: the repository holds a model of another library; as `open_timm`.
+        InvalidInputError: the repository holds a model of another library; also as `open_timm`.
         BankFormatError: a file is missing or damaged.
-        HubError: the Hub does not give the files.
+        HubError: the files cannot be downloaded.
     """
     folder = Path(repo).expanduser()
     local = folder.is_dir()
@@ -71,12 +71,12 @@ def open_hub(
 
 
 def _fetch(repo: str, file: str, revision: str | None) -> Path:
-    """A file of a repository, in the Hub's cache.
+    """Download a file of a repository; return its path in the Hub's cache.
 
     Raises:
         BankFormatError: the repository has no such file.
-        HubError: it cannot be had.
-        InvalidInputError: the name cannot be one of a repository, and is no folder either.
+        HubError: the file cannot be downloaded.
+        InvalidInputError: the name is neither a valid repository name nor a folder.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, OfflineModeIsEnabled

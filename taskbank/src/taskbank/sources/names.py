@@ -1,4 +1,4 @@
-"""Names of sources as people type them: `normals`, `rooms`, `timm:MODEL@LAYER?size=PX`, `hf:OWNER/NAME`."""
+"""Parsing of names of sources: `normals`, `rooms`, `timm:MODEL@LAYER?size=PX`, `hf:OWNER/NAME`."""
 
 from __future__ import annotations
 
@@ -41,23 +41,24 @@ def open_sources(
     seed: int = 0,
     accept_licence: Iterable[str] = (),
 ) -> list[Source]:
-    """Open all sources that are named, each once, in the order given.
+    """Open the named sources, without repetition, in the order given.
 
-    Tasks are called by their canonical names where one bank holds them, and `BANK:TASK` where several do.
+    Sources from tasks get the task's canonical name if one bank holds it, and `BANK:TASK` if several do.
 
     Args:
         names: a task of `bank`; the name or folder of a bank or `hf://owner/name`, for all of its encoders;
             `BANK:TASK`; `timm:MODEL[@LAYER][?weights=FILE&size=PX]`; `hf:OWNER/NAME[@LAYER]`. One text may
-            hold several with commas between.
-        bank: whose tasks are meant by bare names; None for the default bank.
-        size: side in px of the square for all sources that name no other, rounded to whole patches of each;
-            None for what each was trained on.
-        seed: of weights that are `random`.
-        accept_licence: ids of models of others, named by tasks of a bank of such, whose licence was accepted.
+            hold several, separated by commas.
+        bank: the bank of tasks without BANK; None for the default bank.
+        size: side in px of the square for all sources that do not name another, rounded to whole patches of
+            each; None for the size that each was trained on.
+        seed: of `random` weights.
+        accept_licence: ids of third-party models whose licence the user accepts, for tasks of a bank of such
+            models.
 
     Raises:
-        InvalidInputError: no name, an unknown form, or one source twice.
-        TaskBankError: as the openers of each kind of source.
+        InvalidInputError: no name, an unknown form, or a repeated source.
+        TaskBankError: as raised by the opener of each kind of source.
 
     Example:
         >>> import taskbank
@@ -69,7 +70,7 @@ def open_sources(
     if not wanted:
         raise InvalidInputError(f"no source was named: name {FORMS}")
     default: Bank | None = None
-    opened: list[tuple[str, Source]] = []  # the name of its bank, if it has one, beside each
+    opened: list[tuple[str, Source]] = []  # name of its bank, or empty, and the source
     for name in wanted:
         found = _FOREIGN.fullmatch(name)
         if found and not name.startswith(HUB_PREFIX):
@@ -102,7 +103,7 @@ def open_sources(
         for model in dict.fromkeys(models):
             revision = model.revision if model.folder is None else None
             source = open_hub(model.id, revision=revision, size=size)
-            if all(held.name != source.name for _, held in opened):  # several tasks may be those of one model
+            if all(held.name != source.name for _, held in opened):  # one model may serve several tasks
                 opened.append(("", source))
     return _distinct(opened)
 
@@ -111,7 +112,7 @@ def _open_foreign(name: str, found: re.Match[str], size: int | None, seed: int) 
     """Open a model of timm or of the Hub.
 
     Raises:
-        InvalidInputError: the layer or size is no whole number, or an option is unknown.
+        InvalidInputError: the layer or size is not a whole number, or an option is unknown.
     """
     known = _OPTIONS[found["library"]]
     given = dict(parse_qsl(found["options"] or "", keep_blank_values=True))
@@ -129,17 +130,17 @@ def _open_foreign(name: str, found: re.Match[str], size: int | None, seed: int) 
 
     if own is not None or size is None:
         return open_at(own)
-    # The patch is known once the model is open; it is made again only where another size is wanted.
+    # The patch size is known only once the model is open; the model is opened again if the size differs.
     usual = open_at(None)
     side = max(round(size / usual.patch), 1) * usual.patch
     return usual if side == usual.size else open_at(side)
 
 
 def _whole(name: str, what: str, text: str | None) -> int | None:
-    """A whole number out of a name; None where nothing is said.
+    """Parse a whole number in a name; None if it is absent.
 
     Raises:
-        InvalidInputError: it is none.
+        InvalidInputError: the text is not a whole number.
     """
     if text is None:
         return None
@@ -150,10 +151,10 @@ def _whole(name: str, what: str, text: str | None) -> int | None:
 
 
 def _distinct(opened: Sequence[tuple[str, Source]]) -> list[Source]:
-    """Sources with different names: tasks that several banks hold are called BANK:TASK.
+    """Make names of sources unique: tasks that several banks hold get the name BANK:TASK.
 
     Raises:
-        InvalidInputError: one source is named twice.
+        InvalidInputError: a source is repeated.
     """
     holders: dict[str, set[str]] = {}
     for holder, source in opened:

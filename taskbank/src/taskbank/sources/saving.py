@@ -1,4 +1,4 @@
-"""Features of image files by many sources, as one file for other projects."""
+"""Writing of features of image files from many sources to one file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from taskbank.sources.timing import Cost
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """All images and the failures among them, after saving.
+    """Report of `save_features`: the encoded images and the failures.
 
     Attributes:
         images: files in the order of the rows.
@@ -47,24 +47,24 @@ def save_features(
     each: Callable[[Features], object] = lambda features: None,
     frames: Callable[[Path], Iterable[ImageInput]] | None = None,
 ) -> Saved:
-    """Write features of many images into one safetensors file.
+    """Write features of many images to one safetensors file.
 
-    It holds a tensor per source under its name, (N, channels, h, w), as its network gives it, and in its
-    header `images`: a JSON list of the N files in that order, and `sources`: a JSON list of what is known
-    about each source (size, patch, channels, mean, std, parameters, weights, licence, and milliseconds where
-    they were measured). Memory does not grow with the number of images.
+    The file holds a tensor per source under its name, (N, channels, h, w), as output by its network, and in
+    its header `images`: a JSON list of the N files in that order, and `sources`: a JSON list of facts about
+    each source (size, patch, channels, mean, std, parameters, weights, licence, and milliseconds if they were
+    measured). Memory does not grow with the number of images.
 
     Args:
-        sources: as `open_sources` gives them; their networks are used up.
-        images: files, or `-` for the image that is piped in; those that cannot be read are left out.
+        sources: made by `open_sources`; their networks are modified.
+        images: files, or `-` for the image on standard input; those that cannot be read are left out.
         out: the file.
         settings: as for `encode_images`.
         half: whether 16-bit floats are written instead of 32.
         overwrite: whether a file that is there already is replaced.
-        costs: of the sources, where they were measured.
-        each: is called with every result, for progress.
-        frames: takes the frames out of a video, see `taskbank.file_features.frames_of`. Each is a row, named
-            `FILE#NUMBER` from 0.
+        costs: of the sources, if they were measured.
+        each: called with every result, for progress.
+        frames: yields the frames of a video, see `taskbank.file_features.frames_of`. Each frame is a row,
+            named `FILE#NUMBER` from 0.
 
     Raises:
         InvalidInputError: `out` does not end in .safetensors; a video, without `frames`; no image could
@@ -82,7 +82,7 @@ def save_features(
         facts[cost.source]["milliseconds"] = cost.milliseconds
     good: list[str] = []
     failed: list[str] = []
-    names: deque[str | None] = deque()  # of frames that are read ahead; None for images, which have their own
+    names: deque[str | None] = deque()  # names of frames that are read ahead; None for images
 
     def items() -> Iterator[ImageInput]:
         for path in images:

@@ -17,23 +17,23 @@ Colours = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
-    """An encoder with everything that is needed to feed it.
+    """An encoder with the size and normalisation of its input.
 
     Attributes:
-        name: a task such as `normal`, or `timm:MODEL@LAYER`, and behind `#` the weights and
-            size where they are not the usual ones: `timm:test_vit@5#random#224px`.
+        name: a task such as `normal`, or `timm:MODEL@LAYER`, followed by `#` and the weights and size if they
+            are not the default ones: `timm:test_vit@5#random#224px`.
         network: normalised pictures float (B, 3, size, size) -> features float (B, channels, h, w), without
             class and register tokens.
-        size: side in px of the square that it takes.
-        patch: px a side that one place of the feature map stands for, to the nearest.
+        size: side in px of the square input.
+        patch: side in px of one cell of the feature map in the input, rounded.
         channels: of the feature map.
-        mean: of red, green and blue in [0, 1], taken from pictures before the network sees them.
-        std: what they are then divided by.
-        parameters: weights that are needed to get the features.
-        weights: where the weights are from, in words.
-        licence: of the weights, as far as their owner states it.
-        foreign: whether it is somebody else's model, which runs as its library made it. Encoders of banks are
-            prepared for speed, see `taskbank.inference.device.prepare`.
+        mean: of red, green and blue in [0, 1], subtracted from pictures.
+        std: standard deviation by which the differences are divided.
+        parameters: number of weights that are needed for the features.
+        weights: origin of the weights, as text.
+        licence: of the weights; empty if their owner states none.
+        foreign: whether it is a third-party model, which runs unchanged. Encoders of banks are optimised, see
+            `taskbank.inference.device.prepare`.
     """
 
     name: str
@@ -61,12 +61,12 @@ class Source:
         return replace(self, network=self.network.to(device, dtype_of(precision)))
 
     def normalised(self, pictures: Tensor) -> Tensor:
-        """Bring pictures float (B, 3, size, size) in [0, 1] to what the network was trained on."""
+        """Normalise pictures float (B, 3, size, size) in [0, 1] for the network."""
         mean, std = (pictures.new_tensor(row).reshape(3, 1, 1) for row in (self.mean, self.std))
         return (pictures - mean) / std
 
     def encode(self, pictures: Tensor) -> Tensor:
-        """Features of pictures.
+        """Compute features of pictures.
 
         Args:
             pictures: float (B, 3, size, size), sRGB in [0, 1], on the network's device.
@@ -86,7 +86,7 @@ class Source:
         return features
 
     def facts(self) -> dict[str, Any]:
-        """Return all facts but the network, JSON-ready."""
+        """Return all attributes except the network, JSON-ready."""
         return {
             "name": self.name,
             "size": self.size,
@@ -101,5 +101,5 @@ class Source:
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Number of weights, norms' running statistics left out."""
+    """Count the weights, without running statistics of norms."""
     return sum(value.numel() for value in network.parameters())

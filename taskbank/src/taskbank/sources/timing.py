@@ -36,17 +36,17 @@ class Cost:
 def measure_costs(
     sources: Sequence[Source], settings: Settings | None = None, *, repeats: int = 9
 ) -> list[Cost]:
-    """Run each source over single pictures of noise, alone, and take the time.
+    """Measure the time of each source, on single pictures of noise.
 
-    Levels that encoders of a bank share are counted for each of them.
+    The time of levels that encoders of a bank share is included for each of them.
 
     Args:
-        sources: not placed on a device yet; their networks are used up.
+        sources: not placed on a device yet; their networks are modified.
         settings: device and precision.
-        repeats: runs, after two that are not counted; the median counts.
+        repeats: number of measured runs, after two warm-up runs; the result is their median.
 
     Raises:
-        InvalidInputError: settings that this machine cannot meet.
+        InvalidInputError: settings that this machine does not support.
     """
     chosen = settings or Settings()
     device = choose_device(chosen.device)
@@ -56,7 +56,7 @@ def measure_costs(
         seconds = []
         with torch.inference_mode():
             for _ in range(repeats + 2):
-                # A new picture each time: shared levels remember the last one.
+                # A new picture each time, as shared levels cache the last one.
                 picture = torch.rand(1, 3, source.size, source.size, device=device)
                 picture = source.normalised(picture).to(dtype_of(chosen.precision))
                 _wait(device)
@@ -75,12 +75,13 @@ def measure_costs(
 
 
 def write_costs(costs: Sequence[Cost], path: Path) -> None:
-    """Write costs as a CSV file that `taxsolver --costs FILE --unit ms` takes: a budget is then milliseconds.
+    """Write costs as a CSV file for `taxsolver --costs FILE --unit ms`, with budgets in milliseconds.
 
-    The price of a source is its milliseconds; whatever has no row, such as targets of one's own, is free.
+    The cost of a source is its time in milliseconds; tasks without a row, such as users' own targets, are
+    free.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     text = StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -92,6 +93,6 @@ def write_costs(costs: Sequence[Cost], path: Path) -> None:
 
 
 def _wait(device: torch.device) -> None:
-    """Wait for what a GPU still does."""
+    """Wait until a GPU has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -1,7 +1,7 @@
-"""timm models as sources: one call, `forward_intermediates`, serves every family.
+"""timm models as sources; `forward_intermediates` works for every family of models.
 
 Vision transformers with and without registers (DINOv2, DINOv3, SigLIP, CLIP, Perception Encoder, SAM),
-ConvNeXt, Swin and ResNet give maps (B, channels, h, w) alike, class and register tokens left out
+ConvNeXt, Swin and ResNet all give maps (B, channels, h, w), without class and register tokens
 (https://github.com/huggingface/pytorch-image-models).
 """
 
@@ -27,18 +27,18 @@ from taskbank.sources.source import Source, count_parameters
 from taskbank.sources.timm_weights import create_filled, read_state
 
 RANDOM = "random"
-"""Names weights that were never trained, drawn from a seed, instead of a file."""
+"""Value of `weights` for untrained weights, drawn from a seed."""
 
 _SMALLEST, _LARGEST = 16, 4096  # px of a side
 
 
 class Layer(nn.Module):
-    """One feature level of a timm model, cut off behind it.
+    """A timm model, cut after one of its feature levels.
 
     Args:
-        model: is used up.
+        model: is modified.
         number: of the level, counted from 0.
-        last: whether it is the model's last one, which goes through the model's own final norm.
+        last: whether it is the last level, to which the model's own final norm is applied.
     """
 
     model: Any
@@ -48,11 +48,11 @@ class Layer(nn.Module):
         model.prune_intermediate_layers([number], prune_norm=not last, prune_head=True)
         self.model = model
         self.number = number
-        # Hierarchical models have no norm for maps, and say so by an assertion.
+        # Hierarchical models have no norm for maps; some raise an AssertionError.
         self.norm = last and "norm" in inspect.signature(model.forward_intermediates).parameters
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Normalised pictures float (B, 3, H, W) -> features (B, channels, h, w)."""
+        """Compute features: normalised pictures float (B, 3, H, W) -> (B, channels, h, w)."""
         options = {"indices": [self.number], "output_fmt": "NCHW", "intermediates_only": True}
         try:
             found = self.model.forward_intermediates(pictures, norm=self.norm, **options)
@@ -79,19 +79,19 @@ def open_timm(
 
     Args:
         model: name in timm, with or without a tag: `vit_small_patch14_dinov2.lvd142m`.
-        layer: number of the feature level, counted from 0, or from the end where negative; None for the last.
-        weights: a file; `random`; None for timm's own, from its cache or the Hub.
-        size: side of the square in px; None for what the model was trained on. Position embeddings are
-            resized.
+        layer: number of the feature level, counted from 0, or from the end if negative; None for the last.
+        weights: a file; `random`; None for timm's own weights, from its cache or the Hub.
+        size: side of the square in px; None for the size that the model was trained on. Position embeddings
+            are resized.
         config: replaces fields of timm's `pretrained_cfg`, such as mean and std.
-        called: how the name begins; `timm:MODEL` where it is None.
+        called: prefix of the source's name; None for `timm:MODEL`.
         seed: of random weights.
 
     Raises:
-        InvalidInputError: timm has no such model or level, the model gives no levels, or cannot take the
+        InvalidInputError: timm has no such model or level, the model has no levels, or does not support the
             size.
         BankFormatError: the file does not hold this model's weights.
-        HubError: the Hub does not give the weights.
+        HubError: the weights cannot be downloaded.
     """
     called = called or f"timm:{model}"
     if not timm.is_model(model):
@@ -122,16 +122,16 @@ def open_timm(
     if not 0 <= number < levels:
         raise InvalidInputError(f"{called}: layer {layer}: choose 0 to {levels - 1}, or -1 for the last")
     network = Layer(made.eval().requires_grad_(False), number, last=number == levels - 1)
-    # One run tells the size of the map, which tables in timm do not always state, and that all is well.
+    # One run shows the size of the map, which timm's tables do not always state, and any faults.
     try:
         with torch.inference_mode():
             features = network(torch.zeros(1, 3, side, side))
-    except Exception as error:  # models check sizes in ways of their own
+    except Exception as error:  # models raise many types for wrong sizes
         raise InvalidInputError(f"{called} cannot take {side} px: {first_line(error)}") from error
     if not bool(features.isfinite().all()):
         raise BankFormatError(f"{called} gives values that are not finite: its weights are faulty")
     where = known.get("hf_hub_id") or known.get("url") or "timm"
-    # Names of sources are names of tasks in tensors, where `=` and commas have a meaning of their own.
+    # Names of sources become names of tasks in tensors, in which `=` and commas are separators.
     marks = [re.sub(r"[^\w.-]", "_", Path(weights).stem)] if weights else []
     marks += [f"{size}px"] if size else []
     return Source(
@@ -157,14 +157,14 @@ def _create(
     called: str,
     seed: int,
 ) -> nn.Module:
-    """Create a timm model with the weights that are asked for."""
+    """Create a timm model with the requested weights."""
     if weights is not None and weights != RANDOM:
         path = Path(weights).expanduser()
         return create_filled(model, read_state(path), options, str(path))
     try:
-        with torch.device("meta"):  # without memory first: some models are larger than most machines
+        with torch.device("meta"):  # no memory yet, as some models are larger than most machines
             numbers = count_parameters(timm.create_model(model, pretrained=False, **options))
-    except Exception as error:  # options lead anywhere into timm
+    except Exception as error:  # timm raises many types of exceptions
         raise InvalidInputError(f"timm cannot make {model!r} ({options}): {first_line(error)}") from error
     if numbers > LARGEST_TRUNK:
         raise InvalidInputError(f"{called} has {numbers} weights: {LARGEST_TRUNK} at most")
@@ -182,7 +182,7 @@ def _create(
     try:
         with quiet_hub():
             made = timm.create_model(model, pretrained=True, **options)
-    except Exception as error:  # by the version of huggingface_hub and its transport
+    except Exception as error:  # depends on the version of huggingface_hub and its transport
         raise HubError(
             f"{called}: the Hub does not give the weights {known.get('hf_hub_id') or known.get('url')} "
             f"({first_line(error)}): check the connection, or name a file, {called}?weights=FILE"
@@ -191,7 +191,7 @@ def _create(
 
 
 def _said(weights: str | None) -> str:
-    """Say which file weights are from, by its name and the beginning of its sha256."""
+    """Describe the file of the weights: its name and the first digits of its sha256."""
     if weights is None or weights == RANDOM:
         return weights or ""
     path = Path(weights).expanduser()
@@ -200,7 +200,7 @@ def _said(weights: str | None) -> str:
 
 
 def _colours(given: Any, called: str) -> tuple[float, float, float]:
-    """Mean or standard deviation of the three colours, from timm's own table of the model.
+    """Read the mean or standard deviation of the three colours from timm's configuration of the model.
 
     Raises:
         InvalidInputError: timm states none.

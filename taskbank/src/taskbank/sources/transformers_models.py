@@ -1,4 +1,4 @@
-"""Models of transformers in Hub repositories and in folders as sources: one level of features, as a map."""
+"""Sources from models of transformers in Hub repositories and folders: one feature level, as a map."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from taskbank.foundation.library import load_processor, quiet
 from taskbank.nets.backbone import LARGEST_TRUNK
 from taskbank.sources.source import Colours, Source, count_parameters
 
-# Heads whose first part is the encoder that is wanted, where there is no model without a head.
+# Models with a head whose first part is the encoder, for types without a headless model.
 _HEADS = (
     "AutoModel", "AutoBackbone", "AutoModelForDepthEstimation", "AutoModelForSemanticSegmentation",
     "AutoModelForNormalEstimation",
@@ -32,9 +32,9 @@ class Level(nn.Module):
     """One feature level of a model of transformers.
 
     Args:
-        network: the part that sees pictures.
-        number: of the level, counted from 0; None for the last, behind the model's own final norm.
-        grid: places a side of maps that come as rows of tokens; None where it is not known.
+        network: the vision part of the model.
+        number: of the level, counted from 0; None for the last, after the model's own final norm.
+        grid: rows and columns of maps that are output as sequences of tokens; None if unknown.
     """
 
     def __init__(self, network: nn.Module, number: int | None, grid: int | None) -> None:
@@ -45,29 +45,29 @@ class Level(nn.Module):
         self.options = options_of(network) | ({} if number is None else {"output_hidden_states": True})
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Normalised pictures float (B, 3, S, S) -> features (B, channels, h, w)."""
+        """Compute features: normalised pictures float (B, 3, S, S) -> (B, channels, h, w)."""
         given: Any = self.network(pixel_values=pictures, **self.options)
         maps = getattr(given, "feature_maps", None)
         if self.number is None:
             found = given.last_hidden_state if maps is None else maps[-1]
         else:
-            # The first of the hidden states is the picture in patches, before any layer.
+            # The first of the hidden states is the patch embedding, before any layer.
             found = levels_of(given)[self.number]
         return self.as_map(found)
 
     def as_map(self, found: Tensor) -> Tensor:
-        """Tokens (B, T, C) as a map, class and register tokens left out; maps as they are."""
+        """Convert tokens (B, T, C) to a map, without class and register tokens; maps are unchanged."""
         if found.ndim == 4:
             return found
         count = found.shape[1]
         side = self.grid if self.grid is not None and self.grid**2 <= count else math.isqrt(count)
-        # What stands before the patches: the class token and registers.
+        # The class token and registers are before the patches.
         patches = found[:, count - side * side :].transpose(1, 2)
         return patches.reshape(len(found), -1, side, side)
 
 
 def options_of(network: nn.Module) -> dict[str, bool]:
-    """Say that position embeddings are to be resized, to models that must be told."""
+    """Return the option that resizes position embeddings, for models that have it."""
     named = any(
         "interpolate_pos_encoding" in inspect.signature(part.forward).parameters for part in network.modules()
     )
@@ -75,7 +75,7 @@ def options_of(network: nn.Module) -> dict[str, bool]:
 
 
 def levels_of(given: Any) -> tuple[Tensor, ...]:
-    """The feature levels in a model's outputs, first to last."""
+    """Return the feature levels in a model's outputs, first to last."""
     for name in ("reshaped_hidden_states", "hidden_states"):
         held = getattr(given, name, None)
         if held is not None and len(held) > 1:
@@ -90,18 +90,18 @@ def open_transformers(
 
     Args:
         repo: `owner/name` on the Hub, or a folder with `config.json` and safetensors.
-        layer: number of the level, counted from 0, or from the end where negative; None for the last one,
-            which goes through the model's own final norm.
+        layer: number of the level, counted from 0, or from the end if negative; None for the last one, to
+            which the model's own final norm is applied.
         revision: branch, tag or commit of the repository.
-        size: side of the square in px; None for that of the model's own preprocessing. Position embeddings
-            are resized.
-        called: how the name begins.
+        size: side of the square in px; None for the size of the model's own preprocessing. Position
+            embeddings are resized.
+        called: prefix of the source's name.
 
     Raises:
-        InvalidInputError: the model gives no maps, has no such level, or cannot take the size.
+        InvalidInputError: the model gives no maps, has no such level, or does not support the size.
         BankFormatError: a file is missing or damaged, or weights are pickled.
         MissingPackageError: transformers is not installed.
-        HubError: the Hub does not give the files.
+        HubError: the files cannot be downloaded.
     """
     require("transformers")
     row = Model(name=called, tasks=(), loader="transformers", kind="", id=repo, revision=revision or "main")
@@ -124,7 +124,7 @@ def open_transformers(
             last = layer is None or number == levels - 1
             level = Level(network, None if last else min(max(number, 0), levels - 1), grid)
             features = level(picture)
-    except Exception as error:  # models check sizes in ways of their own
+    except Exception as error:  # models raise many types for wrong sizes
         raise InvalidInputError(f"{called} gives no maps of {side} px: {first_line(error)}") from error
     if layer is not None and not 0 <= number < levels:
         raise InvalidInputError(f"{called}: layer {layer}: choose 0 to {levels - 1}, or -1 for the last")
@@ -148,7 +148,7 @@ def open_transformers(
 
 
 def _load(row: Model, files: Files) -> Any:
-    """The part of a model that sees pictures, with its weights."""
+    """Load the vision part of a model, with its weights."""
     import transformers
 
     size = sum(path.stat().st_size for path in files.weights)
@@ -169,7 +169,7 @@ def _load(row: Model, files: Files) -> Any:
                 local_files_only=True,
                 output_loading_info=True,
             )
-    except Exception as error:  # of configurations, files and shapes in many kinds
+    except Exception as error:  # transformers raises many types, for configurations, files and shapes
         raise BankFormatError(f"{row.name} cannot be loaded: {first_line(error)}") from error
     whole = whole.float().eval()
     for part in ("vision_model", "backbone"):
@@ -189,19 +189,19 @@ def _load(row: Model, files: Files) -> Any:
 
 
 def _serves(opener: Any, kind: str) -> bool:
-    """Tell whether an automatic class knows models of a type."""
+    """Return True if an automatic class of transformers supports models of a type."""
     return any(config.model_type == kind for config in opener._model_mapping)
 
 
 def _first_number(value: object) -> int | None:
-    """A whole number, or the first of several."""
+    """Return a whole number, or the first of several; else None."""
     if isinstance(value, list | tuple) and value:
         value = value[0]
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _side(processor: Any, config: Any, called: str) -> int:
-    """Side in px of what the model's own preprocessing gives, the shorter one."""
+    """Return the shorter side in px of the output of the model's own preprocessing."""
     for name in ("crop_size", "size"):
         if name == "crop_size" and not getattr(processor, "do_center_crop", False):
             continue
@@ -219,7 +219,7 @@ def _side(processor: Any, config: Any, called: str) -> int:
 
 
 def _colours(processor: Any) -> tuple[Colours, Colours]:
-    """Mean and standard deviation of colours in [0, 1]; 0 and 1 where the model takes them as they are."""
+    """Return mean and standard deviation of colours in [0, 1]; 0 and 1 for models without normalisation."""
     if not getattr(processor, "do_normalize", False):
         return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     mean, std = ([float(value) for value in getattr(processor, name)] for name in ("image_mean", "image_std"))

@@ -14,7 +14,7 @@ class Group(StrEnum):
     SEMANTIC = "semantic"
     LOW_DIMENSIONAL = "low-dimensional"
     DENOISING = "denoising"
-    OWN = "user's own"  # in no tree
+    OWN = "user's own"  # not in the paper's tree
 
 
 class OutputKind(StrEnum):
@@ -22,7 +22,7 @@ class OutputKind(StrEnum):
 
     IMAGE = "image"
     DEPTH = "depth"
-    INVERSE_DEPTH = "relative inverse depth"  # of models of others
+    INVERSE_DEPTH = "relative inverse depth"  # of third-party models
     NORMALS = "normals"
     CURVATURE = "curvature"
     HEAT_MAP = "heat map"
@@ -36,7 +36,7 @@ class OutputKind(StrEnum):
     PERMUTATION = "permutation"
     MATCH = "match"
     REPRESENTATION = "representation"
-    MAP = "map"  # of a user's own target, as are numbers
+    MAP = "map"  # of a user's own target, like NUMBERS
     NUMBERS = "numbers"
 
 
@@ -54,11 +54,11 @@ MAPS = frozenset(
         OutputKind.MAP,
     }
 )
-"""Kinds of predictions with a value at every place."""
+"""Kinds of predictions with a value at every pixel."""
 
 
 class Loss(StrEnum):
-    """The training loss of the original task networks; the conditional GAN part is left out of the names."""
+    """The training loss of the original task networks; the names omit the conditional GAN loss."""
 
     L1 = "L1"
     L2 = "L2"
@@ -70,7 +70,7 @@ class Loss(StrEnum):
 
 
 class DecoderForm(StrEnum):
-    """The shape of the network that turns representations into the task's output."""
+    """Form of the network that decodes representations to the task's output."""
 
     PIXEL = "pixel"
     COLORIZATION = "colorization"
@@ -86,22 +86,23 @@ class Task:
 
     Attributes:
         name: canonical name, that of the dataset's folder or of the `visualpriors` package.
-        label: how the paper's figures call it.
-        group: place in the tree of similar tasks.
+        label: name in the paper's figures.
+        group: group in the tree of similar tasks.
         aliases: other spellings, normalised (see `taskbank.tasks.registry.normalise`).
-        output: what a prediction is.
-        channels: numbers that the network gives per pixel, or in all where the output is no map.
-        unit: unit of a decoded prediction; "1" where it has none.
-        value_range: least and greatest decoded value, in `unit`; None where there is no bound.
-        network_range: least and greatest target value the network learns; None where there is no bound.
+        output: kind of a prediction.
+        channels: numbers that the network outputs per pixel, or in total for outputs that are not maps.
+        unit: unit of a decoded prediction; "1" if it has none.
+        value_range: least and greatest decoded value, in `unit`; None without bounds.
+        network_range: least and greatest target value that the network learns; None without bounds.
         loss: training loss of the original network.
         decoder: form of the decoder.
         hidden: widths of the hidden layers of the original fully connected heads.
         num_images: images that one prediction takes.
-        num_tiles: pieces that an image is cut into before it is encoded.
-        whitening: of numbers of a user's own target: means and standard deviations, one per channel, that
-            they are read with. None elsewhere, see `taskbank.inference.whitening`.
-        source_only: True where the task is no target of transfers: it has no labels of interest in itself.
+        num_tiles: number of tiles into which an image is cut before it is encoded.
+        whitening: for numbers of a user's own target: means and standard deviations, one per channel, with
+            which outputs are decoded. None for other tasks, see `taskbank.inference.whitening`.
+        source_only: True if the task is not a target of transfers, as its labels are of no interest in
+            themselves.
     """
 
     name: str
@@ -123,5 +124,5 @@ class Task:
 
     @property
     def num_encodings(self) -> int:
-        """Representations that the decoder takes for one prediction."""
+        """Number of representations that the decoder takes for one prediction."""
         return self.num_images * self.num_tiles

@@ -1,7 +1,7 @@
-"""Targets that a user brought: the registry does not know them, so a bank says itself what they are.
+"""Users' own targets, which are not in the registry and are described in the bank.
 
 Three kinds: a map (a number or three per pixel, in the user's own unit), classes of whole images, and
-numbers of whole images. They are read out by transfer networks only; no encoder is trained for them.
+numbers of whole images. They are predicted by transfer networks only; no encoder is trained for them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _FORMS: Mapping[OutputKind, tuple[DecoderForm, Loss]] = {
     OutputKind.CLASSES: (DecoderForm.FULLY_CONNECTED, Loss.CROSS_ENTROPY),
     OutputKind.NUMBERS: (DecoderForm.FULLY_CONNECTED, Loss.L2),
 }
-_MAP_CHANNELS = (1, 3)  # what pictures can show
+_MAP_CHANNELS = (1, 3)  # channels of pictures
 _RESERVED = frozenset({"all", "rgb", "point_info", "nonfixated_matches"})
-"""`all` stands for several tasks on the command line, the others are folders of the dataset."""
+"""Reserved names: `all` means several tasks on the command line, the others are folders of the dataset."""
 _MOST = 65_536  # channels, or numbers of a hidden layer
-_LONGEST = 60  # characters of a name, which becomes part of a file's
+_LONGEST = 60  # most characters of a name, which becomes part of a file name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +48,10 @@ class OwnTarget:
     hidden: tuple[int, ...] = (256,)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be decoded.
+        """Check that outputs can be decoded.
 
         Raises:
-            InvalidInputError: naming the field, what it is and what it may be.
+            InvalidInputError: a field is not allowed; the message states its value and the allowed ones.
         """
         if self.output not in _FORMS:
             raise InvalidInputError(f"own target: output {self.output} must be {', '.join(_FORMS)}")
@@ -84,7 +84,7 @@ class OwnTarget:
             )
 
     def as_task(self, name: str) -> Task:
-        """The target as networks and decoding know tasks."""
+        """Return the target as a `Task`, for networks and decoding."""
         decoder, loss = _FORMS[self.output]
         return Task(
             name=name,
@@ -104,12 +104,13 @@ class OwnTarget:
 
 
 def own_target_from_json(written: Mapping[str, Any]) -> OwnTarget:
-    """The target that `dataclasses.asdict` wrote into a `bank.json`.
+    """Read the target that `dataclasses.asdict` wrote to a `bank.json`.
 
     Raises:
         KeyError: a field is missing.
-        ValueError: a field that makes no sense (`InvalidInputError`), or an unknown kind of output.
-        TypeError: a field of another type.
+        ValueError: a field has a value that is not allowed (`InvalidInputError`), or an unknown kind of
+            output.
+        TypeError: a field has another type.
     """
     limits, whitening = written["value_range"], written["whitening"]
     return OwnTarget(
@@ -123,11 +124,11 @@ def own_target_from_json(written: Mapping[str, Any]) -> OwnTarget:
 
 
 def range_from_json(written: object) -> tuple[float, float] | None:
-    """The least and the greatest value in the list of a `bank.json`.
+    """Read the least and the greatest value in a list of a `bank.json`.
 
     Raises:
         ValueError: one of them is missing, or the second is not greater.
-        TypeError: no list of numbers.
+        TypeError: `written` is not a list of numbers.
     """
     if written is None:
         return None
@@ -138,10 +139,10 @@ def range_from_json(written: object) -> tuple[float, float] | None:
 
 
 def own_name(name: str) -> str:
-    """The name of a user's own target as banks write it: `My Task` is `my_task`.
+    """Convert the name of a user's own target to its form in banks: `My Task` becomes `my_task`.
 
     Raises:
-        InvalidInputError: nothing is left of it, it is too long, or one of the 26 tasks is called so.
+        InvalidInputError: the result is empty, too long, reserved, or the name of one of the 26 tasks.
     """
     wanted = normalise(name)
     if not wanted or len(wanted) > _LONGEST:
@@ -157,14 +158,14 @@ def own_name(name: str) -> str:
 
 
 def find_target(name: str, own: Mapping[str, Task]) -> Task:
-    """A task by any of its names, or one of a bank's own targets.
+    """Find a task by any of its names, or one of a bank's own targets.
 
     Args:
-        name: as a user types it.
-        own: the bank's, by name.
+        name: in any spelling.
+        own: the bank's own targets, by name.
 
     Raises:
-        UnknownTaskError: nothing has that name; the nearest ones are named.
+        UnknownTaskError: no task or target has that name; the message lists the nearest ones.
     """
     wanted = normalise(name)
     if wanted in own:
@@ -176,7 +177,7 @@ def find_target(name: str, own: Mapping[str, Task]) -> Task:
 
 
 def _floats(values: object) -> tuple[float, ...]:
-    """A list of numbers."""
+    """Convert a list of numbers to a tuple of floats."""
     if not isinstance(values, list):
         raise TypeError(f"{values!r} is no list of numbers")
     return tuple(map(float, values))

@@ -1,4 +1,4 @@
-"""The 26 tasks and their names: the one registry. Nothing heavy is imported here."""
+"""Registry of the 26 tasks and their names. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ TASKS: MappingProxyType[str, Task] = MappingProxyType({task.name: task for task 
 ALIASES: MappingProxyType[str, str] = MappingProxyType(
     {alias: task.name for task in ALL_TASKS for alias in task.aliases}
 )
-"""Normalised other spelling -> canonical name. Canonical names themselves are not in it."""
+"""Normalised alias or figure label -> canonical name. Canonical names are not included."""
 
 SCRATCH = "scratch"
-"""In place of a transfer's sources: the target's whole network, trained on no more images than transfers."""
+"""Source name of networks from scratch: whole networks, trained on no more images than transfers."""
 
 
 def normalise(name: str) -> str:
-    """The spelling under which names are compared: `Object Class. (1000)` -> `object_class_1000`."""
+    """Normalise the spelling of a name for comparison: `Object Class. (1000)` -> `object_class_1000`."""
     return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
 def find_task(name: str) -> Task:
-    """The task of that name, alias or figure label, in any case and with any separators.
+    """Find a task by its name, alias or figure label, in any case and with any separators.
 
     Raises:
-        UnknownTaskError: no task has that name; the nearest ones are named.
+        UnknownTaskError: no task has that name; the message lists the nearest ones.
 
     Example:
         >>> import taskbank
@@ -60,21 +60,21 @@ def find_task(name: str) -> Task:
 
 
 def find_source(name: str) -> str:
-    """The canonical name of what a target is read out from: a task by any of its names, or `scratch`.
+    """Return the canonical name of a source: a task by any of its names, or `scratch`.
 
     Raises:
-        UnknownTaskError: nothing has that name; the nearest tasks are named.
+        UnknownTaskError: nothing has that name; the message lists the nearest tasks.
     """
     return SCRATCH if normalise(name) == SCRATCH else find_task(name).name
 
 
 def is_task(name: str) -> bool:
-    """Tell whether one of the 26 tasks has this name, in any spelling that `find_task` takes."""
+    """Return True if one of the 26 tasks has this name, in any spelling that `find_task` accepts."""
     wanted = normalise(name)
     return wanted in TASKS or wanted in ALIASES
 
 
 def nearest_tasks(wanted: str) -> list[str]:
-    """Canonical names of the tasks with the spellings closest to `wanted`, best first."""
+    """Return canonical names of the tasks with the spellings closest to `wanted`, best first."""
     spellings = get_close_matches(wanted, [*TASKS, *ALIASES], n=6, cutoff=0.6)
     return list(dict.fromkeys(ALIASES.get(spelling, spelling) for spelling in spellings))[:3]

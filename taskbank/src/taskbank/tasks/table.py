@@ -1,8 +1,8 @@
-"""The facts of the 26 tasks, as rows; `taskbank.tasks.registry` looks them up.
+"""The table of the 26 tasks; use `taskbank.tasks.registry` to find them.
 
-They are those of the original networks (Zamir et al., "Taskonomy", CVPR 2018, and
+The values are those of the original networks (Zamir et al., "Taskonomy", CVPR 2018, and
 https://github.com/StanfordVL/taskonomy). Canonical names are the dataset's folder names, or those of the
-`visualpriors` package where a task has no folder of its own.
+`visualpriors` package for tasks without a folder.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from taskbank.tasks.kinds import DecoderForm, Group, Loss, OutputKind, Task
 _SIGNED = (-1.0, 1.0)
 _UNIT = (0.0, 1.0)
 _PAIR = 2
-_DEPTH = (0.0, 65535 / 512)  # 16 bits at 1/512 m
-_CURVATURE = (-1 / 0.03, 1 / 0.03)  # labels are clipped at a radius of 3 cm
+_DEPTH = (0.0, 65535 / 512)  # metres; 16 bits in steps of 1/512 m
+_CURVATURE = (-1 / 0.03, 1 / 0.03)  # 1/m; labels are clipped at a radius of 3 cm
 
 
 def _rgb(name: str, label: str, group: Group, *aliases: str, source_only: bool = False) -> Task:
-    """A task that paints the image, or a better version of it."""
+    """Make a task whose output is the image or an improved version of it."""
     return Task(
         name=name,
         label=label,
@@ -34,7 +34,7 @@ def _rgb(name: str, label: str, group: Group, *aliases: str, source_only: bool =
 
 
 def _heat_map(name: str, label: str, group: Group, highest: float, *aliases: str) -> Task:
-    """A task with one response per pixel; `highest` is a share of the 16-bit (or 8-bit) scale on disk."""
+    """Make a task with one response per pixel; `highest` is a share of the 16- or 8-bit scale on disk."""
     return Task(
         name=name,
         label=label,
@@ -50,7 +50,7 @@ def _heat_map(name: str, label: str, group: Group, highest: float, *aliases: str
 
 
 def _depth(name: str, label: str, *aliases: str) -> Task:
-    """A task in metres; the network learns the logarithm of the 16-bit label."""
+    """Make a task in metres; the network learns the logarithm of the 16-bit label."""
     return Task(
         name=name,
         label=label,
@@ -67,7 +67,7 @@ def _depth(name: str, label: str, *aliases: str) -> Task:
 
 
 def _classes(name: str, label: str, num_classes: int, *aliases: str) -> Task:
-    """A task that names what the whole image shows, as probabilities."""
+    """Make a task that classifies the whole image, with probabilities."""
     return Task(
         name=name,
         label=label,
@@ -83,7 +83,7 @@ def _classes(name: str, label: str, num_classes: int, *aliases: str) -> Task:
 
 
 def _embedding(name: str, label: str, group: Group, *aliases: str) -> Task:
-    """A task whose pixels of one segment lie close together in 64 dimensions."""
+    """Make a task of pixel embeddings: pixels of one segment are close in 64 dimensions."""
     return Task(
         name=name,
         label=label,
@@ -99,7 +99,7 @@ def _embedding(name: str, label: str, group: Group, *aliases: str) -> Task:
 
 
 def _numbers(name: str, label: str, output: OutputKind, *aliases: str, unit: str, directions: bool) -> Task:
-    """A task of nine numbers about the room."""
+    """Make a task of nine numbers about the room."""
     return Task(
         name=name,
         label=label,
@@ -117,7 +117,7 @@ def _numbers(name: str, label: str, output: OutputKind, *aliases: str, unit: str
 
 
 def _pose(name: str, label: str, hidden: tuple[int, ...], *aliases: str, num_images: int = _PAIR) -> Task:
-    """A task of relative camera poses: three static-axes Euler angles and a translation each."""
+    """Make a task of relative camera poses: three static-axes Euler angles and a translation each."""
     pair = num_images == _PAIR
     return Task(
         name=name,
@@ -304,4 +304,4 @@ ALL_TASKS = (
         source_only=True,
     ),
 )  # fmt: skip
-"""In the order of the original tables."""
+"""The 26 tasks, in the order of the original tables."""

@@ -1,7 +1,6 @@
-"""Videos: frames read upright with their times, pictures written with the same times. Needs PyAV.
+"""Reading of upright frames and their times from videos, and writing with the same times. Needs PyAV.
 
-Frames may come at any rate, also a varying one: each carries its own time from the file to the file. Only
-the picture is read; sound stays behind.
+Frames may have any rate, also a varying one: each keeps its own time. Sound is ignored.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from numpy.typing import NDArray
 from taskbank.atomic_files import plain_path, whole_file
 from taskbank.errors import MissingPackageError, OutputError, VideoError
 
-_USUAL_RATE = Fraction(25)  # frames per second, where a file does not say
-_CODECS = ("libx264", "mpeg4")  # what plays everywhere, best first
-_QUALITY = {"crf": "18"}  # of libx264: no loss is seen
+_USUAL_RATE = Fraction(25)  # frames per second, if a file states none
+_CODECS = ("libx264", "mpeg4")  # widely supported, best first
+_QUALITY = {"crf": "18"}  # of libx264: no visible loss
 _RGB, _YUV = "rgb24", "yuv420p"
 _BT709 = 1  # matrix and primaries that players expect
 _LIMITED = 1  # range of values that players expect
 _QUARTER = 90  # degrees
-_MOST_STRETCHED = 8  # times as wide as high, or the other way, pixels may be
+_MOST_STRETCHED = 8  # largest ratio of a pixel's sides
 _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,ogg,asf,h264,hevc,m4v,mjpeg,gif,ivf,dv,"
     "mxf,nut,rm,wtv"
@@ -35,7 +34,7 @@ _FORMATS = (
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Write: TypeAlias = Callable[[Bytes, int], None]
-"""Takes a picture uint8 (H, W, 3) and its time in units of the clip's `time_base`."""
+"""Function that takes a picture uint8 (H, W, 3) and its time in units of the clip's `time_base`."""
 
 
 @dataclass(slots=True)
@@ -59,20 +58,20 @@ class Damage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """The picture of a video file.
+    """Properties of a video file, without sound.
 
     Attributes:
         path: the file.
-        frames: pictures in it; damaged ones may be fewer when they are read.
+        frames: number of pictures; fewer may be readable in damaged files.
         width: columns of the upright picture.
         height: rows of the upright picture.
-        rotation: degrees by which stored pictures are turned counterclockwise to be upright.
-        mirrored: whether they are mirrored left to right before they are turned.
+        rotation: degrees by which stored pictures are rotated counterclockwise to be upright.
+        mirrored: whether pictures are mirrored left to right before the rotation.
         rate: frames per second, on average.
         time_base: unit of times, in seconds.
         sound: whether the file has sound, which is not read.
-        cut_off: what is missing at the end, in words; empty where the file is whole.
-        damage: what the last reading of the frames passed over.
+        cut_off: description of the missing end; empty if the file is complete.
+        damage: damaged packets and frames of the last reading.
     """
 
     path: Path
@@ -104,7 +103,7 @@ class Frame:
 
 
 def stated_sizes(path: Path) -> list[tuple[int, int]]:
-    """Read the widths and heights in px that a file states for its streams of pictures; decode nothing.
+    """Read the widths and heights in px that a file states for its video streams, without decoding.
 
     Raises:
         VideoError: the file is missing, damaged, or holds no pictures.
@@ -128,7 +127,7 @@ def open_clip(path: Path) -> Clip:
             raise VideoError(f"{path} holds no picture that can be read: it may be damaged, get it again")
         rotation, mirrored = _orientation(first)
         rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
-        # A stream of a closed file has no values any more (PyAV 19), so all of it is read in here.
+        # The stream of a closed file has no attributes (PyAV 19), so all of them are read here.
         time_base = Fraction(stream.time_base)
         sound = bool(container.streams.audio)
         promised, seconds = stream.frames, (container.duration or 0) / 1_000_000
@@ -145,7 +144,7 @@ def open_clip(path: Path) -> Clip:
         cut_off = f"it is cut off: {frames} of {promised} frames are there"
     elif not promised and not sound and end < 0.9 * seconds - 0.5:
         cut_off = f"it is cut off after {end:.1f} of {seconds:.1f} s"
-    # Players show pixels that are not square as wide as they are meant; other ratios are faults.
+    # Players respect the aspect ratio of pixels; implausible ratios are faults of the file.
     wide, high = first.width, first.height
     if 1 < aspect <= _MOST_STRETCHED:
         wide = round(wide * aspect)
@@ -168,16 +167,16 @@ def open_clip(path: Path) -> Clip:
 
 
 def read_frames(clip: Clip, wanted: Container[int] | None = None) -> Iterator[Frame]:
-    """The frames of a clip in order, one by one; nothing is kept.
+    """Yield the frames of a clip in order, without keeping them in memory.
 
-    What is damaged is passed over, and counted in `clip.damage`.
+    Damaged packets and frames are skipped, and counted in `clip.damage`.
 
     Args:
         clip: from `open_clip`.
-        wanted: numbers of the frames to give; others are passed over quickly. None is all of them.
+        wanted: numbers of the frames to yield; others are skipped quickly. None for all frames.
 
     Raises:
-        VideoError: the file cannot be opened any more.
+        VideoError: the file can no longer be opened.
     """
     stored = (clip.height, clip.width) if clip.rotation % 180 else (clip.width, clip.height)
     step = max(1, round(1 / (clip.rate * clip.time_base)))
@@ -187,7 +186,7 @@ def read_frames(clip: Clip, wanted: Container[int] | None = None) -> Iterator[Fr
         for number, frame in enumerate(_decoded(container, stream, clip.damage)):
             time = last + step if frame.pts is None else frame.pts
             start = time if start is None else start
-            # Files with faults repeat times, or go back; players and encoders want them to grow.
+            # Faulty files have repeated or decreasing times; players and encoders need increasing ones.
             last = max(time, last + 1) if number else time
             if wanted is None or number in wanted:
                 pixels = frame.to_ndarray(format=_RGB, width=stored[0], height=stored[1])
@@ -198,7 +197,7 @@ def read_frames(clip: Clip, wanted: Container[int] | None = None) -> Iterator[Fr
 
 
 def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
-    """The packets of a stream, as far as the file goes."""
+    """Yield the packets of a stream, up to the end of the file or an unreadable position."""
     av = load_av()
     packets = container.demux(stream)
     while True:
@@ -206,14 +205,14 @@ def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
             packet = next(packets)
         except StopIteration:
             return
-        except av.FFmpegError:  # behind it nothing can be found any more
+        except av.FFmpegError:  # nothing can be read after this position
             damage.packets += 1
             return
         yield packet
 
 
 def _decoded(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
-    """The pictures of a stream; packets that are damaged are passed over and counted."""
+    """Decode the pictures of a stream; damaged packets are skipped and counted."""
     av = load_av()
     for packet in _packets(container, stream, damage):
         try:
@@ -227,10 +226,10 @@ def _decoded(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
 
 
 def _orientation(frame: Any) -> tuple[int, bool]:
-    """Degrees counterclockwise, and whether pictures are mirrored first, from the file's matrix of display.
+    """Read the rotation in degrees counterclockwise, and True if pictures are mirrored first.
 
-    The matrix takes columns and rows (p, q) to (a p + c q, b p + d q); rows are counted downwards. Angles
-    between quarters go to the nearest one.
+    The file's display matrix maps columns and rows (p, q) to (a p + c q, b p + d q); rows are counted
+    downwards. Angles are rounded to quarter turns.
     """
     found = frame.side_data.get("DISPLAYMATRIX")
     if found is None:
@@ -246,14 +245,14 @@ def _orientation(frame: Any) -> tuple[int, bool]:
 
 @contextmanager
 def video_writer(path: Path, clip: Clip) -> Iterator[Write]:
-    """A function that adds pictures to a new MP4 file, which is there when all went well and not before.
+    """Yield a function that adds pictures to an MP4 file, which appears if the block ends without an error.
 
-    Pictures may have any size, but all the same one. H.264 stores colours for squares of 2 x 2 px: where a
-    side is odd, its last row or column is repeated.
+    All pictures have the same size, which may be any. H.264 stores colours for squares of 2 x 2 px: if a side
+    is odd, its last row or column is repeated.
 
     Args:
-        path: the file; its folder is made.
-        clip: whose rate and unit of time the file has.
+        path: the file; its folder is created.
+        clip: source of the file's rate and unit of time.
 
     Raises:
         OutputError: the file cannot be written.
@@ -297,17 +296,17 @@ def _writer(av: Any, container: Any, stream: Any, clip: Clip) -> Write:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[tuple[Any, Any]]:
-    """An open file and its stream of pictures; what goes wrong meanwhile is the file's fault."""
+    """Open a file and its video stream; convert errors within the block to VideoError."""
     av = load_av()
-    if not os.path.isfile(path):  # noqa: PTH113 - takes names that are too long, too
+    if not os.path.isfile(path):  # noqa: PTH113 - accepts names that are too long
         raise VideoError(f"{path} does not exist, or is no file")
     if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes): it was not written to the end, get it again")
-    # PyAV 19 has no such argument any more: it replaces what is no UTF-8 without being asked.
+    # PyAV 19 has no such argument: it always replaces bytes that are not UTF-8.
     titles = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
     try:
-        # From the root on, or what stands before a colon were a protocol; and only files that hold pictures
-        # themselves, as playlists name other files and addresses.
+        # An absolute path, as FFmpeg would take text before a colon for a protocol; and no playlists, as they
+        # name other files and addresses.
         with av.open(
             str(plain_path(path)),
             options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
@@ -325,7 +324,7 @@ def _reading(path: Path) -> Iterator[tuple[Any, Any]]:
 
 
 def _best_stream(container: Any, path: Path) -> Any:
-    """The stream of pictures that players show: the largest that is no cover."""
+    """Choose the video stream that players show: the largest one that is not a cover."""
     if not container.streams.video:
         raise VideoError(f"{path} holds no pictures: name a video, or an image")
     av = load_av()
@@ -340,15 +339,15 @@ def _best_stream(container: Any, path: Path) -> Any:
 
 
 def _readable(container: Any) -> list[Any]:
-    """Return the video streams of a known codec; damaged headers name unknown ones."""
+    """Return the video streams with a known codec; damaged headers name unknown ones."""
     return [stream for stream in container.streams.video if stream.codec_context is not None]
 
 
 def load_av() -> Any:
-    """PyAV, which comes with the extra `video`.
+    """Import PyAV, which comes with the extra `video`.
 
     Raises:
-        MissingPackageError: it is not installed.
+        MissingPackageError: PyAV is not installed.
     """
     try:
         import av
@@ -356,7 +355,7 @@ def load_av() -> Any:
         raise MissingPackageError(
             "videos need the package av (PyAV): install it with pip install 'taskbank[video]'"
         ) from error
-    # A decoder's thread that logs to Python waits for ever for the lock that closing the file holds. PyAV
-    # does not log unless it is told to, but torchvision 0.21 does so for the whole process.
+    # Logging to Python from a decoder's thread deadlocks with closing the file. PyAV does not log by default,
+    # but torchvision 0.21 enables it for the whole process.
     av.logging.set_level(None)
     return av

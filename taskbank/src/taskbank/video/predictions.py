@@ -1,18 +1,18 @@
-"""Predictions for videos: one file per task, frame by frame, in memory that does not grow with the clip.
+"""Predictions for videos: files per task, written frame by frame; memory does not grow with the clip.
 
 | form | files |
 |---|---|
 | png | `TASK.mp4`: the pictures, in the input's frame, size and times |
-| npy | `TASK.npy`: the arrays, one per frame on the first axis; 25 MB a frame for normals at 1920 x 1080 |
+| npy | `TASK.npy`: the arrays, one per frame on the first axis; 25 MB per frame for normals at 1920 x 1080 |
 | json | `TASK.json`: unit, convention, provenance, facts of the video |
-|      | `TASK.jsonl`: a line per frame, for tasks that give numbers rather than maps |
+|      | `TASK.jsonl`: a line per frame, for tasks that predict numbers rather than maps |
 
-Sound is left out, as the facts say. H.264 needs even sides: where one is odd, its last row or column is
+Sound is left out; the facts state this. H.264 needs even sides: if a side is odd, its last row or column is
 repeated in `TASK.mp4` (not in arrays).
 
-Colours mean the same in all frames: where their scale depends on what is there (depth, curvature,
-embeddings), it is measured beforehand on frames from the whole clip. A scale per frame makes pictures
-flicker, and numbers cannot be compared between frames.
+Colours have the same meaning in all frames: scales that depend on the predictions (depth, curvature,
+embeddings) are measured beforehand on frames from the whole clip. With a scale per frame, pictures would
+flicker and could not be compared.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from taskbank.tasks.registry import TASKS, Task
 from taskbank.video.files import Clip, Frame, read_frames
 from taskbank.video.sinks import Sink, array_sink, changing_facts, line_sink, picture_sink
 
-_MEASURED_FRAMES = 24  # of a clip, for the scale of its colours
+_MEASURED_FRAMES = 24  # frames of a clip on which scales of colours are measured
 _FORMS = (Form.PNG, Form.NPY, Form.JSON)
 _FEW_NUMBERS = frozenset(
     {
@@ -63,7 +63,7 @@ class VideoSaving:
     Attributes:
         folder: of the files; it is created.
         forms: what is written for each task.
-        fov: horizontal field of view in degrees, for rooms and vanishing points; None where not known.
+        fov: horizontal field of view in degrees, for rooms and vanishing points; None if unknown.
         smooth: seconds over which the networks' raw outputs are averaged: a running mean whose weights fall
             to 1/e in that time. It reduces flicker, but moving things leave trails. 0 for none. The order of
             shuffled tiles is never averaged.
@@ -75,7 +75,7 @@ class VideoSaving:
     smooth: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what a video cannot have."""
+        """Check the values for a video."""
         if not 0 <= self.smooth < float("inf"):
             raise InvalidInputError(f"smooth {self.smooth:g} must be seconds, 0 or more")
         for form in self.forms:
@@ -87,11 +87,11 @@ class VideoSaving:
 
 
 def video_file_names(task: Task, forms: Iterable[Form]) -> list[str]:
-    """Names of the files of one task for a video.
+    """List the file names of one task for a video.
 
     Args:
-        task: whose files.
-        forms: those that are saved.
+        task: the task of the files.
+        forms: the forms to save.
     """
     endings = {Form.PNG: "mp4", Form.NPY: "npy", Form.JSON: "json"}
     wanted = tuple(forms)
@@ -107,17 +107,17 @@ def save_video(
     reading: Reading | None = None,
     each: Callable[[int], object] = lambda number: None,
 ) -> int:
-    """Predict for every frame of a clip, and save. Files are there when the clip is done, and not before.
+    """Predict for every frame of a clip, and save the results. Files appear once the clip is finished.
 
     Args:
         engine: of tasks that take single images.
         clip: from `taskbank.video.files.open_clip`.
-        saving: where and how.
-        reading: how predictions are wanted.
-        each: is called with the number of every frame that is done.
+        saving: folder and form of the results.
+        reading: form of the predictions.
+        each: called with the number of every finished frame.
 
     Returns:
-        how many frames there were.
+        the number of frames.
 
     Raises:
         VideoError: the clip is damaged.
@@ -152,7 +152,7 @@ def save_video(
 
 
 def _outcomes(engine: PredictionEngine, clip: Clip, smooth: float = 0.0) -> Iterator[tuple[Frame, Outcome]]:
-    """Every frame, and what became of it."""
+    """Yield every frame and its outcome."""
     waiting: deque[Frame] = deque()
     average = _Average(smooth, float(clip.time_base))
 
@@ -167,10 +167,10 @@ def _outcomes(engine: PredictionEngine, clip: Clip, smooth: float = 0.0) -> Iter
 
 
 class _Average:
-    """A running mean of networks' numbers, in time rather than in frames.
+    """A running mean of networks' raw outputs, weighted by time rather than by frames.
 
     Args:
-        seconds: in which weights fall to 1/e.
+        seconds: time in which weights fall to 1/e.
         unit: of times, in seconds.
     """
 
@@ -181,7 +181,7 @@ class _Average:
         self._time = 0
 
     def of(self, raw: Mapping[str, Tensor], time: int) -> Mapping[str, Tensor]:
-        """The mean of all numbers so far, those of this time among them."""
+        """Return the mean of all outputs so far, including those of this time."""
         if self._mean:
             share = 1 - exp(-(time - self._time) * self._unit / self._seconds)
             raw = {
@@ -193,7 +193,7 @@ class _Average:
 
 
 def _scales(engine: PredictionEngine, clip: Clip, reading: Reading) -> dict[str, Scale | None]:
-    """Scales of colours that suit the whole clip, from frames spread over it."""
+    """Measure scales of colours for the whole clip, on frames spread over it."""
     adapted = [task.name for task in engine.tasks if task.output in ADAPTED]
     if not adapted:
         return {}
@@ -201,7 +201,7 @@ def _scales(engine: PredictionEngine, clip: Clip, reading: Reading) -> dict[str,
     seen: dict[str, list[Prediction]] = {name: [] for name in adapted}
     for outcome in engine.run(frame.pixels for frame in read_frames(clip, chosen)):
         for name in adapted:
-            # Predictions in the network's frame are small, and have the same values.
+            # In the network's frame, predictions are small and have the same range of values.
             seen[name].append(outcome.prediction(name, replace(reading, frame=PixelFrame.NETWORK)))
     return {name: measure(predictions) for name, predictions in seen.items() if predictions}
 
@@ -224,7 +224,7 @@ def _sinks(stack: ExitStack, task: Task, clip: Clip, saving: VideoSaving, scale:
 def _clip_facts(
     prediction: Prediction, clip: Clip, count: int, saving: VideoSaving, scale: Scale | None
 ) -> dict[str, Any]:
-    """Facts that hold for the whole clip."""
+    """Return the facts about the whole clip."""
     changing = changing_facts(prediction)
     facts = {name: value for name, value in prediction.facts().items() if name not in changing}
     facts["video"] = {

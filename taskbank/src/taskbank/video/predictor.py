@@ -1,4 +1,4 @@
-"""The short way for videos: name a file and tasks."""
+"""Short function for videos: predict tasks for a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SavedVideo:
     Attributes:
         clip: the input.
         frames: number of predicted frames.
-        files: task -> its files.
+        files: task -> paths of its files.
     """
 
     clip: Clip
@@ -49,21 +49,21 @@ def predict_video(
 
     Args:
         path: of a video in any format that FFmpeg reads.
-        tasks: names of tasks that take single images; `all` is every one of the bank.
+        tasks: names of tasks that take single images; `all` for every such task of the bank.
         out: folder of the files, see `taskbank.video.predictions` for their names.
         bank: as for `taskbank.load`.
-        save: `png` for a video of pictures per task, `npy` for arrays, `json` for units, provenance and,
-            line by line, numbers.
+        save: `png` for a video of pictures per task, `npy` for arrays, `json` for units, provenance and, one
+            line per frame, numbers.
         frame: maps in the `input`'s frame and size, or the `network`'s.
         normals: axes of surface normals, `opencv` or `opengl`.
-        fov: horizontal field of view in degrees, where it is known.
+        fov: horizontal field of view in degrees; None if unknown.
         smooth: seconds over which the networks' numbers are averaged, see `VideoSaving`.
         overwrite: whether files that are there already are replaced.
-        each: is called with the number of every frame that is done.
+        each: called with the number of every finished frame.
         settings: as for `taskbank.load`.
 
     Raises:
-        VideoError: the file is missing, damaged or no video.
+        VideoError: the file is missing, damaged or not a video.
         MissingPackageError: PyAV is not installed: `pip install 'taskbank[video]'`.
         OutputError: files exist already, would replace the input, or cannot be written.
         TaskBankError: as `taskbank.predict`.

@@ -1,6 +1,6 @@
-"""Sinks that write predictions for the frames of a video: pictures, arrays, lines of JSON.
+"""Sinks: writers of predictions for the frames of a video, as pictures, arrays or lines of JSON.
 
-All are context managers: their files appear when the block ends without an error, and not before.
+All are context managers; their files appear if the block ends without an error.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from taskbank.saving.point_cloud import square_fov
 from taskbank.video.files import Clip, Frame, video_writer
 
 Sink: TypeAlias = Callable[[Prediction, tuple[Preprocessed, ...], Frame], object]
-"""Takes what is predicted for a frame, and what the networks were shown of it."""
+"""Function that takes the prediction for a frame, the networks' inputs and the frame."""
 
 
 @contextmanager
 def picture_sink(path: Path, clip: Clip, fov: float | None, scale: Scale | None) -> Iterator[Sink]:
-    """Draws pictures into a video.
+    """Open a sink that draws pictures into a video.
 
     Args:
         path: of the MP4 file.
-        clip: whose times it has.
-        fov: horizontal field of view in degrees; None where not known.
-        scale: what colours mean in all frames.
+        clip: source of the file's rate and unit of time.
+        fov: horizontal field of view in degrees; None if unknown.
+        scale: scale of colours in all frames.
     """
     with video_writer(path, clip) as write:
 
@@ -46,7 +46,7 @@ def picture_sink(path: Path, clip: Clip, fov: float | None, scale: Scale | None)
 
 @contextmanager
 def array_sink(path: Path) -> Iterator[Sink]:
-    """Adds arrays to one `.npy` file. Its head says how many there are, so it is written again at the end."""
+    """Open a sink that appends arrays to one `.npy` file; its header, with their number, is written last."""
     head: dict[str, Any] = {}
     count = 0
     with whole_file(path) as partial, partial.open("wb") as file:
@@ -66,14 +66,14 @@ def array_sink(path: Path) -> Iterator[Sink]:
 
 
 def _write_head(file: BinaryIO, head: Mapping[str, Any], count: int) -> None:
-    """The head of an array file; NumPy leaves room in it for the first axis to grow."""
+    """Write the header of an array file; NumPy leaves space in it for a larger first axis."""
     written = {"descr": head["descr"], "fortran_order": False, "shape": (count, *head["shape"])}
     np.lib.format.write_array_header_1_0(file, written)
 
 
 @contextmanager
 def line_sink(path: Path, clip: Clip) -> Iterator[Sink]:
-    """Adds a line of JSON per frame: its number, its time in seconds, and the facts that change."""
+    """Open a sink that writes a line of JSON per frame: number, time in seconds, facts that change."""
     with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
 
         def take(prediction: Prediction, _sights: tuple[Preprocessed, ...], frame: Frame) -> None:
@@ -86,5 +86,5 @@ def line_sink(path: Path, clip: Clip) -> Iterator[Sink]:
 
 
 def changing_facts(prediction: Prediction) -> tuple[str, ...]:
-    """Names of facts that differ from frame to frame."""
+    """Return the names of facts that differ from frame to frame."""
     return ("values", "top5", *prediction.details)
