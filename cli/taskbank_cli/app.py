@@ -1,4 +1,4 @@
-"""The `taskbank` command, put together from one file per subcommand."""
+"""The `taskbank` command, assembled from one file per subcommand."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ app.command(cls=Command)(demo)
 
 
 def _print_version(wanted: bool) -> None:
-    """Print the version and stop, where `--version` was given."""
+    """Print the version and exit, if `--version` was given."""
     if wanted:
         typer.echo(f"taskbank {taskbank.__version__}")
         raise typer.Exit

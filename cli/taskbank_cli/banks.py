@@ -1,4 +1,4 @@
-"""Options and words that the commands about banks share."""
+"""Options and texts that the commands about banks share."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ TaskNames = Annotated[
 
 
 def split_names(names: list[str] | None) -> list[str] | None:
-    """The names of a list, with commas between or over several options; None where there are none."""
+    """Split lists of names, separated by commas or given over several options; None without names."""
     parts = [name.strip() for name in ",".join(names or ()).split(",")]
     return [name for name in parts if name] or None
 
 
 def megabytes(size: int) -> str:
-    """A number of bytes, with one decimal."""
+    """Write a number of bytes in megabytes, with one decimal."""
     return f"{size / _MEGABYTE:.1f}"

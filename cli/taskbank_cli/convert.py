@@ -1,4 +1,4 @@
-"""`taskbank convert`: the original networks into a bank."""
+"""`taskbank convert`: convert the original networks to a bank."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def convert(
             "the published ones (about 3.4 GB for all tasks; needs pip install visualpriors).",
         ),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the bank; it is made.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the bank, which is created.")],
     tasks: TaskNames = None,
     storage: Annotated[
         Literal["fp32", "fp16", "int8"], typer.Option(help="Form of the weights; fp32 keeps every bit.")

@@ -10,7 +10,7 @@ from taskbank_cli.printing import printable
 from taskbank_cli.running import AcceptLicence, BankOption, Device
 
 _LOOPBACK = "127.0.0.1"
-_PORT = 7860  # a copy of that in `taskbank_demo.settings`, as is the address above
+_PORT = 7860  # copied from `taskbank_demo.settings`, like the address above
 _NEEDED = ("gradio", "taxsolver")
 
 
@@ -18,7 +18,7 @@ def demo(
     bank: BankOption = None,
     accept_licence: AcceptLicence = None,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="What to listen on; 0.0.0.0 lets other machines in.")
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 lets other machines in.")
     ] = _LOOPBACK,
     port: Annotated[int, typer.Option(help="Port; 0 is any free one.")] = _PORT,
     auth: Annotated[
@@ -26,8 +26,7 @@ def demo(
         typer.Option(
             metavar="USER:PASSWORD",
             envvar="TASKBANK_DEMO_AUTH",
-            help="What visitors must say. Set the variable instead, as others on this machine can read "
-            "commands.",
+            help="Require this login. Set the variable instead, as others on this machine can read commands.",
             show_default=False,
         ),
     ] = None,
@@ -35,8 +34,8 @@ def demo(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Name by which the page may be asked for, of a proxy for example; may be repeated. "
-            "Addresses, localhost and this machine's name always may.",
+            help="Host name of the page to allow, such as a proxy's; may be repeated. "
+            "Addresses, localhost and this machine's name are always allowed.",
             show_default=False,
         ),
     ] = None,
@@ -45,7 +44,7 @@ def demo(
 ) -> None:
     """Serve a web page: all tasks live, transfers on images and videos, and the planner.
 
-    Only this machine can reach it, unless --host says otherwise. Ctrl-C stops it.
+    Only this machine can reach it, unless --host is given. Ctrl-C stops it.
 
     Example: taskbank demo --bank my-bank --open
     """
@@ -64,7 +63,8 @@ def demo(
     )
     if settings.is_public and settings.auth is None:
         typer.echo(
-            "anybody who reaches this machine can use the page: --auth USER:PASSWORD asks who", err=True
+            "anybody who reaches this machine can use the page: --auth USER:PASSWORD requires a login",
+            err=True,
         )
     with launch(settings) as running:
         typer.echo(printable(f"{running.url} (Ctrl-C stops it)"))
@@ -76,7 +76,7 @@ def demo(
 
 
 def _check_installed() -> None:
-    """Say what to install, before anything is imported that is not there.
+    """Check that the packages of the page are installed, before they are imported.
 
     Raises:
         MissingPackageError: the page needs packages that are not installed.

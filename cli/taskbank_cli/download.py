@@ -1,4 +1,4 @@
-"""`taskbank download`: a bank's files onto this machine."""
+"""`taskbank download`: download a bank's files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from taskbank_cli.running import AcceptLicence
 def download(
     bank: BankArgument = None, tasks: TaskNames = None, accept_licence: AcceptLicence = None
 ) -> None:
-    """Fetch a bank's files into the Hub's cache and check them, for later use without a connection.
+    """Download a bank's files to the Hub's cache and check them, for later use offline.
 
-    Of `foundation` or a catalogue it fetches the models of others that serve the tasks.
+    For `foundation` or a catalogue, download the third-party models that serve the tasks.
 
     Example: taskbank download hf://owner/name --tasks normals,depth
     """

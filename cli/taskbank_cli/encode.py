@@ -53,7 +53,7 @@ def encode(
         bool,
         typer.Option(
             "--time",
-            help="Measure parameters and milliseconds a picture, and write them beside OUT as .costs.csv.",
+            help="Measure parameters and milliseconds per picture; write them next to OUT as .costs.csv.",
         ),
     ] = False,
     bank: BankOption = None,
@@ -71,7 +71,7 @@ def encode(
 ) -> None:
     """Save representations of images, a tensor (N, channels, h, w) per encoder, with the images' names.
 
-    Encoders of a bank give 8 channels and a place for 16 px; others what the header of the file says.
+    Encoders of a bank give 8 channels and a cell per 16 px; the file's header describes the others.
 
     Each frame of a video is a row, named FILE#NUMBER.
 
@@ -151,10 +151,10 @@ def encode(
 def _wanted(
     sources: list[str] | None, tasks: list[str] | None, bank: str | None, *, raw: bool, accepted: bool
 ) -> tuple[list[str], list[str]]:
-    """The tasks that are meant, and the sources, of which there are none where our own encoders are run.
+    """Return the chosen tasks, and the sources, which are empty if the bank's own encoders are run.
 
     Raises:
-        InvalidInputError: an option that nothing would heed.
+        InvalidInputError: an option has no effect.
     """
     from taskbank.errors import InvalidInputError
     from taskbank.inference.predictor import open_bank
@@ -164,7 +164,7 @@ def _wanted(
     chosen = open_bank(bank)
     named = split_names(tasks or ["all"]) or []
     held = list(chosen.tasks) if named == ["all"] else named
-    if any(chosen.entry(task).model for task in held):  # these give features of forms of their own
+    if any(chosen.entry(task).model for task in held):  # their features have other shapes
         if raw:
             raise InvalidInputError("--raw is for representations of our own encoders: leave it out")
         return held, held

@@ -1,4 +1,4 @@
-"""The one place where errors become messages and exit codes: 0 done, 1 known error, 2 wrong usage."""
+"""Conversion of errors to messages and exit codes: 0 done, 1 known error, 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from taskbank_cli.once import refuse_repeats
 from taskbank_cli.printing import printable
 
 DEBUG_VARIABLE = "TASKBANK_DEBUG"
-"""Environment variable that brings the traceback of a known error back."""
+"""Environment variable that enables tracebacks of known errors."""
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a full disk says
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # errors of a full disk
 
 
 def _end(number: int, _frame: object) -> None:
-    """End as after an error, so that what is half written is removed."""
-    signal.signal(number, signal.SIG_IGN)  # what is being cleaned up is not interrupted again
+    """Exit as after an error, so that partial files are removed."""
+    signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the clean-up
     raise SystemExit(128 + number)
 
 
 class ErrorBoundary(TyperGroup):
-    """A group of commands whose known errors are one line on stderr and exit code 1; others pass."""
+    """A group of commands whose known errors become one line on stderr and exit code 1; others are raised."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the program; a disk that is full where it prints to is a known error.
+        """Run the program; failure to print, for example on a full disk, is a known error.
 
         Raises:
             SystemExit: with code 1, after the error was printed; with 128 and the signal's number, when this
-                process is told to end, after half-written files were removed.
+                process is terminated, after partial files were removed.
         """
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_DFL:
@@ -47,13 +47,13 @@ class ErrorBoundary(TyperGroup):
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
-            with suppress(OSError, ValueError):  # what is left would be printed again when the program ends
+            with suppress(OSError, ValueError):  # buffered text would be printed again at exit
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             typer.echo(f"error: cannot print: {error.strerror}. Make room, or print elsewhere", err=True)
             raise SystemExit(1) from error
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words in front of a command; what takes one value stands once."""
+        """Parse the arguments before a command; reject repeated options with one value."""
         refuse_repeats(self, ctx, args)
         return super().parse_args(ctx, args)
 
@@ -63,11 +63,11 @@ class ErrorBoundary(TyperGroup):
         Raises:
             typer.Exit: with code 1, after a known error was printed.
         """
-        # Pillow warns of photos that half fill its limit, and raises an error beyond it.
+        # Pillow warns of photos above half of its limit, and raises an error above the limit.
         warnings.filterwarnings("ignore", message="Image size .* could be decompression bomb")
         try:
             done = super().invoke(ctx)
-            sys.stdout.flush()  # here, so that a full disk is told as other errors are
+            sys.stdout.flush()  # here, so that a full disk is reported as other errors are
         except TaskBankError as error:
             if os.environ.get(DEBUG_VARIABLE):
                 raise

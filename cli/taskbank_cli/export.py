@@ -1,4 +1,4 @@
-"""`taskbank export`: a task network as a file that needs nothing of this package."""
+"""`taskbank export`: export a task network as a file that runs without this package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from taskbank_cli.running import BankOption, Overwrite
 
 
 def export(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="By any of its names.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The task, by any of its names.")],
     form: Annotated[
         Format, typer.Option("--format", help="ONNX needs pip install '.[export]' in a checkout.")
     ] = Format.ONNX,
@@ -33,7 +33,8 @@ def export(
     verify: Annotated[
         bool,
         typer.Option(
-            "--verify", help="Run the file beside this package on pictures, and print the largest difference."
+            "--verify",
+            help="Compare the file with this package on pictures, and print the largest difference.",
         ),
     ] = False,
     images: Annotated[
@@ -47,10 +48,10 @@ def export(
     bank: BankOption = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a task network as ONNX or TorchScript, preprocessing and units inside the graph.
+    """Write a task network as ONNX or TorchScript, with preprocessing and decoding in the graph.
 
-    It takes sRGB images in [0, 1], float32 (batch, 3, height, width), and gives metres, unit vectors,
-    probabilities; the file's metadata say which, with axes, classes, licence and hashes.
+    It takes sRGB images in [0, 1], float32 (batch, 3, height, width), and gives metres, unit vectors or
+    probabilities; the file's metadata state the unit, axes, classes, licence and hashes.
 
     Example: taskbank export normals --format torchscript --dynamic --verify
     """
@@ -86,7 +87,7 @@ def export(
 
 
 def _examples() -> Path:
-    """The photographs that the web page shows."""
+    """Return the folder of the web page's example photographs."""
     import taskbank_demo
 
     return Path(taskbank_demo.__file__).parent / "examples"

@@ -1,4 +1,4 @@
-"""`taskbank info`: what a bank holds."""
+"""`taskbank info`: show the content of a bank."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def info(
         list[Path] | None,
         typer.Option(
             metavar="PHOTOS",
-            help="Run all networks on these photographs (two or more; files, folders; may be repeated) and "
-            "judge by that which are dead or constant. Without it: by the numbers in the bank's index.",
+            help="Run all networks on these photographs (two or more; files, folders; may be repeated) to "
+            "find dead or constant ones. Without it: use the numbers in the bank's index.",
             show_default=False,
         ),
     ] = None,
@@ -39,7 +39,7 @@ def info(
 ) -> None:
     """Show a bank's tasks with sizes, licences and metrics, and which networks are faulty.
 
-    Of a Hub bank only its index is fetched, unless networks are measured.
+    For a Hub bank, only the index is downloaded, unless networks are measured.
 
     Example: taskbank info rooms --measure photos/
     """
@@ -56,7 +56,7 @@ def info(
 
 
 def _measured_faults(bank: str | None, photos: Iterable[Path]) -> list[Finding]:
-    """Run the bank's networks on photographs."""
+    """Find faults by running the bank's networks on photographs."""
     from taskbank.bank.bank import Bank
     from taskbank.bank.health import find_faults
     from taskbank.images.files import find_images
@@ -106,12 +106,12 @@ def _print(listing: BankListing, faults: list[Finding]) -> None:
 
 
 def escape(text: str) -> str:
-    """Text out of a bank as rich and terminals may have it."""
+    """Escape text from a bank for rich and for terminals."""
     return escape_markup(printable(text))
 
 
 def _task_table(entries: list[TaskEntry], licence: str) -> Table:
-    """One row per task."""
+    """Make a table with one row per task."""
     from taskbank.bank.card import output_text
 
     table = _empty_table("task", "output", "MB", "licence", "metrics")
@@ -124,7 +124,7 @@ def _task_table(entries: list[TaskEntry], licence: str) -> Table:
 
 
 def _transfer_table(entries: tuple[TransferEntry, ...], licence: str) -> Table:
-    """One row per transfer."""
+    """Make a table with one row per transfer."""
     from taskbank.bank.card import target_text
 
     table = _empty_table("sources", "target", "MB", "licence", "metrics")
@@ -136,7 +136,7 @@ def _transfer_table(entries: tuple[TransferEntry, ...], licence: str) -> Table:
 
 
 def _headline(metrics: Mapping[str, float]) -> str:
-    """The metric that people ask for first, on real images too where it was measured, and how many more."""
+    """Return the main metric, also on real images if measured there, and the number of other metrics."""
     if not metrics:
         return "-"
     name = next((name for name in _HEADLINES if name in metrics), next(iter(metrics)))
@@ -146,7 +146,7 @@ def _headline(metrics: Mapping[str, float]) -> str:
 
 
 def _empty_table(*headings: str) -> Table:
-    """A table without lines."""
+    """Make an empty table without grid lines."""
     table = Table(box=None, pad_edge=False)
     for heading in headings:
         table.add_column(heading, justify="right" if heading == "MB" else "left", overflow="fold")

@@ -1,4 +1,4 @@
-"""`taskbank models`: models of others that serve our tasks."""
+"""`taskbank models`: list third-party models that serve our tasks."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def models(
         bool,
         typer.Option(
             "--pin",
-            help="Write the commits that revisions mean now, asking the Hub or its cache; with --out.",
+            help="Write the current commits of revisions, from the Hub or its cache; with --out.",
         ),
     ] = False,
     overwrite: Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every field, as JSON.")] = False,
 ) -> None:
-    """List models of others that `--bank foundation` runs: task, id, licence, MB, loader.
+    """List third-party models that `--bank foundation` runs: task, id, licence, MB, loader.
 
     Example: taskbank models --only depth-anything-v2-metric-indoor-small --out mine.toml
     """

@@ -1,4 +1,4 @@
-"""`taskbank predict`: what tasks see in images."""
+"""`taskbank predict`: predict tasks for images and videos."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def predict(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Name of the photographs together, for --save dataset. Without it: that of their folder.",
+            help="Building name of the photographs, for --save dataset. Without it: their folder's name.",
             show_default=False,
         ),
     ] = None,
@@ -80,7 +80,7 @@ def predict(
 ) -> None:
     """Predict tasks for images and videos, and save pictures, arrays and facts in a folder for each.
 
-    Of a video, --save png makes a video per task, without sound; npy one array of all frames.
+    For a video, --save png makes a video per task, without sound; npy one array of all frames.
 
     Examples: taskbank predict photo.jpg --tasks normals,depth --out results
 

@@ -1,4 +1,4 @@
-"""Options of the commands that predict, and the run they share."""
+"""Options and shared code of the commands that predict."""
 
 from __future__ import annotations
 
@@ -51,16 +51,17 @@ SmoothOption = Annotated[
     typer.Option(
         min=0.0,
         metavar="SECONDS",
-        help="Of videos: average the networks' numbers over so long. Calmer, but what moves leaves trails.",
+        help="For videos: average the networks' outputs over this time. Less flicker, but motion leaves "
+        "trails.",
     ),
 ]
 
 
 def make_axes(axes: Axes, forms: Sequence[str]) -> Axes:
-    """Axes of point clouds.
+    """Check the axes of point clouds, and return them.
 
     Raises:
-        InvalidInputError: others than the default are wanted, but no point clouds.
+        InvalidInputError: axes other than the default are given, but no point clouds are saved.
     """
     from taskbank.errors import InvalidInputError
 
@@ -70,7 +71,7 @@ def make_axes(axes: Axes, forms: Sequence[str]) -> Axes:
 
 
 def print_licences(bank: Bank, tasks: Sequence[str]) -> None:
-    """Name each model of somebody else that tasks run, with its licence, once, on stderr."""
+    """Print each third-party model that tasks use, with its licence, once, on stderr."""
     models = dict.fromkeys(bank.entry(task).model for task in tasks)
     for model in models:
         if model is not None:
@@ -89,9 +90,9 @@ def predict_all(
     reading: Reading,
     bar: Progress,
 ) -> list[str]:
-    """Predict and save everything, with progress; say how much was done, and return what went wrong.
+    """Predict and save everything, with progress; print a summary, and return the failures.
 
-    `bar` shows progress; what else it takes is explained at `taskbank.file_predictions.predict_files`.
+    `bar` shows progress; the other arguments are those of `taskbank.file_predictions.predict_files`.
     """
     from taskbank.file_predictions import predict_files
 
@@ -121,7 +122,7 @@ def predict_all(
             unseen[task] = max(share, unseen.get(task, 0.0))
         if saved.warning is not None:
             typer.echo(printable(f"note: {saved.warning}"), err=True)
-    bar.stop()  # it would take what is printed to stdout for its own stream
+    bar.stop()  # a running bar would capture text printed to stdout
     done = f"{len(inputs) - len(failures)} of {len(inputs)} input(s), results in {saving.folder}"
     done += f" ({skipped} were there already)" if skipped else ""
     typer.echo(printable(done))

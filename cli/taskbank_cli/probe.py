@@ -1,4 +1,4 @@
-"""`taskbank probe`: which encoders help a target, estimated in seconds."""
+"""`taskbank probe`: estimate in seconds which encoders help a target."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def probe(
         typer.Option(
             "--labels",
             metavar="[NAME=]DIR|CSV",
-            help="Of a target; repeat for several. A folder of maps (PNG, NPY) called like the images; a CSV "
-            "with a column `file`, maybe `group`, and one for each target; or DIR again, for images that lie "
+            help="Labels of a target; repeat for several. A folder of maps (PNG, NPY) named like the images; "
+            "a CSV with a column `file`, maybe `group`, and one for each target; or DIR again, for images "
             "in a folder for each class. NAME is the target's.",
         ),
     ],
@@ -65,23 +65,23 @@ def probe(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead.")] = False,
     kind: Annotated[
-        Kind, typer.Option(help="What labels are. auto: cells that are all numbers are numbers.")
+        Kind, typer.Option(help="Kind of labels. auto: cells that are all numbers are numbers.")
     ] = Kind.AUTO,
     groups: Annotated[
         Path | None,
         typer.Option(
             metavar="CSV",
-            help="Columns `file` and `group`: images of one group (scene, video) stay on one side. Without "
-            "it: those of one folder do.",
+            help="Columns `file` and `group`: images of one group (scene, video) are not split. Without "
+            "it: folders are groups.",
             show_default=False,
         ),
     ] = None,
-    places: Annotated[int, typer.Option(help="Rows and columns that maps are pooled to.")] = 8,
+    places: Annotated[int, typer.Option(help="Rows and columns to which maps are pooled.")] = 8,
     share: Annotated[
-        float, typer.Option("--held-out", metavar="SHARE", help="Of the images, to compare on.")
+        float, typer.Option("--held-out", metavar="SHARE", help="Share of held-out images.")
     ] = 0.4,
     resamples: Annotated[int, typer.Option(help="Bootstrap draws of groups.")] = 500,
-    seed: Annotated[int, typer.Option(min=0, help="Of division, draws and random weights.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of division, draws and random weights.")] = 0,
     bank: BankOption = None,
     fit: SquareFitOption = SquareFit.CROP,
     size: SizeOption = None,
@@ -92,8 +92,8 @@ def probe(
 ) -> None:
     """Estimate which encoders a target can be read out from best, without training networks.
 
-    Images are encoded once; ridge regression, k-NN and LogME score every encoder beside raw pixels and an
-    untrained one. OUT is an affinity tensor, marked as estimated, that `taxsolver` plans with.
+    Images are encoded once; ridge regression, k-NN and LogME score every encoder, raw pixels and an untrained
+    encoder. OUT is an affinity tensor for `taxsolver`, marked as estimated.
 
     Example: taskbank probe --images pictures/ --labels labels.csv --sources normals,reshading
     """
@@ -171,7 +171,7 @@ def probe(
 
 
 def _tensor(found: Probe, images: Path) -> AffinityTensor:
-    """The estimates as an affinity tensor: order 1, affinities by the analytic hierarchy process."""
+    """Convert the estimates to an affinity tensor: order 1, affinities by the analytic hierarchy process."""
     import numpy as np
 
     from taskbank.probing.controls import PIXELS, RANDOM
@@ -233,7 +233,7 @@ def _print(one: TargetScores) -> None:
 
 
 def _verdict(one: TargetScores) -> str:
-    """Say whether the best source beats the controls, and what the order by parameters is worth."""
+    """Describe how many sources beat the controls, and how well the order by parameters ranks sources."""
     real = [score for score in one.scores if not score.control]
     bar = max(score.ridge for score in one.scores if score.control)
     above = sum(score.ridge > bar for score in real)
@@ -248,7 +248,7 @@ def _verdict(one: TargetScores) -> str:
 
 
 def _draw(found: Probe, path: Path) -> None:
-    """Draw scores with intervals, a panel a target, controls in grey."""
+    """Draw scores with intervals, one panel per target, with controls in grey."""
     from io import BytesIO
 
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""`taskbank push`: a bank into a Hub repository."""
+"""`taskbank push`: upload a bank to a Hub repository."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def push(
     bank: Annotated[
         str, typer.Argument(metavar="BANK", help="A folder, `rooms` or hf://owner/name\\[@revision].")
     ],
-    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository; it is made if need be.")],
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository, created if needed.")],
     private: Annotated[bool, typer.Option("--private", help="Only the owner may see it.")] = False,
     revision: Annotated[
-        str | None, typer.Option(help="Branch; it is made if need be.", show_default="the main branch")
+        str | None, typer.Option(help="Branch, created if needed.", show_default="the main branch")
     ] = None,
     card: Annotated[
         Path | None,
@@ -29,7 +29,7 @@ def push(
         ),
     ] = None,
 ) -> None:
-    """Put a bank into a Hub repository, in one commit. Needs HF_TOKEN or `hf auth login`.
+    """Upload a bank to a Hub repository, in one commit. Needs HF_TOKEN or `hf auth login`.
 
     Example: taskbank push my-bank owner/name --private
     """

@@ -16,7 +16,7 @@ from taskbank.options import Fit, Precision
 from taskbank_cli.printing import printable
 
 INPUTS = "inputs"
-"""The items that progress counts."""
+"""Name of the items that progress counts."""
 
 
 class SquareFit(StrEnum):
@@ -32,15 +32,15 @@ ImagesOrVideos = Annotated[
     typer.Argument(
         metavar="INPUT",
         help="Images, videos, folders, patterns such as 'scans/*.png', .txt files with one of these per "
-        "line, or - for an image from a pipe. Videos in folders are left alone.",
+        "line, or - for an image from a pipe. Videos in folders are skipped.",
     ),
 ]
 BankOption = Annotated[
     str | None,
     typer.Option(
         metavar="BANK",
-        help="A folder, `rooms`, hf://owner/name, `foundation` or a catalogue of models of others (*.toml), "
-        "or several: foundation,rooms. Without it: what TASKBANK_BANK names.",
+        help="A folder, `rooms`, hf://owner/name, `foundation` or a catalogue of third-party models "
+        "(*.toml), or several: foundation,rooms. Without it: what TASKBANK_BANK names.",
         show_default=False,
     ),
 ]
@@ -49,7 +49,7 @@ AcceptLicence = Annotated[
     typer.Option(
         "--accept-licence",
         metavar="ID",
-        help="Of models of others (`taskbank models`): the licence of this one was read, and will be kept; "
+        help="Id of a third-party model (`taskbank models`) whose licence you have read and accept; "
         "may be repeated.",
         show_default=False,
     ),
@@ -83,29 +83,29 @@ SizeOption = Annotated[
     int | None,
     typer.Option(
         metavar="PX",
-        help="Side of the square, or about the shorter side of whole photos: a multiple of 16.",
+        help="Side of the square, and shorter side of whole photos: a multiple of 16.",
         show_default="what the bank was trained on",
     ),
 ]
-BatchSize = Annotated[int, typer.Option(min=1, help="Images that a network is given at once.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Images per call of a network.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 PrecisionOption = Annotated[Precision, typer.Option(help="bf16 is faster on recent CPUs; fp16 needs a GPU.")]
 CompileOption = Annotated[
     bool, typer.Option("--compile", help="Compile the networks: minutes at first, faster over many images.")
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there already.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
 SkipExisting = Annotated[
     bool,
     typer.Option(
         "--skip-existing",
-        help="Leave inputs alone whose results are all there: a long run that was stopped goes on.",
+        help="Skip inputs whose results all exist, to continue an interrupted run.",
     ),
 ]
 
 
 @contextmanager
 def progress_bar(total: int | None = None) -> Iterator[Progress]:
-    """A bar on stderr, where that is a terminal; without a total it counts what was found so far."""
+    """Show a progress bar on stderr, if it is a terminal; without a total it only counts."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -121,7 +121,7 @@ def progress_bar(total: int | None = None) -> Iterator[Progress]:
 def find_inputs(
     named: Iterable[str], bar: Progress, *, once: bool = True, without: Path | None = None
 ) -> list[Path]:
-    """Find the files that are meant, with progress, and say on stderr what was passed over in folders.
+    """Find the named files, with progress, and print on stderr which files in folders were skipped.
 
     Nothing heavy is imported, so that progress shows at once.
 
@@ -147,10 +147,10 @@ def find_inputs(
 
 
 def report_failures(failures: Iterable[str]) -> None:
-    """Name inputs that could not be used, on stderr, and stop with exit code 1 if there are any.
+    """Print failed inputs on stderr, and exit with code 1 if there are any.
 
     Args:
-        failures: what went wrong with each, the input named.
+        failures: one message per failed input, with the input's name.
 
     Raises:
         typer.Exit: with code 1.

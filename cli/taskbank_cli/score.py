@@ -1,4 +1,4 @@
-"""`taskbank score`: how good banks are on images with labels."""
+"""`taskbank score`: score banks on images with labels."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def score(
         typer.Option(
             "--labels",
             metavar="[TASK=]DIR|CSV",
-            help="Of a task; repeat for several. A folder of maps called like the images: PNG in Taskonomy's "
-            "codes, or NPY in the task's unit. Of classes a CSV with a column `file`, or DIR again, for "
-            "images that lie in a folder for each class.",
+            help="Labels of a task; repeat for several. A folder of maps named like the images: PNG in "
+            "Taskonomy's codes, or NPY in the task's unit. For classes, a CSV with a column `file`, or DIR "
+            "again, for images in a folder for each class.",
         ),
     ],
     bank: Annotated[
@@ -43,7 +43,7 @@ def score(
         typer.Option(
             "--bank",
             metavar="BANK",
-            help="What is scored; repeat it to compare others with the first. As for `predict`.",
+            help="Bank to score, as for `predict`; repeat it to compare others with the first.",
             show_default="what TASKBANK_BANK names",
         ),
     ] = None,
@@ -53,8 +53,8 @@ def score(
             "--out", "-o", metavar="FILE", help="Metrics of every image, *.csv.", show_default=False
         ),
     ] = None,
-    resamples: Annotated[int, typer.Option(min=1, help="Draws of images for the intervals.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    resamples: Annotated[int, typer.Option(min=1, help="Bootstrap draws for the intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     fit: FitOption = Fit.WHOLE,
     size: SizeOption = None,
     batch_size: BatchSize = 8,
@@ -64,7 +64,7 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="Print scores as JSON.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Score banks on images with labels, beside the best constant, and compare them image by image.
+    """Score banks and the best constant on images with labels, and compare them image by image.
 
     Example: taskbank score --bank bank --images labelled/ --labels normals=labelled-normals/
     """
@@ -131,7 +131,7 @@ def score(
 
 
 def _print(one: TargetScores) -> None:
-    """Print a row for each bank, and how others compare with the first."""
+    """Print a row for each bank, and the comparison of the others with the first."""
     names = list(dict.fromkeys(metric for means in one.means.values() for metric in means))
     typer.echo(printable(f"{one.task} on {len(one.images)} images"))
     typer.echo("  ".join(f"{name:>12}" for name in names) + "  bank")

@@ -1,4 +1,4 @@
-"""`taskbank tasks`: what the 26 tasks are."""
+"""`taskbank tasks`: list the 26 tasks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _print_table() -> None:
 
 
 def _row(task: Task) -> tuple[str, ...]:
-    """The cells of one task."""
+    """Return the table cells of one task."""
     name = f"{task.name}*" if task.source_only else task.name
     unit = "" if task.unit == "1" else task.unit
     return name, task.group, str(task.num_images), task.output, str(task.channels), unit

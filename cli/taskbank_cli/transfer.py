@@ -1,4 +1,4 @@
-"""`taskbank transfer`: what transfer networks read out from the representations of other tasks."""
+"""`taskbank transfer`: predict targets from the representations of other tasks."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def transfer(
             "--sources",
             "-s",
             metavar="A,B,..",
-            help="Tasks whose encoders look, in any order; or `scratch`, the target's whole network that was "
-            "trained on as little as transfers are.",
+            help="Tasks whose representations are read, in any order; or `scratch`, the target's "
+            "whole network, trained on as few images as transfers.",
         ),
     ],
     target: Annotated[
         list[str],
         typer.Option(
-            "--target", metavar="A,B,..", help="What is read out from them: tasks, or the bank's own."
+            "--target", metavar="A,B,..", help="Targets to read out: tasks, or the bank's own targets."
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.")] = Path("transfers"),
@@ -82,7 +82,7 @@ def transfer(
 ) -> None:
     """Read a target out from other tasks' representations. `taskbank info` lists the transfers of a bank.
 
-    Results are those of `taskbank predict`; the JSON files name the sources.
+    Results have the form of `taskbank predict`; the JSON files name the sources.
 
     Example: taskbank transfer photo.jpg --sources normals --target reshading
     """

@@ -1,7 +1,8 @@
-"""gradio's components for uploads, without what they do to files: these hand on a path and open nothing.
+"""gradio's components for uploads, changed to return a path without opening the file.
 
-gradio's own ones decode an image or a video before a handler sees it, and fetch addresses that a client names
-instead of a file. Here both are left to `taskbank_demo.uploads`, which has limits, and addresses are refused.
+gradio's own components decode an image or a video before a handler sees it, and download addresses that a
+client sends instead of a file. Here `taskbank_demo.uploads` reads files, within limits, and addresses are
+rejected.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ _ADDRESS = re.compile(r"\s*[A-Za-z][\w+.-]*:/")
 
 
 class _NoStubFile(ComponentMeta):
-    """gradio's metaclass without its side effect, a `.pyi` file here. No class below adds events."""
+    """gradio's metaclass without its side effect: writing a `.pyi` file here. No class below adds events."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> Any:
-        """The class alone."""
+        """Create the class only."""
         return ABCMeta.__new__(cls, name, bases, attrs)
 
 
@@ -30,7 +31,7 @@ class _LocalOnly:
     """Mixin that keeps a component from fetching addresses and from opening files."""
 
     def preprocess(self, payload: Any) -> Any:
-        """The path of an upload, several paths, or None."""
+        """Return the path of an upload, several paths, or None."""
         if payload is None:
             return None
         if isinstance(payload, list):
@@ -41,7 +42,7 @@ class _LocalOnly:
         return getattr(found, "video", found).path
 
     async def async_move_resource_to_block_cache(self, path: Any) -> str | None:
-        """The path under which an upload lies; addresses are refused.
+        """Return the path of an upload; reject addresses.
 
         Raises:
             gradio.Error: a client sent an address instead of a file.
@@ -69,7 +70,7 @@ class VideoUpload(_LocalOnly, gr.Video, metaclass=_NoStubFile):
 
 
 class FileUpload(_LocalOnly, gr.File, metaclass=_NoStubFile):
-    """A file that is uploaded; handlers get its path, or paths where several may be chosen, or None."""
+    """A file that is uploaded; handlers get its path, a list of paths if several may be chosen, or None."""
 
     def get_block_name(self) -> str:
         """Return the name of the gradio component that the page draws."""

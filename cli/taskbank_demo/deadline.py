@@ -8,10 +8,10 @@ from taskbank_demo.errors import SlowRequestError
 
 
 class Deadline:
-    """The time of one request; work asks it between its steps.
+    """The time limit of one request, which work checks between its steps.
 
     Args:
-        seconds: from now on.
+        seconds: time limit, from now on.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -20,14 +20,14 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds that are left, at least 0."""
+        """Seconds left, at least 0."""
         return max(0.0, self._end - monotonic())
 
     def check(self) -> None:
-        """Stop a request that took too long.
+        """Raise an error if the request took too long.
 
         Raises:
-            SlowRequestError: the time is over.
+            SlowRequestError: no time is left.
         """
         if self.left == 0:
             raise SlowRequestError(

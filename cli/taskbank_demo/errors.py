@@ -1,4 +1,4 @@
-"""The errors of the demo, and the one place that turns errors into messages on the page.
+"""The errors of the demo, and their conversion to messages on the page.
 
 DemoError             a `taskbank.errors.TaskBankError`, so the command prints it in one line
 ├── SettingError     a setting of the demo holds a value that is not allowed
@@ -52,7 +52,7 @@ KNOWN = (TaskBankError, TaxSolverError)
 
 
 def without_folders(text: str) -> str:
-    """Write absolute paths in a message as the names at their ends."""
+    """Replace absolute paths in a message by their file names."""
     return _PATH.sub(lambda found: found[0].rstrip("/\\").replace("\\", "/").rpartition("/")[2], text)
 
 
@@ -66,10 +66,10 @@ def message_of(error: Exception) -> str:
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turn any error into a message on the page.
+    """Convert any error to a message on the page.
 
     Raises:
-        gradio.Error: with the message, escaped, as the page shows it as HTML.
+        gradio.Error: with the message, escaped because the page shows it as HTML.
     """
     import gradio as gr
 
@@ -82,7 +82,7 @@ def readable_errors() -> Iterator[None]:
 
 
 def readable(handler: _Handler) -> _Handler:
-    """A handler of events whose errors are messages on the page; generators stay generators."""
+    """Convert errors of an event handler to messages on the page; generators stay generators."""
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)

@@ -1,4 +1,4 @@
-"""Photographs to try, which come with the demo. They are frames of rooms that the project renders itself."""
+"""Example photographs that come with the demo: frames of rooms that the project renders itself."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SINGLE = {
     "office": _FOLDER / "office.jpg",
     "sitting room": _FOLDER / "sitting_room.jpg",
 }
-"""Title -> file."""
+"""Title of a single example -> file."""
 
 TOGETHER = tuple(_FOLDER / f"lounge_{number}.jpg" for number in (1, 2, 3))
-"""One place seen by three cameras."""
+"""Three photographs of one place from different cameras."""
 
 
 def copy_example(services: Services, name: object) -> str:
-    """A copy that is a user's own, like an upload.
+    """Copy an example for one user, like an upload.
 
     Raises:
         MissingError: there is no such example.
@@ -41,7 +41,7 @@ def copy_example(services: Services, name: object) -> str:
 
 
 def copy_together(services: Services) -> list[str]:
-    """Copies of the three photographs of one place."""
+    """Copy the three photographs of one place for one user."""
     return [_copy(services, path) for path in TOGETHER]
 
 
@@ -50,7 +50,7 @@ def _copy(services: Services, path: Path) -> str:
 
 
 def example_buttons() -> str:
-    """The examples as buttons."""
+    """Return the examples as buttons."""
     cells = "".join(
         f'<button type="button" data-example="{text(name)}" title="Try the {text(name)}">'
         f'<img src="{_data_url(path)}" alt="Example: {text(name)}"></button>'
@@ -60,7 +60,7 @@ def example_buttons() -> str:
 
 
 def _data_url(path: Path) -> str:
-    """A small picture inside the page itself."""
+    """Return a small picture as a data URL."""
     with Image.open(path) as image:
         small = image.convert("RGB")
     small.thumbnail((_THUMB, _THUMB), Image.Resampling.LANCZOS)

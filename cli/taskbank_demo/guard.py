@@ -27,14 +27,14 @@ _SERVED = re.compile(
     r"|queue/(join|data|status)|heartbeat/\w+|reset|cancel|theme\.css|call/.+|file=/.+)/?"
 )
 _UPLOAD = re.compile(_API + r"upload/?")
-_FILES_AT_ONCE = 3  # as many as a prediction takes
-_LARGEST_REQUEST = 2**20  # bytes of a request that carries no file
+_FILES_AT_ONCE = 3  # most files of one prediction
+_LARGEST_REQUEST = 2**20  # bytes of a request without files
 
 _HEADERS = {
     "content-security-policy": "; ".join(
         (
             "default-src 'self'",
-            "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # gradio's page has both
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # gradio's page needs both
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "media-src 'self' data: blob:",
@@ -44,7 +44,7 @@ _HEADERS = {
             "object-src 'none'",
             "base-uri 'self'",
             "form-action 'self'",
-            "frame-ancestors 'self' https://huggingface.co",  # where Spaces are shown
+            "frame-ancestors 'self' https://huggingface.co",  # shows Spaces in a frame
         )
     ),
     "referrer-policy": "same-origin",
@@ -53,10 +53,10 @@ _HEADERS = {
 
 
 class Guard:
-    """Lets through what the demo needs.
+    """Middleware that passes only requests that the demo needs.
 
     Args:
-        app: what answers.
+        app: the wrapped application.
         settings: limits.
         folder: of all temporary files.
     """
@@ -65,12 +65,12 @@ class Guard:
         self._app = app
         self._settings = settings
         self._folder = folder
-        self._uploading = 0  # bytes of uploads that are on their way
+        self._uploading = 0  # bytes of uploads in progress
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            # Nothing here speaks WebSocket; `lifespan` is the server's own.
+            # The demo uses no WebSocket; `lifespan` messages come from the server.
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
@@ -89,19 +89,19 @@ class Guard:
             self._uploading -= coming
 
     def _limit(self, scope: Message) -> int:
-        """Bytes that a request may have."""
+        """Return the most bytes that a request may have."""
         files = _FILES_AT_ONCE * self._settings.upload_bytes
         return files + _LARGEST_REQUEST if _UPLOAD.fullmatch(scope["path"]) else _LARGEST_REQUEST
 
     def _coming(self, scope: Message) -> int:
-        """Bytes that an upload may bring into the folder: its length, or the most it may have."""
+        """Return the bytes that an upload may add to the folder: its stated length, or else the limit."""
         if not _UPLOAD.fullmatch(unquote(scope["path"])):
             return 0
         length = dict(scope["headers"]).get(b"content-length")
         return self._limit(scope) if length is None else int(length)
 
     def _refusal(self, scope: Message) -> tuple[int, str] | None:
-        """Status and words for a request that is not let through."""
+        """Return status and message for a rejected request; None for an allowed one."""
         path = unquote(scope["path"])
         if not (_PAGE.fullmatch(path) or _SERVED.fullmatch(path)):
             return 404, "There is nothing here."
@@ -115,7 +115,7 @@ class Guard:
 
 
 class _TooMuchError(Exception):
-    """A body is longer than its limit, or comes too slowly."""
+    """A body is longer than its limit, or arrives too slowly."""
 
     def __init__(self, status: int, words: str) -> None:
         self.status = status
@@ -123,7 +123,7 @@ class _TooMuchError(Exception):
 
 
 class _Body:
-    """A request's body that is counted and timed while it comes in."""
+    """A request's body, whose bytes and time are limited while it is received."""
 
     def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
         self._receive = receive
@@ -132,13 +132,13 @@ class _Body:
         self._whole = False
 
     async def receive(self) -> Message:
-        """The next part.
+        """Receive the next part.
 
         Raises:
-            _TooMuchError: there were too many bytes, or they took too long.
+            _TooMuchError: the body has too many bytes, or takes too long.
         """
         if self._whole:
-            return await self._receive()  # waits for the end of the connection, as long as that takes
+            return await self._receive()  # waits for the end of the connection, without a time limit
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, self._end - monotonic()))
         except TimeoutError as error:
@@ -151,7 +151,7 @@ class _Body:
 
 
 def _with_headers(send: Send) -> Send:
-    """Answers that say what the browser may do with them."""
+    """Add security headers to responses."""
 
     async def send_all(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,7 +1,7 @@
-"""Keeps the place of the temporary files on this machine from visitors. An ASGI middleware.
+"""ASGI middleware that hides the path of the temporary files from visitors.
 
-gradio's protocol names files by their path: answers to uploads and results hold the folder of all temporary
-files, and so where this user keeps them and the number of this process. Visitors see another name instead.
+gradio's protocol names files by their path: responses hold the folder of all temporary files, which reveals
+the user's paths and the process id. Visitors see another name instead.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _TEXTS = (b"text/", b"application/json")
 
 
 class HiddenFolder:
-    """Writes another name for a folder in answers, and the folder for that name in requests.
+    """Middleware that replaces a folder by another name in responses, and the name by the folder in requests.
 
     Args:
-        app: what answers.
+        app: the wrapped application.
         folder: of all temporary files.
     """
 
@@ -49,7 +49,7 @@ class HiddenFolder:
         await self._app(scope, receive, self._sending(send))
 
     def _receiving(self, receive: Receive) -> Receive:
-        """Hand on a body as a whole, with the folder in it; it is short, as the guard has seen to."""
+        """Pass on a whole request body, with the real folder; the guard has limited its length."""
         done = False
 
         async def receive_all() -> Message:
@@ -70,7 +70,7 @@ class HiddenFolder:
         return receive_all
 
     def _sending(self, send: Send) -> Send:
-        """Hand on an answer of text without the folder in it, part by part as it comes."""
+        """Pass on a text response in parts, with the folder replaced."""
         hidden, held, text = self._folder.encode(), b"", False
 
         async def send_shown(message: Message) -> None:
@@ -84,7 +84,7 @@ class HiddenFolder:
                     message = {**message, "headers": headers}
             elif message["type"] == "http.response.body" and text:
                 body = (held + message.get("body", b"")).replace(hidden, SHOWN.encode())
-                # The end of a part may be the beginning of the folder.
+                # The end of a part may be the start of the folder's path.
                 longest = len(hidden) - 1 if message.get("more_body") else 0
                 kept = next(
                     (n for n in range(min(longest, len(body)), 0, -1) if hidden.startswith(body[-n:])), 0

@@ -1,4 +1,4 @@
-"""Start and stop the server."""
+"""Start and stop of the server."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Running:
 
     Attributes:
         url: of the page, with a slash at the end.
-        services: what its users share.
-        page: gradio's own object.
+        services: state that its users share.
+        page: gradio's `Blocks` object.
     """
 
     url: str
@@ -44,7 +44,7 @@ class Running:
     _ending: ExitStack = field(repr=False)
 
     def wait(self) -> None:
-        """Return when this process is told to stop, with Ctrl-C say. Only for the main thread."""
+        """Block until this process is told to stop, for example by Ctrl-C. Only for the main thread."""
         told: list[int] = []
         before = {
             number: signal.signal(number, lambda got, _frame: told.append(got))
@@ -56,11 +56,11 @@ class Running:
             signal.signal(number, handler)
 
     def close(self) -> None:
-        """Stop the server and delete its files; a second time does nothing."""
+        """Stop the server and delete its files; further calls do nothing."""
         self._ending.close()
 
     def __enter__(self) -> Running:
-        """The server itself."""
+        """Return the server."""
         return self
 
     def __exit__(
@@ -71,7 +71,7 @@ class Running:
 
 
 def launch(settings: DemoSettings) -> Running:
-    """Start the server; it answers when this returns.
+    """Start the server, and return when it accepts requests.
 
     Raises:
         SettingError: the address cannot be listened on.
@@ -81,8 +81,8 @@ def launch(settings: DemoSettings) -> Running:
     with ExitStack() as stack:
         folder = stack.enter_context(workspace())
         services = make_services(settings, folder)
-        # In a loop, because gradio makes one for each lock that it creates outside, and leaves it open. In a
-        # thread, because the caller may have a loop too.
+        # In an event loop, as outside of one gradio creates a loop for each lock and leaves it open. In a
+        # thread, as the caller may have a running loop.
         with ThreadPoolExecutor(1) as pool:
             page = pool.submit(asyncio.run, _start(services, port)).result()
         stack.callback(page.close, verbose=False)
@@ -97,7 +97,7 @@ def launch(settings: DemoSettings) -> Running:
 
 
 async def _start(services: Services, port: int) -> gr.Blocks:
-    """Build the page and let gradio serve it, from threads of its own."""
+    """Build the page and start gradio's server, in its own threads."""
     from starlette.middleware import Middleware
 
     from taskbank_demo.guard import Guard
@@ -118,13 +118,13 @@ async def _start(services: Services, port: int) -> gr.Blocks:
     page.queue(
         max_size=settings.queue_size,
         default_concurrency_limit=settings.concurrency,
-        api_open=False,  # everybody waits in the queue
+        api_open=False,  # all requests wait in the queue
     )
     page.launch(
         server_name=settings.host,
         server_port=port,
         auth=settings.auth,
-        auth_message="This taskbank asks who you are.",
+        auth_message="Log in to use this taskbank.",
         share=False,
         quiet=True,
         prevent_thread_lock=True,
@@ -146,10 +146,10 @@ async def _start(services: Services, port: int) -> gr.Blocks:
 
 
 def _usable_port(host: str, port: int) -> int:
-    """The port itself, or any free one for 0.
+    """Check a port, and return it; 0 returns any free port.
 
     Raises:
-        SettingError: it cannot be listened on.
+        SettingError: the port cannot be used.
     """
     name = host.strip("[]")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET

@@ -1,7 +1,7 @@
-"""A folder of its own for every upload. An ASGI middleware.
+"""ASGI middleware that gives every upload its own folder.
 
-gradio names the folder of an upload after its content, so two users who upload one photograph share a file,
-and the first whose request is done would delete it under the other's hands.
+gradio names the folder of an upload after its content, so two users who upload the same photograph share a
+file, and the first finished request would delete it for the other user.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _ROUTES = ("/gradio_api/upload", "/gradio_api/upload/")
 
 
 def new_upload_folder(folder: Path) -> Path:
-    """An empty folder for one file, with a name that cannot be guessed."""
+    """Create an empty folder for one file, with a name that cannot be guessed."""
     made = folder / f"{_PREFIX}{secrets.token_hex(16)}"
     made.mkdir(mode=0o700)
     return made
 
 
 def is_upload_folder(path: Path) -> bool:
-    """Tell from a folder's name whether it was made for one upload."""
+    """Return True if a folder's name is that of a folder for one upload."""
     return path.name.startswith(_PREFIX)
 
 
 class OwnUploads:
-    """Moves every upload into a folder of its own and answers with its new path.
+    """Middleware that moves every upload to its own folder, and responds with the new path.
 
     Args:
         app: gradio.
@@ -53,7 +53,8 @@ class OwnUploads:
         if scope["type"] != "http" or scope["path"] not in _ROUTES:
             await self._app(scope, receive, send)
             return
-        # From the last bytes of one upload to its answer no other comes in between: both might be one file.
+        # No other upload may finish between the last bytes of one and its response, as both may be the same
+        # file.
         turn = _Turn(self._lock)
         try:
             await self._app(scope, turn.receiving(receive), self._moving(send))
@@ -61,7 +62,7 @@ class OwnUploads:
             turn.end()
 
     def _moving(self, send: Send) -> Send:
-        """Answers with new paths."""
+        """Replace paths in responses by new paths."""
         held: list[Message] = []
 
         async def send_moved(message: Message) -> None:
@@ -84,20 +85,20 @@ class OwnUploads:
         old = Path(path)
         new = new_upload_folder(self._folder) / old.name
         old.rename(new)
-        with suppress(OSError):  # another upload is about to use it
+        with suppress(OSError):  # another upload may be using it
             old.parent.rmdir()
         return str(new)
 
 
 class _Turn:
-    """The right to finish an upload."""
+    """The lock that one upload holds while it finishes."""
 
     def __init__(self, lock: asyncio.Lock) -> None:
         self._lock = lock
         self._held = False
 
     def receiving(self, receive: Receive) -> Receive:
-        """Hands on a body, and its last part only when it is its turn."""
+        """Pass on a request body, the last part only while holding the lock."""
 
         async def receive_in_turn() -> Message:
             message = await receive()
@@ -109,7 +110,7 @@ class _Turn:
         return receive_in_turn
 
     def end(self) -> None:
-        """Let the next one go on."""
+        """Release the lock for the next upload."""
         if self._held:
             self._held = False
             self._lock.release()

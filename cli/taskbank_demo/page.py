@@ -35,7 +35,7 @@ _MARK = (
 
 
 def build_page(services: Services) -> gr.Blocks:
-    """The whole page, ready to be launched."""
+    """Build the whole page, ready to be launched."""
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.HTML(
             f'<header class="tb-header">{_MARK}<div><h1>taskbank</h1><p>{text(_SENTENCE)}</p></div></header>',

@@ -1,4 +1,4 @@
-"""Small pieces of HTML that all tabs are made of. Text is escaped here and nowhere else."""
+"""HTML elements that all tabs share. All text is escaped by `text`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 
 def text(value: object) -> str:
-    """Any value as text inside HTML."""
+    """Escape any value as text in HTML."""
     return html.escape(str(value))
 
 
@@ -20,30 +20,30 @@ def file_url(path: Path) -> str:
 
 
 def once() -> str:
-    """An attribute that is new every time: a page does nothing about HTML that it shows already."""
+    """Return a unique attribute, as the page ignores HTML that is equal to what it shows."""
     return f'data-once="{secrets.token_hex(4)}"'
 
 
 def download_link(path: Path) -> str:
-    """A link that saves a file under its own name; never the same twice, so that a page notices it."""
+    """Return a link that saves a file under its own name; it is unique, so that the page updates."""
     return f'<a href="{file_url(path)}" download="{text(path.name)}" {once()}>{text(path.name)}</a>'
 
 
 def intro(title: str, about: str) -> str:
-    """The heading of a tab and one sentence about it."""
+    """Return the heading of a tab and one sentence about it."""
     return f'<div class="tb-intro"><h2>{text(title)}</h2><p>{text(about)}</p></div>'
 
 
 def note(words: str) -> str:
-    """A quiet remark."""
+    """Return a note in muted style."""
     return f'<p class="tb-note">{text(words)}</p>'
 
 
 def missing_panel(title: str, why: str, commands: Iterable[str] = ()) -> str:
-    """Return a panel that says what is missing and how to get it.
+    """Return a panel on a missing feature and how to get it.
 
     Args:
-        title: what cannot be done.
+        title: the missing feature.
         why: the reason, in a sentence or two.
         commands: lines for a terminal.
     """
@@ -54,13 +54,13 @@ def missing_panel(title: str, why: str, commands: Iterable[str] = ()) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], caption: str, numbers: int = 0) -> str:
-    """A table that scrolls inside itself on narrow screens.
+    """Return a table that scrolls by itself on narrow screens.
 
     Args:
         headings: of the columns.
         rows: cells; the first of a row is its heading.
-        caption: what the table shows, for screen readers too.
-        numbers: how many of the last columns hold numbers and stand at the right.
+        caption: description of the table, also for screen readers.
+        numbers: number of last columns with numbers, which are aligned to the right.
     """
     first = len(headings) - numbers
     kinds = ['class="tb-number"' if at >= first else "" for at in range(len(headings))]
@@ -76,7 +76,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], caption: st
 
 
 def _row(row: Sequence[object], kinds: Sequence[str]) -> str:
-    """One row, headed by its first cell."""
+    """Return one row, with its first cell as heading."""
     first, *others = row
     cells = "".join(f"<td {kind}>{text(cell)}</td>" for cell, kind in zip(others, kinds[1:], strict=True))
     return f'<tr><th scope="row">{text(first)}</th>{cells}</tr>'

@@ -8,5 +8,5 @@ from pathlib import Path
 
 @cache
 def script(name: str) -> str:
-    """The text of a script of this package, `detail` say."""
+    """Read a script of this package, such as `detail`."""
     return (Path(__file__).parent / "assets" / f"{name}.js").read_text(encoding="utf-8")

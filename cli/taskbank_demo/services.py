@@ -22,16 +22,16 @@ from taskbank_demo.shelf import Shelf
 
 _log = logging.getLogger(__name__)
 
-_KEPT_TASKS = 26  # all there are
-_KEPT_TRANSFERS = 64  # each holds its sources' encoders
+_KEPT_TASKS = 26  # all tasks
+_KEPT_TRANSFERS = 64  # each includes its sources' encoders
 
 
 class Networks:
-    """Engines of a bank, each loaded when it is first asked for, and shared by all users.
+    """Engines of a bank, each loaded on first use, and shared by all users.
 
     Args:
-        bank: where networks come from.
-        settings: how they are run.
+        bank: source of the networks.
+        settings: how the networks are run.
 
     Raises:
         InvalidInputError: there is no such device.
@@ -45,7 +45,7 @@ class Networks:
         self._transfers: Shelf[TransferEngine] = Shelf(_KEPT_TRANSFERS)
 
     def task(self, name: str) -> Engine:
-        """The engine of one task, by any of its names.
+        """Return the engine of one task, by any of its names.
 
         Raises:
             TaskBankError: as `taskbank.inference.engine.Engine`.
@@ -54,7 +54,7 @@ class Networks:
         return self._tasks.get(task, lambda: Engine(self.bank, [task], self.settings))
 
     def transfer(self, sources: tuple[str, ...], target: str) -> TransferEngine:
-        """The engine of one transfer.
+        """Return the engine of one transfer.
 
         Raises:
             TaskBankError: as `taskbank.inference.transfer_engine.TransferEngine`.
@@ -66,7 +66,7 @@ class Networks:
         )
 
     def predictable(self, num_images: int) -> tuple[str, ...]:
-        """Canonical names of the bank's tasks that predict from so many images, in the registry's order."""
+        """Return canonical names of the bank's tasks that take `num_images`, in the registry's order."""
         held = self.bank.index.tasks.items()
         return tuple(
             name for name, entry in held if entry.predicts and find_task(name).num_images == num_images
@@ -76,7 +76,7 @@ class Networks:
         """Load the network of every task, so that the first user does not wait for it.
 
         Args:
-            stop: ends it early.
+            stop: ends the loading early.
         """
         for name in (task for count in (1, 2, 3) for task in self.predictable(count)):
             if stop.is_set():
@@ -84,7 +84,7 @@ class Networks:
             try:
                 self.task(name)
             except TaskBankError as error:
-                # Whoever asks for the task is told; the others work.
+                # Requests for this task will report the error; other tasks work.
                 _log.warning("the network of %s was not loaded: %s", name, error)
 
 
@@ -95,9 +95,9 @@ class Services:
     Attributes:
         settings: limits.
         folder: of all temporary files; nothing outside it is served.
-        bank: None where it cannot be opened.
+        bank: None if it cannot be opened.
         networks: of the bank; None without one.
-        no_bank: reason why there is no bank, and the way to get one; empty if there is one.
+        no_bank: reason why there is no bank, and advice; empty if there is one.
     """
 
     settings: DemoSettings
@@ -107,17 +107,17 @@ class Services:
     no_bank: str = ""
 
     def deadline(self) -> Deadline:
-        """The time that a request has, from now on."""
+        """Start the time limit of a request."""
         return Deadline(self.settings.request_seconds)
 
     def new_folder(self) -> Path:
-        """An empty folder for the files of one result; deleted with everything else that is old."""
+        """Create an empty folder for the files of one result; it is deleted when it is old."""
         folder = self.folder / f"result-{secrets.token_hex(16)}"
         folder.mkdir(mode=0o700)
         return folder
 
     def need_networks(self) -> Networks:
-        """The networks.
+        """Return the networks.
 
         Raises:
             MissingError: there is no bank.
@@ -128,7 +128,7 @@ class Services:
 
 
 def make_services(settings: DemoSettings, folder: Path) -> Services:
-    """Open the bank; without one the demo still has its planner.
+    """Open the bank, and make the shared state; without a bank, the demo still has its planner.
 
     Raises:
         InvalidInputError: there is no such device.

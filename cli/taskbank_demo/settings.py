@@ -16,25 +16,26 @@ class DemoSettings:
     """Address, device and limits of the demo.
 
     Attributes:
-        bank: as `taskbank.bank.bank.Bank.open` takes it; None is the default bank.
-        accept_licence: ids of models of others whose licence was accepted.
+        bank: as for `taskbank.bank.bank.Bank.open`; None is the default bank.
+        accept_licence: ids of third-party models whose licence was accepted.
         device: device of the networks: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         host: address to listen on; any other than the loopback lets other machines in.
-        port: port to listen on; 0 is any free one.
-        hosts: names by which the page may be asked for, beside addresses, `localhost` and this
-            machine's name.
+        port: port to listen on; 0 for any free one.
+        hosts: further host names that requests may use, besides addresses, `localhost` and this machine's
+            name.
         auth: user and password of the required login; None requires no login.
-        upload_bytes: of one uploaded file, at most.
-        folder_bytes: of all temporary files together; beyond it nothing is uploaded until some are deleted.
-        image_pixels: width times height of an uploaded image, at most.
+        upload_bytes: most bytes of one uploaded file.
+        folder_bytes: most bytes of all temporary files; beyond it, uploads are rejected until some are
+            deleted.
+        image_pixels: largest width times height of an uploaded image.
         image_side: longest side in px to which uploaded images are reduced before networks see them.
-        video_seconds: length of an uploaded video, at most.
-        video_frames: frames of an uploaded video, at most.
-        video_pixels: width times height of an uploaded video, at most.
-        queue_size: requests that may wait; the next one is told to come back later.
-        concurrency: requests of one kind that run at once.
-        request_seconds: after which a request is stopped at its next step.
-        keep_seconds: after which temporary files are deleted, also of sessions that are still open.
+        video_seconds: largest length of an uploaded video.
+        video_frames: most frames of an uploaded video.
+        video_pixels: largest width times height of an uploaded video.
+        queue_size: most waiting requests; further ones are rejected.
+        concurrency: most requests of one kind that run at once.
+        request_seconds: time limit; a request beyond it is stopped at its next step.
+        keep_seconds: age at which temporary files are deleted, also of open sessions.
     """
 
     bank: str | None = None
@@ -63,7 +64,7 @@ class DemoSettings:
         return name != "localhost" and not (_is_address(name) and ip_address(name).is_loopback)
 
     def __post_init__(self) -> None:
-        """Refuse limits that let nothing through."""
+        """Check the values."""
         if not 0 <= self.port <= _HIGHEST_PORT:
             raise SettingError(f"port {self.port} must be 0 (any free one) to {_HIGHEST_PORT}")
         for name in self.__dataclass_fields__:
@@ -75,10 +76,10 @@ class DemoSettings:
 
 
 def parse_auth(words: str | None) -> tuple[str, str] | None:
-    """User and password from `USER:PASSWORD`; None or nothing asks for none.
+    """Parse user and password from `USER:PASSWORD`; None or an empty text requires no login.
 
     Raises:
-        SettingError: there is no colon; the words are not repeated, as they may be a password.
+        SettingError: there is no colon; the message does not repeat the text, as it may be a password.
     """
     if not words:
         return None

@@ -1,4 +1,4 @@
-"""Things that take long to make, made once and shared."""
+"""Cache of objects that are slow to make."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _T = TypeVar("_T")
 
 
 class Shelf(Generic[_T]):
-    """Made things by key, the ones unused for longest given up. Two threads that want one key make it once.
+    """Cache by key that removes the least recently used; concurrent requests for a key make its object once.
 
     Args:
-        capacity: things that are kept at most.
+        capacity: most objects in the cache.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -24,10 +24,10 @@ class Shelf(Generic[_T]):
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], _T]) -> _T:
-        """The thing of that key; an error of `make` passes, and the next caller tries again."""
+        """Return the object of a key; an error of `make` is raised, and the next call tries again."""
         with self._lock:
             making = self._making.setdefault(key, Lock())
-        # Others may take or make other things meanwhile.
+        # Other keys can be used meanwhile.
         with making:
             with self._lock:
                 if key in self._things:
@@ -42,5 +42,5 @@ class Shelf(Generic[_T]):
             return made
 
     def __len__(self) -> int:
-        """Return the number of things that are kept."""
+        """Return the number of objects in the cache."""
         return len(self._things)

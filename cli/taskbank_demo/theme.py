@@ -1,4 +1,4 @@
-"""The look of gradio's own parts, as its tokens. The colours themselves stand in `tokens.css`."""
+"""Theme tokens of gradio's components. The colours are defined in `tokens.css`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gradio.themes import Base
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 _MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
-# These two stand here too, as the page is painted with them before its styles are there.
+# Copied here, as the page is painted with these two before its styles are loaded.
 _PAPER, _PAPER_DARK = "#f6f5f1", "#121316"
 _INK, _INK_DARK = "#16181d", "#ececf0"
 
@@ -99,11 +99,11 @@ _TOKENS = {
     "button_cancel_border_color": "var(--tb-edge)",
     "button_cancel_text_color": _INK_NAME,
 }
-"""gradio's token -> value, the same in both modes, because names of colours are."""
+"""gradio's token -> value, the same in light and dark mode, as the names of colours are."""
 
 
 def make_theme() -> Base:
-    """The theme of the page, with the colours that it names."""
+    """Make the theme of the page."""
     theme = Base(radius_size="lg", spacing_size="md", font=_FONTS, font_mono=_MONO_FONTS)
     dark = {f"{name}_dark": value for name, value in _TOKENS.items() if hasattr(theme, f"{name}_dark")}
     theme.custom_css = (Path(__file__).parent / "assets" / "tokens.css").read_text(encoding="utf-8")

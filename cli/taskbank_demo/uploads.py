@@ -1,6 +1,6 @@
-"""The one place that checks and reads uploaded files. Nothing is decoded before its size was looked at.
+"""Checks and reading of uploaded files. Sizes are checked before decoding.
 
-Whatever a file is called, it is judged by its content. Nothing is unpickled, and no archive is opened.
+The type of a file is determined by its content, not its name. Nothing is unpickled, and no archive is opened.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from taskbank.video.files import Clip
 
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-"""Pillow's names of what is taken as an image."""
+"""Pillow's names of accepted image formats."""
 
-_SMALL_MODES = ("L", "LA", "RGB", "RGBA")  # 8 bits, and reduced as they are
-_HEAD = 12  # bytes that tell the kind of a video
+_SMALL_MODES = ("L", "LA", "RGB", "RGBA")  # 8 bits, reduced without conversion
+_HEAD = 12  # bytes that identify the format of a video
 
 
 def check_upload(path: str | Path | None, settings: DemoSettings, folder: Path) -> Path:
-    """An uploaded file that lies where uploads lie and is not too large.
+    """Check that an uploaded file is in the upload folder and not too large, and return its path.
 
     Args:
-        path: as a component hands it on.
+        path: from an upload component.
         settings: limits.
         folder: of all temporary files.
 
     Raises:
-        UploadError: there is no file, or it is elsewhere, empty or too large.
+        UploadError: there is no file, or it is in another folder, empty or too large.
     """
     if path is None:
         raise UploadError("No file was chosen.")
@@ -53,15 +53,15 @@ def check_upload(path: str | Path | None, settings: DemoSettings, folder: Path) 
 
 
 def read_image(path: str | Path | None, settings: DemoSettings, folder: Path) -> Image.Image:
-    """An uploaded image: upright, RGB, on white, its longest side at most `settings.image_side`.
+    """Read an uploaded image: upright, RGB, on white, its longest side at most `settings.image_side`.
 
     Raises:
-        UploadError: it is no image, is damaged, or has too many pixels.
+        UploadError: the file is not an image, is damaged, or has too many pixels.
     """
     found = check_upload(path, settings, folder)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures and odd metadata; the limit below decides
+            warnings.simplefilter("ignore")  # about large pictures and odd metadata; the limit below applies
             with Image.open(found, formats=IMAGE_FORMATS) as image:
                 _check_pixels(found, image.width * image.height, settings)
                 return _reduced(image, settings.image_side)
@@ -77,7 +77,7 @@ def read_image(path: str | Path | None, settings: DemoSettings, folder: Path) ->
 
 
 def _check_pixels(path: Path, pixels: int, settings: DemoSettings) -> None:
-    """Refuse what would fill the memory."""
+    """Reject images with too many pixels."""
     if pixels > settings.image_pixels:
         raise UploadError(_too_many_pixels(path, settings))
 
@@ -88,7 +88,7 @@ def _too_many_pixels(path: Path, settings: DemoSettings) -> str:
 
 
 def _reduced(image: Image.Image, side: int) -> Image.Image:
-    """The image as networks take it, reduced as early as its format lets it be."""
+    """Convert an image for networks, and reduce it as early as its format allows."""
     from taskbank.images.reading import read_photo
 
     image.draft("RGB", (side, side))
@@ -100,10 +100,10 @@ def _reduced(image: Image.Image, side: int) -> Image.Image:
 
 
 def open_video(path: str | Path | None, settings: DemoSettings, folder: Path) -> Clip:
-    """An uploaded video that is short and small; its frames are read with `taskbank.video.files.read_frames`.
+    """Open an uploaded video within the limits; read its frames with `taskbank.video.files.read_frames`.
 
     Raises:
-        UploadError: it is no video, is damaged, or is too long or too large.
+        UploadError: the file is not a video, is damaged, or is too long or too large.
         MissingPackageError: PyAV is not installed.
     """
     from taskbank.errors import VideoError
@@ -127,7 +127,7 @@ def open_video(path: str | Path | None, settings: DemoSettings, folder: Path) ->
 
 
 def _is_video(path: Path) -> bool:
-    """Tell whether a file is a video container that holds its own pictures.
+    """Return True if a file is a video container that holds its own pictures.
 
     Other formats are lists of files and addresses, which a video reader would open.
     """
@@ -138,7 +138,7 @@ def _is_video(path: Path) -> bool:
 
 
 def _check_frame(path: Path, settings: DemoSettings) -> None:
-    """Look at the size that the file states, before a frame is decoded."""
+    """Check the frame size that the file states, before a frame is decoded."""
     from taskbank.video.files import stated_sizes
 
     for width, height in stated_sizes(path):
@@ -154,10 +154,10 @@ def _unreadable(path: Path) -> str:
 
 
 def read_text(path: str | Path | None, settings: DemoSettings, folder: Path) -> str:
-    """An uploaded text file in UTF-8.
+    """Read an uploaded text file in UTF-8.
 
     Raises:
-        UploadError: it is no text.
+        UploadError: the file is not text.
     """
     found = check_upload(path, settings, folder)
     try:
@@ -167,12 +167,12 @@ def read_text(path: str | Path | None, settings: DemoSettings, folder: Path) -> 
 
 
 def delete_upload(path: str | Path | None, folder: Path) -> None:
-    """Delete an uploaded file once it is used; what is gone already or lies elsewhere is left alone."""
+    """Delete an uploaded file after use; missing files and files in other folders are ignored."""
     if path is None:
         return
     found = Path(path).resolve()
     if found.is_relative_to(folder.resolve()):
         found.unlink(missing_ok=True)
         if is_upload_folder(found.parent):
-            with suppress(OSError):  # somebody else was faster
+            with suppress(OSError):  # another request has deleted it
                 found.parent.rmdir()

@@ -15,26 +15,26 @@ from taskbank_demo.own_uploads import App, Message, Receive, Send
 from taskbank_demo.settings import DemoSettings
 
 HOSTS_VARIABLE = "TASKBANK_DEMO_HOSTS"
-"""Environment variable with further names, commas between, by which the page may be asked for."""
+"""Environment variable with further allowed host names, separated by commas."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _LOGIN = re.compile(r"/login/?")
 _FREE_TRIES = 2  # wrong passwords without a pause
 _LONGEST_PAUSE = 300.0  # seconds
-_REMEMBERED = 4096  # visitors with wrong passwords
+_REMEMBERED = 4096  # most visitors with wrong passwords that are remembered
 
 
 class Visitors:
-    """Refuses requests under foreign names, writing requests from other pages, and guessed passwords.
+    """Middleware that rejects foreign host names, writing requests from other pages, and password guessing.
 
-    A page elsewhere can let its own name mean this machine (DNS rebinding), and then read what is meant for
-    this machine only. So the Host header must be an address, `localhost`, this machine's name, or one that
-    was allowed; no attacker can make an address mean another machine. Browsers say which page a writing
-    request comes from; programs say nothing, and may write.
+    A foreign web page can make its own name resolve to this machine (DNS rebinding), and then read data of
+    this machine. So the Host header must be an address, `localhost`, this machine's name, or an allowed name;
+    addresses are safe from DNS rebinding. Browsers state the page from which a writing request comes;
+    programs do not, and may write.
 
     Args:
-        app: what answers.
-        settings: names that are allowed.
+        app: the wrapped application.
+        settings: allowed names, and login.
     """
 
     def __init__(self, app: App, *, settings: DemoSettings) -> None:
@@ -64,7 +64,7 @@ class Visitors:
         await self._app(scope, receive, send)
 
     def _is_ours(self, host: str) -> bool:
-        """Tell whether a Host header, or the host part of an address, names this machine."""
+        """Return True if a Host header, or the host part of an address, names this machine."""
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
@@ -73,18 +73,18 @@ class Visitors:
         return name in self._names or _is_address(name)
 
     def _may_write(self, headers: dict[bytes, str], host: str) -> bool:
-        """Tell whether a writing request is allowed: one from a page of this demo, or from a program."""
+        """Return True if a writing request is allowed: one from a page of this demo, or from a program."""
         if headers.get(b"sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         origin = headers.get(b"origin")
         if origin is None:
             return True
         where = urlsplit(origin).netloc.lower()
-        # Behind a proxy the Host header may be another name of ours; it is allowed explicitly.
+        # Behind a proxy the Host header may be another name of this machine, which is allowed explicitly.
         return bool(where) and (where == host.lower() or (urlsplit(origin).hostname or "") in self._given)
 
     async def _log_in(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Let one try of a visitor through at a time, later and later after wrong passwords."""
+        """Pass one login attempt of a visitor at a time, with growing delays after wrong passwords."""
         visitor = _visitor(scope)
         async with self._tries.turn(visitor):
             if (seconds := self._tries.pause(visitor)) > 0:
@@ -103,22 +103,22 @@ class Visitors:
 
 
 class _Tries:
-    """Wrong passwords by visitor; those of longest ago are forgotten."""
+    """Numbers of wrong passwords by visitor; the oldest are removed."""
 
     def __init__(self) -> None:
         self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
 
     def turn(self, visitor: str) -> _Turn:
-        """The right of a visitor to try, one after another."""
+        """Return a lock, so that a visitor's attempts run one after another."""
         return _Turn(self._turns, visitor)
 
     def pause(self, visitor: str) -> float:
-        """Seconds until the next try is let through."""
+        """Return the seconds until the next attempt is allowed."""
         return self._wrong.get(visitor, (0, 0.0))[1] - monotonic()
 
     def note(self, visitor: str, *, right: bool) -> None:
-        """Remember how a try ended: from the third wrong one on, each pause is twice as long."""
+        """Record the result of an attempt: from the third wrong one on, each pause doubles."""
         count, _ = self._wrong.pop(visitor, (0, 0.0))
         if right:
             return
@@ -130,7 +130,7 @@ class _Tries:
 
 
 class _Turn:
-    """A lock by name, which is there as long as somebody waits for it."""
+    """A lock by name, which exists as long as a request waits for it."""
 
     def __init__(self, turns: dict[str, tuple[asyncio.Lock, int]], name: str) -> None:
         self._turns = turns
@@ -151,7 +151,7 @@ class _Turn:
 
 
 def allowed_names(settings: DemoSettings) -> frozenset[str]:
-    """Names by which the user lets the page be asked for; `SPACE_HOST` is that of a Hugging Face Space."""
+    """Return the allowed host names; `SPACE_HOST` is that of a Hugging Face Space."""
     given = ",".join([os.environ.get(HOSTS_VARIABLE, ""), os.environ.get("SPACE_HOST", ""), *settings.hosts])
     return frozenset(name.strip().lower().rstrip(".") for name in given.split(",") if name.strip())
 
@@ -165,7 +165,7 @@ def _is_address(name: str) -> bool:
 
 
 def _visitor(scope: Message) -> str:
-    """The address of a visitor; of IPv6 its network, as one visitor has many addresses there."""
+    """Return the address of a visitor; for IPv6 the network, as one visitor has many addresses."""
     name = (scope.get("client") or ("",))[0]
     if ":" in name:
         try:
@@ -176,7 +176,7 @@ def _visitor(scope: Message) -> str:
 
 
 async def answer(send: Send, status: int, words: str, *, retry_after: int | None = None) -> None:
-    """Send a short answer in words."""
+    """Send a short text response."""
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     if retry_after is not None:
         headers.append((b"retry-after", str(retry_after).encode()))

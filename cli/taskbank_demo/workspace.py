@@ -1,7 +1,7 @@
-"""The one folder of temporary files, what gradio is told about it, and deleting what is old.
+"""The folder of temporary files, its settings for gradio, and the deletion of old files.
 
-gradio finds its folder in environment variables, which belong to the process. So all servers of a process
-share a folder, and the last one to stop deletes it.
+gradio reads its folder from environment variables of the process. So all servers of a process share a folder,
+and the last one to stop deletes it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PREFIX = "taskbank-demo-"
 
 
 class _Workspace:
-    """The folder, as long as somebody uses it."""
+    """The folder, which exists as long as a server uses it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -28,7 +28,7 @@ class _Workspace:
         self._before: dict[str, str | None] = {}
 
     def take(self) -> Path:
-        """Make the folder where there is none."""
+        """Use the folder, which is created if it does not exist."""
         with self._lock:
             self._users += 1
             if self._folder is None:
@@ -59,7 +59,7 @@ _shared = _Workspace()
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """The folder, readable for this user only, while servers run."""
+    """Yield the folder, readable for this user only, while a server runs."""
     folder = _shared.take()
     try:
         yield folder
@@ -68,13 +68,13 @@ def workspace() -> Iterator[Path]:
 
 
 def _delete_orphans(place: Path) -> None:
-    """Delete what servers left behind that were killed: their visitors' files are in it."""
-    if os.name != "posix":  # elsewhere nobody can be asked whether a process is alive
+    """Delete the folders of killed servers, with their visitors' files."""
+    if os.name != "posix":  # the check for live processes works on POSIX only
         return
     for folder in place.glob(f"{_PREFIX}*-*"):
         number = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if number.isdigit() and not _is_alive(int(number)):
-            shutil.rmtree(folder, ignore_errors=True)  # that of another user stays
+            shutil.rmtree(folder, ignore_errors=True)  # folders of other users stay
 
 
 def _is_alive(process: int) -> bool:
@@ -83,7 +83,7 @@ def _is_alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
-        return True  # somebody else's, or no such number: hands off
+        return True  # a process of another user, or an invalid number: keep the folder
     return True
 
 
@@ -94,14 +94,14 @@ def _variables(folder: Path) -> dict[str, str]:
         "GRADIO_EXAMPLES_CACHE": str(folder / "examples"),
         "GRADIO_ALLOWED_PATHS": "",
         "GRADIO_ANALYTICS_ENABLED": "False",
-        "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),  # of a summary that nobody sees, after every event
+        "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),  # of an unused summary after every event
         "GRADIO_SHARE": "False",
         "HF_HUB_DISABLE_TELEMETRY": "1",
     }
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files in a folder; what vanishes meanwhile counts nothing."""
+    """Return the bytes of all files in a folder; files that are deleted meanwhile are ignored."""
     total = 0
     for root, _folders, names in os.walk(folder):
         for name in names:
@@ -113,16 +113,16 @@ def folder_size(folder: Path) -> int:
 
 
 def sweep(folder: Path, seconds: float) -> None:
-    """Delete files that were not changed for so long, and folders that are empty since.
+    """Delete files older than a time, and folders that have been empty for that time.
 
     Args:
-        folder: of all temporary files; it stays itself.
-        seconds: age from which files go.
+        folder: of all temporary files, which is not deleted.
+        seconds: age at which files are deleted.
     """
     limit = time.time() - seconds
     for root, _folders, names in os.walk(folder, topdown=False):
         here = Path(root)
-        young = here.stat().st_mtime >= limit  # before its files go, which changes it
+        young = here.stat().st_mtime >= limit  # before files are deleted, which changes the time
         for name in names:
             _delete_older(here / name, limit)
         if here != folder and not young:
@@ -141,15 +141,15 @@ def _remove_empty(folder: Path) -> None:
     try:
         folder.rmdir()
     except OSError:
-        return  # something is in it
+        return  # not empty
 
 
 class Sweeper:
-    """A thread that deletes what is old, until it is stopped.
+    """A thread that deletes old files, until it is stopped.
 
     Args:
         folder: of all temporary files.
-        seconds: age from which files go.
+        seconds: age at which files are deleted.
     """
 
     def __init__(self, folder: Path, seconds: float) -> None:

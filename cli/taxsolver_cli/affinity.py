@@ -30,7 +30,7 @@ Tensor = Annotated[
 
 @app.command("list", cls=Command)
 def list_command(json: opt.Json = False) -> None:
-    """The tensors that come with taxsolver.
+    """List the tensors that come with taxsolver.
 
     Example:  taxsolver affinity list
     """
@@ -63,7 +63,7 @@ def show_command(
         typer.Option("--plot", metavar="FILE", help="Draw the matrix of order 1 (.png, .svg, .pdf)."),
     ] = None,
     task_map: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE", help="Draw the task map: alike tasks lie close.")
+        Path | None, typer.Option("--map", metavar="FILE", help="Draw the task map: similar tasks are close.")
     ] = None,
     json: opt.Json = False,
 ) -> None:
@@ -92,19 +92,19 @@ def import_command(
         list[Path],
         typer.Argument(
             metavar="FILE.csv..",
-            help="One line a transfer: target, sources, measures. Several make one tensor.",
+            help="One line per transfer: target, sources, measures. Several files make one tensor.",
         ),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="Where the tensor goes.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="File of the tensor.")],
     name: Annotated[
-        str | None, typer.Option("--name", help="What it is called.  \\[default: as the file]")
+        str | None, typer.Option("--name", help="Name of the tensor.  \\[default: as the file]")
     ] = None,
     untrained: Annotated[
         list[str] | None,
         typer.Option(
             "--untrained",
             metavar="A,..",
-            help="Sources that are no trained networks.  \\[default: random, where it occurs]",
+            help="Sources that are not trained networks.  \\[default: random, if it occurs]",
         ),
     ] = None,
     alias: Annotated[
@@ -115,8 +115,8 @@ def import_command(
         typer.Option(
             "--normalise",
             metavar="NAME",
-            help="Bring negative or unbounded measures into 0 to 1: min-max (for each target, least 0, most "
-            "1), rank (share of the target's other transfers that one beats) or logistic (0 becomes 0.5).",
+            help="Scale negative or unbounded measures to 0 to 1: min-max (for each target, least 0, most "
+            "1), rank (share of the target's other transfers that it beats) or logistic (0 becomes 0.5).",
         ),
     ] = None,
     images_full: Annotated[
@@ -125,10 +125,10 @@ def import_command(
     images_transfer: Annotated[
         int | None, typer.Option("--images-transfer", metavar="N", help="Labelled images of a transfer.")
     ] = None,
-    dataset: Annotated[str, typer.Option("--dataset", help="What it was measured on.")] = "",
-    made_by: Annotated[str, typer.Option("--made-by", help="Who or what measured it.")] = "",
-    licence: Annotated[str, typer.Option("--licence", help="How it may be used.")] = "",
-    citation: Annotated[str, typer.Option("--citation", help="What to cite.")] = "",
+    dataset: Annotated[str, typer.Option("--dataset", help="Dataset of the measurements.")] = "",
+    made_by: Annotated[str, typer.Option("--made-by", help="Origin of the measurements.")] = "",
+    licence: Annotated[str, typer.Option("--licence", help="Licence of the tensor.")] = "",
+    citation: Annotated[str, typer.Option("--citation", help="Publication to cite.")] = "",
 ) -> None:
     """Make a tensor from CSV files.
 
@@ -178,10 +178,10 @@ def import_command(
 @app.command("export", cls=Command)
 def export_command(
     tensor: Tensor,
-    out: Annotated[Path, typer.Argument(metavar="OUT.csv|OUT.safetensors", help="Where the transfers go.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.csv|OUT.safetensors", help="File of the transfers.")],
     max_order: Annotated[
         int | None,
-        typer.Option("--max-order", "-k", metavar="N", help="Only transfers of at most so many sources."),
+        typer.Option("--max-order", "-k", metavar="N", help="Only transfers of at most that many sources."),
     ] = None,
     targets: Annotated[
         list[str] | None,

@@ -1,4 +1,4 @@
-"""The command `taxsolver`: assembles its parts."""
+"""The command `taxsolver`, assembled from its subcommands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`taxsolver chain`: plans over several years, of which each keeps what is labelled."""
+"""`taxsolver chain`: plans over several years, each of which keeps all labelled tasks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 SHORT = "Plans over years: nothing bought twice or dropped."
 HELP = """
-The best plans for budgets that rise from year to year, of which each keeps everything that is labelled.
+The best plans for budgets that rise from year to year, each of which keeps everything that is labelled.
 
-Beside that chain, proven the best over all years, stand the one that takes the best plan of each year in
-turn, and what each budget would buy by itself. Each budget is the total up to then.
+The chain is proven the best over all years. It is compared with the best plan of each year in turn, and
+with the best plan of each budget by itself. Each budget is the total up to the end of that year.
 
 \b
   taxsolver chain --budgets 2,4,6

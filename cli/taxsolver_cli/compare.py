@@ -1,4 +1,4 @@
-"""`taxsolver compare`: how far two tensors agree."""
+"""`taxsolver compare`: agreement of two tensors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def compare_command(
     second: Tensor,
     max_order: Annotated[
         int | None,
-        typer.Option("--max-order", "-k", metavar="N", help="Only transfers of at most so many sources."),
+        typer.Option("--max-order", "-k", metavar="N", help="Only transfers of at most that many sources."),
     ] = None,
     json: opt.Json = False,
 ) -> None:

@@ -8,11 +8,11 @@ import typer
 
 
 def complete_tasks(incomplete: str, ctx: typer.Context | None = None) -> Iterator[str]:
-    """Task names for the last name of a list.
+    """Complete task names for the last name of a list.
 
     Args:
-        incomplete: what is written so far.
-        ctx: what stands before it; typer knows it by this name. The tensor given there counts.
+        incomplete: the text before the cursor.
+        ctx: the context of the command line (typer needs this name), whose tensor is used.
     """
     from taxsolver.errors import TaxSolverError
     from taxsolver.tensors.store import DEFAULT_AFFINITY, load_affinity
@@ -20,12 +20,12 @@ def complete_tasks(incomplete: str, ctx: typer.Context | None = None) -> Iterato
 
     params = ctx.params if ctx else {}
     given = params.get("affinity") or params.get("tensor")
-    if ctx and "tensor" in params:  # words that are no options are not handed out before the line is whole
+    if ctx and "tensor" in params:  # positional arguments are not in `params` before the line is complete
         given = given or ctx.args[:1]
     given = given or DEFAULT_AFFINITY
     try:
         tasks = load_affinity(tensor([given] if isinstance(given, str) else list(given))).tasks
-    except TaxSolverError:  # half a name, or a file that is not there yet
+    except TaxSolverError:  # an incomplete name, or a missing file
         return
     before, comma, last = incomplete.rpartition(",")
     named = set(before.split(","))
@@ -35,7 +35,7 @@ def complete_tasks(incomplete: str, ctx: typer.Context | None = None) -> Iterato
 
 
 def complete_affinity(incomplete: str) -> Iterator[str]:
-    """Names of the shipped tensors."""
+    """Complete names of the shipped tensors."""
     from taxsolver.tensors.store import available_affinities
 
     yield from (name for name in available_affinities() if name.startswith(incomplete))

@@ -1,4 +1,4 @@
-"""The one boundary between errors and the terminal: a message on stderr, exit 1; unknown ones pass."""
+"""Conversion of known errors to a message on stderr and exit status 1; others are raised."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Boundary(TyperGroup):
     """A group of commands whose known errors become one message and exit status 1."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words in front of a command; what takes one value stands once."""
+        """Parse the arguments before a command; reject repeated options with one value."""
         refuse_repeats(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except Exception as error:
@@ -31,25 +31,25 @@ class Boundary(TyperGroup):
 
 
 def usage_error(message: str) -> typer.Exit:
-    """An error in the words of the command line itself: a message on stderr, exit status 2."""
+    """Report an error in the command line: print a message on stderr, and return exit status 2."""
     typer.echo(f"error: {_printable(message)}", err=True)
     return typer.Exit(2)
 
 
 def _printable(message: str) -> str:
-    """A message whose lines hold nothing that terminals obey."""
+    """Escape control characters in the lines of a message."""
     from taxsolver.plain_text import printable
 
     return "\n".join(map(printable, message.split("\n")))
 
 
 def given(context: typer.Context) -> list[str]:
-    """Names of the parameters that were written on the command line."""
+    """Return the names of the parameters that were given on the command line."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
 
 
 def _is_known(error: Exception) -> bool:
-    """Tell whether it is an error that taxsolver raised on purpose; False if taxsolver was not loaded."""
+    """Return True for errors that taxsolver raises on purpose; False if taxsolver was not loaded."""
     errors = sys.modules.get("taxsolver.errors")
     return errors is not None and isinstance(error, errors.TaxSolverError)

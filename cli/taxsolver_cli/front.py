@@ -1,4 +1,4 @@
-"""`taxsolver front`: every plan that no other one beats in cost and gain."""
+"""`taxsolver front`: the Pareto front of cost and gain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHORT = "Cost against gain: every plan that no other beats in both."
 HELP = """
-The Pareto front of cost and gain: every plan of which no other one costs less and gains more, each proven.
+The Pareto front of cost and gain: all plans that no other plan beats in both, each proven.
 
 \b
   taxsolver front --unit images

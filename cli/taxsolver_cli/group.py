@@ -1,4 +1,4 @@
-"""`taxsolver group`: which tasks to learn together in one network."""
+"""`taxsolver group`: choose tasks to train together in one network."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ HELP = """
 Choose trained multi-task networks so that every task is predicted within a budget of inference time.
 
 The choice is made on validation losses and scored on test losses (Standley et al., ICML 2020).
-Where nothing fits the budget the status is infeasible: exit status 1, but 0 with --json.
+If nothing fits the budget, the status is infeasible: exit status 1, but 0 with --json.
 
-With --measured, networks that nobody has trained are predicted from effects of pairs, and starred.
+With --measured, untrained networks are predicted from effects of pairs, and marked with a star.
 
 \b
   taxsolver group --setting 1 --budget 2.5
@@ -52,7 +52,7 @@ class View(StrEnum):
 
 
 UNTRAINED = {"pairwise", "measured", "group_size"}
-# What each view reads besides the table and the outputs.
+# Options that each view uses, besides the table and the outputs.
 READS = {
     View.CHOICE: {"budget", "method", "seed", "draws", "time_limit", *UNTRAINED},
     View.CURVES: {"budgets", "seed", "draws", "time_limit"},
@@ -75,7 +75,7 @@ def group_command(
         typer.Option(
             "--table",
             metavar="FILE.csv",
-            help="Your own: split, network, cost, and one column of losses for each task (empty where a "
+            help="Your own table: split, network, cost, and one column of losses for each task (empty if a "
             "network does not predict it); split is validation, test or validation_early.",
             rich_help_panel=opt.ASK,
         ),
@@ -143,7 +143,7 @@ def group_command(
         typer.Option(
             "--budgets",
             metavar="A-B|A,B,..",
-            help=f"Of the curves.  \\[default: {BUDGETS}]",
+            help=f"Budgets of the curves.  \\[default: {BUDGETS}]",
             rich_help_panel=opt.ASK,
         ),
     ] = None,
@@ -152,7 +152,7 @@ def group_command(
         typer.Option(
             "--weights",
             metavar="A=X,..",
-            help="How much the losses of a task count; 1 where not named.",
+            help="Weights of the losses of tasks; 1 for others.",
             show_default=False,
             rich_help_panel=opt.WEIGH,
         ),
@@ -224,7 +224,7 @@ def _predict(
     table: Path | None,
     method: str,
 ) -> PredictedGroups:
-    """All groups of tasks, the untrained ones predicted."""
+    """Predict the untrained groups of tasks from the trained ones."""
     from taxsolver.grouping import load_table, predict_groups, read_pairwise
 
     if setting is not None or table is not None:
@@ -267,7 +267,7 @@ def _choice(
 
 
 def _explain(found: Grouping) -> None:
-    """Say why there is no choice, and leave with exit status 1."""
+    """Explain why there is no choice, and exit with status 1."""
     least = (
         f"the least that works is {show.amount(found.least_budget)}"
         if found.least_budget

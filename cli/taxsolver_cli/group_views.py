@@ -26,7 +26,7 @@ def show_curves(
     save: Path | None,
     plot: Path | None,
 ) -> None:
-    """The loss of every method and budget."""
+    """Show the loss of every method and budget."""
     from taxsolver.grouping import Method, budget_curves
 
     methods = [
@@ -98,7 +98,7 @@ def _print_pairs(matrix: PairMatrix) -> None:
 
 
 def show_counts(networks: LossTable, json: bool, save: Path | None, plot: Path | None) -> None:
-    """Performance against the number of tasks of a network."""
+    """Show the performance against the number of tasks of a network."""
     from taxsolver.grouping import task_count_rows
 
     counts = task_count_rows(networks)
@@ -142,7 +142,7 @@ def show_losses(
     save: Path | None,
     plot: Path | None,
 ) -> None:
-    """The validation losses of all networks; those that are predicted have a star."""
+    """Show the validation losses of all networks; predicted ones are marked with a star."""
     if plot is not None:
         raise usage_error("--plot has no meaning with --show losses: leave it out")
     rows: list[dict[str, Any]] = [
@@ -172,7 +172,7 @@ def show_losses(
 
 
 def prediction_lines(predicted: PredictedGroups) -> list[str]:
-    """Say how many networks are predicted, and how well."""
+    """Describe how many networks are predicted, and with which error."""
     count = len(predicted.table.untrained)
     lines = [f"[dim]*: predicted; {count} network{' is' if count == 1 else 's are'} untrained[/]"]
     if predicted.held_out:

@@ -1,4 +1,4 @@
-"""Refuse an option that is written twice but takes one value: the parser would keep the last in silence."""
+"""Rejection of repeated options with one value: the parser would silently keep the last."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typer.core import TyperCommand
 
 
 class Command(TyperCommand):
-    """A command that refuses repeated options; lists add up, and a flag may be repeated."""
+    """A command that rejects repeated options, except lists and flags."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words behind the command.
+        """Parse the arguments after the command.
 
         Raises:
             typer.Exit: with code 2, after a message that names the option.
@@ -23,7 +23,7 @@ class Command(TyperCommand):
 
 
 def refuse_repeats(command: Any, context: Any, words: list[str]) -> None:
-    """Refuse an option that stands more than once among the words, unless it is a list or a flag.
+    """Reject an option that is given more than once, unless it is a list or a flag.
 
     Raises:
         typer.Exit: with code 2, after a message that names the option.

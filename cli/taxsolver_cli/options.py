@@ -67,7 +67,7 @@ ProblemFile = Annotated[
     typer.Option(
         "--problem",
         metavar="PLAN.json",
-        help="Solve again what a plan was asked for that was saved with --save PLAN.json.",
+        help="Solve the problem of a plan again that was saved with --save PLAN.json.",
         rich_help_panel=ASK,
     ),
 ]
@@ -138,7 +138,7 @@ Importance = Annotated[
     typer.Option(
         "--importance",
         metavar="A=X,..",
-        help="Weight of targets in the objective; 1 where not named.",
+        help="Weights of targets in the objective; 1 for others.",
         show_default=False,
         rich_help_panel=WEIGH,
     ),
@@ -148,7 +148,7 @@ LabelCost = Annotated[
     typer.Option(
         "--label-cost",
         metavar="A=X,..",
-        help="What labelling a task takes of the budget; 1 where not named.",
+        help="Costs of labelling tasks, in units of the budget; 1 for others.",
         show_default=False,
         rich_help_panel=COST,
     ),
@@ -208,7 +208,7 @@ Unit = Annotated[
     typer.Option(
         "--unit",
         metavar="EUR|images",
-        help="What the budget counts: images, whatever their price, or money of that name.",
+        help="Unit of the budget: images, whatever their price, or the name of a currency.",
         rich_help_panel=COST,
     ),
 ]
@@ -217,7 +217,7 @@ Owned = Annotated[
     typer.Option(
         "--owned",
         metavar="A,B=X,..",
-        help="Tasks whose labels are there already: all of them, or a share in 0-1. They cost nothing.",
+        help="Tasks whose labels exist already: all of them, or a share in 0-1. They cost nothing.",
         show_default=False,
         rich_help_panel=COST,
     ),
@@ -277,7 +277,7 @@ TimeLimit = Annotated[
     typer.Option(
         "--time-limit",
         metavar="SECONDS",
-        help="Stop then with the best plan found, its bound and gap.  \\[default: none]",
+        help="Stop after this time with the best plan found, its bound and gap.  \\[default: none]",
         rich_help_panel=WEIGH,
     ),
 ]
@@ -332,9 +332,11 @@ Orders = Annotated[
         rich_help_panel=ASK,
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the random draws.", rich_help_panel=WEIGH)]
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="N", help="Seed of the random draws.", rich_help_panel=WEIGH)
+]
 
-# What describes a problem, for every command that plans: names as in `taxsolver.Problem.of`.
+# Options that describe a problem, for every command that plans: names as in `taxsolver.Problem.of`.
 _DESCRIBING: Mapping[str, Any] = {
     "sources": Sources,
     "exclude": Exclude,
@@ -360,7 +362,7 @@ def describes_problem(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that describe a problem.
 
     Args:
-        command: takes what was written behind them, by name, as its parameter `described`.
+        command: gets the values of these options, by name, as its parameter `described`.
     """
     own = inspect.signature(command, eval_str=True).parameters
 

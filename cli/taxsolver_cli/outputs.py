@@ -1,4 +1,4 @@
-"""Files that commands write: checked before the work, written after it."""
+"""Output files of commands: checked before the work, written after it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_row_outputs(save: Path | None, plot: Path | None) -> None:
-    """Find out before computing that rows or a picture could not be written after it."""
+    """Check before computing that rows and a picture can be written."""
     from taxsolver.files.output import check_writable
     from taxsolver.files.rows import check_rows_path
 
@@ -24,7 +24,7 @@ def check_row_outputs(save: Path | None, plot: Path | None) -> None:
 
 
 def check_picture(plot: Path | None) -> None:
-    """Find out before computing that a picture could not be written after it."""
+    """Check before computing that a picture can be written."""
     from taxsolver.figures.style import check_picture_path
     from taxsolver.files.output import check_writable
 
@@ -34,7 +34,7 @@ def check_picture(plot: Path | None) -> None:
 
 
 def write_rows(rows: list[dict[str, Any]], save: Path | None) -> None:
-    """Write rows where a file was asked for, and say where they went."""
+    """Write rows, if a file was requested, and print its path."""
     if save is not None:
         from taxsolver.files.rows import save_rows
 
@@ -42,7 +42,7 @@ def write_rows(rows: list[dict[str, Any]], save: Path | None) -> None:
 
 
 def write_picture(draw: Callable[[], Figure], plot: Path | None) -> None:
-    """Draw and write a picture where one was asked for, and say where it went."""
+    """Draw and write a picture, if a file was requested, and print its path."""
     if plot is not None:
         from taxsolver.figures.style import save_figure
 

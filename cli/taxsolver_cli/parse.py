@@ -14,7 +14,7 @@ MOST_NUMBERS = 10_000
 
 
 def parse_weights(text: str, option: str, alone: float | None = None) -> dict[str, float]:
-    """`normal=2,depth=0.5` as a dictionary; a name that stands alone gets the value `alone`."""
+    """Parse `normal=2,depth=0.5` to a dictionary; a name without a number gets the value `alone`."""
     weights: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = part.partition("=")
@@ -35,7 +35,7 @@ def parse_weights(text: str, option: str, alone: float | None = None) -> dict[st
 
 
 def parse_whole_numbers(text: str, option: str) -> list[int]:
-    """`1-5` or `1,2,8-10` as a list."""
+    """Parse `1-5` or `1,2,8-10` to a list."""
     numbers: list[int] = []
     for part in text.split(","):
         low, dash, high = part.strip().partition("-")
@@ -55,7 +55,7 @@ def parse_whole_numbers(text: str, option: str) -> list[int]:
 
 
 def parse_numbers(text: str, option: str) -> list[float]:
-    """`1-5`, `1,2,8-10`, `0.5,1,1.5` or `1000:10000:500` as a list; whole numbers stay whole."""
+    """Parse `1-5`, `1,2,8-10`, `0.5,1,1.5` or `1000:10000:500` to a list; whole numbers stay whole."""
     numbers: list[float] = []
     for part in text.split(","):
         if ":" in part:
@@ -70,7 +70,7 @@ def parse_numbers(text: str, option: str) -> list[float]:
 
 
 def _steps(text: str, option: str) -> list[float]:
-    """`1000:10000:500` as a list: from, to and step, counted as decimals, the end included."""
+    """Parse `1000:10000:500` to a list: from, to and step, in decimal arithmetic, with the end."""
     try:
         first, last, step = (Decimal(number.strip()) for number in text.split(":"))
         count = int((last - first) / step)
@@ -89,12 +89,12 @@ def _steps(text: str, option: str) -> list[float]:
 
 
 def joined(parts: list[str] | None, default: str = "") -> str:
-    """The list that an option names, with commas between: written at once or over several options."""
+    """Join the values of an option, given once or several times, with commas."""
     return ",".join(parts) if parts else default
 
 
 def tensor(parts: list[str] | None) -> str | list[str]:
-    """The tensor that `--affinity` names, as the library takes it: one, or several files of one."""
+    """Return the argument of the library for `--affinity`: one tensor, or several files of one."""
     named = [
         name.strip()
         for part in parts or [DEFAULT_AFFINITY]
@@ -104,7 +104,7 @@ def tensor(parts: list[str] | None) -> str | list[str]:
 
 
 def problem_options(described: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the options that describe a problem into parameters of the library."""
+    """Convert the options that describe a problem to arguments of the library."""
     lists = {name: joined(described[name]) for name in ("exclude", "require")}
     weights = {
         name: parse_weights(joined(described[name]), f"--{name.replace('_', '-')}")
@@ -125,7 +125,7 @@ def problem_options(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _at_most(text: str) -> tuple[int, str]:
-    """`2:normal,depth,layout` as a number and names."""
+    """Parse `2:normal,depth,layout` to a number and names."""
     number, colon, names = text.partition(":")
     try:
         return int(number), names if colon else ""

@@ -35,7 +35,7 @@ Lists are written with commas, or by repeating the option.
   taxsolver --problem plan.json
 """
 
-# What may be said beside --problem, which says the rest itself.
+# Options that may be given with --problem, whose file states the others.
 BESIDE_PROBLEM = {"problem", "affinity", "k_best", "one_more", "time_limit", "json", "save", "plot"}
 
 
@@ -112,7 +112,7 @@ def _answer(
 
 
 def _refuse_beside_problem(context: typer.Context) -> None:
-    """A saved plan says all that was asked: what is said otherwise would go unheard."""
+    """Reject options that the file of --problem states already."""
     for name in given(context):
         if name not in BESIDE_PROBLEM:
             option = f"--{name.replace('_', '-')}"
@@ -120,7 +120,7 @@ def _refuse_beside_problem(context: typer.Context) -> None:
 
 
 def _refuse_options_before(command: str, context: typer.Context) -> None:
-    """Options in front of another command are those of the plan, and would go unheard."""
+    """Reject options before another command, which would have no effect."""
     for name in given(context):
         option = f"--{name.replace('_', '-')}"
         raise usage_error(f"write {option} behind the command: taxsolver {command} ... {option} ...")
@@ -134,7 +134,7 @@ def _print_version() -> None:
 
 
 def _check_outputs(save: Path | None, plot: Path | None) -> None:
-    """Find out before planning what could not be written after it."""
+    """Check before planning that all outputs can be written."""
     from taxsolver.files.output import check_writable
 
     if save is not None:
@@ -160,7 +160,7 @@ def _draw(taxonomy: Taxonomy) -> Figure:
 
 
 def _as_json(taxonomy: Taxonomy, k_best: int, one_more: bool) -> dict[str, Any]:
-    """The plan, and under keys of their own what was asked for besides."""
+    """Return the plan as JSON, with separate keys for further plans and one more unit."""
     answer = taxonomy.to_dict()
     if k_best > 1:
         answer["alternatives"] = [other.to_dict() for other in taxonomy.alternatives]
@@ -222,7 +222,7 @@ def _table(taxonomy: Taxonomy) -> Any:
 
 
 def _purchases(taxonomy: Taxonomy) -> Any:
-    """The labels to buy, task by task."""
+    """Return a table of the labels to buy, task by task."""
     unit = taxonomy.problem.unit or "cost"
     priced = [] if unit == "images" else [unit]
     table = show.new_table("to label", "for", "images", *priced, numbers=("images", *priced))
@@ -259,7 +259,7 @@ def _lines(taxonomy: Taxonomy) -> list[str]:
 
 
 def _chosen_to_label(taxonomy: Taxonomy) -> list[str]:
-    """Sources that need labels and that nobody required."""
+    """Return the sources that need labels and were not required."""
     problem = taxonomy.problem
     return [task for task in taxonomy.sources if task not in {*problem.require, *problem.affinity.untrained}]
 
@@ -276,7 +276,7 @@ def _proof(taxonomy: Taxonomy) -> str:
 
 
 def _cost(taxonomy: Taxonomy) -> list[str]:
-    """The line about the cost, where the budget counts money or images, or the least cost was asked for."""
+    """Return the line on the cost, if the budget counts money or images, or the cost was minimised."""
     problem = taxonomy.problem
     if problem.unit is None and problem.budget is not None:
         return []
@@ -285,7 +285,7 @@ def _cost(taxonomy: Taxonomy) -> list[str]:
 
 
 def _labels(taxonomy: Taxonomy) -> list[str]:
-    """The line about labelled images, where the tensor or the user says how many there are."""
+    """Return the line on labelled images, if the tensor or the user states their numbers."""
     labels, in_full, saved = taxonomy.labels, taxonomy.labels_in_full, taxonomy.labels_saved
     if labels is None or in_full is None or saved is None:
         return []

@@ -42,7 +42,7 @@ def rank_command(
         bool,
         typer.Option(
             "--allow-random",
-            help="Random projections count as a source too, as in the paper.",
+            help="Allow random projections as a source, as in the paper.",
             rich_help_panel=opt.ALLOW,
         ),
     ] = False,

@@ -25,12 +25,12 @@ _NOT_PROVEN = {
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One JSON object on stdout."""
+    """Print one JSON object on stdout."""
     typer.echo(json.dumps(value, indent=2))
 
 
 def print_rich(*parts: RenderableType) -> None:
-    """Tables and lines on stdout; colours only where it is a terminal."""
+    """Print tables and lines on stdout, with colours only on a terminal."""
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=False)
@@ -39,7 +39,7 @@ def print_rich(*parts: RenderableType) -> None:
 
 
 def new_table(*columns: str, numbers: Iterable[str] = ()) -> Table:
-    """An empty table; columns named in `numbers` are aligned to the right and never broken."""
+    """Make an empty table; columns named in `numbers` are aligned to the right and never wrapped."""
     from rich import box
     from rich.table import Table
 
@@ -54,41 +54,41 @@ def new_table(*columns: str, numbers: Iterable[str] = ()) -> Table:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A measure, or a dash where there is none."""
+    """Write a measure, or a dash if there is none."""
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def mark(status: str) -> str:
-    """A question mark behind the figure of a plan that is not proven the best."""
+    """Return a question mark for a plan that is not proven the best, else nothing."""
     return "?" if status in _NOT_PROVEN else ""
 
 
 def not_proven(statuses: Iterable[str]) -> list[str]:
-    """A line about the plans that are not proven the best; none where there is no such plan."""
+    """Return a line on plans that are not proven the best; empty without such plans."""
     counted = Counter(status for status in statuses if status in _NOT_PROVEN)
     reasons = " and ".join(f"{count} because {_NOT_PROVEN[status]}" for status, count in counted.items())
     return [f"[yellow]Not proven[/] are the plans marked ?: {reasons}"] if counted else []
 
 
 def affinity(value: float) -> str:
-    """An affinity: they span four orders of magnitude."""
+    """Write an affinity; affinities span four orders of magnitude."""
     return "-" if math.isnan(value) else f"{value:.3g}"
 
 
 def count(value: int | None) -> str:
-    """A whole number with thousands apart, or a dash where it is not known."""
+    """Write a whole number with separated thousands, or a dash if it is unknown."""
     return "-" if value is None else f"{value:,}"
 
 
 def amount(value: float) -> str:
-    """A budget or cost in full."""
+    """Write a budget or cost without rounding."""
     from taxsolver.planning.amounts import amount as in_full
 
     return in_full(value)
 
 
 def escape(text: str) -> str:
-    """Text that rich prints as it is, and that terminals do not obey."""
+    """Escape markup of rich and control characters of terminals."""
     from rich.markup import escape as rich_escape
 
     from taxsolver.plain_text import printable
@@ -97,7 +97,7 @@ def escape(text: str) -> str:
 
 
 def note(text: str) -> None:
-    """A line on stderr: where a file went, what is worth knowing."""
+    """Print a line on stderr."""
     from taxsolver.plain_text import printable
 
     typer.echo(printable(text), err=True)
@@ -105,7 +105,7 @@ def note(text: str) -> None:
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """A sign of life on stderr where that is a terminal; gone when done."""
+    """Show a spinner on stderr, if that is a terminal; it is removed at the end."""
     if not sys.stderr.isatty():
         yield
         return

@@ -1,4 +1,4 @@
-"""`taxsolver significance`: the best plans beside random ones."""
+"""`taxsolver significance`: the best plans compared with random ones."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from taxsolver.analysis.significance import SignificanceRow
 
-SHORT = "The best plans beside random ones."
+SHORT = "The best plans compared with random ones."
 HELP = """
-The best plans beside random feasible ones that use the whole budget: 5th, 50th and 95th percentile.
+The best plans and random feasible ones that use the whole budget: 5th, 50th and 95th percentile.
 
 \b
   taxsolver significance --budgets 1-10 --orders 4

@@ -1,4 +1,4 @@
-"""`taxsolver stability`: the plan where the measurements come out otherwise."""
+"""`taxsolver stability`: the plan under noise in the measurements."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from taxsolver.analysis.stability import Stability
 
-SHORT = "The plan where the measurements come out otherwise."
+SHORT = "The plan under noise in the measurements."
 HELP = """
-Plan every draw of the measurements anew: how often each task is labelled, and what the plan loses.
+Plan for every draw of the measurements: how often each task is labelled, and the regret of the plan.
 
-Beside the plan of the estimate stand the one that is best in the mean of the draws and the one that is best
-in the mean of the worst of them. Tensors without draws or intervals need --noise.
+The plan of the estimate is compared with the one that is best in the mean of the draws, and the one that is
+best in the mean of the worst draws. Tensors without draws or intervals need --noise.
 
 \b
   taxsolver stability --targets normals,depth,layout --budget 2 --noise 0.05 --draws 20

@@ -84,7 +84,7 @@ def _draw(rows: list[SweepRow], band: bool) -> Figure:
 
 
 def _print(rows: list[SweepRow]) -> None:
-    counted = rows[0].unit is not None  # then labels are what is paid for, and stand in the cost
+    counted = rows[0].unit is not None  # then the cost column shows the cost of labels
     numbers = ("budget", "order", "objective", "gain", "quality", "cost" if counted else "labels")
     table = show.new_table(*numbers, "label in full", numbers=numbers)
     earlier: tuple[str, ...] = ()
@@ -116,7 +116,7 @@ def _cost_or_labels(row: SweepRow) -> str:
 
 
 def changes(earlier: tuple[str, ...], sources: tuple[str, ...]) -> str:
-    """Sources against those of the row above, or all where there is none or most are others."""
+    """Write the changes of sources from the row above, or all sources if there is none or most changed."""
     added = [f"+{task}" for task in sources if task not in earlier]
     dropped = [f"-{task}" for task in earlier if task not in sources]
     if not earlier or len(added) + len(dropped) > len(sources):

@@ -1,4 +1,4 @@
-"""`taxsolver tree`: which tasks transfer alike."""
+"""`taxsolver tree`: the tree of tasks that transfer alike."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _draw(tree: TaskTree) -> Figure:
 
 
 def _branch(tree: TaskTree, cluster: int, parent: Tree | None = None) -> Tree:
-    """The tree below one cluster, hung below its parent."""
+    """Add the tree below one cluster to its parent."""
     from rich.tree import Tree
 
     if cluster < len(tree.leaves):

@@ -1,4 +1,4 @@
-"""Predictions for programs: the same results as facts and files, at `/predict` and `/predict_together`."""
+"""The API of the Live tab: `/predict` and `/predict_together` return results as facts and files."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def predict_files(
     """Predict tasks for one photograph, or for two or three together.
 
     Args:
-        services: whose networks run.
+        services: state that users share.
         paths: uploaded files; they are deleted.
-        wanted: names of tasks; none is all that fit.
+        wanted: names of tasks; None or empty for all that fit.
 
     Returns:
         Facts by task, as `taskbank predict --save json` writes them; and paths of the pictures, arrays and
-        facts, each called after its task.
+        facts, each named after its task.
 
     Raises:
         UploadError: no file or too many; a file is no image, or too large.
         MissingError: there is no bank, or it does not hold a task.
-        SlowRequestError: the request's time is over.
+        SlowRequestError: the request took too long.
     """
     images = read_images(services, paths)
     if not 1 <= len(images) <= _MOST_IMAGES:
@@ -59,13 +59,13 @@ def predict_files(
 
 
 def add_endpoint(services: Services, name: str, photographs: Sequence[Any], tasks: gr.CheckboxGroup) -> None:
-    """Let programs call it: photographs and tasks in, facts and files out.
+    """Add an API endpoint: photographs and tasks in, facts and files out.
 
     Args:
-        services: what users share.
+        services: state that users share.
         name: of the endpoint.
         photographs: one component that gives a path, or paths.
-        tasks: which may be asked for.
+        tasks: the choice of tasks.
     """
 
     @readable

@@ -1,4 +1,4 @@
-"""The HTML of the gallery: a card per task, under headings."""
+"""HTML of the gallery: a card per task, under headings."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def gallery(tasks: Sequence[str], cards: Mapping[str, Card], *, running: bool = 
 
     Args:
         tasks: canonical names.
-        cards: by task, of those that are done.
-        running: whether more are to come.
+        cards: by task, of finished tasks.
+        running: whether more cards will follow.
     """
     sections = "".join(
         f'<section class="tb-group"><h3>{text(title)}</h3><div class="tb-cards">'
@@ -28,7 +28,7 @@ def gallery(tasks: Sequence[str], cards: Mapping[str, Card], *, running: bool = 
 
 
 def _card(card: Card) -> str:
-    """One card: a button where there is a result."""
+    """Return one card: a button if there is a result."""
     label = find_task(card.task).label
     shown = (
         f'<span class="tb-card-shown">{_shown(card, label)}</span><span class="tb-card-words">'
@@ -46,13 +46,13 @@ def _card(card: Card) -> str:
 
 
 def _about(card: Card) -> str:
-    """The line under a name."""
-    said = "" if card.shares else card.caption  # the bars say it already
+    """Return the line under a name."""
+    said = "" if card.shares else card.caption  # the bars show it already
     return card.error or said or WORDS.get(card.task, "")
 
 
 def _shown(card: Card, label: str) -> str:
-    """A picture, or bars of probabilities."""
+    """Return a picture, or bars of probabilities."""
     if card.shares:
         return bars(card.shares)
     if card.picture is None:
@@ -61,7 +61,7 @@ def _shown(card: Card, label: str) -> str:
 
 
 def bars(shares: Iterable[tuple[str, float]]) -> str:
-    """Classes with bars as long as their probabilities."""
+    """Return classes with bars as long as their probabilities."""
     rows = "".join(
         f'<span class="tb-bar"><span>{text(name.split(",")[0])}</span><b>{_percent(share)}</b>'
         f'<i style="inline-size:{100 * share:.1f}%"></i></span>'
@@ -71,7 +71,7 @@ def bars(shares: Iterable[tuple[str, float]]) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share in whole per cent."""
+    """Write a share in whole per cent."""
     return f"{share:.0%}" if share >= 0.005 else "&lt;1%"
 
 

@@ -1,4 +1,4 @@
-"""One result in full: the HTML of its dialog, and the value at a place of its picture."""
+"""The dialog of one result: its HTML, and the value at a point of its picture."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _LAST = 1 - 1e-9  # the far edge of a picture belongs to its last pixel
 
 
 def open_detail(services: Services, token: object, task: object) -> str:
-    """The dialog of one result; its files are written.
+    """Return the dialog of one result, after writing its files.
 
     Raises:
-        MissingError: the result is not there.
+        MissingError: the result does not exist.
     """
     shot = find_shot(services, token)
     if not isinstance(task, str) or task not in TASKS:
@@ -40,7 +40,7 @@ def open_detail(services: Services, token: object, task: object) -> str:
 
 
 def _dialog(shot: Shot, prediction: Prediction, files: Mapping[str, Path]) -> str:
-    """Picture, readout, facts and downloads."""
+    """Return the dialog with picture, readout, facts and downloads."""
     task = find_task(prediction.task)
     links = "".join(
         f'<a class="tb-link" href="{file_url(path)}" download="{text(path.name)}">{text(title)}</a>'
@@ -58,7 +58,7 @@ def _dialog(shot: Shot, prediction: Prediction, files: Mapping[str, Path]) -> st
 
 
 def _figure(prediction: Prediction, path: Path) -> str:
-    """The picture; where it is a map, a place can be chosen on it with pointer or arrow keys."""
+    """Return the picture; on a map, a point can be chosen with pointer or arrow keys."""
     label = find_task(prediction.task).label
     image = f'<img src="{file_url(path)}" alt="{text(label)}, full size" draggable="false">'
     if prediction.kind not in MAPS:
@@ -73,7 +73,7 @@ def _figure(prediction: Prediction, path: Path) -> str:
 
 
 def _values(prediction: Prediction) -> str:
-    """Return the place that shows the value pointed at, or a list of all values."""
+    """Return the element that shows the value pointed at, or a list of all values."""
     if prediction.kind in MAPS:
         return (
             '<p class="tb-readout" role="status"><span class="tb-readout-place">Point at the picture</span>'
@@ -100,20 +100,20 @@ def _facts(prediction: Prediction) -> dict[str, str]:
 
 
 def _list(facts: Mapping[str, str]) -> str:
-    """Names and values."""
+    """Return a list of names and values."""
     rows = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts.items())
     return f'<dl class="tb-facts">{rows}</dl>'
 
 
 def value_at(services: Services, asked: object) -> dict[str, str]:
-    """The value at a place, asked for by the page while the pointer moves.
+    """Return the value at a point, for the page's requests while the pointer moves.
 
     Args:
-        services: whose results they are.
-        asked: `token`, `task`, and `x` and `y` from 0 to 1; not to be trusted.
+        services: state that users share.
+        asked: `token`, `task`, and `x` and `y` from 0 to 1; untrusted input.
 
     Returns:
-        `place` and `value` in words; the place is empty where something is wrong.
+        `place` and `value` as text; the place is empty if the request is invalid.
     """
     try:
         return _value_at(services, asked)

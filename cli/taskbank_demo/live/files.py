@@ -1,4 +1,4 @@
-"""Files of results to download: pictures, arrays, depth in 16 bits, the dataset's own files."""
+"""Writing of results for download: pictures, arrays, 16-bit depth, the dataset's own files."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TITLES = {
     ".npy": "Values (NPY)",
     ".json": "Facts (JSON)",
 }
-"""The label of a file on the page, by the end of its name."""
+"""Label of a file on the page, by the ending of its name."""
 
 
 def save_task(shot: Shot, outcome: Outcome, task: str) -> dict[str, Path]:
     """Write the files of one task into the folder of its request.
 
     Returns:
-        title -> file, as `TITLES` calls them.
+        title (see `TITLES`) -> file.
     """
     save_prediction(outcome.prediction(task), outcome.inputs, shot.folder, _FORMS)
     kind = outcome.bank.find_target(task).output
@@ -40,9 +40,9 @@ def save_dataset(services: Services, shot: Shot, tasks: Sequence[str]) -> Path:
     """Write the labels of a photograph as Taskonomy's own files, in one zip.
 
     Args:
-        services: whose networks ran.
+        services: state that users share.
         shot: a request of one photograph.
-        tasks: canonical names; those that the dataset has no files for are left out.
+        tasks: canonical names; those without files in the dataset are left out.
 
     Returns:
         The zip.

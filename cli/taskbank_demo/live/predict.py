@@ -1,4 +1,4 @@
-"""Tasks on photographs, one after the other, each result ready to be shown as soon as it is there."""
+"""Prediction of tasks on photographs, one by one; each result can be shown as soon as it is computed."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Card:
 
     Attributes:
         task: canonical name.
-        done: whether the network has answered.
-        caption: one line about the picture; empty while there is none.
+        done: whether the network has finished.
+        caption: one line about the picture; empty without a picture.
         picture: file of the small picture; None if there is none.
         shares: the likeliest classes and their probabilities.
         error: reason why there is no result; empty if there is one.
@@ -56,23 +56,23 @@ class Card:
 
 
 def in_sections(tasks: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Tasks under the headings of the gallery, those without a task left out."""
+    """Group tasks under the headings of the gallery, without empty headings."""
     groups = {name: find_task(name).group for name in tasks}
     found = [(title, [name for name in tasks if groups[name] in kinds]) for title, kinds in SECTIONS]
     return [(title, names) for title, names in found if names]
 
 
 def choose(networks: Networks, wanted: Sequence[str] | None, num_images: int) -> list[str]:
-    """The tasks of the bank that are meant, in the gallery's order.
+    """Return the chosen tasks of the bank, in the gallery's order.
 
     Args:
         networks: of the bank.
-        wanted: any names of tasks; None or none is all.
-        num_images: photographs that are there. With three, tasks that take two see the first two.
+        wanted: any names of tasks; None or empty for all.
+        num_images: number of photographs. With three, tasks that take two see the first two.
 
     Raises:
         UnknownTaskError: a name is none of the 26 tasks.
-        MissingError: the bank holds no such task for so many photographs.
+        MissingError: the bank holds no such task for that number of photographs.
     """
     counts = (1,) if num_images == 1 else range(2, num_images + 1)
     held = [name for count in counts for name in networks.predictable(count)]
@@ -88,11 +88,11 @@ def choose(networks: Networks, wanted: Sequence[str] | None, num_images: int) ->
 
 
 def predict_cards(services: Services, shot: Shot, tasks: Sequence[str]) -> Iterator[Card]:
-    """Run tasks one by one; what one cannot do, or has no time for, is said on its card.
+    """Run tasks one by one; a failure or lack of time is reported on the task's card.
 
     Args:
-        services: whose networks run.
-        shot: the photographs; what networks give is kept there.
+        services: state that users share.
+        shot: the photographs; outputs of networks are stored there.
         tasks: canonical names.
 
     Raises:
@@ -110,7 +110,7 @@ def predict_cards(services: Services, shot: Shot, tasks: Sequence[str]) -> Itera
 
 
 def _predict_card(networks: Networks, shot: Shot, task: str, images: Sequence[NDArray[np.uint8]]) -> Card:
-    """Run one task."""
+    """Run one task, and return its card."""
     engine = networks.task(task)
     item = images[0] if engine.num_images == 1 else tuple(images[: engine.num_images])
     outcome = next(engine.run([item]))
@@ -130,7 +130,7 @@ def _predict_card(networks: Networks, shot: Shot, task: str, images: Sequence[ND
 
 
 def small_picture(prediction: Prediction, outcome: Outcome) -> Image.Image:
-    """The picture of a prediction for a card; of maps only what the network saw."""
+    """Draw a prediction for a card; for maps, only the part that the network saw."""
     drawn = picture(prediction, outcome.inputs)
     view = outcome.inputs[0].view
     covers_photo = prediction.frame is Frame.INPUT or prediction.kind is OutputKind.EMBEDDING
@@ -142,6 +142,6 @@ def small_picture(prediction: Prediction, outcome: Outcome) -> Image.Image:
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
-    """uint8 (H, W, 3) of a kept photograph."""
+    """Read a stored photograph: uint8 (H, W, 3)."""
     with Image.open(path, formats=("PNG",)) as image:
         return np.asarray(image)

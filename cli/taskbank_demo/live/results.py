@@ -1,4 +1,4 @@
-"""The widgets that show results: progress, gallery, and the dialog of a card."""
+"""Widgets that show results: progress, gallery, and the dialog of a card."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Results:
     """Widgets of one gallery.
 
     Attributes:
-        token: name of the request that is shown.
-        status: how far it is.
+        token: name of the shown request.
+        status: its progress.
         cards: the gallery.
     """
 
@@ -36,17 +36,17 @@ class Results:
     cards: gr.HTML
 
     def after(self, step: Step) -> tuple[str, str, str]:
-        """Values of token, status and cards."""
+        """Return the values of token, status and cards."""
         return step.shot.token, step.status, step.gallery
 
 
 def quick() -> dict[str, Any]:
-    """Options of an event that waits for nobody and is not for programs."""
+    """Return options of an event that does not wait in the queue and is not part of the API."""
     return {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
 
 def heavy(services: Services) -> dict[str, Any]:
-    """Options of an event that runs networks: all of them share the processor."""
+    """Return options of an event that runs networks; all such events share one limit of concurrency."""
     return {
         "show_progress": "hidden",
         "api_visibility": "private",
@@ -56,7 +56,7 @@ def heavy(services: Services) -> dict[str, Any]:
 
 
 def empty_after_failure(event: Dependency, field: gr.components.Component) -> None:
-    """Free the place of an upload that was refused, at once: a server's answer could meet the next upload."""
+    """Empty a rejected upload in the browser, as a later server response could clear the next upload."""
     event.failure(None, None, field, js="() => null", **quick())
 
 
@@ -64,9 +64,9 @@ def place_results(services: Services, tasks: Sequence[str], name: str) -> Result
     """Put the widgets on the page.
 
     Args:
-        services: what users share.
-        tasks: canonical names of those that are shown before anything ran.
-        name: beginning of the widgets' ids.
+        services: state that users share.
+        tasks: canonical names of the tasks that are shown before the first request.
+        name: prefix of the widgets' ids.
     """
 
     def forget(token: str) -> None:
@@ -80,12 +80,12 @@ def place_results(services: Services, tasks: Sequence[str], name: str) -> Result
 
 
 def _place_dialog(services: Services, token: gr.State, cards: gr.HTML, name: str) -> None:
-    """The dialog that a card opens."""
+    """Put the dialog that a card opens on the page."""
 
     def value(asked: object) -> dict[str, str]:
         return value_at(services, asked)
 
-    value.__name__ = "value_at"  # how the script calls it
+    value.__name__ = "value_at"  # the name that the script calls
 
     @readable
     def on_open(shown: str, event: gr.EventData) -> str:

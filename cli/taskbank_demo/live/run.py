@@ -1,4 +1,4 @@
-"""A request of the Live tab from its uploads to its last card, as the page shows it step by step."""
+"""A request of the Live tab, step by step from its uploads to its last card."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from taskbank_demo.uploads import delete_upload, read_image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """State of the page at one moment of a request.
+    """State of the page at one step of a request.
 
     Attributes:
         shot: photographs and results so far.
@@ -35,7 +35,7 @@ class Step:
 
 
 def read_images(services: Services, paths: Sequence[str | Path]) -> list[Image.Image]:
-    """Uploaded photographs, checked and read; the files are deleted, whatever they are.
+    """Check and read uploaded photographs; the files are deleted in any case.
 
     Raises:
         UploadError: a file is no image, or too large.
@@ -50,12 +50,12 @@ def read_images(services: Services, paths: Sequence[str | Path]) -> list[Image.I
 def run_steps(
     services: Services, paths: Sequence[str | Path | None], wanted: Sequence[str] | None, before: object = ""
 ) -> Iterator[Step]:
-    """Predict tasks for one photograph, or for two or three together, a step for each task.
+    """Predict tasks for one photograph, or for two or three together, and yield a step for each task.
 
     Args:
-        services: whose networks run.
-        paths: uploaded files; they are deleted once they are read. None stands for no file.
-        wanted: names of tasks; none is all that fit.
+        services: state that users share.
+        paths: uploaded files; they are deleted after reading. None means no file.
+        wanted: names of tasks; None or empty for all that fit.
         before: token of the page's last result, which is deleted.
 
     Raises:

@@ -59,7 +59,7 @@ def single_part(services: Services) -> None:
 
 
 def _place_controls(held: Sequence[str]) -> _Controls:
-    """The photograph, examples, and which tasks are wanted."""
+    """Put the photograph, the examples and the choice of tasks on the page."""
     photo = PhotographUpload(
         label="Photograph",
         sources=SOURCES,
@@ -90,7 +90,7 @@ def _wire_predicting(
 
     @readable
     def on_input(path: str | None, wanted: list[str], before: str) -> Iterator[tuple[Any, ...]]:
-        if path is None:  # a change of mind, or of the way to give one
+        if path is None:  # the user cleared the input or switched its source
             yield (gr.skip(), *on_clear(before))
         else:
             yield from on_photo(path, wanted, before)
@@ -99,7 +99,7 @@ def _wire_predicting(
     def on_photo(path: str | None, wanted: list[str], before: str) -> Iterator[tuple[Any, ...]]:
         photo: Any = None
         for step in run_steps(services, [path], wanted, before):
-            # The upload is gone; what is shown is the copy that was made of it.
+            # The upload is deleted; the page shows a copy of it.
             photo = gr.skip() if photo is not None else str(step.shot.photographs[0])
             yield (photo, gr.Button(visible=step.finished), *results.after(step))
 

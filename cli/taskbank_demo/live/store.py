@@ -1,7 +1,7 @@
-"""Store of one request of the Live tab for the next clicks: photographs and raw outputs of networks.
+"""Store of photographs and raw outputs of one request of the Live tab, for later clicks.
 
-Everything is in one folder with a name that cannot be guessed, and a page knows nothing but that name. So the
-server keeps no state of a user in memory, and deleting the folder forgets the request.
+Each request has a folder with a name that cannot be guessed, and the page holds only that name. The server
+keeps no state of a user in memory, and deleting the folder deletes the request.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ORIGIN = "origin"  # in the metadata of a file: facts about the model of somebo
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """The photographs of one request and what networks gave for them.
+    """The photographs of one request, and outputs of networks for them.
 
     Attributes:
         folder: of all its files.
@@ -44,17 +44,17 @@ class Shot:
 
     @property
     def token(self) -> str:
-        """The name by which a page finds it again."""
+        """The name by which a page finds the request."""
         return self.folder.name
 
     @property
     def photographs(self) -> tuple[Path, ...]:
-        """Its photographs, in their order."""
+        """The request's photographs, in order."""
         return tuple(sorted(self.folder.glob("photograph_*.png")))
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Canonical names of the tasks that are there already, in any order."""
+        """Canonical names of the finished tasks, in any order."""
         return tuple(path.stem for path in (self.folder / _RAW).glob("*.safetensors"))
 
     def keep(self, task: str, outcome: Outcome) -> None:
@@ -65,7 +65,7 @@ class Shot:
 
 
 def new_shot(services: Services, images: Sequence[Image.Image]) -> Shot:
-    """Keep the photographs of a request. They are written anew, so nothing else of a file is kept."""
+    """Store the photographs of a request. They are re-encoded, so that no metadata are kept."""
     shot = Shot(services.new_folder())
     (shot.folder / _RAW).mkdir()
     for number, image in enumerate(images, 1):
@@ -86,7 +86,7 @@ def find_shot(services: Services, token: object) -> Shot:
 
 
 def forget_shot(services: Services, token: object) -> None:
-    """Delete a result; one that is gone already is left alone."""
+    """Delete a result, if it still exists."""
     if isinstance(token, str) and _TOKEN.fullmatch(token):
         shutil.rmtree(services.folder / token, ignore_errors=True)
 
@@ -95,12 +95,12 @@ def load_outcome(services: Services, shot: Shot, tasks: Sequence[str]) -> Outcom
     """Load the stored outputs of networks for a request as an outcome.
 
     Args:
-        services: of the demo, for its networks.
+        services: state that users share.
         shot: the request.
         tasks: canonical names; all take the same number of photographs, the first ones of the request.
 
     Raises:
-        MissingError: there is no bank, or a task is not there.
+        MissingError: there is no bank, or no result of a task.
     """
     networks = services.need_networks()
     raw: dict[str, torch.Tensor] = {}
@@ -120,7 +120,7 @@ def load_outcome(services: Services, shot: Shot, tasks: Sequence[str]) -> Outcom
 
 
 def _sight(path: Path, services: Services, tiles: bool) -> Preprocessed:
-    """A photograph as its networks saw it."""
+    """Preprocess a stored photograph as for its networks."""
     networks = services.need_networks()
     settings = networks.settings
     size = settings.size or networks.bank.index.image_size

@@ -57,7 +57,7 @@ def together_part(services: Services) -> None:
 
 
 def _place_photo(number: int) -> gr.Image:
-    """One of the photographs."""
+    """Put the upload of one photograph on the page."""
     return PhotographUpload(
         label=f"Photograph {number}" + (" (may be left out)" if number == 3 else ""),
         sources=SOURCES,

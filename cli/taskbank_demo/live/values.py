@@ -1,4 +1,4 @@
-"""Values of a prediction in words: at a place of its picture, and all of them where they are few."""
+"""Values of a prediction as text: at a point of its picture, or all of them if they are few."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ NOT_SEEN = "not seen by the network"
 
 Values: TypeAlias = list[tuple[str, str]]
 
-_SHOWN_NUMBERS = 4  # of long vectors
+_SHOWN_NUMBERS = 4  # numbers shown of long vectors
 _PAIRS = ("1 to 2", "2 to 3", "1 to 3")
 _LAYOUT = (("centre", "m"), ("angles", "rad"), ("edges", "m"))
 
 
 def place_of(shape: tuple[int, ...], frame: Frame, view: View, x: float, y: float) -> tuple[int, int] | None:
-    """Row and column of an array at a place of its picture; None where the array does not reach.
+    """Return row and column of an array at a point of its picture; None outside the array.
 
     Args:
         shape: of the array, rows and columns first.
-        frame: whose pixels they are.
-        view: what the network saw.
+        frame: frame of the array.
+        view: the part of the photograph that the network saw.
         x: from 0, the left edge of the picture, to 1.
         y: from 0, the upper edge, to 1.
     """
     rows, columns = shape[:2]
     if frame is Frame.NETWORK:
-        # The picture lies over the photograph all the same.
+        # The picture still covers the whole photograph.
         box = view.box
         x = (x * view.width - box.left) / (box.right - box.left)
         y = (y * view.height - box.top) / (box.bottom - box.top)
@@ -43,12 +43,12 @@ def place_of(shape: tuple[int, ...], frame: Frame, view: View, x: float, y: floa
 
 
 def value_text(kind: OutputKind, value: NDArray[Any], unit: str, classes: tuple[str, ...] | None) -> str:
-    """One value of a map in words, with its unit.
+    """Write one value of a map as text, with its unit.
 
     Args:
         kind: of the prediction.
-        value: (), or (C,) where a place has several numbers.
-        unit: of the numbers; "1" is none.
+        value: (), or (C,) for maps of several channels.
+        unit: of the numbers; "1" for none.
         classes: names of labels.
     """
     if kind is OutputKind.SEMANTIC_MAP:
@@ -66,7 +66,7 @@ def value_text(kind: OutputKind, value: NDArray[Any], unit: str, classes: tuple[
 
 
 def _label_text(label: int, classes: tuple[str, ...]) -> str:
-    """A label and its class; label 0 is what the network did not see."""
+    """Write a label and its class; label 0 means not seen by the network."""
     if label == 0:
         return NOT_SEEN
     name = classes[label - 1] if label <= len(classes) else "class"
@@ -97,7 +97,7 @@ def _directions(prediction: Prediction) -> Values:
 
 
 def _poses(prediction: Prediction) -> Values:
-    """Turn and way from one camera to the other, for each pair of photographs."""
+    """Return rotation and translation between cameras, for each pair of photographs."""
     values = []
     for pair, row in zip(_PAIRS, prediction.array.reshape(-1, 6), strict=False):
         values.append((f"turn, {pair}", _vector(np.degrees(row[:3]), "deg")))
@@ -126,13 +126,13 @@ _IN_WORDS: Mapping[OutputKind, Callable[[Prediction], Values]] = {
 
 
 def _vector(row: NDArray[Any], unit: str = "") -> str:
-    """Three numbers and their unit."""
+    """Write three numbers with their unit."""
     numbers = ", ".join(f"{number:+.3f}" for number in row.tolist())
     return f"({numbers}) {unit}".rstrip()
 
 
 def statistics(prediction: Prediction) -> dict[str, str]:
-    """Least, median and greatest value of a map of single numbers; empty for others."""
+    """Return least, median and greatest value of a map with one channel; empty for others."""
     array = prediction.array
     if prediction.kind not in MAPS or prediction.kind is OutputKind.SEMANTIC_MAP or array.ndim != 2:
         return {}

@@ -1,4 +1,4 @@
-"""Short descriptions of the tasks for people who meet them for the first time."""
+"""Short descriptions of the tasks for newcomers."""
 
 from __future__ import annotations
 
@@ -34,4 +34,4 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "vanishing_point": "directions of walls and floor",
     }
 )
-"""Canonical name -> what the picture shows."""
+"""Canonical name -> description of the picture."""

@@ -1,1 +1,1 @@
-"""The Planner tab: how gradio shows what `planning` works out."""
+"""The Planner tab: gradio components for the results of `planning`."""

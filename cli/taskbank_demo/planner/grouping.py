@@ -1,4 +1,4 @@
-"""Task grouping: which tasks to learn together in one network, for a budget of inference time."""
+"""Task grouping: the choice of tasks to train together in one network, for a budget of inference time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def grouping_part(services: Services, opened: gr.Tab) -> None:
 
     Args:
         services: limits of uploads.
-        opened: the tab; the curves are drawn when it is first looked at.
+        opened: the tab; the curves are drawn when it is first opened.
     """
     choose = Choosing(services)
     with gr.Row(elem_classes="tb-columns"):
@@ -105,7 +105,7 @@ class Choosing:
         self._shelf = TableShelf()
 
     def group(self, name: str, budget: float, method: str, predict: bool = False, effects: str = "") -> str:
-        """The networks to run."""
+        """Show the networks to run."""
         try:
             table, file = self._shelf.get(name)
             if predict:
@@ -116,14 +116,14 @@ class Choosing:
             return show_problem(str(error), "No choice")
 
     def curves(self, name: str, budget: float) -> str:
-        """The losses that every budget buys."""
+        """Show the losses for every budget."""
         try:
             return show_curves(default_curves(self._shelf.get(name)[0]), budget)
         except KNOWN as error:
             return show_problem(str(error), "No choice")
 
     def pairs(self, path: str | None, name: str) -> tuple[Any, None, str]:
-        """The text of uploaded effects; or why it was not taken."""
+        """Return the text of uploaded effects, or the reason why they were rejected."""
         settings, folder = self._services.settings, self._services.folder
         try:
             found = check_upload(path, settings, folder)
@@ -136,7 +136,7 @@ class Choosing:
         return content.decode("utf-8", "replace"), None, f'<p class="tb-note">{text(found.name)} is used.</p>'
 
     def upload(self, path: str | None, own: list[tuple[str, str]]) -> tuple[Any, Any, None, str]:
-        """The choices with an uploaded table, which is chosen; or why it was not taken."""
+        """Add an uploaded table to the choices and choose it, or return the reason why it was rejected."""
         settings, folder = self._services.settings, self._services.folder
         try:
             found = check_upload(path, settings, folder)

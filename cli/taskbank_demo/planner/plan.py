@@ -1,4 +1,4 @@
-"""The plan: controls beside the answer, which follows every change."""
+"""The plan: controls, and a result that updates after every change."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ QUIETLY: dict[str, Any] = {
 }
 """Options of this tab's events: hidden from the API, without a spinner, four at a time."""
 
-_ANY_ORDER = 0  # stands for no limit
-_STEPS = 6  # of the sweep up to the budget, and as many beyond
+_ANY_ORDER = 0  # means no limit
+_STEPS = 6  # steps of the sweep up to the budget, and as many beyond
 _AMOUNTS = {IMAGES: 500_000, MONEY: 15_000}
 _YEARS = {TASKS: "4, 8, 12", IMAGES: "300000, 600000, 1200000", MONEY: "10000, 15000, 25000"}
 _ORDERS = [("1", 1), ("2", 2), ("3", 3), ("4", 4), ("any", _ANY_ORDER)]
@@ -103,7 +103,7 @@ class Controls:
     larger: gr.Dropdown
 
     @property
-    def asking(self) -> list[Any]:  # gradio gives components their events when their classes are made
+    def asking(self) -> list[Any]:  # gradio adds events of components when their classes are created
         """Return the components of a request, in the order of the parameters of `Showing.plan`."""
         return [
             *(self.affinity, self.budget, self.order, self.objective, self.board, self.counts),
@@ -113,7 +113,7 @@ class Controls:
 
 
 def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
-    """Put controls and answer on the page; the choice of the tensor, for whoever else shows it."""
+    """Put controls and result on the page; return the choice of the tensor, for other parts of the tab."""
     shown = Showing(shelf)
     with gr.Row(elem_classes="tb-columns"):
         with gr.Column(scale=0, min_width=328, elem_classes="tb-side pl-side"):
@@ -148,7 +148,7 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
                     label="Noise on every measurement; 0: the tensor's own draws",
                 )
                 sure = gr.HTML(_WAIT, js_on_load=script("planner_result"), apply_default_css=False)
-    # Fields that are filled in by hand: their own change events come again and again while they are hidden.
+    # Fields that are typed: their change events would fire repeatedly while they are hidden.
     typed = (
         *(controls.unit, controls.price, controls.images_full, controls.images_transfer, controls.amount),
         *(controls.rules, controls.larger),
@@ -166,8 +166,8 @@ def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
         ).then(readable(shown.plan), controls.asking, result, **QUIETLY),
     ]
     answered = [one.then(readable(shown.sweep), controls.asking, curves, **_BESIDE) for one in answered]
-    # The other answers take seconds: they are worked out while somebody looks at them. They follow the
-    # plan, not the controls: the board's change events never end where several handlers take them.
+    # The other results take seconds, so they are computed only while they are visible. They follow the
+    # plan, not the controls, as the board's change events never end with several handlers.
     views: tuple[tuple[Any, Any, Callable[..., Any], gr.HTML], ...] = (
         (costs, goal, shown.front, every_cost),
         (years, budgets, shown.chain, chain),
@@ -255,7 +255,7 @@ def _controls(shelf: TensorShelf) -> Controls:
 
 
 def _follow(services: Services, shelf: TensorShelf, controls: Controls) -> Dependency:
-    """Uploads change the tensor, the tensor and presets change the other controls."""
+    """Connect uploads to the tensor, and the tensor and presets to the other controls."""
     choose = Choosing(services, shelf)
     own = gr.State([], time_to_live=services.settings.keep_seconds)
     taken = [controls.affinity, own, controls.upload, controls.said]
@@ -291,7 +291,7 @@ class Showing:
         self._shelf = shelf
 
     def plan(self, affinity: str, *asked: Any) -> str:
-        """The best plan."""
+        """Show the best plan."""
         try:
             ask = self._ask(affinity, *asked)
             return show_plan(answer_plan(ask, self._shelf.get(affinity), self._shelf.called(affinity)))
@@ -299,7 +299,7 @@ class Showing:
             return show_problem(str(error))
 
     def sweep(self, affinity: str, *asked: Any) -> str:
-        """The best plans of all budgets; nothing where there is no plan anyway."""
+        """Show the best plans of all budgets; empty if there is no plan."""
         try:
             ask = self._ask(affinity, *asked)
             tensor = self._shelf.get(affinity)
@@ -325,7 +325,7 @@ class Showing:
             return show_problem(str(error), "No front")
 
     def chain(self, looked_at: bool, budgets: str, affinity: str, *asked: Any) -> Any:
-        """The best plans for rising budgets; the view stays as it is while nobody looks at it."""
+        """Show the best plans for rising budgets; the view is not updated while it is hidden."""
         if not looked_at:
             return gr.skip()
         try:
@@ -335,7 +335,7 @@ class Showing:
             return show_problem(str(error), "No plans")
 
     def stability(self, looked_at: bool, noise: float, affinity: str, *asked: Any) -> Any:
-        """Evaluate plans in draws of the measurements; the view stays as it is while nobody looks at it."""
+        """Show plans in draws of the measurements; the view is not updated while it is hidden."""
         if not looked_at:
             return gr.skip()
         try:
@@ -346,7 +346,7 @@ class Showing:
             return show_problem(str(error), "No draws")
 
     def counted(self, counts: str) -> tuple[Any, Any, Any, Any]:
-        """The fields that say what the budget counts."""
+        """Update the fields for the unit of the budget."""
         in_tasks = counts == TASKS
         return (
             gr.Slider(visible=in_tasks),
@@ -408,7 +408,7 @@ class Choosing:
         self._shelf = shelf
 
     def tensor(self, affinity: str) -> tuple[Any, Any, Any]:
-        """Presets, budgets and board of another tensor."""
+        """Return presets, budgets and board of another tensor."""
         tensor = self._shelf.get(affinity)
         found = presets(tensor)
         first = next(iter(found.values()))
@@ -419,7 +419,7 @@ class Choosing:
         )
 
     def preset(self, affinity: str, name: str) -> tuple[Any, Any]:
-        """Budget and board of a preset."""
+        """Return budget and board of a preset."""
         tensor = self._shelf.get(affinity)
         chosen = presets(tensor).get(name)
         if chosen is None:
@@ -427,7 +427,7 @@ class Choosing:
         return gr.Slider(value=chosen.budget), _board(tensor, chosen.rows)
 
     def upload(self, path: str | None, own: list[tuple[str, str]]) -> tuple[Any, Any, None, str]:
-        """The choices with an uploaded tensor, which is chosen; or why it was not taken."""
+        """Add an uploaded tensor to the choices and choose it, or return the reason why it was rejected."""
         settings, folder = self._services.settings, self._services.folder
         try:
             found = check_upload(path, settings, folder)
@@ -446,5 +446,5 @@ def _board(tensor: AffinityTensor, rows: Sequence[BoardRow]) -> Any:
 
 
 def _most(tensor: AffinityTensor) -> int:
-    """The largest budget on the slider: room for label costs above 1."""
+    """Return the largest budget of the slider, with room for label costs above 1."""
     return max(2, round(1.5 * (len(tensor.tasks) - len(tensor.untrained))))

@@ -17,7 +17,7 @@ def space_part(shelf: TensorShelf, affinity: gr.Dropdown, opened: gr.Tab) -> Non
     Args:
         shelf: tensors by name.
         affinity: the choice of the tensor.
-        opened: the tab; the first picture is drawn when it is first looked at.
+        opened: the tab; the first picture is drawn when it is first opened.
     """
 
     @readable

@@ -28,7 +28,7 @@ from taskbank_demo.services import Services
 def planner_tab(services: Services) -> None:
     """Put the tab on the page."""
     shelf = TensorShelf()
-    _offer_api(shelf)  # first: a name that an event has taken already would be given a number
+    _offer_api(shelf)  # first, as gradio adds a number to names that are already in use
     gr.HTML(
         intro(
             "Planner",
@@ -46,16 +46,16 @@ def planner_tab(services: Services) -> None:
 
 
 def _offer_api(shelf: TensorShelf) -> None:
-    """`/plan`, `/sweep`, `/front`, `/chain`, `/stability`, `/group` and `/affinities`: JSON in, JSON out."""
+    """Add the API: `/plan`, `/sweep`, `/front`, `/chain`, `/stability`, `/group` and `/affinities`, JSON in and out."""
 
     @readable
     def plan(question: dict[str, Any]) -> dict[str, Any]:
-        """The best plan; parameters as of taxsolver.solve, `affinity` by name, or `affinity_csv` as text."""
+        """Find the best plan: parameters of taxsolver.solve, `affinity` a name, or `affinity_csv` a text."""
         return plan_json(shelf, question)
 
     @readable
     def sweep(question: dict[str, Any]) -> dict[str, Any]:
-        """The best plan of every budget and order: as /plan, with lists `budgets` and `orders`."""
+        """Find the best plan of every budget and order: as /plan, with lists `budgets` and `orders`."""
         return sweep_json(shelf, question)
 
     @readable
@@ -65,7 +65,7 @@ def _offer_api(shelf: TensorShelf) -> None:
 
     @readable
     def chain(question: dict[str, Any]) -> dict[str, Any]:
-        """The best plans for rising `budgets`, each of which keeps the labels of the one before."""
+        """Find the best plans for rising `budgets`, each of which keeps the labels of the one before."""
         return chain_json(shelf, question)
 
     @readable
@@ -75,12 +75,12 @@ def _offer_api(shelf: TensorShelf) -> None:
 
     @readable
     def group(question: dict[str, Any]) -> dict[str, Any]:
-        """Networks of a `setting` or `table_csv`, by `method` for `budget`; or `methods` and `budgets`."""
+        """Choose networks of a `setting` or `table_csv` by `method` for `budget`, or `methods`, `budgets`."""
         return group_json(question)
 
     @readable
     def affinities() -> dict[str, Any]:
-        """The affinity tensors and their tasks."""
+        """List the affinity tensors and their tasks."""
         return affinities_json()
 
     for handler in (plan, sweep, front, chain, stability, group, affinities):

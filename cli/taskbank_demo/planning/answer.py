@@ -1,4 +1,4 @@
-"""The planner's answers: the best plan, what one more unit buys, what chance would reach, and sweeps."""
+"""Results of the planner: the best plan, the gain of one more unit, a random baseline, and sweeps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLES = 200
 SEED = 0
 MOST_BUDGETS, MOST_ORDERS, MOST_PLANS = 64, 8, 256
 SWEEP_SECONDS = 60.0
-_SECONDS = 10.0  # for one plan; those of the shipped tensors take some hundredths
+_SECONDS = 10.0  # time limit of one plan; those of the shipped tensors take some hundredths
 _LEAST_SECONDS = 0.02
 
 
@@ -29,7 +29,7 @@ class Result(Protocol):
     """Results of the planner that can be written as JSON."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: the keys of the command's `--json`."""
+        """Return plain values for JSON: the keys of the command's `--json`."""
         ...
 
 
@@ -38,13 +38,13 @@ Found = TypeVar("Found", bound=Result)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Generic[Found]):
-    """A result of the planner, and the command that gives the same.
+    """A result of the planner, and the command that computes the same.
 
     Attributes:
-        ask: what was asked for; of a chain, its own budget does not count.
+        ask: the request; the budget of a chain's request is ignored.
         found: a chain of plans, or plans in draws of the measurements.
-        command: that gives the same; empty where none can.
-        seconds: that it took.
+        command: computes the same; empty if no command can.
+        seconds: computing time.
     """
 
     ask: PlanAsk
@@ -53,7 +53,7 @@ class Answer(Generic[Found]):
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: the keys of the command's `--json`, and more."""
+        """Return plain values for JSON: the keys of the command's `--json`, and more."""
         return {
             **self.found.to_dict(),
             "command": self.command,
@@ -64,16 +64,16 @@ class Answer(Generic[Found]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAnswer:
-    """A plan, and what is worth knowing beside it.
+    """A plan, with further facts about it.
 
     Attributes:
-        ask: what was asked for.
+        ask: the request.
         taxonomy: the plan.
-        more: what one more unit of budget buys; None where that was not found out.
-        band: random plans of the same budget; None where there are none to draw.
-        no_band: why not.
-        command: that gives the same plan, with the costs in a file; empty where none can.
-        seconds: for everything above.
+        more: the plan with one more unit of budget; None if unknown.
+        band: random plans of the same budget; None if none can be drawn.
+        no_band: reason why `band` is None.
+        command: computes the same plan, with the costs in a file; empty if no command can.
+        seconds: computing time of everything above.
     """
 
     ask: PlanAsk
@@ -85,7 +85,7 @@ class PlanAnswer:
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: the keys of `taxsolver --json --one-more`, and more."""
+        """Return plain values for JSON: the keys of `taxsolver --json --one-more`, and more."""
         plan = self.taxonomy
         return {
             **plan.to_dict(),
@@ -108,17 +108,17 @@ def answer_plan(
     samples: int = SAMPLES,
     time_limit: float = _SECONDS,
 ) -> PlanAnswer:
-    """The best plan.
+    """Find the best plan.
 
     Args:
-        ask: what is asked for.
-        tensor: that it names.
-        called: what the command calls it, a name or a file.
-        samples: random plans that are drawn.
+        ask: the request.
+        tensor: the tensor that the request names.
+        called: the tensor's name or file in a command.
+        samples: number of random plans.
         time_limit: seconds for each solution.
 
     Raises:
-        TaxSolverError: the question has no answer; the message says why and what would have.
+        TaxSolverError: there is no plan; the message states the reason and what to change.
     """
     start = time.perf_counter()
     taxonomy = solve_problem(ask.problem(tensor), time_limit=time_limit)
@@ -141,8 +141,8 @@ class SweepAnswer:
 
     Attributes:
         rows: in the order of `taxsolver.sweep`.
-        command: that gives the same rows; empty where none can.
-        seconds: that it took.
+        command: computes the same rows; empty if no command can.
+        seconds: computing time.
     """
 
     rows: tuple[SweepRow, ...]
@@ -151,11 +151,11 @@ class SweepAnswer:
 
     @property
     def proven(self) -> bool:
-        """Every plan is proven the best."""
+        """True if every plan is proven the best."""
         return all(row.taxonomy is None or row.taxonomy.status == "optimal" for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return {
             "rows": [row.to_dict() for row in self.rows],
             "proven": self.proven,
@@ -173,15 +173,15 @@ def answer_sweep(
     *,
     seconds: float = SWEEP_SECONDS,
 ) -> SweepAnswer:
-    """The best plan of every budget and order; budget and order of the question itself do not count.
+    """Find the best plan of every budget and order; budget and order of the request are ignored.
 
     Args:
-        ask: what is asked for.
-        tensor: that it names.
-        called: what the command calls it, a name or a file.
+        ask: the request.
+        tensor: the tensor that the request names.
+        called: the tensor's name or file in a command.
         budgets: at most 64.
         orders: at most 8; at most 256 plans in all.
-        seconds: for all plans together; each has the same share of them.
+        seconds: time limit of all plans together; each has an equal share.
 
     Raises:
         TaxSolverError: a value is not allowed, or a target cannot be served.

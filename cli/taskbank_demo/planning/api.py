@@ -1,4 +1,4 @@
-"""The planner for programs: JSON in, JSON out; the same answers as on the page."""
+"""The planner's API: JSON in, JSON out, with the same results as on the page."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _INLINE = "affinity_csv"
 
 
 def plan_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
-    """The best plan.
+    """Find the best plan.
 
     Args:
         shelf: tensors by name.
-        question: the parameters of `PlanAsk`, and instead of `affinity` also `affinity_csv`, a text.
+        question: the parameters of `PlanAsk`; `affinity_csv`, the text of a CSV, may replace `affinity`.
 
     Raises:
-        TaxSolverError: the question has no answer; the message says why.
-        DemoError: the CSV is too large, or an uploaded tensor is gone.
+        TaxSolverError: there is no plan; the message states the reason.
+        DemoError: the CSV is too large, or an uploaded tensor was deleted.
     """
     asked = _asked(question)
     tensor, called = _tensor(shelf, asked)
@@ -46,12 +46,12 @@ def plan_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
 
 
 def sweep_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
-    """The best plan of every budget and order.
+    """Find the best plan of every budget and order.
 
     Args:
         shelf: tensors by name.
         question: as for `plan_json`, with lists `budgets` and `orders` instead of `budget` and `max_order`;
-            where they are left out, whole budgets up to the number of trained tasks, and orders 1 to 4.
+            by default, whole budgets up to the number of trained tasks, and orders 1 to 4.
     """
     asked = _asked(question)
     tensor, called = _tensor(shelf, asked)
@@ -62,7 +62,7 @@ def sweep_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
 
 
 def chain_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
-    """The best plans for rising budgets, each of which keeps the labels of the one before.
+    """Find the best plans for rising budgets, each of which keeps the labels of the one before.
 
     Args:
         shelf: tensors by name.
@@ -79,7 +79,7 @@ def stability_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
 
     Args:
         shelf: tensors by name.
-        question: as for `plan_json`, with `noise` and `draws` as of `taxsolver.stability`.
+        question: as for `plan_json`, with `noise` and `draws` as in `taxsolver.stability`.
     """
     asked = _asked(question)
     tensor, called = _tensor(shelf, asked)
@@ -104,12 +104,12 @@ def front_json(shelf: TensorShelf, question: Any) -> dict[str, Any]:
 
 
 def group_json(question: Any) -> dict[str, Any]:
-    """The networks to run for an inference budget, or with `budgets` one row for each method and budget.
+    """Choose networks for an inference budget; with `budgets`, one row for each method and budget.
 
     Args:
         question: `setting` (1 to 4) or `table_csv` (the text of a CSV); `method` and `budget`, or lists
-            `methods` and `budgets`. Or `measured_csv` of the few trained networks, with `pairwise_csv` or
-            without, and `budget`: all other groups are predicted.
+            `methods` and `budgets`. Or `measured_csv` of the few trained networks, optionally `pairwise_csv`,
+            and `budget`: all other groups are predicted.
     """
     asked = _asked(question)
     known = ("setting", "table_csv", "method", "budget", "methods", "budgets", "measured_csv", "pairwise_csv")
@@ -130,7 +130,7 @@ def group_json(question: Any) -> dict[str, Any]:
 
 
 def affinities_json() -> dict[str, Any]:
-    """The tensors that can be asked for, with their tasks."""
+    """List the available tensors, with their tasks."""
     shelf = TensorShelf()
     return {"affinities": [_about(shelf.get(name)) for name in available_affinities()]}
 
@@ -153,7 +153,7 @@ def _asked(question: Any) -> dict[str, Any]:
 
 
 def _tensor(shelf: TensorShelf, asked: dict[str, Any]) -> tuple[AffinityTensor, str]:
-    """The tensor that a question is about, and what a command calls it."""
+    """Return the tensor of a request, and its name in a command."""
     if _INLINE in asked:
         text = asked.pop(_INLINE)
         if not isinstance(text, str) or "affinity" in asked:

@@ -30,20 +30,20 @@ class PlanAsk:
         budget: largest total cost; None for the cheapest plan with `min_gain` or `min_quality`.
         max_order: largest number of sources of one transfer; None for no limit.
         sources: tasks that may be labelled; None for all trained ones.
-        exclude: tasks that may not.
+        exclude: tasks that may not be labelled.
         require: tasks that are labelled in any case.
         supervise_targets: targets that may be labelled themselves; ("all",) or ("none",).
-        objective: what is maximised.
-        importance: weight of targets; 1 where not named.
-        label_cost: what labelling a task takes of the budget; 1 where not named.
-        unit: what the budget counts, as in `taxsolver.Problem`; None for tasks.
-        costs: price, images and owned share of tasks, `*` for every other one.
-        owned: share of a task's labels that is there already.
+        objective: the measure to maximise.
+        importance: weights of targets; 1 for others.
+        label_cost: costs of labelling tasks, in units of the budget; 1 for others.
+        unit: unit of the budget, as in `taxsolver.Problem`; None for tasks.
+        costs: price, images and owned share of tasks; `*` for all others.
+        owned: share of a task's labels that exist already.
         together: groups of tasks that are labelled all or none.
         apart: groups of tasks of which at most one is labelled.
-        at_most: pairs of a number and tasks of which at most so many are labelled.
-        images_full: labelled images of a task in full; None for what the tensor states.
-        images_transfer: labelled images of a transfer; None for what the tensor states.
+        at_most: pairs of a number and the tasks of which at most that many are labelled.
+        images_full: labelled images of a task in full; None for the tensor's number.
+        images_transfer: labelled images of a transfer; None for the tensor's number.
         larger: name of a shipped tensor with larger transfers; None for one size.
         min_gain: least mean gain, for the cheapest plan; None for any.
         min_quality: least quality of every target; None for any.
@@ -74,10 +74,10 @@ class PlanAsk:
 
     @classmethod
     def from_json(cls, given: Any) -> PlanAsk:
-        """A question out of JSON that anybody may have sent.
+        """Read a request from untrusted JSON.
 
         Raises:
-            InvalidInputError: it is no object, has an unknown key, or a value of the wrong kind.
+            InvalidInputError: it is not an object, has an unknown key, or a value of the wrong kind.
         """
         read = _object(given, "the question")
         known = [one.name for one in fields(cls)]
@@ -94,7 +94,7 @@ class PlanAsk:
         return cls(**fields_read)
 
     def problem(self, tensor: AffinityTensor) -> Problem:
-        """The problem, checked in all else.
+        """Return the problem, whose constructor checks the remaining values.
 
         Raises:
             UnknownTaskError: a name is not known.
@@ -103,7 +103,7 @@ class PlanAsk:
         return Problem.of(tensor, self.solved, self.budget, max_order=self.max_order, **self.options())
 
     def options(self) -> PlanOptions:
-        """The parameters but targets, budget and order of what else `Problem.of` takes."""
+        """Return the arguments of `Problem.of` except targets, budget and order."""
         return {
             "sources": self.sources,
             "exclude": self.exclude,
@@ -129,7 +129,7 @@ class PlanAsk:
 
     @property
     def solved(self) -> str | Names:
-        """The targets as `Problem.of` takes them."""
+        """Return the targets in the form of `Problem.of`."""
         return "all" if self.targets == ("all",) else self.targets
 
 
@@ -162,7 +162,7 @@ def _weights(value: Any, what: str) -> Mapping[str, float]:
 
 
 def _costs(value: Any, what: str) -> Mapping[str, Mapping[str, Any]]:
-    """Costs as an object only: whoever asks over the network names no files of this machine."""
+    """Read costs, from an object only: requests over the network may not name files of this machine."""
     return {
         task: dict(_object(cost, f"the costs of {task[:_LONGEST]}"))
         for task, cost in _weights(value, what).items()
@@ -185,7 +185,7 @@ def _numbered(value: Any, what: str) -> tuple[tuple[int, Names], ...]:
 
 
 def _shipped_or_none(value: Any, what: str) -> str | None:
-    """The name of a shipped tensor: whoever asks over the network names no files of this machine."""
+    """Read the name of a shipped tensor: requests over the network may not name files of this machine."""
     if value is not None and value not in available_affinities():
         raise InvalidInputError(
             f"{what} is {_short(value)}, expected one of {', '.join(available_affinities())}"
@@ -204,7 +204,7 @@ def _text(value: Any, what: str) -> str:
 
 
 def _as_it_is(value: Any, _what: str) -> Any:
-    """A number, which `Problem` checks."""
+    """Return a value unchanged, as `Problem` checks it."""
     return value
 
 

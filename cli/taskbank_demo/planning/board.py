@@ -1,6 +1,6 @@
-"""The board of tasks: one row a task, to tick as a target, to allow as a source, to weigh and to price.
+"""The board of tasks: one row per task, with its settings as target and source, weight and cost.
 
-The page sends the board back as rows of plain values; here they become the question of the planner.
+The page sends the board as rows of plain values, which are converted to a request to the planner.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class BoardRow:
         solve: whether it is a target.
         use: whether it `may`, `must` or `never` be labelled in full.
         importance: its weight as a target.
-        cost: its label cost; in money, how many times the price its labels cost.
-        owned: how much of its labels is there already, in percent.
+        cost: its label cost; in money, a factor of the price.
+        owned: share of its labels that exist already, in percent.
     """
 
     task: str
@@ -44,7 +44,7 @@ class BoardRow:
 
 
 def default_rows(tensor: AffinityTensor, targets: Names | None = None) -> list[BoardRow]:
-    """The board of a tensor: all targets or those named, every trained task may be labelled."""
+    """Return the default board of a tensor: all or the named targets; every trained task may be labelled."""
     return [
         BoardRow(
             task=card.task,
@@ -56,10 +56,10 @@ def default_rows(tensor: AffinityTensor, targets: Names | None = None) -> list[B
 
 
 def read_rows(given: Any) -> list[BoardRow]:
-    """The rows that a page sent.
+    """Read the rows that a page sent.
 
     Raises:
-        InvalidInputError: they are no rows of a board.
+        InvalidInputError: they are not the rows of a board.
     """
     if not isinstance(given, Sequence) or isinstance(given, str) or len(given) > _MOST_ROWS:
         raise InvalidInputError("the board of tasks was not understood: reload the page")
@@ -84,7 +84,7 @@ def _read_row(row: Any) -> BoardRow:
 
 
 def _number(value: Any, name: str, task: str, empty: float) -> float:
-    """A number; `empty` for an empty field."""
+    """Read a number; an empty field gives `empty`."""
     if value is None or value == "":
         return empty
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -95,16 +95,16 @@ def _number(value: Any, name: str, task: str, empty: float) -> float:
 def ask_of_board(
     rows: Sequence[BoardRow], tensor: AffinityTensor, counting: Counting | None = None, **asked: Any
 ) -> PlanAsk:
-    """The question that a board asks, in as few words as possible.
+    """Make the request of a board, without default values.
 
     Args:
         rows: of the board.
         tensor: that the board shows.
-        counting: what the budget counts; None for labelled tasks.
+        counting: unit of the budget and costs; None for labelled tasks.
         asked: further parameters of `PlanAsk`: affinity, budget, max_order, objective.
 
     Raises:
-        InvalidInputError: no target is ticked, or what labels cost is not known.
+        InvalidInputError: no target is ticked, or the cost of labels is unknown.
     """
     solved = tuple(row.task for row in rows if row.solve)
     if not solved:
@@ -125,7 +125,7 @@ def ask_of_board(
 
 
 def board_html(tensor: AffinityTensor, rows: Sequence[BoardRow]) -> str:
-    """The board as a form; a script of the page reads it back."""
+    """Return the board as a form, which a script of the page reads."""
     shown = {row.task: row for row in rows}
     groups = groupby(task_cards(tensor), key=lambda card: card.group)
     bodies = "".join(

@@ -1,4 +1,4 @@
-"""Plans over years: one answer for rising budgets, and how the page shows it."""
+"""Plans over years: computing plans for rising budgets, and their view on the page."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _FREE = ("each budget by itself", "free", "quiet", "2 4")
 
 
 def read_budgets(given: str) -> list[float]:
-    """Numbers with commas, semicolons or blanks between.
+    """Parse numbers that are separated by commas, semicolons or blanks.
 
     Raises:
-        InvalidInputError: a part is no number.
+        InvalidInputError: a part is not a number.
     """
     parts = [part for part in re.split(r"[,;\s]+", given.strip()) if part]
     budgets: list[float] = []
@@ -52,17 +52,17 @@ def answer_chain(
     *,
     time_limit: float = SECONDS,
 ) -> Answer[Chain]:
-    """The best plans for rising budgets, each of which keeps the labels of the one before.
+    """Find the best plans for rising budgets, each of which keeps the labels of the one before.
 
     Args:
-        ask: what is asked for.
-        tensor: that it names.
-        called: what the command calls it, a name or a file.
-        budgets: of everything labelled by the end of each year, at most 8.
-        time_limit: seconds for the program over all years.
+        ask: the request.
+        tensor: the tensor that the request names.
+        called: the tensor's name or file in a command.
+        budgets: cumulative budgets at the end of each year, at most 8.
+        time_limit: seconds for the optimisation over all years.
 
     Raises:
-        TaxSolverError: the question has no answer; the message says why and what would have.
+        TaxSolverError: there is no plan; the message states the reason and what to change.
     """
     if len(budgets) > MOST_YEARS:
         raise InvalidInputError(
@@ -81,7 +81,7 @@ def answer_chain(
 
 
 def show_chain(answer: Answer[Chain]) -> str:
-    """The plans of all years: what is bought when, what they reach, and what keeping everything costs."""
+    """Show the plans of all years: purchases, objectives, and the loss by keeping all labels."""
     found = answer.found
     problem = found.best[0].problem
     last = found.best[-1]

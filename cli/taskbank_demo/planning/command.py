@@ -1,4 +1,4 @@
-"""The command that gives the same answer in a terminal."""
+"""Commands that compute the same results in a terminal."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _DEFAULT_ORDER, _ANY_ORDER = 4, 1000
 
 
 def plan_command(ask: PlanAsk, tensor: AffinityTensor, called: str) -> str:
-    """`taxsolver --targets ... --budget ...`, with nothing that is its default.
+    """Write the command `taxsolver --targets ... --budget ...`, without default values.
 
     Args:
-        ask: what is asked for.
-        tensor: that the plan is made with.
+        ask: the request.
+        tensor: of the plan.
         called: its name or file for `--affinity`.
 
     Raises:
@@ -40,7 +40,7 @@ def plan_command(ask: PlanAsk, tensor: AffinityTensor, called: str) -> str:
 
 
 def sweep_command(ask: PlanAsk, called: str, budgets: Sequence[float], orders: Sequence[int]) -> str:
-    """`taxsolver sweep ...`.
+    """Write the command `taxsolver sweep ...`.
 
     Raises:
         InvalidInputError: a task has a name that no command line can hold.
@@ -51,7 +51,7 @@ def sweep_command(ask: PlanAsk, called: str, budgets: Sequence[float], orders: S
 
 
 def chain_command(ask: PlanAsk, called: str, budgets: Sequence[float]) -> str:
-    """`taxsolver chain ...`.
+    """Write the command `taxsolver chain ...`.
 
     Raises:
         InvalidInputError: a task has a name that no command line can hold.
@@ -72,7 +72,7 @@ def front_command(ask: PlanAsk, called: str) -> str:
 
 
 def stability_command(ask: PlanAsk, called: str, draws: int, noise: float | None) -> str:
-    """`taxsolver stability ...`.
+    """Write the command `taxsolver stability ...`.
 
     Raises:
         InvalidInputError: a task has a name that no command line can hold.
@@ -83,24 +83,24 @@ def stability_command(ask: PlanAsk, called: str, draws: int, noise: float | None
 
 
 def group_command(setting: int | None, file: str, method: str, budget: float) -> str:
-    """`taxsolver group ...`."""
+    """Write the command `taxsolver group ...`."""
     table = ["--setting", str(setting)] if setting is not None else ["--table", file]
     return shlex.join(["taxsolver", "group", *table, "--method", method, "--budget", number(budget)])
 
 
 def untrained_command(file: str, pairwise: bool, budget: float) -> str:
-    """`taxsolver group --measured ...`."""
+    """Write the command `taxsolver group --measured ...`."""
     words = ["taxsolver", "group", *(["--pairwise", PAIRWISE_FILE] if pairwise else [])]
     return shlex.join([*words, "--measured", file, "--budget", number(budget)])
 
 
 def number(value: float) -> str:
-    """A number so that reading it gives the same one."""
+    """Write a number so that parsing returns the same number."""
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def costs_csv(ask: PlanAsk) -> str:
-    """The costs of a question as the file that `--costs` reads; empty where it has none."""
+    """Write the costs of a request as a CSV for `--costs`; empty without costs."""
     if not ask.costs:
         return ""
     stream = io.StringIO()
@@ -159,7 +159,7 @@ def _writable(task: str) -> str:
 
 
 def _ranges(values: Sequence[float]) -> str:
-    """`1-26` for whole numbers without a gap, else all of them."""
+    """Write numbers as a range such as `1-26` if they are consecutive, else as a list."""
     first, last = values[0], values[-1]
     if len(values) > 1 and list(values) == list(range(int(first), int(last) + 1)):
         return f"{int(first)}-{int(last)}"

@@ -1,4 +1,4 @@
-"""A choice of networks as HTML: which ones run, what each task loses, and what every budget buys."""
+"""HTML of a choice of networks: the networks, the loss of each task, and the losses for every budget."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from taskbank_demo.planning.result import show_problem
 from taxsolver.grouping import Grouping, Method
 from taxsolver.planning.amounts import amount
 
-# Colour and dash of each method: what is proposed is solid, what it is held against is broken.
+# Colour and dash of each method: proposed methods are solid, baselines are dashed.
 _LINES: dict[str, tuple[str, str]] = {
     Method.OPTIMAL: ("o1", ""),
     Method.HOA: ("o3", ""),
@@ -47,11 +47,11 @@ def show_group(answer: GroupAnswer) -> str:
 
 
 def show_curves(rows: Sequence[Grouping], here: float) -> str:
-    """The total loss of every method over the budget.
+    """Show the total loss of every method over the budget.
 
     Args:
-        rows: what `taxsolver.grouping.budget_curves` gave, of one table.
-        here: the budget that is asked for on the page.
+        rows: result of `taxsolver.grouping.budget_curves` for one table.
+        here: the budget on the page.
     """
     table = rows[0].table
     split = "validation" if table.test is None else "test"
@@ -89,7 +89,7 @@ def _dashed(dash: str) -> str:
 
 
 def _network(found: Grouping, place: int) -> str:
-    """One network: its cost, and every task that it predicts, with the loss of those it is picked for."""
+    """Show one network: its cost, and its tasks, with the loss of those that it is chosen for."""
     table = found.table
     picked = [task for task, network in enumerate(found.assigned) if network == place]
     idle = [
@@ -156,7 +156,7 @@ def _facts(answer: GroupAnswer) -> str:
 
 
 def _prediction(answer: GroupAnswer) -> list[tuple[str, str, str]]:
-    """Show how far predicted losses are to be trusted, and what to train next."""
+    """Show the error of predicted losses, and the group to train next."""
     predicted, following = answer.predicted, answer.following
     if predicted is None:
         return []

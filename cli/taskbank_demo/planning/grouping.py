@@ -1,4 +1,4 @@
-"""Task grouping: which trained networks to run for an inference budget, and what every budget buys."""
+"""Task grouping: the choice of trained networks for an inference budget, and losses for every budget."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from taxsolver.grouping.table import FloatArray
 from taxsolver.grouping.table_csv import SETTINGS
 
 BUDGETS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
-DRAWS = 1000  # random choices that are averaged: a hundred times as many differ in the fourth digit
+DRAWS = 1000  # averaged random choices; a hundred times as many change the fourth digit
 SECONDS = 8.0
 MOST_BUDGETS = 16
 MOST_BYTES = 2**20
@@ -55,20 +55,20 @@ SETTING_NAMES: Mapping[int, str] = {
 
 
 class TableShelf:
-    """Tables of networks by name, shared by all users: `1` to `4` are published, the others were uploaded."""
+    """Tables of networks by name, shared by all users: `1` to `4` are published, others were uploaded."""
 
     def __init__(self) -> None:
         self._uploaded: Kept[LossTable] = Kept()
 
     def put(self, table: LossTable, file: str) -> str:
-        """Keep a table that was uploaded as `file`; the name to ask for it by, which cannot be guessed."""
+        """Store a table that was uploaded as `file`; return its name, which cannot be guessed."""
         return self._uploaded.put(table, file)
 
     def get(self, name: str) -> tuple[LossTable, str]:
-        """The table of that name, and the file that it was uploaded as.
+        """Return the table of a name, and the name of its uploaded file.
 
         Raises:
-            MissingError: an uploaded table that is not kept any more.
+            MissingError: the uploaded table is no longer stored.
             InvalidInputError: no table has that name.
         """
         uploaded = self._uploaded.get(name)
@@ -83,10 +83,10 @@ class GroupAnswer:
 
     Attributes:
         grouping: the choice.
-        command: that gives the same one.
-        seconds: that it took.
-        predicted: the losses of untrained networks; None where none were predicted.
-        following: the group to train next; None where there is none.
+        command: computes the same choice.
+        seconds: computing time.
+        predicted: the losses of untrained networks; None if none were predicted.
+        following: the group to train next; None for none.
     """
 
     grouping: Grouping
@@ -96,7 +96,7 @@ class GroupAnswer:
     following: NextGroup | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: the keys of `taxsolver group --json`, and more."""
+        """Return plain values for JSON: the keys of `taxsolver group --json`, and more."""
         found = self.grouping
         beside: dict[str, Any] = {}
         if self.predicted is not None:
@@ -116,11 +116,11 @@ class GroupAnswer:
 
 
 def answer_group(table: LossTable, method: str, budget: float, file: str = "") -> GroupAnswer:
-    """The networks to run.
+    """Choose the networks to run.
 
     Args:
         table: trained networks.
-        method: how they are chosen.
+        method: the method of choice.
         budget: largest total cost, in standard networks.
         file: that the table was uploaded as.
 
@@ -136,16 +136,16 @@ def answer_group(table: LossTable, method: str, budget: float, file: str = "") -
 def answer_untrained(
     trained: LossTable, effects: FloatArray | None, budget: float, file: str = ""
 ) -> GroupAnswer:
-    """The networks to run, where most groups of tasks are untrained and predicted.
+    """Choose the networks to run, with predicted losses of untrained groups of tasks.
 
     Args:
-        trained: networks.
+        trained: the trained networks.
         effects: float64 (tasks, tasks) of pairs; None for the trained pairs.
         budget: largest total cost, in standard networks.
         file: that the table was uploaded as.
 
     Raises:
-        InvalidInputError: a value is not allowed, or too little was trained.
+        InvalidInputError: a value is not allowed, or there are too few trained networks.
     """
     start = time.perf_counter()
     predicted = predict_groups(trained, effects)
@@ -162,11 +162,11 @@ def answer_untrained(
 
 
 def effects_from_text(content: str | bytes, table: LossTable, where: str = "the CSV") -> FloatArray:
-    """The effects of the tasks of a table on each other.
+    """Read the effects of the tasks of a table on each other.
 
     Raises:
         UploadError: the text is too large.
-        TaxSolverError: it is no such CSV.
+        TaxSolverError: the text is not such a CSV.
     """
     if len(content) > MOST_BYTES:
         raise UploadError(f"{where} is longer than {MOST_BYTES >> 20} MiB, which no such table needs.")
@@ -176,10 +176,10 @@ def effects_from_text(content: str | bytes, table: LossTable, where: str = "the 
 def curves(
     table: LossTable, budgets: Sequence[float], methods: Sequence[str] | None = None
 ) -> list[Grouping]:
-    """The choices of every method and budget, those that nothing fits included.
+    """Choose networks for every method and budget, including infeasible ones.
 
     Raises:
-        InvalidInputError: a value is not allowed, or there are too many.
+        InvalidInputError: a value is not allowed, or there are too many budgets.
     """
     if len(budgets) > MOST_BUDGETS:
         raise InvalidInputError(f"{len(budgets)} budgets are too many: at most {MOST_BUDGETS} are taken here")
@@ -189,18 +189,18 @@ def curves(
 
 @functools.lru_cache(maxsize=8)
 def default_curves(table: LossTable) -> tuple[Grouping, ...]:
-    """The curves of all methods, drawn once for each table."""
+    """Compute the curves of all methods, once for each table."""
     return tuple(curves(table, BUDGETS))
 
 
 def offered(table: LossTable) -> list[str]:
-    """Methods that a table has losses for."""
+    """Return the methods for which a table has losses."""
     return [method for method in METHODS if method != Method.ESA or table.validation_early is not None]
 
 
 @functools.cache
 def published(setting: int) -> LossTable:
-    """One of the four published tables.
+    """Return one of the four published tables.
 
     Raises:
         InvalidInputError: there is no such setting.
@@ -211,10 +211,10 @@ def published(setting: int) -> LossTable:
 
 
 def read_table(path: Path) -> LossTable:
-    """The table in an uploaded CSV, whose size is looked at before anything is read.
+    """Read the table in an uploaded CSV, after a check of its size.
 
     Raises:
-        UploadError: it is too large, or no such table.
+        UploadError: the file is too large, or not such a table.
     """
     if path.suffix.casefold() != ".csv":
         raise UploadError(f"{path.name} is no table of networks: upload a .csv file.")
@@ -227,11 +227,11 @@ def read_table(path: Path) -> LossTable:
 
 
 def table_from_text(content: str | bytes, *, name: str, where: str = "the CSV") -> LossTable:
-    """The table that a CSV describes.
+    """Read the table in the text of a CSV.
 
     Raises:
-        UploadError: it is too large to choose from within seconds.
-        TaxSolverError: it describes no valid table.
+        UploadError: the table is too large for a choice within seconds.
+        TaxSolverError: the text does not describe a valid table.
     """
     if len(content) > MOST_BYTES:
         raise UploadError(f"{where} is longer than {MOST_BYTES >> 20} MiB, which no such table needs.")

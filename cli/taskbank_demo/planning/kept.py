@@ -1,4 +1,4 @@
-"""Uploads of users, read and kept in memory under names that nobody can guess."""
+"""Uploads of users, kept in memory under names that cannot be guessed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MOST = 32
 
 
 class Kept(Generic[_T]):
-    """Uploaded things by name; beyond 32 the ones unused for longest are given up."""
+    """Uploaded objects by name; beyond 32, the least recently used are removed."""
 
     def __init__(self) -> None:
         self._things: OrderedDict[str, tuple[_T, str]] = OrderedDict()
         self._lock = Lock()
 
     def put(self, thing: _T, file: str) -> str:
-        """Keep what was uploaded as `file`; the name to ask for it by."""
+        """Store an object that was uploaded as `file`; return its name."""
         name = _PREFIX + secrets.token_hex(12)
         with self._lock:
             self._things[name] = (thing, file)
@@ -31,10 +31,10 @@ class Kept(Generic[_T]):
         return name
 
     def get(self, name: str) -> tuple[_T, str] | None:
-        """The thing and its file; None where the name is not one of uploaded things.
+        """Return the object and its file; None if the name is not that of an upload.
 
         Raises:
-            MissingError: it is not kept any more.
+            MissingError: the object is no longer stored.
         """
         if not name.startswith(_PREFIX):
             return None

@@ -20,7 +20,7 @@ _LONGEST_UNIT = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counting:
-    """Unit of the budget, and costs of the labels of every task for which the board says nothing else.
+    """Unit of the budget, and default costs of labels for tasks without costs on the board.
 
     Attributes:
         counts: `tasks`, `images` or `money`.
@@ -43,11 +43,11 @@ class Counting:
             )
 
     def asked(self, rows: Sequence[BoardRow]) -> dict[str, Any]:
-        """The parameters of `PlanAsk` that say what labels cost.
+        """Return the parameters of `PlanAsk` for the costs of labels.
 
         Args:
-            rows: of the board: a task's cost is its label cost, or in money how many times the price its
-                labels cost; what is owned is a share in percent.
+            rows: of the board: a task's cost is its label cost, or in money a factor of the price; the owned
+                share is in percent.
 
         Raises:
             InvalidInputError: a number is missing, or the unit is too long.

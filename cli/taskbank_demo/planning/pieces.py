@@ -1,4 +1,4 @@
-"""Pieces that the planner's answers share: cards of facts, legends, the command and the downloads."""
+"""HTML elements that the planner's results share: cards of facts, legends, the command and downloads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from taskbank_demo.pieces import text
 
 
 def facts(cards: Iterable[tuple[str, str, str]]) -> str:
-    """Cards side by side, each of a name, a value and what it means."""
+    """Return cards side by side, each with a name, a value and an explanation."""
     return (
         '<dl class="pl-facts">'
         + "".join(
@@ -24,7 +24,7 @@ def facts(cards: Iterable[tuple[str, str, str]]) -> str:
 
 
 def legend(lines: Iterable[tuple[str, str, str]]) -> str:
-    """A line of colour, dashes and name for each line of a chart."""
+    """Return a legend: colour, dashes and name of each line of a chart."""
     styles = {"": "", "2 4": "dotted"}
 
     def styled(dash: str) -> str:
@@ -38,11 +38,11 @@ def legend(lines: Iterable[tuple[str, str, str]]) -> str:
 
 
 def take_away(command: str, value: dict[str, Any], file: str, picture: str = "") -> str:
-    """The command that gives the same, and downloads, which the page makes of what it shows.
+    """Return the command that computes the same result, and downloads, which the page makes from its content.
 
     Args:
-        command: empty where none can hold the question.
-        value: of the JSON; its `costs_csv` is offered as a file where it is not empty.
+        command: empty if no command can express the request.
+        value: of the JSON; a non-empty `costs_csv` is offered as a file.
         file: name of the JSON.
         picture: name of the SVG; empty for none.
     """

@@ -1,4 +1,4 @@
-"""Questions that are worth asking, for a start: what each fills into the page."""
+"""Example requests of the page."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from taskbank_demo.planning.drawing.cards import task_cards
 from taxsolver.tensors.affinity import AffinityTensor
 
 _NOVEL = ("room_layout", "point_matching", "vanishing_point")
-_DEAR = 4  # label cost of a task that people must draw by hand, against one that a scanner measures
+_DEAR = 4  # label cost of a task with labels drawn by hand, relative to one that a scanner measures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A question for the page.
+    """One example request.
 
     Attributes:
-        name: what it is called there.
+        name: on the page.
         rows: of the board.
         budget: largest total label cost.
     """
@@ -30,7 +30,7 @@ class Preset:
 
 
 def presets(tensor: AffinityTensor) -> dict[str, Preset]:
-    """The presets that make sense for a tensor, by name; the first one always does."""
+    """Return the presets that are possible for a tensor, by name; the first one always is."""
     found = [make(tensor) for make in _MAKERS]
     return {preset.name: preset for preset in found if preset is not None}
 

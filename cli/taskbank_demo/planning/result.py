@@ -1,4 +1,4 @@
-"""The planner's result as HTML: what the plan says, its picture, its table, and what can be taken away."""
+"""HTML of a plan: its summary, picture, table and downloads."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def show_problem(message: str, heading: str = "No plan") -> str:
 
 
 def plan_table(answer: PlanAnswer) -> str:
-    """Targets with their sources and measures; pointing at a row lights it in the picture."""
+    """Return a table of targets with sources and measures; hovering a row highlights it in the picture."""
     taxonomy = answer.taxonomy
     kin = Kinship(taxonomy)
     rows = "".join(_row(kin, transfer) for transfer in taxonomy.transfers)
@@ -83,7 +83,7 @@ def _row(kin: Kinship, transfer: Transfer) -> str:
 
 
 def _cell(value: float) -> str:
-    """A measure with a bar from 0 to 1 under it."""
+    """Return a cell with a measure and a bar from 0 to 1 under it."""
     share = 0.0 if math.isnan(value) else value
     return f'<td class="tb-number pl-measure" style="--share:{share:.3f}">{measure(value)}</td>'
 
@@ -131,7 +131,7 @@ def _card(name: str, value: str, about: str) -> str:
 
 
 def _measure_card(name: str, value: float, band: Band | None, no_band: str) -> str:
-    """A measure, beside what random plans of the same budget reach."""
+    """Return a card with a measure, compared with random plans of the same budget."""
     if band is None or math.isnan(band[0]) or math.isnan(value):
         about = f"<span>{text(no_band or 'random plans were not compared')}</span>"
     else:
@@ -155,7 +155,7 @@ def _proof(answer: PlanAnswer) -> str:
 
 
 def _purchases(answer: PlanAnswer) -> str:
-    """The labels to buy, where the budget counts images or money; else nothing."""
+    """Return a table of the labels to buy, if the budget counts images or money; else nothing."""
     taxonomy = answer.taxonomy
     unit = taxonomy.problem.unit
     if unit is None:

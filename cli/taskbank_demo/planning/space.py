@@ -32,7 +32,7 @@ _VARIABLES = {
     PAPER: "--tb-panel",
     "#b4bac4": "--tb-edge",
 }
-_FILLS = {"#eaf3f9": BLUE, "#fdf5e3": ORANGE}  # pale fills of the map, with the colour they are made of
+_FILLS = {"#eaf3f9": BLUE, "#fdf5e3": ORANGE}  # pale fills of the map, and their base colours
 _FONT = re.compile(r"font-family: [^;\"]*")
 _HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
@@ -46,9 +46,9 @@ class View:
     """One picture of a tensor.
 
     Attributes:
-        name: on its button.
-        about: what it shows, for those who do not see it too.
-        draw: it.
+        name: label of its button.
+        about: description, also for screen readers.
+        draw: function that draws it.
     """
 
     name: str
@@ -79,7 +79,7 @@ VIEWS: Mapping[str, View] = {
 
 
 def show_space(tensor: AffinityTensor, view: str) -> str:
-    """A picture of a tensor as HTML.
+    """Return a picture of a tensor as HTML.
 
     Args:
         tensor: any.
@@ -98,7 +98,7 @@ def show_space(tensor: AffinityTensor, view: str) -> str:
 
 @functools.lru_cache(maxsize=_KEPT * len(VIEWS))
 def picture(tensor: AffinityTensor, view: str) -> str:
-    """The picture as an `<svg>` that stands in a page: its colours are the page's, its size is in px.
+    """Return the picture as an `<svg>` for the page: its colours are the page's, its size is in px.
 
     Raises:
         TaxSolverError: as `show_space`.
@@ -113,7 +113,7 @@ def picture(tensor: AffinityTensor, view: str) -> str:
 
 
 def _labelled(tensor: AffinityTensor) -> AffinityTensor:
-    """The tensor with tasks called as elsewhere on the page; unchanged where two would be called alike."""
+    """Replace names of tasks by their labels on the page; the tensor is unchanged if two labels are equal."""
     if len({label_of(task) for task in tensor.tasks}) < len(tensor.tasks):
         return tensor
     tasks, targets, untrained = (
@@ -123,7 +123,7 @@ def _labelled(tensor: AffinityTensor) -> AffinityTensor:
 
 
 def _in_page(svg: str, prefix: str, spoken: str) -> str:
-    """matplotlib's file without what reaches beyond it: its head, a style of all elements, common ids."""
+    """Make matplotlib's file safe inside a page: without header and global styles, with unique ids."""
     for pattern in (_HEAD, _METADATA, _GLOBAL_STYLE):
         svg = pattern.sub("", svg, count=1)
     svg = _ID.sub(rf"\g<1>{prefix}", svg)
@@ -138,7 +138,7 @@ def _in_page(svg: str, prefix: str, spoken: str) -> str:
 
 
 def _size(svg: str) -> tuple[str, str]:
-    """Width and height in points."""
+    """Return width and height in points."""
     found = _SIZE.search(svg)
     if found is None:
         raise ValueError("matplotlib wrote no size")

@@ -1,4 +1,4 @@
-"""Trust in a plan: draws of the measurements planned anew, and the view of them on the page."""
+"""Stability of a plan: plans for draws of the measurements, and their view on the page."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def answer_stability(
     draws: int = DRAWS,
     time_limit: float = SECONDS,
 ) -> Answer[Stability]:
-    """Plans in draws of the measurements.
+    """Find plans for draws of the measurements.
 
     Args:
-        ask: what is asked for.
-        tensor: that it names.
-        called: what the command calls it, a name or a file.
-        noise: standard deviation of noise on the measurements; None for what the tensor knows.
+        ask: the request.
+        tensor: the tensor that the request names.
+        called: the tensor's name or file in a command.
+        noise: standard deviation of noise on the measurements; None for the tensor's own draws.
         draws: at most 200.
         time_limit: seconds for the plan that is best in the worst draws.
 
     Raises:
-        TaxSolverError: the question has no answer; the message says why and what would have.
+        TaxSolverError: there is no plan; the message states the reason and what to change.
     """
     if isinstance(draws, int) and draws > MOST_DRAWS:
         raise InvalidInputError(
@@ -70,7 +70,7 @@ def answer_stability(
 
 
 def show_stability(answer: Answer[Stability]) -> str:
-    """Show how often each task is labelled, and what three plans reach and lose in the draws."""
+    """Show how often each task is labelled, and values and regrets of three plans in the draws."""
     found = answer.found
     estimate = found.plans[0]
     certain = [task for task, share in found.frequency.items() if share >= 0.95]
@@ -104,7 +104,7 @@ def show_stability(answer: Answer[Stability]) -> str:
 
 
 def _tasks(found: Stability) -> str:
-    """Table of how often each task is labelled, and in which of the three plans."""
+    """Return a table of how often each task is labelled, and in which of the three plans."""
     named = {task: 0.0 for plan in found.plans for task in plan.taxonomy.sources} | found.frequency
     rows = "".join(
         f'<tr><th scope="row" title="{text(task)}">{text(label_of(task))}</th>'
@@ -129,7 +129,7 @@ def _tasks(found: Stability) -> str:
 
 
 def _plans(found: Stability) -> str:
-    """Table of what three plans reach and lose."""
+    """Return a table of values and regrets of three plans."""
     rows = "".join(
         f'<tr><th scope="row" title="{text(_NAMES[plan.name][1])}">{text(_NAMES[plan.name][0])}'
         f"{'' if plan.taxonomy.status == 'optimal' else ' (not proven)'}</th>"

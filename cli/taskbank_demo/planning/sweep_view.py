@@ -1,4 +1,4 @@
-"""Charts over the budget: gain and quality of the best plans, beside random plans."""
+"""Charts over the budget: gain and quality of the best plans, compared with random plans."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MEANING = {
 
 
 def show_sweep(answer: SweepAnswer, here: float) -> str:
-    """A chart for each measure that the tensor has, a legend, and the command.
+    """Return a chart for each measure of the tensor, a legend, and the command.
 
     Args:
         answer: the plans.
-        here: the budget that is asked for on the page.
+        here: the budget on the page.
     """
     rows = answer.rows
     if all(row.taxonomy is None for row in rows):
@@ -49,7 +49,7 @@ def show_sweep(answer: SweepAnswer, here: float) -> str:
 
 
 def _not_proven(rows: Sequence[SweepRow]) -> str:
-    """A note where plans are not proven, with the reasons; else nothing."""
+    """Return a note on plans that are not proven, with reasons; else nothing."""
     statuses = {row.taxonomy.status for row in rows if row.taxonomy}
     reasons = [why for status, why in _WHY.items() if status in statuses]
     return _NOT_PROVEN.format(" or ".join(reasons)) if reasons else ""

@@ -1,6 +1,7 @@
-"""The affinity tensors of one server: those that come with taxsolver, and uploaded ones.
+"""The affinity tensors of a server: those that come with taxsolver, and uploaded ones.
 
-An uploaded tensor is read once and kept in memory under a name that nobody can guess; its file can go.
+An uploaded tensor is read once and kept in memory under a name that cannot be guessed; its file is no longer
+needed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MOST_BYTES = 8 * 2**20
 MOST_TASKS = 120
 MOST_TRANSFERS = 20_000
 SUFFIXES = (".csv", ".safetensors")
-_LONGEST_NAME = 120  # characters of a task
+_LONGEST_NAME = 120  # characters of a task's name
 
 
 class TensorShelf:
@@ -31,14 +32,14 @@ class TensorShelf:
         self._uploaded: Kept[AffinityTensor] = Kept()
 
     def put(self, tensor: AffinityTensor, file: str) -> str:
-        """Keep a tensor that was uploaded as `file`; the name to ask for it by, which cannot be guessed."""
+        """Store a tensor that was uploaded as `file`; return its name, which cannot be guessed."""
         return self._uploaded.put(tensor, file)
 
     def get(self, name: str) -> AffinityTensor:
-        """The tensor of that name.
+        """Return the tensor of a name.
 
         Raises:
-            MissingError: the uploaded tensor is not kept any more.
+            MissingError: the uploaded tensor is no longer stored.
             InvalidInputError: no tensor has that name.
         """
         uploaded = self._uploaded.get(name)
@@ -55,7 +56,7 @@ class TensorShelf:
         """Return the tensor's name for a command: its own, or that of the uploaded file.
 
         Raises:
-            MissingError: the uploaded tensor is not kept any more.
+            MissingError: the uploaded tensor is no longer stored.
         """
         uploaded = self._uploaded.get(name)
         return name if uploaded is None else uploaded[1]
@@ -67,13 +68,13 @@ def _shipped(name: str) -> AffinityTensor:
 
 
 def read_tensor(path: Path) -> AffinityTensor:
-    """The tensor in an uploaded file, whose size is looked at before anything is read.
+    """Read the tensor in an uploaded file, after a check of its size.
 
     Args:
-        path: a file that `taskbank_demo.uploads.check_upload` let through.
+        path: a file that `taskbank_demo.uploads.check_upload` accepted.
 
     Raises:
-        UploadError: it is too large, of another kind, damaged, or no valid tensor.
+        UploadError: the file is too large, of another kind, damaged, or not a valid tensor.
     """
     suffix = path.suffix.casefold()
     if suffix not in SUFFIXES:
@@ -89,11 +90,12 @@ def read_tensor(path: Path) -> AffinityTensor:
 
 
 def tensor_from_text(text: str, *, name: str, where: str = "the CSV") -> AffinityTensor:
-    """The tensor that a CSV describes, with the columns that taxsolver reads.
+    """Read the tensor in the text of a CSV, with the columns of taxsolver.
 
     Raises:
-        UploadError: it is too large.
-        TaxSolverError: it describes no valid tensor; a wrong line is named by its number.
+        UploadError: the text is too large.
+        TaxSolverError: the text does not describe a valid tensor; the message states the number of a wrong
+            line.
     """
     if len(text) > MOST_BYTES:
         raise UploadError(f"{where} is longer than {MOST_BYTES >> 20} MiB, which no tensor needs.")
@@ -109,7 +111,7 @@ def _text(blob: bytes, where: str) -> str:
 
 
 def _refuse_many_names(text: str, where: str) -> None:
-    """Count lines and names before a matrix of lines times names is made of them."""
+    """Check the numbers of lines and names, before a matrix of lines times names is allocated."""
     names: set[str] = set()
     columns: list[int] = []
     try:
@@ -117,10 +119,10 @@ def _refuse_many_names(text: str, where: str) -> None:
             if not number:
                 columns = [at for at, cell in enumerate(cells) if cell.strip() in {"target", "sources"}]
             names.update(name for at in columns if at < len(cells) for name in cells[at].split("|"))
-            if number > MOST_TRANSFERS or len(names) > MOST_TASKS + 2:  # the heads of the two columns
+            if number > MOST_TRANSFERS or len(names) > MOST_TASKS + 2:  # the headings of the two columns
                 raise _too_many(where)
     except csv.Error:
-        return  # taxsolver names the line
+        return  # taxsolver reports the line
 
 
 def _within_limits(tensor: AffinityTensor, where: str) -> AffinityTensor:

@@ -1,4 +1,4 @@
-"""The demo as a Hugging Face Space. The bank is what the Space's variable TASKBANK_BANK names."""
+"""The demo as a Hugging Face Space. The Space's variable TASKBANK_BANK names the bank."""
 
 from __future__ import annotations
 

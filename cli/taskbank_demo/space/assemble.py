@@ -1,7 +1,7 @@
-"""`python -m taskbank_demo.space.assemble FOLDER`: all that a Space needs, from the packages installed here.
+"""`python -m taskbank_demo.space.assemble FOLDER`: write a Space from the installed packages.
 
-No index has these packages under their names, so the folder holds their code; its requirements are what they
-need from others.
+These packages are not on a package index, so the folder holds their code; its requirements are their
+dependencies.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def assemble(folder: Path) -> None:
     """Write the files of a Space.
 
     Args:
-        folder: a new or an empty one; then `git push` it to the Space.
+        folder: new or empty; `git push` it to the Space afterwards.
 
     Raises:
-        FileExistsError: it holds something.
+        FileExistsError: the folder is not empty.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
@@ -44,7 +44,7 @@ def assemble(folder: Path) -> None:
 
 
 def _needed() -> Iterator[str]:
-    """Yield the requirements of the packages on other packages, as pip takes them."""
+    """Yield the dependencies of the packages, in pip's format."""
     for name, extra in _EXTRAS.items():
         for line in requires(name) or ():
             needed = Requirement(line)

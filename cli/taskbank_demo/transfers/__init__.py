@@ -1,1 +1,1 @@
-"""The Transfers tab: a target read out from other tasks' encoders, beside what it competes with."""
+"""The Transfers tab: a target read out from other tasks' encoders, compared with baselines."""

@@ -1,4 +1,4 @@
-"""The Transfers tab for programs: `/transfers`, `/transfer` and `/transfer_video`, whose names stay."""
+"""The API of the Transfers tab: `/transfers`, `/transfer` and `/transfer_video`, which are stable names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CHOICES = list(TASKS)
 
 
 def transfers_api(services: Services) -> None:
-    """Put the endpoints on the page, which does not show them."""
+    """Add the endpoints to the page, where they are not visible."""
 
     @readable
     def list_transfers() -> dict[str, Any]:
@@ -92,10 +92,10 @@ def transfers_api(services: Services) -> None:
 
 
 def _names(given: object) -> list[str]:
-    """Names of sources as a program sends them: a list, or words with commas between.
+    """Read names of sources from a request: a list, or a text with commas.
 
     Raises:
-        InvalidInputError: neither, or no name at all.
+        InvalidInputError: it is neither, or has no name.
     """
     words = given.split(",") if isinstance(given, str) else given
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):

@@ -44,10 +44,10 @@ class Part:
     """One network of a comparison, or the reason why it is missing.
 
     Attributes:
-        role: what it stands for.
-        runs: predicts the target; None where it is missing.
+        role: its role.
+        runs: engine that predicts the target; None if it is missing.
         note: a line under its name.
-        missing: why there is none and how to get it; empty where there is one.
+        missing: reason why it is missing, and advice; empty if it is not.
     """
 
     role: Role
@@ -57,10 +57,10 @@ class Part:
 
 
 def cast(networks: Networks, choice: Choice) -> tuple[Part, ...]:
-    """The transfer and its rivals, in the order in which they are shown.
+    """Load the transfer and the networks to compare it with, in the order of the page.
 
     Raises:
-        TaskBankError: the transfer itself is not in the bank, or damaged. A rival that is, is missing.
+        TaskBankError: the transfer itself is not in the bank, or damaged. Other networks may be missing.
     """
     bank, target = networks.bank, choice.target
     transfer = Part(

@@ -1,4 +1,4 @@
-"""Difference of each network's prediction from that of the fully trained network, in words."""
+"""Differences of predictions from that of the fully trained network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def difference(one: Prediction, other: Prediction) -> float | None:
         other: of the same task, in the same frame.
 
     Returns:
-        None for kinds that have no such measure.
+        the difference; None for kinds without a measure.
     """
     if one.kind not in MEASURES:
         return None
@@ -31,7 +31,7 @@ def difference(one: Prediction, other: Prediction) -> float | None:
 
 
 def difference_words(kind: OutputKind, amount: float, unit: str) -> str:
-    """The difference with its unit: `12.5 degrees`."""
+    """Write a difference with its unit: `12.5 degrees`."""
     form = MEASURES[kind][1]
     return form.format(amount, unit="" if unit == "1" else f" {unit}")
 
@@ -46,12 +46,12 @@ def _mean_distance(one: Array, other: Array) -> float:
 
 
 def _mean_angle(one: Array, other: Array) -> float:
-    """Mean angle between unit vectors, in degrees."""
+    """Compute the mean angle between unit vectors, in degrees."""
     return float(np.degrees(np.nanmean(np.arccos(np.clip((one * other).sum(-1), -1, 1)))))
 
 
 def _mean_axis_angle(one: Array, other: Array) -> float:
-    """Mean angle between axes, unit vectors of either sign, in degrees."""
+    """Compute the mean angle between axes (unit vectors of either sign), in degrees."""
     return float(np.degrees(np.mean(np.arccos(np.clip(np.abs((one * other).sum(-1)), 0, 1)))))
 
 
@@ -60,7 +60,7 @@ def _share_of_pixels(one: Array, other: Array) -> float:
 
 
 def _moved_probability(one: Array, other: Array) -> float:
-    """Total variation distance."""
+    """Compute the total variation distance."""
     return float(np.abs(one - other).sum() / 2)
 
 
@@ -79,5 +79,5 @@ MEASURES: Mapping[OutputKind, tuple[Callable[[Array, Array], float], str, str]] 
     OutputKind.SEMANTIC_MAP: (_share_of_pixels, "{:.0%}", "share of pixels with another label"),
     OutputKind.CLASSES: (_moved_probability, "{:.0%}", "share of probability on other classes"),
 }
-"""Kind -> measure, how it is written, what it is. The values of an embedding mean something else in every
-network, and a room or a pose is compared by eye."""
+"""Kind -> measure, format, description. Embeddings of different networks are not comparable, and rooms and
+poses are compared by eye."""

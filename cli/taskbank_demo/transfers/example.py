@@ -1,4 +1,4 @@
-"""A short video to try, made on the spot: the camera pans over an example photograph."""
+"""An example video, made on request: the camera pans over an example photograph."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from taskbank_demo.services import Services
 
 _PHOTOGRAPH = "sitting room"
 _FRAMES, _RATE = 24, 12
-_SHARE = 0.75  # of the photograph that one frame shows, per side
+_SHARE = 0.75  # share of the photograph in one frame, per side
 
 
 def example_video(services: Services) -> str:
-    """Path of a copy that is the visitor's own, like an upload.
+    """Make an example video for one visitor, like an upload; return its path.
 
     Raises:
         MissingPackageError: PyAV is not installed.
@@ -36,7 +36,7 @@ def example_video(services: Services) -> str:
 
 
 def _clip(path: Path, width: int, height: int) -> Clip:
-    """Return the properties of the example video that is written."""
+    """Return the properties of the example video."""
     return Clip(
         path=path,
         frames=_FRAMES,

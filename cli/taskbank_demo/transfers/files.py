@@ -1,4 +1,4 @@
-"""Files of a comparison, to be saved by the visitor."""
+"""Files of a comparison, for download."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Download:
     """Files of one comparison.
 
     Attributes:
-        picture: of the transfer, PNG; with the photograph's frame and size.
+        picture: of the transfer, PNG, at the photograph's size.
         array: its raw values, NPY.
         facts: units, provenance and shape, JSON.
         together: all pictures side by side, PNG.

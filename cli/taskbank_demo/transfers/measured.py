@@ -21,15 +21,15 @@ class Place:
     """A rank among transfers, by affinity.
 
     Attributes:
-        place: 1 for the highest affinity; equals share a place.
-        of: transfers that have an affinity.
+        place: 1 for the highest affinity; equal affinities share a rank.
+        of: number of transfers with an affinity.
     """
 
     place: int
     of: int
 
     def words(self) -> str:
-        """`3rd of 25`."""
+        """Write the rank as in `3rd of 25`."""
         return f"{ordinal(self.place)} of {self.of}"
 
 
@@ -39,12 +39,12 @@ class Standing:
 
     Attributes:
         tensor: name of the affinity tensor.
-        own: whether the tensor was measured on the networks of this bank: it has the bank's name.
+        own: whether the tensor was measured on the networks of this bank, according to its name.
         transfer: the measurement; None if the tensor has none.
         in_order: rank among the target's transfers with the same number of sources; None without an affinity.
-        overall: rank among those of all orders.
-        peers: every measured transfer of the target, highest affinity first; full supervision is not one.
-        full_supervision: the target's own network in the same comparison.
+        overall: rank among the target's transfers of all orders.
+        peers: every measured transfer of the target, highest affinity first; without full supervision.
+        full_supervision: the measurement of the target's own network.
     """
 
     tensor: str
@@ -56,7 +56,7 @@ class Standing:
     full_supervision: Transfer | None = None
 
     def facts(self) -> dict[str, Any]:
-        """JSON-ready, for the API."""
+        """Return the facts for the API, JSON-ready."""
         facts: dict[str, Any] = {"tensor": self.tensor, "of_this_bank": self.own, "measured": False}
         if self.transfer is not None:
             facts |= {"measured": True, **self.transfer.to_dict()}
@@ -69,16 +69,16 @@ class Standing:
 
 @cache
 def shipped_tensor(name: str) -> AffinityTensor:
-    """A tensor that comes with taxsolver, read once.
+    """Load a tensor that comes with taxsolver, once.
 
     Args:
-        name: out of `taxsolver.available_affinities()`.
+        name: one of `taxsolver.available_affinities()`.
     """
     return load_affinity(name)
 
 
 def fitting_tensor(bank: str, available: Sequence[str]) -> str:
-    """Name of the affinity tensor that is shown at first: the bank's own, or the default one.
+    """Return the name of the initial affinity tensor: the bank's own, or the default one.
 
     Args:
         bank: name of the bank.
@@ -91,7 +91,7 @@ def standing(tensor: AffinityTensor, bank: str, choice: Choice) -> Standing:
     """Look up a transfer of a bank in a tensor.
 
     Args:
-        tensor: any affinity tensor; the result says so if it lacks the task.
+        tensor: any affinity tensor, which may lack the transfer.
         bank: name of the bank.
         choice: the transfer.
     """
@@ -122,7 +122,7 @@ def standing(tensor: AffinityTensor, bank: str, choice: Choice) -> Standing:
 
 
 def by_affinity(tensor: AffinityTensor, choices: Iterable[Choice]) -> tuple[tuple[Choice, float | None], ...]:
-    """Transfers with their affinities, highest first; those not measured last."""
+    """Sort transfers by affinity, highest first; unmeasured ones come last."""
     rated = []
     for choice in choices:
         transfer = standing(tensor, "", choice).transfer
@@ -132,25 +132,25 @@ def by_affinity(tensor: AffinityTensor, choices: Iterable[Choice]) -> tuple[tupl
 
 
 def share_words(share: float) -> str:
-    """A share in per cent; a dash where it was not measured."""
+    """Write a share in per cent; a dash if it was not measured."""
     return _NOT_MEASURED if math.isnan(share) else f"{share:.0%}"
 
 
 def affinity_words(affinity: float) -> str:
-    """An affinity with its first figures; a dash where it was not measured."""
+    """Write an affinity with its first digits; a dash if it was not measured."""
     if math.isnan(affinity):
         return _NOT_MEASURED
     return f"{affinity:.3f}" if affinity >= 0.01 else f"{affinity:.5f}"
 
 
 def ordinal(number: int) -> str:
-    """`1st`, `2nd`, `11th`."""
+    """Write an ordinal number: `1st`, `2nd`, `11th`."""
     teens = number % 100 in {11, 12, 13}
     return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def _place(transfer: Transfer | None, among: Sequence[Transfer]) -> Place | None:
-    """The rank of a transfer; `among` holds it where it has an affinity."""
+    """Return the rank of a transfer among others, if it has an affinity."""
     if transfer is None or math.isnan(transfer.affinity):
         return None
     return Place(place=1 + sum(peer.affinity > transfer.affinity for peer in among), of=len(among))

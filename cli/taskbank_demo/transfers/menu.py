@@ -11,7 +11,7 @@ from taskbank.errors import MissingTaskError
 from taskbank.tasks.registry import SCRATCH, TASKS, find_task
 
 RANDOM = "random"
-"""The source that was never trained; its transfers are a baseline, as are networks from `SCRATCH`."""
+"""The untrained source; its transfers are a baseline, as are networks from `SCRATCH`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Choice:
 
     @property
     def name(self) -> str:
-        """`normal+reshading -> depth_zbuffer`, as banks call it."""
+        """The transfer's name in banks: `normal+reshading -> depth_zbuffer`."""
         return transfer_name(self.sources, self.target)
 
     @property
@@ -38,12 +38,12 @@ class Choice:
 
     @property
     def words(self) -> str:
-        """`Z-Depth read from Normals + Reshading`."""
+        """The transfer as text: `Z-Depth read from Normals + Reshading`."""
         return f"{label_of(self.target)} read from {self.source_words}"
 
     @property
     def source_words(self) -> str:
-        """`Normals + Reshading`."""
+        """The sources as text: `Normals + Reshading`."""
         return " + ".join(label_of(source) for source in self.sources)
 
 
@@ -53,8 +53,8 @@ class TransferMenu:
 
     Attributes:
         bank: its name.
-        choices: in the order of the registry's targets, fewest sources first; baselines are not among them.
-        several_images: targets of transfers that look at two or three images, which this page leaves out.
+        choices: in the order of the registry's targets, fewest sources first, without baselines.
+        several_images: targets of transfers that take two or three images, which this page does not support.
     """
 
     bank: str
@@ -63,19 +63,19 @@ class TransferMenu:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Targets with a transfer, each once."""
+        """Targets with a transfer, without repetition."""
         return tuple(dict.fromkeys(choice.target for choice in self.choices))
 
     def orders(self, target: str) -> tuple[int, ...]:
-        """Numbers of sources that the target's transfers have, fewest first."""
+        """Return the numbers of sources of the target's transfers, fewest first."""
         return tuple(sorted({choice.order for choice in self.choices if choice.target == target}))
 
     def of_order(self, target: str, order: int) -> tuple[Choice, ...]:
-        """The target's transfers of so many sources."""
+        """Return the target's transfers with that number of sources."""
         return tuple(choice for choice in self.choices if choice.target == target and choice.order == order)
 
     def named(self, name: str) -> Choice:
-        """A transfer by its name.
+        """Find a transfer by its name.
 
         Raises:
             MissingTaskError: the bank has no such transfer that reads a single image.
@@ -86,10 +86,10 @@ class TransferMenu:
         raise self._missing(name)
 
     def find(self, target: str, sources: Iterable[str]) -> Choice:
-        """A transfer by its target and sources.
+        """Find a transfer by its target and sources.
 
         Args:
-            target: any name of a task, or of the bank's own.
+            target: any name of a task, or of the bank's own targets.
             sources: any names, in any order.
 
         Raises:
@@ -113,7 +113,7 @@ class TransferMenu:
 
 
 def transfer_menu(bank: Bank) -> TransferMenu:
-    """The menu of a bank."""
+    """Make the menu of a bank."""
     place = {name: number for number, name in enumerate(TASKS)}
     several, single = set(), []
     for sources, target in bank.transfers:

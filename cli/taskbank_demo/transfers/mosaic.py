@@ -1,4 +1,4 @@
-"""Several pictures in one, each under its name: a frame of the side-by-side video."""
+"""Mosaic of several named pictures: a frame of the side-by-side video."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ CELL = 256
 
 _GAP = 12
 _HEAD = 36  # px above a picture, for its name
-_LINE = 26  # px of a line of words
+_LINE = 26  # px of a line of text
 _GROUND = (17, 20, 26)
 _NAME = (240, 242, 246)
 _WORDS = (168, 176, 190)
-_COLUMNS = 3  # at most
+_COLUMNS = 3  # most columns
 
 
 class Mosaic:
-    """Cells with names, drawn once; the pictures in them change.
+    """Cells with names; names are drawn once, pictures for each frame.
 
     Args:
         names: of the cells.
-        lines: words about the whole, in the free cells where there are some, else underneath.
+        lines: text about the whole mosaic, in free cells if any, else below.
     """
 
     def __init__(self, names: Sequence[str], lines: Sequence[str]) -> None:
@@ -65,7 +65,7 @@ class Mosaic:
 
 
 def _cut(words: str, width: int, size: int) -> str:
-    """Words that are shortened to fit a width in px."""
+    """Shorten text to fit a width in px."""
     letters = font(size)
     if letters.getlength(words) <= width:
         return words

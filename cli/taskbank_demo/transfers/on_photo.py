@@ -1,4 +1,4 @@
-"""A photograph in the Transfers tab: put in once, compared for every transfer that is chosen."""
+"""A photograph in the Transfers tab: uploaded once, compared for every chosen transfer."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _WITH_DIALOG = (
 
 
 def photograph_part(services: Services, menu: TransferMenu, chosen: gr.Dropdown) -> None:
-    """Put it on the page.
+    """Put the photograph's part on the page.
 
     Args:
-        services: what users share.
+        services: state that users share.
         menu: of the bank.
-        chosen: holds the name of a transfer.
+        chosen: component with the name of a transfer.
     """
     with gr.Row(elem_classes="tb-columns"):
         with gr.Column(elem_classes="tb-side", scale=0, min_width=320):
@@ -77,7 +77,7 @@ def _wire(
     @readable
     def on_upload(path: str | None, before: str) -> Iterator[tuple[Any, ...]]:
         forget(services, before)
-        yield gr.skip(), "", _NONE_YET  # which holds if the photograph is refused
+        yield gr.skip(), "", _NONE_YET  # stays if the photograph is rejected
         copy = keep_photograph(services, path) if path else ""
         yield copy or None, copy, gr.skip()
 

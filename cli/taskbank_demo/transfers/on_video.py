@@ -24,7 +24,7 @@ from taskbank_demo.transfers.uploads import forget, keep_video
 
 _NONE_YET = waiting("Every network of this comparison looks at each frame of the video that you put in.")
 _ONE_AT_A_TIME = {"concurrency_id": "videos", "concurrency_limit": 1, "show_progress": "minimal"}
-"""A video takes long: photographs do not wait for it."""
+"""Options of events for videos, which have their own queue, so that photographs do not wait."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,13 +43,13 @@ class _Film:
 
 
 def video_part(services: Services, menu: TransferMenu, chosen: gr.Dropdown, tensor: gr.Dropdown) -> None:
-    """Put it on the page.
+    """Put the video's part on the page.
 
     Args:
-        services: what users share.
+        services: state that users share.
         menu: of the bank.
-        chosen: holds the name of a transfer.
-        tensor: holds the name of an affinity tensor.
+        chosen: component with the name of a transfer.
+        tensor: component with the name of an affinity tensor.
     """
     try:
         load_av()
@@ -99,13 +99,13 @@ def _limits(settings: DemoSettings) -> str:
 
 
 def _wire_upload(services: Services, video: gr.File, example: gr.Button, shown: list[Any]) -> None:
-    """A video is looked at when it arrives, so that mistakes are known at once. Its place is free again."""
+    """Check a video when it arrives, so that errors are reported early; then empty the upload component."""
     kept = shown[1]
 
     @readable
     def on_upload(path: str | None, before: str) -> Iterator[tuple[Any, ...]]:
         forget(services, before)
-        yield gr.skip(), gr.HTML(visible=False), ""  # which holds if the video is refused
+        yield gr.skip(), gr.HTML(visible=False), ""  # stays if the video is rejected
         copy = keep_video(services, path)
         yield None, gr.HTML(preview(copy), visible=True), copy
 
@@ -123,14 +123,14 @@ def _wire_upload(services: Services, video: gr.File, example: gr.Button, shown: 
 def _wire_comparing(
     services: Services, menu: TransferMenu, given: list[Any], start: gr.Button, film: _Film
 ) -> None:
-    """Connect the upload of a video to the side-by-side one; another choice starts anew.
+    """Connect the uploaded video to the side-by-side one; another choice resets it.
 
     Args:
-        services: what users share.
+        services: state that users share.
         menu: of the bank.
-        given: hold the path of the video, the name of a transfer, and that of a tensor.
-        start: begins.
-        film: shows the result.
+        given: components with the path of the video, the name of a transfer, and that of a tensor.
+        start: button that starts the comparison.
+        film: widgets of the result.
     """
 
     @readable
@@ -156,7 +156,7 @@ def _wire_comparing(
 
 
 def _show(state: str, *, video: str | None = None, words: str = "", running: bool = False) -> tuple[Any, ...]:
-    """Updates of the widgets of the result; what is empty is not shown."""
+    """Return updates of the widgets of the result; empty ones are hidden."""
     return (
         gr.HTML(state, visible=bool(state)),
         gr.Video(value=video, visible=video is not None),

@@ -1,4 +1,4 @@
-"""One photograph, all networks of a comparison."""
+"""Comparison of all networks on one photograph."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from taskbank_demo.transfers.stage import (
 )
 
 SIDE = 512
-"""Side of pictures in px: twice the network's own, so that lines and words on them are sharp."""
+"""Side of pictures in px: twice the network's own, so that lines and text are sharp."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +33,10 @@ class Panel:
     """One network's picture, or the reason why there is none.
 
     Attributes:
-        part: whose it is.
-        image: RGB; None where the network is missing.
-        words: the answer in a few words; may be empty.
-        difference: from the fully trained network, see `transfers_differ`; None where it has no measure.
+        part: the network.
+        image: RGB; None if the network is missing.
+        words: short text of the result; may be empty.
+        difference: from the fully trained network, see `transfers.differ`; None without a measure.
     """
 
     part: Part
@@ -51,10 +51,10 @@ class Comparison:
 
     Attributes:
         choice: the transfer.
-        photograph: its middle square.
+        photograph: middle square of the photograph.
         panels: in the order of the cast.
         colours: meaning of the colours of all pictures; may be empty.
-        prediction: of the transfer, in the frame of the whole photograph, as `taskbank transfer` saves it.
+        prediction: of the transfer, in the frame of the whole photograph, as saved by `taskbank transfer`.
         inputs: preprocessed photographs of that prediction.
     """
 
@@ -75,10 +75,10 @@ def compare_photograph(
         photograph: RGB, upright.
         parts: of `cast`, the transfer first.
         choice: the transfer.
-        deadline: asked between networks.
+        deadline: checked between networks.
 
     Raises:
-        SlowRequestError: the time is over.
+        SlowRequestError: the request took too long.
         TaskBankError: the photograph cannot be used.
     """
     outcomes: dict[Role, Outcome] = {}
@@ -109,7 +109,7 @@ def _panel(
     preprocessed: Preprocessed,
     scale: Scale | None,
 ) -> Panel:
-    """One network's picture."""
+    """Make the panel of one network."""
     if shown is None:
         return Panel(part=part, image=None)
     rival = None if part.role is Role.FULL_SUPERVISION else full

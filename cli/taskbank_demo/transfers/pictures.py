@@ -1,4 +1,4 @@
-"""HTML of a comparison: pictures with names, what is missing, the progress of a video."""
+"""HTML of a comparison: named pictures, missing networks, the progress of a video."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def waiting(words: str) -> str:
 
 
 def comparison(shown: Comparison, files: Download) -> str:
-    """The input and every network's picture, each with its name, or the reason why it is missing."""
+    """Return the input and every network's picture, each with its name, or the reason why it is missing."""
     cells = [_figure(shown.photograph, "Input", "the middle of the photograph", "")]
     for panel in shown.panels:
         title = TITLES[panel.part.role]
@@ -44,10 +44,10 @@ def comparison(shown: Comparison, files: Download) -> str:
 
 
 def preview(path: str) -> str:
-    """A video that was put in, with its first frame, which also shows where a browser cannot play its kind.
+    """Return an uploaded video, with its first frame for browsers that cannot play it.
 
     Raises:
-        VideoError: it cannot be read.
+        VideoError: the video cannot be read.
     """
     clip = open_clip(Path(path))
     first = next(read_frames(clip, {0}), None)
@@ -61,7 +61,7 @@ def preview(path: str) -> str:
 
 
 def _poster(frame: Frame | None) -> str:
-    """A frame as a video's still picture."""
+    """Return a frame as the poster of a video."""
     if frame is None:
         return ""
     still = Image.fromarray(frame.pixels)
@@ -70,7 +70,7 @@ def _poster(frame: Frame | None) -> str:
 
 
 def progress(step: Step, choice: Choice) -> str:
-    """The newest frame of a video that is being made, and how far it is."""
+    """Return the newest frame of an unfinished video, and its progress."""
     percent = 100 * step.done // max(step.total, 1)
     which = "" if step.every == 1 else f", every {ordinal(step.every)} one so that it is done in time"
     return (
@@ -95,14 +95,14 @@ def finished(step: Step, length: float, parts: Sequence[Part]) -> str:
 
 
 def data_address(image: Image.Image) -> str:
-    """A picture as an address that holds it."""
+    """Return a picture as a data URL."""
     file = io.BytesIO()
     image.save(file, format="JPEG", quality=90, subsampling=0)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _figure(image: Image.Image, title: str, about: str, words: str, *, chosen: bool = False) -> str:
-    """A picture that opens at full size, with its name."""
+    """Return a named picture that opens at full size."""
     kind = "tr-figure tr-first" if chosen else "tr-figure"
     said = f"<strong>{text(words)}</strong>" if words else ""
     return (
@@ -114,7 +114,7 @@ def _figure(image: Image.Image, title: str, about: str, words: str, *, chosen: b
 
 
 def _absent(part: Part) -> str:
-    """A network that is not there, and how to get it."""
+    """Return a missing network, and how to get it."""
     return (
         f'<div class="tr-figure tr-absent"><h4>{text(TITLES[part.role])}</h4>'
         f"<span>{text(part.note)}</span><p>{prose(part.missing)}</p></div>"
@@ -153,5 +153,5 @@ def _links(files: Download) -> str:
 
 
 def _listed(parts: Iterable[Part]) -> str:
-    """Names of the pictures of a video, in their order."""
+    """List the names of the pictures of a video, in order."""
     return ", ".join(["input", *(TITLES[part.role].lower() for part in parts if part.runs is not None)])

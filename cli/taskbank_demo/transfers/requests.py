@@ -1,4 +1,4 @@
-"""Requests of the Transfers tab, which the page and the API both call."""
+"""Requests of the Transfers tab, for the page and the API."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _EASY = ("normal", "reshading", "depth_euclidean", "depth_zbuffer")
 
 
 def menu_of(services: Services) -> TransferMenu:
-    """The transfers that can be asked for.
+    """Return the available transfers.
 
     Raises:
         MissingError: there is no bank, or none of its transfers reads a single image.
@@ -50,7 +50,7 @@ def menu_of(services: Services) -> TransferMenu:
 
 
 def why_no_transfers(menu: TransferMenu) -> str:
-    """A sentence on what the bank lacks."""
+    """Describe the reason why the bank has no such transfers."""
     if menu.several_images:
         return (
             f"The bank {menu.bank} holds transfers to {', '.join(menu.several_images)} only, which look at "
@@ -63,7 +63,7 @@ def why_no_transfers(menu: TransferMenu) -> str:
 
 
 def first_choice(menu: TransferMenu, tensor: str) -> Choice:
-    """The transfer that the page begins with: the best of the lowest order, to a target that all know."""
+    """Return the initial transfer of the page: the best of the lowest order, for a well-known target."""
     target = next((name for name in _EASY if name in menu.targets), menu.targets[0])
     lowest = menu.of_order(target, menu.orders(target)[0])
     return by_affinity(shipped_tensor(tensor), lowest)[0][0]
@@ -83,7 +83,7 @@ def standing_of(services: Services, choice: Choice, tensor: str) -> Standing:
 
 
 def tensor_of(services: Services) -> str:
-    """Name of the tensor that fits the open bank."""
+    """Return the name of the tensor for the open bank."""
     return fitting_tensor(services.need_networks().bank.name, available_affinities())
 
 
@@ -96,8 +96,8 @@ def on_photograph(services: Services, choice: Choice, path: str | Path | None) -
     """Run all networks on an uploaded photograph.
 
     Raises:
-        UploadError: it is none, or too large.
-        SlowRequestError: it took too long.
+        UploadError: the file is not an image, or too large.
+        SlowRequestError: the request took too long.
         TaskBankError: the transfer cannot be loaded.
     """
     deadline = services.deadline()
@@ -107,13 +107,13 @@ def on_photograph(services: Services, choice: Choice, path: str | Path | None) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest:
-    """A video that is being compared.
+    """A video comparison in progress.
 
     Attributes:
         clip: the input.
-        parts: who is compared.
-        path: of the MP4 file, which is there after the last step.
-        steps: to be asked for one by one.
+        parts: the compared networks.
+        path: of the MP4 file, which exists after the last step.
+        steps: iterator that does the work, step by step.
     """
 
     clip: Clip
@@ -128,10 +128,10 @@ class VideoRequest:
 
 
 def on_video(services: Services, choice: Choice, path: str | Path | None, tensor: str) -> VideoRequest:
-    """Prepare all networks for an uploaded video; nothing has run yet when this returns.
+    """Prepare all networks for an uploaded video, without running them.
 
     Raises:
-        UploadError: it is none, or too long or too large.
+        UploadError: the file is not a video, or too long or too large.
         MissingPackageError: PyAV is not installed.
         TaskBankError: the transfer cannot be loaded.
     """
@@ -154,7 +154,7 @@ def _of_the_upload(steps: Iterator[Step], name: str) -> Iterator[Step]:
 
 
 def caption_lines(choice: Choice, found: Standing) -> list[str]:
-    """The transfer and its numbers, for a picture that leaves the page."""
+    """Return text lines with the transfer and its measures, for a saved picture."""
     lines = [f"{label_of(choice.target)} read from", choice.source_words]
     if found.transfer is None:
         return [*lines, f"not measured in {found.tensor}"]
@@ -181,5 +181,5 @@ def comparison_facts(shown: Comparison, found: Standing, record: Mapping[str, fl
 
 
 def missing_facts(parts: Iterable[Part]) -> dict[str, str]:
-    """Networks that the bank lacks, and how to get them."""
+    """Return the networks that the bank lacks, and how to get them."""
     return {part.role.value: part.missing for part in parts if part.runs is None}

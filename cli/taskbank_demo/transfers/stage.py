@@ -1,4 +1,4 @@
-"""Pictures of several networks' predictions for one image, side by side: one size, one meaning of colours."""
+"""Comparable pictures of several networks' predictions for one image: same size, same scale of colours."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from taskbank.tasks.kinds import OutputKind
 from taskbank_demo.transfers.cast import Role
 
 COMPARABLE = frozenset({OutputKind.DEPTH, OutputKind.CURVATURE})
-"""Kinds whose colours are measured once and hold for all networks. The axes of an embedding mean something
-else in every network, so each has colours of its own."""
+"""Kinds with one measured scale of colours for all networks. The axes of embeddings differ between networks,
+so each network has its own scale."""
 
 _ANSWERS = frozenset({OutputKind.CLASSES, OutputKind.LAYOUT})
 
 
 def stage(outcome: Outcome, preprocessed: Preprocessed, target: str) -> Prediction:
-    """An outcome's prediction over the square photograph of `preprocess.as_square_photo`."""
+    """Decode an outcome's prediction over the square photograph of `preprocess.as_square_photo`."""
     if outcome.error is not None:
         raise outcome.error
     own = replace(outcome.inputs[0], photo=preprocessed.photo, view=preprocessed.view)
@@ -32,7 +32,7 @@ def stage(outcome: Outcome, preprocessed: Preprocessed, target: str) -> Predicti
 
 
 def input_image(preprocessed: Preprocessed) -> Image.Image:
-    """The staged photograph."""
+    """Return the square photograph."""
     return Image.fromarray(preprocessed.photo.as_bytes())
 
 
@@ -45,14 +45,14 @@ def common_scale(predictions: Mapping[Role, Sequence[Prediction]]) -> Scale | No
         predictions: of each network, for one or several images.
 
     Returns:
-        None if colours are fixed, or each network has its own.
+        the scale; None if colours are fixed, or each network has its own.
     """
     best = predictions.get(Role.FULL_SUPERVISION) or predictions[Role.TRANSFER]
     return measure(best) if best[0].kind in COMPARABLE else None
 
 
 def draw(prediction: Prediction, preprocessed: Preprocessed, scale: Scale | None) -> Image.Image:
-    """The picture of a staged prediction, RGB."""
+    """Draw a prediction of `stage`, RGB."""
     return picture(prediction, (preprocessed,), scale=scale)
 
 
@@ -71,5 +71,5 @@ def scale_words(scale: Scale | None, kind: OutputKind) -> str:
 
 
 def result_words(prediction: Prediction) -> str:
-    """The answer in a few words, for kinds that have one."""
+    """Write the result as a short text, for kinds that have one."""
     return caption(prediction) if prediction.kind in _ANSWERS else ""

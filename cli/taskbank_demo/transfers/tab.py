@@ -1,4 +1,4 @@
-"""The Transfers tab: a target read out from other tasks, beside its own network and the baselines."""
+"""The Transfers tab: a target read out from other tasks, compared with its own network and baselines."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def transfers_tab(services: Services) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Controls:
-    """Widgets that choose a transfer; each narrows the next."""
+    """Widgets that choose a transfer; each limits the choices of the next."""
 
     target: gr.Dropdown
     order: gr.Radio
@@ -70,7 +70,7 @@ class _Controls:
 
 
 def _place_controls(services: Services, menu: TransferMenu) -> _Controls:
-    """Target, number of sources, sources, and the tensor whose numbers are shown."""
+    """Put the choices of target, number of sources, sources and tensor on the page."""
     fitting = tensor_of(services)
     first = first_choice(menu, fitting)
     targets = [(label_of(name), name) for name in menu.targets]
@@ -139,18 +139,18 @@ def _card(services: Services, menu: TransferMenu, name: str, tensor: str) -> str
 
 
 def _orders(menu: TransferMenu, target: str) -> list[tuple[str, int]]:
-    """Numbers of sources of a target's transfers."""
+    """Return choices of the numbers of sources of a target's transfers."""
     return [(str(order), order) for order in menu.orders(target)]
 
 
 def _sets(menu: TransferMenu, target: str, order: int, tensor: str) -> list[tuple[str, str]]:
-    """Sets of sources in words with their affinity, highest first, and the names of the transfers."""
+    """Return choices of sources, as text with affinity, highest first, and names of transfers."""
     rated = by_affinity(shipped_tensor(tensor), menu.of_order(target, order))
     return [(_set_words(choice, affinity), choice.name) for choice, affinity in rated]
 
 
 def _set_words(choice: Choice, affinity: float | None) -> str:
-    """`Normals + Reshading · 0.243`."""
+    """Write a set of sources as in `Normals + Reshading · 0.243`."""
     return choice.source_words if affinity is None else f"{choice.source_words} · {affinity_words(affinity)}"
 
 

@@ -1,7 +1,7 @@
-"""Photographs and videos that visitors compare again and again: kept under names of their own.
+"""Storage of photographs and videos that visitors compare repeatedly.
 
-gradio keeps uploads under a name that depends on the content, so two visitors may share a file, and one of
-them would delete it for the other. What is kept here is one visitor's alone, and goes when they choose
+gradio stores uploads under a name that depends on the content, so two visitors may share a file, and one of
+them would delete it for the other. Files stored here belong to one visitor, and are deleted when they choose
 another one, or leave.
 """
 
@@ -15,10 +15,10 @@ from taskbank_demo.uploads import check_upload, delete_upload, open_video, read_
 
 
 def keep_photograph(services: Services, path: str | Path | None) -> str:
-    """Path of an upright copy without metadata, as large as networks and pages need; the upload is deleted.
+    """Store an upright, reduced copy without metadata, and return its path; the upload is deleted.
 
     Raises:
-        UploadError: it is no image, is damaged, or has too many pixels.
+        UploadError: the file is not an image, is damaged, or has too many pixels.
     """
     try:
         photograph = read_image(path, services.settings, services.folder)
@@ -30,10 +30,10 @@ def keep_photograph(services: Services, path: str | Path | None) -> str:
 
 
 def keep_video(services: Services, path: str | Path | None) -> str:
-    """Path of the same video under a name of its own; the upload is deleted.
+    """Move a video to its own folder, and return its path; the upload is deleted.
 
     Raises:
-        UploadError: it is no video, is damaged, or is too long or too large.
+        UploadError: the file is not a video, is damaged, or is too long or too large.
     """
     kept = None
     try:
@@ -50,6 +50,6 @@ def keep_video(services: Services, path: str | Path | None) -> str:
 
 
 def forget(services: Services, kept: str | Path | None) -> None:
-    """Delete what was kept, and its folder."""
+    """Delete a stored file, and its folder."""
     if kept and Path(kept).parent.parent == services.folder:
         shutil.rmtree(Path(kept).parent, ignore_errors=True)

@@ -1,6 +1,6 @@
-"""A short video, frame by frame, through all networks of a comparison: one side-by-side MP4 file.
+"""Comparison of all networks on a short video: one side-by-side MP4 file.
 
-A request has only so much time. Where the first frame shows that not all of them fit, every second one is
+A request has a time limit. If the first frame shows that not all frames fit into it, every second one is
 compared, or every third, and so on; times are kept, so the result is as long as the input.
 """
 
@@ -26,9 +26,9 @@ from taskbank_demo.transfers.cast import TITLES, Part, Role
 from taskbank_demo.transfers.mosaic import CELL, Mosaic
 from taskbank_demo.transfers.stage import COMPARABLE, common_scale, draw, input_image, stage
 
-_CHUNK = 4  # frames between two signs of life
-_MEASURED = 8  # frames over the clip, for a scale of colours that holds for all
-_SHARE = 0.6  # of the time that is left may be planned: other visitors' requests make this one slower
+_CHUNK = 4  # frames between two progress updates
+_MEASURED = 8  # frames of the clip on which the scale of colours is measured
+_SHARE = 0.6  # share of the remaining time to plan for, as other visitors' requests slow this one down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +53,21 @@ class Step:
 def compare_video(
     clip: Clip, parts: Sequence[Part], target: str, path: Path, lines: Sequence[str], deadline: Deadline
 ) -> Iterator[Step]:
-    """Write the input and what every network makes of it, side by side, into an MP4 file.
+    """Write the input and the predictions of every network, side by side, to an MP4 file.
 
     Args:
         clip: the input.
-        parts: of `cast`, the transfer first; those that are missing are left out.
+        parts: of `cast`, the transfer first; missing ones are left out.
         target: canonical name.
-        path: of the file; it is there after the last step.
-        lines: words about the comparison, drawn into the picture.
-        deadline: when it passes, the file ends with the frames that are done.
+        path: of the file, which exists after the last step.
+        lines: text about the comparison, drawn into the picture.
+        deadline: when it passes, the file ends with the finished frames.
 
     Yields:
-        a step for the first frame, and then for every few.
+        a step for the first frame, and then one for every few frames.
 
     Raises:
-        SlowRequestError: the time is over before the first frame.
+        SlowRequestError: the time limit passes before the first frame.
         VideoError: the video is damaged.
         OutputError: the file cannot be written.
     """
@@ -76,7 +76,7 @@ def compare_video(
     first = next(read_frames(clip, {0}), None)
     if first is None:
         raise VideoError(f"no picture of {clip.path.name} can be read: it may be damaged")
-    screen.show([first])  # the first time is slow, as memory is not laid out yet
+    screen.show([first])  # warm-up: the first run is slow, as memory is not allocated yet
     began = monotonic()
     (drawn,) = screen.show([first])
     every = frame_step(monotonic() - began, clip.frames, deadline.left)
@@ -111,14 +111,14 @@ def frame_step(seconds: float, frames: int, left: float) -> int:
 
 
 class _Screen:
-    """Draws frames with what each network makes of them.
+    """Draws frames with the predictions of each network.
 
     Args:
-        clip: whose frames are shown.
+        clip: source of the frames.
         parts: networks.
         target: canonical name.
-        lines: words about the comparison.
-        deadline: of the measuring of colours.
+        lines: text about the comparison.
+        deadline: for the measurement of the scale of colours.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class _Screen:
         self._scale = self._measured(clip, deadline)
 
     def show(self, frames: Sequence[Frame]) -> list[Bytes]:
-        """A picture per frame."""
+        """Draw a picture per frame."""
         columns = [
             (role, list(runs.run(frame.pixels for frame in frames))) for role, runs in self._runs.items()
         ]
@@ -140,7 +140,7 @@ class _Screen:
         ]
 
     def _pictures(self, outcomes: dict[Role, Outcome]) -> list[Image.Image]:
-        """The input and the picture of each network."""
+        """Draw the input and the picture of each network."""
         preprocessed = _staged(outcomes[Role.TRANSFER])
         drawn = [
             draw(stage(outcome, preprocessed, self._target), preprocessed, self._scale)
@@ -163,7 +163,7 @@ class _Screen:
 
 
 def _staged(outcome: Outcome) -> Preprocessed:
-    """A frame as its middle square."""
+    """Preprocess a frame as its middle square."""
     if outcome.error is not None:
         raise outcome.error
     return as_square_photo(outcome.inputs[0], CELL)

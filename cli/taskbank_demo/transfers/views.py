@@ -1,4 +1,4 @@
-"""HTML that says how good a transfer was measured to be, and where it ranks."""
+"""HTML of a transfer's measured quality and rank."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _QUALITY = "of test images on which it beats the target's own network, trained o
 
 
 def measures(choice: Choice, found: Standing, record: Mapping[str, float]) -> str:
-    """Affinity, gain and quality of a transfer, and its rank.
+    """Return affinity, gain and quality of a transfer, and its rank.
 
     Args:
         choice: the transfer.
-        found: what the affinity tensor says.
-        record: what the bank itself says about this network.
+        found: measurement in the affinity tensor.
+        record: metrics of this network in the bank.
     """
     body = (
         _recorded(found, record)
@@ -40,7 +40,7 @@ def measures(choice: Choice, found: Standing, record: Mapping[str, float]) -> st
 
 
 def prose(words: str) -> str:
-    """Words with commands between backticks, as HTML."""
+    """Convert text with commands between backticks to HTML."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", text(words))
 
 
@@ -53,13 +53,13 @@ def _origin(found: Standing) -> str:
 
 
 def _measured(transfer: Transfer, found: Standing) -> str:
-    """The tensor's three numbers."""
+    """Return the tensor's three numbers."""
     place = "" if found.in_order is None else f"{found.in_order.words()} transfers of order {transfer.order}"
     return _numbers(transfer.affinity, transfer.gain, transfer.quality, place)
 
 
 def _recorded(found: Standing, record: Mapping[str, float]) -> str:
-    """The bank's own three numbers, where the tensor has none."""
+    """Return the bank's own three numbers, if the tensor has none."""
     lacks = f"The affinity tensor <strong>{text(found.tensor)}</strong> did not measure this transfer"
     if not record.keys() >= _RECORDED:
         return f"<p>{lacks}, and the bank has no record of it: choose another tensor.</p>"
@@ -78,7 +78,7 @@ def _compared(found: Standing, record: Mapping[str, float]) -> str:
 
 
 def _numbers(affinity: float, gain: float, quality: float, place: str) -> str:
-    """Three numbers with what they mean."""
+    """Return three numbers with explanations."""
     numbers = (
         _number("Affinity", affinity_words(affinity), place, _on_scale(affinity)),
         _number("Gain", share_words(gain), _GAIN, gain, middle=True),
@@ -88,7 +88,7 @@ def _numbers(affinity: float, gain: float, quality: float, place: str) -> str:
 
 
 def _number(name: str, value: str, about: str, share: float, *, middle: bool = False) -> str:
-    """One number over a bar; the middle of a win rate's bar is a draw."""
+    """Return one number over a bar; the middle of a win rate's bar is marked."""
     filled = 0.0 if math.isnan(share) else 100 * min(max(share, 0.0), 1.0)
     mark = '<i class="tr-half"></i>' if middle else ""
     return (
@@ -124,7 +124,7 @@ def _ranks(choice: Choice, found: Standing) -> str:
 
 
 def _row(title: str, orders: tuple[int, ...], found: Standing) -> str:
-    """The transfers of some orders on one line, and how many there are."""
+    """Draw the transfers of some orders on one line, with their number."""
     peers = [peer for peer in found.peers if peer.order in orders]
     dots = "".join(_dot(peer) for peer in peers if peer is not found.transfer)
     words = f"{len(peers)} in all"
@@ -139,7 +139,7 @@ def _row(title: str, orders: tuple[int, ...], found: Standing) -> str:
 
 
 def _dot(transfer: Transfer, kind: str = "") -> str:
-    """One transfer on the scale, named where the pointer rests."""
+    """Draw one transfer on the scale, with its name as tooltip."""
     names = " + ".join(label_of(source) for source in transfer.sources)
     where = 100 * _on_scale(transfer.affinity)
     title = text(f"{names}: {affinity_words(transfer.affinity)}")
@@ -156,7 +156,7 @@ def _full_line(found: Standing) -> str:
 
 
 def _against_full(found: Standing) -> str:
-    """Full supervision in words, which the line in the picture shows."""
+    """Describe full supervision, the line in the picture."""
     full = found.full_supervision
     if full is None or math.isnan(full.affinity):
         return ""

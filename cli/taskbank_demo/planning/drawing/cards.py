@@ -1,4 +1,4 @@
-"""The tasks of a tensor as the page shows them: by labels, in the groups of the paper's task tree."""
+"""The tasks of a tensor for the page: with labels, in the groups of the paper's task tree."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class TaskCard:
 
     Attributes:
         task: its name in the tensor.
-        label: how pages call it.
+        label: its name on pages.
         group: a key of `HEADINGS`.
-        target: transfers to it were measured.
-        untrained: a source without a trained network, which needs no labels.
+        target: whether transfers to it were measured.
+        untrained: whether it is a source without a trained network, which needs no labels.
     """
 
     task: str
@@ -43,7 +43,7 @@ class TaskCard:
 
 
 def task_cards(tensor: AffinityTensor) -> tuple[TaskCard, ...]:
-    """One card for every task, in the order of `HEADINGS` and then of the tensor."""
+    """Make one card for every task, in the order of `HEADINGS` and then of the tensor."""
     cards = [
         TaskCard(
             task=task,
@@ -66,12 +66,12 @@ def label_of(task: str) -> str:
 
 
 def labels_of(tasks: tuple[str, ...]) -> str:
-    """A set of sources in words."""
+    """Write a set of sources as text."""
     return " + ".join(label_of(task) for task in tasks)
 
 
 def _group_of(task: str) -> str:
-    """The group of a known task; a variant of one, as class_object_100 of class_object, stands beside it."""
+    """Return the group of a known task; class_object_100, a variant, has the group of class_object."""
     known = [name for name in TASKS if task == name or task.startswith(f"{name}_")]
     group = TASKS[max(known, key=len)].group if known else OTHER
     return group if group in HEADINGS else OTHER

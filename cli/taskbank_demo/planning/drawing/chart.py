@@ -1,4 +1,4 @@
-"""Lines over a budget as an interactive SVG: a budget that is pointed at or focused shows its values."""
+"""Line charts over the budget as interactive SVG: a hovered or focused budget shows its values."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line.
+    """One line of a chart.
 
     Attributes:
-        name: in the legend and where its values are shown.
+        name: in the legend and in tooltips.
         points: (budget, value); NaN leaves a gap.
         colour: class of its colour, `o1` to `o6`, or `quiet`.
         dash: SVG's dashes; empty for a solid line.
@@ -45,8 +45,8 @@ class Chart:
         lines: at least one with a value.
         band: (budget, low, high) of a shaded band; may be empty.
         band_name: name of the band.
-        here: the budget that is marked; None for none.
-        level: a height that is marked; None for none.
+        here: a marked budget; None for none.
+        level: a marked value; None for none.
         digits: decimals of values.
     """
 
@@ -61,7 +61,7 @@ class Chart:
 
 
 def draw_chart(chart: Chart) -> str:
-    """The chart as an `<svg>`."""
+    """Return the chart as an `<svg>`."""
     scale = _Scale.of(chart)
     budgets = sorted({x for line in chart.lines for x, _ in line.points})
     rules = "".join(_rule(at) for at in range(len(budgets)))
@@ -117,7 +117,7 @@ class _Scale:
 
 
 def _rule(at: int) -> str:
-    """CSS: a budget that is pointed at or focused shows its values."""
+    """Return CSS that shows the values of a hovered or focused budget."""
     return f".pc:has(.c{at}:is(:hover,:focus)) .t{at}{{opacity:1}}"
 
 
@@ -142,7 +142,7 @@ def _axes(chart: Chart, scale: _Scale, budgets: Sequence[float]) -> Iterator[str
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round values between two."""
+    """Return round values between two numbers."""
     raw = (high - low) / _TICKS
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(nice * power for nice in (1, 2, 2.5, 5, 10) if nice * power >= raw)
@@ -160,7 +160,7 @@ def _band(chart: Chart, scale: _Scale) -> str:
 
 
 def _line(line: Line, scale: _Scale) -> str:
-    """Strokes between neighbours that are known, and a dot where there are few points."""
+    """Draw strokes between known neighbours, and dots if there are few points."""
     path, pen = [], "M"
     for x, y in line.points:
         if math.isnan(y):
@@ -180,7 +180,7 @@ def _line(line: Line, scale: _Scale) -> str:
 
 
 def _column(chart: Chart, scale: _Scale, budgets: Sequence[float], at: int) -> str:
-    """Return the area around a budget that can be pointed at to read its values."""
+    """Draw the area around a budget that shows its values when hovered."""
     x = scale.x(budgets[at])
     left = (scale.x(budgets[at - 1]) + x) / 2 if at else _LEFT
     right = (scale.x(budgets[at + 1]) + x) / 2 if at + 1 < len(budgets) else WIDTH - _RIGHT
@@ -204,7 +204,7 @@ def _column(chart: Chart, scale: _Scale, budgets: Sequence[float], at: int) -> s
 
 
 def _values(chart: Chart, budget: float) -> list[tuple[str, str, str]]:
-    """(name, value, colour) of every line at a budget, and of the band."""
+    """Return (name, value, colour) of every line at a budget, and of the band."""
     found = []
     for line in chart.lines:
         value = next((y for x, y in line.points if x == budget), math.nan)
@@ -218,7 +218,7 @@ def _values(chart: Chart, budget: float) -> list[tuple[str, str, str]]:
 
 
 def _tip(chart: Chart, scale: _Scale, budget: float, at: int) -> str:
-    """A line through the budget, and the values there."""
+    """Draw a line through the budget, and the values there."""
     rows = [("budget", amount(budget), ""), *_values(chart, budget)]
     wide = max(width_of(f"{name}  {value}", _SIZE - 1) for name, value, _ in rows) + 34
     tall = 17.0 * len(rows) + 10

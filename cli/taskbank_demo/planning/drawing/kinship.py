@@ -1,7 +1,7 @@
 """Highlighting of the related parts of a plan, by CSS classes alone, on the page and in a saved picture.
 
-An element that can be pointed at or focused has the class `n<i>` of its task. Elements that stay lit then
-have `k<i>`, and elements that fade have `d`. The rules hold inside any element of class `pv`.
+An element that can be hovered or focused has the class `n<i>` of its task. Elements that stay highlighted
+then have `k<i>`, and elements that fade have `d`. The rules hold inside any element of class `pv`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class Kinship:
                 self._kin[transfer.target].add(source)
 
     def node(self, task: str) -> str:
-        """A task: lights its kin, is lit by them."""
+        """Return the classes of a task, which highlights its related parts and is highlighted by them."""
         kin = sorted(self._number[one] for one in self._kin[task])
         return " ".join(["n", f"n{self._number[task]}", "d", *(f"k{number}" for number in kin)])
 
     def trigger(self, task: str) -> str:
-        """Return the classes of an element that can be pointed at in place of a task."""
+        """Return the classes of an element that highlights like a task."""
         return f"n n{self._number[task]}"
 
     def link(self, transfer: Transfer, source: str) -> str:
-        """The line from one source."""
+        """Return the classes of the line from one source."""
         return f"d k{self._number[transfer.target]} k{self._number[source]}"
 
     def tip(self, task: str) -> str:
@@ -44,7 +44,7 @@ class Kinship:
         return f"tip k{self._number[task]}"
 
     def rules(self) -> str:
-        """CSS: a task that is pointed at or, where none is, focused, lights its kin; all else fades."""
+        """Return CSS: a hovered or else focused task highlights its related parts; all other parts fade."""
         return "".join(
             [".pv:has(.n:is(:hover,:focus)) .d{opacity:.14}"]
             + [_rule(number) for number in self._number.values()]

@@ -1,4 +1,4 @@
-"""Surroundings of a plan's picture: the legend below it, and in a saved file a heading and bars."""
+"""The frame of a plan's picture: the legend below it, and in a saved file a heading and bars."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from taskbank_demo.planning.drawing.svg import element, fitted, width_of, words
 from taxsolver.figures.headline import budget_words, headline
 from taxsolver.planning.taxonomy import Taxonomy
 
-MARGIN, TITLE, BAR, MEASURE = 20, 96, 48, 92  # px; a bar from 0 to 1, and the column for it and its number
+MARGIN, TITLE, BAR, MEASURE = 20, 96, 48, 92  # px; BAR: width of a full bar, MEASURE: of its column
 _MEASURES = (
     "gain, quality: share of test images on which it beats training from scratch, full supervision; "
     "the mark is 0.5"
 )
-_FOOT = 22  # px, for that line
+_FOOT = 22  # px, for that text
 _MEANING = {
     "own": "labelled, own network",
     "others": "labelled for others",
@@ -25,7 +25,7 @@ _MEANING = {
 
 
 def frame_box(width: float, height: float) -> str:
-    """The view box of the whole picture."""
+    """Return the view box of the whole picture."""
     x, y = -MEASURE - MARGIN, -TITLE - MARGIN
     return f"{x} {y} {width + 3 * MEASURE + 2 * MARGIN:.0f} {height + TITLE + _FOOT + 2 * MARGIN:.0f}"
 
@@ -37,7 +37,7 @@ def draw_frame(
     width: float,
     height: float,
 ) -> str:
-    """Paper, heading and bars; outside of what the page shows."""
+    """Draw background, heading and bars, outside of the part that the page shows."""
     left, right, room = -MEASURE, width + 14, width + 3 * MEASURE
     first, second = headline(taxonomy)
     x, y, *size = frame_box(width, height).split()
@@ -77,7 +77,7 @@ def legend(taxonomy: Taxonomy, width: float, top: float, size: float) -> tuple[s
 
 
 def kind_of(taxonomy: Taxonomy, task: str) -> str:
-    """`own`, `others`, `untrained` or `read`: how a task is drawn."""
+    """Return the style of a task: `own`, `others`, `untrained` or `read`."""
     if task not in taxonomy.sources:
         return "read"
     if task in taxonomy.problem.affinity.untrained:
@@ -93,7 +93,7 @@ def _swatch(kind: str, x: float, y: float) -> str:
 
 
 def _bar(x: float, y: float, value: float, class_: str) -> str:
-    """A bar from 0 to 1 with a mark at 0.5 and its number."""
+    """Draw a bar from 0 to 1 with a mark at 0.5 and its number."""
     known = not math.isnan(value)
     return "".join(
         [

@@ -1,4 +1,4 @@
-"""A plan as an interactive picture: what is labelled on the left, what is read out from it on the right.
+"""A plan as an interactive picture: labelled tasks on the left, tasks that are read out on the right.
 
 The rows are those of taxsolver's own picture. Colours are CSS variables: those of the page, or light ones in
 a saved file. Every task can be focused and has a name for screen readers.
@@ -24,13 +24,13 @@ class Look:
     """Measures of a picture in px.
 
     Attributes:
-        width: of the part that the page shows.
+        width: of the part on the page.
         box: width of a task.
         height: of a task.
-        row: distance of two tasks.
-        size: of the letters.
-        tip: width of what is shown of a task that is pointed at.
-        framed: it can be saved: a heading above and bars of gain and quality beside it.
+        row: distance between tasks.
+        size: of the font.
+        tip: width of tooltips.
+        framed: whether a saved picture has a heading, and bars of gain and quality.
     """
 
     width: int
@@ -45,8 +45,8 @@ class Look:
 WIDE = Look(width=600, box=156, height=25, row=31, size=13, tip=290, framed=True)
 NARROW = Look(width=346, box=122, height=30, row=37, size=12, tip=214, framed=False)
 
-BOLD = 1.12  # how much wider bold letters are
-HEAD, MEET, DISC = 26, 26, 8.5  # px: column headings; from where lines meet to the target; a disc's radius
+BOLD = 1.12  # width of bold letters relative to regular ones
+HEAD, MEET, DISC = 26, 26, 8.5  # px: headings; from the junction of lines to the target; radius of discs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Plot:
 
     @classmethod
     def of(cls, taxonomy: Taxonomy, look: Look) -> Plot:
-        """The places of all tasks."""
+        """Compute the positions of all tasks."""
         left, right = rows_of(taxonomy)
         top = HEAD + look.row / 2
         rows = max([*left.values(), *right.values(), 0.0])
@@ -80,22 +80,22 @@ class Plot:
 
     @property
     def source_x(self) -> float:
-        """Left edge of what is labelled."""
+        """Left edge of the labelled tasks."""
         return 1.0
 
     @property
     def target_x(self) -> float:
-        """Left edge of what is read out."""
+        """Left edge of the tasks that are read out."""
         return self.look.width - self.look.box - 1.0
 
 
 def draw_plan(taxonomy: Taxonomy, look: Look = WIDE, *, saved: bool = False) -> str:
-    """The picture as an `<svg>`; classes and rules of its own, so several may stand on one page.
+    """Return the picture as an `<svg>`, with its own classes and rules, so that a page may hold several.
 
     Args:
         taxonomy: the plan.
         look: measures.
-        saved: the whole picture with heading and bars, for a file; else the part for the page.
+        saved: whether to draw the whole picture with heading and bars, for a file, or the part for the page.
     """
     plot, kin = Plot.of(taxonomy, look), Kinship(taxonomy)
     below, height = legend(taxonomy, look.width, plot.bottom + 14, look.size - 1)
@@ -139,7 +139,7 @@ def _headings(plot: Plot) -> str:
 
 
 def _transfer(plot: Plot, kin: Kinship, transfer: Transfer) -> str:
-    """The lines of one transfer, which meet in a disc with its order."""
+    """Draw the lines of one transfer, which meet in a disc with its order."""
     look, y = plot.look, plot.targets[transfer.target]
     start, meet = plot.source_x + look.box, plot.target_x - MEET
     middle = (start + meet) / 2

@@ -1,4 +1,4 @@
-"""Description of a plan in words: for tooltips, for screen readers, and for the lines around the picture."""
+"""Descriptions of a plan as text, for tooltips, screen readers and captions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from taxsolver.tensors.affinity import Transfer
 
 
 def measure(value: float, digits: int = 2) -> str:
-    """A share in [0, 1], or a dash where it was not measured."""
+    """Write a share in [0, 1], or a dash if it was not measured."""
     return "\N{EN DASH}" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def node_lines(taxonomy: Taxonomy, task: str) -> list[str]:
-    """A task's name, and a few lines about its place in the plan."""
+    """Return a task's name, and a few lines about its role in the plan."""
     own = next((one for one in taxonomy.transfers if one.target == task), None)
     name = label_of(task)
     lines = [name if name == task else f"{name} ({task})"]
@@ -34,19 +34,19 @@ def node_lines(taxonomy: Taxonomy, task: str) -> list[str]:
 
 
 def spoken_node(taxonomy: Taxonomy, task: str) -> str:
-    """Return a task's name and place in the plan as one sentence for screen readers."""
+    """Return a task's name and role in the plan as one sentence for screen readers."""
     name, *facts = node_lines(taxonomy, task)
     return f"{name}: {'; '.join(facts)}"
 
 
 def spoken_plan(taxonomy: Taxonomy) -> str:
-    """The picture in a sentence."""
+    """Describe the picture in a sentence."""
     sources = _listed([label_of(task) for task in taxonomy.sources]) or "nothing"
     return f"Taxonomy of {len(taxonomy.transfers)} targets. Label in full: {sources}."
 
 
 def proof(taxonomy: Taxonomy) -> str:
-    """Return whether the objective is proven optimal, or else its bound and gap, in words."""
+    """Describe the proof of the objective: optimal, or else its bound and gap."""
     if taxonomy.status == "optimal":
         return "proven optimal"
     why = ", time ran out" if taxonomy.status == "time_limit" else ""
@@ -82,7 +82,7 @@ def _served(taxonomy: Taxonomy, task: str) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    """`A, B and C`."""
+    """Join names as in `A, B and C`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

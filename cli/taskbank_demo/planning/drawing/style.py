@@ -1,4 +1,4 @@
-"""The look of all pictures drawn here, as CSS that each of them carries."""
+"""CSS that is part of every picture in this folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from taxsolver.figures.orders import order_colour
 
-# Lighter hues of the same order for dark pages: at least 5:1 on #14171c, told apart by colour-blind eyes.
+# The same hues, lighter, for dark pages: contrast at least 5:1 on #14171c, safe for colour blindness.
 _ON_DARK = ("#5db4f0", "#f0b429", "#3ecf9a", "#e48ab4", "#ff8a5c", "#9adcff")
 _RULES = Path(__file__).with_name("picture.css").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""SVG as text: elements, escaped once and here, and how much room words take."""
+"""SVG as text: escaped elements, and estimates of text widths."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _WIDE, _MEAN, _SLIM = (
     0.64,
     0.56,
     0.38,
-)  # of the font's size: capitals and digits, most letters, and those of _THIN
+)  # widths in units of the font's size: capitals and digits, most letters, and those of _THIN
 _THIN = frozenset(" .,:;()'|ijlt")
 
 
 def element(name: str, /, *children: str, **attributes: object) -> str:
-    """One element.
+    """Return one element as text.
 
     Args:
         name: of the element.
@@ -30,19 +30,19 @@ def element(name: str, /, *children: str, **attributes: object) -> str:
 
 
 def words(text: str, x: float, y: float, **attributes: object) -> str:
-    """A line of text whose middle has the height `y`."""
+    """Return a line of text, centred vertically at `y`."""
     return element("text", escape(text), x=x, y=y, dy="0.35em", **attributes)
 
 
 def width_of(text: str, size: float) -> float:
-    """About how wide a line of text is, in the unit of `size`; rather too wide than too narrow."""
+    """Estimate the width of a line of text, in the unit of `size`; rather too large than too small."""
     return size * sum(_share(letter) for letter in text)
 
 
 def _share(letter: str) -> float:
     if letter in _THIN:
         return _SLIM
-    if ord(letter) > 0x2E7F:  # ideographs are square
+    if ord(letter) > 0x2E7F:  # ideographs are as wide as high
         return 1.0
     return _WIDE if letter.isupper() or letter.isdigit() else _MEAN
 
@@ -58,7 +58,7 @@ def fitted(text: str, size: float, room: float) -> str:
 
 
 def wrapped(text: str, size: float, room: float, most: int = 4) -> list[str]:
-    """The text in lines that fit; what does not fit into `most` lines is cut."""
+    """Wrap text into lines that fit; text beyond `most` lines is cut."""
     lines: list[str] = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -72,5 +72,5 @@ def wrapped(text: str, size: float, room: float, most: int = 4) -> list[str]:
 
 
 def _plain(value: object) -> str:
-    """A number without digits that nobody sees."""
+    """Write a number without invisible digits."""
     return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
