@@ -37,7 +37,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     file. Partial files that killed processes left in the folder are removed.
 
     Args:
-        path: the file; its folder is made. A link is replaced, not followed.
+        path: the file; its folder is created. A link is replaced, not followed.
 
     Yields:
         an empty file in the same folder, whose name cannot be guessed; it was created without following
@@ -74,7 +74,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file atomically, see `whole_file`.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is created.
         write: writes the content to an open binary file.
 
     Raises:

@@ -69,7 +69,7 @@ def encode_files(
         normalize: whether every channel is scaled to mean 0 and variance 1; otherwise the form that decoders
             read.
         half: whether 16-bit floats are written instead of 32.
-        overwrite: whether a file that is there already is replaced.
+        overwrite: whether an existing file is replaced.
         each: called with every finished file, for progress.
 
     Raises:

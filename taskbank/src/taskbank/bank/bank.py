@@ -116,7 +116,7 @@ class Bank:
         return self.index.name
 
     def holder(self, task: str) -> tuple[str, str]:
-        """Name and sha256 of the bank that serves a task."""
+        """Return name and sha256 of the bank that serves a task."""
         return self.name, self.digest
 
     @property
@@ -327,8 +327,8 @@ class Bank:
                 is an encoder that is rebuilt from its seed and not stored.
             transfers: transfer networks with their decoders, and networks from scratch.
             storage: form of the weights on disk.
-            about: what is known about each task's network, under its name in `networks`.
-            about_transfers: what is known about each transfer, under its sources and target as
+            about: facts about each task's network, under its name in `networks`.
+            about_transfers: facts about each transfer, under its sources and target as
                 `Bank.transfers` gives them.
             licence: of the bank as a whole.
             image_size: side in px of the images that the networks were trained on, a multiple of 16.
@@ -337,7 +337,7 @@ class Bank:
             UnknownTaskError: a name is none of the 26 tasks.
             InvalidInputError: weights cannot be stored in that form; two names mean one task; `about` names a
                 network that is not given; a transfer's target is none of the 26 tasks and has no description.
-            OutputError: a bank is there already, or a file cannot be written.
+            OutputError: the folder holds a bank already, or a file cannot be written.
         """
         root = Path(folder)
         if (root / INDEX_NAME).exists():

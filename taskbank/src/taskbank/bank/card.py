@@ -134,7 +134,7 @@ def _transfers(index: BankIndex) -> list[str]:
 
 
 def _entries(index: BankIndex) -> dict[str, _Entry]:
-    """Every network by its name."""
+    """Return the entries of all networks by name."""
     return {**index.tasks, **{entry.name: entry for entry in index.transfers}}
 
 
@@ -217,6 +217,6 @@ def _limits(index: BankIndex) -> list[str]:
 
 
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """A table in Markdown."""
+    """Write a table in Markdown."""
     cells = [headings, tuple("---" for _ in headings), *rows]
     return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]

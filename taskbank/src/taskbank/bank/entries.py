@@ -132,7 +132,7 @@ class TransferEntry:
 
     @property
     def name(self) -> str:
-        """The transfer in words: `normal+reshading -> depth_zbuffer`."""
+        """The transfer as text: `normal+reshading -> depth_zbuffer`."""
         return transfer_name(self.sources, self.target)
 
     @property
@@ -166,5 +166,5 @@ def check_classes(classes: tuple[str, ...] | None, task: Task, where: str) -> No
 
 
 def transfer_name(sources: Iterable[str], target: str) -> str:
-    """A transfer in words: `normal+reshading -> depth_zbuffer`."""
+    """Write a transfer as text: `normal+reshading -> depth_zbuffer`."""
     return f"{'+'.join(sources)} -> {target}"

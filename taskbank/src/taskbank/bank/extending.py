@@ -40,7 +40,7 @@ def bank_of_transfers(
     Raises:
         MissingTaskError: the bank lacks the encoder of a source.
         InvalidInputError: weights cannot be stored in that form; a target has no description.
-        OutputError: a bank is there already, or a file cannot be written.
+        OutputError: the folder holds a bank already, or a file cannot be written.
         TaskBankError: a file of the bank cannot be read.
     """
     root = Path(folder)

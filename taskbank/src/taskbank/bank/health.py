@@ -54,7 +54,7 @@ class Finding:
     Attributes:
         network: a task, or a transfer such as `normal+curvature -> reshading`.
         fault: its kind.
-        measured: the number that shows it, in words.
+        measured: the measured number, as text.
     """
 
     network: str

@@ -81,7 +81,7 @@ class HubFiles:
         """Return a file's path in the cache, after a download if it is not there yet.
 
         Raises:
-            HubError: it cannot be had.
+            HubError: the file cannot be downloaded.
             BankFormatError: the repository has no such file.
         """
         return _download(self.source, path, self.hub)
@@ -90,7 +90,7 @@ class HubFiles:
         """Return the content of a file, after a check of its sha256.
 
         Raises:
-            HubError: it cannot be had.
+            HubError: the file cannot be downloaded.
             BankFormatError: the repository has no such file.
             ChecksumMismatchError: the content has another sha256; the file is then removed from the cache. A
                 file whose size differs from the index is not downloaded.

@@ -164,7 +164,7 @@ def index_to_json(index: BankIndex) -> str:
     for transfer in written["transfers"]:
         if transfer["own_target"] is None:  # absent, as in earlier banks, so that their bytes stay the same
             del transfer["own_target"]
-    if index.shared is None:  # likewise
+    if index.shared is None:  # absent for the same reason
         del written["shared"]
     return json.dumps(written, indent=1, sort_keys=True, allow_nan=False) + "\n"
 

@@ -33,7 +33,7 @@ def untrained_encoder(architecture: Architecture, seed: int) -> nn.Module:
 
 
 def describe_untrained(architecture: Architecture, seed: int) -> SeededEncoder:
-    """Return the index entry of an untrained encoder, which stands in place of a file."""
+    """Return the index entry of an untrained encoder, which replaces that of a file."""
     return _description(untrained_encoder(architecture, seed), seed)
 
 

@@ -54,7 +54,7 @@ def export_task(
             batch is free for the original networks with fully connected heads.
         pictures: image files on which the exported file is compared with this package before it gets its
             final path; None for no comparison.
-        overwrite: whether a file that is there already is replaced.
+        overwrite: whether an existing file is replaced.
 
     Raises:
         UnknownTaskError: the name is none of the 26 tasks.

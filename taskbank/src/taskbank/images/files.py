@@ -70,7 +70,7 @@ class PassedOver:
             self._seen[reason].append(path)
 
     def lines(self) -> list[str]:
-        """One sentence per reason, with the number and the first few paths."""
+        """Return one sentence per reason, with the number and the first few paths."""
         return [
             f"passed over {count} {reason}: {', '.join(self._seen[reason])}"
             + (", ..." if count > len(self._seen[reason]) else "")
@@ -154,7 +154,7 @@ def _meant(name: str, results: Path | None, passed_over: PassedOver) -> Iterator
         yield path
         return
     # Unlike methods of paths, these accept names that are too long or have a zero byte.
-    if os.path.isdir(name):  # noqa: PTH112 - as said above
+    if os.path.isdir(name):  # noqa: PTH112 - see above
         yield from _in_folder(path, results, passed_over)
     elif path.suffix.lower() == ".txt":
         yield from _in_list(path, results, passed_over)

@@ -1,7 +1,7 @@
 """Reading of images: files, colour modes and colour ranges.
 
-Every image becomes a `Photo`: upright, three channels, transparency on white, sRGB values in [0, 255] or [0,
-1]. The given objects are never modified.
+Every image becomes a `Photo`: upright, three channels, transparency on white, sRGB in [0, 255] or [0, 1]. The
+given objects are never modified.
 """
 
 from __future__ import annotations

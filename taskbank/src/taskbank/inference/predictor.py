@@ -29,7 +29,7 @@ class Predicts:
 
     Attributes:
         task: canonical name.
-        bank: where the networks come from.
+        bank: source of the networks.
     """
 
     def __init__(self, bank: Bank, task: str, engine: PredictionEngine) -> None:
@@ -104,7 +104,7 @@ class TransferPredictor(Predicts):
 
     Attributes:
         task: canonical name of the target.
-        bank: where the networks come from.
+        bank: source of the networks.
         sources: canonical names, in the order in which their representations are joined.
     """
 

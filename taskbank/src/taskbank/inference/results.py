@@ -87,7 +87,7 @@ class Prediction:
         return self.views[0].box
 
     def top(self, count: int = 5) -> tuple[tuple[str, float], ...]:
-        """The likeliest classes and their probabilities, likeliest first.
+        """Return the likeliest classes and their probabilities, likeliest first.
 
         Raises:
             InvalidInputError: the prediction is not a distribution over classes of whole images.

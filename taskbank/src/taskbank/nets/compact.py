@@ -130,7 +130,7 @@ class ResidualBlock(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, h, w) -> the same shape, non-negative."""
+        """Apply the block: (B, channels, h, w) -> the same shape, non-negative."""
         return functional.relu(x + self.norm(self.second(self.first(x))), inplace=True)
 
 
@@ -150,7 +150,7 @@ class WideBlock(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, h, w) -> the same shape, non-negative."""
+        """Apply the block: (B, channels, h, w) -> the same shape, non-negative."""
         inner = self.norm(self.narrow(self.widen(self.spatial(x))))
         return functional.relu(x + inner, inplace=True)
 
@@ -163,7 +163,7 @@ class GlobalContext(nn.Module):
         self.mix = nn.Conv2d(channels, channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, h, w) -> the same shape."""
+        """Add the context: (B, channels, h, w) -> the same shape."""
         context: Tensor = self.mix(x.mean((2, 3), keepdim=True))
         return x + context
 

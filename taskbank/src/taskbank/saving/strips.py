@@ -209,7 +209,7 @@ def png_stream(path: Path, width: int, height: int, channels: int, bits: int = 8
     """Open a stream of rows to a PNG file, which appears if the block ends without an error.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is created.
         width: columns.
         height: rows, all of which must be written.
         channels: 1 (grey), 3 (colours) or 4 (colours and transparency).

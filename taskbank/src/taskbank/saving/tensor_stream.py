@@ -77,7 +77,7 @@ def tensor_stream(path: Path) -> Iterator[TensorStream]:
     """Open a stream of rows to a safetensors file, which appears if the block ends without an error.
 
     Args:
-        path: the file; its folder is made. It is not written without rows.
+        path: the file; its folder is created. It is not written without rows.
 
     Raises:
         OutputError: the file cannot be written.

@@ -60,7 +60,7 @@ def save_features(
         out: the file.
         settings: as for `encode_images`.
         half: whether 16-bit floats are written instead of 32.
-        overwrite: whether a file that is there already is replaced.
+        overwrite: whether an existing file is replaced.
         costs: of the sources, if they were measured.
         each: called with every result, for progress.
         frames: yields the frames of a video, see `taskbank.file_features.frames_of`. Each frame is a row,

@@ -51,8 +51,8 @@ class Damage:
 
     def __str__(self) -> str:
         """Describe the damage in words; empty if there is none."""
-        parts = [f"{self.packets} damaged packet(s) were passed over"] * bool(self.packets)
-        parts += [f"{self.frames} damaged picture(s) were mended by the decoder"] * bool(self.frames)
+        parts = [f"{self.packets} damaged packet(s) were skipped"] * bool(self.packets)
+        parts += [f"{self.frames} damaged picture(s) were concealed by the decoder"] * bool(self.frames)
         return ", ".join(parts)
 
 

@@ -58,7 +58,7 @@ def predict_video(
         normals: axes of surface normals, `opencv` or `opengl`.
         fov: horizontal field of view in degrees; None if unknown.
         smooth: seconds over which the networks' numbers are averaged, see `VideoSaving`.
-        overwrite: whether files that are there already are replaced.
+        overwrite: whether existing files are replaced.
         each: called with the number of every finished frame.
         settings: as for `taskbank.load`.
 
