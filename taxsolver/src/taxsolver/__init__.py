@@ -1,4 +1,4 @@
-"""Exact planner: which vision tasks to label, and which network to read every other task out from.
+"""Exact planner: which vision tasks to label, and which network predicts every other task.
 
 >>> import taxsolver
 >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth,reshading", budget=2)

@@ -1,4 +1,4 @@
-"""Arguments as people give them: checked, and refused in words that say what was expected."""
+"""Checks of arguments; the errors name the value and what was expected."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ LARGEST = 1e6  # budgets, costs and importances beyond drown the rest in roundin
 
 
 def check_type(value: object, kind: type[T], what: str, hint: str) -> T:
-    """The value, if it is of a kind.
+    """Return the value if it is an instance of `kind`.
 
     Args:
-        value: what was given.
+        value: the value to check.
         kind: the class it must have.
-        what: the parameter, for messages.
-        hint: where to get such a thing.
+        what: name of the parameter, for messages.
+        hint: the way to get a value of this class, for messages.
 
     Raises:
-        InvalidInputError: it is of another class.
+        InvalidInputError: the value is of another class.
     """
     if isinstance(value, kind):
         return value
@@ -35,10 +35,10 @@ def check_type(value: object, kind: type[T], what: str, hint: str) -> T:
 
 
 def check_flag(value: object, what: str) -> bool:
-    """A truth value, NumPy's too.
+    """Return a boolean of Python or NumPy as bool.
 
     Raises:
-        InvalidInputError: it is something else.
+        InvalidInputError: the value is not a boolean.
     """
     if isinstance(value, bool | np.bool_):
         return bool(value)
@@ -46,10 +46,10 @@ def check_flag(value: object, what: str) -> bool:
 
 
 def number_list(values: object, what: str) -> list[Any]:
-    """The numbers of a list, array or Series; a single number as a list of one. Their size is not checked.
+    """List the numbers of a list, array or Series, or a single number; their values are not checked.
 
     Raises:
-        InvalidInputError: it is neither a number nor a list.
+        InvalidInputError: the value is neither a number nor a list.
     """
     if isinstance(values, np.ndarray) and values.ndim == 0:
         values = values.item()
@@ -61,10 +61,10 @@ def number_list(values: object, what: str) -> list[Any]:
 
 
 def name_tuple(values: object, what: str) -> tuple[str, ...]:
-    """The names of a list, as they are.
+    """Return the names of a list, unchanged.
 
     Raises:
-        InvalidInputError: it is no list, or holds something else than text.
+        InvalidInputError: the value is no list, or an entry is not text.
     """
     single = isinstance(values, str | bytes) or (isinstance(values, np.ndarray) and values.ndim == 0)
     if single or not isinstance(values, Iterable):
@@ -79,7 +79,7 @@ def name_tuple(values: object, what: str) -> tuple[str, ...]:
 
 
 def shown(value: object) -> str:
-    """A value as messages show it: text and numbers in full, everything else by its class."""
+    """Format a value for messages: text and numbers in full, everything else by its class."""
     if isinstance(value, str | bytes | int | float | type(None)):
         return repr(value)
     shape = getattr(value, "shape", None)
@@ -119,10 +119,13 @@ def check_seed(seed: object) -> None:
 
 
 def as_whole(value: object, *, otherwise: int) -> int:
-    """Read a whole number of Python or NumPy; booleans are none, though NumPy 1 takes its own as an index."""
+    """Return a whole number of Python or NumPy as int; `otherwise` for other values.
+
+    Booleans are other values too, although NumPy 1 takes its own as an index.
+    """
     if isinstance(value, bool | np.bool_ | np.ndarray):
         return otherwise
     try:
-        return index(value)  # type: ignore[arg-type]  # what has no index raises
+        return index(value)  # type: ignore[arg-type]  # raises for values without `__index__`
     except TypeError:
         return otherwise

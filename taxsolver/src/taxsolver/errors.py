@@ -30,10 +30,10 @@ class UnknownTaskError(InvalidInputError):
     """A name that is no task of the tensor or table at hand.
 
     Attributes:
-        name: what was asked for.
-        known: spellings that would have been found.
-        where: what they belong to.
-        nearest: known names that look alike, best first; may be empty.
+        name: the unknown name.
+        known: spellings that are accepted.
+        where: the tensor or table that was searched.
+        nearest: accepted names that are similar, best first; may be empty.
     """
 
     def __init__(self, name: str, known: Iterable[str], where: str) -> None:
@@ -53,7 +53,7 @@ class InfeasibleBudgetError(TaxSolverError):
     """No plan fits the budget.
 
     Attributes:
-        budget: what was allowed, in label-cost units.
+        budget: the budget, in label-cost units.
         least: the smallest budget for which a plan exists; None where no budget suffices.
     """
 
@@ -79,7 +79,7 @@ class FileFormatError(TaxSolverError, ValueError):
 
 
 class OutputError(TaxSolverError, OSError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to its path."""
 
 
 class MissingExtraError(TaxSolverError, ImportError):
@@ -87,7 +87,7 @@ class MissingExtraError(TaxSolverError, ImportError):
 
     Args:
         module: the module that could not be imported.
-        purpose: what needs it, as the subject of a sentence.
+        purpose: the feature that needs the module, as the subject of a sentence.
     """
 
     def __init__(self, module: str, purpose: str) -> None:

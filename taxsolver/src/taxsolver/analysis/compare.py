@@ -1,4 +1,4 @@
-"""Agreement of two tensors: rank correlation over the transfers that both measured."""
+"""Agreement of two tensors: rank correlation over the transfers that were measured in both."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ class Agreement:
     Attributes:
         first: name of one tensor.
         second: name of the other.
-        targets: rho in [-1, 1] and number of shared transfers by target; rho is NaN where fewer than three
-            are shared or one tensor ranks them all equal.
-        mean: mean rho over the targets where there is one.
-        overall: rho over all shared transfers together, after dividing by the largest of each target.
+        targets: target -> rho in [-1, 1] and number of shared transfers; rho is NaN where fewer than three
+            are shared or where all are equal in one tensor.
+        mean: mean rho over the targets whose rho is not NaN.
+        overall: rho over all shared transfers together, after dividing affinities by the largest of their
+            target.
         transfers: number of shared transfers.
     """
 
@@ -40,7 +41,7 @@ class Agreement:
     transfers: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; None in place of NaN."""
+        """Return plain values for JSON, with None in place of NaN."""
         return {
             "first": self.first,
             "second": self.second,
@@ -60,16 +61,16 @@ def compare(
     *,
     max_order: int | None = None,
 ) -> Agreement:
-    """Spearman's rank correlation of the affinities of two tensors, per target and overall.
+    """Compute Spearman's rank correlation of the affinities of two tensors, per target and overall.
 
-    Tasks are matched by their names and by the aliases of both tensors, so that the order of the two does not
-    matter. Transfers of a target from its own representation count, its fully
-    supervised network does not: it is no transfer, and lies far from all of them in both.
+    Tasks are matched by their names and by the aliases of both tensors, so swapping the two tensors changes
+    nothing. Transfers of a target from its own representation are included; its fully supervised network is
+    not, because it is no transfer and its affinity is far from all others in both tensors.
 
     Args:
         first: a tensor, or what `load_affinity` takes.
         second: another one.
-        max_order: compare transfers of at most so many sources; None for all.
+        max_order: largest number of sources of the compared transfers; None for no limit.
 
     Raises:
         InvalidInputError: the tensors share no transfer, a task of one may be several of the other, or
@@ -115,7 +116,7 @@ def _names_in_the_other(first: AffinityTensor, second: AffinityTensor) -> dict[s
         InvalidInputError: a task of one tensor matches several tasks of the other.
     """
     names: dict[str, str] = {}
-    for level in range(3):  # the nearest likeness counts first
+    for level in range(3):  # exact names first, then looser matches
         left = [task for task in first.tasks if task not in names.values()]
         found: dict[str, str] = {}
         for task in (task for task in second.tasks if task not in names):
@@ -143,7 +144,7 @@ def _spellings(tensor: AffinityTensor, task: str, level: int) -> set[str]:
 def _by_transfer(
     tensor: AffinityTensor, max_order: int | None, known: dict[str, str]
 ) -> dict[tuple[str, frozenset[str]], float]:
-    """Affinity over the target's largest, by target and sources under their names in `known`."""
+    """Affinity divided by the target's largest, by target and sources, which are renamed by `known`."""
     values = normalised_affinity(tensor)
     kept = ~np.isnan(values) & ~tensor.full_supervision
     if max_order is not None:
@@ -158,7 +159,7 @@ def _by_transfer(
 
 
 def _spearman(pairs: np.ndarray) -> float:
-    """Rho of the two columns; NaN where it is not defined."""
+    """Spearman's rho of the two columns of `pairs`; NaN where it is not defined."""
     try:
         from scipy.stats import rankdata
     except ImportError:

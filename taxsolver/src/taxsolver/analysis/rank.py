@@ -1,4 +1,4 @@
-"""The best single transfer for each target, order by order: the table for a novel task."""
+"""Best transfer of each target for every largest order: the table for a novel task."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from taxsolver.errors import InvalidInputError
 from taxsolver.tensors.affinity import AffinityTensor, BoolArray, Names
 from taxsolver.tensors.store import AffinityInput, load_affinity
 
-_MOST = 24  # caps that are allowed for small tensors too: every cap makes a row
+_MOST = 24  # largest `max_order` that is allowed even for tensors of few tasks: every cap makes a row
 
 
 @dataclass(frozen=True)
 class RankRow:
-    """The transfer of largest affinity for one target and one cap on its order.
+    """Transfer of largest affinity for one target and one cap on the order.
 
     Attributes:
-        target: the task that is served.
+        target: the task that is predicted.
         order: the cap; the transfer may have fewer sources.
-        sources: what the transfer reads; empty where none was measured under the cap.
+        sources: sources of the transfer; empty where no transfer within the cap was measured.
         affinity: as in the tensor; NaN without a transfer.
         gain: share of test images on which it beats training from scratch, in [0, 1]; NaN where not measured.
         quality: the same against full supervision.
@@ -37,7 +37,7 @@ class RankRow:
     quality: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; None in place of NaN."""
+        """Return plain values for JSON, with None in place of NaN."""
         return {
             "target": self.target,
             "order": self.order,
@@ -58,16 +58,16 @@ def rank(
 ) -> list[RankRow]:
     """Find the transfer of largest affinity and order at most k, for every target and k = 1..max_order.
 
-    Transfers that read the target itself do not count: each target is looked at as if it were novel, with no
-    labels of its own but those of the transfer. With `allow_random` this is the "novel task" table of Zamir
-    et al., CVPR 2018 (https://arxiv.org/abs/1804.08328), section 4.2.
+    Transfers that read the target itself are left out: each target is treated as a novel task, which has no
+    labels but those that its transfer is trained on. With `allow_random` this is the "novel task" table of
+    Zamir et al., CVPR 2018 (https://arxiv.org/abs/1804.08328), section 4.2.
 
     Args:
         affinity: a tensor, or what `load_affinity` takes.
-        targets: tasks to look at.
+        targets: tasks to find transfers for.
         max_order: the largest cap.
         sources: tasks that may be read; None for all.
-        allow_random: untrained sources (random projections) count too. Naming them in `sources` allows them
+        allow_random: include untrained sources (random projections). Naming them in `sources` includes them
             as well.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Source sets that use a whole budget, each with the same probability."""
+"""Uniform sampling of source sets that use a whole budget."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_SUMS = 200_000
 
 @dataclass(frozen=True)
 class _Subsets:
-    """Subsets of some sources within the budget: their different total costs, and how many have each."""
+    """Subsets of some sources within the budget: distinct total costs, and number of subsets with each."""
 
     sums: NDArray[Any]  # whole numbers
     counts: FloatArray  # not integers: there may be more sets than fit into 64 bits
@@ -48,9 +48,9 @@ class _Subsets:
 class BudgetSampler:
     """Draws uniformly among the source sets to which no further source can be added within the budget.
 
-    With equal costs those are all sets of one size. In general they are counted exactly: in rising order of
-    cost, the first source that is left out decides what the total must at least be, and the sources after it
-    are free as long as the total lies between that and the budget.
+    With equal costs these are all sets of one size. In general they are counted exactly: with the sources in
+    rising order of cost, the first source that is left out sets a lower limit of the total cost, and the
+    sources after it are free as long as the total lies between that limit and the budget.
 
     Args:
         cost: float64 (sources,), not negative.
@@ -66,19 +66,19 @@ class BudgetSampler:
         self._order = np.argsort(cost, kind="stable")
         self._cost = costs.amounts[self._order]
         nothing = np.zeros(1, dtype=self._cost.dtype)
-        self._room = limit - np.concatenate([nothing, np.cumsum(self._cost)])  # left by all sources before
+        self._room = limit - np.concatenate([nothing, np.cumsum(self._cost)])  # what earlier sources leave
         after = [_Subsets(nothing, np.ones(1))]
         for one in self._cost[::-1]:
             after.append(after[-1].with_source(int(one), limit))
-        self._after = after[::-1]  # subsets of the sources from each position on
+        self._after = after[::-1]  # entry i: subsets of the sources from position i on
         self._ways = np.array([self._with_first_gap(gap) for gap in range(len(cost) + 1)])
 
     def draw(self, samples: int, rng: np.random.Generator) -> BoolArray:
-        """Bool (samples, sources): independent sets.
+        """Draw independent sets, as bool (samples, sources).
 
         Args:
-            samples: how many.
-            rng: where the randomness comes from.
+            samples: number of sets.
+            rng: random number generator.
         """
         below = np.cumsum(self._ways)
         gap = np.searchsorted(below, rng.random(samples) * below[-1], side="right")
@@ -97,7 +97,7 @@ class BudgetSampler:
         return result
 
     def _with_first_gap(self, gap: int) -> float:
-        """Number of sets with all sources before `gap` in rising order of cost, but not that one."""
+        """Number of sets with all sources before `gap`, in rising order of cost, but without source `gap`."""
         room = self._room[gap : gap + 1]
         if room[0] < 0:
             return 0.0

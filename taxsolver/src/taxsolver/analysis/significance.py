@@ -27,7 +27,7 @@ from taxsolver.tensors.store import AffinityInput
 
 PERCENTILES = (5, 50, 95)
 SAMPLES, MOST_SAMPLES = 1000, 1_000_000
-_DRAWS_PER_SAMPLE = 1000  # before feasible sets are called too rare
+_DRAWS_PER_SAMPLE = 1000  # draws per sample before feasible sets count as too rare
 _NUMBERS_AT_ONCE = 1 << 22
 
 Band = tuple[float, float, float]
@@ -36,7 +36,7 @@ _NO_BAND = (math.nan, math.nan, math.nan)
 
 @dataclass(frozen=True)
 class SignificanceRow:
-    """One plan beside random ones.
+    """One plan compared with random ones.
 
     Attributes:
         budget: largest total label cost.
@@ -45,7 +45,7 @@ class SignificanceRow:
         quality: mean quality of the plan; NaN without a plan.
         random_gain: 5th, 50th and 95th percentile of the mean gain of random taxonomies; NaN without one.
         random_quality: the same of the mean quality.
-        status: as in `SweepRow`: whether the plan is proven the best.
+        status: as in `SweepRow`; says whether the plan is proven optimal.
     """
 
     budget: float
@@ -57,7 +57,7 @@ class SignificanceRow:
     status: str = OPTIMAL
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; None in place of NaN."""
+        """Return plain values for JSON, with None in place of NaN."""
         return {
             "budget": self.budget,
             "max_order": self.max_order,
@@ -79,19 +79,19 @@ def significance(
     seed: int = 0,
     **options: Unpack[PlanOptions],
 ) -> list[SignificanceRow]:
-    """The best taxonomy of every budget and order beside random feasible ones that use the whole budget.
+    """Compare the best taxonomy of every budget and order with random ones that use the whole budget.
 
-    A random taxonomy is a source set drawn uniformly among those that use the whole budget (no further
-    allowed source fits) and from which every target can be served, and then for each target a uniform choice
-    among its feasible transfers, full supervision included.
+    For a random taxonomy, a source set is drawn uniformly among those that use the whole budget (no further
+    allowed source fits) and serve every target; then one feasible transfer is drawn uniformly for each
+    target, full supervision included.
 
     Args:
         affinity: a tensor, or what `load_affinity` takes.
         budgets: largest total label costs.
         orders: largest numbers of sources of one transfer.
         targets: tasks to solve.
-        samples: random taxonomies of each budget and order.
-        seed: of the draws; the same seed gives the same row, whichever other rows are asked for.
+        samples: number of random taxonomies for each budget and order.
+        seed: seed of the draws; a row depends on the seed, not on the other rows that are asked for.
         options: as for `sweep`.
 
     Raises:
@@ -112,7 +112,7 @@ def significance(
 def compare_with_random(
     rows: Iterable[SweepRow], *, samples: int = SAMPLES, seed: int = 0
 ) -> Iterator[SignificanceRow]:
-    """Random bands for the rows of a sweep, one after another as they are ready.
+    """Yield the rows of a sweep with percentiles of random taxonomies, each as soon as it is ready.
 
     Args:
         rows: what `sweep` found.
@@ -143,12 +143,12 @@ def _beside_random(row: SweepRow, samples: int, seed: int) -> SignificanceRow:
 
 
 def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
-    """Random feasible taxonomies that use the whole budget.
+    """Draw random feasible taxonomies that use the whole budget.
 
     Args:
         problem: targets, allowed sources, budget and order.
-        samples: how many.
-        seed: of the draws.
+        samples: number of taxonomies.
+        seed: seed of the draws.
 
     Returns:
         int (samples, targets): rows of the tensor.
@@ -165,7 +165,7 @@ def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
     costs, tasks = instance.costs, problem.affinity.tasks
     rng = np.random.default_rng([seed, problem.max_order or 0, round(budget * 1000)])
     free = problem.affinity.mask(problem.sources) & ~instance.required
-    if problem.together:  # the first of those that come together stands for all, if all are allowed
+    if problem.together:  # of sources that are labelled together only the first is drawn, if all are allowed
         first = problem.representative
         outside = np.isin(first, first[~problem.affinity.mask(problem.sources)])
         free &= (first == np.arange(len(tasks))) & ~outside
@@ -194,15 +194,15 @@ def random_taxonomies(problem: Problem, samples: int, seed: int) -> IntArray:
 
 
 def _random_transfers(instance: Instance, chosen: BoolArray, rng: np.random.Generator) -> IntArray:
-    """Int (feasible, targets): one feasible transfer of each target, for those sets that serve all targets.
+    """Draw one feasible transfer of each target, int (feasible, targets), for sets that serve all targets.
 
     Args:
         instance: the problem.
         chosen: bool (sets, tasks).
-        rng: where the randomness comes from.
+        rng: random number generator.
     """
     missing = instance.sources.astype(np.float32) @ (~chosen).astype(np.float32).T
-    key = np.where(missing == 0, rng.random(missing.shape), -1.0)  # the largest of equal draws is anyone's
+    key = np.where(missing == 0, rng.random(missing.shape), -1.0)  # the largest draw is a uniform choice
     picked = np.empty((len(chosen), instance.num_targets), dtype=np.intp)
     served = np.ones(len(chosen), dtype=bool)
     for target in range(instance.num_targets):
@@ -213,7 +213,7 @@ def _random_transfers(instance: Instance, chosen: BoolArray, rng: np.random.Gene
 
 
 def _band(values: FloatArray) -> Band:
-    """Percentiles of the mean over targets of float64 (samples, targets), NaN where not measured."""
+    """Percentiles over samples of the mean over targets of float64 (samples, targets); ignores NaN."""
     measured = ~np.isnan(values)
     counted = measured.any(axis=1)
     if not counted.any():

@@ -1,16 +1,16 @@
-"""The task tree: which tasks are read out in the same way for others.
+"""Task tree: clusters of tasks whose representations transfer to the same targets.
 
-Two sources are alike where the pattern of what they transfer to is alike. The pattern of a source is the row
-of logarithms of its order-1 affinities, centred for each target; the distance of two patterns is one minus
-their correlation; clusters are joined by average linkage.
+Two sources are similar if their patterns are. The pattern of a source is the row of logarithms of its order-1
+affinities, centred for each target; the distance of two patterns is one minus their correlation; clusters are
+joined by average linkage.
 
-Why: affinities of one target span four orders of magnitude and sum to one, so raw values compare little else
-than the few steepest targets. The logarithm is the scale on which win rates are compared (affinities are
-ratios of wins), centring takes out how hard a target is, and correlation how good a source is altogether, so
-that what is left is *to what* it transfers. Average linkage keeps the distances best: the cophenetic
-correlation on `taskonomy-16k` is 0.91, the highest of those tried with it (complete 0.85, weighted 0.90). The
-tree is no accident of the choice: the paper's eight 3-D tasks are one subtree with euclidean, cosine and
-city-block distances and with average, complete, weighted and Ward linkage too, of logarithms and of ranks.
+Affinities of one target span four orders of magnitude and sum to one, so a few targets would dominate a
+comparison of raw values. Affinities are ratios of wins, for which the logarithm is the natural scale;
+centring removes the difficulty of each target, and correlation removes the general quality of each source.
+Average linkage keeps the distances best: its cophenetic correlation on `taskonomy-16k` is 0.91 (complete
+0.85, weighted 0.90). The tree depends little on these choices: the paper's eight 3-D tasks are one subtree
+also with euclidean, cosine and city-block distances, with average, complete, weighted and Ward linkage, of
+logarithms and of ranks.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ class TaskTree:
     method: str = LINKAGE
 
     def subtrees(self) -> list[frozenset[str]]:
-        """The leaves below every merge, in the order of the merges."""
+        """List the leaves below every merge, in the order of the merges."""
         below = [frozenset({leaf}) for leaf in self.leaves]
         for left, right, _, _ in self.merges:
             below.append(below[left] | below[right])
         return below[len(self.leaves) :]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return {"leaves": list(self.leaves), "merges": [list(merge) for merge in self.merges]}
 
 
 def similarity(affinity: AffinityInput) -> TaskTree:
-    """The tree of all sources with order-1 transfers.
+    """Cluster all sources with order-1 transfers.
 
     Args:
         affinity: a tensor, or what `load_affinity` takes.
@@ -96,7 +96,7 @@ def similarity(affinity: AffinityInput) -> TaskTree:
 def first_order_matrix(tensor: AffinityTensor) -> FloatArray:
     """Float64 (tasks, targets): order-1 affinity of each source for each target, NaN where not measured.
 
-    A target's transfer from its own representation counts, its fully supervised network does not.
+    A target's transfer from its own representation is included, its fully supervised network is not.
     """
     rows = np.flatnonzero((tensor.order == 1) & ~tensor.full_supervision)
     column = {task: number for number, task in enumerate(tensor.targets)}

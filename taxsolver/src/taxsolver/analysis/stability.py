@@ -1,8 +1,8 @@
 """Stability of a plan under uncertain measurements.
 
-Every draw of the measurements is planned anew. The result counts how often each task is labelled, what the
-plan of the estimate loses against the best plan of each draw (its regret), and which single plan is best in
-the mean of the draws or in the mean of their worst tenth (conditional value at risk).
+A plan is computed for every draw of the measurements. The result holds the share of draws in which each task
+is labelled, the loss of the estimate's plan against the best plan of each draw (its regret), and the single
+plans that are best in the mean of the draws and in the mean of their worst tenth (conditional value at risk).
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _NINE_TENTHS = 3.2897072539029435  # standard deviations of a normal distributio
 
 @dataclass(frozen=True, eq=False)
 class StablePlan:
-    """One plan in all draws.
+    """One plan evaluated in all draws.
 
     Attributes:
         name: `estimate`, the plan of the measurements as they are; `mean`, best in the mean of the draws;
             `worst`, best in the mean of the worst draws.
-        taxonomy: its sources and transfers; objective, bound and gap are those of what it is the best in.
+        taxonomy: its sources and transfers; objective, bound and gap refer to the criterion in `name`.
         mean: mean of the objective over the draws.
         worst: mean of the objective over the worst draws.
         regret: float64 (draws,), not negative: the objective of the best plan of each draw, less its own.
@@ -77,11 +77,11 @@ class Stability:
         origin: source of the draws: `draws` or `intervals` of the tensor, or `noise`.
         noise: standard deviation of the added noise; None where none was added.
         worst_share: share of the draws that counts as the worst.
-        frequency: task -> share of the draws in whose best plan it is labelled in full; those never labelled
-            are left out.
+        frequency: task -> share of the draws in whose best plan it is labelled in full; tasks that are never
+            labelled are left out.
         plans: the plan of the estimate, the best in the mean, and the best in the worst draws.
         best: float64 (draws,), the objective of the best plan of each draw.
-        proven: number of these plans that are proven optimal.
+        proven: number of the draws whose best plan is proven optimal.
     """
 
     draws: int
@@ -126,13 +126,13 @@ def stability(
         targets: tasks to solve.
         budget: largest total cost; by default one task.
         max_order: largest number of sources of one transfer; None for no limit.
-        draws: how many at most: the first of the tensor's draws, or so many drawn from its intervals (each
-            measurement by itself, normally distributed) or from the noise.
-        noise: standard deviation of noise that is added to each measurement by itself, in (0, 1], in place of
-            what the tensor knows; gains and qualities stay in [0, 1], affinities, which span magnitudes, are
-            multiplied by the exponential of it.
+        draws: largest number of draws: the first of the tensor's draws, or draws from its intervals (each
+            measurement independently, normally distributed) or from the noise.
+        noise: standard deviation in (0, 1] of independent noise on each measurement, used in place of the
+            tensor's draws and intervals; added to gains and qualities, which stay in [0, 1]; affinities,
+            which span orders of magnitude, are multiplied by its exponential.
         worst: share of the draws that counts as the worst, in (0, 1].
-        seed: of what is drawn here.
+        seed: seed of the draws.
         time_limit: seconds for the plan that is best in the worst draws; None for no limit.
         options: the other parameters of `Problem.of`; there must be a budget.
 
@@ -213,7 +213,7 @@ def stability(
 def _drawn(
     problem: Problem, draws: int, noise: float | None, rng: np.random.Generator
 ) -> tuple[FloatArray, str]:
-    """Float64 (draws, transfers of the tensor) of the measure, and where it comes from."""
+    """Draw float64 (draws, transfers of the tensor) of the measure; also return the origin of the draws."""
     tensor, measure = problem.affinity, problem.measure
     values = np.asarray(getattr(tensor, measure), dtype=np.float64)
     shape = (draws, len(values))
@@ -237,7 +237,7 @@ def _means(weights: FloatArray) -> FloatArray:
 
 
 def _best(instance: Instance, budget: float) -> tuple[Choice, IntArray]:
-    """The best choice of an instance, and its transfers as rows of it."""
+    """The best choice of an instance, and its transfers as rows of the instance."""
     smaller, kept = instance.without_dominated()
     choice = PlanModel(smaller).solve(budget)
     if choice is None:  # the estimate has a plan, and feasibility does not depend on the weights

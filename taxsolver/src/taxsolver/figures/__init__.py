@@ -1,4 +1,4 @@
-"""Pictures; they need the extra `[plot]`. Every function returns a matplotlib figure of its own.
+"""Figures, which need the extra `[plot]`. Every function returns a new matplotlib figure.
 
 Names are imported on first use, so that planning needs no matplotlib.
 
@@ -63,7 +63,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import the home of a function on first use."""
+    """Import the module of a function on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module 'taxsolver.figures' has no attribute {name!r}")
     return getattr(import_module(f"taxsolver.figures.{_HOMES[name]}"), name)

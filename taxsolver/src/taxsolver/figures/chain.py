@@ -1,4 +1,4 @@
-"""Plans over years: what three ways to spend are worth, and when each task is labelled."""
+"""Figure of plans over years: objectives of three strategies, and the year each task is labelled in."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from taxsolver.programs.choice import OPTIMAL
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_TICKS = 6  # budgets that are named below the lines
+_TICKS = 6  # largest number of budgets on the horizontal axis
 
 
 @house_style()
 def draw_chain(found: Chain) -> Figure:
-    """Draw the objective of each period, three ways, and to the right the tasks of the best chain.
+    """Draw the objective of each period for three strategies, and to the right the tasks of the best chain.
 
     Args:
         found: what `taxsolver.chain` returns.
@@ -55,7 +55,7 @@ def draw_chain(found: Chain) -> Figure:
     places = {task: len(tasks) - 1 - place for place, task in enumerate(tasks)}
     for period, plan in enumerate(found.best):
         earlier = found.best[period - 1].sources if period else ()
-        for task in plan.sources:  # dark where it is bought, pale where it is kept
+        for task in plan.sources:  # dark in the period in which the labels are bought, pale afterwards
             bought = task not in earlier
             right.barh(places[task], 0.92, left=period + 0.04, height=0.7, color=INK if bought else FAINT)
     right.set_xlim(0, len(budgets))

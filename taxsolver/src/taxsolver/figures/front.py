@@ -1,4 +1,4 @@
-"""The Pareto front of cost and gain as a picture."""
+"""Figure of the Pareto front of cost and gain."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MEANING = {"gain": "beats training from scratch", "quality": "beats full supervision"}
-_MARKED = 60  # points that are marked; more would be a string of beads
+_MARKED = 60  # largest number of points with a marker; more would overlap
 
 
 @house_style()
 def draw_front(plans: Sequence[Taxonomy]) -> Figure:
-    """Mean gain and quality over the cost: what is paid at least for each level.
+    """Draw mean gain and quality over the cost: the least cost of each level.
 
     Args:
         plans: what `taxsolver.front` returns.
@@ -42,13 +42,13 @@ def draw_front(plans: Sequence[Taxonomy]) -> Figure:
     costs = [plan.cost for plan in plans]
     for axes, measure in zip(figure.subplots(1, 2), _MEANING, strict=True):
         values = [getattr(plan, measure) for plan in plans]
-        if measure == problem.objective:  # between two plans there is none: a staircase
+        if measure == problem.objective:  # a step function, as there is no plan between two
             axes.step([*costs, costs[-1] * 1.03], [*values, values[-1]], where="post", color=INK, lw=1.4)
         marker = "o" if len(plans) <= _MARKED else "."
         axes.plot(
             costs, values, ls="", marker=marker, ms=4, color=INK if measure == problem.objective else MUTED
         )
-        axes.locator_params(axis="x", nbins=5)  # more long numbers would run into each other
+        axes.locator_params(axis="x", nbins=5)  # more long numbers would overlap
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
         axes.set_title(measure.capitalize())
         axes.set_xlabel(

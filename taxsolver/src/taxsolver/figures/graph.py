@@ -1,8 +1,8 @@
-"""A taxonomy as a graph: networkx, Graphviz, GraphML, node-link JSON, and files of these kinds.
+"""Export of a taxonomy as a graph: networkx, Graphviz, GraphML, node-link JSON, and files of these formats.
 
 Nodes are tasks. An edge leads from a source to every target that is read out from it, alone or together with
-others; a fully supervised target is served by its own network and has no edge, its node says so. What was not
-measured (NaN) is left out, never written.
+others. A fully supervised target is served by its own network: it has no edge, and its node is marked.
+Attributes that were not measured (NaN) are left out.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def to_networkx(taxonomy: Taxonomy) -> nx.DiGraph:
-    """The taxonomy as a directed graph.
+    """Convert a taxonomy to a directed graph.
 
-    Nodes carry `role` ("source", "target" or "source and target") and `supervised` (labelled in full; an
-    untrained source is not); targets carry also `order`, `affinity`, `gain`, `quality`, `full_supervision`
-    and `objective_share` (their part of the objective, in [0, 1]). Edges carry `order`, `affinity`, `gain`
-    and `quality` of the transfer they belong to. The graph carries `affinity` (name of the tensor), `budget`,
-    `max_order`, `status`, `objective`, `bound`, `gap`, `labels` and `labels_saved`.
+    Nodes carry `role` ("source", "target" or "source and target") and `supervised` (true if labelled in full;
+    false for an untrained source); targets carry also `order`, `affinity`, `gain`, `quality`,
+    `full_supervision` and `objective_share` (their part of the objective, in [0, 1]). Edges carry `order`,
+    `affinity`, `gain` and `quality` of the transfer they belong to. The graph carries `affinity` (name of the
+    tensor), `budget`, `max_order`, `status`, `objective`, `bound`, `gap`, `labels` and `labels_saved`.
 
     Example:
         >>> import taxsolver
@@ -63,9 +63,9 @@ def to_networkx(taxonomy: Taxonomy) -> nx.DiGraph:
 
 
 def to_node_link(taxonomy: Taxonomy) -> dict[str, Any]:
-    """The graph as plain values for JSON, which `networkx.node_link_graph(..., edges="edges")` reads.
+    """Convert to plain values for JSON, which `networkx.node_link_graph(..., edges="edges")` reads.
 
-    Written without networkx: its releases differ in what they call the list of edges.
+    This does not use networkx, because its releases name the list of edges differently.
 
     Example:
         >>> import taxsolver
@@ -87,10 +87,10 @@ def to_node_link(taxonomy: Taxonomy) -> dict[str, Any]:
 
 
 def to_graphml(taxonomy: Taxonomy) -> str:
-    """The graph as GraphML, the XML that yEd, Gephi and `networkx.parse_graphml` read.
+    """Convert to GraphML, the XML that yEd, Gephi and `networkx.parse_graphml` read.
 
     Raises:
-        InvalidInputError: a task name holds a character that XML cannot.
+        InvalidInputError: a task name holds a character that XML does not allow.
 
     Example:
         >>> import taxsolver
@@ -110,11 +110,11 @@ def to_graphml(taxonomy: Taxonomy) -> str:
 
 
 def to_dot(taxonomy: Taxonomy) -> str:
-    """The graph in Graphviz's language.
+    """Convert to DOT, the language of Graphviz.
 
-    Supervised tasks are filled boxes (in a double frame where the task is a target served by its own
-    network), other targets hollow ones, untrained sources dashed. Edges are coloured by order, and wider the
-    higher it is.
+    Supervised tasks are filled boxes (with a double frame if the task is a target served by its own network),
+    other targets are hollow boxes, and untrained sources are dashed. Edges are coloured by order and are
+    wider for higher orders.
 
     Example:
         >>> import taxsolver
@@ -140,7 +140,7 @@ def to_dot(taxonomy: Taxonomy) -> str:
 
 
 def to_csv(taxonomy: Taxonomy) -> str:
-    """One row a transfer, with the columns of an affinity tensor's CSV; empty where not measured."""
+    """Write one row per transfer, with the columns of an affinity tensor's CSV; NaN becomes an empty cell."""
     check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -163,10 +163,10 @@ _WRITERS: Mapping[str, Callable[[Taxonomy], str]] = {
 
 
 def check_taxonomy_path(path: str | Path) -> None:
-    """Refuse an ending that no form of a taxonomy has, before any work is done.
+    """Raise if a taxonomy cannot be saved under the ending of `path`.
 
     Raises:
-        InvalidInputError: the endings that work are named.
+        InvalidInputError: the message names the endings that work.
     """
     if check_path(path).suffix.casefold() not in _WRITERS:
         raise InvalidInputError(
@@ -175,7 +175,7 @@ def check_taxonomy_path(path: str | Path) -> None:
 
 
 def save_taxonomy(taxonomy: Taxonomy, path: str | Path) -> Path:
-    """Write a taxonomy as JSON, CSV (one row a transfer), DOT or GraphML, by the ending of `path`.
+    """Write a taxonomy as JSON, CSV (one row per transfer), DOT or GraphML, by the ending of `path`.
 
     Raises:
         InvalidInputError: another ending, or a task name that the format cannot hold.
@@ -253,7 +253,7 @@ def _objective_share(taxonomy: Taxonomy, transfer: Transfer) -> float:
 
 
 def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is None or not finite, and NumPy's scalars as Python's own, which every format takes."""
+    """Drop values that are None or not finite, and convert NumPy scalars to Python's for all formats."""
     plain = {
         name: value.item() if isinstance(value, np.generic) else value for name, value in attributes.items()
     }
@@ -265,7 +265,7 @@ def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _caption(taxonomy: Taxonomy) -> str:
-    """An HTML-like label, so that the orders stand in the colours of their arrows."""
+    """Caption as an HTML-like label, in which each order has the colour of its arrows."""
     problem = taxonomy.problem
     about = escape(f"{problem.affinity.name}, {budget_words(problem)}, {taxonomy.status}")
     lines = [about, "filled: supervised; double frame: target served by its own network"]
@@ -298,10 +298,10 @@ def _edge_style(transfer: Transfer) -> str:
 
 
 def _quote(text: str) -> str:
-    """A quoted identifier; a backslash is doubled, as one at the end would swallow the quotation mark."""
+    """A quoted identifier; backslashes are doubled, as one at the end would escape the quotation mark."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _label(text: str) -> str:
-    r"""A quoted text to show: labels also know entities (`&lt;`) and escapes (`\n`)."""
+    r"""A quoted text of a label, so written that entities (`&lt;`) and escapes (`\n`) are shown as text."""
     return _quote(text.replace("&", "&amp;")).replace("\n", "\\n").replace("\r", "")

@@ -1,4 +1,4 @@
-"""Task grouping in pictures: losses against budgets, what tasks do to each other, and one choice."""
+"""Figures of task grouping: losses over budgets, effects of tasks on each other, and one grouping."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _UNIT = "1 = one standard network"
-# Label, colour, line, marker and its size of each method: what is proposed is solid, what it is held against
-# is broken. The sizes let lines that lie on one another both be seen.
+# Label, colour, line, marker and marker size of each method: proposed methods are solid, baselines broken.
+# The sizes keep lines visible that lie on one another.
 _LINES: dict[str, tuple[str, str, str, str, float]] = {
     Method.OPTIMAL: ("optimal", BLUE, "-", "o", 8.5),
     Method.HOA: ("higher-order approximation", GREEN, "-", "s", 5.5),
@@ -47,14 +47,14 @@ _LINES: dict[str, tuple[str, str, str, str, float]] = {
     Method.RANDOM: ("random choice (mean)", MUTED, "--", "", 0),
     Method.WORST: ("worst choice", INK, ":", "", 0),
 }
-_NUMBERED = 12  # tasks of a pair matrix whose cells have room for a number
-_ROW, _LINE, _GAP = 0.46, 0.19, 0.14  # inches: a task, a line of text in a network's box, between boxes
-_TASK = 4.45  # inches from the left
+_NUMBERED = 12  # largest number of tasks for which the cells of a pair matrix show numbers
+_ROW, _LINE, _GAP = 0.46, 0.19, 0.14  # inches: height of a task and of a line of text, gap between boxes
+_TASK = 4.45  # inches from the left edge to the tasks
 
 
 @house_style()
 def draw_budget_curves(rows: Sequence[Grouping]) -> Figure:
-    """Total loss against the inference budget, one line for each method.
+    """Draw the total loss over the inference budget, one line for each method.
 
     Args:
         rows: what `budget_curves` returns, of one table; infeasible ones leave a gap. Test losses are drawn,
@@ -91,11 +91,11 @@ def draw_budget_curves(rows: Sequence[Grouping]) -> Figure:
 
 @house_style()
 def draw_task_count(rows: Sequence[TaskCountRow], name: str = "") -> Figure:
-    """Performance against the number of tasks that a network predicts.
+    """Draw performance over the number of tasks that a network predicts.
 
     Args:
         rows: what `task_count_rows` returns.
-        name: of the table, for the heading.
+        name: name of the table, for the heading.
 
     Raises:
         InvalidInputError: there is no row.
@@ -128,7 +128,7 @@ def draw_task_count(rows: Sequence[TaskCountRow], name: str = "") -> Figure:
 
 @house_style()
 def draw_pair_matrix(matrix: PairMatrix) -> Figure:
-    """Draw the change of each task's loss when it is learned with each other task: rows help or harm columns.
+    """Draw the change of each column's loss when one network learns it together with the row's task.
 
     Raises:
         InvalidInputError: no pair was compared.
@@ -188,10 +188,10 @@ def _signed(value: float, decimals: int) -> str:
 
 @house_style()
 def draw_grouping(grouping: Grouping) -> Figure:
-    """One choice: the networks with their cost, which tasks each serves, and what those lose.
+    """Draw one grouping: the networks with their costs, the tasks that each serves, and their losses.
 
     Raises:
-        InvalidInputError: the grouping has no networks of its own, being infeasible or a mean of random ones.
+        InvalidInputError: the grouping is infeasible or a mean of random ones, so it has no networks.
         MissingExtraError: matplotlib is not installed.
     """
     if not grouping.chosen:
@@ -220,7 +220,7 @@ def draw_grouping(grouping: Grouping) -> Figure:
 
 @dataclass(frozen=True)
 class _Box:
-    """One network of the diagram: its name and cost in lines, and the tasks beside it."""
+    """One network of the diagram: lines with its name and cost, and its tasks."""
 
     name: list[str]
     about: list[str]
@@ -295,7 +295,7 @@ def _summary(grouping: Grouping) -> str:
 
 
 def _decimals(grouping: Grouping) -> int:
-    """Digits after the point: about four figures of a loss of average size, at most six."""
+    """Digits after the point, at most six, so that a loss of average size shows about four figures."""
     total = abs(grouping.validation_loss) / len(grouping.table.tasks)
     return min(6, max(0, 3 - math.floor(math.log10(total)))) if total else 2
 

@@ -10,7 +10,7 @@ from taxsolver.planning.taxonomy import Taxonomy
 
 
 def headline(taxonomy: Taxonomy) -> tuple[str, str]:
-    """Report a plan in two parts: its transfers, and the labels they need and cost, if known."""
+    """Describe a plan in two parts: its transfers, and the number of labels they need, if known."""
     labels = _labels_needed(taxonomy)
     if taxonomy.problem.unit not in {None, IMAGES}:
         labels = f"{taxonomy.problem.written(taxonomy.cost)}: {labels}"
@@ -18,7 +18,7 @@ def headline(taxonomy: Taxonomy) -> tuple[str, str]:
 
 
 def budget_words(problem: Problem) -> str:
-    """The budget of a problem, or the goal of the cheapest plan."""
+    """Name the budget of a problem, or the goal of its cheapest plan."""
     if problem.budget is not None:
         least = "" if problem.min_quality is None else f", quality from {amount(problem.min_quality)}"
         return f"budget {problem.written(problem.budget)}{least}"

@@ -1,4 +1,4 @@
-"""Layout of figures: columns with few crossings, positions at a distance, boxes that do not overlap."""
+"""Layout of figures: columns with few crossings, spaced positions, boxes that do not overlap."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SWEEPS = 12
 def order_columns(
     links: Sequence[Link], left: Sequence[int], right: Sequence[int]
 ) -> tuple[list[int], list[int]]:
-    """Two columns of nodes in an order in which few links cross: the barycentre heuristic.
+    """Order two columns of nodes so that few links cross, by the barycentre heuristic.
 
     Sugiyama, Tagawa and Toda, IEEE Transactions on Systems, Man, and Cybernetics 11(2), 1981.
 
     Args:
         links: pairs of a node of `left` and a node of `right`.
-        left: nodes in their preferred order; it decides between nodes of one barycentre.
+        left: nodes in their preferred order, which decides between nodes of equal barycentre.
         right: likewise. Nodes of either column without a link go last.
 
     Returns:
@@ -52,13 +52,13 @@ def count_crossings(links: Sequence[Link], left: Sequence[int], right: Sequence[
 
 
 def spread(wanted: Sequence[float], gap: float, lowest: float, highest: float) -> FloatArray:
-    """Positions nearest to those wanted (least squares) that keep their order and a distance.
+    """Find the positions nearest to those wanted (least squares) that keep their order and a least distance.
 
     Args:
-        wanted: positions in the order they are to keep.
+        wanted: positions, in the order to keep.
         gap: smallest distance of two neighbours.
-        lowest: none is smaller than this.
-        highest: none is larger, unless there is no room for all.
+        lowest: smallest position.
+        highest: largest position; exceeded if there is no room for all.
 
     Returns:
         float64 (positions,), rising.
@@ -79,15 +79,15 @@ def spread(wanted: Sequence[float], gap: float, lowest: float, highest: float) -
 
 
 def push_apart(centres: FloatArray, sizes: FloatArray, *, rounds: int = 2000) -> FloatArray:
-    """Move boxes until none overlaps another: each overlapping pair gives way along its shorter overlap.
+    """Move boxes until none overlaps another; each overlapping pair is moved apart along its shorter overlap.
 
     Args:
         centres: float64 (boxes, 2).
         sizes: float64 (boxes, 2); width and height, margins included.
-        rounds: give up after so many.
+        rounds: largest number of passes.
 
     Returns:
-        float64 (boxes, 2); new centres, none of them changed where nothing overlapped.
+        float64 (boxes, 2); new centres, unchanged if no boxes overlapped.
     """
     places = np.array(centres, dtype=np.float64)
     reach = (sizes[:, None, :] + sizes[None, :, :]) / 2
@@ -108,7 +108,7 @@ def push_apart(centres: FloatArray, sizes: FloatArray, *, rounds: int = 2000) ->
 
 
 def seriate(rows: FloatArray) -> IntArray:
-    """An order that puts like rows side by side: by the Fiedler vector of their correlations.
+    """Order rows so that similar ones are neighbours, by the Fiedler vector of their correlations.
 
     Atkins, Boman and Hendrickson, SIAM Journal on Computing 28(1), 1998.
 
@@ -130,7 +130,7 @@ def seriate(rows: FloatArray) -> IntArray:
 
 
 def _by_barycentre(links: Sequence[Link], nodes: Sequence[int], other: Sequence[int]) -> list[int]:
-    """`nodes`, each the first of a link, by the mean place of what they are linked to in `other`."""
+    """Sort `nodes`, each the first of a link, by the mean position of the nodes linked to them in `other`."""
     place = {node: row for row, node in enumerate(other)}
     partners: dict[int, list[int]] = {node: [] for node in nodes}
     for node, partner in links:

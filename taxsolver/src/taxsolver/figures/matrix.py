@@ -1,4 +1,4 @@
-"""Affinities as matrices: all order-1 transfers at once, and one target before and after AHP."""
+"""Figures of affinities as matrices: all order-1 transfers, and one target before and after AHP."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 FULL = "full supervision"
-_CELL, _LARGEST = 0.27, 10.0  # inches: a cell, and the side of a matrix that would be larger
-_NAMED = 37  # names along one side that have room; of more, every second, third, ... is written
+_CELL, _LARGEST = 0.27, 10.0  # inches: side of a cell, and largest side of a matrix
+_NAMED = 37  # names that fit along one side; of more names, every second, third, ... is written
 _NAME_SIZE = 9.0  # points
-_PATTERN = 6  # targets
+_PATTERN = 6  # targets from which sources are ordered by similarity
 
 
 @house_style()
 def draw_affinity(tensor: AffinityTensor, normalised: bool = True) -> Figure:
-    """Order-1 affinities: sources down, targets across, full supervision as the first row.
+    """Draw order-1 affinities: a row for each source, a column for each target, full supervision first.
 
-    Sources of like patterns stand side by side; of fewer than six targets, the best sources first. A cell
-    with a ring is read out from the target's own representation, a hatched one was not measured.
+    Sources with similar patterns are neighbours; with fewer than six targets, the best sources come first. A
+    ring marks a transfer from the target's own representation; hatched cells were not measured.
 
     Args:
         tensor: any tensor with order-1 transfers.
@@ -70,17 +70,17 @@ def draw_affinity(tensor: AffinityTensor, normalised: bool = True) -> Figure:
 
 @house_style()
 def draw_ahp(wins: ArrayLike, affinities: ArrayLike, names: Sequence[str], target: str) -> Figure:
-    """One target before and after AHP: the matrix of win rates, and the affinities made of it.
+    """Draw one target before and after AHP: the matrix of win rates, and the affinities computed from it.
 
     Args:
         wins: float (transfers, transfers) in [0, 1]; entry (i, j) is the share of test images on which i has
             a lower loss than j.
-        affinities: float (transfers,) in (0, 1]; what AHP makes of it.
-        names: what the transfers are called.
-        target: the task they are read out for.
+        affinities: float (transfers,) in (0, 1]; the result of AHP.
+        names: names of the transfers.
+        target: the task that they predict.
 
     Raises:
-        InvalidInputError: the shapes do not belong together, or a value is out of its range.
+        InvalidInputError: the shapes do not match, or a value is out of its range.
         MissingExtraError: matplotlib is not installed.
     """
     table, values = _checked(wins, affinities, names)
@@ -126,7 +126,7 @@ def _ranks(matrix: FloatArray) -> FloatArray:
 
 
 def _order_of_sources(ranks: FloatArray) -> NDArray[np.integer]:
-    """Like patterns side by side; of few targets, which make no pattern, the best sources first."""
+    """Order sources by similar patterns; with few targets, which make no pattern, the best sources first."""
     known = np.nan_to_num(ranks, nan=0.5)
     return seriate(known) if known.shape[1] >= _PATTERN else np.argsort(-known.mean(axis=1), kind="stable")
 
@@ -159,7 +159,7 @@ def _draw_cells(axes: Axes, values: FloatArray, own: NDArray[np.bool_], *, norma
 
 
 def _draw_affinities(axes: Axes, values: FloatArray) -> None:
-    """A dot for each, on a logarithmic scale, and a line where all would be alike."""
+    """Draw a dot for each affinity on a logarithmic scale, and a line at the value of equal affinities."""
     rows = np.arange(len(values))
     axes.hlines(rows, values.min() / 2, values, color=FAINT, lw=2)
     axes.plot(values, rows, "o", color=BLUE, ms=6 if len(rows) <= _NAMED else 3)
@@ -187,7 +187,7 @@ def _checked(wins: ArrayLike, affinities: ArrayLike, names: Sequence[str]) -> tu
 
 
 def _page(sides: tuple[list[str], list[str]], heading: str, words: str, beside: float = 0.0) -> Figure:
-    """A figure in which the cells have about their size."""
+    """Create a figure in which the cells have about their intended size."""
     longest = [max(text_width(name, _NAME_SIZE) for name in names) for names in sides]
     width = max(_side(len(sides[1])) + longest[0] + beside + 0.9, 6.5)
     height = _side(len(sides[0])) + 0.71 * longest[1] + 2.0
@@ -222,7 +222,7 @@ def _colour_bar(axes: Axes, picture: Any, unit: str) -> None:
 
 
 def _diverging() -> Colormap:
-    """Red where the row loses, white where even, blue where it wins; told apart by colour-blind eyes."""
+    """Colours from red (row loses) through white (even) to blue (row wins), safe for colour-blind readers."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("wins", [RED, "#f7f7f7", BLUE])

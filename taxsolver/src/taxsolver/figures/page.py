@@ -1,4 +1,4 @@
-"""A figure with margins and a heading, the same for every picture that is made of plots."""
+"""Figure with margins and a heading, shared by all figures made of plots."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MARGIN = 0.16  # inches
 
 
 def new_page(width: float, height: float, heading: str, words: str = "") -> Figure:
-    """An empty figure with its heading, and a line of smaller words below it; sizes in inches."""
+    """Create an empty figure with a heading and a line of smaller text below it; sizes in inches."""
     figure = new_figure(width, height)
     room = width - 2 * _MARGIN
     line, below = 0.27, 0.22 if words else 0.0

@@ -18,7 +18,7 @@ _NAMES = {"estimate": "of the estimate", "mean": "best in the mean", "worst": "b
 
 @house_style()
 def draw_stability(found: Stability) -> Figure:
-    """Draw the share of draws in which each task is labelled, dark if the plan labels it too.
+    """Draw the share of draws in which each task is labelled, dark if the estimate's plan labels it too.
 
     To the right is the regret of three plans in every draw, from the smallest to the largest.
 

@@ -1,4 +1,4 @@
-"""Shared style of all pictures: colours, figures without global state, files written as a whole."""
+"""Shared style of all figures: colours, figures without global state, atomic writing of files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMATS = (".png", ".svg", ".pdf")
 
-# Okabe and Ito's colours, told apart by colour-blind eyes too (https://jfly.uni-koeln.de/color/).
+# Colours of Okabe and Ito, safe for colour-blind readers (https://jfly.uni-koeln.de/color/).
 BLUE, ORANGE, GREEN, PURPLE, RED, SKY, YELLOW = (
     "#0072B2",
     "#E69F00",
@@ -51,7 +51,7 @@ _SETTINGS: Any = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the house style: a decorator of every function that makes a picture.
+    """Apply the shared style; used as a decorator of every function that draws a figure.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -65,17 +65,17 @@ def house_style() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure that belongs to no window and no global list; sizes in inches."""
+    """Create an empty figure that is not registered with pyplot; sizes in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), facecolor=PAPER, layout="constrained")
 
 
 def check_picture_path(path: str | Path) -> None:
-    """Refuse an ending that no picture has.
+    """Raise if a figure cannot be saved under the ending of `path`.
 
     Raises:
-        InvalidInputError: the endings that work are named.
+        InvalidInputError: the message names the endings that work.
     """
     if Path(path).suffix.casefold() not in FORMATS:
         raise InvalidInputError(f"cannot draw {str(path)!r}: end the file name in {', '.join(FORMATS)}")
@@ -94,7 +94,7 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
     check_picture_path(path)
     kind = Path(path).suffix.casefold()[1:]
     undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
-    for text in figure.findobj(Text):  # names of files may hold what XML may not
+    for text in figure.findobj(Text):  # file names may hold characters that XML does not allow
         shown = "\n".join(map(printable, text.get_text().split("\n")))
         if shown != text.get_text():
             text.set_text(shown)

@@ -1,4 +1,4 @@
-"""Gain and quality against the supervision budget, with what random plans of the same budget reach."""
+"""Figures of gain and quality over the supervision budget, with random plans of the same budget."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_BAND = "#c9ced6"  # darker than FAINT, so that it is seen behind the lines
-_MARKED = 10  # budgets whose points are marked; more would be a string of beads
+_BAND = "#c9ced6"  # darker than FAINT, so that it is visible behind the lines
+_MARKED = 10  # largest number of budgets with markers; more would overlap
 _MEANING = {"gain": "beats training from scratch", "quality": "beats full supervision"}
 
 
@@ -59,12 +59,11 @@ class PlannedBand(RandomBand, Protocol):
 
 @house_style()
 def draw_sweep(rows: Sequence[SweepRow], band: Sequence[RandomBand] | None = None) -> Figure:
-    """Mean gain and quality of the best plans: one line for each order, over the supervision budget.
+    """Draw mean gain and quality of the best plans over the supervision budget, one line for each order.
 
     Args:
         rows: what `taxsolver.sweep` returns; rows without a plan leave a gap.
-        band: what random plans reach, for any of the budgets; where it holds several orders, that of the
-            largest is drawn.
+        band: results of random plans, for any of the budgets; of several orders, the largest is drawn.
 
     Raises:
         InvalidInputError: no row holds a plan.
@@ -86,7 +85,7 @@ def draw_sweep(rows: Sequence[SweepRow], band: Sequence[RandomBand] | None = Non
             _draw_band(axes, [row for row in band if row.max_order == largest], measure)
         for number, order in enumerate(orders):
             line = [row for row in rows if row.max_order == order]
-            width = 1.5 + 0.9 * (len(orders) - 1 - number)  # the lines lie on one another: narrow on wide
+            width = 1.5 + 0.9 * (len(orders) - 1 - number)  # narrow on wide, as lines may coincide
             _draw_line(axes, line, measure, _order_words(order), colour=order_colour(order), width=width)
         _finish(axes, measure, unit=rows[0].unit)
     _draw_legend(figure, panels[0])
@@ -95,7 +94,7 @@ def draw_sweep(rows: Sequence[SweepRow], band: Sequence[RandomBand] | None = Non
 
 @house_style()
 def draw_significance(rows: Sequence[PlannedBand]) -> Figure:
-    """The best plan against random plans of the same budget: one row of panels for each order.
+    """Draw the best plan and random plans of the same budget, one row of panels for each order.
 
     Args:
         rows: what `taxsolver.significance` returns.
@@ -128,7 +127,7 @@ def _order_words(order: int | None) -> str:
 
 
 def _sorted_orders(rows: Sequence[RandomBand]) -> list[int | None]:
-    """Rising, no limit last."""
+    """Orders in rising order, None (no limit) last."""
     return sorted({row.max_order for row in rows}, key=lambda order: math.inf if order is None else order)
 
 
@@ -174,7 +173,7 @@ def _finish(axes: Axes, measure: str, words: str = "", unit: str | None = None) 
 
 
 def _draw_legend(figure: Figure, *panels: Axes) -> None:
-    """One legend for all panels: plans first, by order, then what they are held against."""
+    """Draw one legend for all panels: plans first, by order, then the baselines."""
     named: dict[str, Any] = {}
     for axes in panels:
         handles, labels = axes.get_legend_handles_labels()

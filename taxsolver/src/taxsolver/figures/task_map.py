@@ -1,4 +1,4 @@
-"""The task map: tasks that read each other out well lie close together."""
+"""Task map: tasks that transfer well to each other are close together."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 _NAME_SIZE = 9.5  # points
-_BOX, _MARGIN = 0.25, 0.3  # inches: height of a name's box, and the room between two
-_STRETCH = np.array([0.95, 0.62])  # inches by the root of the number of tasks: names are wider than high
-_NAMED = 4  # hidden tasks that are named
+_BOX, _MARGIN = 0.25, 0.3  # inches: height of a name's box, and the gap between two boxes
+_STRETCH = np.array([0.95, 0.62])  # inches per square root of the number of tasks; names are wide
+_NAMED = 4  # largest number of hidden tasks that the caption names
 _WEAK = "#b4bac4"
 _KINDS = {  # fill, edge, meaning
     "target": ("#eaf3f9", BLUE, "measured as a target"),
@@ -35,15 +35,16 @@ _KINDS = {  # fill, edge, meaning
 
 @house_style()
 def draw_task_map(tensor: AffinityTensor, *, neighbours: int = 3, seed: int = 0) -> Figure:
-    """A force-directed map of tasks: an arrow leads to each target from the sources that serve it best.
+    """Draw a force-directed map of tasks, with arrows from the best sources of each target to the target.
 
-    Springs hold tasks the nearer the better they rank for one another among the order-1 transfers. Tasks that
-    are neither targets nor among the best sources of any are left out, and the picture says so.
+    Springs between tasks are shorter the better the tasks rank for each other among the order-1 transfers.
+    Tasks that are neither targets nor among the best sources of a target are left out; the caption lists
+    them.
 
     Args:
         tensor: any tensor with order-1 transfers.
-        neighbours: arrows to each target, at least 1; the best one is drawn strong.
-        seed: of the places from which the springs start; the same seed gives the same map.
+        neighbours: arrows to each target, at least 1; the best one is dark.
+        seed: seed of the initial positions; the same seed gives the same map.
 
     Raises:
         InvalidInputError: `neighbours` is no whole number of at least 1, or no target has an order-1 affinity
@@ -83,7 +84,7 @@ def _ranks(tensor: AffinityTensor) -> FloatArray:
     ranks = np.full((len(tensor.tasks), len(tensor.tasks)), np.nan)
     for column, target in enumerate(tensor.columns(tensor.targets)):
         values = matrix[:, column].copy()
-        values[target] = np.nan  # a task is no neighbour of itself
+        values[target] = np.nan  # exclude transfers from a target to itself
         known = np.flatnonzero(~np.isnan(values))
         ranks[known[np.argsort(-values[known], kind="stable")], target] = np.arange(len(known))
     if np.isnan(ranks).all():
@@ -92,7 +93,7 @@ def _ranks(tensor: AffinityTensor) -> FloatArray:
 
 
 def _places(ranks: FloatArray, sizes: FloatArray, seed: int) -> FloatArray:
-    """Centres in inches, from (0, 0) up, so that no two boxes overlap.
+    """Centres in inches, not negative, so that no two boxes overlap.
 
     Kamada and Kawai, Information Processing Letters 31(1), 1989: springs whose lengths are the distances.
     """

@@ -1,4 +1,4 @@
-"""The taxonomy as a picture: what is labelled on the left, what is read out from it on the right."""
+"""Figure of a taxonomy: labelled tasks on the left, tasks read out from them on the right."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _BOXES: dict[str, tuple[str, str, str, str, str]] = {  # fill, edge, ink, line s
 
 @house_style()
 def draw_taxonomy(taxonomy: Taxonomy) -> Figure:
-    """Supervised tasks, the targets they serve, and the order and worth of every transfer.
+    """Draw supervised tasks, the targets they serve, and the order, gain and quality of every transfer.
 
-    On the left the tasks to label: dark ones are targets served by their own network, with their gain; grey
-    ones are labelled only for others to read. On the right the targets that are read out, each by one
-    transfer: a disc with its order, in the order's colour, where the lines from its sources meet.
+    On the left are the tasks to label: dark ones are targets served by their own network, with their gain;
+    grey ones are only sources of other tasks. On the right are the targets that are read out, each by one
+    transfer; the lines from its sources meet at a disc that shows its order.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
     sheet = Sheet.of(taxonomy)
     figure = new_figure(sheet.width, sheet.height)
-    figure.set_layout_engine("none")  # everything has its place in inches
+    figure.set_layout_engine("none")  # all positions are given in inches
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, sheet.width), ylim=(0, sheet.height))
     axes.set_axis_off()
@@ -116,7 +116,7 @@ def _draw_link(
     middle = (start[0] + end[0]) / 2
     points = [start, (middle, start[1]), (middle, end[1]), end]
     path = Path(points, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
-    above = 1 + min(order, 50) / 100  # the rarer high orders over the fans of low ones
+    above = 1 + min(order, 50) / 100  # draw the rarer high orders above the many lines of low ones
     axes.add_patch(PathPatch(path, facecolor="none", edgecolor=colour, lw=1.3, alpha=0.85, zorder=above))
 
 
@@ -144,7 +144,7 @@ def _frame(axes: Axes, corner: tuple[float, float], size: tuple[float, float], *
 
 
 def _draw_measure(axes: Axes, x: float, y: float, value: float, colour: str) -> None:
-    """A bar from 0 to 1 with a mark at 0.5 and its number; a dash where not measured."""
+    """Draw a bar from 0 to 1 with a mark at 0.5 and its number; a dash if not measured."""
     from matplotlib.patches import Rectangle
 
     known = not math.isnan(value)
@@ -168,7 +168,7 @@ def _draw_legend(axes: Axes, sheet: Sheet, taxonomy: Taxonomy) -> None:
     x, y = MARGIN, 0.53
     for number, order in enumerate(orders):
         if x > sheet.width - 1.5:
-            break  # the discs carry their orders anyway
+            break  # enough: the discs show their orders
         _draw_disc(axes, x + 0.12, y, order)
         x = _legend_words(
             axes, x + 0.32, y, f"transfer of order {order}" if number == 0 else f"order {order}"

@@ -1,4 +1,4 @@
-"""Positions of all boxes and lines in the picture of a taxonomy."""
+"""Positions of all boxes and lines in the figure of a taxonomy."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from taxsolver.figures.text import readable, text_width
 from taxsolver.planning.taxonomy import Taxonomy
 from taxsolver.tensors.affinity import Transfer
 
-# Inches.
+# All sizes are in inches.
 MARGIN, HEAD, FOOT, ROW, BOX = 0.3, 1.75, 1.15, 0.31, 0.23
-BAR, MEASURE = 0.5, 1.05  # a bar from 0 to 1, and the column that it and its number take
+BAR, MEASURE = 0.5, 1.05  # width of a bar, and of the column that holds a bar and its number
 NARROWEST, NARROWEST_GAP = 9.0, 2.2
 NAME_SIZE = 9.5  # points
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The picture's measures, in inches from its lower left corner.
+    """Positions in the figure, in inches from its lower left corner.
 
     Attributes:
-        sources: supervised tasks, and how high the middle of each stands.
-        targets: targets that are read out, likewise.
+        sources: supervised task -> vertical position of its middle.
+        targets: target that is read out -> vertical position of its middle.
         source_x: left and right edge of the boxes of sources.
         target_x: left and right edge of the boxes of targets.
-        width: of the whole picture.
-        height: of the whole picture.
+        width: width of the whole figure.
+        height: height of the whole figure.
     """
 
     sources: dict[str, float]
@@ -40,7 +40,7 @@ class Sheet:
 
     @classmethod
     def of(cls, taxonomy: Taxonomy) -> Sheet:
-        """Sources in a column on the left, what is read out from them on the right."""
+        """Place sources in a column on the left and the targets read out from them on the right."""
         left, right = rows_of(taxonomy)
         height = HEAD + max(len(left), len(right)) * ROW + FOOT
         top = height - HEAD - ROW / 2
@@ -63,7 +63,7 @@ class Sheet:
 
 
 def rows_of(taxonomy: Taxonomy) -> tuple[dict[str, float], dict[str, float]]:
-    """Rows of the supervised tasks and of the targets that are read out, from 0 at the top; no matplotlib."""
+    """Assign rows, from 0 at the top, to supervised tasks and targets read out; needs no matplotlib."""
     served = [transfer for transfer in taxonomy.transfers if not transfer.full_supervision]
     return _columns(taxonomy.sources, served)
 
@@ -85,7 +85,7 @@ def _box_width(tasks: Collection[str]) -> float:
 
 
 def _columns(sources: tuple[str, ...], served: list[Transfer]) -> tuple[dict[str, float], dict[str, float]]:
-    """Rows of both columns, from 0 at the top; the shorter one lies beside what it is linked to."""
+    """Rows of both columns, from 0 at the top; nodes of the shorter column are beside their linked nodes."""
     number = {task: index for index, task in enumerate(sources)}
     links = [(number[source], index) for index, transfer in enumerate(served) for source in transfer.sources]
     preferred = sorted(range(len(served)), key=lambda index: -_worth(served[index]))
@@ -103,7 +103,7 @@ def _columns(sources: tuple[str, ...], served: list[Transfer]) -> tuple[dict[str
 
 
 def _beside(nodes: list[int], links: list[tuple[int, int]], other: dict[int, float]) -> dict[int, float]:
-    """Rows of the shorter column: each node near the middle of what it is linked to in the other."""
+    """Rows of the shorter column: each node is near the middle of its linked nodes in the other column."""
     last = float(len(other) - 1)
     linked = [[other[b] for a, b in links if a == node] for node in nodes]
     wanted = [sum(rows) / len(rows) if rows else last for rows in linked]
@@ -111,5 +111,5 @@ def _beside(nodes: list[int], links: list[tuple[int, int]], other: dict[int, flo
 
 
 def _worth(transfer: Transfer) -> float:
-    """Return the value that targets of the same sources are sorted by: quality, or gain without a quality."""
+    """Return the sort key among targets of the same sources: quality, or gain if there is no quality."""
     return next((value for value in (transfer.quality, transfer.gain) if not math.isnan(value)), -1.0)

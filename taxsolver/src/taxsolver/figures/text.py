@@ -1,12 +1,12 @@
-"""Names as people read them, and how much room they take."""
+"""Readable names of tasks, and the width of text."""
 
 from __future__ import annotations
 
-LONGEST = 34  # characters of a name that are shown
+LONGEST = 34  # largest number of characters of a name
 
 
 def readable(name: str, longest: int = LONGEST) -> str:
-    """A task's name for a picture: blanks for underscores, cut where very long, never taken for a formula."""
+    """Format a task's name for figures: spaces for underscores, shortened if long, dollar signs escaped."""
     text = " ".join(name.replace("_", " ").split())
     if len(text) > longest:
         text = text[: longest - 1].rstrip() + "…"
@@ -14,7 +14,7 @@ def readable(name: str, longest: int = LONGEST) -> str:
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Width of one line of text in inches; `size` in points."""
+    """Return the width of one line of text in inches; `size` is in points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
@@ -25,5 +25,5 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def fitting(text: str, size: float, room: float, *, bold: bool = False) -> float:
-    """The font size, at most `size`, in which a line of text fits into `room` inches."""
+    """Return the largest font size up to `size` at which a line of text fits into `room` inches."""
     return min(size, size * room / max(text_width(text, size, bold=bold), 1e-9))

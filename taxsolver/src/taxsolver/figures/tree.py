@@ -1,4 +1,4 @@
-"""The task tree as a dendrogram: names on the left, joined further to the right the less alike they are."""
+"""Figure of the task tree: a dendrogram with names on the left; less similar tasks join further right."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ROW = 0.25  # inches
-_FEWEST, _MOST = 3, 7  # clusters that are told apart
+_FEWEST, _MOST = 3, 7  # number of clusters with colours of their own
 
 Merge = tuple[int, int, float, int]
 
@@ -42,10 +42,10 @@ class Tree(Protocol):
 
 @house_style()
 def draw_tree(tree: Tree) -> Figure:
-    """A horizontal dendrogram; groups are coloured where the widest gap between merges cuts the tree.
+    """Draw a horizontal dendrogram; the widest gap between merges cuts the tree into coloured groups.
 
     Raises:
-        InvalidInputError: fewer than two leaves, or merges that make no tree of them.
+        InvalidInputError: fewer than two leaves, or merges that do not form a tree of them.
         MissingExtraError: matplotlib is not installed.
     """
     _check(tree)
@@ -109,7 +109,7 @@ def _size(tree: Tree, cluster: int) -> int:
 
 
 def _colours(tree: Tree, rows: Sequence[float]) -> list[str]:
-    """A colour for every leaf and merge: grey above the cut and for leaves that stand alone."""
+    """Colour of every leaf and merge: grey above the cut and for single leaves."""
     colours = [MUTED] * len(rows)
     clusters = [cluster for cluster in _cut(tree) if _size(tree, cluster) > 1]
     for number, cluster in enumerate(sorted(clusters, key=lambda cluster: rows[cluster])):
@@ -123,12 +123,12 @@ def _colours(tree: Tree, rows: Sequence[float]) -> list[str]:
 
 
 def _cut(tree: Tree) -> list[int]:
-    """The three to seven clusters that are left where a merge is most times as far as the one before."""
+    """Cut into three to seven clusters, where the ratio of two successive merge distances is largest."""
     count = len(tree.leaves)
     distances = [merge[2] for merge in tree.merges]
     choices = range(min(_FEWEST, count), min(_MOST, count) + 1)
 
-    floor = max(distances) / 20  # below that all are alike
+    floor = max(distances) / 20  # smaller distances count as equal
 
     def gap(clusters: int) -> float:
         below = distances[count - clusters - 1] if clusters < count else 0.0

@@ -1,1 +1,1 @@
-"""Files and CSV text: written whole, read as people write them."""
+"""Atomic writing of files, and tolerant reading of CSV."""

@@ -1,9 +1,9 @@
-"""CSV files as people and spreadsheets write them, cut into cells.
+"""Tolerant reading of CSV files as written by hand, by spreadsheets or by pandas.
 
-It reads UTF-8 and, with its mark, UTF-16; commas, semicolons and tabs between cells; the first line `sep=;`
-of spreadsheets; decimal commas where commas do not part cells; columns that only number the lines, as pandas
-writes them; and files put one behind the other with their headings. Whatever may be meant in two ways is
-refused, with the number of its line.
+It accepts UTF-8 and, with a byte order mark, UTF-16; commas, semicolons and tabs between cells; the first
+line `sep=;` of spreadsheets; decimal commas if commas do not separate cells; columns that only number the
+lines, as pandas writes them; and concatenated files with repeated headings. Ambiguous text raises an error
+with its line number.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from taxsolver.arguments import shown
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.plain_text import from_cell
 
-# White space, and the marks without width that come along when names are copied from web pages.
+# White space, and the zero-width characters that come with names copied from web pages.
 _BLANKS = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + "\u200b\u2060\ufeff"
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _NO_NAME = re.compile(
     r"(unnamed: ?\d+(_level_\d+)?)?", re.IGNORECASE
-)  # pandas writes the one and reads the other
+)  # names that pandas writes or invents for a column without a name
 _INDEX = frozenset({"index", "level_0"})
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan", re.IGNORECASE)
 
@@ -35,8 +35,8 @@ class Line:
     """One line of a sheet.
 
     Attributes:
-        number: of the line in the file, from 1.
-        cells: without blanks around them.
+        number: number of the line in the file, from 1.
+        cells: cells without surrounding white space.
     """
 
     number: int
@@ -49,9 +49,9 @@ class Sheet:
 
     Attributes:
         where: the file, for messages.
-        header: the first line that holds anything.
-        lines: those below it, without empty ones.
-        delimiter: what stands between cells.
+        header: the first line that is not empty.
+        lines: the lines below it, without empty ones.
+        delimiter: the character between cells.
     """
 
     where: str
@@ -61,15 +61,15 @@ class Sheet:
     _decimal: dict[str, int] = field(default_factory=dict)  # point or comma -> first line with one
 
     def at(self, line: Line) -> str:
-        """The place of a line, for messages."""
+        """Name the file and number of a line, for messages."""
         return f"{self.where}, line {line.number}"
 
     def number(self, cell: str, line: Line) -> float:
-        """The number in a cell; with a decimal comma where commas do not part cells.
+        """Parse the number in a cell; a decimal comma is accepted if commas do not separate cells.
 
         Raises:
-            ValueError: it holds none; the message says how to write it, or is empty.
-            FileFormatError: the file has decimal points and decimal commas.
+            ValueError: the cell holds no number; the message says how to write it, or is empty.
+            FileFormatError: the file mixes decimal points and decimal commas.
         """
         if not _NUMBER.fullmatch(cell):
             raise ValueError(": leave out the sign %" if cell.endswith("%") else "")
@@ -87,10 +87,10 @@ class Sheet:
         return float(cell.replace(",", "."))
 
     def check_widths(self, header: Line, lines: Iterable[Line]) -> None:
-        """Refuse lines that have not as many cells as their header.
+        """Raise unless all lines have as many cells as their header.
 
         Raises:
-            FileFormatError: the line is named.
+            FileFormatError: the message names the line.
         """
         for line in lines:
             if len(line.cells) != len(header.cells):
@@ -102,17 +102,17 @@ class Sheet:
                 )
 
     def is_nameless(self, column: int) -> bool:
-        """True if a column has no name, or the one that pandas makes up for it."""
+        """Return True if a column has no name, or a name that pandas invents for it."""
         return _NO_NAME.fullmatch(self.header.cells[column]) is not None
 
     def without_index(self, *, names_down: bool = False) -> Sheet:
-        """The sheet without columns that are empty or only number the lines, and have no name of their own.
+        """Drop columns without a name that are empty or only number the lines.
 
         Args:
-            names_down: the first column may hold names without having one.
+            names_down: allow a first column that holds names but has no name itself.
 
         Raises:
-            FileFormatError: a column without a name holds something else, or a line is too long or short.
+            FileFormatError: a column without a name holds other values, or a line is too long or short.
         """
         self.check_widths(self.header, self.lines)
         kept = []
@@ -136,14 +136,14 @@ class Sheet:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a file.
+    """Read the bytes of a file.
 
     Raises:
-        FileFormatError: it cannot be read.
+        FileFormatError: the file cannot be read.
     """
     try:
         return path.read_bytes()
-    except (OSError, ValueError) as error:  # the latter: a NUL in the name
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise FileFormatError(f"cannot read {path}: {reason}") from error
 
@@ -151,15 +151,14 @@ def read_file(path: Path) -> bytes:
 def read_sheet(content: str | bytes, where: str) -> Sheet:
     """Cut a CSV file into cells.
 
-    Lines that repeat the header, as where files were put one behind the other, are left out.
+    Lines that repeat the header, as in concatenated files, are left out.
 
     Args:
         content: the text, or its bytes in UTF-8 or, with a mark, UTF-16.
         where: the file, for messages.
 
     Raises:
-        FileFormatError: the text or its quotation marks cannot be read, or what parts its cells may be two
-            things.
+        FileFormatError: the text or its quotation marks cannot be read, or the delimiter is ambiguous.
     """
     if not isinstance(content, str | bytes):
         raise InvalidInputError(f"the content of {where} is {shown(content)}, expected text or bytes")
@@ -193,11 +192,11 @@ def _decode(content: str | bytes, where: str) -> str:
             ) from error
     if "\0" in content:
         raise FileFormatError(f"{where} is no CSV text in UTF-8: it holds a NUL; save it as CSV in UTF-8")
-    return content.removeprefix("\ufeff").replace("\n\ufeff", "\n")  # the second: of files put together
+    return content.removeprefix("\ufeff").replace("\n\ufeff", "\n")  # the second: inside concatenated files
 
 
 def _delimiter(text: str, where: str) -> str:
-    """Find the separator of cells: from the first line, and where that leaves a choice from all lines."""
+    """Find the delimiter: from the first line, or from all lines if the first is ambiguous."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", first)
     found = [mark for mark in _DELIMITERS if mark in bare]
@@ -238,7 +237,7 @@ def _is_empty(cells: Sequence[str]) -> bool:
 
 
 def _is_index(cells: Sequence[str]) -> bool:
-    """True for whole numbers that rise or start anew: line numbers, some of them maybe left out."""
+    """True for whole numbers that rise or start again, as line numbers do; some may be missing."""
     return all(cell.isdecimal() for cell in cells) and all(
         int(later) > int(earlier) or int(later) <= 1 for earlier, later in pairwise(cells)
     )

@@ -1,4 +1,4 @@
-"""Whole files or none: results are written beside their place and then moved there."""
+"""Atomic writing: results are written to a temporary file beside the target and then moved there."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 def check_path(path: object) -> Path:
-    """The path that is meant.
+    """Return the argument as a path.
 
     Raises:
-        InvalidInputError: it is neither text nor a path.
+        InvalidInputError: the argument is neither text nor a path.
     """
     if isinstance(path, str | os.PathLike):
         return Path(path)
@@ -27,7 +27,7 @@ def check_path(path: object) -> Path:
 
 
 def write_file(path: str | Path, content: str | bytes) -> Path:
-    """Write `content` to `path`, replacing a file that is there; text as UTF-8.
+    """Write `content` to `path`, replacing an existing file; text is encoded as UTF-8.
 
     Raises:
         OutputError: the folder is missing, not writable or full, or `path` is a folder.
@@ -46,7 +46,7 @@ def write_file(path: str | Path, content: str | bytes) -> Path:
 
 
 def check_writable(path: str | Path) -> None:
-    """Find out before a long computation that its result could not be written.
+    """Raise if a file cannot be written to `path`; called before long computations.
 
     Raises:
         OutputError: the folder is missing or not writable, or `path` is a folder.
@@ -54,7 +54,7 @@ def check_writable(path: str | Path) -> None:
     place = Path(path)
     try:
         fault = _fault(place)
-    except OSError as error:  # a name that is too long, a folder that may not be entered
+    except OSError as error:  # for example a name that is too long, or a folder without permission
         fault = error.strerror or str(error)
     if fault is not None:
         raise OutputError(f"cannot write {place}: {fault}")
@@ -79,17 +79,17 @@ def _write_and_rename(place: Path, data: bytes) -> None:
     _remove_leftovers(place.parent)
     beside = place.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with beside.open("xb") as stream:  # an exclusive file follows no link that somebody planted
+        with beside.open("xb") as stream:  # exclusive creation follows no planted link
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())  # or a power cut could leave an empty file under the new name
+            os.fsync(stream.fileno())  # without it, a power cut could leave an empty file under the new name
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes left in a folder a day ago or earlier; writing takes seconds."""
+    """Remove temporary files of killed processes that are at least a day old; writing takes seconds."""
     for path in folder.glob(".*.part"):
         with suppress(OSError):
             if _LEFTOVER.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _DAY:
@@ -97,5 +97,5 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _is_stream(place: Path) -> bool:
-    """Tell whether a path is a pipe or a device, which is written to and not replaced."""
+    """Return True for a pipe or a device, which is written to instead of being replaced."""
     return place.exists() and not place.is_file() and not place.is_dir()

@@ -1,4 +1,4 @@
-"""Rows of a result as a file: CSV or JSON by the ending."""
+"""Writing of result rows as CSV or JSON, by the ending of the file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ENDINGS = (".csv", ".json")
 
 
 def check_rows_path(path: str | Path) -> None:
-    """Refuse an ending under which rows cannot be saved.
+    """Raise if rows cannot be saved under the ending of `path`.
 
     Raises:
-        InvalidInputError: the endings that work are named.
+        InvalidInputError: the message names the endings that work.
     """
     if Path(path).suffix.casefold() not in ENDINGS:
         raise InvalidInputError(f"cannot tell the format of {str(path)!r}: end it in {' or '.join(ENDINGS)}")
@@ -40,7 +40,7 @@ def save_rows(rows: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
 
 
 def rows_to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV text with a line of column names; no text is a formula, see `to_cell`."""
+    """Convert rows to CSV with a line of column names; spreadsheet formulas are masked, see `to_cell`."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()

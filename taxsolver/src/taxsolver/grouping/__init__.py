@@ -1,4 +1,4 @@
-"""Task grouping: which networks to run so that every task is predicted within a budget of inference time.
+"""Task grouping: choose the networks to run so that every task is predicted within an inference budget.
 
 After Standley et al., "Which Tasks Should Be Learned Together in Multi-task Learning?", ICML 2020
 (https://arxiv.org/abs/1905.07553), whose four settings come with the package.

@@ -9,14 +9,14 @@ from taxsolver.grouping.table import FloatArray, IntArray, LossTable
 
 
 def higher_order_losses(table: LossTable) -> FloatArray:
-    """Losses of networks for three or more tasks, as predicted from the pairs: HOA of Standley et al.
+    """Predict losses of networks for three or more tasks from the pairs: HOA of Standley et al.
 
     The loss of a task in such a network is the mean of its validation losses in the pair networks of that
-    task with each of the others (https://arxiv.org/abs/1905.07553). Networks for one or two tasks keep what
-    was measured.
+    task with each of the others (https://arxiv.org/abs/1905.07553). Networks for one or two tasks keep their
+    measured losses.
 
-    A table may hold several networks for the same pair: the one whose cost is nearest to that of the larger
-    network counts, of equally near ones the cheaper, then the first. Pairs that the table lacks are left out
+    If a table holds several networks for the same pair, the one is used whose cost is nearest to that of the
+    larger network; of equally near ones the cheaper, then the first. Pairs that the table lacks are left out
     of the mean; a task without any pair inside the network gets NaN, and the network cannot be chosen for it.
 
     Returns:
@@ -35,13 +35,13 @@ def higher_order_losses(table: LossTable) -> FloatArray:
 
 
 def early_losses(table: LossTable) -> FloatArray:
-    """Losses early in the training: ESA of Standley et al. (https://arxiv.org/abs/1905.07553).
+    """Return the losses early in the training: ESA of Standley et al. (https://arxiv.org/abs/1905.07553).
 
     Returns:
-        float64 (networks, tasks); NaN throughout for a network that was not measured then.
+        float64 (networks, tasks); rows of NaN for networks without early losses.
 
     Raises:
-        InvalidInputError: the table has none.
+        InvalidInputError: the table has no early losses.
     """
     if table.validation_early is None:
         raise InvalidInputError(
@@ -52,7 +52,7 @@ def early_losses(table: LossTable) -> FloatArray:
 
 
 def pair_networks(table: LossTable, one: int, other: int) -> IntArray:
-    """int (found,): the networks that predict these two tasks and nothing else.
+    """Find the networks that predict these two tasks and nothing else: int (found,).
 
     Args:
         table: the networks.

@@ -27,19 +27,19 @@ def budget_curves(
     draws: int = DRAWS,
     time_limit: float | None = None,
 ) -> list[Grouping]:
-    """The grouping of every method and budget, as plotted in https://arxiv.org/abs/1905.07553.
+    """Compute the grouping of every method and budget, as plotted in https://arxiv.org/abs/1905.07553.
 
     Args:
         table: trained networks with their costs and losses.
         budgets: largest total costs.
         methods: as for `group`; None for all that the table has losses for.
-        seed: of the random draws.
+        seed: seed of the random draws.
         draws: number of random fillings that are averaged for each budget.
         time_limit: seconds for each choice; None for no limit.
 
     Returns:
-        Groupings in the order of `methods`, then of `budgets`; infeasible ones, and those that the time limit
-        left without a choice, are included.
+        Groupings in the order of `methods`, then of `budgets`; infeasible ones, and those for which the time
+        limit passed without a choice, are included.
 
     Raises:
         InvalidInputError: as for `group`, or there is no budget or no method.
@@ -82,19 +82,19 @@ class TaskCountRow:
 
 
 def task_count_rows(table: TableInput, split: str | None = None) -> list[TaskCountRow]:
-    """Performance against the number of tasks that a network predicts.
+    """Compare performance by the number of tasks that a network predicts.
 
     The change of a network is the mean over its tasks of (single - loss) / |single|, in %, where `single` is
-    the loss of the best single-task network of the same cost. The definition is ours, after the comparisons
-    at equal inference cost of https://arxiv.org/abs/1905.07553; how exactly those average was not at hand.
+    the loss of the best single-task network of the same cost. The definition follows the comparisons at equal
+    inference cost of https://arxiv.org/abs/1905.07553, whose exact averaging is not known to us.
 
     Args:
         table: trained networks.
         split: the losses that are compared; None for `test`, or `validation` where there is no test split.
 
     Returns:
-        Rows by rising number of tasks; networks without any comparison, and numbers of tasks without any
-        such network, are left out.
+        Rows by rising number of tasks; networks without a single-task network to compare with are left out,
+        as are numbers of tasks without any network left.
 
     Raises:
         InvalidInputError: the split is not known, or the table does not have it.
@@ -115,7 +115,7 @@ class PairMatrix:
     """Change of each task when one network learns it together with each other task.
 
     Attributes:
-        name: of the table.
+        name: name of the table.
         tasks: rows and columns.
         split: the losses that were compared.
         change: float64 (tasks, tasks), in %; [i, j] is the change of task j by learning it with task i,
@@ -129,10 +129,10 @@ class PairMatrix:
 
 
 def pair_matrix(table: TableInput, split: str | None = None) -> PairMatrix:
-    """The change of each task in each pair network, against its single-task network of the same cost.
+    """Compute the change of each task in each pair network against its single-task network of the same cost.
 
-    (single - loss) / |single| in %, as in `task_count_rows`; the mean where there are several pair networks
-    for the same two tasks.
+    The change is (single - loss) / |single| in %, as in `task_count_rows`; its mean if there are several pair
+    networks for the same two tasks.
 
     Raises:
         InvalidInputError: the split is not known, or the table does not have it.
@@ -153,7 +153,7 @@ def relative_change(table: TableInput, split: str | None = None) -> FloatArray:
 
     Returns:
         float64 (networks, tasks), in %; positive is better. NaN where a network does not predict a task,
-        where no single-task network has the same cost, or where that one has a loss of 0.
+        where no single-task network has the same cost, or where the single-task network has a loss of 0.
 
     Raises:
         InvalidInputError: the split is not known, or the table does not have it.
@@ -171,7 +171,7 @@ def relative_change(table: TableInput, split: str | None = None) -> FloatArray:
 
 
 def split_of(table: LossTable, split: str | None) -> str:
-    """The split that is asked for; without one `test`, or `validation` where there is no test split.
+    """Check a split; None means `test`, or `validation` if there is no test split.
 
     Raises:
         InvalidInputError: the split is not known, or the table does not have it.

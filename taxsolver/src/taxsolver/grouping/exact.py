@@ -1,4 +1,4 @@
-"""The best and the worst choice of networks for given losses, each proven unless time runs out.
+"""Best and worst choices of networks for given losses, proven optimal within the time limit.
 
 Networks are the sources of an `Instance`, and a network that predicts a task is a transfer of order one.
 """
@@ -22,9 +22,9 @@ from taxsolver.programs.instance import Instance
 from taxsolver.programs.plan_model import PlanModel
 from taxsolver.programs.plan_program import PlanProgram
 
-_SCALE = 1e3  # largest loss in the program, so that it is resolved far beyond HiGHS's tolerance
-_SLACK = 1e-6  # of the largest loss: so much worse than a tie may be what HiGHS proposes; the rest is checked
-_LOOSE = 1e-8  # of what is asked for: so much less a row of "use the budget" admits; the rest is checked
+_SCALE = 1e3  # largest loss in the program, so that losses are resolved far beyond HiGHS's tolerance
+_SLACK = 1e-6  # share of the largest loss by which HiGHS may miss a tie; ties are then checked exactly
+_LOOSE = 1e-8  # share by which rows of "use the budget" are relaxed; the budget is then checked exactly
 _MOST_TOTALS = 20_000
 
 
@@ -34,9 +34,9 @@ class Least:
 
     Attributes:
         chosen: bool (networks,).
-        bound: no choice has a smaller total loss.
-        status: `optimal`, or `time_limit` where the time ran out before the choice and its preference over
-            those that tie with it were proven.
+        bound: lower bound of the total loss.
+        status: `optimal`, or `time_limit` if time ran out before the choice and its preference over ties were
+            proven.
     """
 
     chosen: BoolArray
@@ -46,7 +46,7 @@ class Least:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Networks that may be chosen, and the losses that choose.
+    """Networks that may be chosen, and the losses that are minimised.
 
     Attributes:
         table: all networks.
@@ -57,13 +57,13 @@ class Pool:
     losses: FloatArray
 
     def least(self, budget: float, deadline: float | None = None) -> Least | None:
-        """The choice of the least total loss, or None where none serves every task.
+        """Find the choice of the least total loss; None if no choice serves every task.
 
-        Every task takes the best network of the choice. Ties as `preferred` breaks them.
+        Every task takes the best network of the choice. Ties are broken as `preferred` does.
 
         Args:
             budget: largest total cost.
-            deadline: on the clock of `time.perf_counter`; None for none.
+            deadline: time of `time.perf_counter`; None for no limit.
 
         Raises:
             TimeLimitError: the deadline passed before any choice was found.
@@ -79,7 +79,7 @@ class Pool:
             return Least(choice.chosen, -choice.bound, TIME_LIMIT)
         chosen, status = choice.chosen, OPTIMAL
         try:
-            # A second choice that is as good calls for the rules of preference.
+            # If a second choice is as good, the rules of preference decide.
             model.forbid(chosen)
             second = _proven(model.solve(budget, _seconds_left(deadline)))
             if second is not None and second.status == TIME_LIMIT:
@@ -92,7 +92,7 @@ class Pool:
         return Least(chosen, -choice.value, status)
 
     def least_loss(self, budget: float) -> float | None:
-        """The least total loss of a choice, whichever of those that tie; None where none serves every task.
+        """Compute the least total loss of a choice; None if no choice serves every task.
 
         Raises:
             SolverError: HiGHS failed, or ended without a proof.
@@ -101,14 +101,14 @@ class Pool:
         return None if choice is None else -choice.value
 
     def worst_filling(self, budget: float, deadline: float | None = None) -> BoolArray | None:
-        """bool (networks,): the choice of the largest total loss among those that use the budget.
+        """Find the choice of the largest total loss, bool (networks,), among those that use the budget.
 
-        To use the budget means that no other network of the pool fits into what is left. Every task still
-        takes the best network of the choice. None where no choice serves every task.
+        A choice uses the budget if no other network of the pool fits into the rest of it. Every task still
+        takes the best network of the choice. None if no choice serves every task.
 
         Args:
             budget: largest total cost.
-            deadline: on the clock of `time.perf_counter`; None for none.
+            deadline: time of `time.perf_counter`; None for no limit.
 
         Raises:
             TimeLimitError: the deadline passed before the worst choice was proven.
@@ -123,11 +123,11 @@ class Pool:
         return self._preferred(program, self.total(chosen), 1.0, deadline)
 
     def total(self, chosen: BoolArray) -> float:
-        """Sum over tasks of the least loss among the chosen networks."""
+        """Sum the least loss among the chosen networks over tasks."""
         return float(np.nanmin(self.losses[chosen], axis=0).sum())
 
     def least_budget(self) -> float | None:
-        """Cost of the cheapest choice that serves every task; None where none does."""
+        """Compute the cost of the cheapest choice that serves every task; None if no choice does."""
         return PlanModel(self._instance(-1.0)).least_budget() if self._covers else None
 
     def _serves(self, chosen: BoolArray) -> bool:
@@ -173,14 +173,14 @@ class Pool:
     def _preferred(
         self, program: PlanProgram, value: float, sign: float, deadline: float | None
     ) -> BoolArray:
-        """The preferred one of the choices that are worth `value` but for a tie."""
+        """Find the preferred choice among those whose total is `value` up to ties."""
         worth, least, fits = self._worth(program, sign), value - tie(self.losses), program.accepts
         program.add_row(np.arange(len(worth)), worth, lower=least / self._unit - _SLACK * _SCALE)
         program.accepts = lambda chosen: fits(chosen) and sign * self.total(chosen) >= least
         return preferred(program, self.table.num_predicted, deadline)
 
     def _filling_program(self, budget: float) -> PlanProgram:
-        """Choices that use the budget, each task bound to the best network of the choice."""
+        """Program of the choices that use the budget; each task takes the best network of the choice."""
         costs = self.table.costs
         limit = costs.limit(budget)
         program = PlanProgram(self._instance(1.0), budget, partial(self._fills, limit))
@@ -201,8 +201,8 @@ class Pool:
     def _needed(self, candidates: IntArray, limit: int) -> Iterator[tuple[int, int]]:
         """Yield each network with the least total cost of the others that leaves no room for it.
 
-        This is the least total cost of any networks above limit - cost. If there are too many totals to
-        list, it is limit - cost plus one unit. Networks that fit beside no other are skipped.
+        This is the least total cost of any networks above limit - cost. If there are too many totals to list,
+        it is limit - cost plus one unit. Networks that never fit are skipped.
         """
         amounts = self.table.costs.amounts
         totals = _totals(amounts[candidates], limit)
@@ -210,17 +210,17 @@ class Pool:
             needed = limit - int(amounts[candidate]) + 1
             if totals is not None:
                 place = int(np.searchsorted(totals, needed))
-                # Without a total it always fits: no choice leaves it out.
+                # Without such a total the network always fits, so no choice leaves it out.
                 needed = int(totals[place]) if place < len(totals) else 2 * limit + 1
-            if needed > amounts.min():  # every choice costs that much
+            if needed > amounts.min():  # otherwise every choice fulfils it
                 yield candidate, needed
 
 
 def _proven(choice: Choice | None) -> Choice | None:
-    """A choice that is proven the best, or cut short by the time limit.
+    """Return a choice that is proven optimal or was stopped by the time limit.
 
     Raises:
-        SolverError: it is neither.
+        SolverError: the choice is neither.
     """
     if choice is not None and choice.status not in (OPTIMAL, TIME_LIMIT):
         raise SolverError(
@@ -235,7 +235,7 @@ def _seconds_left(deadline: float | None) -> float | None:
 
 
 def _totals(amounts: NDArray[Any], most: int) -> NDArray[Any] | None:
-    """The different total amounts of sets of networks, rising; None where they are too many.
+    """Distinct total amounts of sets of networks, rising; None if there are too many.
 
     Args:
         amounts: whole numbers (networks,), positive.

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from taxsolver.grouping.table import BoolArray, LossTable
 
-_AT_ONCE = 1 << 20  # networks times fillings in memory
-_PATIENCE, _RAREST = 50_000, 5_000  # so many are drawn at least before one in so many is found too rare
+_AT_ONCE = 1 << 20  # largest number of networks times fillings in memory
+_PATIENCE, _RAREST = 50_000, 5_000  # after 50,000 draws, fewer than one valid filling in 5,000 is too rare
 
 
 def random_fillings(table: LossTable, budget: float, draws: int, seed: int) -> Iterator[BoolArray]:
-    """Fillings that serve every task, in blocks of bool (fillings, networks).
+    """Draw fillings that serve every task, and yield them in blocks of bool (fillings, networks).
 
-    Networks are gone through in a random order, and each is added that still fits, until all were seen. A
-    filling that leaves a task without a network is thrown away and drawn anew, as by the authors (main.cpp of
+    Networks are visited in a random order, and each one that still fits is added. A filling that leaves a
+    task without a network is discarded and drawn again, as the authors do (main.cpp of
     https://github.com/tstandley/taskgrouping). So the fillings are not equally likely.
 
     Args:
@@ -42,7 +42,7 @@ def random_fillings(table: LossTable, budget: float, draws: int, seed: int) -> I
 
 
 def _fill(cost: NDArray[Any], limit: int, count: int, rng: np.random.Generator) -> BoolArray:
-    """bool (count, networks): in a random order, each network that still fits; costs are whole numbers."""
+    """Add networks that still fit in a random order: bool (count, networks); costs are whole numbers."""
     order = np.argsort(rng.random((count, len(cost))), axis=1)
     chosen = np.zeros(order.shape, dtype=bool)
     left = np.full(count, limit, dtype=cost.dtype)
@@ -57,6 +57,6 @@ def _fill(cost: NDArray[Any], limit: int, count: int, rng: np.random.Generator) 
 
 
 def _serves(chosen: BoolArray, predicts: BoolArray) -> BoolArray:
-    """bool (fillings,): those in which every task has a network."""
+    """Mark the fillings in which every task has a network: bool (fillings,)."""
     predictions = chosen.astype(np.float32) @ predicts.astype(np.float32)
     return np.asarray((predictions > 0).all(axis=1), dtype=np.bool_)

@@ -1,9 +1,9 @@
 """Effects of tasks on each other as CSV: a square matrix, or one line for each pair.
 
-A matrix has the task that helps down and the task that is helped across; its corner and its diagonal do not
-count, and a cell is empty where nothing was measured. A list has the columns `task` (which is helped), `with`
-(which helps) and one more with the values, as `taxsolver group --show pairs --save FILE.csv` writes it. Other
-ways to write the file are described in `csv_text`.
+A matrix has a row for each helping task and a column for each helped task; its corner and its diagonal are
+ignored, and cells that were not measured are empty. A list has the columns `task` (the helped one), `with`
+(the helping one) and one more with the values, as `taxsolver group --show pairs --save FILE.csv` writes it.
+Accepted variants of CSV are described in `csv_text`.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ _LIST = {"task", "with"}
 
 
 def read_pairwise(path: str | PathLike[str], tasks: Sequence[str]) -> FloatArray:
-    """The effect of each task on each other one, as a file gives it.
+    """Read the effect of each task on each other task.
 
     Args:
-        path: of a CSV file.
-        tasks: rows and columns of the result; the file may name others, which are left out.
+        path: a CSV file.
+        tasks: rows and columns of the result; other tasks of the file are left out.
 
     Returns:
-        float64 (tasks, tasks); [i, j] is what task i does to task j. NaN where the file has nothing, and on
-        the diagonal.
+        float64 (tasks, tasks); [i, j] is the effect of task i on task j. NaN where the file has no value, and
+        on the diagonal.
 
     Raises:
-        FileFormatError: the file cannot be read, or is no such CSV; a wrong line is named by its number.
+        FileFormatError: the file cannot be read or has another format; the message names the line.
     """
     place = check_path(path)
     return pairwise_from_csv(read_file(place), tasks, where=str(place))
 
 
 def pairwise_from_csv(content: str | bytes, tasks: Sequence[str], *, where: str = "the CSV") -> FloatArray:
-    """The effects that a CSV holds, as `read_pairwise` returns them.
+    """Parse the effects in a CSV, as `read_pairwise` returns them.
 
     Raises:
-        FileFormatError: it is no such CSV; a wrong line is named by its number.
+        FileFormatError: the CSV has another format; the message names the line.
     """
     tasks = name_tuple(tasks, "tasks")
     sheet = read_sheet(content, where).without_index(names_down=True)
@@ -105,7 +105,7 @@ def _listed(sheet: Sheet) -> Iterator[tuple[str, str, str, Line]]:
 
 
 def _matrix(sheet: Sheet) -> Iterator[tuple[str, str, str, Line]]:
-    """Yield the same of a matrix with the helping tasks down."""
+    """Yield helping task, helped task, cell and line of a matrix with a row for each helping task."""
     helped = sheet.header.cells[1:]
     for column, name in enumerate(helped):
         if name in helped[:column]:

@@ -1,4 +1,4 @@
-"""A grouping: the networks to run, and what the tasks lose by them."""
+"""Grouping: the networks to run, and the losses of the tasks."""
 
 from __future__ import annotations
 
@@ -20,27 +20,26 @@ class Grouping:
 
     Attributes:
         table: the networks chosen from.
-        method: how they were chosen.
+        method: method of choosing.
         budget: largest total cost.
-        status: `optimal` where the choice is proven for the method's own losses, `time_limit` where the time
-            limit cut in before, `sampled` for a mean over random draws, `unsampled` where there are choices
-            but random draws do not meet enough of them, `infeasible` where no choice of the method fits the
+        status: `optimal` if the choice is proven for the method's own losses, `time_limit` if the time limit
+            passed before the proof, `sampled` for a mean over random draws, `unsampled` if valid choices
+            exist but random draws find too few of them, `infeasible` if no choice of the method fits the
             budget.
         chosen: the chosen networks as rising indices into `table.networks`; empty unless the status
             is `optimal` or `time_limit`.
-        assigned: for each task the index of the network picked by the losses that chose; empty likewise.
+        assigned: for each task the index of its network, by the losses used for choosing; empty likewise.
         validation_loss: sum over tasks of the least validation loss among the chosen networks.
-        test_loss: the same on the test split, as the authors score: each task takes the network that turns
-            out best for it there.
-        assigned_test_loss: sum over tasks of the test loss of the network in `assigned`, so with nothing
-            decided on the test split.
-        least_budget: where infeasible, the least budget for which the method has a choice, None where none
-            suffices; None also where feasible.
+        test_loss: the same on the test split, as the authors score: each task takes the network of least test
+            loss.
+        assigned_test_loss: sum over tasks of the test loss of the network in `assigned`; no decision uses the
+            test split.
+        least_budget: if infeasible, the least budget for which the method has a choice, or None if no budget
+            suffices; None if feasible.
         draws: number of random draws; 0 for the other methods.
-        bound: where the time limit cut in, no choice has a smaller total of the losses that chose; NaN
-            otherwise.
+        bound: lower bound of the total loss used for choosing, if the time limit passed; NaN otherwise.
 
-    Losses are NaN where infeasible or unsampled, test losses also where the table has no test split.
+    Losses are NaN if infeasible or unsampled; test losses also if the table has no test split.
     """
 
     table: LossTable
@@ -68,7 +67,7 @@ class Grouping:
 
     @property
     def serves(self) -> dict[str, tuple[str, ...]]:
-        """Chosen network -> the tasks that it was picked for; empty for one that only fills the budget."""
+        """Chosen network -> the tasks assigned to it; empty for a network that only fills the budget."""
         return {
             self.table.networks[network]: tuple(
                 task
@@ -79,7 +78,7 @@ class Grouping:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, with the keys of the command's `--json`; None in place of NaN."""
+        """Return plain values for JSON, with the keys of the command's `--json` and None in place of NaN."""
         return {
             "setting": self.table.setting,
             "method": self.method,
@@ -94,7 +93,7 @@ class Grouping:
         }
 
     def to_json(self) -> str:
-        """`to_dict` as JSON text, indented."""
+        """Return `to_dict` as indented JSON text."""
         return json.dumps(self.to_dict(), indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Losses of chosen networks, for many choices at once."""
+"""Losses of chosen networks, vectorised over many choices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from taxsolver.grouping.table import BoolArray, FloatArray, IntArray
 
 
 def picked_networks(losses: FloatArray, chosen: BoolArray) -> IntArray:
-    """int (choices, tasks): the network of least loss in each choice; the first of equals.
+    """Find the network of least loss for each task in each choice: int (choices, tasks); ties take the first.
 
     Args:
         losses: float64 (networks, tasks); NaN where not predicted.
@@ -22,7 +22,7 @@ def picked_networks(losses: FloatArray, chosen: BoolArray) -> IntArray:
 
 
 def least_losses(losses: FloatArray, chosen: BoolArray) -> FloatArray:
-    """float64 (choices, tasks): the least loss in each choice; NaN for tasks without any loss.
+    """Compute the least loss of each task in each choice: float64 (choices, tasks); NaN without any loss.
 
     Args:
         losses: float64 (networks, tasks); NaN where not predicted.

@@ -38,10 +38,10 @@ class Method(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Method:
-        """The method of that name.
+        """Return the method of that name.
 
         Raises:
-            InvalidInputError: there is none.
+            InvalidInputError: no method has that name.
         """
         wanted = normalise(str(name)).replace("_", "-")
         if wanted in tuple(cls):
@@ -59,12 +59,11 @@ def group(
     draws: int = DRAWS,
     time_limit: float | None = None,
 ) -> Grouping:
-    """The networks to run so that every task is predicted within a budget.
+    """Choose the networks to run so that every task is predicted within a budget.
 
-    Choice on validation losses, score on test losses, as in Standley et al., ICML 2020
+    Networks are chosen by validation losses and scored by test losses, as in Standley et al., ICML 2020
     (https://arxiv.org/abs/1905.07553). Every task takes the best network of the choice. Total losses closer
-    than 1e-9 are ties: they go to the cheapest choice, then to that with the fewest predictions, then to
-    table order.
+    than 1e-9 are ties, which are broken by cost, then by the number of predictions, then by table order.
 
     Args:
         table: trained networks with their costs and losses; or what `as_table` takes.
@@ -75,24 +74,23 @@ def group(
             `all-in-one`: the one network for all tasks with the least total validation loss.
             `independent`: one network of its own for every task, with the least total validation loss.
             `random`: the mean over random fillings of the budget, drawn as by the authors. With 200,000
-            draws it meets their 36 published points, means of a million, to 0.00002 (root mean square; at
-            most 0.00006), which is the sampling error; with the default 10,000 to 0.00008. Their scores are
-            `test_loss`.
+            draws it agrees with their 36 published points, means of a million, to 0.00002 (root mean square;
+            at most 0.00006), which is the sampling error; with the default 10,000 to 0.00008. Their scores
+            are `test_loss`.
             `worst`: the largest total validation loss among all choices that serve every task and leave no
-            room for another network, proven. The authors' curve is what this rule gives when the test losses
-            choose as well as score, in all 36 points; chosen on validation, 32 of the 36 are the same and the
-            others lower by up to 0.001.
+            room for another network, proven. If the test losses choose as well as score, this rule gives the
+            authors' curve in all 36 points; if the validation losses choose, 32 of the 36 are equal and the
+            others are lower by up to 0.001.
         budget: largest total cost, in units of one standard network, in (0, 1e6]; costs are summed as
             decimals, and no choice costs more.
-        weights: how much each task's losses count, in (0, 1e6]; 1 where not named. All losses of the result
-            are times these.
-        seed: of the random draws, at least 0.
+        weights: task -> factor of its losses, in (0, 1e6]; 1 by default. All losses of the result include it.
+        seed: seed of the random draws, at least 0.
         draws: number of random fillings that are averaged, at least 1.
         time_limit: seconds; None for no limit. Random fillings drawn until then are averaged.
 
     Returns:
-        The grouping; its status is `infeasible` where no choice of the method fits the budget, and
-        `unsampled` where fewer than one in 5,000 random fillings serves every task.
+        The grouping; its status is `infeasible` if no choice of the method fits the budget, and `unsampled`
+        if fewer than one in 5,000 random fillings serves every task.
 
     Raises:
         InvalidInputError: a value is not allowed, or the table has no early losses for `esa`.
@@ -130,7 +128,7 @@ def _certain(chosen: BoolArray | None) -> Least | None:
 
 
 def _selection_losses(table: LossTable, method: Method) -> FloatArray:
-    """float64 (networks, tasks): the losses that choose; NaN where a network may not be chosen."""
+    """Losses used for choosing, float64 (networks, tasks); NaN where a network may not be chosen."""
     if method is Method.HOA:
         return higher_order_losses(table)
     if method is Method.ESA:
@@ -144,7 +142,7 @@ def _selection_losses(table: LossTable, method: Method) -> FloatArray:
 
 
 def _best_single(pool: Pool, budget: float) -> BoolArray | None:
-    """bool (networks,): the one network that serves all tasks best."""
+    """Find the single network that serves all tasks best: bool (networks,)."""
     costs = pool.table.costs
     able = ~np.isnan(pool.losses).any(axis=1) & (costs.amounts <= costs.limit(budget))
     if not able.any():
@@ -161,7 +159,7 @@ def _all_in_one_budget(pool: Pool) -> float | None:
 
 
 def _preferred_row(pool: Pool, losses: FloatArray) -> int:
-    """The network with the least of float64 (networks,), ties as between choices."""
+    """Index of the network of least loss in float64 (networks,); ties are broken as between choices."""
     rows = np.flatnonzero(losses <= losses.min() + tie(pool.losses))
     order = np.lexsort((rows, pool.table.num_predicted[rows], pool.table.cost[rows]))
     return int(rows[order[0]])
@@ -186,7 +184,7 @@ def _scored(pool: Pool, method: Method, budget: float, found: Least) -> Grouping
 
 
 def _random(pool: Pool, budget: float, draws: int, seed: int, deadline: float | None) -> Grouping:
-    """The mean over random fillings of the budget."""
+    """Average over random fillings of the budget."""
     table = pool.table
     least = pool.least_budget()
     if least is None or decimal(least) > decimal(budget):
@@ -215,7 +213,7 @@ def _random(pool: Pool, budget: float, draws: int, seed: int, deadline: float | 
 
 
 def _draw_sums(table: LossTable, chosen: BoolArray) -> FloatArray:
-    """float64 (3,): validation, test and assigned test loss, summed over the fillings."""
+    """Validation, test and assigned test loss, summed over the fillings: float64 (3,)."""
     picked = picked_networks(table.validation, chosen)
     columns = np.arange(len(table.tasks))
     return np.array(

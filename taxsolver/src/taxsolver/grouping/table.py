@@ -1,4 +1,4 @@
-"""Trained networks to choose from: what each costs, and the loss of every task that it predicts."""
+"""Trained networks to choose from: the cost of each, and the loss of every task that it predicts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 SPLITS = ("validation", "test", "validation_early")
-WIDEST = 1e4  # costs further apart than this factor cannot stand in one row of the integer program
+WIDEST = 1e4  # largest ratio of two costs; beyond it, rows of the integer program are badly scaled
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -28,17 +28,17 @@ class LossTable:
     """Networks with their costs and losses, as in Standley et al., ICML 2020 (https://arxiv.org/abs/1905.07553).
 
     Attributes:
-        name: what the table is called in results.
-        setting: number of the published setting, 1 to 4; None for a table of one's own.
+        name: name of the table in results.
+        setting: number of the published setting, 1 to 4; None for a user's table.
         tasks: names of the tasks.
         networks: names of the networks.
         cost: float64 (networks,) in (0, 1e6]; time of one prediction, in units of one standard network.
-        validation: float64 (networks, tasks) in [-1e6, 1e6]; losses on the split that chooses, lower is
+        validation: float64 (networks, tasks) in [-1e6, 1e6]; losses on the split used for choosing, lower is
             better; NaN where a network does not predict a task.
-        test: the same on the split that scores, NaN in the same places; None where not measured.
-        validation_early: the same on the validation split early in the training; a row may be NaN
-            throughout, for a network that was not measured then; None where none was.
-        untrained: names of networks that nobody has trained yet: their losses are predicted.
+        test: the same on the split used for scoring, NaN in the same places; None if not measured.
+        validation_early: the same on the validation split early in the training; rows of NaN for networks
+            without early losses; None if no network has any.
+        untrained: names of networks that are not trained yet, whose losses are predicted.
 
     Raises:
         InvalidInputError: on construction; the message names the fault.
@@ -75,7 +75,7 @@ class LossTable:
                 _check_losses(self, split)
 
     def losses(self, split: str) -> FloatArray | None:
-        """float64 (networks, tasks): the losses of a split; None where not measured."""
+        """Return the losses of a split, float64 (networks, tasks); None if not measured."""
         if split not in SPLITS:
             raise InvalidInputError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
         found: FloatArray | None = getattr(self, split)
@@ -83,12 +83,12 @@ class LossTable:
 
     @cached_property
     def costs(self) -> Costs:
-        """The costs as whole numbers, to be summed and compared with a budget exactly."""
+        """The costs as whole numbers, for exact sums and comparisons with a budget."""
         return Costs.of(self.cost)
 
     @cached_property
     def predicts(self) -> BoolArray:
-        """bool (networks, tasks): which network predicts which task."""
+        """bool (networks, tasks): true where a network predicts a task."""
         return ~np.isnan(self.validation)
 
     @cached_property
@@ -98,19 +98,18 @@ class LossTable:
 
     @cached_property
     def scored(self) -> FloatArray:
-        """float64 (networks, tasks): the test losses, or NaN throughout where none were measured."""
+        """float64 (networks, tasks): the test losses; all NaN if not measured."""
         return np.full_like(self.validation, np.nan) if self.test is None else self.test
 
     def weighted(self, weights: Weights | None) -> LossTable:
-        """The same table with the losses of some tasks times a weight, so that they count more in every sum.
+        """Multiply the losses of some tasks by a weight.
 
         Args:
-            weights: task -> number in (0, 1e6]; 1 where not named. A dictionary, a Series of pandas, or
-                pairs.
+            weights: task -> number in (0, 1e6]; 1 by default. A dictionary, a Series of pandas, or pairs.
 
         Raises:
             UnknownTaskError: a name is not known.
-            InvalidInputError: a weight is not allowed, or a loss is then beyond 1e6.
+            InvalidInputError: a weight is not allowed, or a weighted loss is beyond 1e6.
         """
         pairs = weight_pairs(weights, "weights")
         if not pairs:
@@ -133,7 +132,7 @@ class LossTable:
         return replace(self, **changed)  # type: ignore[arg-type] # the names are those of arrays
 
     def task_names(self, network: int) -> tuple[str, ...]:
-        """Names of the tasks that a network predicts.
+        """List the names of the tasks that a network predicts.
 
         Args:
             network: index into `networks`.

@@ -1,9 +1,9 @@
-"""Loss tables as CSV: one line a network and split, one column a task.
+"""Loss tables as CSV: one line per network and split, one column per task.
 
 Columns: `split` (`validation`, which is needed, `test` and `validation_early`), `network`, `cost`, and one
-for each task, headed by its name. An empty cell: the network does not predict the task. Every network stands
-in every split that the file has; only `validation_early` may leave some out, which ESA then cannot choose.
-Columns that only number the lines, as pandas writes them, are no tasks; other ways to write the file are
+for each task, headed by its name. A cell is empty if the network does not predict the task. Every network has
+a line in every split of the file; only `validation_early` may leave networks out, which ESA then cannot
+choose. Columns that only number the lines, as pandas writes them, are ignored; accepted variants of CSV are
 described in `csv_text`.
 """
 
@@ -33,7 +33,7 @@ KEYS = ("split", "network", "cost")
 
 @dataclass(frozen=True)
 class _Row:
-    number: int  # of the line
+    number: int  # line number
     split: str
     network: str
     cost: float
@@ -45,7 +45,7 @@ class _Row:
 
 
 def load_setting(setting: int) -> LossTable:
-    """One of the four published settings: 36 networks, five tasks.
+    """Load one of the four published settings, each with 36 networks and five tasks.
 
     1: small networks, 4 million images. 2: large networks, 4 million images. 3: large networks, 200 thousand
     images. 4: large networks, 4 million images, other tasks. From the network selection of Standley et al.,
@@ -64,26 +64,26 @@ def load_setting(setting: int) -> LossTable:
 
 
 def load_table(path: str | PathLike[str]) -> LossTable:
-    """A table of one's own, from a CSV file.
+    """Load a user's table from a CSV file.
 
     Raises:
-        FileFormatError: the file cannot be read, or is no such CSV; a wrong line is named by its number.
-        InvalidInputError: the lines are readable, but make no valid table.
+        FileFormatError: the file cannot be read or has another format; the message names the line.
+        InvalidInputError: the lines are readable, but the table is not valid.
     """
     place = check_path(path)
     return table_from_csv(read_file(place), name=place.stem, where=str(place))
 
 
 def as_table(table: TableInput) -> LossTable:
-    """A table as it is, or what it is meant to be read from.
+    """Return a table unchanged, or load it from its source.
 
     Args:
         table: a table; the number of a published setting; the path of a CSV file; or a table of pandas with
             the columns of such a file.
 
     Raises:
-        FileFormatError: a file cannot be read, or is no such CSV.
-        InvalidInputError: it is none of these, or makes no valid table.
+        FileFormatError: a file cannot be read or has another format.
+        InvalidInputError: the argument is none of these, or the table is not valid.
     """
     if isinstance(table, LossTable):
         return table
@@ -104,17 +104,18 @@ def as_table(table: TableInput) -> LossTable:
 def table_from_csv(
     content: str | bytes, *, name: str, where: str = "the CSV", setting: int | None = None
 ) -> LossTable:
-    """The table that a CSV describes; tasks in the order of its columns, networks in that of its lines.
+    """Parse a table from CSV; tasks are in the order of the columns, networks in the order of the lines.
 
     Args:
-        content: the text, or its bytes in UTF-8 or, with a mark, UTF-16.
-        name: what the table is to be called.
+        content: the text, or its bytes in UTF-8 or, with a byte order mark, UTF-16.
+        name: name of the table.
         where: the file, for messages.
         setting: number of the published setting.
 
     Raises:
-        FileFormatError: it cannot be decoded, a column is missing, or a line is wrong (its number is named).
-        InvalidInputError: the lines are readable, but make no valid table.
+        FileFormatError: the content cannot be decoded, a column is missing, or a line is wrong; the message
+            names the line.
+        InvalidInputError: the lines are readable, but the table is not valid.
     """
     tasks, rows = _read(read_sheet(content, where))
     by_split = {split: {row.network: row for row in rows if row.split == split} for split in SPLITS}
@@ -201,7 +202,7 @@ def _read_row(columns: Sequence[str], line: Line, sheet: Sheet) -> _Row:
 
 
 def _number(cell: str, line: Line, sheet: Sheet) -> tuple[float, str]:
-    """The number in a cell and how to write it otherwise; NaN where there is none."""
+    """Parse the number in a cell, NaN if empty; also return a hint on how to write it, for messages."""
     try:
         return sheet.number(cell, line), ""
     except FileFormatError:
@@ -221,7 +222,7 @@ def _loss(cell: str, task: str, line: Line, sheet: Sheet) -> float:
 
 
 def _check_splits(by_split: dict[str, dict[str, _Row]], tasks: Sequence[str], where: str) -> None:
-    """Refuse splits that do not hold the same networks."""
+    """Raise unless all splits hold the same networks."""
     networks = by_split["validation"]
     if not networks:
         raise FileFormatError(f"{where} has no line of the split validation, which chooses the networks")

@@ -1,4 +1,4 @@
-"""Exact choice of the preferred one among equally good choices."""
+"""Exact tie-breaking among equally good choices."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from taxsolver.grouping.table import BoolArray, FloatArray, IntArray
 from taxsolver.programs.plan_program import PlanProgram
 
 TIE = 1e-9  # losses closer than this are ties; for losses beyond 1, closer than this share of the largest
-_BLOCK = 12  # networks whose order is settled at once: their numbers 2^11 .. 1 are exact in the program
+_BLOCK = 12  # networks whose order is decided in one program: their weights 2^11 .. 1 are exact there
 
 
 def tie(losses: FloatArray) -> float:
-    """Totals of losses that differ by no more are ties."""
+    """Return the largest difference between total losses that counts as a tie."""
     return TIE * max(1.0, float(np.nanmax(np.abs(losses))))
 
 
 def preferred(program: PlanProgram, num_predicted: IntArray, deadline: float | None = None) -> BoolArray:
-    """The cheapest of all choices that the program allows, then the one with the fewest predictions.
+    """Find the cheapest choice that the program allows; ties go to the fewest predictions.
 
-    Of what is still equal, the first in table order: that whose sorted indices are lexicographically least.
+    Further ties go to the first in table order: the choice whose sorted indices are lexicographically least.
 
     Args:
-        program: its rows must admit the equally good choices only, and at least one.
+        program: its rows must allow only the equally good choices, at least one.
         num_predicted: int (networks,); tasks that each network predicts.
-        deadline: on the clock of `time.perf_counter`; None for none.
+        deadline: time of `time.perf_counter`; None for no limit.
 
     Returns:
         bool (networks,).
 
     Raises:
-        TimeLimitError: the deadline passed before that.
+        TimeLimitError: the deadline passed before the choice was found.
         SolverError: HiGHS failed.
     """
     if program.cheapest(deadline) is None:
@@ -48,7 +48,7 @@ def preferred(program: PlanProgram, num_predicted: IntArray, deadline: float | N
 
 
 def _least(program: PlanProgram, amount: FloatArray, deadline: float | None) -> BoolArray:
-    """A choice with the least total of whole numbers; from now on the program has no other."""
+    """Find a choice with the least total of whole numbers, and restrict the program to that total."""
     chosen = program.best(program.on_sources(-amount), deadline)
     if chosen is None:
         raise SolverError("HiGHS lost the choices that it had found")
@@ -57,6 +57,6 @@ def _least(program: PlanProgram, amount: FloatArray, deadline: float | None) -> 
 
 
 def _is_only(program: PlanProgram, chosen: BoolArray, deadline: float | None) -> bool:
-    """Tell whether these networks are the only choice left; all choices left cost the same."""
+    """Return True if these networks are the only choice left; all choices left cost the same."""
     other = program.best(program.on_sources(-chosen.astype(float)), deadline)
     return other is not None and bool(other[chosen].all())

@@ -1,10 +1,10 @@
-"""Losses of networks that nobody has trained, predicted from effects of pairs and the few that were trained.
+"""Prediction of the losses of untrained networks from pairwise effects and a few trained networks.
 
 The change of a task's loss in a group, relative to the network of its own, is predicted by ridge regression
 on the mean effect that the other tasks of the group have on it, their number, and the task. Effects may be
 inter-task affinities measured by gradients (Fifty et al., NeurIPS 2021, https://arxiv.org/abs/2109.04617),
 in any unit, or changes measured in pairs, as the higher-order approximation of Standley et al. averages them
-(ICML 2020, https://arxiv.org/abs/1905.07553). Leaving out one trained group after the other tells the error.
+(ICML 2020, https://arxiv.org/abs/1905.07553). Leave-one-out over the trained groups estimates the error.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from taxsolver.planning.options import Weights
 
 MOST_GROUPS = 5_000
 _PENALTIES = tuple((10.0 ** np.arange(-1.0, 3.1, 0.5)).tolist())
-_SHARED = 3.0  # columns of all tasks together are held back less than those of one task, as its square
-_MADE_FROM = 0.999  # correlation from which on effects are taken to be made from the trained pairs themselves
-_FEWEST = 3  # trained groups: one is left out, and one column of the rest already explains a second
+_SHARED = 3.0  # the ridge penalises columns of all tasks less than those of one task, by this factor squared
+_MADE_FROM = 0.999  # correlation from which effects count as derived from the trained pairs themselves
+_FEWEST = 3  # least number of trained groups: one is left out, and one column already explains a second
 
 
 @dataclass(frozen=True, eq=False)
 class PredictedGroups:
-    """Trained networks, and every group of tasks that could be trained, with predicted losses.
+    """Trained networks, and every other group of tasks with predicted losses.
 
     Attributes:
         table: the trained networks with their validation losses, then the untrained ones.
-        error: root of the mean square of the errors in leaving out one trained group after the other; errors
-            of the change of a loss relative to the network of that task alone, as 0.1 for 10 %. NaN where
-            nothing can be left out: pairs do not count if the effects were measured in them.
-        error_alone: the same if every task were expected to do as well in a group as alone.
+        error: root mean square leave-one-out error over trained groups, of the change of a loss relative to
+            the single-task network, as 0.1 for 10 %. NaN if no group can be left out; pairs are not left out
+            if the effects were measured in them.
+        error_alone: the same for the baseline that predicts no change.
         held_out: number of groups that were left out.
-        penalty: strength of the ridge, the one with the least error.
+        penalty: ridge penalty, the one with the least error.
         alone: float64 (tasks,); the loss of each task's own network.
     """
 
@@ -74,10 +74,9 @@ class NextGroup:
 
     Attributes:
         network: its name.
-        expected: by how much the total loss of the choice is expected to fall by knowing this group: half
-            the difference that it makes if its losses are better by one leave-one-out error, and half that
-            if they are worse.
-        chosen: it is in the choice already.
+        expected: expected fall of the total loss by training this group: half the fall if its losses are
+            better by one leave-one-out error, plus half that if they are worse.
+        chosen: true if the present choice contains it.
         looked_at: number of groups that were compared.
         of: number of untrained groups.
     """
@@ -100,7 +99,7 @@ class NextGroup:
 
 
 def _effects(table: LossTable, pairwise: FloatArray | None) -> FloatArray:
-    """Return the effects of tasks on each other that are given, or else those of the trained pairs."""
+    """Return the given effects of tasks on each other, or else those of the trained pairs."""
     if pairwise is None:
         return pair_matrix(table, "validation").change
     try:
@@ -124,19 +123,19 @@ def predict_groups(
 ) -> PredictedGroups:
     """Predict the validation losses of every group of tasks that is not among the trained networks.
 
-    The cost of an untrained network is that of a straight line through the costs of the trained ones over
-    their number of tasks. Of several networks for the same tasks the dearest counts.
+    The costs of untrained networks follow a straight line through the costs of the trained ones over their
+    number of tasks. Of several networks for the same tasks, the most expensive is used.
 
     Args:
-        measured: trained networks; or what `as_table` takes. Each task has a network of its own among them,
-            and at least three groups of two or more tasks are there.
+        measured: trained networks; or what `as_table` takes. They must include a single-task network for each
+            task and at least three groups of two or more tasks.
         pairwise: float64 (tasks, tasks); [i, j] is the effect of task i on task j in any unit, NaN where not
             known. None for the changes in the trained pairs.
         weights: as for `group`.
         largest: largest number of tasks of an untrained group; None for all tasks.
 
     Raises:
-        InvalidInputError: a value is not allowed, or too little was trained.
+        InvalidInputError: a value is not allowed, or too few networks were trained.
         FileFormatError: a file cannot be read.
 
     Example:
@@ -174,7 +173,8 @@ def predict_groups(
     usable = [place for place, rows in enumerate(features) if np.isfinite(rows).all()]
     held_out = usable
     if pairwise is None or _are_made_from(effects, groups, changes):
-        # An effect tells the loss of the pair that it was measured in: leaving out that pair shows nothing.
+        # An effect reveals the loss of the pair that it was measured in, so that leaving out that pair is no
+        # test.
         held_out = [place for place in usable if len(groups[place]) > 2]
     if len(usable) < _FEWEST:
         raise InvalidInputError(
@@ -198,7 +198,7 @@ def predict_groups(
             predicted = _features(tasks, effects) @ fitted
             if not np.isfinite(predicted).all():
                 continue
-            # Where no loss is negative, a prediction is not either.
+            # Predictions are not negative if no measured loss is.
             predicted = np.where(least[list(tasks)] >= 0, np.maximum(predicted, -1), predicted)
             row = np.full(num_tasks, math.nan)
             row[list(tasks)] = alone[list(tasks)] + predicted * np.abs(alone[list(tasks)])
@@ -228,21 +228,20 @@ def predict_groups(
 def next_group(
     predicted: PredictedGroups, budget: float, *, time_limit: float | None = None
 ) -> NextGroup | None:
-    """The untrained group that would change the answer most if it were trained.
+    """Find the untrained group whose training would change the best choice most.
 
-    For each untrained group the best choice is made twice more: with all its losses better, and worse, than
-    predicted by one leave-one-out error, or where that is not known by as much as groups differ from their
-    tasks alone. What knowing the group is worth is the mean of the two least total
-    losses, set against the least total loss as predicted.
+    For each untrained group the best choice is computed twice more: with all its losses better, and worse,
+    than predicted by one leave-one-out error (if that is unknown, by `error_alone`). The value of training
+    the group is the least total loss as predicted, less the mean of the two other least total losses.
 
     Args:
         predicted: what `predict_groups` returns.
         budget: largest total cost, as for `group`.
-        time_limit: seconds, after which the groups compared so far count; None for no limit. Groups are
-            compared in the order of how much better than alone they may be.
+        time_limit: seconds, after which the best group compared so far is returned; None for no limit. Groups
+            are compared in falling order of their possible improvement over single-task networks.
 
     Returns:
-        None where no untrained group would change the answer.
+        None if no untrained group would change the best choice.
 
     Raises:
         InvalidInputError: a value is not allowed.
@@ -269,7 +268,7 @@ def next_group(
             break
         looked_at += 1
         better = _shifted(table, place, -shift).least_loss(budget)
-        # A network that is not in the choice does not enter it by being worse.
+        # A network outside the choice does not enter it if its losses are worse.
         worse = answer.validation_loss
         if place in answer.chosen:
             worse = _shifted(table, place, shift).least_loss(budget) or worse
@@ -290,7 +289,7 @@ def next_group(
 
 
 def _trained(table: LossTable) -> dict[tuple[int, ...], int]:
-    """Tasks of a group -> its network, of several the dearest, of these the first."""
+    """Tasks of a group -> its network; of several the most expensive, then the first."""
     found: dict[tuple[int, ...], int] = {}
     for network in np.argsort(-table.cost, kind="stable").tolist():
         found.setdefault(tuple(np.flatnonzero(table.predicts[network]).tolist()), network)
@@ -298,7 +297,7 @@ def _trained(table: LossTable) -> dict[tuple[int, ...], int]:
 
 
 def _alone(table: LossTable, trained: dict[tuple[int, ...], int]) -> FloatArray:
-    """float64 (tasks,): the loss of each task's own network."""
+    """Loss of each single-task network, float64 (tasks,)."""
     alone = np.empty(len(table.tasks))
     for task, name in enumerate(table.tasks):
         network = trained.get((task,))
@@ -315,7 +314,7 @@ def _alone(table: LossTable, trained: dict[tuple[int, ...], int]) -> FloatArray:
 
 
 def _features(tasks: Sequence[int], effects: FloatArray) -> FloatArray:
-    """float64 (tasks of the group, columns): NaN where no effect on a task is known."""
+    """Regression features, float64 (tasks of the group, columns); NaN where no effect on a task is known."""
     num_tasks = len(effects)
     rows = np.zeros((len(tasks), 3 + 2 * num_tasks))
     for row, task in enumerate(tasks):
@@ -329,7 +328,7 @@ def _features(tasks: Sequence[int], effects: FloatArray) -> FloatArray:
 
 
 def _ridge(features: FloatArray, values: FloatArray, penalty: float) -> FloatArray:
-    """float64 (columns,): the weights of least square error and penalty, in the unit of the values."""
+    """Ridge regression: float64 (columns,) weights, in the unit of the values."""
     scale = math.sqrt(float(np.mean(values**2))) or 1.0
     squares = features.T @ features + penalty * np.eye(features.shape[1])
     return np.asarray(scale * np.linalg.solve(squares, features.T @ (values / scale)), dtype=np.float64)
@@ -338,7 +337,7 @@ def _ridge(features: FloatArray, values: FloatArray, penalty: float) -> FloatArr
 def _left_out(
     features: Sequence[FloatArray], values: Sequence[FloatArray], held_out: Sequence[int], penalty: float
 ) -> float:
-    """The root of the mean square error of groups that are predicted from all others."""
+    """Root mean square error of held-out groups, each predicted from all others."""
     errors = []
     for left in held_out:
         others = [place for place in range(len(features)) if place != left]
@@ -354,7 +353,7 @@ def _left_out(
 def _are_made_from(
     effects: FloatArray, groups: Sequence[tuple[int, ...]], changes: Sequence[FloatArray]
 ) -> bool:
-    """True if the effects are the changes that were measured in the trained pairs, in whatever unit."""
+    """True if the effects are the changes measured in the trained pairs, in any unit."""
     pairs = [
         (effects[one, other], change)
         for tasks, both in zip(groups, changes, strict=True)
@@ -376,7 +375,7 @@ def _costs(table: LossTable, trained: dict[tuple[int, ...], int], sizes: IntArra
     cost = table.cost[list(trained.values())]
     slope = max(0.0, float(np.polyfit(known, cost, 1)[0])) if np.ptp(known) else 0.0
     line = cost.mean() + slope * (sizes - known.mean())
-    # What is left of rounding would make equal costs differ, and what costs nothing cannot be chosen.
+    # Remove rounding errors, which would make equal costs differ; costs must be positive.
     return np.maximum(np.round(line, 6), cost.min()) if len(sizes) else np.empty(0)
 
 
@@ -387,7 +386,7 @@ def _unused(name: str, taken: Sequence[str]) -> str:
 
 
 def _shifted(table: LossTable, network: int, shift: FloatArray) -> Pool:
-    """The networks of a table, with all losses of one of them changed."""
+    """The networks of a table, with a shift added to all losses of one of them."""
     losses = np.array(table.validation)
     losses[network] += shift
     return Pool(replace(table, validation=losses), losses)

@@ -1,1 +1,1 @@
-"""Plans: the problem, and the taxonomies that solve it."""
+"""Planning: the problem, and the taxonomies that solve it."""

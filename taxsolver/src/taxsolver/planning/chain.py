@@ -1,4 +1,4 @@
-"""Plans over several years: each keeps what the one before has labelled."""
+"""Plans over several years: each keeps the labels of the one before."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from taxsolver.tensors.store import AffinityInput
 
 @dataclass(frozen=True)
 class Chain:
-    """Result of `taxsolver.chain`: three ways to spend rising budgets.
+    """Result of `taxsolver.chain`: three strategies for rising budgets.
 
     Attributes:
         best: the plans of all periods with the largest sum of objectives, where each plan keeps the sources
@@ -99,7 +99,7 @@ def chain(
     time_limit: float | None = None,
     **options: Unpack[PlanOptions],
 ) -> Chain:
-    """The best plans for budgets that rise from year to year, of which each keeps all earlier labels.
+    """Find the best plans for budgets that rise from year to year; each keeps all earlier labels.
 
     Args:
         affinity: a tensor, or what `load_affinity` takes.
@@ -149,7 +149,7 @@ def chain(
         free.append(taxonomy(problem, choice, time.perf_counter() - start))
         start = time.perf_counter()
         following = PlanModel(replace(instance, required=have)).solve(budget)
-        if following is None:  # the plan before fits this budget too
+        if following is None:  # the previous plan fits this budget too
             raise TimeLimitError("no plan was found that keeps what is there")
         have = following.chosen
         greedy.append((taxonomy(problem, following, time.perf_counter() - start), have))

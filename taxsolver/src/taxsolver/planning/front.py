@@ -1,4 +1,4 @@
-"""The Pareto front of cost and worth: every plan that no other one beats in both."""
+"""Pareto front of cost and objective: all plans that no other plan beats in both."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from taxsolver.programs.plan_model import PlanModel
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput
 
-_FREE = 1e-6  # budget of a plan that costs nothing, as a budget is more than 0
+_FREE = 1e-6  # budget of a plan that costs nothing, as budgets must be positive
 
 
 def front(
@@ -30,17 +30,17 @@ def front(
     time_limit: float | None = None,
     **options: Unpack[PlanOptions],
 ) -> list[Taxonomy]:
-    """The plans of which no other one is worth more and costs no more, the cheapest first.
+    """Find all plans that no other plan of the same or lower cost equals or beats, the cheapest first.
 
-    Each is proven: it is the best of its cost, and every cheaper plan is worth less. Plans whose worth
-    differs by less than 1e-9 of the largest weight count as ties, of which the cheapest is taken.
+    Each is proven: it is the best of its cost, and every cheaper plan has a lower objective. Plans whose
+    objectives differ by less than 1e-9 of the largest weight count as ties, of which the cheapest is taken.
 
     Args:
         affinity: a tensor, or what `load_affinity` takes.
         targets: tasks to solve.
         max_order: largest number of sources of one transfer; None for no limit.
-        time_limit: seconds for everything; None for no limit. Then the dearest plans are there, the last that
-            was found maybe without a proof, and the cheaper ones are missing.
+        time_limit: seconds in total; None for no limit. When it passes, the cheapest plans are missing, and
+            the last plan found may be unproven.
         options: the other parameters of `Problem.of`, but `min_gain`; the objective is by default the gain.
 
     Returns:
@@ -48,7 +48,7 @@ def front(
 
     Raises:
         UnknownTaskError: a name is not known.
-        InvalidInputError: a value is not allowed, or a target cannot be served whatever the budget.
+        InvalidInputError: a value is not allowed, or a target cannot be served with any budget.
         InfeasibleBudgetError: no plan serves every target.
         TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
@@ -81,7 +81,7 @@ def front(
             break
         if choice is None:
             break
-        # Falling budgets: the next plan has to cost at least one unit less than this one.
+        # Budgets fall: the next plan must cost at least one unit less than this one.
         limit = costs.total(choice.chosen) - 1
         budget = max(_FREE, costs.number(costs.total(choice.chosen)))
         asked = problem.with_budget(budget, largest=float("inf"))

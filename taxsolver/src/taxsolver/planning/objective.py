@@ -21,10 +21,10 @@ class Objective(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Objective:
-        """The objective of that name.
+        """Return the objective of that name.
 
         Raises:
-            InvalidInputError: there is none.
+            InvalidInputError: no objective has that name.
         """
         wanted = normalise(str(name)).replace("_", "-").replace("normalized", "normalised")
         if wanted in tuple(cls):
@@ -33,18 +33,18 @@ class Objective(StrEnum):
 
 
 def normalised_affinity(tensor: AffinityTensor) -> FloatArray:
-    """float64 (transfers,), not negative: affinities divided by the largest of their target.
+    """Divide affinities by the largest of their target: float64 (transfers,), not negative.
 
     Affinities of one target sum to one, so a target with one outstanding transfer outweighs one whose
-    transfers are alike; divided like this, each target's best counts 1. Transfers that are never part of a
-    plan, for they read the target itself, do not count for the largest, and may exceed 1. Where the largest
+    transfers are similar; after the division, each target's best transfer has 1. Transfers that read the
+    target itself are never part of a plan: they are ignored for the maximum, and may exceed 1. If the maximum
     is 0, nothing is divided.
     """
     return normalised_by_target(tensor, tensor.affinity)
 
 
 def normalised_by_target(tensor: AffinityTensor, affinity: FloatArray) -> FloatArray:
-    """float64 (transfers,): other affinities of a tensor, normalised like its own.
+    """Normalise other affinities of a tensor's transfers like its own: float64 (transfers,).
 
     Args:
         tensor: the transfers.

@@ -1,4 +1,4 @@
-"""Options of a plan as people type them, read into canonical names, costs and groups."""
+"""Parsing of plan options into canonical names, costs and groups."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Weights = Mapping[str, float] | Iterable[tuple[str, float]]
 Groups = Iterable[Names]
 AtMost = Iterable[tuple[int, Names]]
 
-BY_THE_GOAL = "default"  # the objective where none is named
+BY_THE_GOAL = "default"  # the objective if none is given
 
 
 class PlanOptions(TypedDict, total=False):
-    """The parameters of `Problem.of` that all budgets and orders share; what takes them hands them on."""
+    """Parameters of `Problem.of` that all budgets and orders share, for functions that pass them on."""
 
     sources: Names | None
     exclude: Names
@@ -49,10 +49,10 @@ class PlanOptions(TypedDict, total=False):
 
 
 def weight_pairs(values: Weights | None, what: str) -> list[tuple[str, float]]:
-    """Names and numbers out of a dictionary, a Series of pandas or a list of pairs.
+    """List the names and numbers in a dictionary, a Series of pandas or a list of pairs.
 
     Raises:
-        InvalidInputError: it is none of these, or a name is no text.
+        InvalidInputError: the argument is none of these, or a name is not text.
     """
     expected = f"{what}: expected names and numbers, as in {{'normal': 2}}"
     if values is None:
@@ -108,7 +108,7 @@ def costs_by_task(
 def allowed_sources(
     tensor: AffinityTensor, sources: Names | None, required: Collection[str]
 ) -> tuple[str, ...]:
-    """Return the named sources, or all but untrained ones, which are used only where asked for."""
+    """Return the named sources, or by default all but untrained ones."""
     if sources is not None:
         named = tensor.names.find_all(sources, "sources")
         if not named:
@@ -150,7 +150,7 @@ def group_list(groups: object, what: str, example: str) -> list[Any]:
 
 
 def numbered_groups(at_most: object) -> list[tuple[int, Any]]:
-    """Read numbers and groups of names out of a list of pairs."""
+    """Parse a list of pairs of a number and a group of names."""
     pairs = group_list(at_most, "at_most", "a,b")
     for pair in pairs:
         if isinstance(pair, str | Mapping) or not isinstance(pair, Collection) or len(pair) != 2:
@@ -159,7 +159,7 @@ def numbered_groups(at_most: object) -> list[tuple[int, Any]]:
 
 
 def plain(value: T) -> T:
-    """Return a number of NumPy or a fraction as one that JSON can hold; anything else as it is."""
+    """Convert a number of NumPy or a fraction to one that JSON can hold; return anything else unchanged."""
     number: Any = value
     if isinstance(value, np.generic):
         number = value.item()

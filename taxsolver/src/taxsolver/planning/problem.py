@@ -1,4 +1,4 @@
-"""The planning problem: an immutable instance, checked when it is made."""
+"""The planning problem: an immutable instance, validated on construction."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ from taxsolver.tensors.store import AffinityInput, load_affinity
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Problem:
-    """Targets to solve, sources that may be labelled, and what that may cost.
+    """Targets to solve, sources that may be labelled, and a budget.
 
     A budget counts in one of two ways. Without a `unit` it counts labelled tasks, each with its label cost,
     and transfers are free. With a `unit` it counts labelled images times their price: a task labelled in full
-    takes its `images_full`, a target that is served by a transfer and not labelled in full `images_transfer`;
-    untrained sources take none. Labels that are owned cost nothing in either way.
+    needs its `images_full`, a target that is served by a transfer and not labelled in full needs its
+    `images_transfer`, and untrained sources need none. Labels that are owned cost nothing in either way.
 
     Attributes:
         affinity: the measured transfers.
@@ -61,25 +61,24 @@ class Problem:
         max_order: largest number of sources of one transfer, at least 1; None for no limit.
         sources: tasks that may be supervised, without those excluded.
         require: tasks that are supervised in every plan.
-        importance: weight of each target in the objective, in [0, 1e6]; 1 where not named.
-        label_cost: what each task takes of the budget, 0 or in [1e-100, 1e6]; 1 where not named.
-        objective: what is summed over the targets.
-        images_full: labelled images of a supervised task; None where not known.
-        images_transfer: labelled images of a target that is served by a transfer; None where not known.
-        larger: the same transfers trained on more images, which may be bought instead, for each target by
-            itself; None for one size. Its fully supervised networks do not count.
-        costs: price, images and owned share of tasks; those named here go before `images_full` and
-            `images_transfer`.
+        importance: weight of each target in the objective, in [0, 1e6]; 1 by default.
+        label_cost: cost of supervising each task, 0 or in [1e-100, 1e6]; 1 by default.
+        objective: measure that is summed over the targets.
+        images_full: labelled images of a supervised task; None if unknown.
+        images_transfer: labelled images of a target that is served by a transfer; None if unknown.
+        larger: the same transfers trained on more images, which may be bought instead for each target
+            independently; None for one size. Its fully supervised networks are ignored.
+        costs: price, images and owned share of tasks; these override `images_full` and `images_transfer`.
         unit: what the budget counts: "images", or the name of a currency, which may be empty; None for
             labelled tasks.
-        together: groups of tasks that are supervised all or none.
-        at_most: pairs of a number and tasks of which at most so many are supervised.
+        together: groups of tasks of which all or none are supervised.
+        at_most: pairs of a number and tasks; at most that many of these tasks are supervised.
         min_gain: least mean gain over the targets of the cheapest plan, in [0, 1]; None for no such goal.
         min_quality: least quality of every transfer, in [0, 1]; None for no such goal.
-        exclude: tasks that were ruled out; for the record, as `sources` has none of them.
-        supervised_targets: targets that were allowed to be supervised; None for all; for the record likewise.
+        exclude: tasks that were ruled out; only a record, as `sources` does not contain them.
+        supervised_targets: targets that were allowed to be supervised; None for all; only a record likewise.
 
-    Use `Problem.of` to make one from names as people type them.
+    Use `Problem.of` to construct one from task names and aliases.
     """
 
     affinity: AffinityTensor
@@ -127,7 +126,7 @@ class Problem:
         at_most = numbered_groups(self.at_most)
         own("at_most", tuple((most, self._tasks(group, "at_most")) for most, group in at_most))
         check_groups(self)
-        # What is required brings along what comes together with it.
+        # Required tasks also require the tasks that are supervised together with them.
         brought = [task for task in self.joined(self.require) if task not in self.require]
         own("require", (*self.require, *brought))
         check_goals(self)
@@ -160,7 +159,7 @@ class Problem:
         min_gain: float | None = None,
         min_quality: float | None = None,
     ) -> Problem:
-        """A problem from names as people type them.
+        """Construct a problem from task names, aliases and paths.
 
         Args:
             affinity: a tensor, or what `load_affinity` takes.
@@ -169,38 +168,40 @@ class Problem:
                 largest number of tasks that are labelled in full. With a `unit` the largest total cost, in
                 (0, 1e12]. None for 1, or with `min_gain` or `min_quality` for the cheapest plan.
             max_order: largest number of sources of one transfer; None for no limit.
-            sources: tasks that may be supervised; None for all but untrained ones (`random`), which are
-                used only where named here or in `require`.
+            sources: tasks that may be supervised; None for all but untrained ones (`random`), which are used
+                only if named here or in `require`.
             exclude: tasks that may not be supervised.
-            require: tasks that are supervised in any case.
-            importance: weight of targets in the objective, in [0, 1e6]; 1 where not named. A dictionary, a
-                Series of pandas, or pairs; `label_cost` and `owned` likewise.
-            label_cost: what supervising a task takes of the budget, in [0, 1e6]; 1 where not named.
+            require: tasks that are always supervised.
+            importance: weight of targets in the objective, in [0, 1e6]; 1 by default. A dictionary, a Series
+                of pandas, or pairs; `label_cost` and `owned` likewise.
+            label_cost: cost of supervising a task, in [0, 1e6]; 1 by default.
             objective: `affinity` (the paper's), `normalised-affinity` (each target's best counts 1), `gain`
                 or `quality`; `default` for `affinity`, or with `min_gain` for `gain`.
-            supervise_targets: whether targets may be supervised: True or `all`, False or `none`, or those
-                named. The others are novel tasks: they have no labels for more than a transfer, so they are
-                no sources either.
-            images_full: labelled images of a supervised task; None for what the tensor states, if anything.
-            images_transfer: labelled images of a transfer; None for what the tensor states, if anything.
+            supervise_targets: targets that may be supervised: True or `all`, False or `none`, or names. The
+                others are novel tasks: they have labels for a transfer only, so they are not sources either.
+            images_full: labelled images of a supervised task; None for the number that the tensor states, if
+                any.
+            images_transfer: labelled images of a transfer; None for the number that the tensor states, if
+                any.
             larger: a tensor of the same tasks whose transfers were trained on more images, as `taskonomy-16k`
                 is to `taskonomy-1k`: each target may be read out from few labels, or from more at their cost.
                 The budget must count images or money, the objective be gain or quality.
             costs: price per image, images and owned share of each task: what `task_costs.read_costs` takes.
-            owned: share of a task's labels in full that is there already, in [0, 1]; goes before `costs`.
-            unit: what the budget counts: `images` for labelled images, whatever their price, or the name of
-                a currency, as in `EUR`. None for money without a name where `costs` has prices, else images
-                where it has images, else labelled tasks.
-            together: groups of tasks, each as a list or with commas between, supervised all or none.
+            owned: share of a task's labels in full that is already owned, in [0, 1]; overrides `costs`.
+            unit: what the budget counts: `images` for labelled images, regardless of price, or the name of a
+                currency, as in `EUR`. None for money without a name if `costs` has prices, else images if it
+                has images, else labelled tasks.
+            together: groups of tasks, each as a list or with commas between; all or none are supervised.
             apart: groups of tasks of which at most one is supervised.
-            at_most: pairs of a number and tasks: at most so many of them are supervised.
-            min_gain: least mean gain over the targets, in [0, 1]: the plan is then the cheapest that has it.
+            at_most: pairs of a number and tasks; at most that many of these tasks are supervised.
+            min_gain: least mean gain over the targets, in [0, 1]; the plan is then the cheapest that reaches
+                it.
             min_quality: least quality of every target, in [0, 1]; without a budget the plan is the cheapest.
 
         Raises:
             UnknownTaskError: a name is not known.
             InvalidInputError: a value is not allowed, two of them contradict each other, or a target cannot
-                be served whatever the budget.
+                be served with any budget.
             FileFormatError: a file cannot be read.
         """
         affinity = load_affinity(affinity)
@@ -261,7 +262,7 @@ class Problem:
         check_number(budget, "budget", zero=False, largest=largest or self.largest_budget)
         if self.min_gain is not None:
             raise InvalidInputError("min_gain asks for the cheapest plan: leave out the budget or min_gain")
-        other = copy(self)  # every check but that of the budget has been passed
+        other = copy(self)  # all checks except that of the budget have passed
         object.__setattr__(other, "budget", plain(budget))
         return other
 
@@ -271,18 +272,18 @@ class Problem:
         return LARGEST if self.unit is None else LARGEST_AMOUNT
 
     def written(self, value: float) -> str:
-        """A budget or cost in full, with the unit behind it where it has a name: 9,812.5 EUR."""
+        """Write a budget or cost in full, followed by the unit if it has a name: 9,812.5 EUR."""
         return f"{amount(value)} {self.unit}" if self.unit else amount(value)
 
     def cost_of(self, task: str) -> TaskCost:
-        """Return the costs of a task, as far as they are known."""
+        """Return the costs of a task; unknown ones are None."""
         return self.costs.get(task, TaskCost())
 
     @cached_property
     def transfers(self) -> IntArray:
-        """int (n,): rows of the tensor, and behind it of `larger`, that may be part of a plan.
+        """int (n,): rows of the tensor, followed by rows of `larger`, that may be part of a plan.
 
-        A row of `larger` stands here twice, for a target that buys its labels and for one labelled in full.
+        A row of `larger` appears twice: for a target that buys its labels, and for one labelled in full.
         """
         feasible = np.flatnonzero(self._feasible())
         return np.concatenate([feasible, feasible[self._able_to_be_large(feasible)]])
@@ -294,25 +295,25 @@ class Problem:
         return large
 
     def transfer(self, row: int) -> Transfer:
-        """A row of the tensor, or of `larger` behind it, as a record."""
+        """Return a row of the tensor, or of `larger` appended to it, as a record."""
         if row < len(self.affinity) or self.larger is None:
             return self.affinity.transfer(row)
         return self.larger.transfer(row - len(self.affinity))
 
     def column(self, name: str) -> Any:
-        """An array of the tensor, with that of `larger` behind it."""
+        """Return an array of the tensor, followed by that of `larger`."""
         own: Any = getattr(self.affinity, name)
         return own if self.larger is None else np.concatenate([own, getattr(self.larger, name)])
 
     @cached_property
     def _outside(self) -> BoolArray:
-        """Bool (tasks,): may not be supervised, or comes together with one that may not."""
+        """bool (tasks,): tasks that may not be supervised, or are grouped with one that may not."""
         outside = ~self.affinity.mask(self.sources)
         return np.asarray(np.isin(self.representative, self.representative[outside]))
 
     @cached_property
     def representative(self) -> IntArray:
-        """int (tasks,): of tasks that come together the first, for every other task itself."""
+        """int (tasks,): the first task of each task's group in `together`; other tasks are their own."""
         first = np.arange(len(self.affinity.tasks))
         for group in self.together:
             columns = self.affinity.columns(group)
@@ -320,14 +321,14 @@ class Problem:
         return first
 
     def joined(self, tasks: Iterable[str]) -> list[str]:
-        """Return these tasks and those that come together with them, in the order of the tensor."""
+        """Return these tasks and those grouped with them by `together`, in the order of the tensor."""
         first = self.representative
         wanted = np.isin(first, first[self.affinity.mask(tasks)])
         return [task for task, want in zip(self.affinity.tasks, wanted, strict=True) if want]
 
     @cached_property
     def instance(self) -> Instance:
-        """The bare numbers; its transfers are `transfers`, its targets are in the order of `targets`."""
+        """The problem as numbers; its transfers are `transfers`, its targets have the order of `targets`."""
         rows, tasks = self.transfers, self.affinity.tasks
         position = np.full(len(tasks), -1)
         position[self.affinity.columns(self.targets)] = np.arange(len(self.targets))
@@ -335,19 +336,19 @@ class Problem:
         importance = np.array([self.importance.get(task, 1.0) for task in self.targets], dtype=float)
         cost: Any = np.array([self.label_cost.get(task, 1.0) for task in tasks], dtype=float)
         if self.unit is not None or self.costs or self.together:
-            # Whoever labels a target in full has the labels of its transfer among them.
+            # The labels of a transfer are part of the target's labels in full.
             saved = dict.fromkeys(self.trained(self.targets), True)
             cost = np.array(
                 [self.full_cost(task) - (self.transfer_cost(task) if task in saved else 0) for task in tasks],
                 dtype=object,
             )
         sources, first = self.column("sources")[rows], self.representative
-        own_labels = len(np.flatnonzero(self._feasible()))  # from there on: large ones of targets in full
+        own_labels = len(np.flatnonzero(self._feasible()))  # from here on: large ones of targets in full
         sources[np.arange(own_labels, len(rows)), self.column("target")[rows[own_labels:]]] = True
         counted = [(most, self.affinity.mask(group).astype(np.intp)) for most, group in self.at_most]
         required = self.affinity.mask(self.require)
         if self.together:
-            joined = np.zeros((len(tasks), len(tasks)), dtype=np.intp)  # task -> what stands for it
+            joined = np.zeros((len(tasks), len(tasks)), dtype=np.intp)  # task -> its representative
             joined[np.arange(len(tasks)), first] = 1
             sources, required = sources.astype(np.intp) @ joined > 0, required @ joined > 0
             cost = np.array(
@@ -376,14 +377,14 @@ class Problem:
         )
 
     def expanded(self, chosen: BoolArray) -> BoolArray:
-        """bool (tasks,): sources of the instance, and those that come together with them."""
-        together: BoolArray = chosen[self.representative]  # what stands behind the tasks is none
+        """Expand sources of the instance by the tasks grouped with them: bool (tasks,)."""
+        together: BoolArray = chosen[self.representative]  # columns beyond the tasks are not sources
         return together
 
     def rows_of(self, transfers: IntArray, chosen: BoolArray) -> IntArray:
-        """int (targets,): rows of the tensor for transfers of the instance.
+        """Find the rows of the tensor for transfers of the instance: int (targets,).
 
-        Targets without importance take whatever is nearest at hand; here they take the best.
+        The solver serves targets of importance 0 arbitrarily; here they get their best transfer.
 
         Args:
             transfers: int (targets,); rows of `transfers`, in the order of the targets.
@@ -420,7 +421,7 @@ class Problem:
         return large * self._price(task) - self.transfer_cost(task)
 
     def images_to_label(self, task: str, *, full: bool, large: bool = False) -> Fraction | None:
-        """Labelled images of a task in full or for a transfer that are not owned; None where not known."""
+        """Count the images of a task to label, in full or for a transfer; None if unknown."""
         cost = self.cost_of(task)
         in_full = self.images_full if cost.images_full is None else cost.images_full
         for_transfer = self.images_transfer if cost.images_transfer is None else cost.images_transfer
@@ -436,7 +437,7 @@ class Problem:
         return Fraction(1) if self.unit == IMAGES or price is None else _exact(price)
 
     def trained(self, tasks: Iterable[str]) -> list[str]:
-        """Return those tasks whose networks are trained on labels."""
+        """Return those of the tasks whose networks are trained on labels."""
         return [task for task in tasks if task not in self.affinity.untrained]
 
     def _tasks(self, value: object, what: str) -> tuple[str, ...]:
@@ -450,23 +451,23 @@ class Problem:
         return names
 
     def _feasible(self) -> BoolArray:
-        """Measured, of small order, from allowed sources, good enough, and not from the target itself."""
+        """Mark transfers that are measured and allowed by order, sources, quality and target."""
         sources, target = self.column("sources"), self.column("target")
         feasible: BoolArray = self.affinity.mask(self.targets)[target] & ~np.isnan(self._measure())
         feasible &= ~self.column("reads_itself") & ~sources[:, self._outside].any(axis=1)
         if self.larger is not None:
             feasible[len(self.affinity) :] &= ~self.larger.full_supervision
         if self.min_quality is not None:
-            feasible &= self.column("quality") >= self.min_quality  # NaN is not
+            feasible &= self.column("quality") >= self.min_quality  # false for NaN
         return feasible if self.max_order is None else feasible & (self.column("order") <= self.max_order)
 
     @property
     def measure(self) -> str:
-        """The measure of the tensor that the objective is made of."""
+        """The measure of the tensor that the objective uses."""
         return "affinity" if self.objective is Objective.NORMALISED_AFFINITY else self.objective.value
 
     def weights(self, values: FloatArray) -> FloatArray:
-        """float64 (n,): the weights of `transfers` where the tensor had other values of `measure`.
+        """Compute the weights of `transfers` for other values of `measure`: float64 (n,).
 
         Args:
             values: float64 (transfers of the tensor,).
@@ -486,7 +487,7 @@ class Problem:
 
 
 def _weighted(values: FloatArray, importance: FloatArray) -> FloatArray:
-    """float64: values times importance as decimals, so that sums of them that are equal are found equal."""
+    """Multiply values and importance as decimals, so that equal sums compare equal: float64."""
     weights = values.copy()
     for factor in set(importance.tolist()) - {1.0}:
         of_it = importance == factor

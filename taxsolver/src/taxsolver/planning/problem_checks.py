@@ -1,4 +1,4 @@
-"""Checks of a planning problem; each raises InvalidInputError, with the value and the way out."""
+"""Checks of a planning problem; each raises InvalidInputError with the value and a remedy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_amounts(problem: Problem) -> None:
 
 
 def check_costs(problem: Problem) -> None:
-    """Check that every task that may be bought has a price and images, where the budget counts them."""
+    """Check that every task that may be labelled has the price and images that the budget counts."""
     for cost in problem.costs.values():
         check_type(cost, TaskCost, "costs", "Problem.of takes files and dictionaries")
     if problem.unit is None:
@@ -70,7 +70,7 @@ def check_costs(problem: Problem) -> None:
 
 
 def check_larger(problem: Problem) -> None:
-    """Check that the two sizes are of the same tasks, and that their worth and cost can be compared."""
+    """Check that both tensors have the same tasks, and that their objectives and costs are comparable."""
     if problem.larger is None:
         return
     larger = check_type(problem.larger, AffinityTensor, "larger", "Problem.of takes names and paths")
@@ -102,7 +102,7 @@ def check_larger(problem: Problem) -> None:
 
 
 def check_groups(problem: Problem) -> None:
-    """Check the groups of tasks, and that what is required fits into them."""
+    """Check the groups of tasks, and that the required tasks do not violate them."""
     for group in (*problem.together, *(group for _, group in problem.at_most)):
         if len(set(group)) < max(2, len(group)):
             raise InvalidInputError(
@@ -122,7 +122,7 @@ def check_groups(problem: Problem) -> None:
 
 
 def check_goals(problem: Problem) -> None:
-    """Check that there is a budget or a goal, and that the goal stands alone."""
+    """Check that there is a budget or a goal, and that the goal has no conflicting options."""
     for what, goal in (("min_gain", problem.min_gain), ("min_quality", problem.min_quality)):
         if goal is not None:
             check_number(goal, what, zero=True, largest=1)
@@ -143,7 +143,7 @@ def check_goals(problem: Problem) -> None:
 
 
 def check_sources(problem: Problem) -> None:
-    """Check that what is required may be supervised, and that every target can be served."""
+    """Check that required tasks may be supervised, and that every target can be served."""
     for task in problem.require:
         if task not in problem.sources:
             raise InvalidInputError(

@@ -1,4 +1,4 @@
-"""A problem as JSON: everything that a plan was asked for, so that it can be solved again from its file."""
+"""A problem as JSON, with everything that is needed to solve it again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from taxsolver.tensors.store import AffinityInput, load_affinity
 
 
 def problem_to_dict(problem: Problem) -> dict[str, Any]:
-    """Plain values for JSON. The tensor is named, with its SHA-256 and the files that it was read from."""
+    """Convert to plain values for JSON; the tensor is given by name, SHA-256 and source files."""
     return {
         "affinity": _about(problem.affinity),
         "larger": None if problem.larger is None else _about(problem.larger),
@@ -45,14 +45,14 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
 
 
 def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = None) -> Problem:
-    """The problem of a plan that was saved as JSON, for `solve_problem`.
+    """Load the problem of a plan that was saved as JSON, for `solve_problem`.
 
     Args:
-        path: what `save_taxonomy` wrote to a name that ends in .json, or `Taxonomy.to_json` returned.
+        path: a .json file of `save_taxonomy`, or one that holds the text of `Taxonomy.to_json`.
         affinity: the tensor, or what `load_affinity` takes; None for the files that the plan names.
 
     Raises:
-        FileFormatError: it cannot be read, or is no saved plan.
+        FileFormatError: the file cannot be read, or is no saved plan.
         InvalidInputError: the tensor cannot be found, or is not the one that the plan was made with.
 
     Example:
@@ -81,7 +81,7 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
             "supervised_targets": None if supervised is None else tuple(supervised),
             "images_full": asked["images_full"],
             "images_transfer": asked["images_transfer"],
-            # Plans that were saved before there were these have none of them.
+            # Plans of earlier versions lack these keys.
             "larger": _tensor(asked["larger"], place, None) if asked.get("larger") else None,
             "unit": asked.get("unit"),
             "costs": {task: TaskCost(**cost) for task, cost in asked.get("costs", {}).items()},
@@ -107,10 +107,10 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
 
 
 def load_k_best(path: str | PathLike[str]) -> int:
-    """Number of plans that were asked for when one was saved as JSON; 1 where the file does not say.
+    """Read the number of plans that were asked for from a saved plan; 1 if the file does not state it.
 
     Raises:
-        FileFormatError: it cannot be read, or is no saved plan.
+        FileFormatError: the file cannot be read, or is no saved plan.
     """
     place = check_path(path)
     try:
@@ -123,7 +123,7 @@ def load_k_best(path: str | PathLike[str]) -> int:
 
 
 def plain_number(value: float) -> int | float:
-    """A number as JSON holds it: whole ones as int where they were given so."""
+    """Return a number as int or float for JSON; an int stays an int."""
     return value if isinstance(value, int | float) else float(value)
 
 
@@ -139,7 +139,7 @@ def _tensor(about: Mapping[str, Any], place: Path, affinity: AffinityInput | Non
             raise InvalidInputError(
                 f"{place} was made with the tensor {name!r}, which was in no file: give it as affinity"
             )
-        # Paths are as they were given: seen from here, else from the folder of the plan.
+        # Paths are relative to the working directory, or else to the folder of the plan.
         beside = [place.parent / file for file in files]
         found = [
             str(by) if by.is_file() and not Path(file).exists() else file

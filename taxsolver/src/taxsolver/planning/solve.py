@@ -25,8 +25,8 @@ from taxsolver.programs.plan_program import PlanProgram
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput
 
-_SLACK = 1e-6  # of a sum of gains: HiGHS keeps rows to a tolerance only, the exact sum decides
-_ROUNDING = 1e-12  # objectives that differ by a smaller share are equal but for rounding
+_SLACK = 1e-6  # share of a sum of gains: HiGHS meets rows within a tolerance only, the exact sum decides
+_ROUNDING = 1e-12  # objectives that differ by a smaller share are equal up to rounding
 
 
 def solve(
@@ -39,22 +39,22 @@ def solve(
     time_limit: float | None = None,
     **options: Unpack[PlanOptions],
 ) -> Taxonomy:
-    """The best taxonomy: which tasks to label in full, and which transfer serves each target.
+    """Find the best taxonomy: the tasks to label in full, and the transfer that serves each target.
 
-    The optimum of the binary integer program of section 3.4 of Zamir et al., CVPR 2018
+    The result is the optimum of the binary integer program of section 3.4 of Zamir et al., CVPR 2018
     (https://arxiv.org/abs/1804.08328). Ties go to the cheaper set of sources. With `min_gain`, or with
-    `min_quality` and no budget, it is the best of the cheapest taxonomies that reach the goal.
+    `min_quality` and no budget, the result is the best of the cheapest taxonomies that reach the goal.
 
     Args:
         affinity: a tensor, or what `load_affinity` takes.
         targets: tasks to solve, as a list or with commas between; `all` for every target of the tensor.
         budget: largest total cost; by default the number of tasks that are labelled in full.
         max_order: largest number of sources of one transfer; None for no limit.
-        k_best: how many taxonomies with different supervised sets to find; all but the best become
+        k_best: number of taxonomies with different supervised sets to find; all but the best become
             `Taxonomy.alternatives`. Sets that only add tasks to a set that is as good without them are left
             out, so there may be fewer.
-        time_limit: seconds for everything; None for no limit. The best plan found by then is returned, with
-            its bound and gap.
+        time_limit: seconds in total; None for no limit. The best plan found by then is returned, with its
+            bound and gap.
         options: the other parameters of `Problem.of`, where they are described: sources, exclude, require,
             importance, label_cost, objective, supervise_targets, images_full, images_transfer, costs, owned,
             unit, together, apart, at_most, min_gain, min_quality.
@@ -62,8 +62,8 @@ def solve(
     Raises:
         UnknownTaskError: a name is not known.
         InvalidInputError: a value is not allowed, two of them contradict each other, or a target cannot be
-            served whatever the budget.
-        InfeasibleBudgetError: no plan fits the budget; the error holds the least one.
+            served with any budget.
+        InfeasibleBudgetError: no plan fits the budget; the error holds the least budget.
         TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
 
@@ -78,11 +78,11 @@ def solve(
 
 
 def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None = None) -> Taxonomy:
-    """The best taxonomy of a problem, as `solve` does.
+    """Find the best taxonomy of a problem, as `solve` does.
 
     Raises:
         InvalidInputError: `k_best` or `time_limit` is not allowed.
-        InfeasibleBudgetError: no plan fits the budget; the error holds the least one.
+        InfeasibleBudgetError: no plan fits the budget; the error holds the least budget.
         TimeLimitError: the time limit passed before any plan was found.
 
     Example:
@@ -101,13 +101,13 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
     found = list(_best(problem, problem.budget, k_best, time_limit))
     proven = sum(1 for _ in takewhile(lambda plan: plan.status == OPTIMAL, found))
     if proven < len(found):
-        # A plan that is not proven may be followed by a better one, of which nothing more is known.
+        # A later plan may be better than an unproven one; then no more is known about it.
         rest = [plan.at_most(found[proven].bound, found[proven].status) for plan in found[proven:]]
         found[proven:] = sorted(rest, key=lambda plan: -plan.objective)
     for place in range(1, len(found)):
         plan, following = found[place - 1], found[place]
         if plan.objective < following.objective <= plan.objective + _ROUNDING * abs(plan.objective):
-            # They tie: sums of quotients differ in the last digit.
+            # The plans tie: their sums of quotients differ in the last digit only.
             found[place] = replace(following, objective=plan.objective, bound=plan.bound, gap=plan.gap)
     return replace(found[0], alternatives=tuple(found[1:]), k_best=k_best)
 
@@ -118,10 +118,10 @@ class OneMore:
 
     Attributes:
         budget: the larger budget.
-        objective: the best objective there.
+        objective: the best objective for that budget.
         increase: increase of the objective.
-        added: tasks that are supervised then and were not before.
-        dropped: tasks that were supervised before and are not then.
+        added: tasks that are supervised with the larger budget only.
+        dropped: tasks that are supervised with the smaller budget only.
     """
 
     budget: float
@@ -173,7 +173,7 @@ def one_more_unit(
 
 
 def infeasible(problem: Problem, least: float | None) -> InfeasibleBudgetError:
-    """The error that says what the least budget is."""
+    """Return the error that states the least budget."""
     budget, unit = problem.budget or 0.0, f" {problem.unit}" if problem.unit else ""
     if least is None:
         message = "no plan serves all targets from the allowed sources, whatever the budget"
@@ -189,10 +189,10 @@ def infeasible(problem: Problem, least: float | None) -> InfeasibleBudgetError:
 
 
 def _cheapest(problem: Problem, count: int, time_limit: float | None) -> Iterator[Taxonomy]:
-    """The cheapest taxonomies with different supervised sets that reach the goals of a problem.
+    """Yield the cheapest taxonomies with different supervised sets that reach the goals of a problem.
 
-    Of those that cost the same the better one comes first. Sets that only add tasks to one that comes before
-    are left out, for they cost more or as much.
+    Of equal costs the better one comes first. Sets that only add tasks to an earlier one are left out, as
+    they cost at least as much.
     """
     start = time.perf_counter()
     deadline = None if time_limit is None else start + time_limit
@@ -215,8 +215,8 @@ def _cheapest(problem: Problem, count: int, time_limit: float | None) -> Iterato
             if goal is None and not number:
                 least = model.cheapest(time_limit)
             else:
-                # Of everything that may be chosen at all, HiGHS proposes what is cheap and good enough but
-                # for its tolerance; what is not exactly so is cut off.
+                # HiGHS proposes choices that are cheap and good enough within its tolerance; proposals that
+                # fail the exact test are cut off.
                 program = PlanProgram(instance, everything, reaches, monotone=True)
                 if goal is not None:
                     columns = program.num_tasks + np.arange(len(instance.weight))
@@ -229,7 +229,7 @@ def _cheapest(problem: Problem, count: int, time_limit: float | None) -> Iterato
                 if number == 0:
                     raise _unreached(problem, model, time_limit)
                 return
-            # Among the plans of that cost, the best.
+            # Find the best plan of that cost.
             limit = instance.costs.exact(instance.costs.total(least))
             left = None if deadline is None else max(0.0, deadline - time.perf_counter())
             choice = model.solve(limit, left)
@@ -238,7 +238,7 @@ def _cheapest(problem: Problem, count: int, time_limit: float | None) -> Iterato
                 raise
             return
         if choice is None or not reaches(choice.chosen):
-            rows = instance.best_transfers(least)  # one that ties with the best, and does not reach the goal
+            rows = instance.best_transfers(least)  # the plan ties with the best, but does not reach the goal
             if rows is None:
                 raise infeasible(problem, None)
             value = float(exact_sum(instance.weight[rows].tolist()))
@@ -249,7 +249,7 @@ def _cheapest(problem: Problem, count: int, time_limit: float | None) -> Iterato
 
 
 def _unreached(problem: Problem, model: PlanModel, time_limit: float | None) -> InfeasibleBudgetError:
-    """The error that says how far the goals of a problem are out of reach."""
+    """Return the error that states how far the goals of a problem are out of reach."""
     instance = model.instance
     if problem.min_gain is None or model.cheapest(time_limit) is None:
         return infeasible(problem, None)
@@ -282,5 +282,5 @@ def _best(problem: Problem, budget: float, count: int, time_limit: float | None)
                 raise infeasible(problem, model.least_budget())
             return
         yield Taxonomy.of(problem, choice, kept[choice.transfers], time.perf_counter() - start)
-        # Plans come in falling order, so any that only adds sources to this one adds nothing else.
+        # Plans come in falling order, so a later plan that only adds sources to this one is no better.
         model.forbid(choice.chosen)

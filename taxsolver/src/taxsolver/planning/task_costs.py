@@ -14,11 +14,9 @@ from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.files.output import check_path
 
 IMAGES = "images"  # the unit in which a budget counts labelled images
-EVERY_OTHER = "*"  # stands for all tasks that have no row of their own
-LARGEST_AMOUNT = 1e12  # of a budget in money or images, and of images
-LEAST_COST = (
-    1e-100  # as costs are whole multiples of one unit, and HiGHS takes the budget as a float of units
-)
+EVERY_OTHER = "*"  # name of the row for all tasks without a row of their own
+LARGEST_AMOUNT = 1e12  # largest budget in money or images, and largest number of images
+LEAST_COST = 1e-100  # costs are whole multiples of one unit, and HiGHS takes the budget as a float of units
 COLUMNS = ("task", "price", "images_full", "images_transfer", "owned")
 _YES_OR_NO = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0, "": 0.0}
 
@@ -30,10 +28,10 @@ class TaskCost:
     """Label costs of one task.
 
     Attributes:
-        price: of one labelled image, 0 or in [1e-100, 1e6]; None where not known.
-        images_full: labelled images of the task labelled in full; None for the problem's `images_full`.
+        price: price of one labelled image, 0 or in [1e-100, 1e6]; None if unknown.
+        images_full: number of images of the task labelled in full; None for the problem's `images_full`.
         images_transfer: labelled images of a transfer to it; None for the problem's `images_transfer`.
-        owned: share of the labels in full that is there already, in [0, 1]; it costs nothing.
+        owned: share of the labels in full that is already owned, in [0, 1]; it costs nothing.
     """
 
     price: float | None = None
@@ -55,7 +53,7 @@ class TaskCost:
         check_number(self.owned, "owned", zero=True, largest=1)
 
     def to_dict(self) -> dict[str, float | int]:
-        """Plain values for JSON, without those that are not known."""
+        """Return plain values for JSON, without unknown ones."""
         values = {name: getattr(self, name) for name in COLUMNS[1:]}
         return {
             name: value if isinstance(value, int | float) else float(value)
@@ -65,7 +63,7 @@ class TaskCost:
 
 
 def read_costs(costs: CostsInput) -> list[tuple[str, TaskCost]]:
-    """Costs by the names that people type; `*` is a name that stands for every task not named.
+    """Read costs by task name or alias; the name `*` stands for every task not named.
 
     Args:
         costs: the path of a CSV with the column `task` and any of `price`, `images_full`, `images_transfer`
@@ -73,8 +71,8 @@ def read_costs(costs: CostsInput) -> list[tuple[str, TaskCost]]:
             dictionary from names to `TaskCost` or to a dictionary of its attributes.
 
     Raises:
-        FileFormatError: the file cannot be read or is no such CSV; a wrong line is named by its number.
-        InvalidInputError: it is none of these, or a value is not allowed.
+        FileFormatError: the file cannot be read or has another format; the message names the line.
+        InvalidInputError: the argument is none of these, or a value is not allowed.
     """
     if isinstance(costs, str | PathLike) and str(costs).strip():
         place = check_path(costs)
@@ -114,7 +112,7 @@ def _one(name: object, value: object) -> TaskCost:
 
 
 def _checked(where: str, make: Callable[..., TaskCost], **values: Any) -> TaskCost:
-    """Make a cost, and say where a value stands that is not allowed."""
+    """Construct a cost; an error names the place of the value that is not allowed."""
     try:
         return make(**values)
     except InvalidInputError as error:
@@ -151,7 +149,7 @@ def _read_csv(content: str | bytes, where: str) -> list[tuple[str, TaskCost]]:
 
 
 def _number(sheet: Sheet, line: Line, name: str, cell: str) -> Any:
-    """The value of a cell; None where it is empty."""
+    """Parse a cell; None if it is empty."""
     if name == "owned" and cell.casefold() in _YES_OR_NO:
         return _YES_OR_NO[cell.casefold()]
     if not cell:

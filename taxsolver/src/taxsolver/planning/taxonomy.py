@@ -22,13 +22,13 @@ from taxsolver.tensors.affinity import Transfer
 
 @dataclass(frozen=True)
 class Purchase:
-    """The labels of one task that a plan takes.
+    """The labels of one task that a plan needs.
 
     Attributes:
-        task: whose labels.
-        full: in full, or as many as a transfer takes.
-        images: labelled images that are not owned; None where not known.
-        cost: what they take of the budget, rounded once.
+        task: the task.
+        full: true if labelled in full, false if labelled for a transfer.
+        images: labelled images that are not owned; None if unknown.
+        cost: cost of these labels, rounded once.
     """
 
     task: str
@@ -52,18 +52,18 @@ class Taxonomy:
 
     Attributes:
         problem: the problem that was solved.
-        status: `optimal` where the bound proves the objective, `time_limit` where the time limit cut in
-            before, `unproven` where the solver ended without a proof.
+        status: `optimal` if the bound proves the objective, `time_limit` if the time limit passed before the
+            proof, `unproven` if the solver ended without a proof.
         objective: sum over targets of importance times the measure that was maximised.
         bound: proven upper bound of the objective of any plan.
         gap: (bound - objective) / |objective|; 0 where optimal.
         seconds: wall-clock time of the solution.
         sources: supervised tasks, in the tensor's order.
-        transfers: one for each target, in the order of the targets.
+        transfers: one transfer for each target, in the order of the targets.
         large: targets whose transfer is one of `Problem.larger`.
-        alternatives: where asked for, the next best taxonomies with other supervised sets, best first; of a
-            cheapest plan the next cheapest.
-        k_best: how many plans were asked for, this one among them.
+        alternatives: if asked for, the next best taxonomies with other supervised sets, best first; for a
+            cheapest plan, the next cheapest.
+        k_best: number of plans that were asked for, this one included.
     """
 
     problem: Problem
@@ -80,13 +80,13 @@ class Taxonomy:
 
     @classmethod
     def of(cls, problem: Problem, choice: Choice, rows: IntArray, seconds: float) -> Taxonomy:
-        """The taxonomy of a choice.
+        """Construct the taxonomy of a choice.
 
         Args:
             problem: the problem that was solved.
-            choice: what the program chose.
+            choice: sources and transfers that the program chose.
             rows: int (targets,); the chosen transfers as rows of `Problem.transfers`.
-            seconds: wall-clock time.
+            seconds: wall-clock time of the solution.
         """
         rows, chosen = problem.rows_of(rows, choice.chosen), problem.expanded(choice.chosen)
         return cls(
@@ -112,13 +112,13 @@ class Taxonomy:
 
     @property
     def cost(self) -> float:
-        """Total cost, summed as decimals and rounded once: of labels in full, with a unit of all labels."""
+        """Total cost of labels in full, or with a unit of all labels; summed as decimals, rounded once."""
         return float(self.exact_cost)
 
     @cached_property
     def exact_cost(self) -> Decimal:
         """Total cost, summed as decimals: never more than the decimal of the budget."""
-        if self.problem.unit is None and not self.problem.costs:  # the quick way to the same
+        if self.problem.unit is None and not self.problem.costs:  # a faster way to the same result
             return exact_sum(self.problem.label_cost.get(task, 1.0) for task in self.sources)
         return exact_decimal(
             sum((self.problem.full_cost(task) for task in self.sources), Fraction(0))
@@ -141,10 +141,10 @@ class Taxonomy:
 
     @property
     def labels(self) -> int | None:
-        """Labelled images of the plan: of supervised tasks in full, of other transferred targets a few.
+        """Labelled images that the plan needs: in full for supervised tasks, few for other targets.
 
-        Untrained sources (random projections) need none, and owned labels do not count. None where a count
-        that is needed is not known.
+        Untrained sources (random projections) need none, and owned labels are not counted. None if a count is
+        unknown.
         """
         full = [self.problem.images_to_label(task, full=True) for task in self._trained]
         for_transfers = [
@@ -177,7 +177,7 @@ class Taxonomy:
 
     @property
     def _transferred(self) -> list[str]:
-        """Targets that take the labels of a transfer: those labelled in full have them."""
+        """Targets that need the labels of a transfer, without those labelled in full."""
         trained = set(self._trained)
         return [
             transfer.target
@@ -187,14 +187,14 @@ class Taxonomy:
 
     @property
     def labels_in_full(self) -> int | None:
-        """Labelled images it takes to supervise every target in full; None where not known."""
+        """Labelled images that supervising every target in full needs; None if unknown."""
         return _whole([self.problem.images_to_label(task, full=True) for task in self.problem.targets])
 
     @property
     def labels_saved(self) -> float | None:
-        """Share of `labels_in_full` that the plan saves, below 0 where it labels more.
+        """Share of `labels_in_full` that the plan saves, below 0 if it labels more.
 
-        None where not known, or where nothing is left to label.
+        None if unknown, or if nothing is left to label.
         """
         if self.labels is None or not self.labels_in_full:
             return None
@@ -206,7 +206,7 @@ class Taxonomy:
         return tuple(task for task in self.sources if task not in self.problem.targets)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, with the keys of the command's `--json`."""
+        """Return plain values for JSON, with the keys of the command's `--json`."""
         counted: dict[str, Any] = {}
         if self.problem.unit is not None:
             counted = {
@@ -234,9 +234,9 @@ class Taxonomy:
         }
 
     def to_json(self) -> str:
-        """`to_dict` as JSON text, with the total cost, the problem, and the alternatives where asked for.
+        """Return `to_dict` as JSON text, with the total cost, the problem, and any alternatives.
 
-        `load_problem` reads the problem, and `load_k_best` how many plans were asked for.
+        `load_problem` reads the problem from it, and `load_k_best` the number of plans that were asked for.
         """
         asked: dict[str, Any] = {"cost": plain_number(self.cost)}
         if self.k_best > 1:
@@ -249,7 +249,7 @@ class Taxonomy:
 
 
 def _whole(images: list[Fraction | None]) -> int | None:
-    """The sum, rounded up once; None where a part is not known."""
+    """The sum, rounded up once; None if a part is unknown."""
     known = [count for count in images if count is not None]
     return math.ceil(sum(known, Fraction(0))) if len(known) == len(images) else None
 
@@ -264,6 +264,6 @@ def _gap(objective: float, bound: float) -> float:
 
 
 def mean_measured(values: list[float]) -> float:
-    """Mean of what was measured; NaN where nothing was."""
+    """Return the mean without NaN; NaN if no value was measured."""
     measured = [value for value in values if not math.isnan(value)]
     return sum(measured) / len(measured) if measured else math.nan

@@ -1,1 +1,1 @@
-"""Integer programs of a plan, their bare numbers, and exact costs; `highs.py` alone knows HiGHS."""
+"""Integer programs of a plan, their numeric instances, and exact costs; only `highs.py` uses HiGHS."""

@@ -1,4 +1,4 @@
-"""The integer program of plans for rising budgets, each of which keeps what the one before labels."""
+"""Integer program of plans for rising budgets; each keeps the sources of the one before."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from taxsolver.programs.rows import LEAST_SHARE, Row, at_most_rows, budget_rows,
 
 
 class ChainProgram:
-    """Plans for rising budgets of which each keeps the sources of the one before, as one program.
+    """One program of the plans for rising budgets; each keeps the sources of the one before.
 
         maximise   sum of the objectives of all periods
         subject to the rows of a plan for every period, each with its own budget
                    y_sp is at most y_s(p+1): what is supervised stays so
 
     With binary `y` each target takes its heaviest transfer in each period, so `x` may stay continuous. As in
-    `PlanModel`, HiGHS proposes, and what its proposals cost and are worth is worked out exactly.
+    `PlanModel`, HiGHS proposes sources, whose cost and objective are then computed exactly.
 
     Args:
         instance: transfers, weights and costs, the same in every period.
@@ -36,7 +36,7 @@ class ChainProgram:
         self._unit = (float(np.abs(instance.weight).max()) or 1.0) / SCALE
 
     def worked_out(self, proposed: Sequence[BoolArray]) -> list[Choice] | None:
-        """The choice of each period from proposed sources, unproven; None where a target is not served."""
+        """Evaluate proposed sources: an unproven choice for each period; None if a target is not served."""
         chain, kept = [], self.instance.required
         for sources in proposed:
             transfers = self.instance.best_transfers(self.instance.without_idle(sources | kept))
@@ -50,11 +50,11 @@ class ChainProgram:
     def solve(
         self, budgets: Sequence[float], start: Sequence[BoolArray], time_limit: float | None = None
     ) -> tuple[list[Choice], float, str]:
-        """The best chain, the bound of the sum of its objectives, and its status.
+        """Find the best chain, a bound of the sum of its objectives, and its status.
 
         Args:
             budgets: largest total costs, rising.
-            start: sources of each period of a chain within the budgets; the answer where none is better.
+            start: sources of each period of a chain within the budgets, which is returned if none is better.
             time_limit: seconds; None for no limit.
 
         Raises:
@@ -71,7 +71,7 @@ class ChainProgram:
         bound, status = np.inf, Status.kUnknown
         for _ in range(ROUNDS):
             status = highs.run(deadline)
-            if status in NO_PLAN:  # but for those that were looked at before
+            if status in NO_PLAN:  # except for choices that were evaluated before
                 return best, self._value(best), OPTIMAL
             if not highs.has_solution:
                 break
@@ -95,7 +95,7 @@ class ChainProgram:
                 best = chain
             if status != Status.kOptimal:
                 break
-            # The preference for cheaper sets is worth at most one tie a period.
+            # The preference for cheaper sets changes the objective by at most one tie per period.
             if bound * self._unit - self._value(best) <= 3 * TIE * SCALE * self._unit * periods:
                 return best, self._value(best), OPTIMAL
             if not dear:

@@ -1,4 +1,4 @@
-"""A plan in a hurry: one source after another, each time the one that helps most."""
+"""Greedy search for a plan: add the source that helps most, one after another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taxsolver.programs.instance import BoolArray, FloatArray, Instance, IntArra
 def greedy_sources(
     instance: Instance, budget: float | Fraction, forbidden: Sequence[IntArray] = ()
 ) -> BoolArray | None:
-    """Sources within the budget from which every target can be served, or None where this search finds none.
+    """Find sources within the budget that serve every target; None if this search finds none.
 
     Args:
         instance: the problem.
@@ -42,7 +42,7 @@ def greedy_sources(
 
 
 def _most_helpful(instance: Instance, chosen: BoolArray, missing: IntArray, allowed: BoolArray) -> int | None:
-    """The source that lets most unserved targets be served, then adds most weight; None where none helps."""
+    """Find the source that serves most unserved targets, then adds most weight; None if none helps."""
     served = np.full(instance.num_targets, -np.inf)
     ready = missing == 0
     np.maximum.at(served, instance.target[ready], instance.weight[ready])

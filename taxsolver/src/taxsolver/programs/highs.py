@@ -1,4 +1,4 @@
-"""Programs in HiGHS. The only module that imports highspy."""
+"""Interface to HiGHS; the only module that imports highspy."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from taxsolver.programs.instance import FloatArray, Instance
 from taxsolver.programs.rows import LEAST_SHARE, Row
 
 Status = highspy.HighsModelStatus
-NO_PLAN = (Status.kInfeasible, Status.kUnboundedOrInfeasible)  # for every column has bounds
+NO_PLAN = (Status.kInfeasible, Status.kUnboundedOrInfeasible)  # not unbounded, as every column has bounds
 
-RESOLVED = 4e-9  # HiGHS finds the better of two plans where their objectives differ by more
-SEEN = 1e-6  # of the dearest source: HiGHS sees which of two sets costs less where it is by more
+RESOLVED = 4e-9  # HiGHS finds the better of two plans if their objectives differ by more
+SEEN = 1e-6  # share of the dearest source: HiGHS finds the cheaper of two sets if the difference is larger
 _TOLERANCE = 1e-9
 _SMALLEST = 1.1e-9  # HiGHS drops smaller entries of a row, with a warning
 _TRIES = 2
@@ -33,7 +33,7 @@ def plan_program(
     target and source, which says that the transfers of the target that read the source need it.
 
     Args:
-        instance: transfers, targets and required sources; its weights and costs do not count.
+        instance: transfers, targets and required sources; its weights and costs are ignored.
         objective: float64 (tasks + transfers,), maximised.
         cost: float64 (tasks,), the entries of the budget's row.
         upper: float64 (tasks + transfers,), largest values of the columns; None for 1.
@@ -71,20 +71,21 @@ class Solver:
     """One program in a HiGHS of its own.
 
     Args:
-        program: what `plan_program` wrote.
-        integers: how many of the first columns are integer; without any it is solved by the simplex method.
+        program: a program of `plan_program`.
+        integers: number of leading columns that are integer; with 0 the simplex method solves it.
 
     Raises:
-        SolverError: HiGHS refused the program; every method raises it where HiGHS refuses a call.
+        SolverError: HiGHS rejected the program; every method raises it if HiGHS rejects a call.
     """
 
     def __init__(self, program: highspy.HighsLp, integers: int = 0) -> None:
         self._highs = _Quiet()  # type: ignore[no-untyped-call] # highspy annotates only in part
         options: dict[str, Any] = {
             "output_flag": False,
-            "threads": 1,  # one answer whatever the machine, no pool to start for milliseconds of work
-            # It throws warm starts away, gains no time on these programs, and has called worse plans optimal:
-            # with costs far apart, in 1.14.0 also without (https://github.com/ERGO-Code/HiGHS/issues/3073).
+            "threads": 1,  # the same answer on every machine, and no thread pool for milliseconds of work
+            # Presolve discards warm starts, saves no time on these programs, and has called worse plans
+            # optimal: with costs far apart, in 1.14.0 also otherwise
+            # (https://github.com/ERGO-Code/HiGHS/issues/3073).
             "presolve": "off",
             "primal_feasibility_tolerance": _TOLERANCE,
             "dual_feasibility_tolerance": 1e-10,
@@ -94,7 +95,7 @@ class Solver:
             if self._highs.getOptionValue(_JUMP)[0] == highspy.HighsStatus.kOk:  # since 1.11
                 options[_JUMP] = False  # it takes 20 ms, ten times as long as a whole search without it
         else:
-            # Entries are 1 and -1, so that scaling has nothing to do.
+            # Entries are 1 and -1, so that scaling is not needed.
             options |= {"solver": "simplex", "simplex_scale_strategy": 0}
         for option, value in options.items():
             _check(self._highs.setOptionValue(option, value), f"setOptionValue({option})")
@@ -104,14 +105,14 @@ class Solver:
             _check(self._highs.changeColIntegrality(column, kind), "changeColIntegrality")
 
     def add(self, *rows: Row) -> None:
-        """Add rows behind those that are there."""
+        """Append rows."""
         for row in rows:
             kept = np.abs(row.values) > _SMALLEST
             columns, values = row.columns[kept].astype(np.int32), row.values[kept]
             _check(self._highs.addRow(row.lower, row.upper, len(columns), columns, values), "addRow")
 
     def delete_rows(self, first: int) -> None:
-        """Delete all rows from the one of that number on."""
+        """Delete all rows from index `first` on."""
         rows = np.arange(first, self.num_rows, dtype=np.int32)
         _check(self._highs.deleteRows(len(rows), rows), "deleteRows")
 
@@ -131,14 +132,14 @@ class Solver:
         return int(self._highs.getNumCol())
 
     def set_objective(self, objective: FloatArray) -> None:
-        """Maximise float64 (columns,) from now on."""
+        """Set the objective to maximise, float64 (columns,)."""
         columns = np.arange(len(objective), dtype=np.int32)
         _check(self._highs.changeColsCost(len(objective), columns, objective), "changeColsCost")
 
     def set_budget(self, limit: int, unit: int) -> None:
         """Set the right side of the budget's row; its entries are rounded by less than HiGHS's tolerance.
 
-        Any slack would make the relaxation fractional: half a unit more always has a use.
+        No slack is added: the relaxation would use even half a unit, and become fractional.
         """
         _check(self._highs.changeRowBounds(0, -np.inf, limit / unit), "changeRowBounds")
 
@@ -148,28 +149,29 @@ class Solver:
         _check(self._highs.changeColsBounds(len(upper), columns, lower, upper), "changeColsBounds")
 
     def start_from(self, values: FloatArray) -> None:
-        """Begin branch and bound with float64 (columns,) values that keep all rows, if HiGHS finds so too."""
+        """Start branch and bound from float64 (columns,) values; HiGHS ignores them if they violate a row."""
         solution = highspy.HighsSolution()
         solution.col_value = values.tolist()
-        # A warning says that a row is broken by more than HiGHS's tolerance: it begins without them.
+        # A warning means that a row is violated by more than HiGHS's tolerance; HiGHS then ignores the
+        # values.
         if self._highs.setSolution(solution) == highspy.HighsStatus.kError:
             raise _failure("setSolution", highspy.HighsStatus.kError)
 
     def run(self, deadline: float | None) -> highspy.HighsModelStatus:
-        """Run HiGHS in a thread of its own, and return how it ended.
+        """Run HiGHS in a new thread, and return its model status.
 
-        HiGHS keeps its pool of workers for each thread that calls it, of the size that the first run asked
-        for, and refuses every later run that asks for another one. In its own thread, this run neither meets
-        the pool of anybody else's model nor leaves one behind; it takes 0.04 ms.
+        HiGHS keeps one pool of workers per calling thread, of the size of the first run, and rejects later
+        runs that ask for another size. In a new thread, this run neither meets the pool of another model nor
+        leaves one behind; the thread costs 0.04 ms.
 
         Args:
-            deadline: on the clock of `time.perf_counter`; None for none.
+            deadline: time of `time.perf_counter`; None for no limit.
 
         Raises:
             SolverError: the run failed.
         """
         highs, seconds = self._highs, np.inf
-        if deadline is not None:  # HiGHS counts the seconds of all its runs together
+        if deadline is not None:  # HiGHS adds up the seconds of all its runs
             seconds = highs.getRunTime() + max(0.0, deadline - time.perf_counter())
         _check(highs.setOptionValue("time_limit", seconds), "setOptionValue(time_limit)")
         ended = [highspy.HighsStatus.kError]
@@ -177,24 +179,24 @@ class Solver:
             thread = Thread(target=lambda: ended.append(highs.run()), name="taxsolver-highs", daemon=True)
             thread.start()
             thread.join()
-            # A warning is how a time limit ends: the status of the model tells.
+            # A time limit ends with a warning; the model status gives the reason.
             if ended[-1] in (highspy.HighsStatus.kOk, highspy.HighsStatus.kWarning):
                 return highs.getModelStatus()
-            _check(highs.clearSolver(), "clearSolver")  # the basis of an earlier run may have misled this one
+            _check(highs.clearSolver(), "clearSolver")  # start again without the basis of an earlier run
         raise _failure("run", ended[-1])
 
     @property
     def has_solution(self) -> bool:
-        """True if the last run found values for the columns that keep all rows."""
+        """Return True if the last run found a feasible solution."""
         feasible = highspy.SolutionStatus.kSolutionStatusFeasible
         return bool(self._highs.getInfo().primal_solution_status == feasible)
 
     def values(self, first: int, last: int) -> FloatArray:
-        """float64 (last - first,): values of these columns after the last run."""
+        """Return the values of these columns after the last run, float64 (last - first,)."""
         return np.array(self._highs.getSolution().col_value[first:last])
 
     def reduced_costs(self) -> FloatArray:
-        """float64 (columns,): the least fall of the objective where a column that is 0 becomes 1."""
+        """Return the least fall of the objective if a column that is 0 becomes 1, float64 (columns,)."""
         return -np.array(self._highs.getSolution().col_dual)
 
     @property
@@ -203,7 +205,7 @@ class Solver:
         return float(self._highs.getObjectiveValue())
 
     def bound(self, status: highspy.HighsModelStatus) -> float:
-        """Bound of the objective that branch and bound proved by its end; infinity without one."""
+        """Return the bound of the objective that branch and bound proved; infinity without one."""
         info = self._highs.getInfo()
         found, dual = float(info.objective_function_value), float(info.mip_dual_bound)
         if status == Status.kOptimal:
@@ -212,16 +214,16 @@ class Solver:
 
 
 class _Quiet(highspy.Highs):
-    """HiGHS without a word on the standard output, its banner included."""
+    """HiGHS without output, its banner included."""
 
     def enableCallbacks(self) -> None:  # noqa: N802 - the name is HiGHS's
-        """Since 1.16 part of the making of a `Highs`, which prints the banner unless told not to."""
+        """Switch off output first: since 1.16, constructing a `Highs` calls this and prints the banner."""
         self.setOptionValue("output_flag", False)
         super().enableCallbacks()  # type: ignore[no-untyped-call] # highspy annotates only in part
 
 
 def _check(status: highspy.HighsStatus, call: str) -> None:
-    """Refuse to go on where HiGHS did not do what it was told.
+    """Raise if a call to HiGHS failed.
 
     Raises:
         SolverError: the message names the call.

@@ -1,4 +1,4 @@
-"""A plan's bare numbers: which transfers there are, what they are worth, what their sources cost."""
+"""Numeric instance of a planning problem: transfers, their weights, and the costs of sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 _PAIRS_AT_ONCE = 1 << 22
-_LARGEST_COMPARED = 20_000  # transfers of one target; beyond, comparing all pairs costs more than it saves
+_LARGEST_COMPARED = 20_000  # transfers of one target; with more, comparing all pairs costs more than it saves
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,17 +25,17 @@ class Instance:
     """Choose sources within a budget, and one transfer for each target that reads chosen sources only.
 
     Attributes:
-        sources: bool (transfers, tasks); the sources of each transfer. Of tasks that come together the
-            first stands for all of them.
+        sources: bool (transfers, tasks); the sources of each transfer. The first task of a group (`together`)
+            represents the whole group.
         target: int (transfers,) in 0..num_targets-1.
-        weight: float64 (transfers,), finite; what a transfer adds to the objective, which is maximised.
-        cost: (tasks,), not negative; what a source takes of the budget: floats that stand for their decimals,
-            or fractions (dtype object).
+        weight: float64 (transfers,), finite; contribution of a transfer to the objective, which is maximised.
+        cost: (tasks,), not negative; cost of a source: floats that stand for their decimals, or fractions
+            (dtype object).
         required: bool (tasks,); sources of every plan.
         num_targets: number of targets.
-        fixed: what every plan takes of the budget beside its sources.
-        at_most: rows that every plan keeps: the sum of int (tasks,), not negative, over the chosen sources is
-            at most a number.
+        fixed: cost of every plan in addition to its sources.
+        at_most: pairs of int (tasks,), not negative, and a number: its sum over the chosen sources is at most
+            the number.
     """
 
     sources: BoolArray
@@ -49,22 +49,22 @@ class Instance:
 
     @cached_property
     def costs(self) -> Costs:
-        """The costs as whole numbers, to be summed and compared with a budget exactly."""
+        """The costs as whole numbers, for exact sums and comparisons with a budget."""
         return Costs.of(self.cost, self.fixed)
 
     def allows(self, chosen: BoolArray) -> bool:
-        """True if bool (tasks,) keeps every row of `at_most`."""
+        """Return True if bool (tasks,) satisfies every row of `at_most`."""
         return all(int(counted[chosen].sum()) <= most for most, counted in self.at_most)
 
     def served_by(self, chosen: BoolArray) -> BoolArray:
-        """bool (transfers,): those that read chosen sources only."""
+        """Mark the transfers that read chosen sources only: bool (transfers,)."""
         served: BoolArray = self.sources[:, ~chosen].sum(axis=1) == 0
         return served
 
     def best_transfers(self, chosen: BoolArray) -> IntArray | None:
-        """int (targets,): the heaviest transfer of each target from chosen sources.
+        """Find the heaviest transfer of each target from chosen sources: int (targets,).
 
-        Of equally heavy ones the one with fewer sources, then the first. None where a target has none.
+        Ties go to fewer sources, then to the first. None if a target has no transfer.
         """
         rows = np.flatnonzero(self.served_by(chosen))
         order = self.sources[rows].sum(axis=1)
@@ -73,19 +73,19 @@ class Instance:
         return ranked[first] if len(targets) == self.num_targets else None
 
     def heaviest(self) -> FloatArray:
-        """float64 (targets,): the largest weight of each target, whatever its sources cost."""
+        """float64 (targets,): the largest weight of each target, regardless of costs."""
         heaviest = np.full(self.num_targets, -np.inf)
         np.maximum.at(heaviest, self.target, self.weight)
         return heaviest
 
     def used(self, transfers: IntArray) -> BoolArray:
-        """bool (tasks,): required sources and those that the transfers read."""
+        """Mark required sources and those that the transfers read: bool (tasks,)."""
         return self.required | self.sources[transfers].any(axis=0)
 
     def without_idle(self, chosen: BoolArray) -> BoolArray:
-        """bool (tasks,): the same without free sources whose loss costs no target anything.
+        """Drop free sources that no target needs for its best transfer: bool (tasks,).
 
-        Free ones escape the preference for the cheaper set.
+        The preference for the cheaper set does not drop them, as they cost nothing.
         """
         kept = chosen.copy()
         for task in np.flatnonzero(chosen & ~self.required & (self.cost == 0)):
@@ -110,13 +110,13 @@ class Instance:
         return self.rows(kept), kept
 
     def rows(self, kept: IntArray) -> Instance:
-        """The problem with these transfers only."""
+        """Return the problem with these transfers only."""
         return replace(self, sources=self.sources[kept], target=self.target[kept], weight=self.weight[kept])
 
 
 def _dominated(sources: BoolArray, weight: FloatArray) -> BoolArray:
-    """bool (transfers,) for the transfers of one target; of two equal ones the later is dominated."""
-    # Sorted so that what dominates a transfer stands before it: heavier, then fewer sources, then earlier.
+    """Mark dominated transfers of one target, bool (transfers,); of two equal ones the later is dominated."""
+    # Sorted so that a transfer comes after those that dominate it: heavier, then fewer sources, then earlier.
     ranked = np.lexsort((np.arange(len(weight)), sources.sum(axis=1), -weight))
     inside = sources[ranked].astype(np.float32)
     dominated = np.zeros(len(weight), dtype=bool)

@@ -12,9 +12,9 @@ leave the linear relaxation so tight that it is integral on every budget and ord
 So the relaxation is solved first, warm from one budget to the next, and branch and bound runs only where a
 `y` is fractional; `x` may stay continuous, for with binary `y` each target takes its heaviest transfer.
 
-HiGHS keeps rows to a tolerance, so it only proposes sources. What they cost is summed in whole numbers
-(`Costs`), what they are worth is worked out anew, and a proposal that is too dear is cut off by a row that it
-breaks clearly. An answer counts as proven only where HiGHS ended with kOptimal.
+HiGHS meets rows within a tolerance, so it only proposes sources. Their cost is summed in whole numbers
+(`Costs`), their objective is computed again, and a proposal that costs too much is cut off by a row that it
+clearly violates. An answer counts as proven only if HiGHS ended with kOptimal.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ from taxsolver.programs.highs import NO_PLAN, RESOLVED, Solver, Status, plan_pro
 from taxsolver.programs.instance import BoolArray, Instance, IntArray
 from taxsolver.programs.rows import INTEGRAL, Row, at_most_rows, budget_rows, not_all, other_than
 
-_LARGE = 2_000  # transfers from which on a first plan is worth its time
-_MARGIN = 1e-4  # of the program's objective: far above what its tolerances add up to, and above every tie
-_SAME_SCALE = 1000  # a factor between the dearest source and the unit of the budget's row
+_LARGE = 2_000  # number of transfers from which a greedy first plan saves time
+_MARGIN = 1e-4  # share of the program's objective: far above the sum of its tolerances, and above every tie
+_SAME_SCALE = 1000  # largest accepted ratio of the dearest source and the unit of the budget's row
 
 
 class PlanModel:
     """One instance in HiGHS, solved for one budget after another.
 
     Args:
-        instance: transfers, weights and costs; dominated transfers are better dropped before.
+        instance: transfers, weights and costs, preferably without dominated transfers.
     """
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         largest = float(np.abs(instance.weight).max())
         self._unit = (largest or 1.0) / SCALE
-        self._strength = TIE * SCALE if largest else SCALE  # of the preference for cheaper sets
+        self._strength = TIE * SCALE if largest else SCALE  # strength of the preference for cheaper sets
         self._forbidden: list[IntArray] = []
-        self._cuts: list[tuple[int, list[Row]]] = []  # rows that hold for limits up to a number
-        self._cheapest: list[Choice | None] = []  # once it was asked for
+        self._cuts: list[tuple[int, list[Row]]] = []  # rows that are valid for limits up to a number
+        self._cheapest: list[Choice | None] = []  # filled by the first call
         self._write(np.ones(len(instance.cost), dtype=bool))
 
     def forbid(self, chosen: BoolArray) -> None:
@@ -62,10 +62,10 @@ class PlanModel:
         self._relaxation.add(not_all(columns))
 
     def solve(self, budget: float | Fraction, time_limit: float | None = None) -> Choice | None:
-        """The best plan for a budget, or None where there is none; of plans that tie, the cheapest.
+        """Find the best plan for a budget, the cheapest of ties; None if there is no plan.
 
         Args:
-            budget: largest total cost, with what every plan takes; costs are summed as decimals.
+            budget: largest total cost, including `fixed`; costs are summed as decimals.
             time_limit: seconds; None for no limit.
 
         Raises:
@@ -78,7 +78,7 @@ class PlanModel:
         best = self._best(limit, deadline)
         if best is not None:
             return self._cheaper(best, deadline) if best.status == OPTIMAL else best
-        # HiGHS may be wrong about that too: the cheapest plan is the better witness.
+        # HiGHS may be wrong about infeasibility; the cheapest plan decides.
         cheapest = None if self._forbidden else self._least()
         if cheapest is None or costs.total(cheapest) > limit:
             return None
@@ -86,7 +86,7 @@ class PlanModel:
         return plan and replace(plan, bound=float(self.instance.heaviest().sum()))
 
     def least_budget(self) -> float | None:
-        """The cost of the cheapest plan, or None where no budget suffices.
+        """Compute the cost of the cheapest plan; None if no budget suffices.
 
         Raises:
             SolverError: HiGHS failed.
@@ -95,7 +95,7 @@ class PlanModel:
         return None if cheapest is None else costs.number(costs.total(cheapest))
 
     def cheapest(self, time_limit: float | None = None) -> BoolArray | None:
-        """Bool (tasks,): sources of the least total cost that serve every target; None where there are none.
+        """Find the sources of least cost that serve every target, bool (tasks,); None if there are none.
 
         Args:
             time_limit: seconds; None for no limit.
@@ -121,10 +121,10 @@ class PlanModel:
         return None if self._cheapest[0] is None else self._cheapest[0].chosen
 
     def _cheaper(self, best: Choice, deadline: float | None) -> Choice:
-        """The cheapest of the plans that tie with a proven one.
+        """Find the cheapest of the plans that tie with a proven one.
 
-        The objective prefers cheaper sets, but not more finely than HiGHS resolves it. So plans are looked
-        for that cost at least one unit less, until there is none.
+        The objective prefers cheaper sets only as finely as HiGHS resolves it. So the search continues for
+        plans that cost at least one unit less, until there is none.
         """
         costs, floor = self.instance.costs, best.value - TIE * SCALE * self._unit
         while self._strength < RESOLVED * self._preferred_costs and costs.total(best.chosen) > 0:
@@ -138,7 +138,7 @@ class PlanModel:
         return best
 
     def _best(self, limit: int, deadline: float | None, floor: float = -np.inf) -> Choice | None:
-        """The best plan within an exact limit; None where there is none, or none that is worth `floor`."""
+        """Find the best plan within an exact limit; None if no plan exists or reaches `floor`."""
         if self.instance.costs.total(self.instance.required) > limit:
             return None
         self._set_limit(limit)
@@ -155,7 +155,7 @@ class PlanModel:
             if plan is not None and self._affords(plan, limit):
                 if self._is_proof(plan, bound):
                     return plan.proven()
-                plan = None  # a `y` is fractional by less than the tolerance
+                plan = None  # a `y` is fractional within the tolerance
             if plan is None or plan.chosen.tobytes() in proposals:
                 return self._branch(limit, deadline, bound, floor)
             proposals.add(plan.chosen.tobytes())
@@ -166,7 +166,7 @@ class PlanModel:
         bound, status = relaxed, Status.kUnknown
         for _ in range(ROUNDS):
             status = highs.run(deadline)
-            if status in NO_PLAN:  # but for those that were looked at before
+            if status in NO_PLAN:  # except for plans that were evaluated before
                 return None if best is None else best.proven()
             if not highs.has_solution:
                 break
@@ -181,8 +181,8 @@ class PlanModel:
                 break
             if best is not None and self._is_proof(best, bound):
                 return best.proven()
-            highs.add(other_than(proposed))  # it is worth less than HiGHS took it for, or too dear
-        # HiGHS gave up: the plan of the quick search may be better, or the only one.
+            highs.add(other_than(proposed))  # its objective is lower than HiGHS's value, or it costs too much
+        # HiGHS stopped early: the plan of the greedy search may be better, or the only one.
         quick = greedy_sources(self.instance, self.instance.costs.exact(limit), self._forbidden)
         plan = None if quick is None else self._worked_out(quick)
         if plan is not None and (best is None or plan.value > best.value):
@@ -197,7 +197,7 @@ class PlanModel:
         return replace(best, bound=max(best.value, self._largest_value(bound)), status=ended)
 
     def _program_of(self, limit: int, relaxed: float, floor: float) -> tuple[Solver, Choice | None]:
-        """The program of branch and bound, and a plan to start from where that was worth looking for."""
+        """The program of branch and bound, and an optional plan to start from."""
         if floor == -np.inf and len(self.instance.weight) >= _LARGE and np.isfinite(relaxed):
             started = self._without_hopeless(limit, relaxed)
             if started is not None:
@@ -212,15 +212,15 @@ class PlanModel:
         return highs, None
 
     def _without_hopeless(self, limit: int, relaxed: float) -> tuple[Solver, Choice] | None:
-        """The program without what no plan better than a first one can have, and that plan; None without one.
+        """Find a first plan and drop columns that no better plan uses; None if no first plan is found.
 
         A column that is 0 in the relaxation and would lower its objective below that of the plan is 0 in
-        every better plan (reduced-cost fixing). Nothing that ties with the plan is left out.
+        every better plan (reduced-cost fixing). Plans that tie with the first plan remain possible.
         """
         tasks = len(self.instance.cost)
         values, costs = self._relaxation.values(0, tasks), self.instance.costs
         chosen, left = self.instance.required.copy(), limit - costs.total(self.instance.required)
-        for task in np.argsort(-values, kind="stable").tolist():  # what the relaxation counts most
+        for task in np.argsort(-values, kind="stable").tolist():  # highest value in the relaxation first
             if not chosen[task] and costs.amounts[task] <= left:
                 chosen[task] = True
                 if not self._is_allowed(chosen):
@@ -252,11 +252,11 @@ class PlanModel:
         return highs, plan
 
     def _is_allowed(self, chosen: BoolArray) -> bool:
-        """True if the sources keep every row of `at_most` and hold no forbidden set."""
+        """True if the sources satisfy every row of `at_most` and contain no forbidden set."""
         return self.instance.allows(chosen) and not any(chosen[group].all() for group in self._forbidden)
 
     def _worked_out(self, proposed: BoolArray) -> Choice | None:
-        """Evaluate proposed sources, without a proof; None where they do not serve every target."""
+        """Evaluate proposed sources, without a proof; None if they do not serve every target."""
         transfers = self.instance.best_transfers(self.instance.without_idle(proposed))
         if transfers is None:
             return None
@@ -273,11 +273,11 @@ class PlanModel:
         return False
 
     def _is_proof(self, plan: Choice, bound: float) -> bool:
-        """True if a bound of the program's objective leaves no better plan, but for ties."""
+        """True if a bound of the program's objective rules out better plans, up to ties."""
         return bound - self._own(plan) <= 2 * TIE * SCALE
 
     def _own(self, plan: Choice) -> float:
-        """The objective of the program for a plan: its value less the preference for cheaper sets."""
+        """Objective of the program for a plan: its value less the preference for cheaper sets."""
         return plan.value / self._unit - float(self._preference[plan.chosen].sum())
 
     def _largest_value(self, bound: float) -> float:
@@ -287,8 +287,8 @@ class PlanModel:
     def _set_limit(self, limit: int) -> None:
         """Set the budget's row, in a unit in which the dearest affordable source is about 1.
 
-        Left in, a source that costs far more than the budget would set the scale of the budget's row, and
-        the costs of the others would drown in HiGHS's tolerances.
+        A source that costs far more than the budget is left out: it would set the scale of the budget's row,
+        and the other costs would be below HiGHS's tolerances.
         """
         affordable = (self.instance.costs.amounts <= limit).astype(bool)
         largest = self._largest_amount(affordable)
@@ -303,7 +303,7 @@ class PlanModel:
         costs, required = self.instance.costs, self.instance.required
         self._row_unit = self._largest_amount(affordable)
         amounts = np.where(affordable, costs.amounts, 0)
-        preferred = np.where(required, 0, amounts)  # all plans have the required ones
+        preferred = np.where(required, 0, amounts)  # required sources are in all plans
         self._preferred_costs = int(preferred.sum())
         self._preference = self._strength * (preferred / (self._preferred_costs or 1)).astype(float)
         objective = np.concatenate([-self._preference, self.instance.weight / self._unit])
@@ -313,7 +313,7 @@ class PlanModel:
         self._relaxation.add(*self._rows())
 
     def _rows(self) -> list[Row]:
-        """Rows beside those of the program: sets that are forbidden, and sets that are too dear."""
+        """Rows added to the program: forbidden sets, and sets that cost too much."""
         return [
             *at_most_rows(self.instance),
             *(not_all(columns) for columns in self._forbidden),

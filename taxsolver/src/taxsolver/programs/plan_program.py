@@ -1,4 +1,4 @@
-"""The integer program of a plan with rows and objectives of one's own."""
+"""Integer program of a plan with custom rows and objectives."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from taxsolver.programs.rows import Row, at_most_rows, budget_rows, other_than
 
 
 class PlanProgram:
-    """The program of an instance with rows and objectives of one's own, by branch and bound.
+    """Program of an instance with custom rows and objectives, solved by branch and bound.
 
-    For questions that `PlanModel` does not answer: which of the best plans is the first by further criteria,
-    or what a plan is worth at the worst. Columns: y of every task, 0 or 1, then x of every transfer.
+    It answers questions that `PlanModel` does not: the first of the best plans by further criteria, or the
+    worst objective of a plan. Columns: y of every task, 0 or 1, then x of every transfer.
 
-    HiGHS keeps rows to a tolerance only. The costs are summed exactly; for other rows leave some slack and
-    let `accepts` decide: sources that it refuses are cut off one by one, or with all their subsets.
+    HiGHS meets rows within a tolerance only. Costs are summed exactly; give other rows some slack and let
+    `accepts` decide: sources that it rejects are cut off one by one, or with all their subsets.
 
     Attributes:
         num_tasks: number of columns y.
-        accepts: whether bool (tasks,) may be chosen, beyond what the rows say; may be replaced at any time.
-        monotone: whether all that contains accepted sources is accepted: subsets of refused ones are cut off.
+        accepts: function that returns True if bool (tasks,) may be chosen, in addition to the rows; may be
+            replaced at any time.
+        monotone: True if every superset of accepted sources is accepted; then all subsets of rejected sources
+            are cut off.
 
     Args:
-        instance: transfers and costs; the weights count only where an objective or a row names them.
-        budget: largest total cost of the sources, their costs summed as decimals.
-        accepts: the attribute.
-        monotone: the attribute.
+        instance: transfers and costs; the weights matter only if an objective or a row uses them.
+        budget: largest total cost of the sources, summed as decimals.
+        accepts: see the attribute.
+        monotone: see the attribute.
     """
 
     def __init__(
@@ -60,11 +62,11 @@ class PlanProgram:
         self._highs.add(Row(columns, values, lower, upper))
 
     def on_sources(self, amount: FloatArray) -> FloatArray:
-        """float64 (tasks + transfers,): an objective that counts float64 (tasks,) for every chosen source."""
+        """Return an objective, float64 (tasks + transfers,), that sums `amount` over the chosen sources."""
         return np.concatenate([amount, np.zeros(self._highs.num_columns - self.num_tasks)])
 
     def best(self, objective: FloatArray, deadline: float | None = None) -> BoolArray | None:
-        """Bool (tasks,): the accepted sources of the largest objective; None where there are none.
+        """Find the accepted sources of the largest objective, bool (tasks,); None if there are none.
 
         Args:
             objective: float64 (tasks + transfers,).
@@ -93,7 +95,7 @@ class PlanProgram:
         return None
 
     def cheapest(self, deadline: float | None = None) -> BoolArray | None:
-        """Bool (tasks,): accepted sources of the least total cost; the program keeps no dearer ones.
+        """Find accepted sources of the least total cost, bool (tasks,); dearer ones are then excluded.
 
         Args:
             deadline: as for `best`.
@@ -107,10 +109,10 @@ class PlanProgram:
         if found is None:
             return None
         limit, rows = self._costs.total(found), self._highs.num_rows
-        while SEEN * self._unit > 1 and limit > 0:  # a cheaper one may be too near for HiGHS to see
+        while SEEN * self._unit > 1 and limit > 0:  # a cheaper one may be within tolerance
             self._set_limit(limit - 1)
             cheaper = self.best(least, deadline)
-            self._highs.delete_rows(rows)  # those added since do not hold for `limit`
+            self._highs.delete_rows(rows)  # rows added since are not valid for `limit`
             if cheaper is None:
                 break
             found, limit = cheaper, self._costs.total(cheaper)

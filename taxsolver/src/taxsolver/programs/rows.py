@@ -1,4 +1,4 @@
-"""Rows that are added to a program: sets that are excluded, groups, and budgets that HiGHS keeps."""
+"""Rows that are added to a program: excluded sets, groups, and budgets within HiGHS's tolerance."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from taxsolver.programs.instance import BoolArray, FloatArray, Instance, IntArray
 
-LEAST_SHARE = 1e-5  # of the dearest: less in a row of costs misleads HiGHS's presolve; the exact sum decides
-INTEGRAL = 1e-6  # a value that is nearer to a whole number counts as whole
-_CLEAR = 1e-4  # a proposal that is too dear breaks the row that cuts it off by this share of its right side
+LEAST_SHARE = 1e-5  # share of the dearest: smaller entries mislead HiGHS's presolve; the exact sum decides
+INTEGRAL = 1e-6  # values nearer to a whole number count as whole
+_CLEAR = 1e-4  # share of its right side by which a row is violated by the proposal it cuts off
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +44,15 @@ def other_than(chosen: BoolArray) -> Row:
 
 
 def budget_rows(amounts: NDArray[Any], chosen: BoolArray, limit: int) -> list[Row]:
-    """Rows that sets within the limit keep, and chosen sources that are dearer break by far.
+    """Return rows that sets within the limit satisfy and that the chosen sources, which exceed it, violate.
 
-    The budget's row itself may be broken by less than HiGHS's tolerance. With the dearest of the chosen, H,
+    The budget's row itself may be violated by less than HiGHS's tolerance. With H, the dearest of the chosen,
     r = limit - cost(H) is left for all others:
 
         sum of cost_s / r y_s over s not in H is at most 1, unless one of H is left out
 
     where sources that cost more than r count 2. H is the smallest such set for which the excess is clear.
-    The other row says that not all of the fewest sources may be chosen that are too dear together.
+    The other row excludes the smallest set of chosen sources that together exceed the limit.
     """
     falling = np.flatnonzero(chosen)[np.argsort(-amounts[chosen], kind="stable")]
     fewest = int(np.argmax(np.cumsum(amounts[falling]) > limit)) + 1

@@ -1,4 +1,4 @@
-"""The integer program of the plan that is best in the worst draws of its measurements."""
+"""Integer program of the plan that is best in the worst draws of its measurements."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from taxsolver.programs.highs import Solver, Status, plan_program
 from taxsolver.programs.instance import BoolArray, FloatArray, Instance, IntArray
 from taxsolver.programs.rows import Row, at_most_rows, budget_rows
 
-_LARGEST_BEATEN = 1 << 30  # comparisons of the transfers of one target
+_LARGEST_BEATEN = 1 << 30  # largest number of comparisons of the transfers of one target
 
 
 class WorstProgram:
-    """Sources and one transfer for each target, so that the worst draws are best on average.
+    """Program of sources and transfers that maximises the mean over the worst draws.
 
         maximise   eta - sum of z_d / worst
         subject to the rows of a plan, and for every draw d:  z_d >= eta - sum of weight_de x_e
                    x, y binary, z at least 0
 
-    At the optimum it is the mean of the `worst` smallest values among the draws: their conditional value at
-    risk (Rockafellar and Uryasev, Journal of Risk 2000). The transfers are chosen before the draw is known,
-    so `x` is binary here.
+    At the optimum, the objective is the mean of the `worst` smallest values among the draws: their
+    conditional value at risk (Rockafellar and Uryasev, Journal of Risk 2000). The transfers are chosen before
+    the draw is known, so `x` is binary here.
 
     Args:
-        instance: transfers and costs; its weights do not count.
-        weights: float64 (draws, transfers); what each transfer is worth in each draw.
-        worst: over how many of the worst draws the mean is taken, at least 1.
+        instance: transfers and costs; its weights are ignored.
+        weights: float64 (draws, transfers); weight of each transfer in each draw.
+        worst: number of worst draws in the mean, at least 1.
     """
 
     def __init__(self, instance: Instance, weights: FloatArray, worst: int) -> None:
@@ -40,16 +40,16 @@ class WorstProgram:
         self._tasks, self._transfers = len(instance.cost), len(instance.weight)
 
     def value(self, transfers: IntArray) -> float:
-        """The mean of the worst draws, for int (targets,) transfers."""
+        """Compute the mean of the worst draws for int (targets,) transfers."""
         values = sorted(math.fsum(draw) for draw in self._weights[:, transfers].tolist())
         return math.fsum(values[: self._worst]) / self._worst
 
     def solve(self, budget: float, start: Sequence[Choice], time_limit: float | None = None) -> Choice:
-        """The best choice for a budget.
+        """Find the best choice for a budget.
 
         Args:
-            budget: largest total cost, with what every plan takes; costs are summed as decimals.
-            start: choices within the budget, at least one; the best is the answer where none is better.
+            budget: largest total cost, including `fixed`; costs are summed as decimals.
+            start: choices within the budget, at least one; the best of them is returned if none is better.
             time_limit: seconds; None for no limit.
 
         Raises:
@@ -67,7 +67,7 @@ class WorstProgram:
             if not highs.has_solution:
                 break
             solution = highs.values(self._tasks, self._tasks + self._transfers)
-            # One transfer of each target, the largest x: they are 0 or 1 but for the tolerance.
+            # Take the transfer with the largest x of each target: x is 0 or 1 within the tolerance.
             ranked = np.lexsort((-solution, self.instance.target))
             transfers = ranked[np.unique(self.instance.target[ranked], return_index=True)[1]]
             chosen = self.instance.used(transfers)
@@ -106,7 +106,7 @@ class WorstProgram:
         return highs
 
     def _beaten(self) -> BoolArray:
-        """Bool (transfers,): another one of the target, from no other sources, is as good in every draw."""
+        """Mark transfers, bool (transfers,), that another one with no other sources equals in every draw."""
         beaten = np.zeros(self._transfers, dtype=bool)
         for target in range(self.instance.num_targets):
             rows = np.flatnonzero(self.instance.target == target)

@@ -1,1 +1,1 @@
-"""Affinity tensors: their checks, their files, and how they are made from losses."""
+"""Affinity tensors: checks, files, and computation from losses."""

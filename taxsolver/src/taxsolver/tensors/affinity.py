@@ -1,4 +1,4 @@
-"""The affinity tensor: how well each measured set of sources is read out for each target."""
+"""Affinity tensor: quality of the transfer from each measured set of sources to each target."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ Names = str | Iterable[str]
 
 @dataclass(frozen=True)
 class Transfer:
-    """One target and what it is read out from.
+    """One target and the sources it is read out from.
 
     Attributes:
-        target: the task that is served.
+        target: the task that is predicted.
         sources: the tasks whose representations are read, in the tensor's order.
         order: number of sources.
         affinity: as in the tensor; NaN where not measured.
         gain: share of test images on which it beats training from scratch; NaN where not measured.
         quality: the same against full supervision; NaN where not measured.
-        full_supervision: the target is labelled in full and served by its own network.
+        full_supervision: true if the target is labelled in full and served by its own network.
     """
 
     target: str
@@ -49,7 +49,7 @@ class Transfer:
     full_supervision: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; None in place of NaN."""
+        """Return plain values for JSON, with None in place of NaN."""
         return {
             "target": self.target,
             "sources": list(self.sources),
@@ -63,15 +63,15 @@ class Transfer:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AffinityTensor:
-    """Transfers between tasks and how good each was measured to be.
+    """Transfers between tasks and their measured affinity, gain and quality.
 
     Row i of every array is one transfer: a set of sources read out for one target. A row whose target is
     among its own sources is a measurement and never part of a plan, except a `full_supervision` row: that
     is the target's own network, trained on all its labels, and its only source is the target.
 
     Attributes:
-        name: what the tensor is called in results.
-        tasks: task names; sources and targets are columns and indices of this tuple.
+        name: name of the tensor in results.
+        tasks: task names; sources are columns and targets are indices of this tuple.
         targets: tasks that transfers were measured for, in the order of `tasks`.
         sources: bool (transfers, tasks); which tasks each transfer reads.
         target: int32 (transfers,); index into `tasks`.
@@ -84,16 +84,15 @@ class AffinityTensor:
             not measured.
         full_supervision: bool (transfers,).
         aliases: other spellings of task names.
-        untrained: sources whose network was never trained (random projections): they are proposed only
-            where asked for, and need no labels.
+        untrained: sources whose network was never trained (random projections); plans use them only on
+            request, and they need no labels.
         images_full: labelled images that a task network is trained on, None where not stated.
         images_transfer: labelled images that a transfer is trained on, None where not stated.
-        draws: measure ("affinity", "gain", "quality") -> float64 (draws, transfers) in [0, 1]: other values
-            that it might have had, such as bootstrap resamples; NaN where the measure is. Empty where not
-            known.
-        intervals: measure -> float64 (transfers, 2): where the middle nine tenths of such draws lie.
-        about: dataset, made_by, licence, citation and whatever else is worth saying, as text.
-        origin: shipped names and paths of files that it was read from as a whole; empty for others.
+        draws: measure ("affinity", "gain", "quality") -> float64 (draws, transfers) in [0, 1]: other possible
+            values of the measure, such as bootstrap resamples; NaN where the measure is. Empty if unknown.
+        intervals: measure -> float64 (transfers, 2): 5th and 95th percentile of such draws.
+        about: dataset, made_by, licence, citation and other remarks, as text.
+        origin: shipped names and paths of files that the whole tensor was read from; empty for others.
 
     Raises:
         InvalidInputError: on construction; the message lists every fault.
@@ -120,7 +119,7 @@ class AffinityTensor:
     def __post_init__(self) -> None:
         check_tensor(self)
         for name in ("sources", "target", "affinity", "gain", "quality", "full_supervision"):
-            values = np.array(getattr(self, name), order="C")  # safetensors writes others in a wrong order
+            values = np.array(getattr(self, name), order="C")  # safetensors misorders other layouts
             values.setflags(write=False)
             object.__setattr__(self, name, values)
         for name in ("draws", "intervals"):
@@ -135,7 +134,7 @@ class AffinityTensor:
 
     @cached_property
     def names(self) -> TaskNames:
-        """Finds tasks by the names people type."""
+        """Lookup of tasks by name or alias."""
         return TaskNames(self.tasks, self.aliases, f"the affinity tensor {self.name!r}")
 
     def read_from(self, *origin: str) -> AffinityTensor:
@@ -145,7 +144,7 @@ class AffinityTensor:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the tasks and all transfers, whatever the tensor is called and said to be."""
+        """SHA-256 of the tasks and all transfers, without name and description."""
         lines = json.dumps([self.tasks, self.targets, self.untrained])
         arrays = [self.sources, self.target, self.affinity, self.gain, self.quality, self.full_supervision]
         for uncertain in (self.draws, self.intervals):
@@ -162,7 +161,7 @@ class AffinityTensor:
 
     @cached_property
     def reads_itself(self) -> BoolArray:
-        """bool (transfers,): the target is among the sources, and it is not the fully supervised network."""
+        """bool (transfers,): transfers whose sources include the target, except fully supervised networks."""
         own: BoolArray = self.sources[np.arange(len(self)), self.target]
         own &= ~self.full_supervision
         own.setflags(write=False)
@@ -176,11 +175,11 @@ class AffinityTensor:
         return len(self.target)
 
     def source_names(self, row: int) -> tuple[str, ...]:
-        """Names of the sources of one transfer, in the order of `tasks`."""
+        """List the names of the sources of one transfer, in the order of `tasks`."""
         return tuple(compress(self.tasks, self.sources[row].tolist()))
 
     def transfer(self, row: int) -> Transfer:
-        """One row as a record; the same one each time."""
+        """Return one row as a record; repeated calls return the same object."""
         if row not in self._transfers:
             self._transfers[row] = Transfer(
                 target=self.tasks[self.target[row]],
@@ -194,11 +193,11 @@ class AffinityTensor:
         return self._transfers[row]
 
     def find_targets(self, names: Names) -> tuple[str, ...]:
-        """Canonical names of targets; `all` stands for every target of the tensor.
+        """Return canonical names of targets; `all` stands for every target of the tensor.
 
         Raises:
             UnknownTaskError: a name is not known.
-            InvalidInputError: no name at all, a name twice, or a task that was never measured as a target.
+            InvalidInputError: no name, a repeated name, or a task that was never measured as a target.
         """
         listed = split_names(names)
         if {name.casefold() for name in listed} == {"all"}:
@@ -222,10 +221,10 @@ class AffinityTensor:
         targets: Names | None = None,
         sources: Names | None = None,
     ) -> AffinityTensor:
-        """The part of the tensor with transfers of small order, of some targets, or from some sources.
+        """Select transfers by order, targets and sources.
 
         Args:
-            max_order: keep transfers of at most so many sources.
+            max_order: keep transfers of at most this many sources.
             targets: keep transfers of these targets.
             sources: keep transfers all of whose sources are among these.
 
@@ -243,7 +242,7 @@ class AffinityTensor:
         if sources is not None:
             outside = ~self.mask(self.names.find_all(sources, "sources"))
             keep &= ~self.sources[:, outside].any(axis=1)
-        served = np.zeros(len(self.tasks), dtype=bool)  # by more than their own representation
+        served = np.zeros(len(self.tasks), dtype=bool)  # by other sources than their own representation
         served[self.target[keep & ~self.reads_itself]] = True
         keep &= served[self.target]
         if not keep.any():
@@ -251,11 +250,11 @@ class AffinityTensor:
         return self._rows(keep)
 
     def columns(self, tasks: Iterable[str]) -> IntArray:
-        """int32: indices of canonical task names."""
+        """Return the indices of canonical task names, int32."""
         return np.array([self.tasks.index(task) for task in tasks], dtype=np.int32)
 
     def mask(self, tasks: Iterable[str]) -> BoolArray:
-        """Bool (tasks,): which tasks are among these canonical names."""
+        """Mark the tasks that are among these canonical names: bool (tasks,)."""
         chosen = np.zeros(len(self.tasks), dtype=bool)
         chosen[self.columns(tasks)] = True
         return chosen

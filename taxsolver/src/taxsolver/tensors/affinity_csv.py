@@ -1,15 +1,15 @@
-"""Affinity tensors as CSV: one line a transfer, sources joined by `|`, or a matrix of sources and targets.
+"""Affinity tensors as CSV: one line per transfer, sources joined by `|`, or a matrix of sources and targets.
 
 Columns: `target`, `sources`, `affinity`, `gain`, `quality`, `full_supervision`, and `order`, which is
-derived. Only `target`, `sources` and one of the measures are needed. The published tables are read as they
-are: `win_rate_vs_scratch` is the gain, `win_rate_vs_full_supervision` the quality, the source `self` the
-fully supervised network, lines of the source `pixels` or `scratch` are the baseline, no transfers, and
-`random` is an untrained source unless the caller says what is. Other ways to join sources are described in
-`source_names`, other ways to write the file in `csv_text`.
+derived. Only `target`, `sources` and one of the measures are needed. The published tables are read unchanged:
+`win_rate_vs_scratch` is the gain, `win_rate_vs_full_supervision` the quality, and the source `self` the fully
+supervised network; lines of the source `pixels` or `scratch` are the baseline, not transfers, and `random` is
+an untrained source unless the caller names the untrained ones. Other ways to join sources are described in
+`source_names`, accepted variants of CSV in `csv_text`.
 
-A matrix has sources down and targets across (or the other way round where its corner says `target`), holds
-affinities, and is empty where nothing was measured. Its diagonal is each target's own network, as `self` is,
-unless there is a line `self` too: then it is what a target's own representation transfers to it.
+A matrix of affinities has a row per source and a column per target (the other way round if its corner says
+`target`); cells that were not measured are empty. Its diagonal holds the fully supervised networks, as `self`
+does; if there is also a line `self`, the diagonal holds transfers from a target's own representation.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _TARGETS_DOWN = frozenset({"to", "target", "target_source"})
 
 @dataclass(frozen=True)
 class _Row:
-    number: int  # of the line
+    number: int  # line number
     target: str
     sources: tuple[str, ...]
     affinity: float
@@ -57,12 +57,12 @@ class _Row:
 
 
 def tensor_to_csv(tensor: AffinityTensor) -> str:
-    """All transfers of a tensor as CSV text; an empty cell where a measure is NaN.
+    """Write all transfers of a tensor as CSV text; NaN becomes an empty cell.
 
-    Numbers are written so that reading them gives the same float64.
+    Reading the numbers gives the same float64.
 
     Raises:
-        InvalidInputError: a task is called so that it would not be read as that task.
+        InvalidInputError: the name of a task would be read as something else.
     """
     _check_names(tensor)
     stream = io.StringIO()
@@ -83,10 +83,10 @@ def tensor_to_csv(tensor: AffinityTensor) -> str:
 
 
 def _check_names(tensor: AffinityTensor) -> None:
-    """Refuse names that would be read as others.
+    """Raise if a name would be read as another one.
 
     Raises:
-        InvalidInputError: the name and what it would be taken for are named.
+        InvalidInputError: the message states the name and its other reading.
     """
     spelt: dict[str, str] = {}
     for task in tensor.tasks:
@@ -101,7 +101,7 @@ def _check_names(tensor: AffinityTensor) -> None:
             or alike != task
             or task in {SELF, *BASELINES}
             or _looks_like_two_targets(task, tensor.tasks)
-            # `(a|b)` is refused when it is read: it may be a list of `a` and `b`
+            # the reader rejects `(a|b)`, which may be a list of `a` and `b`
             or (task[0] in "[({" and bool((tensor.sources.sum(axis=1) > 1).any()))
         ):
             taken = (
@@ -121,18 +121,19 @@ def tensor_from_csv(
     normalise: str | None = None,
     **header: Any,
 ) -> AffinityTensor:
-    """The tensor that a CSV describes; tasks are sorted by name.
+    """Parse a tensor from CSV; tasks are sorted by name.
 
     Args:
         content: the text, or its bytes in UTF-8.
-        name: what the tensor is to be called.
+        name: name of the tensor.
         where: the file, for messages.
-        normalise: name of the `Normalisation` that brings measures into [0, 1]; None to refuse those beyond.
+        normalise: name of the `Normalisation` that maps measures to [0, 1]; None to reject other values.
         header: further fields of `AffinityTensor`: aliases, untrained, images_full, images_transfer, about.
 
     Raises:
-        FileFormatError: not UTF-8, a column is missing, or a line is wrong (its number is named).
-        InvalidInputError: the lines are readable, but make no valid tensor.
+        FileFormatError: the content is not UTF-8, a column is missing, or a line is wrong; the message names
+            the line.
+        InvalidInputError: the lines are readable, but the tensor is not valid.
     """
     how = None if normalise is None else Normalisation.named(normalise)
     rows = [row for row in _read_rows(content, where, how) if not BASELINES.issuperset(row.sources)]
@@ -164,16 +165,16 @@ def tensor_from_csv(
 
 
 def read_tensor_csv(path: str | Path, *, name: str | None = None, **header: Any) -> AffinityTensor:
-    """The tensor that a CSV file describes.
+    """Read a tensor from a CSV file.
 
     Args:
         path: the file.
-        name: what the tensor is to be called; None for the file's name without its ending.
-        header: as for `tensor_from_csv`, `normalise` among them.
+        name: name of the tensor; None for the file's name without its ending.
+        header: as for `tensor_from_csv`, including `normalise`.
 
     Raises:
         FileFormatError: the file cannot be read, or as for `tensor_from_csv`.
-        InvalidInputError: the lines are readable, but make no valid tensor.
+        InvalidInputError: the lines are readable, but the tensor is not valid.
     """
     place = check_path(path)
     return tensor_from_csv(read_file(place), name=name or place.stem, where=str(place), **header)
@@ -193,7 +194,7 @@ def _read_rows(content: str | bytes, where: str, how: Normalisation | None) -> l
 
 
 def _tables(sheet: Sheet) -> Iterator[Sheet]:
-    """The sheet cut at lines of column names: several where files were put one behind the other."""
+    """Split a sheet at lines of column names, as in concatenated files."""
     start, header = 0, sheet.header
     for position, line in enumerate(sheet.lines):
         if {"target", "sources"} <= set(_columns(line)):
@@ -205,13 +206,13 @@ def _tables(sheet: Sheet) -> Iterator[Sheet]:
 
 
 def _columns(header: Line) -> list[str]:
-    """The names of columns as this module knows them."""
+    """Normalised names of the columns."""
     names = [cell.casefold() for cell in header.cells]
     return [SYNONYMS.get(name, name) for name in names]
 
 
 def _corner(sheet: Sheet) -> str | None:
-    """`sources` or `targets`, whichever a matrix has down; None for what is no matrix."""
+    """Return `sources` or `targets`, whichever the rows of a matrix are; None if the sheet is no matrix."""
     names = _columns(sheet.header)
     if len(names) < 2 or {"target", "sources"} <= set(names) or set(names) & set(COLUMNS[3:]):
         return None
@@ -221,7 +222,7 @@ def _corner(sheet: Sheet) -> str | None:
 
 
 def _matrix_rows(sheet: Sheet, how: Normalisation | None) -> Iterator[_Row]:
-    """The transfers of a matrix of affinities."""
+    """Yield the transfers of a matrix of affinities."""
     sheet.check_widths(sheet.header, sheet.lines)
     down, across = [line.cells[0] for line in sheet.lines], list(sheet.header.cells[1:])
     targets = across if _corner(sheet) == "sources" else down
@@ -242,7 +243,7 @@ def _matrix_rows(sheet: Sheet, how: Normalisation | None) -> Iterator[_Row]:
 
 
 def _table_rows(sheet: Sheet, how: Normalisation | None) -> Iterator[_Row]:
-    """The transfers of a table with one line for each."""
+    """Yield the transfers of a table with one line for each."""
     columns = _columns(sheet.header)
     _check_columns(columns, sheet.header.cells, sheet.where)
     cells = [dict(zip(columns, line.cells, strict=True)) for line in sheet.lines]
@@ -273,7 +274,7 @@ def _check_columns(columns: list[str], written: tuple[str, ...], where: str) -> 
 
 
 def _sources(cell: str, targets: list[str] | set[str], tasks: set[str], at: str) -> tuple[str, ...]:
-    """The sources that a cell names, checked."""
+    """Parse and check the sources in a cell."""
     try:
         sources = split_sources(cell, targets, tasks)
     except ValueError as error:
@@ -289,15 +290,15 @@ def _sources(cell: str, targets: list[str] | set[str], tasks: set[str], at: str)
 
 
 def check_target(target: str, at: str, tasks: Collection[str] = ()) -> None:
-    """Refuse what cannot be the name of a target in a CSV.
+    """Raise if a text cannot be the name of a target in a CSV.
 
     Args:
         target: the name.
-        at: where it stands, for messages.
+        at: its place in the file, for messages.
         tasks: names of tasks that are known from the same file.
 
     Raises:
-        FileFormatError: it is empty, a word with another meaning, or looks like several names.
+        FileFormatError: the name is empty, a reserved word, or looks like several names.
     """
     if not target:
         raise FileFormatError(f"{at}: an empty name in target or sources")
@@ -341,7 +342,7 @@ def _table_row(
 
 
 def _check_rows(rows: list[_Row], where: str) -> None:
-    """Refuse a transfer that stands twice, and a task that is spelt in two ways."""
+    """Raise if a transfer is given twice, or a task is spelt in two ways."""
     first: dict[tuple[object, ...], int] = {}
     spelt: dict[str, tuple[str, int]] = {}
     for row in rows:
@@ -357,7 +358,7 @@ def _check_rows(rows: list[_Row], where: str) -> None:
 
 
 def _measure(sheet: Sheet, line: Line, column: str, cell: str, how: Normalisation | None) -> float:
-    """A number in [0, 1], or any finite one where it is to be normalised; NaN where the cell is empty."""
+    """Parse a number in [0, 1], or any finite one if it will be normalised; NaN for an empty cell."""
     if not cell:
         return math.nan
     try:

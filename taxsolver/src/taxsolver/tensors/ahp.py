@@ -17,19 +17,19 @@ from taxsolver.errors import InvalidInputError
 FloatArray = NDArray[np.float64]
 
 CLIP = (0.001, 0.999)
-_CHUNK = 1 << 20  # comparisons held at once, so that they stay in a processor's cache
+_CHUNK = 1 << 20  # comparisons computed at once, so that they fit into the processor's cache
 
 
 def ahp(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArray:
-    """Affinities of the transfers of one target.
+    """Compute the affinities of the transfers of one target.
 
-    Win rates, clipped to [0.001, 0.999], divided elementwise by their transpose; the principal eigenvector
-    of that matrix, normalised to sum to one.
+    Win rates, clipped to [0.001, 0.999], are divided elementwise by their transpose; the affinities are the
+    principal eigenvector of that matrix, normalised to sum to one.
 
     Args:
         losses: float (images, transfers); the loss of each transfer on each test image, lower is better,
             any unit. At least one image and two transfers.
-        names: what the transfers are called, for messages.
+        names: names of the transfers, for messages.
 
     Returns:
         float64 (transfers,) in (0, 1), summing to 1; higher is better.
@@ -47,7 +47,7 @@ def ahp(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArray:
 
 
 def win_rates(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArray:
-    """Share of images on which one transfer has a lower loss than another; a tie counts half.
+    """Compute the share of images on which one transfer has a lower loss than another; a tie counts half.
 
     Args:
         losses: float (images, transfers), as for `ahp`.
@@ -93,7 +93,7 @@ def preference_ratios(wins: FloatArray) -> FloatArray:
 
 
 def principal_eigenvector(ratios: FloatArray) -> FloatArray:
-    """The eigenvector of the largest eigenvalue of a positive matrix, scaled to sum to one.
+    """Compute the eigenvector of the largest eigenvalue of a positive matrix, scaled to sum to one.
 
     Args:
         ratios: float64 (n, n), every entry positive, so that the vector is unique and positive (Perron).
@@ -133,7 +133,7 @@ def _checked(losses: ArrayLike, names: Sequence[str] | None) -> FloatArray:
 
 
 def _dense_ranks(table: FloatArray) -> NDArray[np.integer]:
-    """Losses of each image replaced by their ranks, equal ones by equal ranks: small numbers compare fast."""
+    """Replace the losses of each image by dense ranks, as small integers are compared faster."""
     order = np.argsort(table, axis=1)
     ordered = np.take_along_axis(table, order, axis=1)
     steps = np.ones(table.shape, dtype=np.int32)

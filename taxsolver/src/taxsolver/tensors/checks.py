@@ -19,11 +19,10 @@ SHOWN = 3
 
 
 def check_tensor(tensor: AffinityTensor) -> None:
-    """Refuse a tensor that is not well formed.
+    """Raise if a tensor is not well formed.
 
     Raises:
-        InvalidInputError: the message lists every fault found: of names and shapes first, and where there
-            is none of those, of values.
+        InvalidInputError: the message lists every fault of names and shapes, or if there are none, of values.
     """
     faults = list(_kind_faults(tensor)) or [*_name_faults(tensor), *_shape_faults(tensor)]
     faults = faults or list(_value_faults(tensor))
@@ -109,7 +108,7 @@ def _value_faults(tensor: AffinityTensor) -> Iterator[str]:
     outside = (tensor.target < 0) | (tensor.target >= len(tensor.tasks))
     if outside.any():
         yield f"target of {_rows(outside)} is no index of the {len(tensor.tasks)} tasks"
-        return  # nothing below makes sense with unknown targets
+        return  # the checks below need valid targets
     yield from _source_faults(tensor)
     yield from _duplicate_faults(tensor)
     served = set(tensor.target[~tensor.reads_itself].tolist())

@@ -1,10 +1,10 @@
 """Per-image losses of the transfers of one target, as CSV.
 
 The first line names the transfers, each by its sources joined with `|`; every other line holds the losses of
-one image. A first column that is headed `image` or `file`, or by nothing, holds names of images and is passed
-over. The source `self` stands for the fully supervised network of the target, `scratch` (or `pixels`) for one
-that was trained from scratch on the data of the transfers: it is no transfer, but what the gain is held
-against. Other ways to write the file are described in `csv_text` and `source_names`.
+one image. A first column with the heading `image` or `file`, or without one, holds names of images and is
+ignored. The source `self` stands for the fully supervised network of the target, `scratch` (or `pixels`) for
+one that was trained from scratch on the data of the transfers, which is no transfer but the baseline of the
+gain. Accepted variants are described in `csv_text` and `source_names`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class LossMatrix:
     """Losses of one target.
 
     Attributes:
-        transfers: what each column was read out from; names of sources.
-        losses: float64 (images, transfers); lower is better. May hold NaN where the file says so.
+        transfers: names of the sources of each column.
+        losses: float64 (images, transfers); lower is better. NaN only where the file has it.
     """
 
     transfers: tuple[tuple[str, ...], ...]
@@ -48,13 +48,13 @@ class LossMatrix:
         return LossMatrix(tuple(self.transfers[place] for place in kept), self.losses[:, kept])
 
     def against(self, *controls: str) -> FloatArray | None:
-        """Share of images on which each transfer has a lower loss than a control; a tie counts half.
+        """Compute the share of images on which each transfer has a lower loss than a control, ties as half.
 
         Args:
-            controls: names of columns; the first that is there is taken.
+            controls: names of columns; the first one present is used.
 
         Returns:
-            float64 (transfers of `without_controls`,) in [0, 1]; None where there is no such column.
+            float64 (transfers of `without_controls`,) in [0, 1]; None if there is no such column.
 
         Raises:
             InvalidInputError: a loss is not finite.
@@ -71,7 +71,7 @@ def read_losses(path: str | Path) -> LossMatrix:
     """Read a CSV of losses.
 
     Raises:
-        FileFormatError: the file cannot be read or is no such CSV; a wrong line is named by its number.
+        FileFormatError: the file cannot be read or has another format; the message names the line.
     """
     place = check_path(path)
     sheet = read_sheet(read_file(place), str(place)).without_index(names_down=True)
@@ -94,7 +94,7 @@ def read_losses(path: str | Path) -> LossMatrix:
 
 
 def _is_number(sheet: Sheet, line: Line) -> bool:
-    """True if the first cell is a number: then it may be a loss."""
+    """True if the first cell is a number, and so may be a loss."""
     try:
         sheet.number(line.cells[0], line)
     except FileFormatError:

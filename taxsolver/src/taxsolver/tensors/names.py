@@ -1,4 +1,4 @@
-"""Task names as people type them: aliases, spelling variants, nearest matches."""
+"""Lookup of task names: aliases, spelling variants, nearest matches."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _PUNCTUATION = pattern(r"[\W_]+")
 
 
 def normalise(name: str) -> str:
-    """The spelling under which names are compared: `Surface Normals` -> `surface_normals`."""
+    """Normalise a name for comparisons: `Surface Normals` -> `surface_normals`."""
     return _PUNCTUATION.sub("_", name.casefold()).strip("_") or name
 
 
 @dataclass(frozen=True)
 class TaskNames:
-    """The names that one tensor or table knows.
+    """Task names and aliases of one tensor or table.
 
     Attributes:
         tasks: canonical names, in the order of the columns.
-        aliases: normalised other spellings -> canonical name; those of absent tasks are ignored.
-        where: what the names belong to, for messages.
+        aliases: normalised alias -> canonical name; aliases of absent tasks are ignored.
+        where: the tensor or table, for messages.
     """
 
     tasks: tuple[str, ...]
@@ -31,10 +31,10 @@ class TaskNames:
     where: str = "the tensor"
 
     def find(self, name: str) -> str:
-        """Canonical name of `name`.
+        """Return the canonical name of `name`.
 
         Raises:
-            UnknownTaskError: no task has that name or alias; the nearest ones are named.
+            UnknownTaskError: no task has that name or alias; the message lists the nearest ones.
             InvalidInputError: two tasks are spelt alike.
         """
         if name in self.tasks:
@@ -53,7 +53,7 @@ class TaskNames:
         raise UnknownTaskError(name, {*self.tasks, *spellings}, self.where)
 
     def find_all(self, names: str | Iterable[str], what: str) -> tuple[str, ...]:
-        """Canonical names of `names` in their order, each once; a string is split at commas.
+        """Return the canonical names of `names` in order; a string is split at commas.
 
         Args:
             names: names, or one string of names with commas between.
@@ -76,10 +76,10 @@ class TaskNames:
 
 
 def check_stands_alone(names: Iterable[str], what: str, words: Iterable[str]) -> None:
-    """Refuse a word such as `all` among names of tasks.
+    """Raise if a word such as `all` is mixed with names of tasks.
 
     Raises:
-        InvalidInputError: the word and the parameter are named.
+        InvalidInputError: the message states the word and the parameter.
     """
     listed = [name.casefold() for name in names]
     for word in words:
@@ -90,7 +90,7 @@ def check_stands_alone(names: Iterable[str], what: str, words: Iterable[str]) ->
 
 
 def split_names(names: str | Iterable[str]) -> Sequence[str]:
-    """The single names in a list, or in a string with commas between; blanks are dropped."""
+    """Return the names in a list or a comma-separated string; empty ones are dropped."""
     if not isinstance(names, Iterable) or getattr(names, "ndim", 1) == 0:
         raise InvalidInputError(
             f"{names!r} names no tasks: give a list of names, or a text with commas between"

@@ -1,4 +1,4 @@
-"""Named ways to bring measures that are negative or have no bound into [0, 1], where tensors hold them."""
+"""Named mappings of negative or unbounded measures to [0, 1], the range that tensors hold."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ FloatArray = NDArray[np.float64]
 
 
 class Normalisation(StrEnum):
-    """A way to bring a measure into [0, 1].
+    """Mapping of a measure to [0, 1].
 
-    `min-max`: for each target linearly, its least value is 0 and its largest 1.
-    `rank`: for each target the share of its other transfers that one is better than; a tie counts half.
-    `logistic`: 1 / (1 + exp(-x)), the same for all targets; 0 becomes 0.5.
+    `min-max`: linear for each target; its least value becomes 0 and its largest 1. `rank`: for each target
+    the share of its other transfers that one is better than; a tie counts half. `logistic`: 1 / (1 +
+    exp(-x)), the same for all targets; 0 becomes 0.5.
     """
 
     MIN_MAX = "min-max"
@@ -28,10 +28,10 @@ class Normalisation(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Normalisation:
-        """The normalisation of that name.
+        """Return the normalisation of that name.
 
         Raises:
-            InvalidInputError: there is none.
+            InvalidInputError: no normalisation has that name.
         """
         wanted = plain(str(name)).replace("_", "-")
         if wanted in tuple(cls):
@@ -40,16 +40,16 @@ class Normalisation(StrEnum):
 
 
 def normalised(values: FloatArray, target: NDArray[np.integer], how: Normalisation) -> FloatArray:
-    """Bring a measure into [0, 1].
+    """Map a measure to [0, 1].
 
     Args:
         values: float64 (transfers,), finite, or NaN where not measured.
-        target: int (transfers,); the target of each.
-        how: the way.
+        target: int (transfers,); the target of each transfer.
+        how: the normalisation.
 
     Returns:
         float64 (transfers,) in [0, 1]; NaN in the same places. The only value of a target becomes 1 by
-        `min-max` and `rank`, as do those that are all alike by `min-max`.
+        `min-max` and `rank`, as do equal values by `min-max`.
     """
     if how is Normalisation.LOGISTIC:
         return np.asarray(0.5 * (1 + np.tanh(values / 2)), dtype=np.float64)
@@ -65,7 +65,7 @@ def _min_max(values: FloatArray) -> FloatArray:
     least, largest = values.min(), values.max()
     if least == largest:
         return np.ones(len(values))
-    # Halved first: the difference of two large values may be beyond the largest float.
+    # Values are halved first, as the difference of two large ones may exceed the largest float.
     return np.asarray(np.clip((values / 2 - least / 2) / (largest / 2 - least / 2), 0, 1), dtype=np.float64)
 
 

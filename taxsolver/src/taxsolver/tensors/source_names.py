@@ -1,9 +1,9 @@
-"""The sources of a transfer in one cell of a CSV file, joined by `|`, and other ways to join them.
+"""Parsing of the sources of a transfer in one CSV cell, joined by `|` or in other ways.
 
-What our tables print (`depth + normal`), lists of Python, and names with `;` or `,` between are read as
-several sources. `depth+normal`, `depth&normal` and `depth__normal` are read so where each part is a task of
-the same file; otherwise they may as well be one task, and are refused. So is `depth-normal` where both parts
-are tasks. A name that the file has as a target is one task.
+Names with ` + ` between, as our tables print them (`depth + normal`), Python lists, and names with `;` or `,`
+between are read as several sources. `depth+normal`, `depth&normal` and `depth__normal` are read as several
+sources if each part is a task of the same file; otherwise they may also be one task, and raise an error. So
+does `depth-normal` if both parts are tasks. A name that the file has as a target is one task.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 SELF, RANDOM = "self", "random"
 BASELINES = frozenset({"pixels", "scratch"})
-_WORDS = frozenset({SELF, RANDOM, *BASELINES})  # their capitals mean nothing
+_WORDS = frozenset({SELF, RANDOM, *BASELINES})  # case-insensitive
 _LIST = re.compile(r"[\[({](.*)[\])}]")
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _CERTAIN = (re.compile(r"\s\+\s"), re.compile(";"), re.compile(","))
@@ -22,11 +22,11 @@ _POSSIBLE = re.compile(r"\s+and\s+|[-_./\\:*>]+|\s+")
 
 
 def split_sources(cell: str, targets: Collection[str], tasks: Collection[str]) -> tuple[str, ...]:
-    """The sources that a cell names, each without blanks around it; `Self` and `Random` in small letters.
+    """Split a cell into source names, stripped of white space; `Self` and `Random` become lower case.
 
     Args:
-        cell: as it stands in the file.
-        targets: names that are one task, whatever they look like.
+        cell: the text in the file.
+        targets: names that are one task, even if they look like several.
         tasks: names of tasks that are known from the same file.
 
     Raises:
@@ -45,19 +45,19 @@ def split_sources(cell: str, targets: Collection[str], tasks: Collection[str]) -
 
 
 def plain_name(name: str) -> str:
-    """A name without quotation marks around it; words with a meaning of their own in small letters."""
+    """Strip quotation marks from a name, and convert reserved words to lower case."""
     quoted = _QUOTED.fullmatch(name)
     bare = (quoted[1] or quoted[2] or "").strip() if quoted else name
     return bare.casefold() if bare.casefold() in _WORDS else bare
 
 
 def looks_joined(name: str) -> bool:
-    """True if a name would be read, or refused, as several sources."""
+    """Return True if a name would be read, or rejected, as several sources."""
     return "|" in name or any(mark.search(name) for mark in (*_CERTAIN, *_LIKELY))
 
 
 def _split_otherwise(text: str, tasks: Collection[str]) -> list[str]:
-    """The names in a text that has no `|`."""
+    """Split a text that has no `|` into names."""
     doubt = (
         f"{text!r} may be one task or several: join sources with |, as in depth|normal, or rename the task"
     )

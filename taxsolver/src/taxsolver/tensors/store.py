@@ -1,4 +1,4 @@
-"""Affinity tensors as files: safetensors with the words in the header, and CSV by its ending."""
+"""Affinity tensors as files: safetensors with metadata in the header, or CSV, by the file's ending."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ DEFAULT_AFFINITY = "taskonomy-16k"
 FORMAT = "taxsolver-affinity"
 FORMAT_VERSION = "1"
 ARRAYS = ("sources", "target", "affinity", "gain", "quality", "full_supervision")
-UNCERTAIN = ("draws", "intervals")  # arrays called `draws.gain` and the like, in files that have them
+UNCERTAIN = ("draws", "intervals")  # prefixes of optional arrays such as `draws.gain`
 _SUFFIX = ".safetensors"
 _CSV = (".csv", ".tsv", ".txt")
 _READ = (_SUFFIX, ".csv", ".tsv")
-_NAMED = 3  # tensors that the name of a joined one spells out
+_NAMED = 3  # largest number of tensors listed in the name of a joined tensor
 _HEADER = ("format", "format_version", "name", "tasks", "targets", "aliases", "untrained")
 _NUMBERS = ("images_full", "images_transfer")
 
 
 def available_affinities() -> tuple[str, ...]:
-    """Names of the tensors that come with the package, the default first.
+    """List the names of the tensors that come with the package, the default first.
 
     Example:
         >>> import taxsolver
@@ -50,10 +50,10 @@ def available_affinities() -> tuple[str, ...]:
 
 
 class DataFrame(Protocol):
-    """A table of pandas, or of whatever else writes itself as CSV text."""
+    """A table of pandas, or any object with a method `to_csv`."""
 
     def to_csv(self, *args: Any, **options: Any) -> Any:
-        """The table as CSV."""
+        """Write the table as CSV."""
 
 
 OneAffinity = AffinityTensor | str | PathLike[str] | DataFrame
@@ -61,12 +61,12 @@ AffinityInput = OneAffinity | Iterable[OneAffinity]
 
 
 def load_affinity(affinity: AffinityInput = DEFAULT_AFFINITY) -> AffinityTensor:
-    """A tensor that comes with the package, one of the user's own, or several of these as one.
+    """Load a tensor that comes with the package, a user's tensor, or several of these as one.
 
     Args:
-        affinity: a name out of `available_affinities()`; the path of a `.safetensors` or `.csv` file; a
-            folder of such files or a pattern such as `rows/*.csv`; a table of pandas, with a line for each
-            transfer or with sources down and targets across; a tensor; or a list of these, which must not
+        affinity: a name in `available_affinities()`; the path of a `.safetensors` or `.csv` file; a folder of
+            such files or a pattern such as `rows/*.csv`; a table of pandas, with one row per transfer or as a
+            matrix with a row per source and a column per target; a tensor; or a list of these, which must not
             have a transfer in common.
 
     Raises:
@@ -109,13 +109,13 @@ def load_affinity(affinity: AffinityInput = DEFAULT_AFFINITY) -> AffinityTensor:
 
 
 def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> AffinityTensor:
-    """Several tensors as one, such as one for each target; tasks are sorted by name.
+    """Join several tensors, such as one for each target; tasks are sorted by name.
 
-    Image counts and words about the tensors are kept where all agree; draws and intervals are left out.
+    Image counts and metadata are kept if all tensors agree; draws and intervals are left out.
 
     Args:
         tensors: at least one, no two of which have a transfer in common.
-        name: of the whole; None for the names of the parts.
+        name: name of the joined tensor; None to use the names of the parts.
 
     Raises:
         InvalidInputError: a transfer is in two of them, or a task is spelt in two ways.
@@ -185,7 +185,7 @@ def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> 
 
 
 def _files(path: Path) -> list[Path] | None:
-    """The files of a folder or pattern; None where the path is neither."""
+    """List the files of a folder or pattern; None if the path is neither."""
     if "\0" in str(path):
         return None
     if path.is_dir():
@@ -202,7 +202,7 @@ def _files(path: Path) -> list[Path] | None:
 def _load_file(path: Path) -> AffinityTensor:
     try:
         blob = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a NUL in the name
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
         raise InvalidInputError(
             f"no affinity tensor {str(path)!r}: shipped are {', '.join(available_affinities())}, "
             "or give the path of a .safetensors or .csv file"
@@ -217,7 +217,7 @@ def _load_file(path: Path) -> AffinityTensor:
 
 
 def _rows_as_csv(blob: bytes, path: Path) -> str:
-    """The rows of a JSON file such as  taxsolver ahp --save  writes, as CSV."""
+    """Convert the rows of a JSON file of taxsolver ahp --save to CSV."""
     try:
         rows = json.loads(blob)["rows"]
         return rows_to_csv([{column: row[column] for column in rows[0]} for row in rows])
@@ -229,9 +229,9 @@ def _rows_as_csv(blob: bytes, path: Path) -> str:
 
 
 def save_affinity(tensor: AffinityInput, path: str | Path) -> Path:
-    """Write a tensor as safetensors, or as CSV where `path` ends in `.csv` (rows only, no words or draws).
+    """Write a tensor as safetensors, or as CSV (rows only, no metadata or draws) if `path` ends in `.csv`.
 
-    The same tensor gives the same bytes.
+    Equal tensors give equal bytes.
 
     Raises:
         InvalidInputError: `path` has another ending.
@@ -283,7 +283,7 @@ def _to_safetensors(tensor: AffinityTensor) -> bytes:
 
 
 def _sort_header(blob: bytes) -> bytes:
-    """Sort the metadata in a file's header: safetensors writes a hash map, in a new order each time."""
+    """Sort the metadata in a file's header, as safetensors writes them in random order."""
     length = int.from_bytes(blob[:8], "little")
     header = json.loads(blob[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
