@@ -1,1 +1,1 @@
-"""The workshop: makes weights and affinity tensors; imports both packages, and neither imports it."""
+"""Training of weights and affinity tensors; imports both packages, and neither imports it."""

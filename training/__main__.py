@@ -1,4 +1,4 @@
-"""The command `python -m training`: all stages, or one of them, out of a preset."""
+"""The command `python -m training`, which runs all stages of a preset or one of them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from training.runs.engine import Engine
 
 DEBUG_VARIABLE = "TRAINING_DEBUG"
-"""Environment variable that brings the traceback of a known error back."""
+"""Environment variable that shows the traceback of known errors."""
 
 
 class ErrorBoundary(TyperGroup):
-    """A group of commands whose known errors are lines on stderr and exit code 1; others pass."""
+    """Command group that prints known errors to stderr and exits with code 1; other errors propagate."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words in front of a command; what takes one value stands once."""
+        """Parse the arguments before a command; options of one value may be given once only."""
         refuse_repeats(self, ctx, args)
         return super().parse_args(ctx, args)
 
@@ -63,20 +63,20 @@ class EngineName(StrEnum):
 
 
 PresetOption = Annotated[
-    str, typer.Option("--preset", "-p", metavar="NAME|FILE.toml", help="What to run: see `presets`.")
+    str, typer.Option("--preset", "-p", metavar="NAME|FILE.toml", help="Preset to run: see `presets`.")
 ]
 OutOption = Annotated[
-    Path, typer.Option("--out", "-o", file_okay=False, help="Folder of the run; started again, it goes on.")
+    Path, typer.Option("--out", "-o", file_okay=False, help="Folder of the run; a repeated run resumes.")
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help="Where the real dataset lies.", show_default="none", exists=True),
+    typer.Option("--data", help="Folder of the real dataset.", show_default="none", exists=True),
 ]
 RealOption = Annotated[
     Path | None,
     typer.Option(
         "--real",
-        help="Folder of real frames with labels, to be measured on too.",
+        help="Folder of real frames with labels, for additional measurements.",
         show_default="none",
         exists=True,
         file_okay=False,
@@ -87,7 +87,7 @@ CameraOption = Annotated[
     typer.Option(
         "--camera",
         metavar="FX,FY,CX,CY",
-        help="Of the frames of --real, in px.",
+        help="Camera of the frames of --real, in px.",
         show_default="camera.json in their folder",
     ),
 ]
@@ -95,7 +95,7 @@ RealTrainOption = Annotated[
     Path | None,
     typer.Option(
         "--real-train",
-        help="Folder of real frames with depth, to be learned from beside the others.",
+        help="Folder of real frames with depth, for training with rendered frames.",
         show_default="none",
         exists=True,
         file_okay=False,
@@ -106,7 +106,7 @@ RealCameraOption = Annotated[
     typer.Option(
         "--real-camera",
         metavar="FX,FY,CX,CY",
-        help="Of the frames of --real-train, in px.",
+        help="Camera of the frames of --real-train, in px.",
         show_default="camera.json in their folder",
     ),
 ]
@@ -132,20 +132,24 @@ EnvironmentsOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="SECTION.SETTING=VALUE", help="Above the preset's; may be repeated."),
+    typer.Option(
+        "--set", metavar="SECTION.SETTING=VALUE", help="Override a setting of the preset; may be repeated."
+    ),
 ]
 TasksOption = Annotated[
     list[str] | None,
-    typer.Option("--tasks", "-t", metavar="A,B,..", help="Only these, by any name.", show_default="all"),
+    typer.Option(
+        "--tasks", "-t", metavar="A,B,..", help="Only these tasks, by name or alias.", show_default="all"
+    ),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-EngineOption = Annotated[EngineName, typer.Option(help="Jobs on this machine, or on a Ray cluster.")]
+EngineOption = Annotated[EngineName, typer.Option(help="Run jobs on this machine, or on a Ray cluster.")]
 WorkersOption = Annotated[
     int, typer.Option(min=1, help="Processes for local jobs and data; jobs of stage 1.")
 ]
 GpusOption = Annotated[float, typer.Option(min=0, help="Share of a GPU that a job takes on Ray.")]
 OverwriteOption = Annotated[
-    bool, typer.Option("--overwrite", help="Delete what was made with other settings, and make it again.")
+    bool, typer.Option("--overwrite", help="Delete outputs of other settings, and make them again.")
 ]
 
 app = typer.Typer(
@@ -158,7 +162,7 @@ app = typer.Typer(
 
 @app.callback()
 def main() -> None:
-    """From a dataset to task networks, transfers, affinities and a taxonomy.
+    """Train task networks and transfers on a dataset; compute affinities and a taxonomy.
 
     Example: python -m training run --preset smoke --out out/smoke
     """
@@ -167,19 +171,19 @@ def main() -> None:
 
 @app.command(cls=Command)
 def presets() -> None:
-    """List presets, and what each reproduces."""
+    """List presets with their descriptions."""
     for name in preset_names():
         about = read_preset(name, SECTIONS).about
         typer.echo(f"{name}\n{about}\n")
 
 
 def _command(stage: str | None = None) -> Callable[..., None]:
-    """A command that runs one stage; without a name, those that the user names."""
+    """Create a command that runs one stage, or without a name the stages that the user names."""
     option: Any = typer.Option(
         None if stage is None else [stage],
         "--stages",
         metavar="A,B,..",
-        help="Only these, in the order of the pipeline.",
+        help="Only these stages, in the order of the pipeline.",
         show_default="all",
         hidden=stage is not None,
     )
@@ -229,16 +233,16 @@ def _command(stage: str | None = None) -> Callable[..., None]:
 
 
 def _split(names: list[str] | None) -> tuple[str, ...]:
-    """The names of a list: with commas between, or over several options."""
+    """Split names given with commas between or by repeated options."""
     return tuple(name.strip() for name in ",".join(names or ()).split(",") if name.strip())
 
 
 def _real(folder: Path | None, camera: str | None, option: str, camera_option: str) -> RealFolder | None:
-    """Real frames with their camera, given or in their folder.
+    """Find real frames with their camera, which is given or in their folder.
 
     Raises:
-        BadParameter: one without the other, or a camera that is not four numbers.
-        DataError: a camera that cannot be.
+        BadParameter: frames without camera or the reverse, or the camera is not four numbers.
+        DataError: the camera is not valid.
     """
     if folder is None:
         if camera is not None:
@@ -275,7 +279,7 @@ def _engine(name: EngineName, workers: int, gpus: float) -> Engine:
 app.command(
     "run",
     cls=Command,
-    help=f"Run all stages: {', '.join(STAGES)}. What is done is skipped, what is half done goes on.\n\n"
+    help=f"Run all stages: {', '.join(STAGES)}. Finished stages are skipped, unfinished ones resume.\n\n"
     "Example: python -m training run --preset smoke --out out/smoke --set networks.steps=100",
 )(_command())
 for _name, _stage in STAGES.items():

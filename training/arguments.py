@@ -8,7 +8,7 @@ from typing import Any
 
 
 class ScriptParser(argparse.ArgumentParser):
-    """Parse words once and refuse an option that stands twice; argparse would keep the last in silence."""
+    """Parser that rejects repeated options; argparse would silently keep the last one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -17,7 +17,7 @@ class ScriptParser(argparse.ArgumentParser):
 
 
 class _StoreOnce(argparse.Action):
-    """Store a value; a second one is an error."""
+    """Store a value; raise an error for a second one."""
 
     stored = False
 

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and that a power cut does not take back."""
+"""Atomic writing of files that also survive a power cut."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from taskbank.errors import OutputError
 from training.errors import StorageError
 
 DISK_TROUBLES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES})
-"""Numbers of errors that say: the place cannot take what is written."""
+"""Error numbers of full or read-only disks and similar faults of the target of a write."""
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file beside its place, wait until the disk has it and its name, and move it there.
+    """Write a temporary file, flush it to the disk, and move it to `path`.
 
     Args:
-        path: the file; its folder is made.
-        write: puts the content into an open file.
+        path: the file; its folder is created.
+        write: writes the content to an open file.
 
     Raises:
-        StorageError: it cannot be written, a full disk for example; an older file is kept.
+        StorageError: the file cannot be written, because of a full disk for example; an older file is kept.
     """
     try:
         write_whole_or_nothing(path, write)
@@ -38,10 +38,10 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A folder beside its place, which is moved there when the block ends well.
+    """Yield a temporary folder that is moved to `path` when the block ends without an error.
 
     Raises:
-        StorageError: something in it cannot be written.
+        StorageError: a file in it cannot be written.
     """
     try:
         with whole_folder_or_nothing(path) as partial:
@@ -52,17 +52,17 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON object whole or not at all.
+    """Write a JSON object atomically.
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: the file cannot be written.
     """
     text = json.dumps(content, indent=1) + "\n"
     write_whole(path, lambda file: file.write(text.encode()))
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk knows the names in a folder; where the system cannot, go on."""
+    """Flush the names in a folder to the disk, if the system supports it."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

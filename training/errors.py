@@ -1,4 +1,4 @@
-"""Errors of training, all of one base class."""
+"""Errors of training, with a common base class."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class TrainingError(Exception):
 
 
 class DataError(TrainingError, ValueError):
-    """Images or labels that cannot be used: missing, damaged, or of the wrong shape."""
+    """Images or labels are missing, damaged, or of the wrong shape."""
 
 
 class ConfigError(TrainingError, ValueError):
@@ -18,14 +18,14 @@ class ConfigError(TrainingError, ValueError):
 
 
 class DivergedError(TrainingError, ArithmeticError):
-    """A loss that is no longer a finite number."""
+    """A loss is no longer a finite number."""
 
 
 class DeadNetworkError(TrainingError, RuntimeError):
     """A network that learned nothing: its representation, or its output, is the same for all images.
 
     Attributes:
-        tasks: whose networks these are.
+        tasks: tasks of these networks.
     """
 
     def __init__(self, faults: Mapping[str, str]) -> None:
@@ -40,18 +40,18 @@ class DeadNetworkError(TrainingError, RuntimeError):
 
 
 class StorageError(TrainingError, OSError):
-    """Something that cannot be written."""
+    """A file or folder cannot be written."""
 
 
 class CheckpointError(TrainingError, ValueError):
-    """A checkpoint that cannot be read, or that does not fit what it is put into."""
+    """A checkpoint cannot be read, or does not fit the network or trainer that loads it."""
 
 
 class JobsFailedError(TrainingError, RuntimeError):
-    """Jobs that failed after all others were done.
+    """Some jobs failed; raised after all other jobs are finished.
 
     Attributes:
-        reasons: by the job's key.
+        reasons: key of the job -> reason.
     """
 
     def __init__(self, reasons: Mapping[str, str], jobs: int) -> None:

@@ -1,10 +1,10 @@
-"""The stages in their order: which settings each has, what it reads, and where it writes.
+"""The stages in order, with their settings, inputs and folders.
 
     OUT/frames -> networks -> codes, transfers -> affinity -> taxonomy
     OUT/frames, affinity -> grouping
     OUT/networks, transfers, affinity, frames -> evaluation -> published
 
-What a stage needs is imported when it runs.
+Modules of a stage are imported when it runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from training.stages.evaluation.trained import Trained
     from training.stages.transfers.config import TransfersConfig
 
-_UNTRAINED = "random"  # a source that needs no network of stage 1
+_UNTRAINED = "random"  # source that needs no network of stage 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,7 @@ class Stage:
     Attributes:
         sections: sections of a preset that hold its settings.
         inputs: names of the stages whose folders it reads.
-        run: runs it, with the settings and folders of a run.
+        run: function that runs the stage with the settings and folders of a run.
     """
 
     sections: tuple[str, ...]
@@ -42,7 +42,7 @@ class Stage:
 
     @property
     def about(self) -> str:
-        """Description of the stage in a line."""
+        """One-line description of the stage."""
         return (self.run.__doc__ or "").strip()
 
 
@@ -51,11 +51,11 @@ def run_stages(run: Run, names: Sequence[str] = ()) -> None:
 
     Args:
         run: the options of the run.
-        names: of `STAGES`; none for all.
+        names: names in `STAGES`; empty for all.
 
     Raises:
-        ConfigError: an unknown stage.
-        TrainingError: as the stages say.
+        ConfigError: a stage is not known.
+        TrainingError: errors of the stages.
     """
     for name in names:
         if name not in STAGES:
@@ -132,7 +132,7 @@ def _frames_of_taskonomy(run: Run) -> None:
 
 
 def _real_frames(run: Run, folder: RealFolder) -> None:
-    """Stage 0 with real frames to learn from: a stage of its own, so that rooms stay as they are."""
+    """Stage 0 with real training frames: a stage of its own, so that rooms are not made again."""
     from training.data.real.dataset import RealConfig, RealStore, write_real
     from training.data.taskonomy.plan import TaskonomyConfig
     from training.rooms.frames.config import RoomsConfig
@@ -161,7 +161,7 @@ def _real_frames(run: Run, folder: RealFolder) -> None:
 
 
 def _networks(run: Run) -> None:
-    """Stage 1: one network a task."""
+    """Stage 1: one network per task."""
     from training.stages.networks.config import TaskNetworksConfig
     from training.stages.networks.stage import run_networks
 
@@ -206,7 +206,7 @@ def _transfers_config(run: Run) -> TransfersConfig:
 
 
 def _affinity(run: Run) -> None:
-    """Stage 3: affinities out of losses."""
+    """Stage 3: affinities from losses."""
     from training.stages.affinity.stage import AffinityConfig, run_affinity
 
     config = run.preset.settings("affinity", AffinityConfig)
@@ -222,7 +222,7 @@ def _taxonomy(run: Run) -> None:
 
 
 def _grouping(run: Run) -> None:
-    """Stage 6: networks that share an encoder, and which tasks belong together."""
+    """Stage 6: networks whose tasks share an encoder, and groupings of tasks."""
     from training.stages.grouping.config import GroupingConfig
     from training.stages.grouping.stage import run_grouping
 
@@ -239,7 +239,7 @@ def _grouping(run: Run) -> None:
 
 
 def _evaluation(run: Run) -> None:
-    """Stage 7: measures that people know, on frames that nothing was learned from."""
+    """Stage 7: evaluation of the bank on held-out frames."""
     from training.stages.evaluation.stage import run_evaluation
 
     run_evaluation(
@@ -294,7 +294,7 @@ STAGES: Mapping[str, Stage] = {
     ),
     "published": Stage(sections=(), inputs=("evaluation", "taxonomy"), run=_published),
 }
-"""By name, in their order."""
+"""Stages by name, in order."""
 
 SECTIONS = tuple(section for stage in STAGES.values() for section in stage.sections)
 """Sections of a preset."""

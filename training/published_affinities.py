@@ -1,6 +1,6 @@
-"""Make the tensors that come with taxsolver from the figures that were published with the paper.
+"""Make the tensors that come with taxsolver from the results published with the paper.
 
-Run from a checkout: `python -m training.published_affinities`. The same tables give the same bytes.
+Run from a checkout: `python -m training.published_affinities`. Equal tables give equal bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PAPER = {
 
 @dataclass(frozen=True)
 class Published:
-    """One published table: its name, the number of images that a transfer saw, and its peculiarities."""
+    """One published table: its name, the number of images per transfer, and remarks."""
 
     name: str
     table: str
@@ -63,7 +63,7 @@ PUBLISHED = (
 
 
 def read_published(entry: Published) -> AffinityTensor:
-    """The tensor of one published table, with its origin in the header."""
+    """Read the tensor of one published table, with its origin in the header."""
     return tensor_from_csv(
         (TABLES / entry.table).read_bytes(),
         name=entry.name,

@@ -1,4 +1,4 @@
-"""The options of a run, and the paths of its folders."""
+"""Options of a run, and paths of its folders."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Run:
     Attributes:
         preset: settings of all stages.
         out: folder of the run.
-        engine: runs the jobs of stages that have some.
-        data: where the real dataset lies; needed by presets with a section `taskonomy`.
-        real: real frames with labels that networks are measured on too; None for none.
+        engine: engine for the jobs of stages.
+        data: folder of the Taskonomy dataset; needed by presets with a section `taskonomy`.
+        real: real frames with labels for additional measurements; None for none.
         real_train: real frames with depth that networks may learn from; None for none.
-        textures: folder of images for the materials of rooms; None for what the preset says.
-        environments: folder of panoramas that windows show; None for what the preset says.
+        textures: folder of images for the materials of rooms; None for the preset's value.
+        environments: folder of panoramas behind windows; None for the preset's value.
         device: cpu, cuda, cuda:1 or mps.
-        workers: processes that prepare data, and jobs that stage 1 is split into.
-        tasks: canonical names, if not all take part.
-        overwrite: whether a stage deletes what was made with other settings.
+        workers: number of processes that prepare data, and of jobs in stage 1.
+        tasks: canonical names of the tasks to use; empty for all.
+        overwrite: True if stages delete outputs of other settings.
     """
 
     preset: Preset
@@ -54,7 +54,7 @@ class Run:
 
     @property
     def real_frames(self) -> Path | None:
-        """Folder of the store of real frames to learn from; None where the run has none."""
+        """Folder of the store of real frames to learn from; None if the run has none."""
         return None if self.real_train is None else self.out / "frames" / "real"
 
     @property

@@ -1,17 +1,16 @@
-"""Frames with their labels on disk: what every stage of training reads, wherever the frames are from.
+"""Frames with their labels on disk, the input of every stage of training.
 
 A store is a folder:
 
-    frames.json             format, side of the images in px, domains, where the frames are from
+    frames.json             format, side of the images in px, domains, origin of the frames
     shard_00000/rgb.npy     (frames of the shard, side, side[, channels]), coded by `taskbank.labels.codes`
     shard_00000/....npy     one array a domain; class_object and class_scene as int16 (frames,) channels, or
                             as float16 (frames, channels) probabilities
     shard_00000/cameras.npy `CAMERA` records, one a frame
     shard_00000/sightings.npy  `SIGHTING` records: this frame sees that point of its room
 
-A shard is whole or absent: it is written beside its place and moved there, so an interrupted writer goes on
-with the first number that is missing. While it does, `frames.part.json` says what is being written, and
-nobody goes on with something else.
+Shards are written atomically, so an interrupted writer continues with the first missing number. During the
+writing, `frames.part.json` states the content, so that a store is not continued with other frames.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ from training.errors import DataError, StorageError
 
 CAMERA = np.dtype(
     [
-        ("room", "i4"),  # number of the room or building; no room is in two splits
+        ("room", "i4"),  # number of the room or building, which is in one split only
         ("point", "i4"),  # fixated point, numbered within the room; -1 where unknown
-        ("view", "i4"),  # camera among those that fixate the point
-        ("location", "f8", 3),  # metres, world with +z up; NaN where unknown, as the angles may be
+        ("view", "i4"),  # number of the camera among those that fixate the point
+        ("location", "f8", 3),  # metres, world with +z up; NaN where unknown, also for angles
         ("angles", "f8", 3),  # Euler sxyz, radians; the camera looks along its -z, +y up
         ("fov", "f8"),  # radians, horizontal and vertical
         ("fixated", "f8", 3),  # metres, world
@@ -44,26 +43,26 @@ CAMERA = np.dtype(
 """One frame's camera."""
 
 SIGHTING = np.dtype([("frame", "i8"), ("room", "i4"), ("point", "i4"), ("x", "f4"), ("y", "f4")])
-"""A frame (numbered within its shard on disk, within the store in `FrameStore.sightings`) sees a point that
-it does not fixate, at column x and row y in px."""
+"""A point that a frame sees but does not fixate, at column x and row y in px. Frames are numbered within
+their shard on disk, and within the store in `FrameStore.sightings`."""
 
 _INDEX = "frames.json"
 _PART = "frames.part.json"
 _FORMAT = 1
-_MOST_MAPS = 512  # arrays that are open at once: each takes one of the process's file descriptors
+_MOST_MAPS = 512  # largest number of open arrays, each of which takes a file descriptor
 _RECORDS = ("cameras", "sightings")
 
 
 @dataclass(frozen=True)
 class FrameStore:
-    """Frames that are read from disk as they are asked for.
+    """Frames that are read from disk on demand.
 
     Attributes:
         root: the folder.
         size: side of the images in px.
         domains: names of the label domains, `rgb` among them.
-        about: where the frames are from, JSON-ready.
-        counts: frames of each shard.
+        about: origin of the frames, JSON-ready.
+        counts: number of frames in each shard.
     """
 
     root: Path
@@ -74,10 +73,10 @@ class FrameStore:
 
     @classmethod
     def open(cls, root: str | Path) -> FrameStore:
-        """The store in a folder.
+        """Open the store in a folder.
 
         Raises:
-            DataError: there is none, it was not finished, or it is of a later format.
+            DataError: the folder holds no store, an unfinished one, or one of a later format.
         """
         folder = Path(root)
         try:
@@ -118,18 +117,18 @@ class FrameStore:
         return np.concatenate(parts)
 
     def has(self, domain: str) -> bool:
-        """Tell whether frames have labels of a domain."""
+        """Return True if frames have labels of a domain."""
         return domain in self.domains
 
     def read(self, domain: str, frames: ArrayLike) -> NDArray[Any]:
-        """Labels of some frames.
+        """Read labels of some frames.
 
         Args:
             domain: one of `domains`.
             frames: integers of any shape, numbers within the store.
 
         Returns:
-            codes, the shape of `frames` followed by that of one label.
+            codes, with the shape of `frames` followed by that of one label.
 
         Raises:
             DataError: the store has no such labels.
@@ -147,10 +146,10 @@ class FrameStore:
         return found.reshape((*wanted.shape, *found.shape[1:]))
 
     def _array(self, shard: int, name: str) -> NDArray[Any]:
-        """One array of one shard, mapped, not read.
+        """Memory-map one array of one shard.
 
         Raises:
-            DataError: it is missing or damaged.
+            DataError: the array is missing or damaged.
         """
         mapped = self._maps.pop((shard, name), None)
         if mapped is None:
@@ -162,7 +161,7 @@ class FrameStore:
                 raise DataError(f"cannot read {path} ({error}): {advice}") from error
             if name != "sightings" and len(mapped) != self.counts[shard]:
                 raise DataError(f"{path} holds {len(mapped)} frames, {self.counts[shard]} are expected")
-        # The newest lies last; the oldest is closed.
+        # The newest array is last; the oldest is closed.
         self._maps[shard, name] = mapped
         if len(self._maps) > _MOST_MAPS:
             del self._maps[next(iter(self._maps))]
@@ -170,11 +169,11 @@ class FrameStore:
 
     @cached_property
     def _maps(self) -> dict[tuple[int, str], NDArray[Any]]:
-        """Arrays that were opened."""
+        """Open arrays."""
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the fields alone: another process reads the data itself."""
+        """Return the fields without open arrays: another process opens the files itself."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
@@ -182,12 +181,12 @@ class FrameWriter:
     """Writes a store shard by shard.
 
     Args:
-        root: the folder; what is in it stays.
+        root: the folder; existing shards stay.
         size: side of the images in px.
-        about: where the frames are from, JSON-ready; a store is continued only if it is the same.
+        about: origin of the frames, JSON-ready; a store is continued only if this is equal.
 
     Raises:
-        ConfigError: the folder holds frames of another size or from elsewhere.
+        ConfigError: the folder holds frames of another size or origin.
         StorageError: the folder cannot be written.
     """
 
@@ -198,11 +197,11 @@ class FrameWriter:
         self._begin()
 
     def has_shard(self, number: int) -> bool:
-        """Tell whether a complete shard is there."""
+        """Return True if a shard is complete."""
         return (self.root / _shard_name(number)).is_dir()
 
     def _begin(self) -> None:
-        """Say what is being written, unless that was said before."""
+        """Write the file that describes the store being written, if it does not exist."""
         wanted = {"format": _FORMAT, "size": self.size, "about": self.about}
         for name in (_INDEX, _PART):
             path = self.root / name
@@ -221,13 +220,13 @@ class FrameWriter:
         """Write one shard.
 
         Args:
-            number: from 0, without holes in the end.
+            number: number of the shard from 0; a finished store has no gaps.
             labels: domain -> codes (frames, side, side[, channels]), or per-frame classes.
             cameras: `CAMERA` records, one a frame.
             sightings: `SIGHTING` records, frames numbered within the shard.
 
         Raises:
-            StorageError: it cannot be written, a full disk for example.
+            StorageError: the shard cannot be written, because of a full disk for example.
         """
         arrays = {**labels, "cameras": cameras, "sightings": sightings}
         try:
@@ -235,11 +234,11 @@ class FrameWriter:
                 for name, array in arrays.items():
                     np.save(partial / f"{name}.npy", array, allow_pickle=False)
         except StorageError:
-            if not self.has_shard(number):  # by another process meanwhile, with the same content
+            if not self.has_shard(number):  # else another process has written the same content
                 raise
 
     def finish(self, shards: int) -> FrameStore:
-        """Write the index over the first `shards` shards; the store.
+        """Write the index of the first `shards` shards, and return the store.
 
         Raises:
             DataError: there are no shards, one is missing, or they differ in their domains.
@@ -271,10 +270,10 @@ def _shard_name(number: int) -> str:
 
 
 def _domains(folder: Path) -> tuple[str, ...]:
-    """The label domains of a shard."""
+    """List the label domains of a shard."""
     return tuple(sorted(path.stem for path in _arrays(folder) if path.stem not in _RECORDS))
 
 
 def _arrays(folder: Path) -> Iterable[Path]:
-    """The arrays of a shard."""
+    """List the arrays of a shard."""
     return folder.glob("*.npy")

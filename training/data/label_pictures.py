@@ -26,18 +26,18 @@ from training.data.poses import relative_poses, room_layouts, vanishing_points
 Labels = Mapping[str, NDArray[Any]]
 
 TASK_OF_DOMAIN = {"rgb": "autoencoding", "principal_curvature": "curvature"}
-"""Tasks that are not called like the domain of their labels."""
+"""Domain of labels -> task, where the names differ."""
 
 _MAPS = (
     "normal", "depth_zbuffer", "depth_euclidean", "principal_curvature", "reshading", "edge_occlusion",
     "keypoints3d", "segment_unsup25d", "edge_texture", "keypoints2d", "segment_unsup2d", "segment_semantic",
 )  # fmt: skip
-_GOLDEN = 0.618034  # of a turn between the hues of one segment and the next: neighbours differ
+_GOLDEN = 0.618034  # turns between the hues of successive segments, so that neighbours differ
 _DOT = (255, 214, 0)
 
 
 def label_pictures(labels: Labels, camera: NDArray[np.void]) -> dict[str, Image.Image]:
-    """Pictures of all labels of one frame.
+    """Draw all labels of one frame.
 
     Args:
         labels: domain -> codes of the frame, (size, size[, channels]).
@@ -57,26 +57,26 @@ def label_pictures(labels: Labels, camera: NDArray[np.void]) -> dict[str, Image.
 
 
 def pair_picture(first: NDArray[np.void], second: NDArray[np.void], rgb: tuple[Any, Any]) -> Image.Image:
-    """The pose of one camera for another.
+    """Draw the pose of one camera relative to another.
 
     Args:
         first: `CAMERA` record.
         second: likewise.
-        rgb: what they see, uint8 (size, size, 3) each.
+        rgb: the images of both cameras, uint8 (size, size, 3) each.
     """
     inputs = (_sight(rgb[0]), _sight(rgb[1]))
     return _drawn("fixated_pose", relative_poses(first, second), inputs, 60.0)
 
 
 def marked_picture(rgb: NDArray[np.uint8], x: float, y: float) -> Image.Image:
-    """A picture with a dot at column x and row y, px."""
+    """Draw a dot at column x and row y, in px."""
     canvas = Canvas(Image.fromarray(rgb))
     canvas.dot((x, y), _DOT, 5)
     return canvas.done()
 
 
 def class_words(labels: Labels) -> tuple[str, str]:
-    """Names of a frame's scene and object class, the latter empty where it is unknown."""
+    """Return the names of a frame's scene and object class; the latter is empty if unknown."""
     scenes, objects = class_names("class_scene") or (), class_names("class_object") or ()
     scene = scenes[int(labels["class_scene"])].split("/")[0].replace("_", " ")
     number = int(labels["class_object"])
@@ -88,7 +88,7 @@ def _sight(rgb: NDArray[np.uint8]) -> Preprocessed:
 
 
 def _map_picture(domain: str, codes: NDArray[Any], preprocessed: Preprocessed) -> Image.Image:
-    """A map with a colour per pixel."""
+    """Draw a map with a colour per pixel."""
     values = decode(domain, torch.from_numpy(codes.astype(np.int32))).numpy()
     if domain.startswith("segment_unsup"):
         return Image.fromarray(_segment_colours(values))
@@ -98,7 +98,7 @@ def _map_picture(domain: str, codes: NDArray[Any], preprocessed: Preprocessed) -
 
 
 def _drawn(task: str, array: NDArray[Any], inputs: tuple[Preprocessed, ...], fov: float) -> Image.Image:
-    """An array as the prediction of a task, drawn."""
+    """Draw an array as the prediction of a task."""
     kind = TASKS[task].output
     maps = kind not in (OutputKind.LAYOUT, OutputKind.VANISHING_POINTS, OutputKind.POSE)
     shown = Prediction(
@@ -119,7 +119,7 @@ def _drawn(task: str, array: NDArray[Any], inputs: tuple[Preprocessed, ...], fov
 
 
 def _segment_colours(numbers: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-    """A colour a segment, of equal chroma and of lightness in four steps: uint8 (H, W, 3)."""
+    """Colour each segment, with equal chroma and four steps of lightness: uint8 (H, W, 3)."""
     count = np.arange(256)
     hue = 2 * np.pi * _GOLDEN * count
     light = 52 + 11 * (count % 4)

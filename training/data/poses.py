@@ -1,7 +1,8 @@
-"""Labels of cameras and rooms that are a few numbers: poses, room layouts, vanishing points.
+"""Labels that are a few numbers: camera poses, room layouts, vanishing points.
 
-All from `CAMERA` records (`training.data.frames`), many at once, float64, not whitened. Conventions are those
-of the original targets (https://github.com/StanfordVL/taskonomy, `load_ops.py`) and of `taskbank.geometry`.
+All are computed from `CAMERA` records (`training.data.frames`), vectorised, in float64, and not whitened.
+Conventions are those of the original targets (https://github.com/StanfordVL/taskonomy, `load_ops.py`) and of
+`taskbank.geometry`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from taskbank.geometry import Numbers, euler_angles, rotation
 
 Records = NDArray[np.void]
 
-_DIGITS = 9  # of what is compared: rounding may not decide which way round a room lies
+_DIGITS = 9  # digits that are compared, so that rounding does not decide the orientation of a room
 _QUARTERS = np.array(
     [[[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[0, -1, 0], [1, 0, 0], [0, 0, 1]],
      [[-1, 0, 0], [0, -1, 0], [0, 0, 1]], [[0, 1, 0], [-1, 0, 0], [0, 0, 1]]],
     dtype=np.float64,
 )  # fmt: skip
-"""Turns of the world about z by 0, 90, 180 and 270 degrees."""
+"""Rotations of the world about z by 0, 90, 180 and 270 degrees."""
 
 
 def relative_poses(first: Records, second: Records) -> Numbers:
@@ -29,7 +30,7 @@ def relative_poses(first: Records, second: Records) -> Numbers:
 
     Args:
         first: `CAMERA` records of any shape.
-        second: as many.
+        second: `CAMERA` records of the same shape.
 
     Returns:
         (..., 6): angles of R2^T R1 in radians, and R2^T (l1 - l2) in metres, for rotations R (camera to
@@ -42,15 +43,15 @@ def relative_poses(first: Records, second: Records) -> Numbers:
 
 
 def egomotions(first: Records, second: Records, third: Records) -> Numbers:
-    """Poses from cameras 1 to 2 and 2 to 3: (..., 12); that from 1 to 3 follows by `geometry.compose`."""
+    """Compute the poses of cameras 1 to 2 and 2 to 3, (..., 12); `geometry.compose` gives that of 1 to 3."""
     return np.concatenate([relative_poses(first, second), relative_poses(second, third)], axis=-1)
 
 
 def room_layouts(cameras: Records) -> Numbers:
-    """Boxes of rooms, as seen by cameras.
+    """Compute the boxes of rooms as seen by cameras.
 
-    The room's frame is the world, turned about z by the quarter turns after which the camera heads within 45
-    degrees of +x. Of two equally good turns the smaller is taken.
+    The room's frame is the world, rotated about z by multiples of 90 degrees so that the camera's heading is
+    within 45 degrees of +x. Of two equally good rotations the smaller is used.
 
     Args:
         cameras: `CAMERA` records of any shape.
@@ -73,11 +74,11 @@ def room_layouts(cameras: Records) -> Numbers:
 
 
 def vanishing_points(cameras: Records) -> Numbers:
-    """Directions of the room's axes in camera frames.
+    """Compute the directions of the room's axes in camera frames.
 
-    The world is turned about z by the quarter turns after which the camera looks between +x and +y: the sum
-    of the angles between its direction and those axes is least. A camera that looks along an axis has two
-    such turns, of which the one is taken that has x ahead.
+    The world is rotated about z by multiples of 90 degrees so that the camera looks between +x and +y: the
+    sum of the angles between its direction and those axes is least. For a camera that looks along an axis
+    there are two such rotations; the one with x ahead is used.
 
     Args:
         cameras: `CAMERA` records of any shape.
@@ -96,7 +97,7 @@ def vanishing_points(cameras: Records) -> Numbers:
 
 
 def box_from_point_info(ranges: Mapping[str, Sequence[float]]) -> Numbers:
-    """The room's box in world axes out of `bounding_box_ranges` of a point file of the dataset.
+    """Read the room's box in world axes from `bounding_box_ranges` of a point file of the dataset.
 
     The files name the box's sides by swapped axes: what they call x is the world's y and the other way round.
 

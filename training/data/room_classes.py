@@ -1,4 +1,4 @@
-"""Class numbers of things in rooms: NYU40 numbers, ImageNet and Places channels, semantic channels."""
+"""Classes of objects in rooms: NYU40 numbers, ImageNet and Places channels, semantic channels."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ NYU40 = (
 
 
 class Kind(NamedTuple):
-    """The classes of a kind of thing.
+    """Classes of a kind of object.
 
     Attributes:
         label: NYU40 number, 1 to 40.
-        category: channel of `class_object`; -1 where no ImageNet class fits.
+        category: channel of `class_object`; -1 if no ImageNet class fits.
     """
 
     label: int
@@ -190,7 +190,7 @@ _SEMANTIC_OF_LABEL = {
 
 
 def channel_names(task: str) -> tuple[str, ...]:
-    """Names of a task's classes, in the order of its channels.
+    """Return the names of a task's classes, in the order of its channels.
 
     Raises:
         ConfigError: the task has no classes.
@@ -204,16 +204,16 @@ def channel_names(task: str) -> tuple[str, ...]:
 
 
 def nyu40(name: str) -> int:
-    """Number of an NYU40 class, 1 to 40."""
+    """Return the number of an NYU40 class, 1 to 40."""
     return NYU40.index(name) + 1
 
 
 @cache
 def kind(name: str) -> Kind:
-    """Label and category of a thing by its name in this package.
+    """Return label and category of an object by its name in this package.
 
     Raises:
-        ConfigError: when no thing is called so.
+        ConfigError: no object has that name.
     """
     if name not in _KINDS:
         raise ConfigError(f"no thing is called {name!r}; one of {', '.join(sorted(_KINDS))}")
@@ -222,19 +222,19 @@ def kind(name: str) -> Kind:
 
 
 def kind_names() -> tuple[str, ...]:
-    """Names of all kinds of things."""
+    """List the names of all kinds of objects."""
     return tuple(_KINDS)
 
 
 @cache
 def object_channel(name: str) -> int:
-    """Channel of `class_object` of an ImageNet class."""
+    """Return the channel of `class_object` of an ImageNet class."""
     return channel_names("class_object").index(name)
 
 
 @cache
 def scene_channel(name: str) -> int:
-    """Channel of `class_scene` of a kind of room."""
+    """Return the channel of `class_scene` of a kind of room."""
     return channel_names("class_scene").index(name)
 
 
@@ -251,10 +251,10 @@ def _semantic_tables() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def semantic_channels(labels: ArrayLike, categories: ArrayLike) -> NDArray[np.int32]:
-    """Channels of `segment_semantic` of things.
+    """Return the channels of `segment_semantic` of objects.
 
-    Where the category says more than the label (a bottle among other props, a dining table among tables) it
-    decides.
+    If the category is more specific than the label (a bottle among other props, a dining table among tables),
+    it decides.
 
     Args:
         labels: any shape, NYU40 numbers, 0 for none.

@@ -1,4 +1,4 @@
-"""The index of a store of frames: a small JSON file, written whole, that refuses to be mixed with another."""
+"""Index of a store of frames: a small JSON file that prevents mixing frames of different settings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read an index.
 
     Raises:
-        FileNotFoundError: it is not there.
-        DataError: it cannot be read.
+        FileNotFoundError: the file does not exist.
+        DataError: the file cannot be read.
     """
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -25,10 +25,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def refuse_other(path: Path, wanted: Mapping[str, Any]) -> None:
-    """Stop unless a store that was begun is the one that is wanted.
+    """Raise if a partly written store has other settings than those wanted.
 
     Raises:
-        ConfigError: it is not; what differs is named.
+        ConfigError: the settings differ; the message names the difference.
     """
     there = read_json(path)
     same = json.loads(json.dumps(wanted))

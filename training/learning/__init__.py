@@ -1,1 +1,1 @@
-"""Training code that the stages share: samples, batches, targets, losses, augmentation."""
+"""Training code shared by the stages: samples, batches, targets, losses, augmentation."""

@@ -1,26 +1,25 @@
-"""Variations of frames that leave labels true, drawn for each sample from its seed, in batches on the device.
+"""Augmentation that keeps labels valid, drawn for each sample from its seed, in batches on the device.
 
-**Mirror**: left and right change places, in pictures, maps and numbers. It is exact for all tasks: the mirror
-image of a room is a room, and its labels follow from the labels (`mirrored`). The conventions of layouts and
-vanishing points single out axes by where the camera looks, which a mirror does not change.
+**Mirror**: left and right are exchanged, in pictures, maps and numbers. It is exact for all tasks: the mirror
+image of a room is a room, and its labels follow from the original labels (`mirrored`). The conventions of
+layouts and vanishing points choose axes by the camera's direction, which a mirror does not change.
 
-**Zoom**: the middle part of a frame, enlarged. It is what a camera of longer focal length sees from the
-same place, so normals, curvature, reshading, classes, layouts and poses stay as they are. Nothing in a
-picture tells its focal length, so depths become what they would be for the lens of the frame: things that
-look twice as large are half as far away (the canonical camera of Metric3D, Yin et al., ICCV 2023,
-arXiv:2307.10984). With depths as they are, zoomed frames show one size of things at many depths, and a
-network learned worse from them than from whole frames; from whole frames alone it learns by heart. Tasks of
-`SHIFTED` are shown parts off the middle, too: depths and kinds of things do not ask where the camera's axis
-is. Normals, poses and layouts do, and no camera whose axis is in the middle of its picture sees such a
-part. Measured on z-depth with `compact` of 128 px, 900 steps of 16 more of a trained network, AbsRel after
-one scale per image on held-out rooms and on 200 real frames: whole frames 0.232 and 0.214, zoomed 0.222 and
-0.204, zoomed and shifted 0.222 and 0.201. Tasks of `UNZOOMED` are left out: the size in px of what they
-respond to is part of their labels (edges, keypoints, 2-D segments), or the picture itself is, and blur
-would be learned.
+**Zoom**: the middle part of a frame, enlarged. It equals the picture of a camera with a longer focal length
+at the same place, so normals, curvature, reshading, classes, layouts and poses stay unchanged. A picture does
+not show its focal length, so depths are changed to fit the frame's own lens: objects that look twice as large
+are half as far away (the canonical camera of Metric3D, Yin et al., ICCV 2023, arXiv:2307.10984). With
+unchanged depths, objects of one apparent size have many depths, and a network learned worse than from whole
+frames; from whole frames alone it overfits. Tasks of `SHIFTED` also get parts off the middle: depth and
+object classes do not depend on the camera's axis. Normals, poses and layouts do, and no camera with a central
+axis sees such a part. Measured on z-depth with `compact` of 128 px, after 900 further steps of 16 of a
+trained network, as AbsRel after one scale per image on held-out rooms and on 200 real frames: whole frames
+0.232 and 0.214, zoomed 0.222 and 0.204, zoomed and shifted 0.222 and 0.201. Tasks of `UNZOOMED` are left out:
+their labels depend on the size of structures in px (edges, keypoints, 2-D segments), or are the picture
+itself, so that networks would learn blur.
 
-**Photometry**: exposure, gamma, contrast, colour, greyscale, blur, vignetting, noise and JPEG, for inputs
-only (`learning.photometry`). Tasks of `UNTOUCHED` are left out: their labels are the picture, or are computed
-from its pixels.
+**Photometry**: exposure, gamma, contrast, colour, greyscale, blur, vignetting, noise and JPEG, of inputs only
+(`learning.photometry`). Tasks of `UNTOUCHED` are left out: their labels are the picture, or are computed from
+its pixels.
 """
 
 from __future__ import annotations
@@ -50,11 +49,11 @@ UNZOOMED = UNTOUCHED | {"edge_occlusion", "jigsaw", "keypoints3d"}
 _DEPTHS = ("depth_euclidean", "depth_zbuffer")
 
 SHIFTED = frozenset({*_DEPTHS, "segment_semantic"})
-"""Tasks whose zoomed frames need not be the middles."""
+"""Tasks whose zoomed frames may be off the middle."""
 
 
 class View(Enum):
-    """The part of a frame that a network is shown."""
+    """Part of a frame that a network gets."""
 
     WHOLE = auto()
     MIDDLE = auto()
@@ -67,33 +66,33 @@ Raw = Mapping[str, Tensor]
 
 
 def drawn_mirror(seeds: Tensor) -> Tensor:
-    """Draw the samples that are mirrored, half of them on average: bool (B,)."""
+    """Draw the samples to mirror, half of them on average: bool (B,)."""
     return uniform(seeds, 1, _MIRROR)[:, 0] < 0.5
 
 
 def view_of(task: str) -> View:
-    """Return the part of zoomed frames that a task is shown, by its canonical name."""
+    """Return the part of zoomed frames that a task gets, by its canonical name."""
     if task in UNZOOMED:
         return View.WHOLE
     return View.PART if task in SHIFTED else View.MIDDLE
 
 
 def drawn_zoom(seeds: Tensor, least: float) -> Tensor:
-    """Shares of the side that are kept, from `least` to 1: float (B,)."""
+    """Draw the shares of the side that are kept, from `least` to 1: float (B,)."""
     return 1 - (1 - least) * uniform(seeds, 1, _ZOOM)[:, 0]
 
 
 def drawn_shift(seeds: Tensor, shares: Tensor) -> Tensor:
-    """Draw how far parts of those shares lie off the middle: float (B, 2), across and down, in half sides."""
+    """Draw offsets of such parts from the middle: float (B, 2), across and down, in half sides."""
     return (1 - shares[:, None]) * (2 * uniform(seeds, 2, _SHIFT) - 1)
 
 
 def mirrored(raw: Raw, which: Tensor) -> dict[str, Tensor]:
-    """Samples with left and right exchanged; all images of a tuple together.
+    """Exchange left and right of samples; all images of a tuple together.
 
     Args:
-        raw: what `BatchReader.load` gave.
-        which: bool (B,).
+        raw: a batch of `BatchReader.load`.
+        which: bool (B,), the samples to mirror.
     """
     return {name: _where(which, _mirror(name, value), value) for name, value in raw.items()}
 
@@ -103,7 +102,7 @@ def _where(which: Tensor, yes: Tensor, no: Tensor) -> Tensor:
 
 
 def _mirror(name: str, value: Tensor) -> Tensor:
-    """All samples of one kind of label mirrored."""
+    """Mirror all samples of one kind of label."""
     match name:
         case "room_layout":
             # Mirrored world and camera: R' = diag(1, -1, 1) R diag(-1, 1, 1) = Rz(pi - z) Ry(-y) Rx(x).
@@ -111,7 +110,7 @@ def _mirror(name: str, value: Tensor) -> Tensor:
             turned = torch.remainder(2 * math.pi - about_z, 2 * math.pi) - math.pi
             return torch.stack([-x, y, z, about_x, -about_y, turned, *edges], dim=1)
         case "vanishing_point":
-            # Directions x and y change places, or they would be a left-handed system.
+            # Directions x and y are exchanged, so that the system stays right-handed.
             axes = value.reshape(-1, 3, 3)[:, [1, 0, 2]] * value.new_tensor([-1, 1, 1])
             return axes.reshape(value.shape)
         case "fixated_pose" | "nonfixated_pose" | "egomotion":
@@ -127,14 +126,14 @@ def _mirror(name: str, value: Tensor) -> Tensor:
 
 
 def zoomed(raw: Raw, shares: Tensor, shifts: Tensor | None = None) -> dict[str, Tensor]:
-    """A part of each sample's frames enlarged to the whole: pictures bilinear, labels nearest.
+    """Enlarge a part of each sample's frames to the full size: pictures bilinearly, labels by nearest pixel.
 
-    Depths shrink by as much, unknown ones stay unknown.
+    Depths shrink by the same factor; unknown ones stay unknown.
 
     Args:
-        raw: what `BatchReader.load` gave.
-        shares: float (B,), parts of the side that are kept, at most 1.
-        shifts: float (B, 2) as `drawn_shift` gives them; None for the middles.
+        raw: a batch of `BatchReader.load`.
+        shares: float (B,), shares of the side that are kept, at most 1.
+        shifts: float (B, 2) as from `drawn_shift`; None for the middles.
     """
     if shifts is None:
         shifts = shares.new_zeros(len(shares), 2)
@@ -144,7 +143,7 @@ def zoomed(raw: Raw, shares: Tensor, shifts: Tensor | None = None) -> dict[str, 
 
 
 def _zoom(name: str, value: Tensor, shares: Tensor, shifts: Tensor) -> Tensor:
-    """One kind of label; maps (B, ..., H, W)."""
+    """Zoom one kind of label; maps are (B, ..., H, W)."""
     flat = value.reshape(len(value), -1, *value.shape[-2:])
     if name == "rgb":
         theta = shares.new_zeros(len(shares), 2, 3)
@@ -163,13 +162,13 @@ def _zoom(name: str, value: Tensor, shares: Tensor, shifts: Tensor) -> Tensor:
 
 
 def _nearer(codes: Tensor, shares: Tensor) -> Tensor:
-    """Codes of depth, as far away as things look that are enlarged so much."""
+    """Reduce codes of depth by the enlargement."""
     shrunk = (codes * shares.reshape(-1, *[1] * (codes.ndim - 1))).round().to(codes.dtype)
     return torch.where(codes < TRUSTED_DEPTH, shrunk, codes)
 
 
 def _kept(side: int, shares: Tensor, shifts: Tensor) -> Tensor:
-    """Rows or columns that are shown after zooming: int64 (B, side)."""
+    """Rows or columns of the source for each pixel after zooming: int64 (B, side)."""
     places = torch.arange(side, device=shares.device) + 0.5 - side / 2
     middles = side / 2 * (1 + shifts[:, None])
     return (middles + places * shares[:, None]).floor().long().clamp(0, side - 1)

@@ -1,4 +1,4 @@
-"""Labels of a batch of samples, read once for all tasks that look at the same frames."""
+"""Labels of a batch of samples, read once for all tasks of the same frames."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class BatchReader:
     """Reads codes of frames onto a device.
 
     Args:
-        store: where they are.
-        device: where tensors are wanted.
-        resident: whether whole domains are copied to the device when they are first read, for stores that
-            fit there; otherwise each batch is read from disk.
+        store: the frames.
+        device: device of the tensors.
+        resident: True copies whole domains to the device at the first read, for stores that fit there; False
+            reads each batch from disk.
     """
 
     def __init__(
@@ -36,17 +36,18 @@ class BatchReader:
         self._holding = Lock()
 
     def load(self, tasks: Iterable[Task], samples: Samples, index: ArrayLike) -> dict[str, Tensor]:
-        """Load the codes and numbers that targets and inputs of some samples are made of.
+        """Load the codes and numbers from which targets and inputs of some samples are made.
 
         Args:
-            tasks: that look at the same samples, such as all of one image.
-            samples: of any of them.
+            tasks: tasks with the same samples, such as all tasks of one image.
+            samples: samples of any of them.
             index: int (B,), numbers of samples.
 
         Returns:
             `rgb` uint8 (B, 3, H, W) or (B, P, 3, H, W); each domain by its name, codes (B, H, W) or
-            (B, C, H, W), or int64 (B,) and float32 (B, C) of classes; numbers of each task that is read off
-            cameras by the task's name, float32 (B, numbers) in radians and metres, int64 (B,) of matches.
+            (B, C, H, W), or int64 (B,) and float32 (B, C) of classes; numbers of each task that is computed
+            from cameras by the task's name, float32 (B, numbers) in radians and metres, int64 (B,) of
+            matches.
 
         Raises:
             DataError: the store lacks labels of a task.
@@ -65,7 +66,7 @@ class BatchReader:
         return raw
 
     def _codes(self, domain: str, frames: NDArray[np.int64]) -> Tensor:
-        """Codes of a domain, channels first."""
+        """Read codes of a domain, channels first."""
         if self.resident:
             codes = self._whole(domain)[torch.from_numpy(frames).to(self.device)]
         else:
@@ -75,8 +76,8 @@ class BatchReader:
     def _whole(self, domain: str) -> Tensor:
         """All codes of a domain, on the device.
 
-        They are copied once, however many threads ask, and not by way of pinned memory: what is pinned is
-        rounded up to a power of two and kept, gigabytes of the host's memory for a second that is gained.
+        They are copied once for all threads, and without pinned memory: that is rounded up to a power of two
+        and kept, which costs gigabytes of host memory and saves a second.
         """
         with self._holding:
             if domain not in self._held:
@@ -85,7 +86,7 @@ class BatchReader:
             return self._held[domain]
 
     def _copied(self, array: NDArray[np.generic]) -> Tensor:
-        """A batch on the device."""
+        """Copy a batch to the device."""
         if self.device.type != "cuda":
             return _bits(array).to(self.device)
         return _bits(array).pin_memory().to(self.device, non_blocking=True)
@@ -94,17 +95,17 @@ class BatchReader:
 def load_batch(
     store: FrameStore, task: Task, samples: Samples, index: ArrayLike, device: torch.device | str = "cpu"
 ) -> dict[str, Tensor]:
-    """`BatchReader.load` for one task and one batch."""
+    """Load one batch of one task, see `BatchReader.load`."""
     return BatchReader(store, device).load([task], samples, index)
 
 
 def _bits(array: NDArray[np.generic]) -> Tensor:
-    """An array as a tensor; 16-bit codes keep their bits, as most kernels know no uint16."""
+    """Convert an array to a tensor; uint16 becomes int16 with the same bits, as most kernels lack uint16."""
     return torch.from_numpy(array.view(np.int16) if array.dtype == np.uint16 else array)
 
 
 def _widened(codes: Tensor, leading: int) -> Tensor:
-    """Codes as what they count, and channels first; `leading` axes are samples and images."""
+    """Convert codes to their numbers, channels first; `leading` axes are samples and images."""
     if codes.dtype == torch.int16 and codes.ndim > leading:
         codes = codes.to(torch.int32) & 0xFFFF
     if codes.ndim == leading:
@@ -115,7 +116,7 @@ def _widened(codes: Tensor, leading: int) -> Tensor:
 
 
 def _numbers(task: Task, cameras: NDArray[np.void]) -> NDArray[np.float64] | None:
-    """Compute a task's labels from cameras (B,) or (B, P); None for tasks whose labels are not of cameras."""
+    """Compute a task's labels from cameras (B,) or (B, P); None for tasks that do not use cameras."""
     match task.output:
         case OutputKind.LAYOUT:
             return room_layouts(cameras)

@@ -1,13 +1,13 @@
-"""The best constant: the answer with the least loss that never looks at the picture.
+"""The best constant: the output of least loss that does not depend on the picture.
 
 Transfers are compared with it as the average estimator, and stage 1 measures every network against it.
 
-What is best depends on the loss. Maps: the median of every pixel for absolute errors, its mean for squared
-ones. Classes: the marginal distribution, that of every pixel for semantic maps. For poses, layouts and
-segmentations there is no formula (norms, angles that wrap around, poses that are composed, pairs of
-pixels), so a constant is learned under the very loss: it starts at the mean; for segmentations at
-embeddings that lie the further apart the further the pixels do. As in the original, whose constant
-predictors are learned too (`constant_predictor.py` of https://github.com/StanfordVL/taskonomy).
+The best constant depends on the loss. Maps: the median of every pixel for absolute errors, its mean for
+squared ones. Classes: the marginal distribution, that of every pixel for semantic maps. For poses, layouts
+and segmentations there is no formula (norms, angles that wrap around, composed poses, pairs of pixels), so a
+constant is learned with the same loss. It starts at the mean; for segmentations at embeddings whose distance
+grows with that of the pixels. The constant predictors of the original are learned too
+(`constant_predictor.py` of https://github.com/StanfordVL/taskonomy).
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from training.learning.losses import losses
 from training.learning.targets import Target
 
 CONSTANT_STEPS = 500
-"""Steps that constants without a formula are learned in, at most."""
+"""Largest number of steps for learning constants without a formula."""
 
-_RATE, _DROP = 0.02, 0.1  # of constants that are learned, and what is left of the rate in the end
-_PLACES = 16  # rows and columns of a learned map; more are interpolated
-_COARSE = 64  # side in px that a map of embeddings is learned at, at most
-_SPREAD = 2.0  # embeddings of opposite edges are that far apart at first
-_UNSEEN = 1e-3  # share that all classes have alike, against zeros too
-_PRIOR = 4.0  # samples of the whole map's distribution that are added to each pixel's, against zeros
+_RATE, _DROP = 0.02, 0.1  # learning rate of learned constants, and its factor at the end
+_PLACES = 16  # rows and columns of a learned map; larger maps are interpolated
+_COARSE = 64  # largest side in px at which a map of embeddings is learned
+_SPREAD = 2.0  # initial distance of embeddings at opposite edges
+_UNSEEN = 1e-3  # share of the uniform distribution, which also avoids zeros
+_PRIOR = 4.0  # weight in samples of the whole map's distribution added to each pixel, which avoids zeros
 
 
 class Constant(nn.Module):
-    """A network that gives the same output whatever it is shown.
+    """A network with the same output for all inputs.
 
     Args:
         values: float, the output for one sample; a map (C, h, w) is interpolated to `size`.
-        size: side of the map in px; None for outputs that are no maps, or are of that size.
+        size: side of the map in px; None for outputs that are not maps, or already have that size.
     """
 
     def __init__(self, values: Tensor, size: int | None = None) -> None:
@@ -58,18 +58,18 @@ class Constant(nn.Module):
 def best_constant(
     task: Task, targets: Iterable[Target], drawn: Iterable[Target], *, size: int, steps: int, drop: int
 ) -> Constant:
-    """The best constant for some samples.
+    """Compute or learn the best constant for some samples.
 
     Args:
-        task: whose outputs are meant.
-        targets: of these samples, in batches; where there is a formula it is applied to them.
-        drawn: batches of targets to learn from, one a step; only for constants without a formula.
+        task: the task of the outputs.
+        targets: targets of these samples, in batches; formulas are applied to them.
+        drawn: batches of targets to learn from, one per step; only for constants without a formula.
         size: side of the task's maps in px.
-        steps: that such constants are learned in.
-        drop: step from which a tenth of the learning rate is left.
+        steps: number of steps for learning such constants.
+        drop: step from which the learning rate is a tenth.
     """
     if task.loss is Loss.METRIC:
-        # So few places give a smooth map, and at 256 px learning it would take sixteen times as long.
+        # A coarse map is smooth, and learning at 256 px would take sixteen times as long.
         coarse = min(size, _COARSE)
         nearby = (_at_size(target, coarse / size) for target in drawn)
         learned = _learned(task, Constant(_plane(task.channels), coarse), nearby, steps, drop)
@@ -86,7 +86,7 @@ def best_constant(
 
 
 def _median(targets: Sequence[Target]) -> Tensor:
-    """Median of each pixel, samples counted as in their losses, 0 where it is never known: (C, H, W)."""
+    """Median of each pixel, weighted as in the loss, 0 where never known: (C, H, W)."""
     shares = [_shares(target) for target in targets]
     rows = []
     for row in range(targets[0].values.shape[2]):
@@ -99,7 +99,7 @@ def _median(targets: Sequence[Target]) -> Tensor:
 
 
 def _mean(targets: Sequence[Target]) -> Tensor:
-    """Mean of each pixel, samples counted as in their losses, 0 where it is never known: (C, H, W)."""
+    """Mean of each pixel, weighted as in the loss, 0 where never known: (C, H, W)."""
     total = torch.zeros_like(targets[0].values[0])
     count = torch.zeros_like(total[:1])
     for target in targets:
@@ -117,7 +117,7 @@ def _shares(target: Target) -> Tensor:
 
 
 def _marginal(task: Task, targets: Sequence[Target]) -> Tensor:
-    """Logarithms of the distribution of classes, (C,) or (C, H, W), counted as the loss counts them."""
+    """Logarithms of the distribution of classes, (C,) or (C, H, W), weighted as in the loss."""
     counts = torch.stack([_counts(task, target).sum(0) for target in targets]).sum(0)
     overall = counts.reshape(task.channels, -1).sum(1)
     overall = overall + _UNSEEN * overall.sum() / task.channels
@@ -128,7 +128,7 @@ def _marginal(task: Task, targets: Sequence[Target]) -> Tensor:
 
 
 def _counts(task: Task, target: Target) -> Tensor:
-    """Return the weight of each class at each place of each sample, float (B, C) or (B, C, H, W)."""
+    """Return the weight of each class for each sample or pixel, float (B, C) or (B, C, H, W)."""
     shares = target.values
     if target.shares is not None:
         empty = target.shares.new_zeros(len(shares), task.channels, *shares.shape[2:])
@@ -144,7 +144,7 @@ def _counts(task: Task, target: Target) -> Tensor:
 
 
 def _plane(channels: int) -> Tensor:
-    """Embeddings that lie as far apart as their places do: (channels, 16, 16)."""
+    """Embeddings with the distances of their positions: (channels, 16, 16)."""
     across = torch.linspace(-_SPREAD / 2, _SPREAD / 2, _PLACES)
     plane = torch.zeros(channels, _PLACES, _PLACES)
     plane[0], plane[1] = across[:, None], across
@@ -152,13 +152,13 @@ def _plane(channels: int) -> Tensor:
 
 
 def _at_size(target: Target, scale: float) -> Target:
-    """The points of segmentations on a map of another size."""
+    """Scale the points of segmentations to a map of another size."""
     places, segments = target.values[..., :2], target.values[..., 2:]
     return replace(target, values=torch.cat([(places * scale).long(), segments], dim=-1))
 
 
 def _learned(task: Task, start: Constant, drawn: Iterable[Target], steps: int, drop: int) -> Constant:
-    """A constant that was trained under the task's own loss."""
+    """Train a constant with the task's own loss."""
     optimizer = torch.optim.Adam(start.parameters(), lr=_RATE)
     for step, target in zip(range(steps), drawn, strict=False):
         if step == 0:

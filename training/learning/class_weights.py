@@ -1,4 +1,4 @@
-"""Weights of semantic classes, out of their frequencies in a store."""
+"""Weights of semantic classes, computed from their frequencies in a store."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _SMOOTHING = 0.5  # share of the uniform distribution
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:
-    """Compute weights of classes, so that rare ones are learned too.
+    """Compute weights of classes that increase the influence of rare ones.
 
     w = 1 / ((1 - s) p + s / C) with s = 1/2, scaled so that the mean weight of a pixel is 1 (Zhang et al.,
     "Colorful Image Colorization", ECCV 2016, section 2.2).
 
     Args:
         labels: codes on disk of any shape, 0 is unknown, class c is c + 1.
-        classes: how many there are.
+        classes: number of classes.
 
     Returns:
         float32 (classes,).
@@ -33,7 +33,7 @@ def class_weights(labels: Tensor, classes: int) -> Tensor:
 
 
 def evenly(frames: int, most: int = 256) -> NDArray[np.int64]:
-    """Return numbers of at most so many of the frames of a store, evenly spread."""
+    """Return the numbers of at most `most` frames of a store, evenly spread."""
     return np.unique(np.linspace(0, frames - 1, most).astype(np.int64))
 
 
@@ -43,7 +43,7 @@ def semantic_weights(task: Task, store: FrameStore, frames: NDArray[np.int64]) -
     Args:
         task: any task.
         store: frames with their labels.
-        frames: numbers of those whose pixels are counted.
+        frames: numbers of the frames whose pixels are counted.
 
     Returns:
         float32 (classes,).

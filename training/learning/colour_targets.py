@@ -1,4 +1,4 @@
-"""Colours as probabilities of bins, for colorization (Zhang, Isola and Efros, ECCV 2016)."""
+"""Soft targets of colour bins for colorization (Zhang, Isola and Efros, ECCV 2016)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from torch import Tensor
 from taskbank.constants import colour_bins
 from taskbank.images.colour import rgb_to_lab
 
-_NEAREST = 10  # bins that share a colour
-_SIGMA = 5.0  # of their gaussian, in units of Lab
-_REACH = 110  # a and b lie between plus and minus that
+_NEAREST = 10  # number of bins per colour
+_SIGMA = 5.0  # standard deviation of their Gaussian weights, in units of Lab
+_REACH = 110  # largest absolute value of a and b
 
 
 def soft_bins(rgb: Tensor) -> tuple[Tensor, Tensor]:
-    """The ten nearest bins of each pixel's colour, and how much each has of it.
+    """Find the ten nearest bins of each pixel's colour, and the share of each.
 
-    Which bins are nearest is looked up for the colour rounded to whole a and b; a tenth bin that is missed so
-    would have had less than a hundredth of the colour. Shares are of the exact colour.
+    The nearest bins are looked up for the colour rounded to whole a and b; a tenth bin that is missed by the
+    rounding would have had a share below 0.01. Shares are computed from the exact colour.
 
     Args:
         rgb: float (B, 3, h, w) in [0, 1].
@@ -38,7 +38,7 @@ def soft_bins(rgb: Tensor) -> tuple[Tensor, Tensor]:
 
 @cache
 def _table() -> Tensor:
-    """Numbers of the nearest bins of whole colours: int64 (221, 221, 10), a and b from -110."""
+    """Numbers of the nearest bins of integer colours: int64 (221, 221, 10), a and b from -110."""
     axis = torch.arange(-_REACH, _REACH + 1, dtype=torch.float32)
     colours = torch.cartesian_prod(axis, axis)
     distance = torch.cdist(colours, torch.from_numpy(colour_bins().copy()))

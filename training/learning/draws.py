@@ -1,8 +1,8 @@
-"""Random numbers out of seeds, a row for each sample: the same on every device, in any batch and order.
+"""Random numbers from seeds, one row per sample: equal on every device, in any batch and order.
 
 Torch's generators give one stream for a whole batch, so that a sample's numbers would depend on its
-neighbours, and a run that goes on after a stop would need their state. Here number i of a sample is a hash of
-its seed and i (the finaliser of SplitMix64; Steele, Lea and Flood, OOPSLA 2014).
+neighbours, and a resumed run would need their state. Here number i of a sample is a hash of its seed and i
+(the finaliser of SplitMix64; Steele, Lea and Flood, OOPSLA 2014).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _HALF = 1 << 31
 
 
 def seeds_of(*keys: int | Tensor) -> Tensor:
-    """One seed a row out of whole numbers.
+    """Hash whole numbers to one seed per row.
 
     Args:
-        keys: ints, or int64 tensors (B,), one of them at least.
+        keys: ints or int64 tensors (B,), at least one of them a tensor.
 
     Returns:
         int64 (B,), on the tensors' device.
@@ -36,12 +36,12 @@ def seeds_of(*keys: int | Tensor) -> Tensor:
 
 
 def uniform(seeds: Tensor, count: int, salt: int) -> Tensor:
-    """Numbers in [0, 1).
+    """Draw uniform numbers in [0, 1).
 
     Args:
         seeds: int64 (B,).
-        count: numbers for each.
-        salt: what they are for; each purpose has its own.
+        count: numbers per seed.
+        salt: number of the purpose; each purpose has its own.
 
     Returns:
         float32 (B, count).
@@ -51,18 +51,18 @@ def uniform(seeds: Tensor, count: int, salt: int) -> Tensor:
 
 
 def integers(seeds: Tensor, count: int, highest: int, salt: int) -> Tensor:
-    """Whole numbers from 0 to `highest`, which is left out: int64 (B, count)."""
+    """Draw whole numbers from 0 up to but not including `highest`: int64 (B, count)."""
     high, _ = _halves(seeds, count, salt)
     return (high * highest) >> 31
 
 
 def gaussian(seeds: Tensor, shape: Sequence[int], salt: int) -> Tensor:
-    """Numbers of mean 0 and variance 1 (Box and Muller, 1958).
+    """Draw Gaussian numbers of mean 0 and variance 1 (Box and Muller, 1958).
 
     Args:
         seeds: int64 (B,).
-        shape: of one sample's numbers.
-        salt: what they are for.
+        shape: shape of one sample's numbers.
+        salt: number of the purpose.
 
     Returns:
         float32 (B, *shape).
@@ -76,14 +76,14 @@ def gaussian(seeds: Tensor, shape: Sequence[int], salt: int) -> Tensor:
 
 
 def _halves(seeds: Tensor, count: int, salt: int) -> tuple[Tensor, Tensor]:
-    """Two independent numbers below 2^31 for each place: int64 (B, count) both."""
+    """Two independent numbers below 2^31 for each position, each int64 (B, count)."""
     places = torch.arange(1, count + 1, device=seeds.device) * _GOLDEN
     mixed = _hash(seeds_of(seeds, salt)[:, None] + places)
     return (mixed >> 33) & (_HALF - 1), mixed & (_HALF - 1)
 
 
 def _hash(numbers: Tensor) -> Tensor:
-    """Bits mixed; arithmetic is modulo 2^64, shifts bring in zeros."""
+    """Mix bits; arithmetic is modulo 2^64, and right shifts fill with zeros."""
     numbers = (numbers ^ ((numbers >> 30) & ((1 << 34) - 1))) * _FIRST
     numbers = (numbers ^ ((numbers >> 27) & ((1 << 37) - 1))) * _SECOND
     return numbers ^ ((numbers >> 31) & ((1 << 33) - 1))

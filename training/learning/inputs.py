@@ -1,8 +1,8 @@
 """Inputs of a task's network in training, in tests and as a source.
 
-They are the inputs that `taskbank` makes when it predicts, but for two tasks. Denoising learns with added
-noise; photographs have their own. Jigsaw learns from tiles cut at a random place of their cells, so that
-edges do not run on from tile to tile; when it predicts, tiles are the middles of the cells.
+They equal the inputs of predictions in `taskbank` except for two tasks. Denoising is trained with added
+noise; photographs have noise of their own. Jigsaw is trained with tiles cut at a random position in their
+cells, so that edges do not continue from tile to tile; in predictions, tiles are the middles of the cells.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from taskbank.tasks.registry import Task
 from training.learning.draws import gaussian, integers, uniform
 
 NOISE = 0.1
-"""Standard deviation of the noise that denoising learns to take away; pictures are in [0, 1]."""
+"""Standard deviation of the noise that denoising learns to remove; pictures are in [0, 1]."""
 
 _GRID = 3  # tiles across and down
-_TILE_SHARE = 0.9  # of a cell's side
+_TILE_SHARE = 0.9  # share of a cell's side
 _ORDER, _PLACE, _GRAIN = 101, 102, 103  # salts
 
 
@@ -30,11 +30,10 @@ def network_input(task: Task, rgb: Tensor, sample_seeds: Tensor) -> Tensor:
     Args:
         task: any task but `random`.
         rgb: uint8, or float in [0, 1], (B, 3, H, W), or (B, P, 3, H, W) for tasks of P images.
-        sample_seeds: int64 (B,), of noise, permutations and places of tiles.
+        sample_seeds: int64 (B,), seeds of noise, permutations and positions of tiles.
 
     Returns:
-        float32 in [-1, 1], the shape of `rgb`; for jigsaw (B, 9, 3, H, W), shuffled tiles in the order
-        `jigsaw_orders` gives.
+        float32 in [-1, 1], the shape of `rgb`; for jigsaw (B, 9, 3, H, W), tiles shuffled by `jigsaw_orders`.
     """
     unit = as_unit(rgb)
     if task.name == "denoising":
@@ -59,21 +58,21 @@ def encoder_input(task: Task, rgb: Tensor) -> Tensor:
 
 
 def jigsaw_orders(sample_seeds: Tensor) -> Tensor:
-    """Numbers of the permutations in which tiles are shown: int64 (B,), 0 to 99."""
+    """Draw the numbers of the permutations of tiles: int64 (B,), 0 to 99."""
     return integers(sample_seeds, 1, len(jigsaw_permutations()), _ORDER)[:, 0]
 
 
 def as_unit(rgb: Tensor) -> Tensor:
-    """Pictures as float32 in [0, 1]; whole numbers are bytes."""
+    """Convert pictures to float32 in [0, 1]; integers are divided by 255."""
     return rgb.to(torch.float32) / 255 if rgb.dtype == torch.uint8 else rgb.to(torch.float32)
 
 
 def resized(maps: Tensor, size: int | None) -> Tensor:
-    """Maps at another size, bilinear and antialiased.
+    """Resize maps, bilinearly and antialiased.
 
     Args:
         maps: float (..., C, H, W).
-        size: side in px; None, or the size they have, leaves them as they are.
+        size: side in px; None, or the present size, leaves them unchanged.
     """
     if size is None or maps.shape[-1] == size:
         return maps
@@ -83,14 +82,14 @@ def resized(maps: Tensor, size: int | None) -> Tensor:
 
 
 def shuffled_tiles(unit: Tensor, sample_seeds: Tensor) -> Tensor:
-    """Nine tiles of each picture, each a random nine tenths of its cell at the picture's own size.
+    """Cut nine tiles of each picture, each a random nine tenths of its cell, resized to the picture's size.
 
     Args:
         unit: float (B, 3, H, W).
         sample_seeds: int64 (B,).
 
     Returns:
-        float (B, 9, 3, H, W): place i shows tile `jigsaw_permutations()[order, i]`.
+        float (B, 9, 3, H, W): position i holds tile `jigsaw_permutations()[order, i]`.
     """
     batch, channels, height, width = unit.shape
     orders = torch.from_numpy(jigsaw_permutations().copy()).to(unit.device)[jigsaw_orders(sample_seeds)]
@@ -109,6 +108,6 @@ def shuffled_tiles(unit: Tensor, sample_seeds: Tensor) -> Tensor:
 
 
 def _shown(unit: Tensor, shown: InputKind) -> Tensor:
-    """Pictures in [-1, 1] as `taskbank` shows them."""
+    """Convert pictures to [-1, 1] as `taskbank` preprocesses them."""
     flat = unit.reshape(-1, *unit.shape[-3:]) * 2 - 1
     return as_input(flat, shown, flat.shape[1]).reshape(unit.shape)

@@ -1,15 +1,15 @@
-"""Losses of outputs against targets: one number a sample, for training and for tests alike.
+"""Losses of outputs against targets, one number per sample, for training and tests.
 
 The losses are the original's (https://github.com/StanfordVL/taskonomy); means are taken per sample, so that a
 sample's loss does not depend on its batch. Two things differ in poses and layouts:
 
-- Errors of poses are rescaled. The original whitens fixated poses with constants that were
-  computed on poses whitened already, so an angle of a radian counts as 0.1 and a step of a metre upwards
-  as 4: angles would hardly be learned. Here errors are multiplied by the constant that was divided by twice
-  (`ERROR_SCALE`). The roll of a room's camera has the opposite fault: its constant, 0.84 degrees, comes from
-  cameras that hardly roll; errors count as if it were 3 degrees.
-- Angles are compared modulo a full turn: the pose of two cameras that face each other lies at the seam, and
-  179 degrees are 2 from -179, not 358.
+- Errors of poses are rescaled. The original whitens fixated poses with constants that were computed on poses
+  whitened already, so an angle of one radian counts as 0.1 and a vertical step of one metre as 4, and angles
+  would hardly be learned. Here errors are multiplied by the constant that was applied twice (`ERROR_SCALE`).
+  The roll of a room's camera has the opposite fault: its constant, 0.84 degrees, comes from cameras that
+  hardly roll; here errors are scaled as if it were 3 degrees.
+- Angles are compared modulo 360 degrees: the poses of cameras that face each other are near 180 degrees, and
+  179 degrees differ from -179 by 2, not 358.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from training.learning.rotations import compose_poses
 from training.learning.targets import Target
 
 _OLD_STD = (0.08420961, 0.08221603, 0.84538168, 3.97335931, 4.18549186, 0.55300906)
-"""Constants that the original whitened poses with before the present ones were computed on them."""
+"""Constants with which the original had whitened the poses on which its final constants were computed."""
 
 _FIXATED_SCALE = tuple(1 / std for std in _OLD_STD)
 _ROLL = WHITENING["room_layout"][1][4] / math.radians(3)
@@ -37,7 +37,7 @@ ERROR_SCALE: Mapping[str, tuple[float, ...]] = {
     "egomotion": _FIXATED_SCALE,
     "room_layout": (1, 1, 1, 1, _ROLL, 1, 1, 1, 1),
 }
-"""Task -> what errors of each whitened number are multiplied with; tasks that are not named: 1."""
+"""Task -> factor of the error of each whitened number; 1 for other tasks."""
 
 _ANGLES = {
     "room_layout": slice(3, 6),
@@ -46,17 +46,17 @@ _ANGLES = {
     "egomotion": slice(3),
 }
 _MIDDLE = 0.5  # weight of the composed pose in the cycle loss
-_FARTHEST = 80.0  # squared distance of embeddings, clipped
-_LEAST = 1e-7  # probability
+_FARTHEST = 80.0  # limit of the squared distance of embeddings
+_LEAST = 1e-7  # least probability
 
 
 def losses(task: Task, output: Tensor, target: Target) -> Tensor:
-    """The loss of each sample.
+    """Compute the loss of each sample.
 
     Args:
         task: any task but `random`.
-        output: what its network gave, (B, ...), of any floating-point type.
-        target: from `make_target`.
+        output: output of its network, (B, ...), of any floating-point type.
+        target: target of `make_target`.
 
     Returns:
         float32 (B,), differentiable.
@@ -79,7 +79,7 @@ def losses(task: Task, output: Tensor, target: Target) -> Tensor:
 
 
 def number_errors(task: str, numbers: Tensor, truth: Tensor) -> Tensor:
-    """Differences of whitened numbers, in the units the module's docstring describes.
+    """Compute differences of whitened numbers, rescaled as described in the module's docstring.
 
     Args:
         task: canonical name.
@@ -97,14 +97,14 @@ def number_errors(task: str, numbers: Tensor, truth: Tensor) -> Tensor:
 
 
 def metric_losses(embedding: Tensor, target: Target) -> Tensor:
-    """Pairwise loss of segmentations, on whether two pixels are of one segment.
+    """Compute the pairwise loss of segmentations: binary classification of pixel pairs as one segment or two.
 
     For all pairs of points d is the squared distance of their embeddings, at most 80, and
     p = 2 / (1 + exp(d)) the probability of "one segment"; the loss is the mean binary cross-entropy. The
     original clips p from below at 1e-7, where gradients end; log p is exact here.
 
     Args:
-        embedding: of any floating-point type, (B, C, H, W); fastest channels last, as networks give it.
+        embedding: floating-point (B, C, H, W); fastest in channels-last layout, as networks return it.
         target: points of segmentations.
 
     Returns:
@@ -112,7 +112,7 @@ def metric_losses(embedding: Tensor, target: Target) -> Tensor:
     """
     rows, columns, segments = target.values.unbind(-1)
     image = torch.arange(len(embedding), device=embedding.device)[:, None]
-    # Whole rows of channels: the gradient of 16 maps of 128 px then takes 16 ms instead of 150.
+    # Indexing whole rows of channels: the gradient of 16 maps of 128 px takes 16 ms instead of 150.
     points = embedding.permute(0, 2, 3, 1)[image, rows, columns].float()
     squares = points.square().sum(-1)
     distance = squares[:, :, None] + squares[:, None] - 2 * points @ points.transpose(1, 2)
@@ -127,7 +127,7 @@ def metric_losses(embedding: Tensor, target: Target) -> Tensor:
 
 
 def _over_pixels(errors: Tensor, weight: Tensor | None) -> Tensor:
-    """Mean of (B, H, W) over the pixels that count."""
+    """Weighted mean of (B, H, W) over pixels."""
     if weight is None:
         return errors.mean((1, 2))
     mask = weight[:, 0]
@@ -135,7 +135,7 @@ def _over_pixels(errors: Tensor, weight: Tensor | None) -> Tensor:
 
 
 def _cross_entropy(logits: Tensor, target: Target) -> Tensor:
-    """Weighted cross-entropy with numbers, or shares, of classes; of maps the mean over what counts."""
+    """Weighted cross-entropy with class numbers or probabilities; for maps the weighted mean over pixels."""
     if target.shares is not None:
         likely = logits.log_softmax(1).gather(1, target.values)
         each = -(target.shares * likely).sum(1)
@@ -149,7 +149,7 @@ def _cross_entropy(logits: Tensor, target: Target) -> Tensor:
 
 
 def _known(each: Tensor, target: Target) -> Tensor:
-    """Losses (B,), 0 where the truth is unknown."""
+    """Losses (B,), set to 0 where the truth is unknown."""
     return each if target.weight is None else each * target.weight
 
 
@@ -160,7 +160,7 @@ def _norm(errors: Tensor) -> Tensor:
 
 
 def _cycle(task: Task, numbers: Tensor, truth: Tensor) -> Tensor:
-    """Poses 1-2 and 2-3, and half of what they make together, 1-3 (Zamir et al., supplementary material)."""
+    """Loss of poses 1-2 and 2-3, plus half the loss of their composition 1-3 (Zamir et al., supplement)."""
     mean, std = (numbers.new_tensor(row[:6]) for row in WHITENING[task.name])
     first, second = numbers[:, :6], numbers[:, 6:]
     composed = (compose_poses(first * std + mean, second * std + mean) - mean) / std

@@ -1,12 +1,13 @@
-"""Units that maps and numbers are learned in: those of the mean and the spread of each of their channels.
+"""Standardised units for learning maps and numbers: mean 0 and standard deviation 1 in each channel.
 
-Targets differ in how much of an output's range they use: depths of rooms fill 0.63 +- 0.04 of it, normals all
-of it, whitened angles of a pose 0.08. A network whose outputs begin at 0 first has to walk to the mean, and
-then takes steps that are large against what is to be told apart. So the last layer learns numbers of mean 0
-and spread 1, which are scaled and moved to where the target is; in the end that is folded into the layer.
+Targets differ in the part of the output range that they use: depths of rooms use 0.63 +- 0.04 of it, normals
+all of it, whitened angles of a pose 0.08. A network whose outputs start at 0 must first learn the mean, and
+then takes steps that are large compared with the differences to learn. So the last layer learns numbers of
+mean 0 and spread 1, which are scaled and shifted to the target's range; after training, scale and shift are
+folded into the layer.
 
-Measured on depth with `compact`, 64 px, steps of 16, L1 on held-out rooms, 0.0282 for the best picture:
-240 steps 0.0261 with and 0.0285 without, 900 steps 0.0214 and 0.0221.
+Measured on depth with `compact`, 64 px, steps of 16, L1 on held-out rooms, 0.0282 for the best constant
+picture: 240 steps 0.0261 with and 0.0285 without, 900 steps 0.0214 and 0.0221.
 """
 
 from __future__ import annotations
@@ -23,26 +24,26 @@ from taskbank.nets.architecture import Architecture, ResNet50
 from taskbank.tasks.registry import DecoderForm, Loss, Task
 from training.learning.targets import Target
 
-_OUTPUT = "decoder.output.0"  # of a small decoder of maps: behind it numbers are only moved or blended
-_HEAD = ("decoder.output", "decoder.direct")  # of a small head, which gives the sum of both
-_LEAST = 1e-3  # spread
-_MEASURED = 128  # samples that units are taken from
+_OUTPUT = "decoder.output.0"  # last layer of a small decoder of maps; later layers only move or blend numbers
+_HEAD = ("decoder.output", "decoder.direct")  # last layers of a small head, whose outputs are added
+_LEAST = 1e-3  # least spread
+_MEASURED = 128  # number of samples on which units are measured
 
 
 @dataclass(frozen=True, slots=True)
 class OutputUnits:
-    """The mean and standard deviation of each channel of a target: units of a network's output.
+    """Mean and standard deviation of each channel of a target, the units of a network's output.
 
     Attributes:
-        centres: their means, one number a channel of a network's output; empty for the target's own units.
-        spreads: their standard deviations, likewise.
+        centres: means, one per channel of a network's output; empty for the target's own units.
+        spreads: standard deviations, likewise.
     """
 
     centres: tuple[float, ...] = ()
     spreads: tuple[float, ...] = ()
 
     def of_target(self, output: Tensor) -> Tensor:
-        """A network's output (B, channels, ...) in the target's units, of the same shape."""
+        """Convert a network's output (B, channels, ...) to the target's units."""
         if not self.centres:
             return output
         each = (-1, *[1] * (output.ndim - 2))
@@ -52,31 +53,32 @@ class OutputUnits:
         return output.float() * spreads.reshape(each) + centres.reshape(each)
 
     def with_units(self, loss_of: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        """A loss of outputs in the target's units as one of a network's numbers."""
+        """Convert a loss of outputs in the target's units to a loss of the network's raw outputs."""
         return lambda output: loss_of(self.of_target(output))
 
     def fold(self, weights: MutableMapping[str, Tensor]) -> None:
-        """Let the last layers give the target's units themselves.
+        """Fold the units into the last layers, so that they output the target's units.
 
         Args:
-            weights: state of a network, or of several on top of each other; tensors are replaced.
+            weights: state of a network, or stacked states of several; tensors are replaced.
         """
         spreads, centres = map(torch.tensor, (self.spreads, self.centres))
         self._rescale(weights, spreads, centres)
 
     def unfold(self, weights: MutableMapping[str, Tensor]) -> None:
-        """The reverse of `fold`."""
+        """Undo `fold`."""
         spreads, centres = map(torch.tensor, (self.spreads, self.centres))
         self._rescale(weights, 1 / spreads, -centres / spreads)
 
     def _rescale(self, weights: MutableMapping[str, Tensor], factors: Tensor, shifts: Tensor) -> None:
-        """Outputs times a factor and moved, each channel by its own."""
+        """Scale and shift the outputs of the last layers, per channel."""
         if not self.centres:
             return
         first, *others = [_OUTPUT] if f"{_OUTPUT}.weight" in weights else _HEAD
         for layer in (first, *others):
             weight, bias = weights[f"{layer}.weight"], weights[f"{layer}.bias"]
-            # Pixels of a channel are neighbours among the layer's outputs; stacks have one dimension more.
+            # Pixels of a channel are contiguous in the layer's outputs; stacked states have one dimension
+            # more.
             rows = factors.to(bias).repeat_interleave(bias.shape[-1] // len(factors))
             weights[f"{layer}.weight"] = weight * rows.reshape(-1, *[1] * (weight.ndim - bias.ndim))
             weights[f"{layer}.bias"] = bias * rows
@@ -85,7 +87,7 @@ class OutputUnits:
 
 
 def has_units(task: Task, architecture: Architecture) -> bool:
-    """Tell whether a network gives values without a bound: no classes or embeddings, and not `ResNet50`."""
+    """Return True for networks with unbounded values: no classes or embeddings, and not `ResNet50`."""
     values = task.loss in {Loss.L1, Loss.L2, Loss.POSE_NORM, Loss.CYCLE}
     return values and task.decoder is not DecoderForm.COLORIZATION and not isinstance(architecture, ResNet50)
 
@@ -97,15 +99,15 @@ def measured_rows(samples: int, batch: int) -> list[NDArray[np.int64]]:
 
 
 def measured_units(task: Task, targets: Iterable[Target]) -> OutputUnits:
-    """The units of some targets, each number counted as the loss counts it.
+    """Measure the units of some targets, weighted as in the loss.
 
     Args:
-        task: has units.
-        targets: its own.
+        task: a task that has units.
+        targets: targets of the task.
     """
     count, total, squares = (torch.zeros(task.channels, dtype=torch.float64) for _ in range(3))
     for target in targets:
-        values = _predicted(task, target.values.cpu().double())  # not every device knows float64
+        values = _predicted(task, target.values.cpu().double())  # not all devices support float64
         weight = _counting(target).expand_as(values)
         channels = [dimension for dimension in range(values.ndim) if dimension != 1]
         count += weight.sum(channels)
@@ -125,7 +127,7 @@ def _counting(target: Target) -> Tensor:
 
 
 def _predicted(task: Task, values: Tensor) -> Tensor:
-    """The values that a network gives itself: of the poses of a triplet not the one that two others make."""
+    """The values that a network outputs: of a triplet's poses, without the composed one."""
     if task.loss is not Loss.CYCLE:
         return values
     first, _, last = values.chunk(3, dim=1)

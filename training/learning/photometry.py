@@ -1,4 +1,4 @@
-"""Pictures as other cameras, in other light, would have taken and stored them: batched, on any device."""
+"""Photometric augmentation: simulated cameras, light and compression, in batches on any device."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from training.learning.draws import gaussian, integers, seeds_of, uniform
 
-_DRAWS = 20  # numbers a picture
+_DRAWS = 20  # random numbers per picture
 _NUMBERS, _SHIFTS = 401, 402  # salts
 _LUMA = (0.299, 0.587, 0.114)
 _KERNEL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
@@ -20,7 +20,7 @@ _DARKEST = 1e-3
 
 
 def photometric(unit: Tensor, seeds: Tensor) -> Tensor:
-    """Gamma, exposure, white balance, contrast, saturation, blur, vignetting, noise and JPEG.
+    """Apply random gamma, exposure, white balance, contrast, saturation, blur, vignetting, noise and JPEG.
 
     Args:
         unit: float (B, 3, H, W) in [0, 1], or (B, P, 3, H, W), whose images vary independently; sides are
@@ -35,7 +35,7 @@ def photometric(unit: Tensor, seeds: Tensor) -> Tensor:
         numbers = torch.arange(images, device=seeds.device).repeat(batch)
         each = seeds_of(seeds.repeat_interleave(images), numbers)
         return photometric(unit.flatten(0, 1), each).reshape(unit.shape)
-    # Each number is used once; those for how often come before those for how much.
+    # Each number is used once; first those that decide if an effect is applied, then those for its strength.
     u = uniform(seeds, _DRAWS, _NUMBERS)[..., None, None, None].unbind(1)
     picture = _toned(
         unit, gamma=_around(u[0], 1.6), exposure=_around(u[1], 1.5), balance=torch.cat(u[2:5], 1)
@@ -43,7 +43,7 @@ def photometric(unit: Tensor, seeds: Tensor) -> Tensor:
     grey = _grey(picture)
     saturation = torch.where(u[5] < 0.1, 0.0, 1.5 * u[6])
     picture = grey + saturation * (picture - grey)
-    # Filters and blocks are half of the work, so only the pictures that get them go through.
+    # Blur and JPEG are half of the work, so they are applied to the selected pictures only.
     blurred = (u[7] < 0.35).flatten().nonzero()[:, 0]
     smooth = torch.lerp(picture[blurred], _smoothed(picture[blurred]), u[8][blurred])
     picture = picture.index_copy(0, blurred, smooth)
@@ -55,12 +55,12 @@ def photometric(unit: Tensor, seeds: Tensor) -> Tensor:
 
 
 def _around(number: Tensor, factor: float) -> Tensor:
-    """A number in [0, 1) as a factor between 1 / `factor` and `factor`, evenly in its logarithm."""
+    """Map a number in [0, 1) to a factor between 1 / `factor` and `factor`, uniform in its logarithm."""
     return torch.exp((2 * number - 1) * math.log(factor))
 
 
 def _toned(unit: Tensor, *, gamma: Tensor, exposure: Tensor, balance: Tensor) -> Tensor:
-    """Powers and factors of channels; what gets brighter than white is white."""
+    """Apply gamma, exposure and white balance; values above white are clipped."""
     toned = unit.clamp(min=_DARKEST) ** gamma * (exposure * _around(balance, 1.25))
     return toned.clamp(0, 1)
 
@@ -71,7 +71,7 @@ def _grey(picture: Tensor) -> Tensor:
 
 
 def _smoothed(picture: Tensor) -> Tensor:
-    """Twice a binomial filter of five px: a standard deviation of 1.4 px."""
+    """Apply a binomial filter of five px twice, with a standard deviation of 1.4 px."""
     kernel = picture.new_tensor(_KERNEL).repeat(picture.shape[1], 1, 1, 1)
     for _ in range(2):
         picture = functional.pad(picture, (2, 2, 2, 2), mode="replicate")
@@ -89,7 +89,7 @@ def _off_centre(picture: Tensor) -> Tensor:
 
 
 def _grain(seeds: Tensor, picture: Tensor) -> Tensor:
-    """Noise: one field for all, shifted for each sample; drawing it anew would cost more than the rest."""
+    """Noise: one field, shifted for each sample, as drawing new noise would cost more than the rest."""
     height, width = picture.shape[-2:]
     field = _field(height, width, picture.device)
     down, across = integers(seeds, 2, max(height, width), _SHIFTS).unbind(1)
@@ -100,16 +100,16 @@ def _grain(seeds: Tensor, picture: Tensor) -> Tensor:
 
 @cache
 def _field(height: int, width: int, device: torch.device) -> Tensor:
-    """Numbers of mean 0 and variance 1, (3, height, width)."""
+    """Noise of mean 0 and variance 1, (3, height, width)."""
     return gaussian(torch.zeros(1, dtype=torch.int64, device=device), (3, height, width), _SHIFTS)[0]
 
 
 def _blocky(picture: Tensor, step: Tensor) -> Tensor:
-    """Cosines of blocks of 8 x 8 px, rounded: coarsely where they are fine, as JPEG does.
+    """Round the cosine coefficients of blocks of 8 x 8 px, high frequencies more coarsely, as JPEG does.
 
     Args:
         picture: float (B, 3, H, W).
-        step: float (B, 1, 1, 1), of the slowest cosine.
+        step: float (B, 1, 1, 1), step of the lowest frequency.
     """
     batch, channels, height, width = picture.shape
     cosines, frequency = _cosines(picture.device)

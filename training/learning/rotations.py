@@ -1,15 +1,15 @@
-"""Poses one after another, differentiable and in batches; `taskbank.geometry` has the same for one pose."""
+"""Differentiable, batched composition of poses; `taskbank.geometry` has the same for one pose."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-_LEVEL = 1e-6  # cosine of the angle about y below which the camera is taken to look straight up or down
+_LEVEL = 1e-6  # cosine of the angle about y below which the angles are degenerate (gimbal lock)
 
 
 def rotation_matrices(angles: Tensor) -> Tensor:
-    """Rotations of static-axes Euler angles x, y, z: float (B, 3), radians -> (B, 3, 3), Rz Ry Rx."""
+    """Compute rotations of static-axes Euler angles x, y, z: float (B, 3), radians -> (B, 3, 3), Rz Ry Rx."""
     (sx, sy, sz), (cx, cy, cz) = angles.sin().unbind(1), angles.cos().unbind(1)
     rows = [
         torch.stack([cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx], dim=1),
@@ -20,9 +20,9 @@ def rotation_matrices(angles: Tensor) -> Tensor:
 
 
 def euler_angles(matrices: Tensor) -> Tensor:
-    """Angles of rotations, the inverse of `rotation_matrices`: float (B, 3, 3) -> (B, 3).
+    """Compute angles of rotations, the inverse of `rotation_matrices`: float (B, 3, 3) -> (B, 3).
 
-    Where the angle about y is a quarter turn, the one about z is given as 0, and gradients stay finite.
+    If the angle about y is 90 degrees, the angle about z is 0, and gradients stay finite.
     """
     m = matrices
     square = m[:, 0, 0].square() + m[:, 1, 0].square()
@@ -39,11 +39,11 @@ def euler_angles(matrices: Tensor) -> Tensor:
 
 
 def compose_poses(first: Tensor, second: Tensor) -> Tensor:
-    """The pose from camera 1 to 3, out of those from 1 to 2 and from 2 to 3.
+    """Compute the pose of camera 1 to 3 from those of 1 to 2 and of 2 to 3.
 
     Args:
         first: float (B, 6), angles in radians and translation in metres.
-        second: float (B, 6).
+        second: float (B, 6), likewise.
 
     Returns:
         float (B, 6), as `taskbank.geometry.compose`.

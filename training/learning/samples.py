@@ -1,11 +1,11 @@
-"""Samples of a task: one frame, two, or three.
+"""Samples of a task, which consist of one, two or three frames.
 
 The rules are those of the original pair lists (https://github.com/StanfordVL/taskonomy, `load_ops.py`),
 within the rooms of one store:
 
 - fixated pairs and triplets: views of one point, in the order of their numbers;
-- non-fixated pairs: two frames that see a common point and are fixed on different ones;
-- matches: as many fixated pairs, labelled 1, as non-fixated ones, labelled 0.
+- non-fixated pairs: two frames that see a common point and fixate different ones;
+- matches: equally many fixated pairs, labelled 1, and non-fixated pairs, labelled 0.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from training.errors import DataError
 Frames = NDArray[np.int64]
 
 _PAIRS_PER_VIEWER = 4
-"""Non-fixated pairs that are drawn about one point, over the frames that see it. All of them would be mostly
-the same few rooms, those with the widest views."""
+"""Non-fixated pairs drawn per point, divided by the number of frames that see it. If all pairs were used,
+most would come from the few rooms with the widest views."""
 
 _MASK = "depth_zbuffer"
 _PICTURES = ("autoencoding", "colorization", "denoising", "inpainting", "jigsaw")
@@ -42,8 +42,8 @@ class Samples:
 
     Attributes:
         task: canonical name.
-        frames: int64 (N,), or (N, P) where a sample takes P frames; numbers within the store.
-        label: int64 (N,), 1 where both frames are fixed on one point; None for tasks other than matching.
+        frames: int64 (N,), or (N, P) if a sample has P frames; numbers within the store.
+        label: int64 (N,), 1 if both frames fixate one point; None for tasks other than matching.
     """
 
     task: str
@@ -55,10 +55,10 @@ class Samples:
 
 
 def domains_of(task: Task, store: FrameStore) -> tuple[str, ...]:
-    """Domains that targets of a task are made of, the mask's among them where the store has it.
+    """Return the domains from which targets of a task are made, including the mask's if the store has it.
 
     Raises:
-        DataError: the store lacks a domain that is needed.
+        DataError: the store lacks a needed domain.
     """
     if task.name in _PICTURES or task.output in _FROM_CAMERAS:
         return ()
@@ -75,16 +75,16 @@ def domains_of(task: Task, store: FrameStore) -> tuple[str, ...]:
 def samples_of(
     task: Task, store: FrameStore, seed: int, *, among: NDArray[np.bool_] | None = None
 ) -> Samples:
-    """All samples of a task that a store has labels for.
+    """Find all samples of a task for which a store has labels.
 
     Args:
         task: any task but `random`.
-        store: where frames are.
-        seed: of what is drawn: non-fixated pairs, and the order of matches.
-        among: bool, one for each frame of the store: frames that may be used; None for all.
+        store: the frames.
+        seed: seed for drawing non-fixated pairs and the order of matches.
+        among: bool for each frame of the store, True for frames that may be used; None for all.
 
     Raises:
-        DataError: labels are missing, or there is no sample at all.
+        DataError: labels are missing, or there is no sample.
     """
     domains_of(task, store)
     usable = _usable(task, store)
@@ -137,7 +137,7 @@ def _usable(task: Task, store: FrameStore) -> NDArray[np.bool_]:
 
 
 def _class_known(store: FrameStore, domain: str) -> NDArray[np.bool_]:
-    """Frames with a channel, or with probabilities that are numbers and not all zero."""
+    """Mark frames with a class number, or with probabilities that are finite and not all zero."""
     classes = store.read(domain, np.arange(len(store)))
     if classes.ndim == 1:
         return np.asarray(classes >= 0)
@@ -156,14 +156,14 @@ def _fixated(store: FrameStore, usable: NDArray[np.bool_], views: int) -> Frames
 
 
 def _groups(store: FrameStore, frames: Frames) -> Iterator[Frames]:
-    """Frames that fixate one point together, by view."""
+    """Yield the groups of frames that fixate one point, ordered by view."""
     cameras = store.cameras[frames]
     order = np.lexsort([cameras["view"], cameras["point"], cameras["room"]])
     return _runs(frames[order], cameras["room"][order], cameras["point"][order])
 
 
 def _runs(values: Frames, *keys: NDArray[np.integer]) -> Iterator[Frames]:
-    """Stretches of sorted values over which no key changes."""
+    """Split sorted values into runs of equal keys."""
     if len(values) == 0:
         return iter(())
     changed = np.any([np.diff(key) != 0 for key in keys], axis=0)
@@ -171,7 +171,7 @@ def _runs(values: Frames, *keys: NDArray[np.integer]) -> Iterator[Frames]:
 
 
 def _nonfixated(store: FrameStore, usable: NDArray[np.bool_], seed: int) -> Frames:
-    """Pairs of frames, the lower number first, that see a common point and are fixed on different ones."""
+    """Pairs of frames, the lower number first, that see a common point and fixate different ones."""
     cameras, sightings = store.cameras, store.sightings
     sightings = sightings[usable[sightings["frame"]]]
     own = np.flatnonzero(usable)
@@ -189,7 +189,7 @@ def _nonfixated(store: FrameStore, usable: NDArray[np.bool_], seed: int) -> Fram
 
 
 def _drawn_pairs(viewers: Frames, point: NDArray[np.integer], draw: np.random.Generator) -> Frames:
-    """Some pairs of the frames that see one point, fixed on different points."""
+    """Draw pairs of the frames that see one point but fixate different points."""
     first, second = np.triu_indices(len(viewers), k=1)
     pairs = np.stack([viewers[first], viewers[second]], axis=1)
     pairs = pairs[point[pairs[:, 0]] != point[pairs[:, 1]]]
@@ -198,7 +198,7 @@ def _drawn_pairs(viewers: Frames, point: NDArray[np.integer], draw: np.random.Ge
 
 
 def _matches(store: FrameStore, usable: NDArray[np.bool_], seed: int) -> tuple[Frames, Frames]:
-    """Fixated and non-fixated pairs, as many of each, shuffled; and which is which."""
+    """Equally many fixated and non-fixated pairs, shuffled, and their labels."""
     draw = np.random.default_rng([seed, 1])
     return mixed_matches(_nonfixated(store, usable, seed), _fixated(store, usable, 2), draw)
 

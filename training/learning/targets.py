@@ -1,17 +1,17 @@
 """Targets of networks, made from the dataset's codes.
 
-The transformations are those of the original configurations (https://github.com/StanfordVL/taskonomy), with
-these choices where they leave one, or where frames are not 256 px wide:
+The transformations are those of the original configurations (https://github.com/StanfordVL/taskonomy). Where
+these are not specific, or frames are not 256 px wide, they are as follows:
 
-- **Occlusion edges** are blurred by 4 px of a 256 px map; other sizes scale that, so that the same share of
-  the picture is blurred. As in the original the blurred map is not clipped.
-- **Masks**: pixels whose depth is unknown or not trusted count nowhere in 3-D tasks. Pixels whose own code
-  says "unknown" (grey normals, zero curvature or reshading) do not count either, and neither do they as one
-  of the 300 points of a 2.5-D segmentation.
-- **Semantic classes** are weighted as the original's by default. A store with classes of its own has other
-  frequencies: `class_weights.semantic_weights` gives the same formula's weights there.
-- **Poses and layouts** are whitened with the original's constants, wrong as some are: banks of all kinds are
-  read alike. `training.learning.losses` puts the units right.
+- **Occlusion edges** are blurred by 4 px at 256 px; the blur scales with the size of the map. As in the
+  original, the blurred map is not clipped.
+- **Masks**: pixels whose depth is unknown or not trusted are ignored in 3-D tasks. Pixels whose own code
+  means "unknown" (grey normals, zero curvature or reshading) are ignored too, also among the 300 points of a
+  2.5-D segmentation.
+- **Semantic classes** have the original's weights by default. For stores with other class frequencies,
+  `class_weights.semantic_weights` computes weights by the same formula.
+- **Poses and layouts** are whitened with the original's constants, although some are wrong, so that all banks
+  share one decoding. `training.learning.losses` corrects the units.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ __all__ = [
 ]
 
 POINTS = 300
-"""Random pixels of an image between which segmentations are compared."""
+"""Number of random pixels per image whose pairs are compared in segmentations."""
 
 _BLUR = 4 / 256  # standard deviation, as a share of the map's side
-_WHOLE = 0.99  # a resized pixel counts if so much of what it is made of does
-_FLAT_CODE = 127  # of a normal that is unknown
+_WHOLE = 0.99  # least share of valid source pixels of a valid resized pixel
+_FLAT_CODE = 127  # code of unknown normals
 _ROWS, _COLUMNS = 201, 202  # salts
 
 
@@ -56,14 +56,14 @@ class Target:
     """The targets of a batch.
 
     Attributes:
-        values: by kind of task: maps float (B, C, H, W); whitened numbers float (B, numbers), poses 1-2, 1-3
-            and 2-3 for egomotion; class numbers int64 (B,), or (B, H, W) per pixel; probabilities float
-            (B, classes); colours int64 (B, 10, h, w), numbers of the nearest bins; points of segmentations
-            int64 (B, 300, 3): row, column, segment.
-        weight: float, weight of each entry, 0 where nothing is known: (B, 1, H, W) of maps, (B, H, W) of
-            classes and colours per pixel, (B, 300) of points, (B,) of numbers and of classes per image;
-            None where all count alike.
-        shares: of colours, float (B, 10, h, w): probabilities of the bins in `values`; None elsewhere.
+        values: depends on the kind of task: maps float (B, C, H, W); whitened numbers float (B, numbers),
+            poses 1-2, 1-3 and 2-3 for egomotion; class numbers int64 (B,), or (B, H, W) per pixel;
+            probabilities float (B, classes); colours int64 (B, 10, h, w), numbers of the nearest bins; points
+            of segmentations int64 (B, 300, 3): row, column, segment.
+        weight: float, weight of each entry, 0 where the label is unknown: (B, 1, H, W) of maps, (B, H, W) of
+            classes and colours per pixel, (B, 300) of points, (B,) of numbers and of classes per image; None
+            if all weights are equal.
+        shares: for colours, float (B, 10, h, w), probabilities of the bins in `values`; None for other tasks.
     """
 
     values: Tensor
@@ -72,7 +72,7 @@ class Target:
 
 
 def joined(targets: Sequence[Target]) -> Target:
-    """One target of several batches of a task, in their order."""
+    """Concatenate the targets of several batches of a task."""
     weights = [target.weight for target in targets if target.weight is not None]
     shares = [target.shares for target in targets if target.shares is not None]
     if len(weights) not in {0, len(targets)}:
@@ -92,14 +92,14 @@ def make_target(
     size: int | None = None,
     weights: Tensor | None = None,
 ) -> Target:
-    """The target of a batch.
+    """Make the target of a batch.
 
     Args:
         task: any task but `random`.
-        raw: what `BatchReader.load` gave, all on one device.
-        sample_seeds: int64 (B,), those of `network_input`; of the jigsaw's permutations and of points.
-        size: side of maps in px; None is that of the labels.
-        weights: float (17,), what semantic classes count; None takes the original's.
+        raw: a batch of `BatchReader.load`, all on one device.
+        sample_seeds: int64 (B,), as in `network_input`; seeds of jigsaw permutations and of points.
+        size: side of maps in px; None for the side of the labels.
+        weights: float (17,), weights of semantic classes; None for the original's.
 
     Raises:
         DataError: `raw` lacks what the task needs.
@@ -132,7 +132,7 @@ class _Made:
         return None if depth is None else depth[:, None] < TRUSTED_DEPTH
 
     def map(self, values: Tensor, known: Tensor | None = None, *, by_depth: bool = False) -> Target:
-        """A map (B, C, H, W) at the size that is asked for; `known` is bool (B, 1, H, W)."""
+        """Resize a map (B, C, H, W) to the requested size; `known` is bool (B, 1, H, W)."""
         depth = self.depth_known() if by_depth else None
         masks = [mask for mask in (known, depth) if mask is not None]
         weight = None
@@ -171,13 +171,13 @@ def _heat_map(made: _Made) -> Target:
     if name == "edge_occlusion":
         target = made.map(signed, by_depth=True)
         return Target(values=blurred(target.values), weight=target.weight)
-    # No surface is quite black under a lamp at the camera: the dataset codes unknown brightness so.
+    # No surface is completely black under a lamp at the camera, so the dataset codes unknown brightness as 0.
     known = codes != 0 if name == "reshading" else None
     return made.map(signed.clamp(-1, 1), known, by_depth=name in {"keypoints3d", "reshading"})
 
 
 def blurred(maps: Tensor) -> Tensor:
-    """Occlusion edges (B, 1, H, W) as networks learn them: mirrored at the border, cut at four sigmas."""
+    """Blur occlusion edges (B, 1, H, W), mirrored at the border and cut off at four sigmas."""
     sigma = _BLUR * maps.shape[-1]
     reach = min(math.ceil(4 * sigma), maps.shape[-1] - 1)
     places = torch.arange(-reach, reach + 1, dtype=torch.float32, device=maps.device)
@@ -235,7 +235,7 @@ def _classes(made: _Made) -> Target:
 def _whitened(made: _Made) -> Target:
     numbers, weight = _known_numbers(made)
     mean, std = torch.tensor(WHITENING[made.task.name], device=numbers.device)
-    if made.task.num_images == 3:  # constants are for the two poses that are predicted, targets are three
+    if made.task.num_images == 3:  # there are constants for the two predicted poses, but three target poses
         mean, std = mean[:6].repeat(3), std[:6].repeat(3)
     return Target(values=(numbers - mean) / std, weight=weight)
 
@@ -246,7 +246,7 @@ def _directions(made: _Made) -> Target:
 
 
 def _known_numbers(made: _Made) -> tuple[Tensor, Tensor]:
-    """Numbers (B, n), 0 for NaN, and what each sample counts, (B,): 0 where a number is NaN."""
+    """Numbers (B, n), 0 for NaN, and the weight of each sample, (B,): 0 if a number is NaN."""
     known = made.codes.isfinite().all(1)
     return made.codes.where(known[:, None], 0.0), known.to(torch.float32)
 

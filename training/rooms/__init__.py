@@ -1,1 +1,1 @@
-"""Rendered rooms: scenes out of a seed, a ray caster, and exact labels of all tasks."""
+"""Rendered rooms: scenes generated from a seed, a ray caster, and exact labels of all tasks."""

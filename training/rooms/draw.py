@@ -1,4 +1,4 @@
-"""Drawing of numbers and choices, the same on every machine."""
+"""Random numbers and choices that are equal on every machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NORMAL = NormalDist()
 
 
 class Draw:
-    """Draws from one seed; everything comes out of uniform numbers, drawn in blocks for speed."""
+    """Random draws from one seed, all made from uniform numbers, which are drawn in blocks for speed."""
 
     __slots__ = ("_block", "_generator", "_next")
 
@@ -25,7 +25,7 @@ class Draw:
         self._next = _BLOCK
 
     def share(self) -> float:
-        """A number in [0, 1)."""
+        """Draw a number in [0, 1)."""
         if self._next == _BLOCK:
             self._block = self._generator.random(_BLOCK).tolist()
             self._next = 0
@@ -33,33 +33,33 @@ class Draw:
         return self._block[self._next - 1]
 
     def between(self, low: float, high: float) -> float:
-        """A number in [low, high)."""
+        """Draw a number in [low, high)."""
         return low + (high - low) * self.share()
 
     def chance(self, probability: float) -> bool:
-        """True with this probability."""
+        """Return True with this probability."""
         return self.share() < probability
 
     def whole(self, low: int, high: int) -> int:
-        """A whole number from low to high, both possible."""
+        """Draw a whole number from low to high, both included."""
         return low + int(self.share() * (high - low + 1))
 
     def number(self) -> int:
-        """A seed, below 2^24."""
+        """Draw a seed below 2^24."""
         return self.whole(0, 2**24 - 1)
 
     def normal(self, mean: float, sigma: float, low: float, high: float) -> float:
-        """A normal number, drawn from the part of the distribution in [low, high]."""
+        """Draw from a normal distribution truncated to [low, high]."""
         below, above = _NORMAL.cdf((low - mean) / sigma), _NORMAL.cdf((high - mean) / sigma)
         share = min(max(self.between(below, above), 1e-9), 1 - 1e-9)
         return min(max(mean + sigma * _NORMAL.inv_cdf(share), low), high)
 
     def one_of(self, choices: Sequence[T]) -> T:
-        """One of the choices, all as likely."""
+        """Draw one of the choices, with equal probabilities."""
         return choices[int(self.share() * len(choices))]
 
     def weighted(self, weights: Mapping[T, float]) -> T:
-        """One of the keys, as likely as its weight says; keys in their order of insertion."""
+        """Draw a key with a probability proportional to its weight; the order of insertion matters."""
         left = self.share() * sum(weights.values())
         for choice, weight in weights.items():
             left -= weight
@@ -68,5 +68,5 @@ class Draw:
         return next(reversed(list(weights)))
 
     def shuffled(self, things: Sequence[T]) -> list[T]:
-        """The things in another order."""
+        """Return the elements in random order."""
         return sorted(things, key=lambda _: self.share())

@@ -1,7 +1,7 @@
-"""Floor plans: outlines with several wall segments, and where their doors and windows are."""
+"""Floor plans: outlines with several wall segments, and positions of doors and windows."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ Span: TypeAlias = tuple[float, float]
 Use: TypeAlias = Literal["door", "doorway", "window", "niche"]
 
 CORNER = 0.45
-"""Metres that alcoves keep from corners: more than the thickest wall."""
+"""Metres between alcoves and corners, more than the thickest wall."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +35,11 @@ class Wall:
 
     Attributes:
         start: first end of the inner face.
-        end: last end of it.
-        thick: metres, outwards.
-        before: how far the solid goes on before the start, so that corners are closed.
-        after: how far it goes on after the end.
-        openings: in order of x, apart from each other.
+        end: last end of the inner face.
+        thick: thickness in metres, outwards.
+        before: metres by which the solid extends before the start, so that corners are closed.
+        after: metres by which the solid extends after the end.
+        openings: openings in order of x, which do not touch.
     """
 
     start: Point
@@ -51,21 +51,21 @@ class Wall:
 
     @property
     def length(self) -> float:
-        """Metres."""
+        """Length in metres."""
         return hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
 
     @property
     def yaw(self) -> float:
-        """Turn about z that brings the own frame into the world."""
+        """Rotation about z from the wall's frame to the world, in radians."""
         return atan2(self.end[1] - self.start[1], self.end[0] - self.start[0])
 
     def place(self, x: float, y: float = 0.0) -> Point:
-        """World coordinates of a point of the own frame."""
+        """Convert a point of the wall's frame to world coordinates."""
         c, s = cos(self.yaw), sin(self.yaw)
         return (self.start[0] + c * x - s * y, self.start[1] + s * x + c * y)
 
     def free(self, x: Span, z: Span) -> bool:
-        """Tell whether no opening overlaps this part of the wall."""
+        """Return True if no opening overlaps this part of the wall."""
         return all(
             x[1] <= o.x[0] or o.x[1] <= x[0] or z[1] <= o.z[0] or o.z[1] <= z[0] for o in self.openings
         )
@@ -73,11 +73,11 @@ class Wall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The bare room.
+    """The empty room.
 
     Attributes:
         outline: corners of the floor, clockwise from above.
-        walls: one an edge of the outline.
+        walls: one wall per edge of the outline.
         height: metres from floor to ceiling.
     """
 
@@ -87,7 +87,7 @@ class Plan:
 
     @property
     def corners(self) -> tuple[Point, Point]:
-        """Least and greatest x and y."""
+        """Least and greatest corner, (x, y) each."""
         xs, ys = [p[0] for p in self.outline], [p[1] for p in self.outline]
         return (min(xs), min(ys)), (max(xs), max(ys))
 
@@ -97,7 +97,7 @@ class Plan:
         return -_signed_area(self.outline)
 
     def holds(self, x: float, y: float) -> bool:
-        """Tell whether a point of the floor lies in the room."""
+        """Return True if a point of the floor is in the room."""
         inside = False
         for (ax, ay), (bx, by) in zip(self.outline, self.outline[1:] + self.outline[:1], strict=True):
             if (ay > y) != (by > y) and x < ax + (bx - ax) * (y - ay) / (by - ay):
@@ -111,10 +111,10 @@ def _signed_area(outline: tuple[Point, ...]) -> float:
 
 
 def outline(draw: Draw, width: float, depth: float, *, plainness: float = 0.35) -> tuple[Point, ...]:
-    """A rectangle, mostly with a notch, a cut corner, an alcove or a chimney breast or two.
+    """Draw a rectangle, mostly with one or two notches, cut corners, alcoves or chimney breasts.
 
     Args:
-        draw: where choices come from.
+        draw: random draws.
         width: metres along x.
         depth: metres along y.
         plainness: share of plain rectangles.
@@ -241,7 +241,7 @@ def _window_span(draw: Draw, height: float, sills: Span) -> Span:
 
 
 def _cut(draw: Draw, bare: Plan, walls: list[Wall], use: Use, width: float, z: Span) -> None:
-    """Put an opening into one of the walls, where there is room for one."""
+    """Put an opening into one of the walls if there is space."""
     for _ in range(12):
         number = draw.whole(0, len(walls) - 1)
         wall = walls[number]
@@ -258,7 +258,7 @@ def _cut(draw: Draw, bare: Plan, walls: list[Wall], use: Use, width: float, z: S
 
 
 def _open_behind(bare: Plan, wall: Wall, x: Span) -> bool:
-    """Tell whether no other part of the room lies within two metres behind the opening."""
+    """Return True if no other part of the room is within two metres behind the opening."""
     places = (
         wall.place(along, wall.thick + deep)
         for along in (x[0] - 0.5, (x[0] + x[1]) / 2, x[1] + 0.5)

@@ -1,4 +1,4 @@
-"""The look of pictures: ranges of light, lens and sensor, and the values that frames draw from them."""
+"""Look of pictures: ranges for light, lens and sensor, and the values drawn from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 Range: TypeAlias = tuple[float, float]
-"""Least and greatest."""
+"""Least and greatest value."""
 
 CURVES = ("srgb", "filmic", "reinhard")
 """Tone curves."""
@@ -19,30 +19,30 @@ CURVES = ("srgb", "filmic", "reinhard")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookOptions:
-    """Ranges that every frame draws from. A chance of 0 leaves an effect out.
+    """Ranges from which the values of each frame are drawn. A chance of 0 leaves an effect out.
 
     Attributes:
-        shadows: whether lights and the ambient light are blocked by what stands before them.
-        reflections: whether mirrors and polished surfaces show the room.
-        smooth_edges: whether pixels at the borders of things mix what is on both sides.
-        occlusion_reach: metres within which things darken and tint each other.
+        shadows: True if solids block lights and ambient light.
+        reflections: True if mirrors and polished surfaces show the room.
+        smooth_edges: True if pixels at the borders of solids average both sides.
+        occlusion_reach: metres within which surfaces darken and tint each other.
         ambient: factor on the room's ambient light.
         exposure: value after exposure of the pixel brighter than 70 % of all; drawn in stops.
         temperature: stops of red over blue.
-        tint: stops of green over both.
-        contrast: slope of an S-shaped curve in the middle tones, 1 none.
-        saturation: 1 unchanged, 0 grey.
+        tint: stops of green over red and blue.
+        contrast: slope of an S-shaped curve in the middle tones, 1 for unchanged.
+        saturation: 1 for unchanged, 0 for grey.
         vignette: share of light lost in the corners.
-        blur: deviation in px at 256 px of what every picture is blurred by.
-        soft_chance: share of frames that are out of focus or moved.
-        softness: px of that at 256 px.
-        fringe: px at 256 px by which red and blue are moved apart in the corners.
-        grain: deviation of noise of a full pixel, of 1.
-        read_noise: deviation of noise in the dark, of 1.
+        blur: standard deviation in px at 256 px of the blur of every picture.
+        soft_chance: share of frames that are out of focus or motion-blurred.
+        softness: px of this blur at 256 px.
+        fringe: px at 256 px between red and blue in the corners.
+        grain: standard deviation of noise at full brightness 1.
+        read_noise: standard deviation of noise in the dark, relative to 1.
         sharpen_chance: share of frames with halos of sharpening.
         sharpen: strength of halos.
-        jpeg_chance: share of frames that went through JPEG.
-        jpeg: quality, as of the reference implementation.
+        jpeg_chance: share of frames with JPEG compression.
+        jpeg: quality, as in the reference implementation.
     """
 
     shadows: bool = True
@@ -68,7 +68,7 @@ class LookOptions:
     jpeg: Range = (40, 98)
 
     def __post_init__(self) -> None:
-        """Refuse ranges that end before they begin, and chances that are none."""
+        """Check that ranges are ordered and chances are between 0 and 1."""
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, tuple) and value[0] > value[1]:
@@ -79,13 +79,13 @@ class LookOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
-    """Values drawn for F frames, float32 (F,) if not said otherwise; names as in `LookOptions`.
+    """Values drawn for F frames, float32 (F,) unless stated otherwise; names as in `LookOptions`.
 
     Attributes:
         seed: int32 (F,), for noise of single pixels.
         curve: int64 (F,), number in `CURVES`.
-        motion: (F, 2), px at 256 px in x and y that the picture is smeared over.
-        focus: share (0 to 1) of the frame's depth range at which it is sharp.
+        motion: (F, 2), motion blur in x and y, px at 256 px.
+        focus: position of the focus in the frame's depth range, 0 to 1.
     """
 
     seed: Tensor
@@ -109,7 +109,7 @@ class Looks:
 
     @classmethod
     def draw(cls, seeds: Sequence[int], options: LookOptions, device: torch.device | str = "cpu") -> Looks:
-        """The looks of frames, each out of its own seed (a number from 0 up)."""
+        """Draw the looks of frames, each from its own seed of at least 0."""
         rows = [_one(seed, options) for seed in seeds]
         names = [field.name for field in fields(cls)]
         kinds = {"seed": torch.int32, "curve": torch.int64}
@@ -123,12 +123,12 @@ class Looks:
         )
 
     def __getitem__(self, rows: slice) -> Looks:
-        """Some of the frames."""
+        """Select some of the frames."""
         return Looks(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 def _one(seed: int, options: LookOptions) -> dict[str, float | int | tuple[float, float]]:
-    """One frame's draw. Every value takes its numbers from the generator, used or not."""
+    """Draw the values of one frame. Every value consumes random numbers, used or not."""
     rng = np.random.default_rng([seed, 0x100C])
 
     def within(span: Range) -> float:

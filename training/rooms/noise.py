@@ -1,7 +1,7 @@
-"""Random numbers out of counters, and smooth noise: the same numbers wherever and in whatever batch.
+"""Counter-based random numbers and smooth noise, equal on all devices and in all batches.
 
-A number depends on nothing but the integers that it is hashed from (a frame's seed, a pixel, a purpose), so
-no generator has a state.
+A number depends only on the integers from which it is hashed (a frame's seed, a pixel, a purpose), so there
+is no generator state.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FACTORS = tuple(_signed(number) for number in _MIX)
 
 
 def hashed(*numbers: Tensor | int) -> Tensor:
-    """A well mixed int32 of up to four integers, one int32 tensor at least; tensors broadcast."""
+    """Hash up to four integers, at least one of them an int32 tensor, to int32; tensors broadcast."""
     total: Tensor | int = 0
     for number, factor in zip(numbers, _FACTORS, strict=False):
         part = number * factor if isinstance(number, Tensor) else _signed(number * factor)
@@ -36,23 +36,23 @@ def hashed(*numbers: Tensor | int) -> Tensor:
 
 
 def _shifted(number: Tensor, bits: int) -> Tensor:
-    """The bits of int32 moved right, zeros moved in."""
+    """Logical right shift of int32, filled with zeros."""
     return (number >> bits) & ((1 << (32 - bits)) - 1)
 
 
 def uniform(*numbers: Tensor | int) -> Tensor:
-    """float32 in [0, 1) out of integers, as `hashed`."""
+    """Hash integers to float32 in [0, 1), see `hashed`."""
     return (hashed(*numbers) & 0xFFFFFF).to(torch.float32) * 2.0**-24
 
 
 def gaussian(*numbers: Tensor | int) -> Tensor:
-    """float32, normal of mean 0 and deviation 1, out of up to three integers (Box and Muller)."""
+    """Hash up to three integers to float32 of a standard normal distribution (Box and Muller)."""
     radius = (-2 * torch.log1p(-uniform(*numbers, 0x51))).sqrt()
     return radius * torch.cos(2 * math.pi * uniform(*numbers, 0xA7))
 
 
 def value_noise(x: Tensor, y: Tensor, seed: Tensor) -> Tensor:
-    """Smooth noise in the plane with one free value a unit square: float32 in [-1, 1]."""
+    """Compute smooth noise in the plane with one free value per unit square: float32 in [-1, 1]."""
     left, low = x.floor(), y.floor()
     i, j = left.to(torch.int32), low.to(torch.int32)
     s, t = _eased(x - left), _eased(y - low)
@@ -66,7 +66,7 @@ def _eased(t: Tensor) -> Tensor:
 
 
 def cloud(x: Tensor, y: Tensor, seed: Tensor, footprint: Tensor, octaves: int = 4) -> Tensor:
-    """Noise over several scales, halving, those left out that one pixel would blur: float32, about [-1, 1].
+    """Sum noise of halving scales, without scales smaller than a pixel: float32, about [-1, 1].
 
     Args:
         x: float32 (R,), in units of the coarsest period.
@@ -84,5 +84,5 @@ def cloud(x: Tensor, y: Tensor, seed: Tensor, footprint: Tensor, octaves: int = 
 
 
 def faded(footprint: Tensor) -> Tensor:
-    """Weight of a detail of period 1: 1 if a pixel covers little of it, 0 if more than 0.7."""
+    """Return the weight of a detail of period 1: 1 if a pixel covers little of it, 0 if more than 0.7."""
     return (1.4 - 2 * footprint).clamp(0, 1)

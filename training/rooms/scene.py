@@ -1,4 +1,4 @@
-"""Scenes: the shapes, materials, lights and cameras of a room, one a row.
+"""Scenes: the shapes, materials, lights and cameras of a room, one per row.
 
 World: metres, +z up, right-handed; a room's main walls are parallel to x and y. Cameras look along their -z,
 +y up, +x right; their rotation is three Euler angles about static axes x, y, z (R = Rz Ry Rx, camera to
@@ -18,9 +18,9 @@ IntArray = NDArray[np.int32]
 
 
 class Shape(IntEnum):
-    """Kinds of primitives, each about its own centre and along its own axes, `half` on every side.
+    """Kinds of primitives, centred in their own frame, with half sizes `half` along their axes.
 
-    `detail` is a length in metres or a ratio, see each.
+    `detail` is a length in metres or a ratio, as stated for each kind.
     """
 
     BOX = 0  # detail: radius of the rounded edges, at most the least half size
@@ -53,13 +53,13 @@ class Surface(StrEnum):
     BOOK = "book"  # a spine with a title
     GLOW = "glow"  # emits its own colour: lamps, screens, the sky behind a window
     PHOTO = "photo"  # an image of --textures, by number
-    VIEW = "view"  # what is outside of a window: a panorama of --environments, by number; `scale` turns it
+    VIEW = "view"  # the view outside a window: a panorama of --environments, by number, rotated by `scale`
 
 
 class LightKind(IntEnum):
     """Kinds of lights."""
 
-    BULB = 0  # a sphere, seen from everywhere
+    BULB = 0  # a sphere that shines in all directions
     WINDOW = 1  # a rectangle that shines into its normal's half space
 
 
@@ -74,8 +74,8 @@ class Primitives:
         half: float32 (N, 3), metres along the own axes.
         detail: float32 (N,), see `Shape`.
         material: int32 (N,), row of `Materials`.
-        label: int32 (N,), NYU40 class number, 1 wall ... 40 (see `classes.NYU40`).
-        thing: int32 (N,), which object of the room the solid is part of: one number a chair, a wall, a book.
+        label: int32 (N,), NYU40 class number, 1 wall ... 40 (see `room_classes.NYU40`).
+        thing: int32 (N,), number of the object that the solid is part of, such as a chair, a wall or a book.
         category: int32 (N,), channel of `class_object`, the ImageNet class of the object; -1 for none.
     """
 
@@ -102,7 +102,7 @@ class Materials:
         roughness: float32 (M,), 0 a mirror to 1 chalk.
         mirror: float32 (M,), share of light that is reflected as by a mirror, 0 to 1.
         glow: float32 (M,), emitted light in units of a white wall in a well lit room.
-        seed: int32 (M,), of the pattern's noise; for `Surface.PHOTO` and `VIEW` the number of the image.
+        seed: int32 (M,), seed of the pattern's noise; for `Surface.PHOTO` and `VIEW` the number of the image.
     """
 
     surface: IntArray
@@ -117,14 +117,14 @@ class Materials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lights:
-    """Lights, as rows. They are not seen themselves: a lamp's shade or a window's pane is a primitive.
+    """Lights, as rows. Lights are invisible; a lamp's shade or a window's pane is a primitive.
 
     Attributes:
         kind: int32 (L,), values of `LightKind`.
         centre: float32 (L, 3), metres.
         axes: float32 (L, 3, 3), own axes as columns; a window shines along its own +z.
-        half: float32 (L, 2), half sizes of a window along its own x and y; radius of a bulb, twice.
-        power: float32 (L, 3), linear RGB; irradiance at 1 m distance, head on.
+        half: float32 (L, 2), half sizes of a window along its own x and y; for a bulb, its radius in both.
+        power: float32 (L, 3), linear RGB; head-on irradiance at 1 m distance.
     """
 
     kind: IntArray
@@ -160,10 +160,10 @@ class Scene:
     """One furnished room.
 
     Attributes:
-        seed: number that it was made from.
-        primitives: all solids, walls, floor and ceiling too; the room is closed: every ray hits one.
-        materials: of the primitives.
-        lights: one at least.
+        seed: seed of the room.
+        primitives: all solids, including walls, floor and ceiling; the room is closed, so every ray hits one.
+        materials: materials of the primitives.
+        lights: at least one light.
         ambient: float32 (3,), linear RGB, light from everywhere.
         box: float64 (2, 3), least and greatest corner of the room's inside, metres.
         scene_class: channel of `class_scene`.

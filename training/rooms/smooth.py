@@ -1,4 +1,4 @@
-"""Maps that are noisy pixel by pixel, averaged over neighbours on the same surface."""
+"""Smoothing of noisy maps by averaging neighbours on the same surface."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 PATTERN = ((-2, 0.125), (-1, 0.25), (0, 0.25), (1, 0.25), (2, 0.125))
-"""Steps and weights along a row: every place in a pattern of four counts a quarter."""
+"""Steps and weights along a row; each position of a pattern of four has a total weight of a quarter."""
 
 WIDER = ((-4, 0.25), (0, 0.5), (4, 0.25))
-"""The same for neighbours that have been averaged already."""
+"""Steps and weights for a second pass over averaged neighbours."""
 
 
 def smooth_on_surfaces(
@@ -20,7 +20,7 @@ def smooth_on_surfaces(
     *,
     taps: tuple[tuple[int, float], ...] = PATTERN,
 ) -> Tensor:
-    """Averages over neighbours, of those that lie on the plane through the one in the middle.
+    """Average the neighbours that lie on the plane through the central pixel.
 
     Args:
         values: float32 (F, H, W, C).
@@ -34,7 +34,7 @@ def smooth_on_surfaces(
     return values
 
 
-def _along(  # noqa: PLR0917 (maps and where to look)
+def _along(  # noqa: PLR0917 (maps and direction)
     values: Tensor,
     position: Tensor,
     normal: Tensor,
@@ -57,7 +57,7 @@ def _along(  # noqa: PLR0917 (maps and where to look)
 
 
 def shifted(values: Tensor, step: int, axis: int) -> Tensor:
-    """The neighbours `step` px further along an axis; beyond the border, those on it."""
+    """Return the neighbours `step` px along an axis; border pixels are repeated."""
     if step == 0:
         return values
     size = values.shape[axis]

@@ -1,1 +1,1 @@
-"""Running of training stages: settings, presets, markers, checkpoints and engines."""
+"""Infrastructure of training stages: settings, presets, markers, checkpoints and engines."""

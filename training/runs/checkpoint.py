@@ -1,7 +1,7 @@
-"""Checkpoints: tensors and facts in one file, the one before it kept beside it, nothing pickled.
+"""Checkpoints: tensors and facts in one file without pickles; the previous checkpoint is kept.
 
-`PATH` is the newest, `PATH.previous` the one before. A process that is killed at any moment leaves at least
-one of them whole.
+`PATH` is the newest, `PATH.previous` the one before. If the process is killed, at least one of them is
+complete.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from training.errors import CheckpointError, StorageError
 log = logging.getLogger(__name__)
 
 Json = Any
-"""Values that `json` writes: None, bool, int, float, str, and lists and objects of these."""
+"""Values that `json` can write: None, bool, int, float, str, and lists and objects of these."""
 
 _FACTS = "facts"
 _DIGEST = "sha256"
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Json]) -> None:
-    """Write a checkpoint; the one that was there becomes the previous one.
+    """Write a checkpoint; an existing one becomes the previous one.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is created.
         tensors: of any shape, type and device; they may share memory.
         facts: JSON-ready, such as the step and the state of a NumPy generator.
 
     Raises:
-        StorageError: it cannot be written; earlier checkpoints are as they were.
+        StorageError: the file cannot be written; earlier checkpoints are unchanged.
     """
     own = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
     text = json.dumps(facts)
@@ -58,18 +58,18 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[st
 
 
 def has_checkpoint(path: Path) -> bool:
-    """Tell whether there is a checkpoint, or the one before it, damaged or not."""
+    """Return True if a checkpoint or its predecessor exists, damaged or not."""
     return any(file.exists() for file in (path, _previous(path)))
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Json]]:
-    """The newest checkpoint that is whole.
+    """Load the newest checkpoint that is complete.
 
     Returns:
         tensors on the CPU, and facts.
 
     Raises:
-        CheckpointError: there is none, or none of the two is whole.
+        CheckpointError: no checkpoint exists, or none is complete.
     """
     reasons = []
     for file in (path, _previous(path)):
@@ -85,13 +85,13 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Json]]:
 
 
 def discard_checkpoint(path: Path) -> None:
-    """Delete a checkpoint and the one before it, once what they were for is done."""
+    """Delete a checkpoint and its predecessor."""
     for file in (path, _previous(path), path.with_name(f"{path.name}.next")):
         file.unlink(missing_ok=True)
 
 
 def optimizer_tensors(optimizer: Optimizer, prefix: str = "optimizer.") -> dict[str, Tensor]:
-    """The state of Adam, AdamW, SGD and others that keep tensors per parameter.
+    """Return the state of an optimiser that keeps tensors per parameter, such as Adam, AdamW and SGD.
 
     Returns:
         under `PREFIXstate.PARAMETER.NAME` each tensor of each parameter, parameters numbered as in the
@@ -99,7 +99,7 @@ def optimizer_tensors(optimizer: Optimizer, prefix: str = "optimizer.") -> dict[
         `lr`.
 
     Raises:
-        CheckpointError: the optimiser keeps something that is no tensor.
+        CheckpointError: the optimiser has state other than tensors.
     """
     written = optimizer.state_dict()
     flat: dict[str, Tensor] = {}
@@ -121,12 +121,12 @@ def optimizer_tensors(optimizer: Optimizer, prefix: str = "optimizer.") -> dict[
 def restore_optimizer(
     optimizer: Optimizer, tensors: Mapping[str, Tensor], prefix: str = "optimizer."
 ) -> None:
-    """Put the state from `optimizer_tensors` into an optimiser over the same parameters.
+    """Load the state from `optimizer_tensors` into an optimiser over the same parameters.
 
     Args:
-        optimizer: made as the one that was stored; its state goes to the device of its parameters.
-        tensors: a checkpoint's; names that do not begin with `prefix` are passed over.
-        prefix: as it was stored with.
+        optimizer: constructed as the stored one; its state moves to the device of its parameters.
+        tensors: tensors of a checkpoint; names without `prefix` are ignored.
+        prefix: prefix of the stored names.
 
     Raises:
         CheckpointError: the state is of other parameters.
@@ -149,10 +149,10 @@ def restore_optimizer(
 
 
 class Every:
-    """Says when so many seconds have passed since it last said so.
+    """Timer for periodic actions.
 
     Args:
-        seconds: at least 0; with 0 it is always time.
+        seconds: interval, at least 0; with 0 an action is always due.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -160,7 +160,7 @@ class Every:
         self._last = time.monotonic()
 
     def due(self) -> bool:
-        """Tell whether the interval is over; if it is, start the next one."""
+        """Return True if the interval is over, and then start the next one."""
         now = time.monotonic()
         if now - self._last < self.seconds:
             return False
@@ -173,10 +173,10 @@ def _previous(path: Path) -> Path:
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Json]]:
-    """One file's content.
+    """Read one file.
 
     Raises:
-        CheckpointError: it is damaged, or of another kind.
+        CheckpointError: the file is damaged, or no checkpoint.
     """
     try:
         with safe_open(file, framework="pt") as opened:
@@ -191,7 +191,7 @@ def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Json]]:
 
 
 def _digest(tensors: Mapping[str, Tensor], facts: str) -> str:
-    """sha256 of the content: a bit that flips on the disk would go unnoticed otherwise."""
+    """sha256 of the content, which detects bit errors of the disk."""
     digest = hashlib.sha256(facts.encode())
     for name in sorted(tensors):
         digest.update(name.encode())
@@ -200,7 +200,7 @@ def _digest(tensors: Mapping[str, Tensor], facts: str) -> str:
 
 
 def _is_scheduled(value: object) -> bool:
-    """Tell whether a group's entry is a number, or several, that a schedule may change."""
+    """Return True if a group's entry is a number, or numbers, that a schedule may change."""
     if isinstance(value, tuple | list):
         return bool(value) and all(map(_is_scheduled, value))
     return isinstance(value, float | Tensor) or (isinstance(value, int) and not isinstance(value, bool))
@@ -210,7 +210,7 @@ def _check_fits(name: str, value: Tensor, parameters: list[Tensor], number: int)
     """Compare a stored tensor with the parameter it belongs to.
 
     Raises:
-        CheckpointError: no such parameter, or of another shape.
+        CheckpointError: the parameter does not exist, or has another shape.
     """
     if number >= len(parameters):
         raise CheckpointError(f"{name}: the optimiser has {len(parameters)} parameter(s)")

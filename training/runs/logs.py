@@ -1,4 +1,4 @@
-"""The format of log lines, in this process and in those that it starts."""
+"""Format of log lines, in this process and its worker processes."""
 
 from __future__ import annotations
 

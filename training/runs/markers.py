@@ -1,4 +1,4 @@
-"""Markers in a stage's folder: its plan, its beginning and its end, and the differences of two plans."""
+"""Markers in a stage's folder, which state its plan, beginning and end; comparison of plans."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from training.runs.provenance import (
 from training.runs.settings import flatten, settings_of
 
 MARKER = "stage.json"
-"""Written last: settings, inputs, code, packages, outputs."""
+"""File that is written last: settings, inputs, code, packages, outputs."""
 BEGUN = "stage.begun.json"
-"""Written first, deleted after `MARKER` was written: the same without outputs."""
+"""File that is written first, and deleted after `MARKER` is written: the same without outputs."""
 
 _FORMAT = 1
 
 
 def make_plan(name: str, config: object, inputs: Sequence[Path]) -> dict[str, Any]:
-    """Describe a stage that is about to run, as both of its markers state it.
+    """Describe a stage that is about to run, for both of its markers.
 
     Raises:
-        ConfigError: the configuration cannot be written down.
+        ConfigError: the configuration cannot be converted to JSON.
         DataError: an input is missing or not finished.
     """
     settings = settings_of(config)
@@ -62,10 +62,10 @@ def read_marker(folder: Path) -> dict[str, Any]:
 
 
 def read_matching(marker: Path, plan: Mapping[str, Any]) -> dict[str, Any]:
-    """A marker that states a given plan.
+    """Read a marker that must state a given plan.
 
     Raises:
-        ConfigError: another plan, with the first difference, or a damaged marker.
+        ConfigError: the marker states another plan (the message has the first difference), or is damaged.
     """
     try:
         written = _read(marker)
@@ -83,14 +83,15 @@ def read_matching(marker: Path, plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def digest_of(path: Path) -> str:
-    """Fingerprint of an input.
+    """Compute the fingerprint of an input.
 
     Returns:
-        of a file: sha256 of its content. Of a stage's folder, or one directly in it: of the stage's outputs,
-        as its marker states. Of another folder: of the names and sizes in it.
+        for a file, the sha256 of its content; for a stage's folder, or one directly in it, the digest of the
+        stage's outputs as stated by its marker; for another folder, the digest of names and sizes of its
+        files.
 
     Raises:
-        DataError: there is nothing, or an earlier stage did not finish.
+        DataError: the path does not exist, or an earlier stage is not finished.
     """
     if path.is_file():
         return digest_file(path)
@@ -105,10 +106,10 @@ def digest_of(path: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A marker's content.
+    """Read a marker.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: the marker does not exist.
         ValueError: it is no JSON object of a known format.
     """
     written = json.loads(path.read_text(encoding="utf-8"))
@@ -118,7 +119,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _difference(written: Mapping[str, Any], plan: Mapping[str, Any]) -> str | None:
-    """The first thing in which two plans differ, as words."""
+    """Describe the first difference of two plans as text."""
     if written["stage"] != plan["stage"]:
         return f"stage {written['stage']!r}, not {plan['stage']!r}"
     old, new = flatten(written["compared"]), flatten(plan["compared"])
@@ -130,7 +131,7 @@ def _difference(written: Mapping[str, Any], plan: Mapping[str, Any]) -> str | No
 
 
 def _changed_input(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) -> str | None:
-    """The first input that is another one now, as words; inputs may have moved."""
+    """Describe the first changed input as text; inputs may have moved."""
     for before, now in zip(old, new, strict=False):
         if before["digest"] != now["digest"]:
             digests = f"was {before['digest'][:12]}, now {now['digest'][:12]}"
@@ -141,5 +142,5 @@ def _changed_input(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, 
 
 
 def _shown(settings: Mapping[str, Any], name: str) -> str:
-    """A setting's value as TOML users know it."""
+    """Format a setting's value as in TOML."""
     return json.dumps(settings[name]) if name in settings else "(not set)"

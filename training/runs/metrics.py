@@ -1,4 +1,4 @@
-"""Numbers while something is trained: a CSV that survives being interrupted, and bars on a terminal."""
+"""Metrics during training: a CSV file that tolerates interruptions, and progress bars."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from training.errors import ConfigError, StorageError
 
 STEP = "step"
 
-_terminal = Lock()  # held by the bar that is shown
+_terminal = Lock()  # held by the visible bar
 
 
 class MetricsFile:
-    """A CSV with one row a time, `step` in the first column.
+    """A CSV file with one row per measurement and `step` in the first column.
 
     Args:
-        path: named `*.metrics.csv` by convention, see `training.runs.stage`; its folder is made.
+        path: named `*.metrics.csv` by convention, see `training.runs.stage`; its folder is created.
         columns: names of the metrics.
-        after_step: the step that training goes on from; rows of later steps are dropped, for they will be
-            measured again.
+        after_step: the step from which training continues; rows of later steps are dropped, as these steps
+            are repeated.
 
     Raises:
         ConfigError: the file has other columns.
-        StorageError: it cannot be written.
+        StorageError: the file cannot be written.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, after_step: int = 0) -> None:
@@ -45,11 +45,11 @@ class MetricsFile:
         """Add a row.
 
         Args:
-            step: steps that are done.
-            values: one number a column.
+            step: number of finished steps.
+            values: one number per column.
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: the file cannot be written.
         """
         row = [str(step), *(repr(float(values[name])) for name in self.columns[1:])]
         try:
@@ -59,7 +59,7 @@ class MetricsFile:
             raise StorageError(f"cannot write {self.path}: {error}") from error
 
     def _rows(self) -> list[list[str]]:
-        """Whole rows that are there; a line that was cut short by an interruption is none."""
+        """Read the complete rows; a line that was cut off by an interruption is dropped."""
         if not self.path.exists():
             return []
         whole, _, _ = self.path.read_text(encoding="utf-8").rpartition("\n")
@@ -73,7 +73,7 @@ class MetricsFile:
 
 
 def read_metrics(path: Path) -> dict[str, list[float]]:
-    """A metrics file's columns, `step` among them."""
+    """Read the columns of a metrics file, including `step`."""
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = list(csv.reader(file))
     return {name: [float(row[place]) for row in rows] for place, name in enumerate(header)}
@@ -81,15 +81,15 @@ def read_metrics(path: Path) -> dict[str, list[float]]:
 
 @contextmanager
 def progress(label: str, total: int, *, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, where that is a terminal and shows none yet: two would overwrite each other.
+    """Show a progress bar on stderr if that is a terminal without another bar.
 
     Args:
-        label: name of the things counted.
-        total: how many there are; of a single one there is no bar.
-        done: how many were done before.
+        label: name of the counted items.
+        total: number of items; a single one has no bar.
+        done: number of items finished before.
 
     Yields:
-        a function that is told how many more are done.
+        a function to call with the number of further finished items.
     """
     console = Console(stderr=True)
     shows = total > 1 and console.is_terminal and _terminal.acquire(blocking=False)
@@ -104,12 +104,12 @@ def progress(label: str, total: int, *, done: int = 0) -> Iterator[Callable[[int
 
 
 def leave_bars() -> None:
-    """Show no bars in this process from now on: the terminal is that of another one."""
+    """Switch off progress bars in this process, as another process uses the terminal."""
     _terminal.acquire(blocking=False)
 
 
 def _as_lines(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as CSV."""
+    """Convert rows to CSV."""
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

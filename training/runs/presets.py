@@ -1,8 +1,8 @@
-"""Presets: documents with the settings of a run.
+"""Presets: TOML files with the settings of a run.
 
-A preset is a TOML file. Its opening comment says what it reproduces, the command, the expected time and
-scores; `seed` at the top is the seed of every stage; each section holds the settings of one stage, and what
-it leaves out has the stage's default.
+The opening comment of a preset states its purpose, the command, and
+the expected time and scores; `seed` at the top is the seed of every stage; each section holds the settings of
+one stage, and omitted settings have the stage's defaults.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Preset:
     """The content of a preset.
 
     Attributes:
-        name: of the file, without suffix.
-        about: its opening comment.
-        seed: of every stage that does not state its own.
+        name: name of the file, without suffix.
+        about: opening comment.
+        seed: seed of every stage without a seed of its own.
         sections: tables by the names of stages.
     """
 
@@ -41,14 +41,15 @@ class Preset:
     sections: Mapping[str, Mapping[str, Any]]
 
     def settings(self, section: str, kind: type[Settings]) -> Settings:
-        """The settings of one stage.
+        """Construct the settings of one stage.
 
         Args:
             section: name of the stage.
-            kind: its dataclass.
+            kind: dataclass of its settings.
 
         Raises:
-            ConfigError: an unknown setting, or a value that is not allowed; the preset and section are named.
+            ConfigError: a setting is not known or a value is not allowed; the message names preset and
+                section.
         """
         table = dict(self.sections.get(section, {}))
         if any(one.name == _SEED for one in fields(kind)):  # type: ignore[arg-type] # a dataclass
@@ -57,22 +58,22 @@ class Preset:
 
 
 def preset_names() -> tuple[str, ...]:
-    """Names of the presets that come with training."""
+    """List the names of the presets that come with training."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
 def read_preset(name: str, stages: Sequence[str], overrides: Sequence[str] = ()) -> Preset:
-    """A preset by its name, or from a TOML file of one's own.
+    """Read a preset by its name, or from a user's TOML file.
 
     Args:
         name: one of `preset_names()`, or a path that ends with `.toml`.
-        stages: names of sections that there may be.
-        overrides: settings that stand above the file's, as `section.setting=value`, the value in TOML; a bare
-            word is a text.
+        stages: names of allowed sections.
+        overrides: settings that override the file's, as `section.setting=value`, with the value in TOML; a
+            bare word is a string.
 
     Raises:
-        ConfigError: no such preset, no TOML, an unknown section, or an override that cannot be read or is
-            given twice.
+        ConfigError: the preset does not exist or is not TOML, a section is not known, or an override cannot
+            be read or is given twice.
     """
     path = _path_of(name)
     try:
@@ -102,10 +103,10 @@ def read_preset(name: str, stages: Sequence[str], overrides: Sequence[str] = ())
 
 
 def _path_of(name: str) -> Path:
-    """The file of a preset.
+    """Return the path of a preset.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: the preset does not exist.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
@@ -118,7 +119,7 @@ def _put(written: dict[str, Any], override: str) -> tuple[str, ...]:
     """Put one override into a document, and return the name of its setting.
 
     Raises:
-        ConfigError: it has no equals sign, or goes through something that is no section.
+        ConfigError: the override has no equals sign, or its path is not made of sections.
     """
     dotted, equals, text = override.partition("=")
     *sections, name = (part.strip() for part in dotted.split("."))
@@ -134,7 +135,7 @@ def _put(written: dict[str, Any], override: str) -> tuple[str, ...]:
 
 
 def _toml_value(text: str) -> Any:
-    """A value as in a TOML file; a bare word is a text."""
+    """Parse a TOML value; a bare word is a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError, ValueError):
@@ -142,7 +143,7 @@ def _toml_value(text: str) -> Any:
 
 
 def _opening_comment(text: str) -> str:
-    """The comment that a document begins with."""
+    """Return the comment at the start of a document."""
     lines = []
     for line in text.splitlines():
         if not line.startswith("#"):

@@ -23,24 +23,24 @@ _VOLATILE_ENDINGS = (".metrics.csv",)
 
 
 def digest_json(content: object) -> str:
-    """sha256 of a JSON value, whatever the order of its keys."""
+    """Compute the sha256 of a JSON value, independent of the order of keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def digest_file(path: Path) -> str:
-    """sha256 of a file's content."""
+    """Compute the sha256 of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_outputs(folder: Path) -> tuple[str, dict[str, int]]:
-    """Fingerprint of everything that a stage left in its folder.
+    """Compute the fingerprint of a stage's outputs in its folder.
 
-    Left out is what differs between runs that end alike: hidden files, markers, and `*.metrics.csv`, which
-    may hold seconds.
+    Files that differ between equivalent runs are left out: hidden files, markers, and `*.metrics.csv`, which
+    may hold times.
 
     Returns:
-        sha256 over names and contents, and bytes by name.
+        sha256 over names and contents, and size in bytes by name.
     """
     digest = hashlib.sha256()
     sizes: dict[str, int] = {}
@@ -51,7 +51,7 @@ def digest_outputs(folder: Path) -> tuple[str, dict[str, int]]:
 
 
 def digest_listing(folder: Path) -> str:
-    """Fingerprint of a folder that no stage made: names and sizes, for a dataset may hold terabytes."""
+    """Compute the fingerprint of a user's folder from names and sizes, as datasets may hold terabytes."""
     digest = hashlib.sha256()
     for name, path in _outputs(folder):
         digest.update(f"{name}\0{path.stat().st_size}\0".encode())
@@ -60,7 +60,7 @@ def digest_listing(folder: Path) -> str:
 
 @cache
 def code_version() -> dict[str, Any]:
-    """The checkout's commit, and whether files in it were changed since; None where there is no checkout."""
+    """Return the checkout's commit, and whether files were changed since; None without a checkout."""
     commit = _git("rev-parse", "HEAD")
     changed = None if commit is None else _git("--no-optional-locks", "status", "--porcelain")
     return {"commit": commit, "dirty": None if changed is None else bool(changed)}
@@ -68,7 +68,7 @@ def code_version() -> dict[str, Any]:
 
 @cache
 def package_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results depend on, as far as they are installed."""
+    """Return the versions of Python and of installed packages that affect results."""
     versions = {
         "python": platform.python_version(),
         "taskbank": taskbank.__version__,
@@ -83,7 +83,7 @@ def package_versions() -> dict[str, str]:
 
 
 def _outputs(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Files below a folder by name, in the order of names, without those of a stage within it."""
+    """Yield the files below a folder, sorted by name, without folders of other stages in it."""
     others = {path.parent for name in _VOLATILE_NAMES for path in folder.rglob(name)} - {folder}
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)

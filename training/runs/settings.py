@@ -1,7 +1,7 @@
-"""Configurations as frozen dataclasses: made out of tables that people write, and written down as JSON.
+"""Configurations as frozen dataclasses: construction from TOML tables, and conversion to JSON.
 
-What a table may hold follows from the dataclass's annotations, so a stage that has a new setting has it in
-presets and on the command line too.
+The dataclass's annotations define the allowed settings, so a new field is available in presets and on the
+command line without further code.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: 
 
 
 def settings_from(kind: type[Settings], table: Mapping[str, Any], where: str) -> Settings:
-    """A configuration out of a table, such as a section of a TOML file.
+    """Construct a configuration from a table, such as a section of a TOML file.
 
     Args:
         kind: a dataclass of bool, int, float, str, `Path`, `Literal`, enumerations, optional ones, tuples,
-            mappings by strings, and further dataclasses. Where a setting may be one of several dataclasses,
-            the table's `name`, or a text in its place, says which: it is that class's variable `name`. The
-            text "none" stands for None.
-        table: settings that it lacks have the dataclass's default.
-        where: what errors call the table.
+            mappings by strings, and nested dataclasses. If a setting may be one of several dataclasses, the
+            table's `name`, or a string in place of the table, selects the class whose variable `name` it is.
+            The string "none" stands for None.
+        table: the settings; missing ones have the dataclass's defaults.
+        where: name of the table in errors.
 
     Raises:
-        ConfigError: an unknown setting, with the nearest name; a value of another type; a missing one; or
-            values that the dataclass itself refuses.
+        ConfigError: a setting is not known (the message has the nearest name), has another type or is
+            missing, or the dataclass rejects the values.
     """
     hints = get_type_hints(kind)
     known = {one.name: one for one in fields(kind) if one.init}  # type: ignore[arg-type] # a dataclass
@@ -54,15 +54,15 @@ def settings_from(kind: type[Settings], table: Mapping[str, Any], where: str) ->
 
 
 def settings_of(config: object, *, only_compared: bool = False) -> dict[str, Any]:
-    """A configuration as JSON.
+    """Convert a configuration to JSON.
 
     Args:
-        config: a dataclass as `settings_from` makes them.
-        only_compared: leave out fields made with `field(compare=False)`: those that change no result, such as
+        config: a dataclass as from `settings_from`.
+        only_compared: leave out fields made with `field(compare=False)`, which do not change results, such as
             the device.
 
     Raises:
-        ConfigError: it is no dataclass, or holds something else.
+        ConfigError: the argument is no dataclass, or has a field of another type.
     """
     if not is_dataclass(config) or isinstance(config, type):
         raise ConfigError(f"a stage's configuration is a dataclass, this is {type(config).__name__}")
@@ -73,7 +73,7 @@ def settings_of(config: object, *, only_compared: bool = False) -> dict[str, Any
 
 
 def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings under dotted names."""
+    """Flatten nested settings to dotted names."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
@@ -84,16 +84,16 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def nearest(name: str, known: Mapping[str, object] | Sequence[str]) -> str:
-    """A hint at names that look alike, else all names."""
+    """Return a hint with similar names, or else with all names."""
     close = get_close_matches(name, list(known), n=2)
     return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}"
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
-    """A value as a setting's annotation asks for it.
+    """Convert a value to the type of a setting's annotation.
 
     Raises:
-        ConfigError: it is something else.
+        ConfigError: the value has another type.
     """
     origin, parts = get_origin(hint), get_args(hint)
     if origin in _UNIONS:
@@ -110,7 +110,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return {name: _value(parts[1], one, f"{where}.{name}") for name, one in value.items()}
     if is_dataclass(hint) and isinstance(hint, type):
         _check(isinstance(value, Mapping), value, "a table", where)
-        # The `name` that told which class it is for is none of its settings.
+        # The `name` that selects the class is not one of its settings.
         told = value.get("name") == getattr(hint, "name", None)
         table = {key: one for key, one in value.items() if not (told and key == "name")}
         return settings_from(hint, table, where)
@@ -118,7 +118,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
 
 
 def _single(hint: Any, value: Any, where: str) -> Any:
-    """A number, a text, a path, or a value out of a list."""
+    """Convert a number, a string, a path, or a value of a fixed list."""
     is_enum = isinstance(hint, type) and issubclass(hint, Enum)
     if is_enum or get_origin(hint) is Literal:
         allowed = [one.value for one in hint] if is_enum else get_args(hint)
@@ -134,7 +134,7 @@ def _single(hint: Any, value: Any, where: str) -> Any:
 
 
 def _one_of(hints: tuple[Any, ...], value: Any, where: str) -> Any:
-    """A value of one of several types: the one that fits; among dataclasses, the one that is named."""
+    """Convert a value to the one of several types that fits; dataclasses are selected by name."""
     named = {hint.name: hint for hint in hints if is_dataclass(hint) and hasattr(hint, "name")}
     if named and value is not None:
         table = {"name": value} if isinstance(value, str) else value
@@ -155,20 +155,20 @@ def _one_of(hints: tuple[Any, ...], value: Any, where: str) -> Any:
 
 
 def _check(fits: bool, value: Any, wanted: str, where: str) -> None:
-    """Refuse a value of the wrong kind.
+    """Raise if a value has the wrong type.
 
     Raises:
-        ConfigError: with the value and the type that was wanted.
+        ConfigError: the message states the value and the expected type.
     """
     if not fits:
         raise ConfigError(f"{where} = {value!r} must be {wanted}")
 
 
 def _as_json(value: object, where: str, only_compared: bool) -> Any:
-    """One setting as JSON.
+    """Convert one setting to JSON.
 
     Raises:
-        ConfigError: it is of a type that has no such form.
+        ConfigError: its type has no JSON form.
     """
     if isinstance(value, Enum):
         return value.value

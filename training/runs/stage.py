@@ -1,7 +1,7 @@
 """Execution of a training stage: beginning, skipping, resuming and finishing.
 
-A stage owns a folder. `stage.begun.json` is written first, `stage.json` last; both say with which settings
-and from which inputs. If the last is missing, the folder holds unfinished work, which the stage resumes.
+A stage owns a folder. `stage.begun.json` is written first, `stage.json` last; both state settings and inputs.
+If `stage.json` is missing, the folder holds unfinished work, which the stage resumes.
 """
 
 from __future__ import annotations
@@ -31,25 +31,24 @@ _LOCK = ".stage.lock"
 def stage_work(
     folder: Path, *, name: str, config: Any, inputs: Sequence[Path], overwrite: bool = False
 ) -> Iterator[bool]:
-    """Begin a stage or go on with it; when the block ends well, the stage is done.
+    """Begin or resume a stage; when the block ends without an error, the stage is finished.
 
     Args:
-        folder: the stage's own; it is made.
-        name: what the log calls the stage.
+        folder: the stage's folder, which is created.
+        name: name of the stage in the log.
         config: frozen dataclass. Fields made with `field(compare=False)` may change between runs.
-        inputs: folders of earlier stages, files, and folders from elsewhere.
-        overwrite: delete what an earlier run left and begin anew, where its settings or inputs were others or
+        inputs: folders of earlier stages, other files, and other folders.
+        overwrite: delete the outputs of an earlier run and start again if its settings or inputs differ or
             its marker is damaged.
 
     Yields:
-        whether there is work; False where the stage was done before. If files are there, those that are
-        missing are the work.
+        True if there is work; False if the stage was finished before. Existing files need not be made again.
 
     Raises:
-        ConfigError: the folder was made with other settings or from other inputs, holds files that no stage
-            made, or another process is at work in it.
+        ConfigError: the folder was made with other settings or inputs, holds files that no stage made, or is
+            in use by another process.
         DataError: an input is missing or not finished.
-        StorageError: the disk is full or does not let itself be written; nothing whole is lost.
+        StorageError: the disk is full or not writable; complete files are kept.
     """
     plan = make_plan(name, config, inputs)
     with _disk_troubles(name, folder):
@@ -60,7 +59,7 @@ def stage_work(
                 log.info("%s: done before, skipped (%s)", name, folder)
                 yield False
                 return
-            # The first marker; and what killed processes left beside the places of files goes.
+            # Write the first marker, and remove temporary files of killed processes.
             write_json(folder / BEGUN, plan)
             (folder / MARKER).unlink(missing_ok=True)
             for path in sorted(folder.rglob(".*.partial")):
@@ -75,7 +74,7 @@ def stage_work(
                 "seconds": round(seconds, 3),
                 "outputs": {"digest": digest, "files": sizes},
             }
-            write_json(folder / MARKER, {**plan, **done})  # last of all
+            write_json(folder / MARKER, {**plan, **done})  # must be last
             (folder / BEGUN).unlink(missing_ok=True)
             log.info("%s: done in %.1f s", plan["stage"], seconds)
 
@@ -92,12 +91,12 @@ def run_stage(
     """Run a stage, resume it, or skip it if it is finished, see `stage_work`.
 
     Args:
-        folder: the stage's own; it is made.
-        name: as for `stage_work`, and so are those not named here.
-        config: likewise.
-        inputs: likewise.
-        body: does the work in the folder that it is given; if files are there, with what is missing.
-        overwrite: likewise.
+        folder: the stage's folder, which is created.
+        name: as for `stage_work`.
+        config: as for `stage_work`.
+        inputs: as for `stage_work`.
+        body: function that does the work in the folder; it makes missing files only.
+        overwrite: as for `stage_work`.
 
     Returns:
         the folder.
@@ -109,10 +108,10 @@ def run_stage(
 
 
 def _written_before(folder: Path, plan: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any] | None:
-    """The marker of an earlier run of the same plan; None where the stage begins anew.
+    """Read the marker of an earlier run of the same plan; None if the stage starts again.
 
     Raises:
-        ConfigError: the folder holds something else, and that is not to be overwritten.
+        ConfigError: the folder holds other outputs, and `overwrite` is False.
     """
     markers = [path for path in (folder / MARKER, folder / BEGUN) if path.exists()]
     if not markers:
@@ -123,16 +122,16 @@ def _written_before(folder: Path, plan: Mapping[str, Any], *, overwrite: bool) -
     except ConfigError:
         if not overwrite:
             raise
-    log.info("%s: deletes what is in %s", plan["stage"], folder)
+    log.info("%s: deleting the content of %s", plan["stage"], folder)
     _empty(folder)
     return None
 
 
 def _check_empty(folder: Path) -> None:
-    """Refuse files of unknown origin.
+    """Check that a folder has no files of unknown origin.
 
     Raises:
-        ConfigError: there are some.
+        ConfigError: there are such files.
     """
     held = sorted(path.name for path in folder.iterdir() if path.name != _LOCK)
     if held:
@@ -143,7 +142,7 @@ def _check_empty(folder: Path) -> None:
 
 
 def _is_whole(name: str, folder: Path, written: Mapping[str, Any]) -> bool:
-    """Tell whether an earlier run ended and its outputs are still there in full length."""
+    """Return True if an earlier run finished and its outputs still exist with their sizes."""
     if "outputs" not in written:
         return False
     for output, size in written["outputs"]["files"].items():
@@ -156,10 +155,10 @@ def _is_whole(name: str, folder: Path, written: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def _alone(name: str, folder: Path) -> Iterator[None]:
-    """Lock a stage's folder against other processes; the lock of a killed process is void.
+    """Lock a stage's folder against other processes; the lock of a killed process has no effect.
 
     Raises:
-        ConfigError: another process is at work there.
+        ConfigError: another process uses the folder.
     """
     lock = FileLock(folder / _LOCK, timeout=0)
     try:
@@ -176,10 +175,10 @@ def _alone(name: str, folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _disk_troubles(name: str, folder: Path) -> Iterator[None]:
-    """Turn the system's words about a full disk into ours.
+    """Convert the system's errors about a full disk to StorageError.
 
     Raises:
-        StorageError: naming the stage and the path.
+        StorageError: the message names the stage and the path.
     """
     try:
         yield
@@ -187,25 +186,25 @@ def _disk_troubles(name: str, folder: Path) -> Iterator[None]:
         if isinstance(error, TrainingError) or not _is_disk_trouble(error):
             raise
         raise StorageError(
-            f"{name}: {error.strerror or error}: {error.filename or folder}. What is whole was kept: mend "
-            "that, run the same command again, and it goes on"
+            f"{name}: {error.strerror or error}: {error.filename or folder}. Complete files were kept: fix "
+            "the cause, run the same command again, and it goes on"
         ) from error
 
 
 def _is_disk_trouble(error: OSError) -> bool:
-    """Tell whether a disk refused a write; NumPy reports a short write without an error number."""
+    """Return True if a disk refused a write; NumPy reports a short write without an error number."""
     return error.errno in DISK_TROUBLES or (error.errno is None and "written" in str(error))
 
 
 def _empty(folder: Path) -> None:
-    """Delete everything in a folder but its lock."""
+    """Delete everything in a folder except its lock."""
     for path in folder.iterdir():
         if path.name != _LOCK:
             _delete(path)
 
 
 def _delete(path: Path) -> None:
-    """Delete a file, or a folder with all that is in it."""
+    """Delete a file, or a folder with its content."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -1,4 +1,4 @@
-"""Processes that work for this one, and end with it, however it ends."""
+"""Worker processes that end with their parent process, even if that is killed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ _ONE_THREAD = partial(torch.set_num_threads, 1)
 
 
 def worker_pool(workers: int, begin: Callable[[], object] = _ONE_THREAD) -> ProcessPoolExecutor:
-    """Make a pool of processes that start afresh, and that end when this process is gone.
+    """Make a pool of spawned processes that end when this process ends.
 
     A forked child of a process that uses torch's threads or CUDA can hang, so children are spawned.
 
     Args:
-        workers: how many.
-        begin: is called in each of them first; it must be picklable. By default it leaves torch one thread.
+        workers: number of processes.
+        begin: function that is called first in each of them; it must be picklable. By default it sets one
+            torch thread.
     """
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(begin,))
 
 
 def _begin(begin: Callable[[], object]) -> None:
-    """Watch the parent, whom a kill gives no time to end its workers."""
+    """Watch the parent process, which cannot end its workers if it is killed."""
     Thread(target=_end_with_parent, daemon=True).start()
     begin()
 
 
 def _end_with_parent() -> None:
-    """End when the parent is gone, or work would go on beside that of the run that is started next."""
+    """Exit when the parent has ended, so that the worker does not interfere with the next run."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,1 +1,1 @@
-"""The stages of a run, in their order, one folder each."""
+"""The stages of a run, one folder each."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def class_object(categories: Tensor) -> Tensor:
-    """The class of the object nearest to the ray through the middle of the picture.
+    """Find the class of the object nearest to the middle of the picture.
 
     Args:
         categories: int (F, H, W), class seen in each pixel, -1 for none.
@@ -20,7 +20,7 @@ def class_object(categories: Tensor) -> Tensor:
     across = torch.arange(width, device=categories.device) * 2 - (width - 1)
     off = down[:, None] ** 2 + across**2
     flat = categories.flatten(1).long()
-    # The first of equal minima: places are part of what is compared.
+    # Positions are part of the sort key, so that the first of equal minima is found.
     order = off.flatten() * off.numel() + torch.arange(off.numel(), device=off.device)
     nearest = torch.where(flat >= 0, order, order.max() + 1).argmin(dim=1, keepdim=True)
     return flat.gather(1, nearest)[:, 0]

@@ -1,7 +1,8 @@
-"""Normalised cuts of graphs of regions (Shi and Malik, 2000), dense and without chance.
+"""Normalised cuts of region graphs (Shi and Malik, 2000), with dense matrices and deterministic.
 
-The answers are those of `skimage.graph.cut_normalized`, which takes seconds a picture as it computes a
-hundred eigenvectors for each cut and keeps one. NumPy and SciPy only: pools of processes start quickly.
+The results equal those of `skimage.graph.cut_normalized`, which takes seconds per picture because it computes
+a hundred eigenvectors for each cut and uses one. Imports only NumPy and SciPy, so that process pools start
+quickly.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 Weights = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-_SIGMA = 255.0  # of squared differences of colours, as in scikit-image
+_SIGMA = 255.0  # scale of squared colour differences, as in scikit-image
 
 
 def similarity_graph(regions: Labels, features: NDArray[np.floating]) -> Weights:
@@ -40,16 +41,15 @@ def similarity_graph(regions: Labels, features: NDArray[np.floating]) -> Weights
 
 
 def join_smooth(regions: Labels, features: NDArray[np.floating], *, step: float) -> Labels:
-    """Join neighbours between which features go on as they do beside the border, as on curved surfaces.
+    """Join neighbouring regions whose features continue smoothly across the border, as on curved surfaces.
 
-    A border is smooth where features change by less than `step` from one of its pixels to the next, and by no
-    more than twice as much as from either of them to the pixel behind; half of a border's pixels and more
-    must be so.
+    A border is smooth at a pixel if features change across it by less than `step`, and by no more than twice
+    the change to the next pixel on either side; at least half of a border's pixels must be smooth.
 
     Args:
         regions: int (H, W), 0 to N - 1, each present.
         features: float (H, W, C).
-        step: in units of the features.
+        step: largest change across a smooth border, in units of the features.
 
     Returns:
         int64 (H, W), numbered without gaps.
@@ -64,13 +64,13 @@ def join_smooth(regions: Labels, features: NDArray[np.floating], *, step: float)
 
 
 def cut_normalised(weights: Weights, *, threshold: float, steps: int, own: float) -> Labels:
-    """Cut a graph in two, and the parts again, while the normalised cut is cheap.
+    """Cut a graph in two, and its parts recursively, while the normalised cut costs less than `threshold`.
 
     Args:
         weights: float64 (N, N), see `similarity_graph`.
-        threshold: a part is cut as long as that costs less than this.
-        steps: places along the second eigenvector at which a cut is tried.
-        own: weight of each node to itself, which is that of identical regions.
+        threshold: cost below which a part is cut.
+        steps: number of cuts tried along the second eigenvector.
+        own: weight of each node to itself, equal to that of identical regions.
 
     Returns:
         int64 (N,): the part of each node, numbered from 0.
@@ -92,14 +92,14 @@ def cut_normalised(weights: Weights, *, threshold: float, steps: int, own: float
 
 
 def _apart(weights: Weights, threshold: float) -> list[NDArray[np.int64]]:
-    """Groups of nodes that all edges together that are left out between them would not make dear to cut."""
+    """Groups of nodes whose connecting edges are so weak that cutting all of them costs little."""
     negligible = threshold * weights[0, 0] / 2 / max(np.count_nonzero(weights), 1)
     count, found = connected_components(csr_array(weights > negligible), directed=False)
     return [np.flatnonzero(found == number) for number in range(count)]
 
 
 def _cheapest(weights: Weights, steps: int) -> tuple[NDArray[np.bool_], float]:
-    """The cheapest cut along the second eigenvector of the normalised Laplacian; infinite where none is."""
+    """Find the cheapest cut along the second eigenvector of the normalised Laplacian; inf without any."""
     degree = weights.sum(1)
     if len(weights) < 2:
         return np.zeros(len(weights), dtype=np.bool_), np.inf
@@ -118,7 +118,7 @@ def _cheapest(weights: Weights, steps: int) -> tuple[NDArray[np.bool_], float]:
 
 
 def _touching(regions: Labels) -> tuple[Labels, Labels]:
-    """Pairs of regions with pixels beside each other, across corners too."""
+    """Pairs of regions with neighbouring pixels, including diagonal ones."""
     count = int(regions.max()) + 1
     pairs = [
         (regions[:, :-1], regions[:, 1:]),
@@ -132,14 +132,14 @@ def _touching(regions: Labels) -> tuple[Labels, Labels]:
 
 
 def _both_ways(regions: Labels, features: NDArray[np.floating]) -> list[tuple[Labels, NDArray[np.floating]]]:
-    """Along rows, and along columns as if they were rows."""
+    """Return the arrays and their transposes, so that columns are processed as rows."""
     return [(regions, features), (regions.T, features.swapaxes(0, 1))]
 
 
 def _borders(
     regions: Labels, features: NDArray[np.floating], step: float
 ) -> tuple[Labels, NDArray[np.bool_]]:
-    """Pairs of regions that meet within rows, as codes, one a pair of pixels, and which meet smoothly."""
+    """Encode the regions of each neighbouring pair of pixels in a row, and mark smooth borders."""
     count = int(regions.max()) + 1
     here = np.linalg.norm(np.diff(features, axis=1), axis=-1)
     before = np.pad(here, ((0, 0), (1, 0)))[:, :-1]

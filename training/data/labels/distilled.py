@@ -1,4 +1,4 @@
-"""Object classes predicted by a trained classifier: labels of `class_object` without annotation.
+"""Labels of `class_object` predicted by a trained classifier, without annotation.
 
 The original distilled its labels from a ResNet-152 of ImageNet in the same way (Zamir et al., CVPR 2018).
 """
@@ -17,7 +17,7 @@ from taskbank.nets.build import TaskNetwork, build_network
 from taskbank.tasks.registry import TASKS
 from training.data.pretrained import PACKAGE, begin_from_pretrained, describe_pretrained
 
-_AT_ONCE = 16  # pictures
+_AT_ONCE = 16  # pictures per batch
 
 
 def class_probabilities(
@@ -28,14 +28,14 @@ def class_probabilities(
     Args:
         pictures: uint8 (N, H, W, 3).
         model: name in timm of a classifier of ImageNet-1k.
-        source: of its weights, as in `training.data.pretrained.begin_from_pretrained`.
+        source: source of its weights, as in `training.data.pretrained.begin_from_pretrained`.
 
     Returns:
         float16 (N, 1000), probabilities of ImageNet's classes.
 
     Raises:
-        DataError: there are no such weights.
-        InvalidInputError: timm has no such model, or it cannot be cut.
+        DataError: the weights were not found.
+        InvalidInputError: timm has no such model, or it cannot be split into levels.
     """
     network = _classifier(model, source)
     found = []
@@ -48,7 +48,7 @@ def class_probabilities(
 
 
 def describe_classifier(model: str, source: str = PACKAGE) -> dict[str, Any]:
-    """Say which classifier labels are from, for the index of a store: JSON-ready.
+    """Describe the classifier of the labels for the index of a store, JSON-ready.
 
     Raises:
         DataError: as `class_probabilities`.

@@ -1,4 +1,4 @@
-"""Edges: where depth jumps, and where brightness changes.
+"""Edge labels: jumps of depth, and changes of brightness.
 
 Values are shares of the 16-bit scale on disk. Parameters are those of the annotator of the original labels
 (https://github.com/EPFL-VILAB/omnidata, `omnidata_annotator`).
@@ -16,10 +16,10 @@ _SIGMA = 3.0  # px at 512 px
 
 
 def edge_occlusion(depth: Tensor) -> Tensor:
-    """Change of the square root of depth, unsmoothed.
+    """Compute the gradient of the square root of depth, unsmoothed.
 
-    The root of 512 times metres, in shares of its greatest value 256: from 2 m to 5 m at 512 px it is 0.05,
-    and a wall seen aslant stays below a hundredth of that.
+    The root of 512 times metres is divided by its greatest value, 256: a jump from 2 m to 5 m at 512 px gives
+    0.05, and a slanted wall less than a hundredth of that.
 
     Args:
         depth: float (F, H, W), distance along the optical axis in metres.
@@ -31,7 +31,7 @@ def edge_occlusion(depth: Tensor) -> Tensor:
 
 
 def edge_texture(rgb: Tensor) -> Tensor:
-    """Change of brightness at the scale of 3 px of 512: Canny's edges before they are thinned.
+    """Compute the gradient of brightness at the scale of 3 px of 512: Canny's edges before thinning.
 
     Args:
         rgb: float (F, H, W, 3), sRGB in [0, 1].

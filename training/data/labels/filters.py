@@ -1,9 +1,9 @@
-"""Gradients and blurs of stacks of pictures, on any device, equal to those of scikit-image and SciPy.
+"""Gradients and blurs of batches of pictures, on any device, equal to those of scikit-image and SciPy.
 
-The original labels were made at 512 px. Smaller pictures get the same labels, not the same filters: lengths
-shrink with the picture, and a gradient is the change over a 512th of the picture's width. A slope then has
-one value at every size, and a jump, which is seen in one pixel whatever their size, keeps its sum over the
-picture: blurred or shrunk to a common size the labels agree.
+The original labels were made at 512 px. For smaller pictures the filters change so that the labels stay the
+same: lengths shrink with the picture, and a gradient is the change over a 512th of the picture's width. A
+slope then has the same value at every size, and a jump, which is one pixel wide at every size, keeps its sum
+over the picture: blurred or shrunk to a common size, the labels agree.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from training.data.labels import ORIGINAL_SIZE
 
 
 def shrunk(length: float, size: int) -> float:
-    """A length in px of pictures of `ORIGINAL_SIZE`, in px of pictures of another size."""
+    """Convert a length in px of pictures of `ORIGINAL_SIZE` to px of pictures of another size."""
     return length * size / ORIGINAL_SIZE
 
 
 def gradient(values: Tensor) -> Tensor:
-    """Magnitude of Sobel gradients, as `skimage.filters.sobel`, per 512th of the picture's width.
+    """Compute the magnitude of Sobel gradients per 512th of the picture's width, as `skimage.filters.sobel`.
 
     Args:
         values: float (..., H, W).
@@ -42,10 +42,10 @@ def gradient(values: Tensor) -> Tensor:
 
 
 def blur(values: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur, as `skimage.filters.gaussian` (cut off at four sigma, edges repeated).
+    """Apply a Gaussian blur, as `skimage.filters.gaussian` (cut off at four sigma, edges repeated).
 
-    It is computed in float64: convolutions of float32 have ten bits of mantissa on GPUs (TF32), unless told
-    otherwise for the whole process.
+    It is computed in float64, because float32 convolutions have ten bits of mantissa on GPUs (TF32) unless
+    the whole process disables that.
 
     Args:
         values: float (..., H, W).
@@ -67,7 +67,7 @@ def blur(values: Tensor, sigma: float) -> Tensor:
 
 
 def grey(rgb: Tensor) -> Tensor:
-    """Luma of colours, as `skimage.color.rgb2gray`.
+    """Compute the luma of colours, as `skimage.color.rgb2gray`.
 
     Args:
         rgb: float (..., 3), sRGB in [0, 1].

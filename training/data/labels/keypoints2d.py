@@ -10,15 +10,15 @@ from training.data.labels.filters import grey, shrunk
 
 _SMALLEST, _LARGEST, _SCALES = 1.0, 30.0, 10  # sigmas in px at 512 px, at equal steps
 _LEAST = 1.0  # px; the boxes of a smaller sigma are no larger than a pixel
-_BALANCE = 0.81  # of the mixed derivative, as boxes are no Gaussians
+_BALANCE = 0.81  # weight of the mixed derivative, as boxes are not Gaussians
 
 
 def keypoints2d(rgb: Tensor) -> Tensor:
-    """The greatest determinant of the Hessian over ten scales.
+    """Compute the greatest determinant of the Hessian over ten scales.
 
     Box filters on integral images, divided by their size, on brightness in [0, 1]: the values do not depend
-    on the size of the picture, whose scales shrink with it (no sigma is below 1 px). Photographs have 0.001
-    on average and up to 0.03.
+    on the size of the picture, because the scales shrink with it (no sigma is below 1 px). Photographs have
+    0.001 on average and up to 0.03.
 
     Args:
         rgb: float (F, H, W, 3), sRGB in [0, 1].
@@ -26,7 +26,7 @@ def keypoints2d(rgb: Tensor) -> Tensor:
     Returns:
         float (F, H, W), 0 or more.
     """
-    if rgb.device.type == "mps":  # has no float64
+    if rgb.device.type == "mps":  # MPS has no float64
         return keypoints2d(rgb.cpu()).to(rgb.device)
     side = rgb.shape[-2]
     sigmas = torch.linspace(_SMALLEST, _LARGEST, _SCALES).tolist()
@@ -38,11 +38,12 @@ def keypoints2d(rgb: Tensor) -> Tensor:
 
 
 def hessian_determinant(brightness: Tensor, sigma: float) -> Tensor:
-    """The determinant of the Hessian at one scale.
+    """Compute the determinant of the Hessian at one scale.
 
-    Boxes are three lobes wide, a lobe being the odd number of px nearest to sigma: so they are centred on
-    pixels, and brightness alone gives no response. For such sigmas it is `hessian_matrix_det` of
-    scikit-image, which for others responds to brightness, but for its shift by one pixel.
+    Boxes are three lobes wide, and a lobe is the odd number of px nearest to sigma, so that boxes are centred
+    on pixels and constant brightness gives no response. For such sigmas the result equals
+    `hessian_matrix_det` of scikit-image except for its shift by one pixel; for other sigmas scikit-image
+    responds to constant brightness.
 
     Args:
         brightness: float (F, H, W).
@@ -73,29 +74,29 @@ def _lobe(sigma: float) -> int:
 
 
 class _Boxes:
-    """Sums of brightness over boxes about every pixel, out of one integral image.
+    """Sums of brightness over boxes around every pixel, from one integral image.
 
-    The picture goes on beyond its borders as it ends there: nothing fires because it is cut off.
+    Border pixels are repeated beyond the picture, so that its borders give no response.
 
     Args:
         brightness: float (F, H, W).
-        sigma: the largest that boxes are wanted for, px.
+        sigma: largest sigma of the boxes, px.
     """
 
     def __init__(self, brightness: Tensor, sigma: float) -> None:
         self._reach = 3 * _lobe(sigma) // 2 + 2
         self._rows, self._columns = brightness.shape[-2:]
         wide = functional.pad(brightness[:, None], (self._reach,) * 4, mode="replicate")[:, 0]
-        # float64: what counts are small differences of large sums.
+        # float64, as small differences of large sums matter.
         self._sums = wide.double().cumsum(-1).cumsum(-2)
 
     def __call__(self, row: int, column: int, rows: int, columns: int) -> Tensor:
-        """Sums over `rows` x `columns` px; the first is `row` down and `column` right of the pixel."""
+        """Sum over `rows` x `columns` px; the first is `row` down and `column` right of the pixel."""
         top, left = row - 1, column - 1
         bottom, right = top + rows, left + columns
         return self._at(bottom, right) - self._at(top, right) - self._at(bottom, left) + self._at(top, left)
 
     def _at(self, row: int, column: int) -> Tensor:
-        """The integral image, moved."""
+        """The integral image, shifted."""
         top, left = row + self._reach, column + self._reach
         return self._sums[:, top : top + self._rows, left : left + self._columns]

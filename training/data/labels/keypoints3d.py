@@ -4,13 +4,13 @@ NARF looks for points about which the surface changes strongly in different dire
 given metric size. Here:
 
 1. Change between neighbouring pixels: the difference of their normals, where a right angle counts 1, and the
-   step that leaves the tangent planes of both, where 5 cm or more count 1: borders of objects count like
-   folds. A plane has none, however it is slanted.
+   step out of the tangent planes of both, where 5 cm or more count 1, so that borders of objects count like
+   folds. Planes have no change, at any slant.
 2. Its structure tensor, in units of change and not of its square, is summed over the neighbours within half
-   the support, 0.15 m in space: what is behind an object does not count as near it. Sums are divided by the
-   half support in pixels, so that they do not depend on distance or resolution.
-3. The lesser eigenvalue says how much change there is across the main direction: none on planes and along
-   straight edges, about 1 at the corner of a box. The response is 1 - exp(-lesser).
+   the support, 0.15 m in space, so that surfaces behind an object do not count as near it. Sums are divided
+   by the half support in pixels, so that they do not depend on distance or resolution.
+3. The lesser eigenvalue measures the change across the main direction: 0 on planes and along straight edges,
+   about 1 at the corner of a box. The response is 1 - exp(-lesser).
 
 Large supports are summed on smaller copies of the picture, in which half the support is 2 to 4 px.
 """
@@ -24,9 +24,9 @@ from torch import Tensor
 from torch.nn import functional
 
 _HALF_SUPPORT = 0.15  # metres
-_WHOLE_STEP = 0.05  # metres out of the tangent planes that count like a right angle
-_RADIUS = 2.5  # px, of half the support on the copy that is best for it; down to half and up to twice that
-_STEEPNESS = 2.0  # of the response
+_WHOLE_STEP = 0.05  # metres out of the tangent planes that count as much as a right angle
+_RADIUS = 2.5  # px, half the support on the best copy; from half to twice this
+_STEEPNESS = 2.0  # steepness of the response
 
 
 def keypoints3d(in_camera: Tensor, normals: Tensor, focal: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ def keypoints3d(in_camera: Tensor, normals: Tensor, focal: Tensor) -> Tensor:
 
 
 def _structure(points: Tensor, normals: Tensor) -> Tensor:
-    """Tensors of surface change per px: (F, 3, H, W), the parts xx, yy and xy."""
+    """Structure tensors of surface change per px: (F, 3, H, W), the parts xx, yy and xy."""
     across = _smooth(_changes(points, normals, dim=3))
     down = _smooth(_changes(points, normals, dim=2))
     length = (across.square() + down.square()).sum(1, keepdim=True).sqrt().clamp(min=1e-9)
@@ -66,7 +66,7 @@ def _structure(points: Tensor, normals: Tensor) -> Tensor:
 
 
 def _changes(points: Tensor, normals: Tensor, dim: int) -> Tensor:
-    """Changes from pixel to pixel: (F, 4, H, W), halves of those before and behind each pixel."""
+    """Changes between neighbouring pixels: (F, 4, H, W), half of the change before and after each pixel."""
     count = points.shape[dim]
     here, there = (points.narrow(dim, start, count - 1) for start in (0, 1))
     normal_here, normal_there = (normals.narrow(dim, start, count - 1) for start in (0, 1))
@@ -82,8 +82,8 @@ def _changes(points: Tensor, normals: Tensor, dim: int) -> Tensor:
 
 
 def _smooth(field: Tensor) -> Tensor:
-    """A binomial blur, so that slanted edges, which are staircases of pixels, have one direction."""
-    # Sums, not convolutions, which round to ten bits of mantissa on GPUs (TF32).
+    """Apply a binomial blur, so that slanted edges, which are staircases of pixels, have one direction."""
+    # Uses sums, as convolutions round to ten bits of mantissa on GPUs (TF32).
     padded = functional.pad(field, (2, 2, 2, 2), mode="replicate")
     for dim in (3, 2):
         count = padded.shape[dim] - 4
@@ -103,7 +103,7 @@ def _nearest(points: Tensor, window: int, stride: int) -> Tensor:
 
 
 def _supported(change: Tensor, owners: Tensor, centres: Tensor, focal: Tensor) -> Tensor:
-    """Sums of change over supports, in half supports.
+    """Sum change over supports, divided by half the support.
 
     Args:
         change: (F, 3, h, w), per px.
@@ -128,12 +128,12 @@ def _supported(change: Tensor, owners: Tensor, centres: Tensor, focal: Tensor) -
 
 
 def _lesser_eigenvalue(tensor: Tensor) -> Tensor:
-    """(F, 3, H, W), the parts xx, yy and xy of symmetric matrices, to (F, H, W)."""
+    """Lesser eigenvalue (F, H, W) of symmetric matrices given as (F, 3, H, W), the parts xx, yy and xy."""
     xx, yy, xy = tensor.unbind(1)
     return ((xx + yy) / 2 - torch.hypot((xx - yy) / 2, xy)).clamp(min=0)
 
 
 def _length(vectors: Tensor) -> Tensor:
-    """(F, C, H, W) to (F, 1, H, W)."""
+    """Length of vectors (F, C, H, W), as (F, 1, H, W)."""
     length: Tensor = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
     return length

@@ -1,13 +1,14 @@
-"""Segments: pixels that look alike, or lie on one surface.
+"""Segment labels: pixels of similar appearance, or of one surface.
 
 Graph-based segments (Felzenszwalb and Huttenlocher, 2004), joined by normalised cuts (Shi and Malik, 2000).
 Parameters are those of the annotator of the original labels (https://github.com/EPFL-VILAB/omnidata,
-`omnidata_annotator`) at 512 px; what counts pixels shrinks with the picture's area, lengths with its side.
+`omnidata_annotator`) at 512 px; numbers of pixels scale with the picture's area, lengths with its side.
 Felzenszwalb's scale weighs a change from pixel to pixel against the pixels of a segment: in a blurred picture
-half as wide, changes are twice as large and segments a quarter as many pixels, so it halves. For surfaces it
-stays: planes are ramps of depth, of which it must not cut rows of pixels off.
+half as wide, changes are twice as large and segments a quarter as many pixels, so the scale halves. For
+surfaces it stays the same: planes are ramps of depth, from which a smaller scale would cut off rows of
+pixels.
 
-NumPy, SciPy and scikit-image only: pools of processes start quickly.
+Imports only NumPy, SciPy and scikit-image, so that process pools start quickly.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from training.data.labels.cuts import Labels, cut_normalised, join_smooth, simil
 Picture = NDArray[np.uint8]
 Map = NDArray[np.float32]
 
-_SCALE = 200.0  # of Felzenszwalb's thresholds, at 512 px
-_MOST = 256  # segments that 8 bits tell apart
-_MOST_REGIONS = 800  # that are cut: more, in pictures of leaves or noise, would take seconds
+_SCALE = 200.0  # scale of Felzenszwalb's thresholds, at 512 px
+_MOST = 256  # largest number of segments in 8 bits
+_MOST_REGIONS = 800  # largest number of regions to cut; more, as in pictures of leaves, take seconds
 _DEPTH_SHARE, _NORMAL_SHARE, _EDGE_SHARE = 2.0, 1.0, 10.0
-_BEND = 0.05 * 255  # change from pixel to pixel of a smooth surface, at most, at 512 px: 6 degrees
+_BEND = 0.05 * 255  # largest change between pixels of a smooth surface at 512 px: 6 degrees
 
 
 def segment_unsup2d(rgb: Picture) -> Picture:
-    """Segments of one colour or texture.
+    """Segment a picture by colour and texture.
 
     Args:
         rgb: uint8 (H, W, 3).
@@ -48,12 +49,12 @@ def segment_unsup2d(rgb: Picture) -> Picture:
 
 
 def segment_unsup25d(depth: Map, normals: Map, edges: Map) -> Picture:
-    """Segments of one surface: jointly on twice the logarithm of depth, normals, and ten times the edges.
+    """Segment by surface, jointly on twice the logarithm of depth, the normals, and ten times the edges.
 
-    The logarithm is that of `512 metres + 1` in shares of 16 bits, and normals are moved to [0, 1]: the
-    labels' codes in shares of their scales. Felzenszwalb's segments cut curved surfaces into stripes, as all
-    pixels of a stripe are exactly alike here, which no scanned surface is; so they are joined where the
-    surface goes on smoothly.
+    The logarithm is that of `512 metres + 1` as a share of 16 bits, and normals are shifted to [0, 1], so
+    that both are label codes as shares of their scales. Felzenszwalb's method cuts curved surfaces into
+    stripes, because all pixels of a stripe of a rendered surface are equal, unlike those of a scanned one; so
+    stripes are joined where the surface continues smoothly.
 
     Args:
         depth: float (H, W), along the optical axis, metres.
@@ -85,9 +86,9 @@ def _segments(
     own: float,
     bend: float = 0.0,
 ) -> Picture:
-    """Segments by `features`, joined by `likeness`; lengths and counts as at 512 px.
+    """Segment by `features` and join by `likeness`; lengths and counts refer to 512 px.
 
-    Where there are too many, the least number of pixels is doubled until there are not.
+    While there are too many segments, their least number of pixels is doubled.
     """
     share = features.shape[1] / ORIGINAL_SIZE
     smallest = max(1, round(least * share**2))
@@ -107,14 +108,14 @@ def _segments(
 def _regions(features: NDArray[np.float64], scale: float, sigma: float, least: int) -> Labels:
     """Felzenszwalb's segments, numbered without gaps."""
     with warnings.catch_warnings():
-        # It warns of any number of channels that is not that of colours.
+        # scikit-image warns if the number of channels is not that of colours.
         warnings.filterwarnings("ignore", message="Got image with third dimension", category=RuntimeWarning)
         found = felzenszwalb(features, scale=scale, sigma=sigma, min_size=least, channel_axis=-1)
     return np.unique(found, return_inverse=True)[1].reshape(found.shape).astype(np.int64)
 
 
 def _renumbered(labels: Labels) -> Picture:
-    """The same segments, numbered as they come row by row."""
+    """The same segments, numbered in row order."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     ranks = np.argsort(np.argsort(first))
     return ranks[inverse].reshape(labels.shape).astype(np.uint8)

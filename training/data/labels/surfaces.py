@@ -1,4 +1,4 @@
-"""Labels that a pixel's own surface point gives: both depths, normals, reshading.
+"""Labels computed from each pixel's surface point: both depths, normals, reshading.
 
 Camera frames are those of `taskbank.geometry`: +x right, +y up, looking along -z.
 """
@@ -14,7 +14,7 @@ _ALBEDO = 0.8 * 0.8  # colour and intensity
 
 
 def to_camera(points: Tensor, location: Tensor, rotation: Tensor) -> Tensor:
-    """Points of the world in camera frames.
+    """Transform world points to camera frames.
 
     Args:
         points: float (F, ..., 3), metres.
@@ -29,12 +29,12 @@ def to_camera(points: Tensor, location: Tensor, rotation: Tensor) -> Tensor:
 
 
 def turned_to_camera(vectors: Tensor, rotation: Tensor) -> Tensor:
-    """Directions (F, ..., 3) of the world in camera frames with rotations (F, 3, 3), camera to world."""
+    """Rotate world directions (F, ..., 3) to camera frames; rotations (F, 3, 3) are camera to world."""
     return torch.einsum("f...i,fij->f...j", vectors, rotation)
 
 
 def depth_zbuffer(in_camera: Tensor) -> Tensor:
-    """Distance along the optical axis.
+    """Compute the distance along the optical axis.
 
     Args:
         in_camera: float (F, H, W, 3), surface points in the camera frame, metres.
@@ -46,13 +46,13 @@ def depth_zbuffer(in_camera: Tensor) -> Tensor:
 
 
 def depth_euclidean(in_camera: Tensor) -> Tensor:
-    """Distance along the ray, metres; shapes as for `depth_zbuffer`."""
+    """Compute the distance along the ray in metres; shapes as for `depth_zbuffer`."""
     distance: Tensor = torch.linalg.vector_norm(in_camera, dim=-1)
     return distance
 
 
 def normal(normals: Tensor, rotation: Tensor) -> Tensor:
-    """Normals in the frame of the dataset's files: x right, y down, z into the scene.
+    """Rotate normals to the frame of the dataset's files: x right, y down, z into the scene.
 
     Args:
         normals: float (F, H, W, 3), unit vectors in the world that face the viewer.
@@ -65,7 +65,7 @@ def normal(normals: Tensor, rotation: Tensor) -> Tensor:
 
 
 def reshading(in_camera: Tensor, normals: Tensor) -> Tensor:
-    """Brightness of the untextured scene with a lamp at the camera.
+    """Compute the brightness of the untextured scene with a lamp at the camera.
 
     Lambert's law with albedo 0.64 (Blender's default material, 0.8 of colour 0.8), no tone curve, and the
     fall-off that Blender's renderer of that time called inverse square: energy D / (D + d^2) at d metres,

@@ -1,1 +1,1 @@
-"""Real frames with measured depth: read, labelled, and cut into views for a store."""
+"""Real frames with measured depth: reading, labelling, and square views for a store."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from training.errors import DataError
 
 CAMERA_FILE = "camera.json"
-"""In a folder of frames: an object with the numbers `fx`, `fy`, `cx` and `cy`, in px."""
+"""File in a folder of frames: a JSON object with the numbers `fx`, `fy`, `cx` and `cy`, in px."""
 
 _NAMES = ("fx", "fy", "cx", "cy")
 
@@ -24,9 +24,9 @@ class Intrinsics:
 
     Attributes:
         fx: focal length in px along columns.
-        fy: along rows.
+        fy: focal length in px along rows.
         cx: column of the optical axis, in px from the middle of the first pixel.
-        cy: row of it.
+        cy: row of the optical axis, likewise.
     """
 
     fx: float
@@ -35,17 +35,17 @@ class Intrinsics:
     cy: float
 
     def __post_init__(self) -> None:
-        """Refuse numbers that no camera has.
+        """Check the numbers.
 
         Raises:
-            DataError: naming the number.
+            DataError: a number is not possible; the message names it.
         """
         for name, value in asdict(self).items():
             if not math.isfinite(value) or (name in {"fx", "fy"} and value <= 0):
                 raise DataError(f"camera has {name} = {value:g}: focal lengths must be above 0, in px")
 
     def rays(self, height: int, width: int) -> Tensor:
-        """Directions through the middles of pixels.
+        """Compute the directions through the middles of pixels.
 
         Returns:
             float64 (3, height, width), OpenCV camera frame: +x right, +y down, +z ahead, z is 1.
@@ -56,19 +56,19 @@ class Intrinsics:
         return torch.stack([x, y, torch.ones_like(x)])
 
     def points(self, depth: Tensor) -> Tensor:
-        """Back-projected pixels.
+        """Back-project pixels.
 
         Args:
             depth: (H, W), metres along the optical axis.
 
         Returns:
-            (3, H, W), metres, OpenCV camera frame; of the type of `depth`.
+            (3, H, W), metres, OpenCV camera frame; with the dtype of `depth`.
         """
         return (self.rays(*depth.shape) * depth).to(depth.dtype)
 
 
 def read_camera(folder: Path) -> Intrinsics | None:
-    """The camera in a folder's `camera.json`; None where there is no such file.
+    """Read the camera from a folder's `camera.json`; None if there is no such file.
 
     Raises:
         DataError: the file does not hold the four numbers.

@@ -1,4 +1,4 @@
-"""Classes of NYU40 as classes of `segment_semantic`."""
+"""Mapping of NYU40 classes to classes of `segment_semantic`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from training.data.room_classes import channel_names
 
 _TABLE = Path(__file__).with_name("nyu40.csv")
-"""One row a class: its number from 1, its name, the class that it is here, empty for unknown, and why."""
+"""One row per NYU40 class: number from 1, name, class here (empty for unknown), reason."""
 
 
 @cache
 def _labels_of_numbers() -> NDArray[np.uint8]:
-    """(41,): the label on disk of each NYU40 number."""
+    """Label on disk of each NYU40 number, (41,)."""
     names = channel_names("segment_semantic")
     with _TABLE.open(encoding="utf-8", newline="") as file:
         classes = {int(row["number"]): row["class"] for row in csv.DictReader(file)}
@@ -28,11 +28,11 @@ def _labels_of_numbers() -> NDArray[np.uint8]:
 
 
 def semantic_labels(numbers: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Labels on disk of a picture's NYU40 numbers.
+    """Convert a picture's NYU40 numbers to labels on disk.
 
     Args:
-        numbers: uint8 (H, W), from 1, 0 unknown; None where there are none.
-        shape: (H, W).
+        numbers: uint8 (H, W), from 1, 0 unknown; None if there are none.
+        shape: (H, W) of the picture.
 
     Returns:
         uint8 (H, W): 0 unknown, 1 background, 2 to 17 things.

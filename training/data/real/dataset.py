@@ -1,4 +1,4 @@
-"""Stores of real frames: several square views of each, with every label that its depth gives."""
+"""Stores of real frames: several square views of each frame, with all labels computed from its depth."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from training.runs.worker_processes import worker_pool
 _LOG = logging.getLogger(__name__)
 
 FIRST_ROOM = 3_000_000
-"""Number of the first real frame's room: rendered rooms have lower ones."""
+"""Number of the first real frame's room; rendered rooms have lower numbers."""
 
-_UPRIGHT = np.diag([1.0, -1.0, -1.0])  # from OpenCV's axes to those of poses
+_UPRIGHT = np.diag([1.0, -1.0, -1.0])  # from OpenCV's axes to the axes of poses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,11 @@ class RealConfig:
     """Settings of a store of real frames.
 
     Attributes:
-        views: square views of each frame, spread along its longer side; one of square pictures.
-        frames_per_shard: frames that are read and written at once.
-        classifier: as of `RoomsConfig`; empty leaves objects unknown.
-        name: of the frames, for the card and NOTICE of networks that learn from them.
-        licence: of the frames, likewise.
+        views: number of square views of each frame, spread along its longer side; square pictures have one.
+        frames_per_shard: number of frames per shard.
+        classifier: as in `RoomsConfig`; if empty, classes of objects are unknown.
+        name: name of the frames, for the card and NOTICE of networks trained on them.
+        licence: licence of the frames, for the same files.
     """
 
     views: int = 3
@@ -55,7 +55,7 @@ class RealConfig:
         """Check the settings.
 
         Raises:
-            ConfigError: naming the field.
+            ConfigError: a value is not allowed; the message names the field.
         """
         for name in ("views", "frames_per_shard"):
             if getattr(self, name) < 1:
@@ -64,12 +64,12 @@ class RealConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealStore:
-    """Settings, size and camera of a store of real frames, as its stage's marker records them.
+    """Settings, size and camera of a store of real frames, as recorded by its stage's marker.
 
     Attributes:
-        real: settings.
-        size: side of the labels in px, as of the other frames of the run.
-        camera: of the real frames.
+        real: settings of the store.
+        size: side of the labels in px, equal for all frames of the run.
+        camera: camera of the real frames.
     """
 
     real: RealConfig
@@ -78,7 +78,7 @@ class RealStore:
 
 
 Progress = Callable[[int, int], None]
-"""Is told after each shard how many are done, and how many there are."""
+"""Callback that gets the number of finished shards and of all shards after each shard."""
 
 
 def write_real(
@@ -89,24 +89,24 @@ def write_real(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> FrameStore:
-    """Read real frames and write them as a store; shards that are there already are kept.
+    """Read real frames and write them as a store; existing shards are kept.
 
     Labels are those of `label_view`. Classes of objects and scenes are -1, which is unknown; cameras have NaN
-    for their location, room and fixated point, -1 for the number of that point, and NaN angles where
-    `rotations.csv` and the walls do not tell them. The views of a frame share the number of a room, so that
-    they are never learned from and measured on.
+    for their location, room and fixated point, -1 for the number of that point, and NaN angles if
+    `rotations.csv` and the walls do not determine them. All views of a frame have the same room number, so
+    that no frame is in both training and test data.
 
     Args:
         root: folder of the store.
         folder: the frames.
-        settings: how they are read.
-        workers: processes.
-        progress: is told of every shard.
+        settings: settings of the store.
+        workers: number of processes.
+        progress: called after every shard.
 
     Raises:
         ConfigError: the folder of the store holds other frames.
         DataError: there are no frames, or a file is missing or damaged.
-        StorageError: something cannot be written.
+        StorageError: a file cannot be written.
     """
     began = perf_counter()
     names = folder.names()

@@ -25,20 +25,20 @@ from training.errors import DataError
 
 _MILLIMETRES = 1000
 _UNKNOWN_LABEL = 39
-_RIGID = 1e-3  # by which a rotation may differ from one, as files are rounded
+_RIGID = 1e-3  # tolerance of rotation matrices, as numbers in files are rounded
 
 
 @dataclass(frozen=True)
 class RealFrame:
-    """One frame; derived labels are computed when they are asked for.
+    """One frame; derived labels are computed on demand.
 
     Attributes:
-        name: of its files, without ending.
+        name: name of its files, without ending.
         rgb: uint8 (H, W, 3).
         depth: float32 (H, W), metres along the optical axis, NaN where unknown.
-        labels: uint8 (H, W), NYU40 class numbers from 1, 0 unknown; None where there is no file.
-        intrinsics: of the camera.
-        pose: float64 (4, 4), camera (OpenCV axes) to world, metres; None where it is not known.
+        labels: uint8 (H, W), NYU40 class numbers from 1, 0 unknown; None if there is no file.
+        intrinsics: intrinsics of the camera.
+        pose: float64 (4, 4), camera (OpenCV axes) to world, metres; None if unknown.
     """
 
     name: str
@@ -77,31 +77,31 @@ class RealFolder:
 
     Attributes:
         root: the folder.
-        intrinsics: of the camera that took them all.
+        intrinsics: camera of all frames.
     """
 
     root: Path
     intrinsics: Intrinsics
 
     def names(self) -> list[str]:
-        """Names of the frames, sorted.
+        """List the names of the frames, sorted.
 
         Raises:
-            DataError: there are none.
+            DataError: there are no frames.
         """
         return [picture.stem.removesuffix("_rgb") for picture in self._pictures()]
 
     def frames(self) -> Iterator[RealFrame]:
-        """The frames, by name.
+        """Yield the frames in the order of names.
 
         Raises:
-            DataError: there are none, or a file is missing, damaged, or of another size.
+            DataError: there are no frames, or a file is missing, damaged, or of another size.
         """
         for picture in self._pictures():
             yield _frame(picture, self.intrinsics)
 
     def frame(self, name: str) -> RealFrame:
-        """One frame.
+        """Read one frame.
 
         Raises:
             DataError: a file is missing, damaged, or of another size.
@@ -112,7 +112,7 @@ class RealFolder:
         return _frame(found[0], self.intrinsics)
 
     def _pictures(self) -> list[Path]:
-        """Files of pictures, by name."""
+        """Files of pictures, sorted by name."""
         pictures = [path for end in ("jpg", "png") for path in self.root.glob(f"*_rgb.{end}")]
         if not pictures:
             raise DataError(f"no frames in {self.root}: files must be called NAME_rgb.jpg and NAME_depth.png")
@@ -120,7 +120,7 @@ class RealFolder:
 
 
 def _frame(picture: Path, intrinsics: Intrinsics) -> RealFrame:
-    """One frame from its files."""
+    """Read one frame from its files."""
     name = picture.stem.removesuffix("_rgb")
     rgb = _read(picture)
     depth = picture.with_name(f"{name}_depth.png")
@@ -146,10 +146,10 @@ def _frame(picture: Path, intrinsics: Intrinsics) -> RealFrame:
 
 
 def _read_pose(path: Path) -> NDArray[np.float64] | None:
-    """A frame's pose; None where there is no file, or it says that the frame was lost.
+    """Read a frame's pose; None if there is no file, or the file marks the frame as lost.
 
     Raises:
-        DataError: it is no rigid motion.
+        DataError: the matrix is no rigid motion.
     """
     if not path.exists():
         return None
@@ -175,13 +175,13 @@ def _labels(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
-    """A picture as it is coded.
+    """Read the codes of a picture.
 
     Raises:
-        DataError: it is missing or damaged.
+        DataError: the file is missing or damaged.
     """
     try:
         with Image.open(path) as image:
             return np.asarray(image)
-    except (OSError, SyntaxError) as error:  # Pillow raises the latter for broken PNG chunks
+    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for broken PNG chunks
         raise DataError(f"cannot read {path}: {error}") from error

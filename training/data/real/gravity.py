@@ -3,11 +3,12 @@
 `rotations.csv` in a folder of frames has the columns `frame`, the name of a frame (leading zeros may be left
 out), and `r00` to `r22`, a 3 x 3 matrix row by row, as the authors of NYU Depth v2 give it. Its axes are x,
 depth and y of the picture: its third column, with the last two numbers exchanged, points down in the camera's
-frame (x right, y down, z ahead). On the floors of `nyu_train` that is 4.8 degrees off, and 1.5 after one
-turn for all frames, as the accelerometer was not aligned with the camera; the second column is 5.5 off.
+frame (x right, y down, z ahead). The error against the floors of `nyu_train` is 4.8 degrees, and 1.5 after
+one rotation of all frames, as the accelerometer was not aligned with the camera; the error of the second
+column is 5.5.
 
-Gravity does not give the directions of walls. The axes of the room are those that most normals lie along;
-with them the vertical is 0.8 degrees from the normals of floors.
+Gravity does not give the directions of walls. The axes of the room are the directions of most normals; with
+them the vertical is 0.8 degrees from the normals of floors.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ Numbers = NDArray[np.float64]
 ROTATIONS = "rotations.csv"
 
 _COLUMNS = tuple(f"r{row}{column}" for row in range(3) for column in range(3))
-_OF_AN_AXIS = np.cos(np.radians(12))  # normals that count for an axis lie within so much
-_UPRIGHT = np.sin(np.radians(15))  # of surfaces that count as walls, at first
-_FARTHEST = np.cos(np.radians(10))  # of the room's vertical from gravity, an accelerometer's error and more
+_OF_AN_AXIS = np.cos(np.radians(12))  # largest angle between an axis and the normals assigned to it
+_UPRIGHT = np.sin(np.radians(15))  # tilt of surfaces that count as walls at first
+_FARTHEST = np.cos(np.radians(10))  # largest angle between the room's vertical and gravity
 _LEAST_ALL, _LEAST_ONE = (
     0.4,
     0.1,
-)  # shares of normals that must lie along the axes, and along the horizontal ones
+)  # least shares of normals along any axis, and along the horizontal axes
 _TURNS = 8
 _STRIDE = 3  # px
 
 
 def read_gravity(folder: Path) -> dict[str, Numbers]:
-    """Unit vectors that point up, OpenCV camera frame, by the frame's name without leading zeros.
+    """Read unit vectors that point up, OpenCV camera frame, by the frame's name without leading zeros.
 
     Raises:
-        DataError: the file lacks a column, or a number is none.
+        DataError: the file lacks a column, or a value is not a number.
     """
     path = folder / ROTATIONS
     if not path.is_file():
@@ -65,28 +66,28 @@ def read_gravity(folder: Path) -> dict[str, Numbers]:
 
 
 def plain_name(name: str) -> str:
-    """A frame's name without leading zeros."""
+    """Strip leading zeros from a frame's name."""
     return name.lstrip("0") or "0"
 
 
 def room_axes(normals: NDArray[np.floating], reliable: NDArray[np.bool_], up: Numbers) -> Numbers | None:
-    """The camera's rotation in its room, whose walls are at right angles.
+    """Estimate the camera's rotation in its room, whose walls are at right angles.
 
     Args:
         normals: (H, W, 3), unit vectors, OpenCV camera frame.
-        reliable: bool (H, W), which to look at.
-        up: (3,), from gravity.
+        reliable: bool (H, W), the normals to use.
+        up: (3,), up direction from gravity.
 
     Returns:
         float64 (3, 3), camera (OpenCV) to world: rows are the room's x, y and z, upwards, in the camera's
-        frame, z within 10 degrees of `up`; which of four walls x points to is open. None where surfaces do
-        not tell.
+        frame, z within 10 degrees of `up`; x points to any of the four walls. None if the surfaces do not
+        determine it.
     """
     seen = normals[::_STRIDE, ::_STRIDE][reliable[::_STRIDE, ::_STRIDE]].astype(np.float64)
     walls = seen[np.abs(seen @ up) < _UPRIGHT]
     if len(walls) == 0 or len(walls) < _LEAST_ONE * len(seen):
         return None
-    # Directions of walls modulo a quarter turn: the fullest degree of ninety, its neighbours with it.
+    # Directions of walls modulo 90 degrees: the most frequent degree, together with its neighbours.
     level = np.cross(up, [1.0, 0.0, 0.0]) if abs(up[0]) < 0.9 else np.cross(up, [0.0, 0.0, 1.0])
     level /= np.linalg.norm(level)
     across = np.cross(up, level)
@@ -105,7 +106,7 @@ def room_axes(normals: NDArray[np.floating], reliable: NDArray[np.bool_], up: Nu
         if len(counted) == 0:
             return None
         sums = np.stack([counted[nearest[near] == axis].sum(0) for axis in range(3)])
-        # Axes that few surfaces lie along follow from the others: the nearest rotation.
+        # The nearest rotation: axes with few surfaces follow from the others.
         left, _, right = np.linalg.svd(sums + 1e-3 * len(seen) * axes)
         axes = left @ np.diag([1.0, 1.0, np.linalg.det(left @ right)]) @ right
     shares = np.bincount(nearest[near], minlength=3) / len(seen)

@@ -1,17 +1,17 @@
 """Labels of a view of a real frame: the domains of a store, in the codes of the dataset.
 
-Depth is measured, and all else of geometry is computed from it, by the functions that label rendered frames
-wherever these exist:
+Depth is measured, and all other geometry is computed from it, where possible by the functions that label
+rendered frames:
 
-- **Normals and reshading** are of planes fitted to windows, as real frames are measured with. Where the plane
-  does not fit, and where it lies nearly along the line of sight, they are unknown.
-- **Occlusion edges, 3-D keypoints and 2.5-D segments** look at differences of neighbours, which in measured
-  depth are noise; so they are computed on flat patches, and on depth as it is where there are none.
-- **Curvature** cannot be measured at the scale of centimetres that rendered frames have it at. Large flat
-  patches are flat; everywhere else it is unknown.
-- **Classes**: `nyu40.csv` says which class of the task a class of NYU40 is, and which are unknown.
+- **Normals and reshading** are those of planes fitted to windows, as in the evaluation on real frames. They
+  are unknown where the plane does not fit or is nearly parallel to the line of sight.
+- **Occlusion edges, 3-D keypoints and 2.5-D segments** use differences of neighbours, which are noise in
+  measured depth; so they are computed on flat patches, and on the measured depth elsewhere.
+- **Curvature** cannot be measured at the scale of centimetres that rendered frames use. It is 0 on large flat
+  patches and unknown elsewhere.
+- **Classes**: `nyu40.csv` maps classes of NYU40 to classes of the task or to unknown.
 
-Unknown is what `taskbank.labels.codes` says, and 0 for reshading.
+Codes of unknown values are those of `taskbank.labels.codes`, and 0 for reshading.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from training.data.real.patches import JOINED_FIT, LEAST_JOINED
 from training.data.real.planes import LEAST_FACING
 from training.data.real.views import View, nearest, resampled_depth, resampled_picture
 
-_UNSEEN = 128.0  # metres at which unknown pixels lie for labels of differences, as in rendered frames
-_FLAT = 0.25  # square metres for each centimetre of residual: such a patch bends by about 1/m at most
-_MARGIN = 3  # px, of patches, where what is beside them may be curved
+_UNSEEN = 128.0  # depth of unknown pixels in metres for labels of differences, as in rendered frames
+_FLAT = 0.25  # square metres per centimetre of residual; the curvature is then at most about 1/m
+_MARGIN = 3  # px; borders of patches, beside which the surface may be curved
 
 
 @torch.inference_mode()
 def label_view(frame: RealFrame, view: View, size: int) -> dict[str, NDArray[Any]]:
-    """Codes of all domains that are pictures.
+    """Compute the codes of all domains that are pictures.
 
     Args:
         frame: a real frame.
-        view: of it.
+        view: a view of the frame.
         size: side of the labels in px.
 
     Returns:
@@ -73,7 +73,8 @@ def label_view(frame: RealFrame, view: View, size: int) -> dict[str, NDArray[Any
     smooth = torch.where(flat, flat_depth, measured)
     smooth_normals = torch.where(flat[..., None], flat_normals, normals) @ turn
 
-    # Depths are along the frame's axis so far; points and directions of the view follow the dataset's poses.
+    # So far, depths are along the frame's axis; points and directions of the view use the axes of the
+    # dataset's poses.
     upright = torch.tensor([1.0, -1.0, -1.0], dtype=torch.float64)
     points, surface = ((rays * (depth / outer[2])).movedim(0, -1) * upright for depth in (measured, smooth))
     surface = torch.where(
@@ -114,17 +115,17 @@ def label_view(frame: RealFrame, view: View, size: int) -> dict[str, NDArray[Any
 
 
 def _curvature(number: Tensor, area: Tensor, depth: Tensor) -> Tensor:
-    """Zeros (H, W, 2) well inside of large patches, NaN elsewhere; all of one shape (H, W)."""
+    """Return zeros (H, W, 2) well inside large patches, NaN elsewhere; the arguments are (H, W)."""
     wide = number[None].double()
     side = 2 * _MARGIN + 1
     highest = functional.max_pool2d(wide, side, 1, _MARGIN)
     lowest = -functional.max_pool2d(-wide, side, 1, _MARGIN)
-    # The residual of patches may be a centimetre, and farther away so much of the depth.
+    # The residual of patches may be a centimetre, or a share of the depth farther away.
     least = _FLAT * (JOINED_FIT * depth / LEAST_JOINED).clamp(min=1)
     flat = (highest == lowest)[0] & (number > 0) & (area >= least)
     return torch.where(flat, 0.0, torch.nan)[..., None].expand(*number.shape, 2).float()
 
 
 def _stored(domain: str, codes: Tensor) -> NDArray[Any]:
-    """Codes in the smallest type that holds them."""
+    """Convert codes to the smallest dtype that holds them."""
     return codes.numpy().astype(np.uint8 if DOMAINS[domain].bits == 8 else np.uint16)

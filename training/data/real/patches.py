@@ -1,11 +1,11 @@
-"""Flat patches: which pixels lie on one plane, for labels that look at differences of neighbours.
+"""Flat patches: pixels of one plane, for labels that use differences of neighbours.
 
 Depth cameras measure in steps of centimetres. Differences of neighbouring pixels show these steps, and
-windows that smooth them round off every fold. Two passes find planes without either:
+windows that smooth them round off every fold. Two passes find planes without either fault:
 
-1. Windows of four sizes lie on lattices over the picture, and a plane is fitted to each. A pixel takes the
-   plane of the widest window about it that fits and goes through the pixel's own point: windows on both sides
-   of a fold are tried, so the fold stays sharp (as Kuwahara et al., 1976, smooth pictures).
+1. A plane is fitted to each window of lattices with four window sizes. A pixel takes the plane of the widest
+   window around it that fits and passes through the pixel's own point. Windows on both sides of a fold are
+   tried, so the fold stays sharp (as in the filter of Kuwahara et al., 1976).
 2. Neighbouring patches are joined, best first, as long as one plane fits the points of both.
 
 A curved surface becomes several patches.
@@ -31,17 +31,17 @@ from training.data.real.planes import LEAST_FACING, MOMENTS, least_axis, window_
 Numbers = NDArray[np.float64]
 
 JOINED_FIT, LEAST_JOINED = 0.006, 0.01
-"""Residual of joined patches: share of the depth, metres at least."""
+"""Largest residual of joined patches: share of the depth, and lower limit in metres."""
 
-_SIDES = (8, 4, 2, 1)  # of windows, in sides of `window_of`, widest first
-_FIT, _LEAST_FIT = 0.004, 0.006  # residual of a window's plane: share of the depth, metres at least
-_NARROW_FIT = 0.006  # of the narrowest, as in `fit_planes`
-_OFF = 2.0  # residuals that a pixel's point may lie off its plane
+_SIDES = (8, 4, 2, 1)  # sides of windows, in units of `window_of`, widest first
+_FIT, _LEAST_FIT = 0.004, 0.006  # largest residual of a window's plane: share of depth, and floor in metres
+_NARROW_FIT = 0.006  # largest residual of the narrowest windows, as in `fit_planes`
+_OFF = 2.0  # largest distance of a pixel's point from its plane, in residuals
 _STRAY, _LEAST_STRAY = 0.03, 0.06  # share of the depth, metres
 _SAME = math.cos(math.radians(20))  # patches whose planes differ more are not joined
-_BETTER = 1e-4  # of what windows cost: rounding does not choose among them
+_BETTER = 1e-4  # least relative improvement, so that rounding does not choose among windows
 _SPECK = 6  # px; smaller pieces are noise
-_VAGUE = 60  # px; smaller patches have no direction of their own
+_VAGUE = 60  # px; the normals of smaller patches are not reliable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def fit_patches(depth: NDArray[np.float32], intrinsics: Intrinsics) -> Patches:
 
     Args:
         depth: float32 (H, W), metres along the optical axis, NaN where unknown.
-        intrinsics: of the camera.
+        intrinsics: intrinsics of the camera.
     """
     rays = intrinsics.rays(*depth.shape).numpy()
     known = np.isfinite(depth)
@@ -74,7 +74,7 @@ def fit_patches(depth: NDArray[np.float32], intrinsics: Intrinsics) -> Patches:
     sums = np.stack([known.astype(np.float64), *points, *(points[i] * points[j] for i, j in MOMENTS)])
     first = _windows(sums, points, rays, known)
     pieces = label(first, background=0, connectivity=1)  # type: ignore[no-untyped-call] # scikit-image
-    # Specks of a few pixels go with the nearest piece, but say nothing of its plane.
+    # Specks of a few pixels join the nearest piece, but do not change its plane.
     speck = (np.bincount(pieces.ravel()) < _SPECK)[pieces] & (pieces > 0)
     if not (speck | (pieces == 0)).all():
         nearest = distance_transform_edt(speck | (pieces == 0), return_distances=False, return_indices=True)
@@ -83,11 +83,11 @@ def fit_patches(depth: NDArray[np.float32], intrinsics: Intrinsics) -> Patches:
     number, totals = _joined(pieces[1:].reshape(first.shape), sums * ~speck)
     planes = [(np.zeros(3), -1.0), *(_plane(total)[1:3] for total in totals[1:])]
     normals, offsets = np.stack([one for one, _ in planes]), np.array([other for _, other in planes])
-    # What lies far off the plane is not of the patch: specks, and what joining has left behind.
+    # Remove pixels that are far from the plane of their patch.
     facing = -(normals[number] * rays.transpose(1, 2, 0)).sum(-1)
     off = np.abs(-offsets[number] / facing.clip(1e-6) - points[2])
     number = np.where(off < np.maximum(_STRAY * points[2], _LEAST_STRAY), number, 0)
-    # A pixel shows its area over the cosine between ray and normal.
+    # The surface area of a pixel is its area divided by the cosine between ray and normal.
     areas = points[2] ** 2 / (intrinsics.fx * intrinsics.fy) / facing.clip(LEAST_FACING)
     return Patches(
         number=number,
@@ -126,7 +126,7 @@ def _windows(sums: Numbers, points: Numbers, rays: Numbers, known: NDArray[np.bo
         normals, offsets = np.where(offsets > 0, -vectors, vectors), -np.abs(offsets)
         area = (bottom - top)[:, None] * (right - left)
         allowed = np.maximum(_FIT * mean[2], _LEAST_FIT) if times > 1 else _NARROW_FIT * mean[2]
-        # Where depth has holes, windows of nine tenths do, and at the border halves of windows.
+        # Windows need nine tenths of their pixels where depth has holes, and half of them at the border.
         whole = (total[0] > 0.9 * area) & (2 * area >= min(window**2, height * width))
         misfit = np.sqrt(least.clip(0)) / allowed.clip(1e-9)
         misfit = np.where(whole & (misfit < 1), misfit, np.inf)
@@ -157,11 +157,11 @@ def _windows(sums: Numbers, points: Numbers, rays: Numbers, known: NDArray[np.bo
 
 
 def _joined(pieces: NDArray[Any], sums: Numbers) -> tuple[NDArray[np.int64], Numbers]:
-    """Patches out of pieces (H, W), renumbered from 1, and sums of moments of each (N, 10)."""
+    """Join pieces (H, W) to patches, numbered from 1; also return the sums of their moments (N, 10)."""
     count = int(pieces.max()) + 1
     totals = np.stack([np.bincount(pieces.ravel(), one.ravel(), count) for one in sums], axis=1)
     neighbours = _neighbours(pieces, count)
-    # Plain numbers: the queue looks at one pair after another, where arrays are slow.
+    # Uses Python numbers, as arrays are slow for single pairs.
     normals = [tuple(_plane(total)[1]) for total in totals]
     sizes = totals.tolist()
     age, parent = [0] * count, list(range(count))
@@ -183,7 +183,7 @@ def _joined(pieces: NDArray[Any], sums: Numbers) -> tuple[NDArray[np.int64], Num
                 offer(i, j)
     while queue:
         _, i, j, age_i, age_j = heapq.heappop(queue)
-        if age[i] != age_i or age[j] != age_j:  # one of them has grown since, or is no more
+        if age[i] != age_i or age[j] != age_j:  # one of them has changed or was joined since
             continue
         sizes[i] = [*map(add, sizes[i], sizes[j])]
         parent[j], age[i], age[j] = i, age[i] + 1, -1
@@ -205,9 +205,9 @@ def _joined(pieces: NDArray[Any], sums: Numbers) -> tuple[NDArray[np.int64], Num
 
 
 def _residual(total: list[float]) -> tuple[float, float]:
-    """Residual of the plane through points in metres, and their mean depth, out of sums of moments.
+    """Compute the residual in metres of the plane through points, and their mean depth, from sums of moments.
 
-    The least eigenvalue of a 3 x 3 matrix as in `planes.least_axis`.
+    The least eigenvalue of the 3 x 3 matrix is computed as in `planes.least_axis`.
     """
     count, x, y, z, *products = total
     x, y, z = x / count, y / count, z / count
@@ -235,7 +235,7 @@ def _neighbours(pieces: NDArray[Any], count: int) -> list[set[int]]:
 
 
 def _plane(total: Numbers) -> tuple[float, Numbers, float]:
-    """Residual in metres, unit normal towards the camera and offset, out of sums of moments (10,)."""
+    """Residual in metres, unit normal towards the camera, and offset, from sums of moments (10,)."""
     count = max(total[0], 1)
     mean = total[1:4] / count
     xx, yy, zz, xy, xz, yz = total[4:] / count - np.array([mean[i] * mean[j] for i, j in MOMENTS])

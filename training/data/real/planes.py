@@ -1,7 +1,7 @@
-"""Surfaces out of measured depth: planes fitted to the points around each pixel.
+"""Normals from measured depth: planes fitted to the points around each pixel.
 
-Depth cameras give no normals. A plane goes through the back-projected points of a window, and where the
-points lie too far from it, at edges and on clutter, there is no reliable normal.
+Depth cameras give no normals. A plane is fitted to the back-projected points of a window; where the points
+are too far from it, at edges and on clutter, there is no reliable normal.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ WINDOW = 13 / 320
 """Side of the window as a share of the picture's shorter side."""
 
 LEAST_FACING = 0.17
-"""Cosine of the angle between normal and line of sight, 80 degrees. Depth that was filled in or smoothed
-leads from a thing to what is behind it on a slope that is no surface, nearly along the line of sight."""
+"""Least cosine of the angle between normal and line of sight, 80 degrees. Filled or smoothed depth has false
+slopes between an object and its background, nearly parallel to the line of sight."""
 
 MOMENTS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
-"""Products of coordinates of which spreads are made."""
+"""Pairs of coordinates whose products give the covariance matrix."""
 
-_RESIDUAL = 0.006  # of the depth
+_RESIDUAL = 0.006  # share of the depth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planes:
-    """Planes about the pixels of a frame.
+    """Planes around the pixels of a frame.
 
     Attributes:
         normals: float32 (H, W, 3), unit vectors in the OpenCV camera frame, facing the camera.
@@ -46,7 +46,7 @@ class Planes:
 
 
 def window_of(shape: tuple[int, ...]) -> int:
-    """Side in px of the window for pictures of shape (H, W): odd, 3 at least, 11 for 256 px."""
+    """Return the side in px of the window for pictures of shape (H, W): odd, at least 3, 11 for 256 px."""
     return max(3, 2 * round((WINDOW * min(shape[:2]) - 1) / 2) + 1)
 
 
@@ -56,11 +56,11 @@ def fit_planes(
     window: int | None = None,
     residual: float = _RESIDUAL,
 ) -> Planes:
-    """Fit a plane to the points of the square window about each pixel.
+    """Fit a plane to the points of the square window around each pixel.
 
     Args:
         depth: float32 (H, W), metres along the optical axis, NaN where unknown.
-        intrinsics: of the camera.
+        intrinsics: intrinsics of the camera.
         window: side of the window in px, odd; None for `window_of` the picture.
         residual: largest distance of the points from the plane (root mean square) over the depth.
     """
@@ -74,7 +74,7 @@ def fit_planes(
     offset = (vectors * mean).sum(0)
     vectors = torch.where(offset > 0, -vectors, vectors)
     rays = intrinsics.rays(*depth.shape)
-    # Behind the horizon of its plane a ray meets nothing: such depths are large, and not reliable.
+    # A ray beyond the horizon of its plane meets nothing: such depths are large and not reliable.
     slant = (vectors * rays).sum(0).clamp(max=-1e-6)
     whole = _mean_over_window(known[None].double(), side)[0] > 1 - 1e-9
     close = least.clamp(min=0).sqrt() < residual * points[2]
@@ -87,7 +87,7 @@ def fit_planes(
 
 def _mean_over_window(maps: Tensor, window: int) -> Tensor:
     """Box mean (C, H, W) over the pixels of a window that lie in the picture."""
-    # Rows, then columns: a mean of means, as all rows of a window have as many pixels in the picture.
+    # First rows, then columns: the mean of means is exact, as all rows of a window have equally many pixels.
     for size in ((1, window), (window, 1)):
         pad = (size[0] // 2, size[1] // 2)
         maps = functional.avg_pool2d(maps[None], size, stride=1, padding=pad, count_include_pad=False)[0]
@@ -95,16 +95,16 @@ def _mean_over_window(maps: Tensor, window: int) -> Tensor:
 
 
 def least_axis(spread: Tensor) -> tuple[Tensor, Tensor]:
-    """Least eigenvalues, and their unit eigenvectors, of symmetric 3 x 3 matrices.
+    """Compute the least eigenvalues and their unit eigenvectors of symmetric 3 x 3 matrices.
 
-    In closed form (Smith, "Eigenvalues of a symmetric 3 x 3 matrix", 1961), twenty times as fast as `eigh`
-    of many small matrices.
+    The closed form (Smith, "Eigenvalues of a symmetric 3 x 3 matrix", 1961) is twenty times as fast as `eigh`
+    on many small matrices.
 
     Args:
         spread: float64 (6, H, W): xx, yy, zz, xy, xz, yz.
 
     Returns:
-        (H, W) and (3, H, W); where all of a matrix is 0, (0, 0, 1).
+        eigenvalues (H, W) and eigenvectors (3, H, W); (0, 0, 1) for zero matrices.
     """
     xx, yy, zz, xy, xz, yz = spread
     middle = (xx + yy + zz) / 3
@@ -118,7 +118,7 @@ def least_axis(spread: Tensor) -> tuple[Tensor, Tensor]:
         torch.stack([xy, yy - least, yz]),
         torch.stack([xz, yz, zz - least]),
     ]
-    # The eigenvector is orthogonal to all rows: the longest of their cross products is the most exact.
+    # The eigenvector is orthogonal to all rows; the longest of their cross products is the most accurate.
     best = torch.zeros_like(rows[0])
     longest = torch.zeros_like(least)
     for one, other in ((0, 1), (0, 2), (1, 2)):

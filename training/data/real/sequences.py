@@ -1,14 +1,14 @@
-"""Pairs and triplets of real frames whose poses are known: which belong together, by depth and poses.
+"""Pairs and triplets of real frames, found by depth and known poses.
 
 `NAME_pose.txt` holds 16 numbers, a 4 x 4 matrix row by row: camera to world in metres, the camera's axes as
 in ScanNet and 7-Scenes, x right, y down, z ahead. Frames whose matrix has numbers that are not finite, as
-ScanNet writes for frames that were lost, have no pose. The order is that of the names; what stands before
-the last digits of a name is its sequence (`scene0001-000040`), and frames of two sequences never make a pair.
+ScanNet writes for frames that were lost, have no pose. Frames are ordered by name; the part of a name before
+its last digits is its sequence (`scene0001-000040`), and frames of two sequences never make a pair.
 
-A frame fixates the point that its middle shows. As in the original pair lists:
+A frame fixates the point in its middle. As in the original pair lists:
 
 - a **fixated** pair shows one point in both middles, within a tenth of half the side of the square that
-  networks look at, from directions that differ by five degrees or more; triplets are fixated in pairs;
+  networks see, from directions that differ by five degrees or more; triplets are fixated in pairs;
 - a **non-fixated** pair sees a common point, the middle of one of the frames of the sequence; each of its
   own two middles is hidden from the other frame, or farther than three tenths from the middle there;
 - a frame sees a point that projects into its square with the depth that was measured there, within 5 %.
@@ -29,22 +29,22 @@ from training.data.real.folder import RealFrame
 
 Frames = NDArray[np.int64]
 
-_NEAR, _APART = 0.1, 0.3  # of half the side, from the middle
-_TURNED = np.cos(np.radians(5))  # between lines of sight to a fixated point, at least
+_NEAR, _APART = 0.1, 0.3  # distances from the middle, as shares of half the side
+_TURNED = np.cos(np.radians(5))  # least angle between lines of sight to a fixated point
 _AGREES, _LEAST_AGREES = 0.05, 0.05  # of the depth, metres
 _FRONT = 0.1  # metres
-_MIDDLE = 2  # px about the middle whose median depth counts
-_UPRIGHT = np.diag([1.0, -1.0, -1.0])  # from OpenCV's axes to those of poses
+_MIDDLE = 2  # px around the middle over which the median depth is taken
+_UPRIGHT = np.diag([1.0, -1.0, -1.0])  # from OpenCV's axes to the axes of poses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Groups:
-    """Frames that belong together, numbers of `posed` frames, the lower first.
+    """Pairs and triplets as indices of `posed` frames, the lower first.
 
     Attributes:
-        fixated: int64 (N, 2).
-        nonfixated: int64 (N, 2).
-        triplets: int64 (N, 3).
+        fixated: int64 (N, 2), fixated pairs.
+        nonfixated: int64 (N, 2), non-fixated pairs.
+        triplets: int64 (N, 3), triplets.
     """
 
     fixated: Frames
@@ -58,7 +58,7 @@ def posed(frames: Sequence[RealFrame]) -> list[RealFrame]:
 
 
 def camera_records(frames: Sequence[RealFrame]) -> NDArray[np.void]:
-    """`CAMERA` records of posed frames: locations and angles; unknown values are NaN or -1."""
+    """Return `CAMERA` records of posed frames: locations and angles; unknown values are NaN or -1."""
     records = np.zeros(len(frames), dtype=CAMERA)
     poses = np.stack([_pose(frame) for frame in frames])
     records["point"] = -1
@@ -70,12 +70,12 @@ def camera_records(frames: Sequence[RealFrame]) -> NDArray[np.void]:
 
 
 def find_groups(frames: Sequence[RealFrame], *, seed: int = 0, most: int = 2000) -> Groups:
-    """Pairs and triplets of posed frames.
+    """Find pairs and triplets of posed frames.
 
     Args:
-        frames: in their order.
-        seed: of what is drawn where there are more.
-        most: pairs of each kind, and triplets, at most.
+        frames: frames in the order of names.
+        seed: seed for drawing groups if there are too many.
+        most: largest number of pairs of each kind, and of triplets.
     """
     draw = np.random.default_rng(seed)
     sequence = np.unique([_sequence(frame.name) for frame in frames], return_inverse=True)[1]
@@ -105,7 +105,8 @@ def _sightings(
     """Project the fixated points of all frames into the frames of their sequence, (points, frames).
 
     Returns:
-        distance from the middle in half sides, infinite behind the camera; and whether they are seen.
+        distance from the middle in half sides, infinite behind the camera; and a mask of the points that are
+        seen.
     """
     points = _middles(frames)
     off = np.full((len(frames), len(frames)), np.inf)
@@ -142,7 +143,7 @@ def _middles(frames: Sequence[RealFrame]) -> NDArray[np.float64]:
 
 
 def _triplets(fixated: NDArray[np.bool_], draw: np.random.Generator, most: int) -> Frames:
-    """Three frames that are fixated in pairs; where there are many, of pairs that are drawn."""
+    """Triplets of frames that are fixated in pairs; if there are many, from randomly drawn pairs."""
     found: list[tuple[int, int, int]] = []
     for i, j in draw.permutation(np.argwhere(fixated)).tolist():
         found += [(i, j, int(k)) for k in np.flatnonzero(fixated[i] & fixated[j])]
@@ -159,7 +160,7 @@ def _drawn(groups: Frames, draw: np.random.Generator, most: int) -> Frames:
 
 
 def _sequence(name: str) -> str:
-    """The start of a name, before its last digits."""
+    """The part of a name before its last digits."""
     return re.sub(r"\d+$", "", name)
 
 

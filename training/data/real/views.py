@@ -1,10 +1,10 @@
-"""Square views of a real frame, as a camera turned on the spot sees them.
+"""Square views of a real frame, resampled as a rotated camera would see them.
 
-A square cut out of the side of a wide picture is seen by no camera whose axis is in the middle of its
-picture, and a store's cameras are of that kind: one field of view, nothing off the middle. So squares are
-not cut out. For each, a camera is turned until its axis goes through the square's middle, and the picture is
-drawn anew as it sees it. Turning on the spot changes no line of sight: colours stay as they are, normals
-turn, and depth is measured along the new axis. The field of view is the widest that lies within the picture.
+The cameras of a store have their optical axis in the middle of the picture, which a square cut out of the
+side of a wide picture does not have. So squares are not cut out. For each, the camera is rotated until its
+axis passes through the square's middle, and the picture is resampled. A rotation about the camera's centre
+changes no line of sight: colours stay the same, normals are rotated, and depth is measured along the new
+axis. The field of view is the widest that lies within the picture.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.data.real.camera import Intrinsics
 
 Numbers = NDArray[np.float64]
 
-_ONE_SURFACE = 1.05  # ratio of neighbouring depths up to which they are taken to lie on one surface
+_ONE_SURFACE = 1.05  # largest ratio of neighbouring depths on one surface
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class View:
     Attributes:
         turn: float64 (3, 3), the view's axes in the frame's camera, one a column, both OpenCV: x right, y
             down, z ahead.
-        tangent: of half the field of view, horizontal and vertical.
+        tangent: tangent of half the field of view, horizontal and vertical.
     """
 
     turn: Numbers
@@ -44,7 +44,7 @@ class View:
         return float(2 * np.arctan(self.tangent))
 
     def rays(self, size: int, subpixels: int = 1) -> Tensor:
-        """Directions through the middles of (sub)pixels, in the view's own axes.
+        """Compute the directions through the middles of (sub)pixels, in the view's axes.
 
         Returns:
             float64 (3, size * subpixels, size * subpixels), z is 1.
@@ -61,15 +61,15 @@ class View:
 
 
 def views_of(shape: tuple[int, ...], intrinsics: Intrinsics, count: int) -> list[View]:
-    """Views whose middles are those of squares spread along the longer side of a picture.
+    """Compute views of squares that are spread along the longer side of a picture.
 
     Args:
-        shape: of the picture, (H, W) in px.
-        intrinsics: of its camera.
-        count: how many; a square picture gives one.
+        shape: (H, W) of the picture in px.
+        intrinsics: intrinsics of its camera.
+        count: number of views; a square picture has one.
 
     Returns:
-        from left to right, or from top to bottom.
+        views from left to right, or from top to bottom.
     """
     height, width = shape
     side, rest = min(height, width), abs(width - height)
@@ -80,12 +80,12 @@ def views_of(shape: tuple[int, ...], intrinsics: Intrinsics, count: int) -> list
 
 
 def _aimed(column: float, row: float, height: int, width: int, intrinsics: Intrinsics) -> View:
-    """The widest view about a place of the picture: panned, then tilted, never rolled."""
+    """The widest view around a position in the picture: panned, then tilted, not rolled."""
     x, y = (column - intrinsics.cx) / intrinsics.fx, (row - intrinsics.cy) / intrinsics.fy
     ahead = np.array([x, y, 1.0]) / np.sqrt(x * x + y * y + 1)
     right = np.array([1.0, 0.0, -x]) / np.hypot(1, x)
     turn = np.stack([right, np.cross(ahead, right), ahead], axis=1)
-    # Planes through the camera and the picture's borders: what is inside has positive products.
+    # Planes through the camera and the picture's borders; directions inside have positive products.
     left, top = (-0.5 - intrinsics.cx) / intrinsics.fx, (-0.5 - intrinsics.cy) / intrinsics.fy
     far, low = (width - 0.5 - intrinsics.cx) / intrinsics.fx, (height - 0.5 - intrinsics.cy) / intrinsics.fy
     borders = np.array([[1, 0, -left], [-1, 0, far], [0, 1, -top], [0, -1, low]]) @ turn
@@ -96,7 +96,7 @@ def _aimed(column: float, row: float, height: int, width: int, intrinsics: Intri
 def resampled_picture(
     rgb: NDArray[np.uint8], view: View, intrinsics: Intrinsics, size: int
 ) -> NDArray[np.uint8]:
-    """The picture as a view shows it, uint8 (size, size, 3): bilinear, means over what a pixel covers."""
+    """Resample a picture for a view, bilinearly and averaged per pixel: uint8 (size, size, 3)."""
     focal = size / 2 / view.tangent
     fine = max(1, ceil(max(intrinsics.fx, intrinsics.fy) / focal - 1e-6))
     places = view.places(intrinsics, size, fine)
@@ -110,10 +110,10 @@ def resampled_picture(
 
 
 def resampled_depth(depth: NDArray[np.float32], places: Tensor) -> Tensor:
-    """Depth along the frame's own axis at places of its picture.
+    """Resample depth, along the frame's own axis, at positions of its picture.
 
-    Between four pixels of one surface the inverse of depth is bilinear, which is exact for planes; elsewhere
-    the nearest pixel counts, as nothing lies between a thing and what is behind it.
+    Between four pixels of one surface the inverse of depth is interpolated bilinearly, which is exact for
+    planes; elsewhere the nearest pixel is used, as there is no surface between an object and its background.
 
     Args:
         depth: float32 (H, W), metres, NaN where unknown.
@@ -134,12 +134,12 @@ def resampled_depth(depth: NDArray[np.float32], places: Tensor) -> Tensor:
         shares.append((right if across else 1 - right) * (down if along else 1 - down))
     four = torch.stack(corners)
     mixed = (four * torch.stack(shares)).sum(0)
-    joined = four.amax(0) <= _ONE_SURFACE * four.amin(0)  # false where one is NaN
+    joined = four.amax(0) <= _ONE_SURFACE * four.amin(0)  # false if one is NaN
     return 1 / torch.where(joined, mixed, nearest(inverse, places))
 
 
 def nearest(values: Tensor, places: Tensor) -> Tensor:
-    """Values (H, W) or (H, W, C) of the nearest pixels: (n, n) or (n, n, C)."""
+    """Look up values (H, W) or (H, W, C) at the nearest pixels: (n, n) or (n, n, C)."""
     height, width = values.shape[:2]
     found: Tensor = values[
         places[1].round().long().clamp(0, height - 1), places[0].round().long().clamp(0, width - 1)

@@ -1,4 +1,4 @@
-"""The real dataset as it lies on disk: its folders, files and tables, into stores of frames and back."""
+"""The Taskonomy dataset on disk: import of folders, files and tables into stores of frames, and export."""
 
 from __future__ import annotations
 

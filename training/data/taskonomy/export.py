@@ -1,4 +1,4 @@
-"""A store of frames as the dataset lies on disk: the inverse of `import_taskonomy`."""
+"""Export of a store of frames to the dataset's files, the inverse of `import_taskonomy`."""
 
 from __future__ import annotations
 
@@ -35,20 +35,19 @@ def export_store(
 ) -> list[str]:
     """Write the frames of a store in the dataset's own files and codes.
 
-    Frames without a point, as photographs have them, are numbered as points of their own.
+    Frames without a fixated point, such as photographs, get point numbers of their own.
 
     Args:
         store: frames of any origin.
         root: folder of the dataset; stores of several splits may go into one.
         layout: order of folders.
-        component: the folder between in the layout of omnidata.
+        component: name of the folder COMPONENT in the layout of omnidata.
 
     Returns:
         names of the buildings, for a table of splits.
 
     Raises:
-        DataError: two frames of one building have the same point and view, or a domain is none of the
-            dataset's.
+        DataError: two frames of one building have the same point and view, or a domain is not in the dataset.
         OutputError: a file cannot be written.
     """
     place = _Place(Path(root), layout, component)
@@ -71,7 +70,7 @@ def export_store(
 
 
 class _Place:
-    """The paths of folders in an exported dataset."""
+    """Paths of folders in an exported dataset."""
 
     def __init__(self, root: Path, layout: Layout, component: str) -> None:
         self.root = root
@@ -90,14 +89,14 @@ class _Place:
 
 
 def _names(store: FrameStore) -> dict[int, str]:
-    """Number -> name of each room: as it was called, or by its number."""
+    """Map the number of each room to its original name, or to a name made of the number."""
     called = store.about.get("buildings", {})
     rooms = np.unique(store.cameras["room"]).tolist()
     return {room: called.get(str(room), f"room_{room:05d}") for room in rooms}
 
 
 def _numbered(cameras: NDArray[np.void]) -> NDArray[np.void]:
-    """Cameras with a point each; no two frames of a building alike."""
+    """Number missing points; raise if two frames of a building have the same point and view."""
     numbered = np.array(cameras)
     alone = numbered["point"] < 0
     numbered["point"][alone] = numbered["point"].max(initial=-1) + 1 + np.arange(alone.sum())
@@ -109,7 +108,7 @@ def _numbered(cameras: NDArray[np.void]) -> NDArray[np.void]:
 
 
 def _save_label(store: FrameStore, frame: int, camera: NDArray[np.void], folder: Path, domain: str) -> None:
-    """Write one label of one frame; none where a class is unknown."""
+    """Write one label of one frame; nothing if its class is unknown."""
     path = folder / label_name(domain, int(camera["point"]), int(camera["view"]))
     label = store.read(domain, [frame])[0]
     if domain in DOMAINS:
@@ -121,7 +120,7 @@ def _save_label(store: FrameStore, frame: int, camera: NDArray[np.void], folder:
 
 
 def _probabilities(domain: str, label: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the probabilities of all classes, (C,); 0 throughout where the class is unknown."""
+    """Return the probabilities of all classes, (C,); all 0 if the class is unknown."""
     if np.ndim(label) == 1:
         return label.astype(np.float32)
     certain = np.zeros(CHANNELS[domain], dtype=np.float32)
@@ -131,7 +130,7 @@ def _probabilities(domain: str, label: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _seen_points(sightings: NDArray[np.void], frames: int) -> list[list[int]]:
-    """Points that each frame sees and is not fixed on."""
+    """Points that each frame sees but does not fixate."""
     seen: list[list[int]] = [[] for _ in range(frames)]
     for frame, point in zip(sightings["frame"].tolist(), sightings["point"].tolist(), strict=True):
         seen[frame].append(point)
@@ -139,7 +138,7 @@ def _seen_points(sightings: NDArray[np.void], frames: int) -> list[list[int]]:
 
 
 def _runs(records: NDArray[np.void], *fields: str) -> list[NDArray[np.void]]:
-    """Stretches of sorted records over which no field changes."""
+    """Split sorted records into runs of equal fields."""
     if len(records) == 0:
         return []
     changed = np.any([np.diff(records[field]) != 0 for field in fields], axis=0)
@@ -147,7 +146,7 @@ def _runs(records: NDArray[np.void], *fields: str) -> list[NDArray[np.void]]:
 
 
 def _save_matches(folder: Path, cameras: NDArray[np.void], sightings: NDArray[np.void]) -> None:
-    """Write the frames that see one point."""
+    """Write the files that list the frames which see a point."""
     room, point = int(sightings[0]["room"]), int(sightings[0]["point"])
     fixating = cameras[(cameras["room"] == room) & (cameras["point"] == point)]
     location: Iterable[float] | None = fixating[0]["fixated"] if len(fixating) else None

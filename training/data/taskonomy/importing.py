@@ -1,8 +1,8 @@
-"""Import of the dataset into stores of frames: read once, checked and resized; unusable files are listed.
+"""Import of the dataset into stores of frames, with checks and resizing; unusable files are listed.
 
-A frame of which any picture or its point info is missing or damaged is left out and reported in
-`skipped.csv` of the store; nothing is put in its place. Classes are another matter, as many frames of the
-dataset have none: probabilities of 0 throughout say that they are unknown, and the report says why.
+A frame is left out without replacement, and reported in `skipped.csv` of the store, if one of its pictures or
+its point info is missing or damaged. Frames without classes are kept, as many frames of the dataset have
+none: all their probabilities are 0, which means unknown, and the report states the reason.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ REPORT = "skipped.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """One shard to be made, with all that a worker needs."""
+    """One shard to make, with all data that a worker needs."""
 
     number: int
     candidates: Sequence[Candidate]
@@ -53,14 +53,14 @@ def import_taskonomy(root: str | Path, out: str | Path, split: str, config: Task
     An interrupted import is resumed by a call with the same arguments, shard by shard.
 
     Args:
-        root: where the dataset lies.
-        out: folder of the store; it also gets `REPORT`.
+        root: folder of the dataset.
+        out: folder of the store; `REPORT` is written there too.
         split: `train`, `val` or `test`.
-        config: how it is read.
+        config: settings of the import.
 
     Raises:
-        DataError: there is no dataset or no frame in it; not a single frame could be read.
-        ConfigError: no such split; the folder holds frames that were planned otherwise.
+        DataError: there is no dataset, it has no frame, or no frame could be read.
+        ConfigError: there is no such split, or the folder holds frames of another plan.
         StorageError: the store cannot be written.
     """
     folder = Path(out)
@@ -73,7 +73,7 @@ def import_taskonomy(root: str | Path, out: str | Path, split: str, config: Task
         for job in left:
             make(job)
     else:
-        # Workers start afresh: forks of a process that runs torch may stand still.
+        # Workers are spawned, because forks of a process that runs torch may deadlock.
         spawn = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(config.workers, spawn, initializer=_use_one_core) as pool:
             list(pool.map(make, left))
@@ -87,7 +87,7 @@ def import_taskonomy(root: str | Path, out: str | Path, split: str, config: Task
 
 
 def _jobs(plan: Plan, frames_per_shard: int) -> Iterator[_Job]:
-    """The shards of a plan."""
+    """Yield the shards of a plan."""
     for number, start in enumerate(range(0, len(plan.candidates), frames_per_shard)):
         candidates = plan.candidates[start : start + frames_per_shard]
         buildings = dict.fromkeys(candidate.building for candidate in candidates)
@@ -101,12 +101,12 @@ def _jobs(plan: Plan, frames_per_shard: int) -> Iterator[_Job]:
 
 
 def _use_one_core() -> None:
-    """Workers share the cores among them."""
+    """Use one thread per worker, as all workers share the cores."""
     torch.set_num_threads(1)
 
 
 def _import_shard(writer: FrameWriter, job: _Job) -> None:
-    """Read, resize and write one shard, and beside it the list of files that were left out."""
+    """Read, resize and write one shard, and a list of the files that were left out."""
     frames: dict[Candidate, Frame] = {}
     skipped: list[Skipped] = []
     for candidate in job.candidates:
@@ -122,13 +122,13 @@ def _import_shard(writer: FrameWriter, job: _Job) -> None:
     labels = {domain: _stack(domain, list(frames.values()), writer.size) for domain in job.domains}
     cameras = np.array([frame.camera for frame in frames.values()], dtype=CAMERA)
     sightings = _sightings(job, frames, writer.size, skipped)
-    # The report first: a shard that is there is not made again.
+    # The report is written first, because existing shards are not made again.
     _write_rows(_part(writer.root, job.number), skipped)
     writer.write_shard(job.number, labels, cameras, sightings)
 
 
 def _stack(domain: str, frames: Sequence[Frame], size: int) -> NDArray[Any]:
-    """Labels of a shard, of the right shape even where no frame is left."""
+    """Stack the labels of a shard, with the right shape even without frames."""
     if frames:
         return np.stack([frame.labels[domain] for frame in frames])
     if domain in CLASSES:
@@ -160,12 +160,12 @@ def _sightings(
 
 
 def _part(folder: Path, number: int) -> Path:
-    """The report about one shard."""
+    """Path of the report about one shard."""
     return folder / "skipped" / f"shard_{number:05d}.csv"
 
 
 def _write_rows(path: Path, rows: Iterable[Skipped]) -> None:
-    """Write a report, each row once."""
+    """Write a report without repeated rows."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("building", "file", "reason"))
@@ -174,6 +174,6 @@ def _write_rows(path: Path, rows: Iterable[Skipped]) -> None:
 
 
 def _read_rows(path: Path) -> list[Skipped]:
-    """The rows of a report."""
+    """Read the rows of a report."""
     with path.open(newline="", encoding="utf-8") as file:
         return [(row["building"], row["file"], row["reason"]) for row in csv.DictReader(file)]

@@ -25,7 +25,7 @@ from taskbank.labels.files import CLASSES, MATCHES, POINT_INFO
 from training.errors import DataError
 
 ALL_VIEWS = -1
-"""View of a file that is about all views of its point."""
+"""View number of a file that covers all views of its point."""
 
 _ALIASES: Mapping[str, str] = MappingProxyType(
     {
@@ -64,8 +64,8 @@ class Tree:
     """Folders of the dataset.
 
     Attributes:
-        root: above them.
-        layout: their order.
+        root: top folder.
+        layout: order of the folders.
         buildings: building -> canonical domain -> folder; sorted.
     """
 
@@ -74,7 +74,7 @@ class Tree:
     buildings: Mapping[str, Mapping[str, Path]]
 
     def folders(self, building: str) -> Mapping[str, Path]:
-        """Canonical domain -> folder, of one building.
+        """Map canonical domains to folders of one building.
 
         Raises:
             DataError: there is no such building.
@@ -86,19 +86,19 @@ class Tree:
 
 
 def canonical(name: str) -> str | None:
-    """The domain that a folder's name, or the end of a file's, stands for; None where it is none."""
+    """Return the domain of a folder's name, or of the end of a file name; None if it is no domain."""
     return _ALIASES.get(name.casefold())
 
 
 def find_tree(root: str | Path, *, component: str = "taskonomy") -> Tree:
-    """The folders below a root.
+    """Find the folders of a dataset.
 
     Args:
-        root: where the dataset lies.
-        component: which of several in the layout of omnidata.
+        root: folder of the dataset.
+        component: name of the folder COMPONENT in the layout of omnidata.
 
     Raises:
-        DataError: there is no such folder, or none of the three layouts in it.
+        DataError: the folder does not exist, or has none of the three layouts.
     """
     top = Path(root)
     if not top.is_dir():
@@ -120,14 +120,14 @@ def find_tree(root: str | Path, *, component: str = "taskonomy") -> Tree:
 
 
 def list_files(folder: Path, domain: str) -> dict[tuple[int, int], Path]:
-    """The files of one domain in a folder.
+    """List the files of one domain in a folder.
 
     Args:
-        folder: of one building and domain.
-        domain: canonical name; files whose name says another domain are passed over.
+        folder: folder of one building and domain.
+        domain: canonical name; files whose name has another domain are ignored.
 
     Returns:
-        (point, view) -> path; the view is `ALL_VIEWS` where a file is about all.
+        (point, view) -> path; the view is `ALL_VIEWS` if a file covers all views.
     """
     files = {}
     for name in os.listdir(folder):  # noqa: PTH208
@@ -139,7 +139,7 @@ def list_files(folder: Path, domain: str) -> dict[tuple[int, int], Path]:
 
 
 def _original(top: Path) -> Iterator[tuple[str, str, Path]]:
-    """Building, domain and folder where buildings come first."""
+    """Yield building, domain and folder if building folders come first."""
     for building in _subfolders(top):
         for folder in _subfolders(building):
             if domain := canonical(folder.name):
@@ -149,7 +149,7 @@ def _original(top: Path) -> Iterator[tuple[str, str, Path]]:
 def _by_domain(
     domains: list[tuple[str, Path]], layout: Layout, component: str
 ) -> Iterator[tuple[str, str, Path]]:
-    """Building, domain and folder where domains come first."""
+    """Yield building, domain and folder if domain folders come first."""
     for domain, folder in domains:
         above = folder / component if layout is Layout.OMNIDATA else folder
         for building in _subfolders(above):
@@ -157,18 +157,18 @@ def _by_domain(
 
 
 def _has_files(folder: Path) -> bool:
-    """Tell whether the folders in a domain's folder are of buildings: those hold files."""
+    """Return True if the subfolders of a domain's folder hold files, so that they are buildings."""
     return any(_is_named(inner) for inner in _subfolders(folder))
 
 
 def _is_named(folder: Path) -> bool:
-    """Tell whether the first names in a folder, which may hold thousands, are those of frames."""
+    """Return True if the first names in a folder, which may hold thousands, are names of frames."""
     with os.scandir(folder) as entries:
         return any(_NAME.fullmatch(entry.name) for entry in islice(entries, 16))
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    """Visible folders in a folder, by name; none where it does not exist."""
+    """List visible subfolders, sorted by name; empty if the folder does not exist."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

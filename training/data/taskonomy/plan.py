@@ -20,7 +20,7 @@ from training.errors import ConfigError, DataError
 _LOG = logging.getLogger(__name__)
 
 Skipped = tuple[str, str, str]
-"""A row of the report: building, file or folder, reason."""
+"""Row of the report: building, file or folder, reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +30,14 @@ class TaskonomyConfig:
     Attributes:
         splits: table of buildings and their splits, see `read_splits`.
         size: side of the images in px.
-        domains: labels that are wanted, by canonical names; None for all that are there. A frame that lacks
-            one of them is left out.
-        exclusions: table of buildings that are left out; None for the one that comes with this package.
-        component: which one, in the layout of omnidata's downloads.
-        frames_per_building: at most so many, all views of the points that are drawn; None for all.
-        frames_per_shard: as many are held in memory by each worker.
-        workers: processes that read; 1 reads in this one.
-        seed: of the points that are drawn.
+        domains: canonical names of the labels to read; None for all that exist. Frames without one of them
+            are left out.
+        exclusions: table of buildings to leave out; None for the table of this package.
+        component: name of the folder COMPONENT in the layout of omnidata.
+        frames_per_building: largest number of frames, all views of randomly drawn points; None for all.
+        frames_per_shard: number of frames that each worker holds in memory.
+        workers: number of reading processes; 1 reads in this process.
+        seed: seed for drawing points.
     """
 
     splits: Path
@@ -65,11 +65,11 @@ class TaskonomyConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A frame that is to be read.
+    """A frame to read.
 
     Attributes:
-        building: its name.
-        room: its number.
+        building: name of the building.
+        room: number of the building.
         point: number of the fixated point.
         view: number of the camera.
     """
@@ -86,10 +86,10 @@ class Plan:
 
     Attributes:
         tree: the dataset's files.
-        domains: labels of every frame, `rgb` among them.
-        candidates: frames in order, those of a building together.
-        skipped: buildings and frames that are left out before anything is opened.
-        about: origin of the frames, JSON-ready; an import goes on only if a new plan's is the same.
+        domains: labels of every frame, including `rgb`.
+        candidates: frames in order, grouped by building.
+        skipped: buildings and frames that are left out before any file is opened.
+        about: origin of the frames, JSON-ready; an import is continued only if a new plan has an equal one.
     """
 
     tree: Tree
@@ -105,7 +105,7 @@ def make_plan(root: str | Path, split: str, config: TaskonomyConfig) -> Plan:
     Buildings are numbered by name over the whole dataset, so that no number is in two splits.
 
     Raises:
-        ConfigError: no such split.
+        ConfigError: there is no such split.
         DataError: there is no dataset, a table cannot be read, or no frame is left.
     """
     if split not in SPLITS:
@@ -148,7 +148,7 @@ def make_plan(root: str | Path, split: str, config: TaskonomyConfig) -> Plan:
 
 
 def _members(tree: Tree, split: str, config: TaskonomyConfig) -> tuple[list[str], list[Skipped]]:
-    """Buildings of a split, and those that are excluded."""
+    """Buildings of a split, and those of them that are excluded."""
     splits = read_splits(config.splits)
     excluded = read_exclusions(config.exclusions)
     of_split = [building for building in tree.buildings if splits.get(building) == split]
@@ -178,7 +178,7 @@ def _frames(tree: Tree, building: str, config: TaskonomyConfig) -> list[tuple[in
 
 
 def _some_points(frames: list[tuple[int, int]], most: int, seed: list[int]) -> list[tuple[int, int]]:
-    """All views of drawn points, so that pairs and triplets stay whole as far as they fit."""
+    """Draw points and keep all their views, so that pairs and triplets stay complete."""
     points = sorted({point for point, _ in frames})
     rank = dict(
         zip(np.random.default_rng(seed).permutation(points).tolist(), range(len(points)), strict=True)

@@ -1,7 +1,8 @@
-"""Cameras and matches out of the dataset's JSON files, and back.
+"""Reading and writing of cameras and matches in the dataset's JSON files.
 
-Fields were checked on records of the dataset: the camera's angles are Euler sxyz in radians, its box has the
-world's x and y exchanged, and pixels of matches are counted from 0 in the pictures as they are on disk.
+The meaning of the fields was checked on records of the dataset: the camera's angles are Euler sxyz in
+radians, its box has the world's x and y exchanged, and pixels of matches are counted from 0 in the pictures
+on disk.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from training.data.frames import CAMERA
 from training.data.poses import box_from_point_info
 from training.errors import DataError
 
-_EXCHANGED = ("y", "x", "z")  # names in the file of the world's x, y and z
+_EXCHANGED = ("y", "x", "z")  # the file's names of the world's x, y and z
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A frame that sees a point which it is not fixed on.
+    """A frame that sees a point which it does not fixate.
 
     Attributes:
         point: number of the frame's own point.
         view: number of its camera.
         seen: number of the point that it sees.
         x: column of the pixel, from 0.
-        y: row of it.
+        y: row of the pixel, from 0.
     """
 
     point: int
@@ -42,7 +43,7 @@ class Match:
 
 
 def unknown_camera(room: int, view: int) -> NDArray[np.void]:
-    """A `CAMERA` record of which nothing else is known."""
+    """Return a `CAMERA` record in which everything else is unknown."""
     record = np.zeros((), CAMERA)
     record["room"], record["point"], record["view"] = room, -1, view
     for name in ("location", "angles", "fov", "fixated", "box"):
@@ -51,12 +52,12 @@ def unknown_camera(room: int, view: int) -> NDArray[np.void]:
 
 
 def read_camera(path: Path, room: int, point: int, view: int) -> NDArray[np.void]:
-    """The camera of one frame.
+    """Read the camera of one frame.
 
-    A file without a camera's place, as photographs have it, gives an unknown camera.
+    A file without a camera location, as photographs have it, gives an unknown camera.
 
     Args:
-        path: of the point info.
+        path: file of the point info.
         room: number of the building.
         point: number of the fixated point, by the file's name.
         view: number of the camera, by the file's name.
@@ -93,7 +94,7 @@ def camera_facts(camera: NDArray[np.void], resolution: int, seen: Iterable[int])
     Args:
         camera: a `CAMERA` record.
         resolution: side of the pictures in px.
-        seen: numbers of the points that the frame sees and is not fixed on.
+        seen: numbers of the points that the frame sees but does not fixate.
 
     Returns:
         JSON-ready. Fields of unknown facts are left out.
@@ -122,7 +123,7 @@ def camera_facts(camera: NDArray[np.void], resolution: int, seen: Iterable[int])
 
 
 def read_matches(path: Path) -> list[Match]:
-    """The frames that see a point which they are not fixed on.
+    """Read the frames that see a point which they do not fixate.
 
     Raises:
         DataError: the file is missing or damaged.
@@ -162,14 +163,14 @@ def match_facts(seen: int, location: Iterable[float] | None, matches: Iterable[M
 
 
 def _box(ranges: Mapping[str, Sequence[float]] | None) -> NDArray[np.float64]:
-    """Least and greatest corner in the world: (2, 3); NaN where there is no box."""
+    """Least and greatest corner in the world, (2, 3); NaN if there is no box."""
     if ranges is None:
         return np.full((2, 3), np.nan)
     return box_from_point_info(ranges)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """The object in a JSON file."""
+    """Read the object in a JSON file."""
     try:
         facts = json.loads(path.read_bytes())
     except FileNotFoundError as error:

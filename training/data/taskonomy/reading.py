@@ -1,4 +1,4 @@
-"""One frame of the dataset: its pictures, classes and camera, checked and resized."""
+"""Reading of one frame of the dataset: its pictures, classes and camera, checked and resized."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from training.data.taskonomy.resize import resize_frame
 from training.errors import DataError
 
 CHANNELS: Mapping[str, int] = {"class_object": 1000, "class_scene": 63}
-"""Probabilities of a frame."""
+"""Number of class probabilities of a frame, by domain."""
 
 _Content = TypeVar("_Content")
 
 
 class UnusableError(DataError):
-    """A file that cannot be used, and with it its frame.
+    """A file that cannot be used, so that its frame is left out.
 
     Attributes:
-        path: of the file.
-        reason: its fault.
+        path: the file.
+        reason: fault of the file.
     """
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -40,7 +40,7 @@ class UnusableError(DataError):
         super().__init__(f"{path} {reason}")
 
     def row(self, building: str, root: Path, remark: str = "") -> Skipped:
-        """A row of the report; files below the dataset's root."""
+        """Return a row of the report, with the path relative to the dataset's root."""
         return building, self.path.relative_to(root).as_posix(), self.reason + remark
 
 
@@ -49,11 +49,10 @@ class Frame:
     """A frame that was read.
 
     Attributes:
-        labels: domain -> codes at the size that was asked for, or float16 (C,) probabilities of classes, 0
-            throughout where they are unknown.
+        labels: domain -> codes at the requested size, or float16 (C,) class probabilities, all 0 if unknown.
         camera: a `CAMERA` record.
-        side: of the pictures on disk, in px.
-        without_class: why classes are unknown.
+        side: side of the pictures on disk, in px.
+        without_class: reasons for unknown classes.
     """
 
     labels: Mapping[str, NDArray[Any]]
@@ -65,13 +64,13 @@ class Frame:
 def read_frame(
     folders: Mapping[str, Path], domains: tuple[str, ...], candidate: Candidate, size: int
 ) -> Frame:
-    """All labels of one frame, and its camera.
+    """Read all labels of one frame, and its camera.
 
     Args:
-        folders: domain -> folder, of the frame's building.
-        domains: labels that are wanted, `rgb` among them.
-        candidate: which frame.
-        size: side in px that is wanted.
+        folders: domain -> folder of the frame's building.
+        domains: labels to read, including `rgb`.
+        candidate: the frame.
+        size: side of the result in px.
 
     Raises:
         UnusableError: a picture or the point info is missing or damaged, or pictures differ in size.
@@ -101,7 +100,7 @@ def read_frame(
 
 @lru_cache(maxsize=2)
 def matches_in(folder: Path) -> tuple[tuple[Match, ...], tuple[UnusableError, ...]]:
-    """All matches of a building, and files of them that cannot be used."""
+    """Read all matches of a building; also return the files that cannot be used."""
     matches: list[Match] = []
     unusable = []
     for path in list_files(folder, MATCHES).values():
@@ -113,7 +112,7 @@ def matches_in(folder: Path) -> tuple[tuple[Match, ...], tuple[UnusableError, ..
 
 
 def _find(folders: Mapping[str, Path], domain: str, candidate: Candidate) -> Path:
-    """The file of a frame, whatever it is called, or where it would be."""
+    """Find the file of a frame under any of its names; if missing, return the expected path."""
     listed = _listed(folders[domain], domain)
     expected = folders[domain] / label_name(domain, candidate.point, candidate.view)
     return listed.get((candidate.point, candidate.view), expected)
@@ -121,12 +120,12 @@ def _find(folders: Mapping[str, Path], domain: str, candidate: Candidate) -> Pat
 
 @lru_cache(maxsize=2 * (len(DOMAINS) + len(CLASSES) + 1))
 def _listed(folder: Path, domain: str) -> dict[tuple[int, int], Path]:
-    """The files of a folder, listed once for its many frames."""
+    """List the files of a folder, cached for its many frames."""
     return list_files(folder, domain)
 
 
 def _read(path: Path, read: Callable[[Path], _Content]) -> _Content:
-    """Read a file; raise its fault as an error."""
+    """Read a file; convert its errors to `UnusableError`."""
     try:
         return read(path)
     except (ImageError, DataError) as error:
@@ -134,7 +133,7 @@ def _read(path: Path, read: Callable[[Path], _Content]) -> _Content:
 
 
 def _check_shape(path: Path, codes: NDArray[Any], rgb: NDArray[Any]) -> None:
-    """Refuse pictures that do not lie over the colours, and those that are no squares."""
+    """Raise if a picture is no square or differs in size from `rgb`."""
     rows, columns = codes.shape[:2]
     if rows != columns or codes.shape[:2] != rgb.shape[:2]:
         expected = f"expected is a square of {rgb.shape[0]} px like rgb"

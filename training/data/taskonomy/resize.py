@@ -1,8 +1,8 @@
-"""Labels of a frame at another size, in their codes.
+"""Resizing of a frame's labels in their codes.
 
-Colours are reduced as `taskbank` reduces photographs. Depth is interpolated between logarithms, as the
-networks learn it, other measured labels between their codes, numbers are taken from the nearest pixel. A
-pixel whose neighbours are not all trusted by depth is unknown in every domain that depth masks
+Colours are resized as `taskbank` resizes photographs. Depth is interpolated in logarithms, as networks learn
+it, other measured labels in their codes; segment and class numbers are taken from the nearest pixel. A pixel
+of whose neighbours some have unknown depth is unknown in every domain that depth masks
 (https://github.com/StanfordVL/taskonomy, `task_data_loading.py`).
 """
 
@@ -31,16 +31,16 @@ _MASKED = frozenset(
         "keypoints3d",
     }
 )
-_UNKNOWN = {Coding.DEPTH: 65535, Coding.NORMAL: 127}  # 0 in all others
-_WHOLE = 0.99  # of a pixel's neighbours must be trusted
+_UNKNOWN = {Coding.DEPTH: 65535, Coding.NORMAL: 127}  # 0 in all other codings
+_WHOLE = 0.99  # share of a pixel's neighbours whose depth must be known
 
 
 def resize_frame(codes: Mapping[str, NDArray[Any]], size: int) -> dict[str, NDArray[Any]]:
-    """All pictures of a frame at one size; at their own size they stay as they are.
+    """Resize all pictures of a frame; those of the right size stay unchanged.
 
     Args:
         codes: domain -> codes (side, side) or (side, side, C), all of one side.
-        size: side in px that is wanted.
+        size: side of the result in px.
 
     Returns:
         the same domains and dtypes.
@@ -57,7 +57,7 @@ def resize_frame(codes: Mapping[str, NDArray[Any]], size: int) -> dict[str, NDAr
 
 
 def _trusted(codes: Mapping[str, NDArray[Any]], size: int) -> NDArray[np.bool_] | None:
-    """Pixels whose depth is known all around; None where there is no depth."""
+    """Mark pixels whose neighbours all have known depth; None if there is no depth."""
     depth = codes.get("depth_zbuffer", codes.get("depth_euclidean"))
     if depth is None:
         return None
@@ -67,7 +67,7 @@ def _trusted(codes: Mapping[str, NDArray[Any]], size: int) -> NDArray[np.bool_] 
 
 
 def _resize(domain: str, values: NDArray[Any], size: int) -> NDArray[Any]:
-    """One picture, (side, side[, C])."""
+    """Resize one picture, (side, side[, C])."""
     planes = torch.from_numpy(np.ascontiguousarray(values[..., None] if values.ndim == 2 else values))
     planes = planes.permute(2, 0, 1)
     match DOMAINS[domain].coding:
@@ -84,5 +84,5 @@ def _resize(domain: str, values: NDArray[Any], size: int) -> NDArray[Any]:
 
 
 def _bilinear(planes: Tensor, size: int) -> Tensor:
-    """(C, side, side) -> (C, size, size)."""
+    """Interpolate bilinearly: (C, side, side) -> (C, size, size)."""
     return functional.interpolate(planes[None], (size, size), mode="bilinear", align_corners=False)[0]

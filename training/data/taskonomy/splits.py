@@ -1,4 +1,4 @@
-"""Splits of buildings: training, validation and testing, and the excluded ones."""
+"""Splits of buildings into training, validation and test, and excluded buildings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SPLITS = ("train", "val", "test")
 
 
 def read_splits(path: str | Path) -> dict[str, str]:
-    """The split of each building.
+    """Read the split of each building.
 
     The dataset's own tables have columns `id,train,val,test`, with a 1 in one of the last three, and lines
-    that end with a bare carriage return. Own tables may have columns `building,split` instead. Lines may end
-    in any way.
+    that end with a bare carriage return. Tables may have the columns `building,split` instead. All line
+    endings are accepted.
 
     Returns:
         building -> `train`, `val` or `test`.
@@ -35,10 +35,10 @@ def read_splits(path: str | Path) -> dict[str, str]:
 
 
 def write_splits(path: str | Path, buildings: Mapping[str, Iterable[str]]) -> None:
-    """Write a table as the dataset has it, with lines that every reader takes for lines.
+    """Write a table in the dataset's format, but with standard line endings.
 
     Args:
-        path: of the CSV file.
+        path: the CSV file.
         buildings: `train`, `val` or `test` -> buildings.
 
     Raises:
@@ -54,15 +54,15 @@ def write_splits(path: str | Path, buildings: Mapping[str, Iterable[str]]) -> No
 
 
 def read_exclusions(path: str | Path | None = None) -> dict[str, str]:
-    """Buildings that are left out, and why.
+    """Read the buildings to leave out, with reasons.
 
-    Single damaged files of other buildings (newfields, muleshoe and wiconisco are known for some) need no
-    list: they are found when they are read.
+    Single damaged files of other buildings (such as newfields, muleshoe and wiconisco) are not listed,
+    because they are found when they are read.
 
     Args:
-        path: of a table with columns `building,reason`; None for the list that comes with this package, from
-            reports of users and the lists of omnidata's loader
-            (https://github.com/EPFL-VILAB/omnidata, https://github.com/StanfordVL/taskonomy/issues).
+        path: a table with columns `building,reason`; None for the list that comes with this package, from
+            reports of users and the lists of omnidata's loader (https://github.com/EPFL-VILAB/omnidata,
+            https://github.com/StanfordVL/taskonomy/issues).
 
     Raises:
         DataError: the table cannot be read, or has other columns.
@@ -75,7 +75,7 @@ def read_exclusions(path: str | Path | None = None) -> dict[str, str]:
 
 
 def _placed(row: Mapping[str, str], path: Path) -> tuple[str, str]:
-    """Building and split of one row."""
+    """Parse building and split of one row."""
     if row.keys() == {"building", "split"}:
         building, chosen = row["building"], [row["split"]]
     elif row.keys() == {"id", *SPLITS}:
@@ -90,7 +90,7 @@ def _placed(row: Mapping[str, str], path: Path) -> tuple[str, str]:
 
 
 def _read_table(path: Path) -> list[dict[str, str]]:
-    """Rows by column, whatever lines end with; `read_text` turns carriage returns into line feeds."""
+    """Read rows by column, with any line endings, as `read_text` converts carriage returns to line feeds."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

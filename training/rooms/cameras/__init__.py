@@ -1,1 +1,1 @@
-"""Cameras: their places in a room, and the effects of lens, sensor and JPEG file on a picture."""
+"""Cameras: positions in a room, and effects of lens, sensor and JPEG on pictures."""

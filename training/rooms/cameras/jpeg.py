@@ -1,8 +1,8 @@
-"""JPEG compression of pictures, simulated on the pictures' device without making a file.
+"""JPEG compression of pictures, simulated on their device without a file.
 
 The quantisation tables are those of ITU-T T.81, Annex K.1, scaled with quality as the reference
-implementation does. Colour is kept at half the resolution. Sums run in one order, so a picture's neighbours
-in the batch do not change it.
+implementation does. Chroma has half the resolution. Sums have a fixed order, so that results do not depend on
+the batch.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _CHROMINANCE = (
 
 
 def through_jpeg(pictures: Tensor, quality: Tensor) -> Tensor:
-    """Pictures as they come back from JPEG files.
+    """Compress and decompress pictures as JPEG.
 
     Args:
         pictures: float32 (F, H, W, 3), sRGB in [0, 1].
-        quality: float32 (F,), 1 to 100; 0 leaves the picture as it is.
+        quality: float32 (F,), 1 to 100; 0 leaves the picture unchanged.
 
     Returns:
         float32 (F, H, W, 3) in [0, 1].
@@ -65,7 +65,7 @@ def _table(table: tuple[tuple[int, ...], ...], quality: Tensor) -> Tensor:
 
 
 def _quantised(plane: Tensor, steps: Tensor) -> Tensor:
-    """A plane (F, H, W) with its coefficients rounded, block by block."""
+    """Round the coefficients of a plane (F, H, W), block by block."""
     frames, height, width = plane.shape
     blocks = plane.reshape(frames, height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK).transpose(2, 3)
     basis = _cosines(plane.device)
@@ -76,7 +76,7 @@ def _quantised(plane: Tensor, steps: Tensor) -> Tensor:
 
 
 def _cosines(device: torch.device) -> Tensor:
-    """The orthonormal cosine transform of eight numbers, one column a frequency."""
+    """The orthonormal cosine transform of eight numbers, one column per frequency."""
     rows = [
         [math.sqrt((1 if k == 0 else 2) / 8) * math.cos(math.pi * (2 * n + 1) * k / 16) for k in range(8)]
         for n in range(8)
@@ -85,7 +85,7 @@ def _cosines(device: torch.device) -> Tensor:
 
 
 def _times(blocks: Tensor, matrix: Tensor) -> Tensor:
-    """blocks @ matrix, summed in order."""
+    """Compute blocks @ matrix, summed in a fixed order."""
     total = blocks[..., :1] * matrix[0]
     for row in range(1, _BLOCK):
         total = total + blocks[..., row : row + 1] * matrix[row]
@@ -93,7 +93,7 @@ def _times(blocks: Tensor, matrix: Tensor) -> Tensor:
 
 
 def _padded(pictures: Tensor, unit: int) -> Tensor:
-    """The last row and column repeated up to whole blocks."""
+    """Pad to whole blocks by repeating the last row and column."""
     rows, columns = (
         torch.arange(-(-size // unit) * unit, device=pictures.device).clamp(max=size - 1)
         for size in pictures.shape[1:3]

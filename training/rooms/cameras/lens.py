@@ -1,7 +1,7 @@
-"""From light to a photograph: lens, exposure, sensor, development, file.
+"""Simulation of a photograph: lens, exposure, sensor, development, file.
 
-All effects are elementwise or sums of shifted pictures in one order, frame by frame: what else is in the
-batch changes nothing.
+All effects are elementwise, or sums of shifted pictures in a fixed order, so that results do not depend on
+the batch.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from training.rooms.noise import gaussian
 from training.rooms.smooth import shifted
 
 _REFERENCE = 256
-"""Side in px of the pictures that `LookOptions` gives pixels of."""
+"""Side in px of the pictures to which pixel sizes in `LookOptions` refer."""
 
 
 def photograph(light: Tensor, distance: Tensor, looks: Looks) -> Tensor:
-    """Turn the light that cameras receive into pictures.
+    """Convert the light that cameras receive to pictures.
 
     Args:
         light: float32 (F, H, W, 3), linear RGB, 0 or more.
         distance: float32 (F, H, W), metres.
-        looks: of the F frames.
+        looks: looks of the F frames.
 
     Returns:
         uint8 (F, H, W, 3), sRGB.
@@ -41,9 +41,9 @@ def photograph(light: Tensor, distance: Tensor, looks: Looks) -> Tensor:
 
 
 def blurred(pictures: Tensor, deviation: Tensor) -> Tensor:
-    """Pictures (F, H, W, C) blurred by a Gauss curve of a deviation (F,) in px, up to about 2."""
+    """Blur pictures (F, H, W, C) by Gaussians of standard deviation (F,) in px, up to about 2."""
     steps = torch.arange(-4, 5, device=pictures.device)
-    # in float64, whose rounding is gone in float32: the same weights in any batch
+    # in float64, so that the rounded float32 weights are equal in any batch
     curve = torch.exp(-0.5 * (steps / deviation.double().clamp(min=1e-3)[:, None]) ** 2)
     weights = (curve / curve.sum(1, keepdim=True)).float()
     for axis in (1, 2):
@@ -55,7 +55,7 @@ def blurred(pictures: Tensor, deviation: Tensor) -> Tensor:
 
 
 def _focused(light: Tensor, distance: Tensor, looks: Looks) -> Tensor:
-    """Blur everything a little, and things out of focus more."""
+    """Blur the whole picture slightly, and surfaces out of focus more."""
     scale = light.shape[1] / _REFERENCE
     sharp = blurred(light, looks.blur * max(scale, 0.6))
     if not bool((looks.defocus > 0).any()):
@@ -70,7 +70,7 @@ def _focused(light: Tensor, distance: Tensor, looks: Looks) -> Tensor:
 
 
 def _moved(light: Tensor, looks: Looks) -> Tensor:
-    """Smeared along a line, as by a hand that shakes."""
+    """Blur along a line, as by camera shake."""
     if not bool((looks.motion != 0).any()):
         return light
     scale = light.shape[1] / _REFERENCE
@@ -84,7 +84,7 @@ def _moved(light: Tensor, looks: Looks) -> Tensor:
 
 
 def _fringed(light: Tensor, looks: Looks) -> Tensor:
-    """Red a little larger, blue a little smaller."""
+    """Scale red up and blue down slightly (chromatic aberration)."""
     zero = torch.zeros_like(looks.fringe)
     stretch = looks.fringe / _REFERENCE
     red = _sampled(light[..., :1], zero, zero, stretch)
@@ -93,7 +93,7 @@ def _fringed(light: Tensor, looks: Looks) -> Tensor:
 
 
 def _sampled(pictures: Tensor, right: Tensor, down: Tensor, stretch: Tensor | float) -> Tensor:
-    """Pictures moved by px (F,) and stretched about their middles, between pixels linearly."""
+    """Shift pictures by px (F,) and scale them about their middles, with linear interpolation."""
     frames, height, width, channels = pictures.shape
     y = torch.arange(height, device=pictures.device)[None, :, None] - (height - 1) / 2
     x = torch.arange(width, device=pictures.device)[None, None, :] - (width - 1) / 2
@@ -133,7 +133,7 @@ def _exposed(light: Tensor, looks: Looks) -> Tensor:
 
 
 def _falloff(light: Tensor, looks: Looks) -> Tensor:
-    """Darker corners: (F, H, W, 1)."""
+    """Factors of vignetting, (F, H, W, 1)."""
     height, width = light.shape[1:3]
     y = (torch.arange(height, device=light.device) + 0.5) / height * 2 - 1
     x = (torch.arange(width, device=light.device) + 0.5) / width * 2 - 1
@@ -142,7 +142,7 @@ def _falloff(light: Tensor, looks: Looks) -> Tensor:
 
 
 def _noisy(light: Tensor, looks: Looks) -> Tensor:
-    """Grain grows with the root of the light; half of it reaches over a neighbour, as after demosaicing."""
+    """Add noise that grows with the root of the light; half of it is blurred, as by demosaicing."""
     height, width = light.shape[1:3]
     numbers = torch.arange(height * width * 3, dtype=torch.int32, device=light.device)
     noise = gaussian(numbers[None], looks.seed[:, None], 77).reshape(light.shape)
@@ -152,9 +152,10 @@ def _noisy(light: Tensor, looks: Looks) -> Tensor:
 
 
 def _toned(light: Tensor, looks: Looks) -> Tensor:
-    """Linear light to [0, 1], by each frame's curve.
+    """Map linear light to [0, 1] by each frame's tone curve.
 
-    The filmic one is Narkowicz's fit to ACES: https://knarkowicz.wordpress.com/2016/01/06/aces-filmic-tone-mapping-curve/
+    The filmic curve is Narkowicz's fit to ACES:
+    https://knarkowicz.wordpress.com/2016/01/06/aces-filmic-tone-mapping-curve/
     """
     bright = 1.6 * light
     filmic = bright * (2.51 * bright + 0.03) / (bright * (2.43 * bright + 0.59) + 0.14)
@@ -167,7 +168,7 @@ def _toned(light: Tensor, looks: Looks) -> Tensor:
 
 
 def _coloured(shown: Tensor, looks: Looks) -> Tensor:
-    """Contrast and saturation."""
+    """Change contrast and saturation."""
     slope = looks.contrast[:, None, None, None]
     bent = shown + (slope - 1) * (shown - 0.5) * (4 * shown * (1 - shown)).clamp(0, 1)
     grey = 0.299 * bent[..., :1] + 0.587 * bent[..., 1:2] + 0.114 * bent[..., 2:]

@@ -1,7 +1,7 @@
-"""Cameras in a room: several that look at one point of a surface, for each of several points."""
+"""Placement of cameras in a room: several cameras look at one surface point, for each of several points."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,23 +26,23 @@ from training.rooms.tracing.trace import Hits, cast
 Numbers: TypeAlias = NDArray[np.float64]
 
 _SIGHT = 0.01
-"""Share of the distance by which what is seen may lie nearer or further than the fixated point."""
+"""Largest difference between the seen depth and the fixated point's, as a share of the distance."""
 
 _CLEARANCE = (1.0, 1.0, 0.6)
-"""Shares of the clearance that are kept at first, when too few views are found, and at last."""
+"""Shares of the clearance that are kept at first, when too few views are found, and as a last resort."""
 
 _NEIGHBOURS = 0.4
-"""Metres within which other things count as a thing's company."""
+"""Metres within which other objects count as neighbours of an object."""
 
 _GRID = 8
-"""Rays along each side of a view that is judged."""
+"""Rays along each side of a view for judging it."""
 
 _BARE = tuple(nyu40(name) for name in ("wall", "floor", "ceiling", "door", "window"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """A point of a surface, and the places that see it."""
+    """A surface point and the positions that see it."""
 
     point: Numbers
     places: Numbers
@@ -62,18 +62,18 @@ def place_cameras(
 
     Args:
         scene: the room.
-        seed: the same number, the same cameras.
-        points: how many points are fixated by several cameras.
-        views: how many cameras look at each of them.
-        singles: how many further points are fixated by one camera.
-        styles: how cameras are held, and how often; all cameras of a point are held alike. Where a room has
-            nothing for a style, its point is fixated in the first one.
+        seed: equal seeds give equal cameras.
+        points: number of points that several cameras fixate.
+        views: number of cameras that fixate each of them.
+        singles: number of further points that one camera fixates.
+        styles: camera styles and their shares; all cameras of a point have one style. If a room has no
+            subject of a style, the first style is used.
 
     Returns:
-        points * views + singles cameras, those of one point after another. Each sees its point.
+        points * views + singles cameras, grouped by point. Each sees its point.
 
     Raises:
-        DataError: the room is so full that no point is seen from that many places.
+        DataError: the room is so full that too few points are seen from enough positions.
     """
     draw = Draw(seed, 2)
     batch = SceneBatch.of([scene])
@@ -83,7 +83,7 @@ def place_cameras(
     for wanted in [views] * points + [1] * singles:
         style = draw.weighted(styles)
         for held in dict.fromkeys((style, first)):
-            # a style goes on where its last point was found: what failed once is not tried again
+            # each style continues after its last point, so that failed proposals are not tried again
             found = sights.setdefault(held, _proposed(scene, batch, draw, held, points + singles))
             cameras = _next_point(batch, draw, held, found, wanted, [row.fixated[0] for row in rows])
             if cameras is not None:
@@ -99,7 +99,7 @@ def place_cameras(
 def _proposed(
     scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, points: int
 ) -> Iterator[tuple[int, _Sight]]:
-    """Points with the places that see them, and how strict to be with their views: 0, 1, at last 2."""
+    """Yield points with the positions that see them, and the strictness level of views: 0, 1, finally 2."""
     found: dict[float, Numbers] = {}
     for level in (0, 0, 1, 1, 2, 2):
         clear = options.clear * _CLEARANCE[level]
@@ -121,7 +121,7 @@ def _next_point(
     views: int,
     seen: list[Numbers],
 ) -> Cameras | None:
-    """Cameras of the next proposed point that enough of them see and that is apart from those seen so far."""
+    """Cameras of the next proposed point that enough cameras see and that is far from earlier points."""
     for level, sight in proposed:
         near = any(np.linalg.norm(sight.point - other) < options.apart for other in seen)
         if not near and len(sight.places) >= views:
@@ -132,7 +132,7 @@ def _next_point(
 
 
 def _places(scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, clear: float) -> Numbers:
-    """Places for cameras anywhere in the room, far enough from all solids."""
+    """Draw camera positions in the room, far enough from all solids."""
     (x0, y0, _), (x1, y1, top) = scene.box
     low, high = options.height
     high = min(high, top - options.clear)
@@ -147,7 +147,7 @@ def _places(scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions,
 
 
 def _inside(scene: Scene, batch: SceneBatch, spots: Numbers, clear: float) -> NDArray[np.bool_]:
-    """True for places far enough from all solids and inside the room: rays to all sides hit something."""
+    """True for positions far enough from solids and in the room, where rays to all sides hit surfaces."""
     angles = np.arange(8) * np.pi / 4 + 0.1
     level = np.stack([np.cos(angles), np.sin(angles), np.zeros(8)], axis=-1)
     ways = np.concatenate([level, [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]])
@@ -158,7 +158,7 @@ def _inside(scene: Scene, batch: SceneBatch, spots: Numbers, clear: float) -> ND
 
 
 def _clearance(scene: Scene, spots: Numbers) -> Numbers:
-    """Metres from places (P, 3) to the nearest box around a solid; 0 inside."""
+    """Metres from positions (P, 3) to the nearest box around a solid; 0 inside."""
     solids = scene.primitives
     between = spots[:, None, :] - solids.centre[None].astype(np.float64)
     own = np.einsum("pni,nij->pnj", between, solids.axes.astype(np.float64))
@@ -170,7 +170,7 @@ def _clearance(scene: Scene, spots: Numbers) -> Numbers:
 def _sights(
     batch: SceneBatch, draw: Draw, options: CameraOptions, places: Numbers, count: int
 ) -> list[_Sight]:
-    """Points of surfaces that are seen from one of the places, and from which others they are seen."""
+    """Surface points seen from one of the positions, with the other positions that see them."""
     start = np.array([draw.whole(0, len(places) - 1) for _ in range(count)])
     yaw = np.array([draw.between(-np.pi, np.pi) for _ in range(count)])
     pitch = np.radians([_pitch(draw, options) for _ in range(count)])
@@ -189,7 +189,7 @@ def _sights(
 def _sights_of_subject(
     scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, subject: Subject, clear: float
 ) -> list[_Sight]:
-    """Points of things, and places around each that see it."""
+    """Points of objects, and positions around each that see it."""
     things = _subjects(scene, subject)
     if not things:
         return []
@@ -218,7 +218,7 @@ def _sights_of_subject(
     reachable = [number for number, places in enumerate(around_each) if len(places)]
     if not reachable:
         return []
-    # the first place decides which point it is: what a ray from there towards the thing hits
+    # the point is the first hit of a ray from the first position towards the object
     start = np.stack([around_each[number][0] for number in reachable])
     way = np.stack([aims[number] for number in reachable]) - start
     hits = _cast(batch, start, way / np.linalg.norm(way, axis=1, keepdims=True))
@@ -230,7 +230,7 @@ def _sights_of_subject(
 
 
 def _subjects(scene: Scene, subject: Subject) -> list[list[list[int]]]:
-    """Rows of the solids of things that fit: by label, as often as the subject names it, and by thing."""
+    """Rows of the solids of fitting objects: by label, repeated as in the subject, and by object."""
     solids = scene.primitives
     reach = np.abs(solids.axes * solids.half[:, None, :]).sum(-1)
     low, high = solids.centre - reach, solids.centre + reach
@@ -256,7 +256,7 @@ def _subjects(scene: Scene, subject: Subject) -> list[list[list[int]]]:
 
 
 def _company(scene: Scene, rows: Sequence[int]) -> int:
-    """Count the kinds of things near a thing."""
+    """Count the kinds of objects near an object."""
     solids = scene.primitives
     apart = np.linalg.norm(solids.centre - solids.centre[rows[0]], axis=1)
     return len(np.unique(solids.category[(apart < _NEIGHBOURS) & ~np.isin(solids.label, _BARE)]))
@@ -265,7 +265,7 @@ def _company(scene: Scene, rows: Sequence[int]) -> int:
 def _seen(
     batch: SceneBatch, options: CameraOptions, points: Numbers, normals: Numbers, places: list[Numbers]
 ) -> list[_Sight]:
-    """Tell for each point the places that see it."""
+    """Find the positions that see each point."""
     if not len(points):
         return []
     each = np.array([len(some) for some in places])
@@ -289,7 +289,7 @@ def _pitch(draw: Draw, options: CameraOptions) -> float:
 def _views(
     batch: SceneBatch, draw: Draw, options: CameraOptions, sight: _Sight, views: int, level: int
 ) -> Cameras | None:
-    """Cameras at places whose pitch fits and whose pictures show something, apart from each other."""
+    """Cameras at distant positions whose pitch fits and whose pictures pass `_judged`."""
     order = _preferred(draw, options, sight, 3 * views)
     held = _held(draw, options, sight, order)
     good = _judged(batch, options, held, level)
@@ -304,7 +304,7 @@ def _views(
 
 
 def _preferred(draw: Draw, options: CameraOptions, sight: _Sight, most: int) -> list[int]:
-    """Numbers of places in an order in which pitches are spread as they shall be."""
+    """Order positions so that their pitches follow the wanted distribution."""
     left = list(range(len(sight.places)))
     order: list[int] = []
     while left and len(order) < most:
@@ -316,7 +316,7 @@ def _preferred(draw: Draw, options: CameraOptions, sight: _Sight, most: int) -> 
 
 
 def _held(draw: Draw, options: CameraOptions, sight: _Sight, order: list[int]) -> Cameras:
-    """Cameras at these places that look at the point."""
+    """Cameras at these positions that look at the point."""
     location = sight.places[order]
     angles = [_angles(sight.point - place, _roll(draw, options)) for place in location]
     fov = [draw.normal(options.fov_mean, options.fov_sigma, *options.fov) for _ in order]
@@ -337,7 +337,7 @@ def _roll(draw: Draw, options: CameraOptions) -> float:
 
 
 def _angles(way: Numbers, roll: float) -> Numbers:
-    """Angles of a camera that looks that way, turned about its axis by a roll in radians."""
+    """Angles of a camera with that viewing direction, rotated about its axis by a roll in radians."""
     back = -way / np.linalg.norm(way)
     right = np.array([-back[1], back[0], 0.0]) / np.hypot(back[0], back[1])
     up = np.cross(back, right)
@@ -346,7 +346,7 @@ def _angles(way: Numbers, roll: float) -> Numbers:
 
 
 def _judged(batch: SceneBatch, options: CameraOptions, held: Cameras, level: int) -> NDArray[np.bool_]:
-    """Tell whether views show a room: not much very near, no single thing filling them, not only walls."""
+    """Return True for views of a room: little very near, no object filling the view, not only walls."""
     count = len(held.fov)
     origins, ways = camera_rays(held, _GRID)
     rays = ways.reshape(count, -1, 3)
@@ -374,7 +374,7 @@ def _cast(batch: SceneBatch, origins: Numbers, ways: Numbers) -> Hits:
 
 
 def _numbered(cameras: Cameras, point: int) -> Cameras:
-    """The same cameras as those of a point with this number."""
+    """The same cameras with this point number."""
     count = len(cameras.fov)
     return Cameras(
         location=cameras.location,

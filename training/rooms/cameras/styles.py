@@ -1,8 +1,8 @@
-"""Styles of photographs: how cameras are held, what they show.
+"""Styles of photographs: camera poses and subjects.
 
 Views of the room are those of the dataset and of NYU: at the height of the eyes, nearly level, looking down a
-little more often than up. Views of one piece of furniture stand before it. Close-ups look at small things on
-a table, a shelf or a bed from an arm's length, tilted and turned as a phone is.
+little more often than up. Views of one piece of furniture stand before it. Close-ups show small objects on a
+table, a shelf or a bed from an arm's length, tilted and rotated as a phone is.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from typing import TypeAlias
 from training.data.room_classes import nyu40
 
 Levels: TypeAlias = tuple[float, float, float]
-"""A limit at first, when too few views keep it, and at last."""
+"""Limit at first, when too few views meet it, and as a last resort."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Things that photographs are taken of.
+    """Objects that are photographed.
 
     Attributes:
-        labels: NYU40 numbers of the things; each that a room has is chosen as often as it is named.
-        size: least and greatest side in metres of the largest side of a thing's bounding box.
-        height: metres above the floor, least and greatest of a thing's lowest point.
-        elevation, elevation_sigma: degrees by which cameras stand above the aimed point, and their spread.
-        around: degrees to both sides from which cameras of one point look at it.
-        standing: whether only things on something else are chosen, not those that hang on a wall.
-        choice: so many things are drawn, and the one that has most kinds of others near it is taken.
+        labels: NYU40 numbers of the objects; a repeated number is chosen more often.
+        size: least and greatest metres of the largest side of an object's bounding box.
+        height: least and greatest metres of an object's lowest point above the floor.
+        elevation, elevation_sigma: mean and spread in degrees of the camera's elevation above the aimed
+            point.
+        around: largest angle in degrees to both sides between cameras of one point.
+        standing: True for objects on a support only, not those that hang on a wall.
+        choice: number of objects drawn, of which the one with most kinds of neighbours is used.
     """
 
     labels: tuple[int, ...]
@@ -45,23 +46,23 @@ class CameraOptions:
     """Ranges of camera poses. Metres and degrees; pairs are least and greatest.
 
     Attributes:
-        subject: the kind of view, None for the room.
-        height: above the floor; around its middle.
-        clear: from any solid.
-        far: from the fixated point.
-        apart: least distance between cameras of one point, at last a third of it.
-        fov, fov_mean, fov_sigma: field of view; around a mean.
-        pitch, pitch_mean, pitch_sigma: upwards; around a mean.
+        subject: objects to photograph, None for the room.
+        height: height above the floor, distributed around its middle.
+        clear: least distance from any solid.
+        far: distance from the fixated point.
+        apart: least distance between cameras of one point, as a last resort a third of it.
+        fov, fov_mean, fov_sigma: range, mean and spread of the field of view.
+        pitch, pitch_mean, pitch_sigma: range, mean and spread of the upward pitch.
         roll, roll_sigma, tilted: spread of the roll; one camera in `tilted` has four times as much.
         bare: share of proposed points on walls, floor, ceiling, doors and windows that are kept.
-        reach: of proposed points that are nearer, a share is kept that grows with the distance.
-        positions: how many places in the room are tried; of a subject, around each proposed point.
-        proposals: how many points are tried for each that is wanted.
+        reach: metres below which the share of proposed points that are kept falls with the distance.
+        positions: number of positions tried in the room, or around each proposed point of a subject.
+        proposals: number of points tried for each wanted point.
         nearest: metres beyond which 92 % of a view must lie.
         median: metres beyond which half of a view must lie.
-        largest: share of a view that one thing may fill.
-        things: how many a view must show.
-        barest: share of a view that walls, floor, ceiling, doors and windows may fill.
+        largest: largest share of a view that one object may fill.
+        things: least number of objects in a view.
+        barest: largest share of a view that walls, floor, ceiling, doors and windows may fill.
     """
 
     subject: Subject | None = None
@@ -128,7 +129,7 @@ FURNITURE = CameraOptions(
     things=(4, 3, 2),
     barest=(0.5, 0.65, 0.9),
 )  # fmt: skip
-"""Views of one piece of furniture from a few steps."""
+"""Views of one piece of furniture from a few metres."""
 
 CLOSE = CameraOptions(
     subject=Subject(
@@ -164,4 +165,4 @@ CLOSE = CameraOptions(
     things=(5, 4, 2),
     barest=(0.5, 0.65, 0.9),
 )  # fmt: skip
-"""Small things on a table, a shelf or a bed, from an arm's length."""
+"""Close-ups of small objects on a table, a shelf or a bed, from an arm's length."""

@@ -1,4 +1,4 @@
-"""Settings for rendering rooms: their number, views of each, picture size and seed."""
+"""Settings for rendering rooms: number of rooms, views of each, picture size and seed."""
 
 from __future__ import annotations
 
@@ -14,40 +14,41 @@ from training.errors import ConfigError, DataError
 from training.rooms.cameras.styles import CLOSE, FURNITURE, ROOM, CameraOptions
 
 SPLITS: Mapping[str, int] = MappingProxyType({"train": 0, "val": 1_000_000, "test": 2_000_000})
-"""Number of the first room of each split: none is in two, and more rooms in one leave the others alone."""
+"""Number of the first room of each split; splits are disjoint, and their sizes are independent."""
 
 _MOST_ROOMS = 1_000_000
-_NUMBERS = 2**22  # room numbers lie below: no two seeds share a room
+_NUMBERS = 2**22  # upper limit of room numbers, so that no two seeds share a room
 
 RENDERER = 3
-"""Raised when seeds give other frames than before. 2: larger rooms, always a light. 3: close-ups."""
+"""Raised whenever seeds give other frames. 2: larger rooms, always a light. 3: close-ups."""
 
 ATTEMPTS = 16
-"""Seeds of one room: the next is taken where a room is too full for its cameras."""
+"""Number of seeds per room; the next one is used if a room is too full for its cameras."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomsConfig:
-    """Frames of furnished rooms.
+    """Settings for frames of furnished rooms.
 
     Attributes:
-        train: rooms whose frames task networks learn from.
-        val: rooms whose frames transfers learn from.
-        test: rooms that everything is compared on.
+        train: number of rooms for training task networks.
+        val: number of rooms for training transfers.
+        test: number of rooms for all tests.
         points: points of each room that several cameras fixate.
-        views: cameras that fixate each of them; 3 at least for samples of all tasks.
-        singles: points of each room that one camera fixates: for tasks of one picture a room costs less so.
-            Where `points` is 1, `nonfixated_pose` and `point_matching` need one at least.
-        furniture: share of the points that are photographed as a piece of furniture, from a few steps.
-        close: share of the points that are close-ups of small things on tables, shelves and beds.
+        views: number of cameras that fixate each of them; at least 3 for samples of all tasks.
+        singles: points of each room that one camera fixates, which are cheaper for tasks of one picture. If
+            `points` is 1, `nonfixated_pose` and `point_matching` need at least one.
+        furniture: share of the points that show a piece of furniture from a few metres.
+        close: share of the points that are close-ups of small objects on tables, shelves and beds.
         size: side of the pictures in px, a multiple of 16.
-        seed: of all rooms, cameras and noise.
-        textures: folder of images for materials; empty for procedural ones alone.
-        environments: folder of panoramas that are seen through windows; empty for plain skies.
-        classifier: timm model whose classes are the labels of `class_object`, as the original distilled them
-            from a network, see `training.data.labels.distilled`; empty for those of the rendered objects.
-        rooms_per_shard: rooms that are rendered and written at once.
-        renderer: the version that makes them.
+        seed: seed of all rooms, cameras and noise.
+        textures: folder of images for materials; empty for procedural materials only.
+        environments: folder of panoramas behind windows; empty for plain skies.
+        classifier: timm model whose predictions are the labels of `class_object`, as the original distilled
+            them from a network, see `training.data.labels.distilled`; empty for the classes of the rendered
+            objects.
+        rooms_per_shard: number of rooms per shard.
+        renderer: version of the renderer.
     """
 
     train: int = 2000
@@ -83,7 +84,7 @@ class RoomsConfig:
             raise ConfigError(f"seed is {self.seed}: choose 0 to {2**31 - 1}")
 
     def rooms(self, split: str) -> range:
-        """Numbers of the rooms of a split.
+        """Return the numbers of the rooms of a split.
 
         Raises:
             ConfigError: there is no such split.
@@ -94,11 +95,11 @@ class RoomsConfig:
         return range(SPLITS[split], SPLITS[split] + count)
 
     def styles(self) -> dict[CameraOptions, float]:
-        """Ways in which photographs are taken, and their shares."""
+        """Return the camera styles and their shares."""
         return {ROOM: 1 - self.furniture - self.close, FURNITURE: self.furniture, CLOSE: self.close}
 
     def room_seeds(self, room: int) -> range:
-        """Seeds of a room, one for each attempt: others for every number and every `seed`."""
+        """Return the seeds of a room, one per attempt, different for every room number and `seed`."""
         first = (self.seed * _NUMBERS + room) * ATTEMPTS
         return range(first, first + ATTEMPTS)
 
@@ -106,8 +107,7 @@ class RoomsConfig:
         """Return the settings that determine the frames of a split; images by digest, not by path.
 
         Raises:
-            DataError: the folder of images is missing or holds none, or there are no weights of the
-                classifier.
+            DataError: the folder of images is missing or empty, or the classifier's weights were not found.
         """
         facts = asdict(self)
         others = {name: facts.pop(name) for name in SPLITS}
@@ -119,10 +119,10 @@ class RoomsConfig:
 
 
 def folder_digest(folder: str | Path, what: str) -> str:
-    """sha256 over names and contents of the files of a folder, in order.
+    """Compute the sha256 of names and contents of the files of a folder, in order.
 
     Raises:
-        DataError: it is missing or empty.
+        DataError: the folder is missing or empty.
     """
     root = Path(folder)
     paths = sorted(path for path in root.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""Stores of frames of furnished rooms: one shard after another, each the same in any run."""
+"""Stores of frames of furnished rooms, written shard by shard; shards are reproducible."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from training.runs.worker_processes import worker_pool
 _LOG = logging.getLogger(__name__)
 
 _SHARDS_AT_ONCE = 3
-"""On a GPU: while one is rendered, others wait for their rooms and segments, or are written."""
+"""Shards in progress on a GPU: while one is rendered, others wait for rooms and segments, or are written."""
 
 Progress = Callable[[int, int], None]
-"""Is told after each shard how many are done, and how many there are."""
+"""Callback that gets the number of finished shards and of all shards after each shard."""
 
 
 def write_rooms(
@@ -43,24 +43,24 @@ def write_rooms(
     workers: int = 0,
     progress: Progress | None = None,
 ) -> FrameStore:
-    """Render and write the frames of one split; shards that are there already are kept.
+    """Render and write the frames of one split; existing shards are kept.
 
     Args:
         root: folder of the store.
-        config: which rooms.
+        config: settings of the rooms.
         split: train, val or test.
-        device: where rays are cast.
-        workers: processes that render shards on a CPU, or that furnish rooms and find segments for a GPU; 0
-            for this one alone.
-        progress: is told of every shard.
+        device: device for casting rays.
+        workers: number of processes that render shards on a CPU, or that furnish rooms and find segments for
+            a GPU; 0 for this process only.
+        progress: called after every shard.
 
     Returns:
         the finished store.
 
     Raises:
-        ConfigError: no such split, or the folder holds other frames.
-        DataError: no rooms are wanted, or a folder of images has none.
-        StorageError: something cannot be written.
+        ConfigError: there is no such split, or the folder holds other frames.
+        DataError: the split has no rooms, or a folder of images is empty.
+        StorageError: a file cannot be written.
     """
     began, written = perf_counter(), 0
     shards = len(range(0, len(config.rooms(split)), config.rooms_per_shard))
@@ -89,7 +89,7 @@ def write_splits(
     workers: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, FrameStore]:
-    """`write_rooms` for all splits, each in a folder of its name."""
+    """Call `write_rooms` for all splits, each in a folder of its name."""
     write = partial(write_rooms, device=device, workers=workers, progress=progress)
     return {split: write(Path(root) / split, config, split) for split in SPLITS}
 
@@ -97,16 +97,16 @@ def write_splits(
 def viewed_room(
     config: RoomsConfig, room: int, *, photos: int = 0, views: tuple[Colour, ...] = ()
 ) -> ViewedRoom:
-    """A room and its cameras by number, the same in any run.
+    """Make a room and its cameras by number, reproducibly.
 
     Args:
-        config: of all rooms.
-        room: its number.
-        photos: images that materials may take.
-        views: colours of the light of the panoramas that windows may show.
+        config: settings of all rooms.
+        room: number of the room.
+        photos: number of images for materials.
+        views: colours of the light of the panoramas behind windows.
 
     Raises:
-        DataError: no attempt left room for the cameras.
+        DataError: all attempts were too full for the cameras.
     """
     options = RoomOptions(photos=photos, views=views)
     for seed in config.room_seeds(room):
@@ -121,7 +121,7 @@ def viewed_room(
                 styles=config.styles(),
             )
         except DataError as error:
-            _LOG.debug("room %d is made anew: %s", room, error)
+            _LOG.debug("room %d is made again from another seed: %s", room, error)
             continue
         return ViewedRoom(number=room, scene=scene, cameras=cameras)
     raise DataError(
@@ -139,7 +139,7 @@ def _make_shard(
     device: str,
     pool: Executor | None = None,
 ) -> int:
-    """Render and write one shard: how many frames it has."""
+    """Render and write one shard; return its number of frames."""
     start = number * config.rooms_per_shard
     rooms = config.rooms(split)[start : start + config.rooms_per_shard]
     textures = _textures(config.textures, device) if config.textures else None
@@ -175,10 +175,10 @@ def _environments(folder: str, device: str) -> Environments:
 def _makers(
     make: Callable[..., int], device: str, workers: int
 ) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
-    """Provide the `map` that makes shards: in this process, or in worker processes of one thread each.
+    """Yield the `map` that makes shards, in this process or in worker processes of one thread each.
 
-    Several processes are faster on a CPU. A GPU is used by threads of this process, and worker processes do
-    the part that runs on the CPU.
+    Several processes are faster on a CPU. A GPU is used by threads of this process, while worker processes do
+    the CPU part.
     """
     if workers < 1:
         yield partial(map, partial(make, device=device))

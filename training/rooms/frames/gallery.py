@@ -21,9 +21,9 @@ from training.rooms.surfaces.environments import Environments
 from training.rooms.surfaces.textures import Textures
 
 _CELL = 176  # px of a picture
-_CAPTION = 22  # px under it
+_CAPTION = 22  # px of text under a picture
 _GAP = 6
-_BETWEEN = 14  # px more between frames
+_BETWEEN = 14  # additional px between frames
 _COLUMNS = 8
 _INK, _PAPER = (45, 45, 45), "white"
 _ORDER = (
@@ -38,13 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Render some rooms and write the page."""
     parser = ScriptParser(description=__doc__)
     parser.add_argument("out", type=Path, help="the PNG file to write")
-    parser.add_argument("--count", type=int, default=3, help="frames, each of a room of its own")
-    parser.add_argument("--seed", type=int, default=0, help="of the rooms")
+    parser.add_argument("--count", type=int, default=3, help="number of frames, each of another room")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the rooms")
     parser.add_argument("--first", type=int, default=0, help="number of the first room")
     parser.add_argument("--size", type=int, default=256, help="side of the frames in px")
     parser.add_argument("--textures", default="", help="folder of images for materials")
-    parser.add_argument("--environments", default="", help="folder of panoramas that windows show")
-    parser.add_argument("--device", default="cpu", help="where rays are cast")
+    parser.add_argument("--environments", default="", help="folder of panoramas behind windows")
+    parser.add_argument("--device", default="cpu", help="device for casting rays")
     given = parser.parse_args(arguments)
     config = RoomsConfig(
         seed=given.seed,
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _frames(config: RoomsConfig, room: int, device: torch.device | str) -> Frames:
-    """All frames of one room."""
+    """Render all frames of one room."""
     textures = Textures.load(config.textures, device=device) if config.textures else None
     environments = Environments.load(config.environments, device=device) if config.environments else None
     photos, views = (
@@ -72,10 +72,10 @@ def _frames(config: RoomsConfig, room: int, device: torch.device | str) -> Frame
 
 
 def frame_cells(frames: Frames) -> list[Cell]:
-    """The most telling frame of a room, with all its labels.
+    """Draw the frame of a room with most classes, with all its labels.
 
     Args:
-        frames: all of one room.
+        frames: all frames of one room.
 
     Returns:
         captions and pictures.
@@ -96,7 +96,7 @@ def frame_cells(frames: Frames) -> list[Cell]:
 
 
 def _telling_pair(frames: Frames) -> tuple[int, int]:
-    """The frame with most kinds of things that shares its fixated point with another, and that other."""
+    """The frame with most classes that shares its fixated point with another frame, and that frame."""
     things = np.array([_variety(codes) for codes in frames.labels["segment_semantic"]], dtype=np.float64)
     surfaces = np.array([codes.max() for codes in frames.labels["segment_unsup25d"]], dtype=np.float64)
     known = frames.labels["class_object"] >= 0
@@ -114,11 +114,11 @@ def _variety(codes: NDArray[np.uint8]) -> int:
 
 
 def page(rows: Sequence[Sequence[Cell]], columns: int = _COLUMNS) -> Image.Image:
-    """Cells of several frames, a block of lines each.
+    """Arrange the cells of several frames, one block of lines per frame.
 
     Args:
         rows: cells of each frame.
-        columns: cells in a line.
+        columns: cells per line.
     """
     lines = [-(-len(cells) // columns) for cells in rows]
     step, deep = _CELL + _GAP, _CELL + _CAPTION + _GAP
@@ -134,7 +134,7 @@ def page(rows: Sequence[Sequence[Cell]], columns: int = _COLUMNS) -> Image.Image
 
 
 def _paste(sheet: Image.Image, at: tuple[int, int], cell: Cell) -> None:
-    """One picture and what it shows."""
+    """Paste one picture and its caption."""
     words, shown = cell
     sheet.paste(shown.resize((_CELL, _CELL), Image.Resampling.LANCZOS), at)
     place = (at[0] + _CELL / 2, at[1] + _CELL + 3)

@@ -1,4 +1,4 @@
-"""Rooms and cameras to frames: pictures with the labels of all domains, in the dataset's codes."""
+"""Rendering of frames from rooms and cameras: pictures and labels of all domains, in the dataset's codes."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from training.rooms.surfaces.textures import Textures
 from training.rooms.tracing.batch import SceneBatch
 from training.rooms.tracing.trace import Hits
 
-_UNSEEN = 128.0  # metres at which rays that hit nothing end for labels that look at neighbours
-_PIXELS_AT_ONCE = 2**22  # whose labels are held in memory: about a gigabyte
-_MOST_VIEWS = 2**16  # of a room: its seed times this, and the number of the view, seed a picture
+_UNSEEN = 128.0  # depth in metres of rays that hit nothing, for labels that use neighbours
+_PIXELS_AT_ONCE = 2**22  # pixels whose labels are in memory at once, about a gigabyte
+_MOST_VIEWS = 2**16  # views per room, at most; picture seed = room seed * this + view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,17 +69,17 @@ def render_frames(
     device: torch.device | str = "cpu",
     pool: Executor | None = None,
 ) -> Frames:
-    """Frames of all cameras of some rooms, with the labels of all domains.
+    """Render the frames of all cameras of some rooms, with the labels of all domains.
 
-    What a frame shows depends on its room's number, scene and cameras alone.
+    A frame depends only on its room's number, scene and cameras.
 
     Args:
-        rooms: one at least; frames lie room by room.
+        rooms: at least one room; frames are grouped by room.
         size: side of the pictures in px.
-        textures: images of materials, on the device; needed where rooms have some.
-        environments: panoramas that windows show, on the device; needed where rooms have some.
-        device: where rays are cast; segments are found on the CPU.
-        pool: where segments are found; None for here.
+        textures: images of materials, on the device; needed if rooms use some.
+        environments: panoramas behind windows, on the device; needed if rooms use some.
+        device: device for casting rays; segments are found on the CPU.
+        pool: executor for finding segments; None for this thread.
     """
     cameras = joined([room.cameras for room in rooms])
     rows = _repeated(range(len(rooms)), rooms)
@@ -93,7 +93,7 @@ def render_frames(
         one = (batch, scene[part], _some(cameras, part), size, seeds[part])
         views = render_views(*one, textures=textures, environments=environments)
         parts.append(_labels(batch, views, _some(cameras, part), pool))
-    # Segments are asked for last: a pool finds them while the next frames are rendered.
+    # Segments are requested last, so that a pool finds them while the next frames are rendered.
     labels = [{name: np.stack(list(codes)) for name, codes in part.items()} for part in parts]
     records = camera_records(rooms, cameras)
     return Frames(
@@ -115,7 +115,7 @@ def _labels(
 
 
 def _of_geometry(hits: Hits, cameras: Cameras) -> dict[str, Tensor]:
-    """Labels of surfaces in their units."""
+    """Labels computed from surfaces, in their units."""
     device = hits.distance.device
     turn = torch.from_numpy(rotation(cameras.angles)).to(device, torch.float32)
     location = torch.from_numpy(cameras.location).to(device, torch.float32)
@@ -144,13 +144,13 @@ def _of_geometry(hits: Hits, cameras: Cameras) -> dict[str, Tensor]:
 
 
 def _of_pixels(rgb: Tensor) -> dict[str, Tensor]:
-    """Labels of colours, out of uint8 (F, H, W, 3)."""
+    """Labels computed from colours, uint8 (F, H, W, 3)."""
     colours = rgb.float() / 255
     return {"edge_texture": edge_texture(colours), "keypoints2d": keypoints2d(colours)}
 
 
 def _of_things(batch: SceneBatch, scene: Tensor, primitive: Tensor) -> dict[str, Tensor]:
-    """Labels of the classes of things."""
+    """Labels of the classes of objects."""
     semantic = semantic_channels(batch.label.cpu().numpy(), batch.category.cpu().numpy()) + 1
     rows = (scene[:, None, None], primitive.clamp(min=0))
     unseen = primitive < 0
@@ -164,7 +164,7 @@ def _of_things(batch: SceneBatch, scene: Tensor, primitive: Tensor) -> dict[str,
 def _segments(
     rgb: Tensor, values: Mapping[str, Tensor], pool: Executor | None
 ) -> dict[str, Iterable[NDArray[np.uint8]]]:
-    """Both kinds of segments, frame by frame, as they are found."""
+    """Both kinds of segments, lazily frame by frame."""
     run = map if pool is None else pool.map
     depth = values["depth_zbuffer"].nan_to_num(_UNSEEN).cpu().numpy()
     others = [values[name].nan_to_num(0).cpu().numpy() for name in ("normal", "edge_occlusion")]
@@ -175,14 +175,14 @@ def _segments(
 
 
 def _stored(domain: str, codes: Tensor) -> NDArray[Any]:
-    """Codes in the smallest type that holds them."""
+    """Convert codes to the smallest dtype that holds them."""
     if domain not in DOMAINS:
         return codes.cpu().numpy().astype(np.int16)
     return codes.cpu().numpy().astype(np.uint8 if DOMAINS[domain].bits == 8 else np.uint16)
 
 
 def joined(parts: Sequence[Cameras]) -> Cameras:
-    """The cameras of several rooms, one after another."""
+    """Concatenate the cameras of several rooms."""
     return Cameras(
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in Cameras.__slots__}
     )
@@ -193,7 +193,7 @@ def _some(cameras: Cameras, part: slice) -> Cameras:
 
 
 def camera_records(rooms: Sequence[ViewedRoom], cameras: Cameras) -> NDArray[np.void]:
-    """`CAMERA` records of the joined cameras of rooms."""
+    """Return `CAMERA` records of the joined cameras of rooms."""
     records = np.zeros(len(cameras.fov), dtype=CAMERA)
     records["room"] = _repeated([room.number for room in rooms], rooms)
     records["box"] = np.stack([room.scene.box for room in rooms])[_repeated(range(len(rooms)), rooms)]
@@ -203,5 +203,5 @@ def camera_records(rooms: Sequence[ViewedRoom], cameras: Cameras) -> NDArray[np.
 
 
 def _repeated(values: Iterable[int], rooms: Sequence[ViewedRoom]) -> NDArray[np.int64]:
-    """One value a room as one a frame."""
+    """Repeat one value per room for each of its frames."""
     return np.repeat(np.array(list(values), dtype=np.int64), [len(room.cameras.fov) for room in rooms])

@@ -1,4 +1,4 @@
-"""Sightings: views that see the points which other views fixate."""
+"""Sightings: views that see points fixated by other views."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from training.data.frames import SIGHTING
 from training.rooms.tracing.batch import SceneBatch
 from training.rooms.tracing.trace import occluded
 
-_NEAREST = 0.2  # metres in front of a camera that a point must be
-_MARGIN = 0.5  # px that a point must be within the picture
+_NEAREST = 0.2  # least distance in metres of a point in front of a camera
+_MARGIN = 0.5  # least distance in px of a point from the picture's border
 
 
 def find_sightings(
     batch: SceneBatch, scene: Tensor, cameras: NDArray[np.void], size: int
 ) -> NDArray[np.void]:
-    """All free lines of sight from cameras to points of their room that they do not fixate themselves.
+    """Find all free lines of sight from cameras to points of their room that they do not fixate.
 
     Args:
         batch: the rooms.
@@ -37,7 +37,7 @@ def find_sightings(
     back = np.swapaxes(rotation(camera["angles"]), -1, -2)
     local = (back @ (points - camera["location"])[..., None])[..., 0]
     local[local[:, 2] > -_NEAREST] = np.nan
-    # Fields of view differ: slopes are brought to that of 90 degrees.
+    # Slopes are scaled to a field of view of 90 degrees, as fields of view differ.
     local[:, :2] /= np.tan(camera["fov"] / 2)[:, None]
     places = project(local, 90.0) * size
     inside = ((places > _MARGIN) & (places < size - _MARGIN)).all(-1)
@@ -51,7 +51,7 @@ def find_sightings(
 
 
 def _other_points(cameras: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of a frame and the first frame that fixates another point of its room."""
+    """Pairs of a frame and the first frame that fixates each other point of its room."""
     keys = np.stack([cameras["room"], cameras["point"]], axis=1)
     _, first = np.unique(keys, axis=0, return_index=True)
     same_room = cameras["room"][:, None] == cameras["room"][first]

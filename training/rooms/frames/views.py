@@ -1,8 +1,8 @@
-"""Pictures of rooms, and the hit of every pixel's ray.
+"""Rendering of pictures of rooms, with the hit of every pixel's ray.
 
-A picture depends on its room, its camera, its size, its seed and the options: on one device the pixels are
-the same in any run and any batch. Between devices labels agree to rounding, and so do pixels, but for single
-ones at the edges of things and of shadows.
+A picture depends on its room, its camera, its size, its seed and the options: on one device, its pixels are
+equal in any run and any batch. Between devices labels agree up to rounding, and so do pixels, except for
+single ones at the edges of objects and shadows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from training.rooms.tracing.tiles import components, tiled, untiled
 from training.rooms.tracing.trace import Hits, cast_bundle
 
 _PIXELS_AT_ONCE = 2**21
-"""On a GPU: pictures that are shaded together have no more."""
+"""Largest number of pixels that are shaded together on a GPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +36,8 @@ class Views:
 
     Attributes:
         rgb: uint8 (F, size, size, 3).
-        hits: maps (F, size, size, ...) of what the ray through the middle of each pixel hits.
-        scene: int64 (F,), the room of each.
+        hits: maps (F, size, size, ...) of the hits of rays through the middles of pixels.
+        scene: int64 (F,), the room of each picture.
     """
 
     rgb: Tensor
@@ -64,11 +64,11 @@ def render_views(
         scene: int64 (F,), the room of each camera.
         cameras: F views.
         size: side of the pictures in px; a multiple of 8 is fastest.
-        seeds: F numbers from 0 up, one a picture.
-        options: how pictures vary; None for the defaults.
+        seeds: F numbers of at least 0, one per picture.
+        options: ranges of the look of pictures; None for the defaults.
         textures: images of `Surface.PHOTO` on the batch's device; None paints plaster there.
         environments: panoramas of `Surface.VIEW` on the batch's device; None paints their mean colours there.
-        memory: bytes that intermediate results of ray casting may take; None for what suits the device.
+        memory: bytes for intermediate results of ray casting; None for a default of the device.
 
     Raises:
         ValueError: numbers of rooms, cameras and seeds differ, or there are none.

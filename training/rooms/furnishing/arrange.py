@@ -1,7 +1,7 @@
-"""A room that is being furnished: its content so far, and the search for places for more."""
+"""A room that is being furnished: its content so far, and the search for free places."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from training.rooms.surfaces.taste import Taste
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A piece and where it stands: its frame's origin in the world and its turn about z."""
+    """A piece with its position in the world and its rotation about z."""
 
     piece: Piece
     x: float
@@ -27,7 +27,7 @@ class Placed:
     tops: tuple[Top, ...]
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """World coordinates of a point of the piece's frame."""
+        """Convert a point of the piece's frame to world coordinates."""
         c, s = cos(self.yaw), sin(self.yaw)
         return (self.x + c * x - s * y, self.y + s * x + c * y)
 
@@ -37,12 +37,12 @@ class Room:
     """A room that is being furnished.
 
     Attributes:
-        plan: the bare room.
-        taste: what its things are made of.
-        limit: greatest number of solids.
-        solids: all so far, in the world; their things are numbered through.
-        tops: where small things can be put.
-        bulbs: what shines.
+        plan: the empty room.
+        taste: materials of its objects.
+        limit: largest number of solids.
+        solids: all solids so far, in the world, with consecutive numbers of objects.
+        tops: surfaces for small objects.
+        bulbs: lamps.
         covered: square metres of floor under furniture.
     """
 
@@ -65,11 +65,11 @@ class Room:
         return self.taste.draw
 
     def room_for(self, piece: Piece) -> bool:
-        """Tell whether a piece has solids and the limit on solids allows them."""
+        """Return True if a piece has solids and the limit on solids allows them."""
         return bool(piece.solids) and len(self.solids) + len(piece.solids) <= self.limit
 
     def add(self, piece: Piece, x: float, y: float, z: float, yaw: float) -> Placed:
-        """Put a piece there without looking."""
+        """Add a piece at a position without checks."""
         for solid in piece.moved(x, y, z, yaw):
             self.solids.append(solid._replace(thing=solid.thing + self._things))
         self._things += piece.things
@@ -79,7 +79,7 @@ class Room:
         return Placed(piece, x, y, z, yaw, piece.bounds(), tops)
 
     def put(self, piece: Piece, x: float, y: float, yaw: float, z: float = 0.0) -> Placed | None:
-        """Put a piece there if that is free and the limit allows it."""
+        """Add a piece at a position if the space is free and the limit allows it."""
         return self._put(piece, piece.bounds(), x, y, z, yaw) if self.room_for(piece) else None
 
     def _put(self, piece: Piece, bounds: Bounds, x: float, y: float, z: float, yaw: float) -> Placed | None:
@@ -106,7 +106,7 @@ class Room:
         tries: int = 14,
         walls: tuple[Wall, ...] = (),
     ) -> Placed | None:
-        """Put a piece with its back to a wall, `lift` metres up, where there is a place."""
+        """Put a piece with its back to a wall, `lift` metres up, if there is a free place."""
         if not self.room_for(piece):
             return None
         draw, bounds = self.draw, piece.bounds()
@@ -125,7 +125,7 @@ class Room:
         return None
 
     def anywhere(self, piece: Piece, *, tries: int = 14, straight: float = 0.6) -> Placed | None:
-        """Put a piece on the floor, turned along the walls (so often as `straight` says) or anyhow."""
+        """Put a piece on the floor, parallel to the walls with probability `straight`, else at any angle."""
         if not self.room_for(piece):
             return None
         draw, bounds = self.draw, piece.bounds()
@@ -140,10 +140,10 @@ class Room:
     def beside(
         self, piece: Piece, other: Placed, x: float, y: float, turn: float = 0.0, *, z: float = 0.0
     ) -> Placed | None:
-        """Put a piece at a place of another one's frame, turned against it."""
+        """Put a piece at a position in another one's frame, rotated relative to it by `turn`."""
         at = other.at(x, y)
         return self.put(piece, at[0], at[1], other.yaw + turn, other.z + z)
 
     def hang(self, piece: Piece, x: float, y: float, yaw: float = 0.0) -> Placed | None:
-        """Hang a piece, whose own z = 0 is the ceiling, from the ceiling."""
+        """Hang a piece from the ceiling, which is at z = 0 in the piece's frame."""
         return self.put(piece, x, y, yaw, self.plan.height)

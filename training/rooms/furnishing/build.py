@@ -1,4 +1,4 @@
-"""A furnished room out of a seed."""
+"""Generation of a furnished room from a seed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.rooms.surfaces.materials import Colour, Paint
 from training.rooms.surfaces.taste import taste
 
 MOST_PRIMITIVES = 440
-"""Solids of the fullest room."""
+"""Largest number of solids in a room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +29,13 @@ class RoomOptions:
     """Options that differ between sets of rooms.
 
     Attributes:
-        most_primitives: no room has more solids; 200 at least.
+        most_primitives: largest number of solids of a room; at least 200.
         photos: number of images for `Surface.PHOTO`; 0 for none.
-        views: colours of the light of the panoramas that windows show, linear RGB; none for plain skies.
-        wild_share: share of rooms whose furniture, places and materials are drawn at random.
+        views: colours of the light of the panoramas behind windows, linear RGB; empty for plain skies.
+        wild_share: share of rooms with random furniture, positions and materials.
         night_share: share of rooms with dark windows.
-        clutter: least and greatest share of the places for small things that carry some, 0 to 1.
-        scene: name of a class of `class_scene` that all rooms shall have; empty for any.
+        clutter: least and greatest share of surfaces that carry small objects, 0 to 1.
+        scene: class of `class_scene` of all rooms; empty for any.
     """
 
     most_primitives: int = MOST_PRIMITIVES
@@ -62,14 +62,14 @@ def build_scene(seed: int, options: RoomOptions | None = None) -> Scene:
     """Furnish a room.
 
     Args:
-        seed: the same number makes the same arrays on any machine.
-        options: what rooms are wanted; the defaults where None.
+        seed: equal seeds give equal arrays on any machine.
+        options: options of the room; None for the defaults.
 
     Returns:
         A closed room with its lights.
 
     Raises:
-        DataError: it is so full that no light finds a place.
+        DataError: the room is so full that there is no place for a light.
     """
     chosen = options or RoomOptions()
     draw = Draw(seed, 1)

@@ -1,4 +1,4 @@
-"""Small things on everything that carries them, and on the floor."""
+"""Small objects on furniture and on the floor."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _MOST_ON = {"seat": 4, "stove": 2, "bath": 3}
 _LEAST_FULL = {"shelf": 0.6, "kitchen": 0.5}
 _BIGGEST_ROW = 0.65
 _LADEN = {"table": 0.4, "desk": 0.4, "kitchen": 0.4}
-"""Shares of the tops that carry twice as much: a table that is used."""
+"""Shares of tops that carry twice as much, like a table in use."""
 
 
 class Spread:
-    """The things on one top, as rectangles in the top's own frame that do not overlap."""
+    """Objects on one top, as rectangles in the top's frame that do not overlap."""
 
     def __init__(self, room: Room, top: Top) -> None:
         self._room = room
@@ -39,7 +39,7 @@ class Spread:
         self._taken: list[Bounds] = []
 
     def put(self, piece: Piece, *, tries: int = 4, straight: bool = False) -> bool:
-        """Put something where it fits, turned anyhow or not at all."""
+        """Put a piece where it fits, at a random angle or straight."""
         draw, top = self._room.draw, self._top
         for _ in range(tries):
             yaw = draw.normal(0, 0.06, -0.2, 0.2) if straight else draw.between(-pi, pi)
@@ -75,7 +75,7 @@ class Spread:
 
 
 def _turned(bounds: Bounds, yaw: float) -> Bounds:
-    """Bounds of what is within the bounds, after a turn."""
+    """Bounds of a box after a rotation."""
     c, s = abs(cos(yaw)), abs(sin(yaw))
     mx, my = (bounds.x0 + bounds.x1) / 2, (bounds.y0 + bounds.y1) / 2
     hx, hy = (bounds.x1 - bounds.x0) / 2, (bounds.y1 - bounds.y0) / 2
@@ -89,12 +89,12 @@ def _overlap(one: Bounds, two: Bounds) -> bool:
 
 
 def fill_tops(room: Room, share: float, most: int) -> None:
-    """Put small things on tops until there are `most` solids.
+    """Put small objects on tops until there are `most` solids.
 
     Args:
-        room: with its furniture.
-        share: of the tops that carry something, 0 to 1.
-        most: solids of the room then, about.
+        room: furnished room.
+        share: share of tops that carry objects, 0 to 1.
+        most: approximate number of solids of the room afterwards.
     """
     for top in room.draw.shuffled(room.tops):
         if len(room.solids) >= most:
@@ -104,7 +104,7 @@ def fill_tops(room: Room, share: float, most: int) -> None:
 
 
 def fill(room: Room, top: Top) -> None:
-    """Put some things on a top."""
+    """Put some objects on a top."""
     draw, own, spread = room.draw, room.taste, Spread(room, top)
     if top.use == "desk" and draw.chance(0.75) and top.half_x > 0.3:
         spread.put(workplace(own), tries=6, straight=True)
@@ -133,7 +133,7 @@ def _rows(room: Room, spread: Spread, top: Top) -> None:
 
 
 def strew(room: Room, count: int, makers: Mapping[Maker, float]) -> None:
-    """Put things on the floor, mostly beside walls."""
+    """Put objects on the floor, mostly beside walls."""
     draw = room.draw
     for _ in range(count):
         piece = draw.weighted(makers)(room.taste)
@@ -144,7 +144,7 @@ def strew(room: Room, count: int, makers: Mapping[Maker, float]) -> None:
 
 
 def put_on(room: Room, piece: Piece, top: Top) -> bool:
-    """Put one thing on a top, facing the same way."""
+    """Put one object on a top, facing the same way."""
     return Spread(room, top).put(piece, straight=True)
 
 
@@ -154,6 +154,6 @@ def television_on(room: Room, top: Top) -> bool:
 
 
 def lean(room: Room, count: int) -> None:
-    """Pictures, boards and mirrors that stand on the floor and lean at a wall."""
+    """Add pictures, boards and mirrors that stand on the floor and lean against a wall."""
     for _ in range(count):
         room.by_wall(leaning(room.taste), tries=6)

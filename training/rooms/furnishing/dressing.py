@@ -1,4 +1,4 @@
-"""Fittings of a room's shell: curtains, radiators, ceiling lamps, things on walls, rugs."""
+"""Fittings of a room's shell: curtains, radiators, ceiling lamps, wall decoration, rugs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.rooms.furniture.piece import Piece
 from training.rooms.furniture.storage import wall_shelf
 from training.rooms.surfaces.materials import Paint
 
-_TRIES = 500  # places in a room that is full
+_TRIES = 500  # positions to try in a full room
 
 _ON_WALLS: Mapping[Maker, float] = {
     decoration.picture: 5,
@@ -28,7 +28,7 @@ _ON_WALLS: Mapping[Maker, float] = {
 
 
 def dress_windows(room: Room) -> None:
-    """Blinds, curtains and radiators at windows."""
+    """Add blinds, curtains and radiators at windows."""
     for wall in room.plan.walls:
         for hole in wall.openings:
             if hole.use == "window":
@@ -62,7 +62,7 @@ def _at_wall(room: Room, piece: Piece, wall: Wall) -> None:
 
 
 def build_in(room: Room, wall: Paint) -> None:
-    """Now and then a pillar, a half wall, a fireplace, a cased-in duct."""
+    """Sometimes add a pillar, a half wall, a fireplace or a cased-in duct."""
     draw, own, height = room.draw, room.taste, room.plan.height
     if draw.chance(0.12):
         room.anywhere(structure.pillar(own, height, wall), straight=1.0)
@@ -74,7 +74,7 @@ def build_in(room: Room, wall: Paint) -> None:
 
 
 def light_ceiling(room: Room, least: int = 1) -> None:
-    """One or two lamps under the ceiling, more where it is large; with `least`, one light in any case."""
+    """Add one or two ceiling lamps, more in large rooms; with `least`, there is always one light."""
     draw, own = room.draw, room.taste
     count = max(least, draw.weighted({0: 0.15, 1: 0.6, 2: 0.25}))
     on = draw.chance(0.75) or least > 0
@@ -89,10 +89,10 @@ def light_ceiling(room: Room, least: int = 1) -> None:
 
 
 def _hang_between(room: Room, piece: Piece) -> None:
-    """Hang a piece between the walls where the room is so full that it must touch what stands there.
+    """Hang a piece in a room so full that it must touch other objects, but not the walls.
 
     Raises:
-        DataError: there is no place even so.
+        DataError: there is no such place.
     """
     (x0, y0), (x1, y1) = room.plan.corners
     walls, draw = Taken(room.plan), room.draw
@@ -120,7 +120,7 @@ def _hang_lamp(room: Room, *, on: bool) -> bool:
 
 
 def decorate_walls(room: Room, count: int) -> None:
-    """Things on walls at the height of eyes, about."""
+    """Hang decoration on walls at about eye level."""
     draw, own = room.draw, room.taste
     for _ in range(count):
         maker = draw.weighted(_ON_WALLS)
@@ -134,7 +134,7 @@ def decorate_walls(room: Room, count: int) -> None:
 
 
 def lay_rugs(room: Room, count: int) -> None:
-    """Rugs anywhere on the floor, under what stands there too."""
+    """Lay rugs anywhere on the floor, also under furniture."""
     draw, own = room.draw, room.taste
     (x0, y0), (x1, y1) = room.plan.corners
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""Space that is taken in a room: upright boxes, turned about z, that must not overlap."""
+"""Occupied space in a room: upright boxes, rotated about z, that must not overlap."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ TOUCH = 0.002
 """Metres by which neighbours may overlap."""
 
 _BUILT_IN = 2.22
-"""Metres: what stands on the floor and is taller has no rug under it."""
+"""Metres; taller objects on the floor have no rug under them."""
 
 
 class Footprint(NamedTuple):
-    """An upright box: centre, half sides, direction of its own x, heights."""
+    """An upright box: centre, half sides, direction of its x axis, heights."""
 
     x: float
     y: float
@@ -30,7 +30,7 @@ class Footprint(NamedTuple):
 
     @property
     def corners(self) -> list[tuple[float, float]]:
-        """Its four corners from above."""
+        """Return its four corners from above."""
         ax, ay = self.cos * self.half_x, self.sin * self.half_x
         bx, by = -self.sin * self.half_y, self.cos * self.half_y
         return [
@@ -40,7 +40,7 @@ class Footprint(NamedTuple):
 
 
 def footprint(bounds: Bounds, x: float, y: float, z: float, yaw: float) -> Footprint:
-    """Return the footprint of a piece with these bounds at a place, turned by `yaw`."""
+    """Return the footprint of a piece with these bounds at a position, rotated by `yaw`."""
     c, s = cos(yaw), sin(yaw)
     mx, my = (bounds.x0 + bounds.x1) / 2, (bounds.y0 + bounds.y1) / 2
     return Footprint(
@@ -61,7 +61,7 @@ def of_wall(wall: Wall, x: Span, y: Span, z: Span) -> Footprint:
 
 
 def overlap(one: Footprint, two: Footprint) -> bool:
-    """Tell whether two boxes overlap by more than a touch (separating axes)."""
+    """Return True if two boxes overlap by more than `TOUCH` (separating axes)."""
     if one.low >= two.high - TOUCH or two.low >= one.high - TOUCH:
         return False
     dx, dy = two.x - one.x, two.y - one.y
@@ -79,7 +79,7 @@ def overlap(one: Footprint, two: Footprint) -> bool:
 
 
 class Taken:
-    """All boxes of a room that are taken, its walls and the ways to its doors included."""
+    """All occupied boxes of a room, including its walls and the ways to its doors."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -95,17 +95,17 @@ class Taken:
                 self._boxes.append(of_wall(wall, around, (-deep, 0.0), (low, hole.z[1] + 0.06)))
 
     def take(self, box: Footprint) -> None:
-        """Say that there is something."""
+        """Mark a box as occupied."""
         self._boxes.append(box)
 
     def free(self, box: Footprint) -> bool:
-        """Tell whether a box lies in the room and overlaps nothing."""
+        """Return True if a box is in the room and overlaps no other."""
         if not self._plan.holds(box.x, box.y) or box.high > self._plan.height + 0.2:
             return False
         return not any(overlap(box, other) for other in chain(self._walls, self._boxes))
 
     def lay(self, box: Footprint) -> bool:
-        """Take a place for something flat on the floor, if it is in the room and free of other rugs."""
+        """Reserve a place for a rug if it is in the room and overlaps no other rug."""
         if not self._plan.holds(box.x, box.y):
             return False
         fixed = (other for other in self._boxes if other.low < TOUCH and other.high > _BUILT_IN)

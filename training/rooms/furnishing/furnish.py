@@ -1,4 +1,4 @@
-"""Rooms furnished as their kind wants it, or with anything anywhere."""
+"""Furnishing of rooms by their programme, or at random."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def furnish(
     """Furnish an empty room.
 
     Args:
-        room: with its shell.
-        programme: the furniture that is wanted.
-        wall_paint: of its walls.
-        wild: whether anything stands anywhere instead.
-        share: of the places for small things that carry some.
-        night: whether lamps are the only light.
+        room: empty room with its shell.
+        programme: the furniture to add.
+        wall_paint: paint of the walls.
+        wild: True for random furniture at random positions instead.
+        share: share of surfaces that carry small objects.
+        night: True if lamps are the only light.
     """
     draw = room.draw
     dressing.build_in(room, wall_paint)
@@ -77,7 +77,7 @@ def furnish(
 
 
 def crowd(room: Room, steps: tuple[Step, ...], share: float) -> None:
-    """Add furniture until so much of the floor is covered: more of the room's own, or anything."""
+    """Add furniture until a share of the floor is covered: more of the room's own, or any kind."""
     draw = room.draw
     single = [step for step in steps if step.single]
     for _ in range(40):
@@ -93,7 +93,7 @@ def crowd(room: Room, steps: tuple[Step, ...], share: float) -> None:
 
 
 def _anything(room: Room) -> list[Step]:
-    """Furniture of all kinds anywhere, for domain-randomised rooms."""
+    """Steps for furniture of all kinds at random positions, for domain-randomised rooms."""
     draw = room.draw
     steps = []
     for _ in range(draw.whole(6, 16)):

@@ -1,4 +1,4 @@
-"""Furniture that belongs together: a bed and its night stands, a table and its chairs."""
+"""Groups of furniture, such as a bed and its night stands, or a table and its chairs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def dining(room: Room) -> None:
 
 
 def seats(room: Room, table: Placed, maker: Maker, share: float) -> None:
-    """Seats around a table: a share of the places are taken; all seats are of one design, mostly."""
+    """Put seats around a table at a share of its places, mostly of one design."""
     draw, own, around = room.draw, room.taste, table.bounds
     seat = maker(own)
     half = (seat.bounds().x1 - seat.bounds().x0) / 2
@@ -69,7 +69,7 @@ def seats(room: Room, table: Placed, maker: Maker, share: float) -> None:
 
 
 def _seat(room: Room, seat: Piece, table: Placed, edge: tuple[float, float], turn: float) -> None:
-    """Put a seat before an edge of a table, its front to it; further away if something is in its way."""
+    """Put a seat facing an edge of a table; further away if the place is occupied."""
     under = room.draw.between(-0.02, 0.3)
     front = -seat.bounds().y0
     for back in (under, 0.1, -0.05, -0.2):
@@ -145,7 +145,7 @@ def sofa(room: Room) -> None:
 
 
 def _television_opposite(room: Room, sofa_at: Placed) -> None:
-    """A low piece with a television at the wall that the sofa looks at, if there is one near enough."""
+    """Put a low piece with a television at the wall that the sofa faces, if one is near enough."""
     if room.draw.chance(0.45):
         return
     ahead = (sin(sofa_at.yaw), -cos(sofa_at.yaw))
@@ -231,7 +231,7 @@ def basin(room: Room) -> None:
 
 
 def _needed(room: Room, piece: Piece) -> Placed | None:
-    """Put a piece to a wall, with less space before it if need be."""
+    """Put a piece at a wall, with less space in front of it if necessary."""
     placed = room.by_wall(piece, tries=30)
     if placed is None:
         piece.front = 0.0

@@ -1,4 +1,4 @@
-"""Lights of a furnished room: its lamps, its windows, and the light from everywhere."""
+"""Lights of a furnished room: lamps, windows, and ambient light."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from training.rooms.scene import FloatArray, LightKind, Lights
 from training.rooms.surfaces.materials import Colour
 
 MOST_BULBS = 6
-"""Lamps beyond these shine no more: rays to lights cost time."""
+"""Largest number of lamps that shine, as rays to lights cost time."""
 
 RECESS = 0.11
-"""Metres that a window's light stands before the outer face of its wall, and so before its bars."""
+"""Metres between a window's light and the outer face of its wall, so that the light is inside of the bars."""
 
 
 def lights(room: Room, tint: Colour, *, night: bool) -> tuple[Lights, FloatArray]:
-    """All lights of a room.
+    """Create all lights of a room.
 
     Args:
-        room: furnished.
+        room: furnished room.
         tint: colour of the light from outside.
-        night: whether nothing comes in.
+        night: True if no light comes in.
 
     Returns:
-        One light at least, and the ambient light.
+        At least one light, and the ambient light.
     """
     strength = room.draw.weighted({0.5: 0.3, 1.0: 0.4, 2.0: 0.2, 4.0: 0.1})
     rows = [] if night else _windows(room, tint, strength)
@@ -68,7 +68,7 @@ def _windows(room: Room, tint: Colour, strength: float) -> list[tuple[object, ..
 
 
 def _window(wall: Wall, hole: Opening, tint: Colour, strength: float) -> tuple[object, ...]:
-    """A rectangle as large as the opening; its own z looks into the room, its own y up."""
+    """Light of a window: a rectangle of the opening's size, whose z axis points into the room and y up."""
     half = ((hole.x[1] - hole.x[0]) / 2, (hole.z[1] - hole.z[0]) / 2)
     x, y = wall.place((hole.x[0] + hole.x[1]) / 2, wall.thick - RECESS)
     power = 6.0 * strength * 4 * half[0] * half[1]

@@ -1,4 +1,4 @@
-"""The programme of a kind of room: its size, its furniture, and the small things in it."""
+"""Programme of a kind of room: size, furniture, and small objects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Group: TypeAlias = Callable[[Room], object]
 
 
 class Step(NamedTuple):
-    """Something to be put up: with a probability, and then so many times; `single` where it is one piece."""
+    """Furniture to add with a probability and a number of times; `single` if it is one piece."""
 
     do: Group
     chance: float = 1.0
@@ -25,17 +25,17 @@ class Step(NamedTuple):
 
 
 def wall(maker: Maker, chance: float = 1.0, least: int = 1, most: int = 1) -> Step:
-    """A piece with its back to a wall."""
+    """Step for a piece with its back to a wall."""
     return Step(lambda room: room.by_wall(maker(room.taste), tries=16), chance, least, most, True)
 
 
 def free(maker: Maker, chance: float = 1.0, least: int = 1, most: int = 1) -> Step:
-    """A piece somewhere on the floor."""
+    """Step for a piece anywhere on the floor."""
     return Step(lambda room: room.anywhere(maker(room.taste)), chance, least, most, True)
 
 
 def hung(maker: Maker, low: float, high: float, chance: float = 1.0, most: int = 1) -> Step:
-    """A piece on a wall, its frame's origin so high."""
+    """Step for a piece on a wall, with its origin between two heights."""
     return Step(
         lambda room: room.by_wall(maker(room.taste), lift=room.draw.between(low, high)), chance, 1, most
     )
@@ -47,15 +47,15 @@ class Programme:
 
     Attributes:
         scene: name of its class in `class_scene`.
-        size: of its plan.
-        steps: furniture, in order: what comes first finds a place.
-        weight: how often it is drawn.
-        wet: whether walls and floor are tiled, mostly.
-        hard: whether the floor is no carpet, mostly.
-        rugs: most rugs.
-        pictures: least and most things on walls.
-        strewn: most things on the floor.
-        floor: which things lie on the floor.
+        size: size of its plan.
+        steps: furniture in order; earlier steps find places more easily.
+        weight: relative frequency.
+        wet: True if walls and floor are mostly tiled.
+        hard: True if the floor is mostly no carpet.
+        rugs: largest number of rugs.
+        pictures: least and largest number of objects on walls.
+        strewn: largest number of objects on the floor.
+        floor: kinds of objects on the floor.
     """
 
     scene: str

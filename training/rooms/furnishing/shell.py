@@ -1,4 +1,4 @@
-"""The room itself as solids: walls around their openings, floor, ceiling, skirting, beams, slopes."""
+"""Shell of a room as solids: walls around their openings, floor, ceiling, skirting, beams, slopes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from training.rooms.surfaces.materials import Colour, Paint
 from training.rooms.surfaces.taste import Taste, ceiling_paint, floor_paint, wall_paint
 
 MARGIN = 0.5
-"""Metres by which floor and ceiling reach beyond the walls."""
+"""Metres by which floor and ceiling extend beyond the walls."""
 
 GROUND = 0.2
-"""Metres that floor and ceiling are thick."""
+"""Thickness of floor and ceiling in metres."""
 
 
 def wall_boxes(wall: Wall, height: float) -> list[tuple[Span, Span]]:
-    """The parts of a wall around its openings: spans along it and upwards, which fill it without a gap."""
+    """Divide a wall around its openings into boxes without gaps: spans along the wall and upwards."""
     parts: list[tuple[Span, Span]] = []
     at = -wall.before
     for hole in wall.openings:
@@ -33,7 +33,7 @@ def wall_boxes(wall: Wall, height: float) -> list[tuple[Span, Span]]:
 
 
 def wall_piece(wall: Wall, height: float, paint: Paint) -> Piece:
-    """A wall without what is in its openings; it goes on a little below the floor and above the ceiling."""
+    """Build a wall with empty openings, which extends slightly below the floor and above the ceiling."""
     piece = Piece("wall")
     for x, (low, high) in wall_boxes(wall, height):
         z = (low or -0.05, high + 0.05 * (high == height))
@@ -54,7 +54,7 @@ def skirting(wall: Wall, paint: Paint, high: float, out: float) -> Piece:
 
 
 def floor_and_ceiling(room: Plan, floor: Paint, ceiling: Paint) -> Piece:
-    """Two slabs under and over everything."""
+    """Build the slabs of floor and ceiling."""
     (x0, y0), (x1, y1) = room.corners
     x, y = (x0 - MARGIN, x1 + MARGIN), (y0 - MARGIN, y1 + MARGIN)
     piece = Piece("floor")
@@ -82,7 +82,7 @@ def _beams(room: Room) -> None:
 
 
 def _slope(room: Room, paint: Paint) -> None:
-    """Put a sloping ceiling over one of the walls, as under a roof, and keep what stands there low."""
+    """Put a sloping ceiling over one of the walls, as under a roof, and limit the height of objects there."""
     draw, plan = room.draw, room.plan
     knee, run = draw.between(1.2, 1.7), draw.between(0.9, 1.6)
     count = len(plan.walls)
@@ -109,7 +109,7 @@ def _slope(room: Room, paint: Paint) -> None:
 
 
 def _slope_fits(before: Wall, wall: Wall, after: Wall, run: float) -> bool:
-    """Tell whether a sloping ceiling fits: a wall between two corners without openings in it or near it."""
+    """Return True if a sloping ceiling fits: a wall between two corners with no openings in or near it."""
     if wall.openings or not (wall.before and wall.after) or min(before.length, after.length) < run + 0.5:
         return False
     ends = [before.length - hole.x[1] for hole in before.openings] + [hole.x[0] for hole in after.openings]
@@ -117,7 +117,7 @@ def _slope_fits(before: Wall, wall: Wall, after: Wall, run: float) -> bool:
 
 
 class Shell(NamedTuple):
-    """The part of a shell that furnishing needs: the walls' paint, the colour of the light from outside."""
+    """Data of a shell for furnishing: paint of the walls, colour of the light from outside."""
 
     wall: Paint
     tint: Colour
@@ -127,10 +127,10 @@ def build(room: Room, *, wet: bool, hard: bool, night: bool, under_roof: float, 
     """Put walls, floor, ceiling and all openings into an empty room.
 
     Args:
-        room: with nothing in it.
-        wet: whether walls and floor are tiled, mostly.
-        hard: whether there is no carpet, mostly.
-        night: whether it is dark outside.
+        room: empty room.
+        wet: True if walls and floor are mostly tiled.
+        hard: True if there is mostly no carpet.
+        night: True if it is dark outside.
         under_roof: probability of a sloping ceiling, if there is a wall for one.
         beamed: probability of beams.
     """

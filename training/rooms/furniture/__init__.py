@@ -1,1 +1,1 @@
-"""Furniture and small things out of solids, one file a family."""
+"""Furniture and small objects made of solids, one file per family."""

@@ -1,7 +1,7 @@
 """Toilets, tubs, basins, showers, towels. Backs stand at +y."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from training.rooms.draw import Draw

@@ -1,7 +1,7 @@
 """Beds: frame, headboard, mattress, quilt, pillows. The head stands at +y, against the wall."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from training.rooms.furniture.bathroom import folds
@@ -156,7 +156,7 @@ def _quilt(piece: Piece, own: Taste, w: float, d: float, z: Span) -> tuple[float
     """A quilt over the mattress that hangs down at the sides, or lies folded back.
 
     Returns:
-        Height of its upper side, and where it ends towards the head.
+        Height of its upper side, and position of its end towards the head.
     """
     draw, cover, piece = own.draw, own.cloth(), piece.begin("quilt")
     thick, out = draw.between(0.03, 0.08), draw.between(0.01, 0.04)

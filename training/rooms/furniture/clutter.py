@@ -1,4 +1,4 @@
-"""Small things that lie and stand about, each at most about 0.4 m wide, on z = 0."""
+"""Small objects that lie or stand about, each at most about 0.4 m wide, on z = 0."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def carton(own: Taste) -> Piece:
 
 
 def _flaps(piece: Piece, own: Taste, paint: Paint, box: tuple[float, float, float]) -> None:
-    """Four flaps that stand open around what is in a box of these half sides and height."""
+    """Four open flaps of a box with these half sides and height."""
     draw, (w, d, high) = own.draw, box
     long, thin = 0.8 * d, 0.003
     piece.cushion(own.small(), (-0.95 * w, 0.95 * w), (-0.95 * d, 0.95 * d), (high - 0.03, high + 0.03))
@@ -249,7 +249,7 @@ def soap(own: Taste) -> Piece:
 
 
 def thing(own: Taste) -> Piece:
-    """Something: one to three solids of any shape on each other."""
+    """A random object: one to three solids of any shape on each other."""
     draw, piece, z = own.draw, Piece("thing"), 0.0
     for _ in range(draw.whole(1, 3)):
         w, d, h = draw.between(0.02, 0.12), draw.between(0.02, 0.12), draw.between(0.02, 0.12)

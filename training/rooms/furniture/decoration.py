@@ -1,4 +1,4 @@
-"""Things that hang on walls. The wall is at the piece's greatest y."""
+"""Objects that hang on walls. The wall is at the piece's greatest y."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def switch(own: Taste) -> Piece:
 
 
 def leaning(own: Taste) -> Piece:
-    """Something that stands on the floor and leans back: pictures, mirrors, boards, poles."""
+    """An object that stands on the floor and leans back: pictures, mirrors, boards, poles."""
     if own.draw.chance(0.3):
         return _poles(own)
     draw, piece = own.draw, Piece("picture" if own.draw.chance(0.5) else "thing")

@@ -1,4 +1,4 @@
-"""Small things that hands use: what is eaten with, written with, read, switched and packed; each on z = 0."""
+"""Small everyday objects: cutlery, food, pens, books, remote controls, packets; each on z = 0."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def tissues(own: Taste) -> Piece:
 
 
 def basket(own: Taste) -> Piece:
-    """A low basket or a dish with fruit, jars, or anything in it."""
+    """A low basket or a dish with fruit, jars or other objects."""
     draw, piece, paint = own.draw, Piece("bowl"), own.wood() if own.draw.chance(0.6) else own.small()
     w, d, high = draw.between(0.1, 0.18), draw.between(0.08, 0.13), draw.between(0.05, 0.09)
     piece.box(paint, (-w, w), (-d, d), (0.0, 0.01), edge=0.003)

@@ -1,7 +1,7 @@
 """Kitchens: a run of cabinets under a counter, and the machines. Backs stand at +y."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from training.rooms.furniture.piece import Piece, Span
@@ -17,7 +17,7 @@ HIGH = 0.86
 
 
 def _cabinets(own: Taste) -> tuple[Paint, Paint, float]:
-    """Paint of the fronts, material of the counter, and metres that a unit is wide."""
+    """Paint of the fronts, material of the counter, and width of a unit in metres."""
     front, slab = own.furniture(), own.stone() if own.draw.chance(0.6) else own.wood()
     return front, slab, own.draw.between(0.48, 0.62)
 

@@ -1,7 +1,7 @@
 """Lamps: their feet, shades and bulbs. A bulb shines from just outside its shade, which is solid."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from math import cos, pi, sin

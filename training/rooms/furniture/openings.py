@@ -1,7 +1,7 @@
 """Doors, windows and niches, in the frame of their wall: +x along it, +y outwards, inner face at y = 0."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from math import cos, sin
@@ -13,7 +13,7 @@ from training.rooms.surfaces.materials import Colour, Paint
 from training.rooms.surfaces.taste import Taste
 
 BEHIND = 0.06
-"""Metres by which what closes an opening reaches beyond its rim."""
+"""Metres by which the closing of an opening extends beyond its rim."""
 
 
 def frame(piece: Piece, paint: Paint, x: Span, z: Span, y: Span, wide: float, *, bottom: bool) -> None:
@@ -94,7 +94,7 @@ def _open_leaf(piece: Piece, own: Taste, hole: Opening, thick: float) -> None:
 
 
 def window(own: Taste, hole: Opening, thick: float, sky: Paint) -> Piece:
-    """A window: what is seen through it, its frame and bars, and a sill."""
+    """A window: the view through it, its frame and bars, and a sill."""
     draw, piece = own.draw, Piece("window")
     x, z = hole.x, hole.z
     outer = (thick - 0.01, thick + 0.05)
@@ -128,7 +128,7 @@ def _bars(own: Taste, z: Span) -> list[float]:
 
 
 def niche(own: Taste, hole: Opening, thick: float, wall: Paint) -> Piece:
-    """A recess in a wall, deep as the wall is thick, with room for things."""
+    """A recess in a wall, as deep as the wall is thick, with space for objects."""
     piece, (x, z) = Piece("wall"), (hole.x, hole.z)
     back = (thick - 0.03, thick + 0.05)
     piece.box(wall, (x[0] - BEHIND, x[1] + BEHIND), back, (z[0] - BEHIND, z[1] + BEHIND), edge=0)

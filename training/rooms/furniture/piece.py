@@ -1,6 +1,6 @@
-"""Solids of one object, or of several that belong together, in their own frame."""
+"""Solids of one object, or of a group of objects, in their own frame."""
 
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ Span: TypeAlias = tuple[float, float]
 Axes: TypeAlias = tuple[Vector, Vector, Vector]
 
 UPRIGHT: Axes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-"""Rows of the rotation matrix of a solid that is not turned."""
+"""Rows of the rotation matrix of a solid that is not rotated."""
 
 
 class Solid(NamedTuple):
@@ -33,9 +33,9 @@ class Solid(NamedTuple):
 
 
 class Top(NamedTuple):
-    """A level rectangle that carries small things: centre, half sides, turn about z, height, room above.
+    """A level rectangle for small objects: centre, half sides, rotation about z, height, space above.
 
-    `use` says which things: "table", "shelf", "seat", "desk", "kitchen", "bath".
+    `use` selects the kinds of objects: "table", "shelf", "seat", "desk", "kitchen", "bath".
     """
 
     x: float
@@ -49,7 +49,7 @@ class Top(NamedTuple):
 
 
 class Bulb(NamedTuple):
-    """A lamp's light: where, how large, how strong, and its colour (linear RGB, about 1)."""
+    """A lamp's light: position, radius, strength, and colour (linear RGB, about 1)."""
 
     x: float
     y: float
@@ -104,17 +104,17 @@ def extent(solid: Solid) -> Vector:
 
 @dataclass(slots=True)
 class Piece:
-    """A piece of furniture or another thing that is built, moved and placed as one.
+    """A piece of furniture or another object that is built, moved and placed as a unit.
 
     Its own frame: +x to the right for a viewer facing its front, +y to the back, +z up from the ground.
 
     Attributes:
-        kind: name of the thing that solids belong to from now on, see `classes.kind`.
+        kind: name of the object to which further solids belong, see `room_classes.kind`.
         solids: all primitives so far.
-        tops: where small things can be put.
-        bulbs: its light sources.
-        blocks: parts of space that it takes; its bounds where there are none.
-        front: metres to be kept free before it.
+        tops: surfaces for small objects.
+        bulbs: light sources.
+        blocks: occupied parts of space; empty for its bounds.
+        front: metres to keep free in front of it.
     """
 
     kind: str
@@ -126,7 +126,7 @@ class Piece:
     _thing: int = 0
 
     def begin(self, kind: str) -> Piece:
-        """Count what comes from now on as another object."""
+        """Start another object, to which further solids belong."""
         self.kind = kind
         self._thing = self.things
         return self
@@ -190,16 +190,16 @@ class Piece:
         )
 
     def top(self, x: Span, y: Span, z: float, clear: float = 1.0, use: str = "table") -> None:
-        """Say that things can be put there."""
+        """Mark a surface for small objects."""
         half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
         self.tops.append(Top((x[0] + x[1]) / 2, (y[0] + y[1]) / 2, half_x, half_y, 0.0, z, clear, use))
 
     def block(self, x: Span, y: Span, z: Span) -> None:
-        """Say that of the space it stands in, this is taken: others may reach into the rest."""
+        """Mark an occupied part of its bounds; other pieces may use the rest."""
         self.blocks.append(Bounds(*x, *y, *z))
 
     def join(self, other: Piece, x: float = 0.0, y: float = 0.0, z: float = 0.0, yaw: float = 0.0) -> Piece:
-        """Take over another piece's objects, at a place of the own frame."""
+        """Add another piece's objects at a position in this piece's frame."""
         first = self.things
         for solid in other.moved(x, y, z, yaw):
             self.solids.append(solid._replace(thing=solid.thing + first))
@@ -208,7 +208,7 @@ class Piece:
         return self
 
     def moved(self, x: float, y: float, z: float, yaw: float) -> Iterator[Solid]:
-        """The solids, turned about z and then shifted."""
+        """Yield the solids, rotated about z and then shifted."""
         c, s = cos(yaw), sin(yaw)
         turned = turn(2, yaw)
         for solid in self.solids:
@@ -227,7 +227,7 @@ class Piece:
         return self
 
     def bounds(self) -> Bounds:
-        """The least box around it, along the own axes."""
+        """Return the smallest box around the piece, along its own axes."""
         low, high = [float("inf")] * 3, [float("-inf")] * 3
         for solid in self.solids:
             for axis, (centre, half) in enumerate(zip(solid.centre, extent(solid), strict=True)):
@@ -237,7 +237,7 @@ class Piece:
 
 
 def moved_top(top: Top, x: float, y: float, z: float, yaw: float) -> Top:
-    """A top after its piece was turned about z and then shifted."""
+    """Rotate a top about z and then shift it, as its piece."""
     c, s = cos(yaw), sin(yaw)
     return top._replace(
         x=x + c * top.x - s * top.y, y=y + s * top.x + c * top.y, z=z + top.z, yaw=top.yaw + yaw
@@ -245,13 +245,13 @@ def moved_top(top: Top, x: float, y: float, z: float, yaw: float) -> Top:
 
 
 def moved_bulb(bulb: Bulb, x: float, y: float, z: float, yaw: float) -> Bulb:
-    """A bulb after its piece was turned about z and then shifted."""
+    """Rotate a bulb about z and then shift it, as its piece."""
     c, s = cos(yaw), sin(yaw)
     return bulb._replace(x=x + c * bulb.x - s * bulb.y, y=y + s * bulb.x + c * bulb.y, z=z + bulb.z)
 
 
 def _towards(direction: Vector) -> Axes:
-    """Rows of a rotation whose third axis points there."""
+    """Rows of a rotation whose third axis has this direction."""
     dx, dy, dz = direction
     level = (dx * dx + dy * dy) ** 0.5
     if level < 1e-9:

@@ -1,7 +1,7 @@
-"""Plants in pots: leaves out of ellipsoids around a stem."""
+"""Plants in pots: leaves made of ellipsoids around a stem."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from math import cos, pi, sin
@@ -30,7 +30,7 @@ def _pot(piece: Piece, own: Taste, radius: float, high: float) -> None:
 def _leaf(
     piece: Piece, paint: Paint, base: tuple[float, float, float], long: float, around: float, up: float
 ) -> None:
-    """A flat, long ellipsoid from a point on: towards an angle about z, and one above the level."""
+    """A flat, long ellipsoid that starts at a point, with an angle about z and one above the horizontal."""
     reach = long * 0.48
     x = base[0] + reach * cos(up) * cos(around)
     y = base[1] + reach * cos(up) * sin(around)
@@ -44,8 +44,8 @@ def plant(own: Taste, *, tall: float = 0.0, leaves: int = 0) -> Piece:
 
     Args:
         own: the room's taste.
-        tall: metres with its pot; drawn where 0.
-        leaves: at most so many; drawn where 0.
+        tall: height with its pot in metres; 0 for random.
+        leaves: largest number of leaves; 0 for random.
     """
     draw, piece = own.draw, Piece("potted plant")
     high = tall or draw.between(0.2, 1.5)

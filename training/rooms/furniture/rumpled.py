@@ -1,7 +1,7 @@
-"""Cloth that is not smooth: lumps, thrown blankets, dropped clothes, loose cushions."""
+"""Rumpled cloth: lumps, thrown blankets, dropped clothes, loose cushions."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from math import pi
@@ -14,7 +14,7 @@ from training.rooms.surfaces.taste import Taste
 
 
 def lump(piece: Piece, draw: Draw, paint: Paint, at: Vector, half: Vector, *, steep: float = 0.3) -> None:
-    """A flat, tilted ellipsoid, turned anyhow: a fold of cloth where it comes out of what it lies on."""
+    """Add a fold of cloth: a flat, tilted ellipsoid at a random angle, partly inside its support."""
     axes = times(turn(2, draw.between(0, pi)), turn(draw.whole(0, 1), draw.between(-steep, steep)))
     piece.add(Shape.ELLIPSOID, paint, at, half, axes=axes)
 
@@ -22,7 +22,7 @@ def lump(piece: Piece, draw: Draw, paint: Paint, at: Vector, half: Vector, *, st
 def lumps(
     piece: Piece, draw: Draw, paint: Paint, x: Span, y: Span, z: float, count: int, high: float
 ) -> None:
-    """Folds within a rectangle at a height, none beyond its sides and each at most so high."""
+    """Add folds within a rectangle at a height; none extends beyond its sides or above `high`."""
     room = min(x[1] - x[0], y[1] - y[0]) / 2
     for _ in range(count):
         long = room * draw.between(0.35, 0.95)
@@ -32,7 +32,7 @@ def lumps(
 
 
 def heap(own: Taste, kind: str, wide: float, high: float, count: int) -> Piece:
-    """Something soft that was dropped, on z = 0: a mound, and long folds across it."""
+    """A heap of cloth on z = 0: a mound, and long folds across it."""
     draw, piece, paint = own.draw, Piece(kind), own.cloth()
     mound = (wide * draw.between(0.8, 1.0), wide * draw.between(0.45, 0.8), high * draw.between(0.4, 0.6))
     lump(piece, draw, paint, (0.0, 0.0, 0.35 * mound[2]), mound, steep=0.0)
@@ -48,7 +48,7 @@ def heap(own: Taste, kind: str, wide: float, high: float, count: int) -> Piece:
 
 
 def clothes_heap(own: Taste) -> Piece:
-    """Clothes that were dropped, one on the other."""
+    """A heap of clothes."""
     draw = own.draw
     piece = heap(own, "clothes", draw.between(0.15, 0.32), draw.between(0.06, 0.16), draw.whole(2, 4))
     other = heap(own, "clothes", draw.between(0.12, 0.22), draw.between(0.05, 0.12), draw.whole(1, 2))
@@ -56,7 +56,7 @@ def clothes_heap(own: Taste) -> Piece:
 
 
 def blanket(own: Taste) -> Piece:
-    """A blanket that was thrown somewhere."""
+    """A thrown blanket."""
     draw = own.draw
     return heap(own, "throw", draw.between(0.2, 0.4), draw.between(0.06, 0.14), draw.whole(3, 6))
 
@@ -86,7 +86,7 @@ _PUFFED = 3.0
 
 
 def _support(half: float, thick: float, lean: float) -> float:
-    """Metres from a cushion's centre down to its lowest point, by the dual of the norm whose ball it is."""
+    """Metres from a cushion's centre down to its lowest point, by the dual norm of its shape."""
     dual = _PUFFED / (_PUFFED - 1)
     across, up = abs(half * turn(0, lean)[2][1]), abs(thick * turn(0, lean)[2][2])
     reach: float = (across**dual + up**dual) ** (1 / dual)
@@ -94,7 +94,7 @@ def _support(half: float, thick: float, lean: float) -> float:
 
 
 def hung_over(piece: Piece, own: Taste, half: float, y: float, top: float, lean: float) -> None:
-    """A garment over the upper edge of a back at y, hanging down before and behind it, a sleeve apart."""
+    """A garment over the upper edge of a back at y, hanging down in front and behind, with a sleeve."""
     draw, paint = own.draw, own.cloth()
     piece.begin("clothes")
     for side in (-1, 1):
@@ -109,7 +109,7 @@ def hung_over(piece: Piece, own: Taste, half: float, y: float, top: float, lean:
 
 
 def beanbag(own: Taste) -> Piece:
-    """A sack to sit in: a wide foot, a lobe that leans back, a hollow before it."""
+    """A bean bag: a wide foot, a lobe that leans back, and a hollow in front of it."""
     draw, piece, cover = own.draw, Piece("beanbag"), own.upholstery()
     r, seat = draw.between(0.32, 0.46), draw.between(0.26, 0.36)
     piece.cushion(cover, (-r, r), (-r, r), (0.0, seat), power=draw.between(2.2, 3.2))

@@ -1,7 +1,7 @@
 """Chairs, stools, benches, office chairs, sofas, armchairs. Their front looks to -y."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from math import cos, pi, sin
@@ -16,7 +16,7 @@ def legs(piece: Piece, own: Taste, paint: Paint, x: Span, y: Span, height: float
     """Four legs under a rectangle: square, round or tapered, upright or splayed.
 
     Returns:
-        Metres that they stand further out for every metre down.
+        Slope of the legs: metres outwards per metre downwards.
     """
     draw = own.draw
     form = draw.weighted({"square": 0.45, "round": 0.2, "taper": 0.2, "splay": 0.15})
@@ -223,7 +223,7 @@ def sofa(own: Taste, *, seats: int = 0) -> Piece:
 
 
 def _scatter(piece: Piece, own: Taste, w: float, y: Span, seat: float) -> None:
-    """Cushions that lean at the back of a sofa, its seat up to them a place for other things."""
+    """Add cushions that lean against the back of a sofa; the seat before them is a top for objects."""
     draw = own.draw
     count = draw.whole(0, 1 + round(2 * w))
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Selections of small things: the kinds found at a place, each with its relative frequency."""
+"""Selections of small objects: the kinds found at a place, each with its relative frequency."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ TABLE: Mapping[Maker, float] = {
     clutter.papers: 0.8,
     clutter.book_stack: 0.5,
 }
-"""A table that is used: for meals, coffee, homework."""
+"""Objects on a table in use for meals, coffee or homework."""
 
 KITCHEN: Mapping[Maker, float] = {
     tableware.bottle: 3,

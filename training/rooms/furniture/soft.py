@@ -13,8 +13,8 @@ def curtains(own: Taste, x: Span, z: Span, spare: int) -> Piece:
     Args:
         own: the room's taste.
         x: the window's ends along the wall.
-        z: its lower and upper rim, and no less than 0.1 m under the ceiling.
-        spare: how many solids may be used.
+        z: its lower and upper rim, at least 0.1 m below the ceiling.
+        spare: largest number of solids.
     """
     draw, piece = own.draw, Piece("curtain")
     cloth, out = own.cloth(), draw.between(0.07, 0.12)

@@ -1,7 +1,7 @@
 """Bookcases, shelves on walls, wardrobes, cabinets, chests of drawers. Their back stands at +y."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from math import cos, sin
@@ -67,7 +67,7 @@ def doors(piece: Piece, own: Taste, paint: Paint, x: Span, y: Span, z: Span, cou
 
 
 def bookcase(own: Taste, *, wide: float = 0.0, high: float = 0.0) -> Piece:
-    """A bookcase: sides, back, boards, and every board a place for books and things."""
+    """A bookcase: sides, back and boards, which carry books and other objects."""
     draw, piece, paint = own.draw, Piece("bookcase"), own.furniture()
     w, d = (wide or draw.between(0.5, 1.3)) / 2, draw.between(0.12, 0.19)
     top = high or draw.one_of((draw.between(0.75, 1.3), draw.between(1.6, 2.15), draw.between(1.8, 2.1)))
@@ -141,7 +141,7 @@ def dresser(own: Taste) -> Piece:
 
 
 def _foot(draw: Draw, most: float) -> float:
-    """Metres that a piece stands above the floor: nothing, or enough for feet to be seen."""
+    """Metres of a piece above the floor: 0, or enough for visible feet."""
     high = draw.between(0.0, most)
     return high if high > 0.03 else 0.0
 
@@ -254,9 +254,9 @@ def books(own: Taste, length: float, deep: float, clear: float) -> Piece:
 
     Args:
         own: the room's taste.
-        length: metres that the row fills at most.
-        deep: metres from front to back that it may take.
-        clear: metres above the board.
+        length: largest length of the row in metres.
+        deep: largest depth in metres.
+        clear: free height above the board in metres.
     """
     draw, piece = own.draw, Piece("book")
     slim = draw.between(0.02, 0.05)

@@ -1,7 +1,7 @@
-"""Tables, desks and what stands on four legs, a foot or trestles."""
+"""Tables and desks on four legs, a foot or trestles."""
 
 # ruff: noqa: PLR0917
-# What stands somewhere is called with its place, what has sides with their spans, in the order x, y, z.
+# Functions take positions, or spans of sides, in the order x, y, z.
 from __future__ import annotations
 
 from math import cos, pi, sin
@@ -14,7 +14,7 @@ from training.rooms.surfaces.taste import Taste
 
 
 def dining_table(own: Taste, *, half: float = 0.0) -> Piece:
-    """A table to eat at: round, or rectangular on legs, trestles or panels; `half` its length or drawn."""
+    """A dining table, round or rectangular; `half` is half its length, 0 for random."""
     draw, piece, paint = own.draw, Piece("dining table"), own.furniture()
     high, thick = draw.between(0.71, 0.77), draw.between(0.02, 0.05)
     if not half and draw.chance(0.28):
@@ -76,7 +76,7 @@ def desk(own: Taste) -> Piece:
 
 
 def _under(piece: Piece, x: Span, y: Span, high: float, parts: list[Span], rail: float) -> None:
-    """Say that chairs may stand under a plate, between parts of its width that reach the floor."""
+    """Mark the space under a plate as free for chairs, except for parts that reach the floor."""
     piece.block(x, y, (high - rail, high))
     for part in parts:
         piece.block(part, y, (0.0, high))

@@ -1,4 +1,4 @@
-"""Things for cooking, eating and drinking, each on z = 0."""
+"""Objects for cooking, eating and drinking, each on z = 0."""
 
 from __future__ import annotations
 

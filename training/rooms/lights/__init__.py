@@ -1,1 +1,1 @@
-"""Light on surfaces and how it reaches cameras."""
+"""Lighting: light on surfaces, and light that reaches cameras."""

@@ -1,6 +1,6 @@
-"""Soft edges: pixels at the borders of things mix what their corners see.
+"""Anti-aliased edges: pixels at the borders of solids average the light at their corners.
 
-Only those pixels send four more rays, and only to learn which solid is there: its light is taken from the
+Only those pixels cast four more rays, which find the solids at the corners; the light is copied from the
 pixel or the neighbour that sees the same solid.
 """
 
@@ -16,24 +16,24 @@ from training.rooms.tracing.tiles import components, tiled
 from training.rooms.tracing.trace import nearest
 
 _PIXELS = 16
-"""Of a group of rays."""
+"""Pixels per group of rays."""
 
 _CORNERS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
 _OFFSET = 0.25
-"""Of a corner's ray from the pixel's middle, px."""
+"""Distance of a corner's ray from the pixel's middle, px."""
 
 
-def softened(  # noqa: PLR0917 (what the rays need)
+def softened(  # noqa: PLR0917 (arguments of the rays)
     batch: SceneBatch, scene: Tensor, origins: Tensor, directions: Tensor, primitive: Tensor, light: Tensor
 ) -> Tensor:
-    """Light with soft edges.
+    """Average light at the edges of solids.
 
     Args:
         batch: the rooms.
-        scene: int64 (F,).
+        scene: int64 (F,), the room of each picture.
         origins: float32 (F, 3), metres.
         directions: unit float32 (F, H, H, 3).
-        primitive: int64 (F, H, H), seen in the middles of pixels.
+        primitive: int64 (F, H, H), primitives at the middles of pixels.
         light: float32 (F, H, H, 3).
 
     Returns:
@@ -56,7 +56,7 @@ def softened(  # noqa: PLR0917 (what the rays need)
     for number, (right, down) in enumerate(_CORNERS):
         wanted = found[:, number * _PIXELS : (number + 1) * _PIXELS].flatten()[back]
         source = places
-        # the nearest last: it is the one that stays
+        # the nearest is written last and so remains
         for step, fall in ((right, down), (0, down), (right, 0), (0, 0)):
             near = (column + step).clamp(0, size - 1) + size * (row + fall).clamp(0, size - 1)
             near = near + frame * size**2
@@ -68,7 +68,7 @@ def softened(  # noqa: PLR0917 (what the rays need)
 
 
 def _borders(primitive: Tensor) -> Tensor:
-    """Numbers of pixels beside another solid, tile by tile so that neighbours stay together: int64 (E,)."""
+    """Numbers of pixels beside another solid, by tiles so that neighbours are close: int64 (E,)."""
     differs = torch.zeros_like(primitive, dtype=torch.bool)
     for axis in (1, 2):
         for step in (-1, 1):
@@ -81,7 +81,7 @@ def _borders(primitive: Tensor) -> Tensor:
 def _corner(
     directions: Tensor, frame: Tensor, row: Tensor, column: Tensor, corner: tuple[int, int]
 ) -> Tensor:
-    """Unit rays (E, 3) through a corner of pixels, a part of the way to the neighbours' rays."""
+    """Unit rays (E, 3) through a corner of pixels, interpolated between the neighbours' rays."""
     last = directions.shape[1] - 1
     right, down = corner
     middle = directions[frame, row, column]

@@ -1,8 +1,8 @@
-"""Light on surfaces: lamps and windows with soft shadows, and what comes from all around.
+"""Light on surfaces: lamps and windows with soft shadows, and ambient light.
 
-Every pixel sends one ray to one point of each light and one into the half space above it. Which point and
-which direction is its turn in a pattern of 4 x 4 pixels, so that any 4 x 4 pixels hold all 16 of them;
-`smooth.py` then averages neighbours on the same surface. Source of the pattern: Keller and Heidrich,
+Every pixel casts one ray to one point of each light and one into the half space above it. The point and the
+direction are chosen by the pixel's number in a pattern of 4 x 4 pixels, so that any 4 x 4 pixels cover all 16
+choices; `smooth.py` then averages neighbours on the same surface. Source of the pattern: Keller and Heidrich,
 Interleaved Sampling, Rendering Techniques 2001.
 """
 
@@ -25,26 +25,26 @@ from training.rooms.tracing.tiles import by_turn, from_turns
 from training.rooms.tracing.trace import nearest
 
 _OFFSET = 2e-3
-"""Metres above a surface at which rays leave it."""
+"""Metres above a surface at which rays start."""
 
 _LAMP_STREAM, _AMBIENT_STREAM = 100, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sites:
-    """Points of surfaces that light falls on, in T groups of G, float32 (T, G) if not said otherwise.
+    """Lit points of surfaces, in T groups of G, float32 (T, G) unless stated otherwise.
 
     Attributes:
-        scene: int64 (T,).
-        seed: int32 (T, 1), of the frame.
+        scene: int64 (T,), the room of each group.
+        seed: int32 (T, 1), seed of the frame.
         pixel: int32 (T, G), number of the pixel in its frame.
-        turn: int32 (T, G), 0 to 15, in the pattern of 4 x 4 pixels.
+        turn: int32 (T, G), 0 to 15, number in the pattern of 4 x 4 pixels.
         position: metres, world, three tensors.
-        normal: unit, of the shape.
-        bumped: unit, of the shape with its fine relief.
-        view: unit, towards the eye.
+        normal: unit normal of the shape.
+        bumped: unit normal of the shape with its fine relief.
+        view: unit vector towards the eye.
         roughness: 0 to 1.
-        blocks: whether groups are tiles of whole blocks, see `tiles.by_turn`.
+        blocks: True if groups are tiles of whole blocks, see `tiles.by_turn`.
     """
 
     scene: Tensor
@@ -64,10 +64,10 @@ class DirectLight:
     """Light from the room's lights, each (T, G, 3).
 
     Attributes:
-        open: what would arrive if nothing stood between.
-        arriving: what does arrive; noisy in half shadows.
-        relief: factor on it for the fine relief.
-        gloss: what a glossy coat sends to the eye per unit of reflectance, if nothing stood between.
+        open: light without occlusion.
+        arriving: light with occlusion; noisy in half shadows.
+        relief: factor on this light for the fine relief.
+        gloss: light from a glossy coat to the eye per unit of reflectance, without occlusion.
     """
 
     open: Tensor
@@ -79,10 +79,11 @@ class DirectLight:
 def direct(
     batch: SceneBatch, sites: Sites, *, shadow_share: float = 0.05, memory: int | None = None
 ) -> DirectLight:
-    """Light from lamps and windows.
+    """Compute light from lamps and windows.
 
-    Lamps that bring less than `shadow_share` of all light to a site cast no shadow there; 1 leaves them out.
-    How much arrives is the mean over four fixed points of each light; whether it does, is up to a drawn one.
+    Lamps that contribute less than `shadow_share` of all light at a site cast no shadow there; 1 means no
+    shadows. The irradiance is the mean over four fixed points of each light; occlusion is tested for one
+    random point.
     """
     shape = (*sites.turn.shape, 3)
     opened, arriving, tilted, gloss = (torch.zeros(shape, device=batch.device) for _ in range(4))
@@ -107,7 +108,7 @@ def direct(
 
 
 def _corners(batch: SceneBatch, sites: Sites, number: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield, for four points of a light per unit of power, irradiance, that of the fine relief, and gloss."""
+    """Yield irradiance, irradiance on the fine relief, and gloss for four points of a light of unit power."""
     for first in (0.25, 0.75):
         for second in (0.25, 0.75):
             place = torch.full_like(sites.roughness, first), torch.full_like(sites.roughness, second)
@@ -122,7 +123,7 @@ def _corners(batch: SceneBatch, sites: Sites, number: int) -> Iterator[tuple[Ten
 def _lamp(
     batch: SceneBatch, sites: Sites, number: int, first: Tensor, second: Tensor
 ) -> tuple[Vector, Tensor]:
-    """A point of a light for each site, and the irradiance there, head on, per unit of power."""
+    """Direction to a point of a light for each site, and the head-on irradiance per unit of power."""
     axes = batch.light_axes[sites.scene, number]
     half = batch.light_half[sites.scene, number]
     centre = batch.light_centre[sites.scene, number]
@@ -144,12 +145,12 @@ def _lamp(
 
 
 def _reached(batch: SceneBatch, sites: Sites, asked: Tensor, number: int, memory: int | None) -> Tensor:
-    """1 where nothing stands between a site and a drawn point of the light, else 0: float32 (T, G)."""
+    """1 if a random point of the light is visible from a site, else 0: float32 (T, G)."""
     target, _ = _lamp(batch, sites, number, *_turns(sites, _LAMP_STREAM + number, 0 * sites.pixel))
     way = _minus(target, sites.position)
     groups = asked.any(-1).nonzero()[:, 0]
     start = [p[groups] + _OFFSET * n[groups] for p, n in zip(sites.position, sites.normal, strict=True)]
-    # sites that turn away from the light need no ray: theirs is a short one
+    # sites that face away from the light need no ray, so theirs is short
     short = [_OFFSET * n[groups] for n in sites.normal]
     rest = [torch.where(asked[groups], w[groups], s) for w, s in zip(way, short, strict=True)]
     end = torch.full((len(groups),), 0.999, device=batch.device)
@@ -161,7 +162,7 @@ def _reached(batch: SceneBatch, sites: Sites, asked: Tensor, number: int, memory
 
 
 def _blockers(batch: SceneBatch, number: int) -> Tensor:
-    """Mark the primitives that cast shadows: no panes, no lamp shades, none that the light is inside of."""
+    """Mark the primitives that cast shadows: no panes, no lamp shades, none that contain the light."""
     surface = batch.surface.gather(1, batch.material)
     names = list(Surface)
     clear = torch.zeros_like(surface, dtype=torch.bool)
@@ -173,12 +174,12 @@ def _blockers(batch: SceneBatch, number: int) -> Tensor:
 
 
 def _gloss(sites: Sites, to: Vector) -> Tensor:
-    """Blinn's half vector with the GGX distribution, shadowing folded in: times irradiance, a radiance."""
+    """Factor from irradiance to glossy radiance: Blinn's half vector, GGX distribution, shadowing."""
     half = tuple(a + b for a, b in zip(to, sites.view, strict=True))
     half = _scaled((half[0], half[1], half[2]), 1 / _dot(half, half).clamp(min=1e-6).sqrt())
     rough = sites.roughness.clamp(min=0.12)
     alpha = (rough * rough) ** 2
-    # half of the relief: all of it sparkles pixel by pixel
+    # half of the relief, as the full relief would sparkle in single pixels
     along = (_dot(sites.bumped, half) + _dot(sites.normal, half)).clamp(0, 2) / 2
     cosine = _dot(to, half).clamp(min=0.1)
     spread = along * along * (alpha - 1) + 1
@@ -186,10 +187,11 @@ def _gloss(sites: Sites, to: Vector) -> Tensor:
 
 
 def ambient(batch: SceneBatch, sites: Sites, reach: float, *, memory: int | None = None) -> Tensor:
-    """Light from all around in units of the room's ambient light: float32 (T, G, 3).
+    """Compute light from all directions in units of the room's ambient light: float32 (T, G, 3).
 
-    A ray into the half space over each site brings ambient light if it meets nothing within `reach` metres;
-    what it meets nearer is darker, coloured, and shines if it does: occlusion and one bounce in one.
+    A ray into the half space over each site contributes ambient light if it hits nothing within `reach`
+    metres; a nearer surface contributes less light, with its colour and glow. This covers occlusion and one
+    bounce.
     """
     first, second = _turns(sites, _AMBIENT_STREAM, sites.pixel)
     radius, around = first.sqrt(), 2 * math.pi * second
@@ -201,7 +203,7 @@ def ambient(batch: SceneBatch, sites: Sites, reach: float, *, memory: int | None
     ]
     start = [p + _OFFSET * n for p, n in zip(sites.position, sites.normal, strict=True)]
     end = torch.full(sites.scene.shape, reach, device=batch.device)
-    # groups of one turn look much the same way, and few solids are in their way
+    # rays of one turn have similar directions, so that few solids are in their way
     o, d = ([by_turn(part) if sites.blocks else part for part in some] for some in (start, parts))
     bundle = Bundle(sites.scene, (o[0], o[1], o[2]), (d[0], d[1], d[2]), end)
     t, owner = nearest(batch, bundle, memory=memory)
@@ -219,9 +221,9 @@ def _mean_colours(batch: SceneBatch) -> Tensor:
 
 
 def _turns(sites: Sites, stream: int, place: Tensor) -> tuple[Tensor, Tensor]:
-    """Two numbers in [0, 1) a site: its cell of 4 x 4, shuffled by frame and stream, and a place in it.
+    """Two numbers in [0, 1) per site: its cell of 4 x 4, shuffled by frame and stream, and a position in it.
 
-    The places in the cells are hashed from `place`: 0 makes them the same for all pixels of a turn.
+    The positions in the cells are hashed from `place`: 0 makes them equal for all pixels of a turn.
     """
     shift = (uniform(sites.seed, stream) * 16).to(torch.int32)
     cell = (sites.turn + shift) & 15

@@ -1,4 +1,4 @@
-"""Light that reaches cameras from what they see: materials, lamps, ambient light, one reflection."""
+"""Light that reaches cameras: materials, lamps, ambient light, one reflection."""
 
 from __future__ import annotations
 
@@ -21,34 +21,35 @@ from training.rooms.tracing.tiles import blocks_of_tiles, components, tiled, unt
 from training.rooms.tracing.trace import Hits, cast_bundle
 
 _TURNS = ((0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5))
-"""Numbers of the rays, of 16, that the pixels of a 4 x 4 square send: neighbours send very different ones."""
+"""Numbers (0 to 15) of the rays of the pixels of a 4 x 4 square; rays of neighbours differ strongly."""
 
 _PLASTIC = 0.04
-"""Reflectance, head on, of everything that is no metal."""
+"""Head-on reflectance of all materials except metals."""
 
 _WORTH_A_RAY = 0.06
 """Share of reflected light below which no mirrored ray is cast."""
 
 _SHADOWS, _MIRRORED_SHADOWS = 0.04, 0.2
-"""Shares of the light on a site from which on a lamp casts a shadow: on what is seen, and in reflections."""
+"""Least shares of the light on a site for which a lamp casts a shadow: on visible surfaces, and in
+reflections."""
 
 _STEEPEST = 0.8
-"""Slope that fine relief has at most, as shading sees it."""
+"""Largest slope of fine relief in shading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """F pictures that are to be lit.
+    """F pictures to light.
 
     Attributes:
         batch: the rooms.
-        scene: int64 (F,), of each picture.
+        scene: int64 (F,), the room of each picture.
         hits: maps (F, H, H, ...).
-        directions: unit float32 (F, H, H, 3), of the primary rays.
-        pixel: float32 (F,), metres that a pixel covers at 1 m.
-        seed: int32 (F,).
+        directions: unit float32 (F, H, H, 3), directions of the primary rays.
+        pixel: float32 (F,), size of a pixel in metres at 1 m.
+        seed: int32 (F,), seed of each picture.
         ambient: float32 (F,), factor on the rooms' ambient light.
-        options: of which the switches count here.
+        options: options, of which only the switches are used here.
         textures: images of `Surface.PHOTO`, or None.
         environments: panoramas of `Surface.VIEW`, or None.
         memory: bytes for intermediate results of ray casting, or None.
@@ -69,7 +70,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tiles:
-    """The same, tile by tile: T groups of G pixels."""
+    """Data of a shot by tiles: T groups of G pixels."""
 
     scene: Tensor
     seed: Tensor
@@ -121,13 +122,13 @@ class _Tiles:
         )
 
     def footprint(self, so_far: Tensor | float = 0.0) -> Tensor:
-        """Metres that pixels cover on the surfaces, in the mean of their two directions."""
+        """Return the size of pixels on the surfaces in metres, as the mean of two directions."""
         cosine = -_dot(self.directions, self.hits.normal).clamp(max=-0.08)
         return (self.hits.distance.clamp(max=100) + so_far) * self.pixel / cosine.abs().sqrt()
 
 
 def radiance(shot: Shot) -> Tensor:
-    """Linear RGB that every pixel sees: float32 (F, H, H, 3), 0 or more."""
+    """Compute the linear RGB of every pixel: float32 (F, H, H, 3), 0 or more."""
     size = shot.hits.distance.shape[1]
     tiles = _Tiles.of(shot)
     painted = _painted(shot, tiles)
@@ -167,12 +168,12 @@ def _painted(shot: Shot, tiles: _Tiles, so_far: Tensor | float = 0.0) -> Painted
 
 
 def _matt(painted: Painted, incoming: Tensor) -> Tensor:
-    """Light that goes everywhere, and what glows."""
+    """Diffuse light and emitted light."""
     return painted.albedo * (incoming + painted.glow[..., None])
 
 
 def _reflectance(tiles: _Tiles, painted: Painted) -> tuple[Tensor, Tensor]:
-    """Share of light that is mirrored, (T, G, 1), more at grazing angles; and its tint (T, G, 3)."""
+    """Share of light that is mirrored, (T, G, 1), larger at grazing angles; and its tint, (T, G, 3)."""
     cosine = -_dot(tiles.directions, tiles.hits.normal).clamp(-1, 0)
     smooth = (1 - painted.roughness).clamp(0, 1) ** 2
     grazing = (1 - cosine).clamp(0, 1) ** 5 * smooth
@@ -182,7 +183,7 @@ def _reflectance(tiles: _Tiles, painted: Painted) -> tuple[Tensor, Tensor]:
 
 
 def _mirrored(shot: Shot, tiles: _Tiles, painted: Painted, bumped: Tensor, share: Tensor) -> Tensor:
-    """Trace one reflection, with shadows, (T, G, 3); where surfaces reflect little, take ambient light."""
+    """Trace one reflection, with shadows, (T, G, 3); surfaces that reflect little get ambient light."""
     seen = (0.5 * tiles.ambient).expand(*share.shape[:-1], 3).clone()
     rows = (share[..., 0] > _WORTH_A_RAY).any(-1).nonzero()[:, 0]
     if len(rows) == 0:
@@ -203,7 +204,7 @@ def _mirrored(shot: Shot, tiles: _Tiles, painted: Painted, bumped: Tensor, share
         shot.batch, sites, shadow_share=_MIRRORED_SHADOWS if shot.options.shadows else 1.0, memory=shot.memory
     )
     found = _matt(there, light.arriving + 0.8 * far.ambient)
-    # one ray a pixel: what a rough surface would spread over many pixels must not sparkle in one
+    # there is one ray per pixel, so bright reflections on rough surfaces are limited to avoid sparkle
     brightest = 0.6 / (painted.roughness[rows] ** 2 + 0.01)
     found = torch.minimum(found, brightest[..., None])
     seen[rows] = torch.where((hits.distance < NOWHERE)[..., None], found, seen[rows])

@@ -1,1 +1,1 @@
-"""Materials, textures and the environment outside."""
+"""Materials, textures and panoramas outside windows."""

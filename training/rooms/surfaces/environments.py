@@ -33,10 +33,10 @@ from training.rooms.surfaces.materials import Colour
 
 _ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _SKY = 0.55
-"""Share of the rows, from the top, whose light comes in through windows."""
+"""Share of the rows, from the top, that contribute to the light through windows."""
 
 _MIDDLE, _SHOWN = 0.6, 0.35
-"""The pixel brighter than this share of a panorama is shown at this linear value."""
+"""The pixel brighter than this share of a panorama gets this linear value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,15 @@ class Environments:
 
     @classmethod
     def load(cls, folder: str | Path, *, side: int = 256, device: torch.device | str = "cpu") -> Environments:
-        """All panoramas in a folder and the folders in it.
+        """Load all panoramas in a folder and its subfolders.
 
         Args:
             folder: searched for JPEG, PNG and WebP files, twice as wide as high.
-            side: rows that they are scaled to.
-            device: where they are kept.
+            side: number of rows after scaling.
+            device: device of the tensors.
 
         Raises:
-            DataError: no image is there, a file is not an image, or it has another shape.
+            DataError: there is no image, a file is not an image, or it has another shape.
         """
         root = Path(folder)
         paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in _ENDINGS)
@@ -71,24 +71,24 @@ class Environments:
         return cls(torch.stack([_read(path, side) for path in paths]).to(device))
 
     def __len__(self) -> int:
-        """Number of panoramas."""
+        """Return the number of panoramas."""
         return len(self.pixels)
 
     @property
     def tints(self) -> tuple[Colour, ...]:
-        """Colours of the light that comes in, one a panorama: linear RGB, mean 1, half as colourful."""
+        """Return the colour of the light of each panorama: linear RGB, mean 1, with half the saturation."""
         rows = max(1, int(_SKY * self.pixels.shape[1]))
         mean = _linear(self.pixels[:, :rows]).mean((1, 2)).double().cpu().clamp(min=1e-4)
         tinted = 0.5 + 0.5 * mean / mean.mean(1, keepdim=True)
         return tuple((float(r), float(g), float(b)) for r, g, b in tinted)
 
     def colours(self, directions: Tensor, number: Tensor, turn: Tensor) -> Tensor:
-        """Linear RGB that is seen in directions, float32 (R, 3).
+        """Look up linear RGB in directions, float32 (R, 3).
 
         Args:
             directions: float32 (R, 3), unit, world.
-            number: (R,), of the panorama, counted round.
-            turn: float32 (R,), radians by which it is turned about the vertical.
+            number: (R,), number of the panorama, modulo their number.
+            turn: float32 (R,), rotation about the vertical in radians.
         """
         height, width = self.pixels.shape[1:3]
         image = number.long() % len(self)
@@ -145,10 +145,10 @@ def shown(light: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def exr_of_module(text: str) -> bytes:
-    """Unpack the EXR file in a JavaScript module that exports it as a `data:` address.
+    """Unpack the EXR file in a JavaScript module that exports it as a `data:` URL.
 
     Raises:
-        DataError: there is none.
+        DataError: the module holds no such file.
     """
     _, found, rest = text.partition("base64,")
     try:

@@ -1,4 +1,4 @@
-"""Paints: which material and which colours things have, and the taste of a room."""
+"""Paints: materials and colours of objects."""
 
 from __future__ import annotations
 
@@ -69,20 +69,20 @@ Maker: TypeAlias = Callable[[Draw], Paint]
 
 
 def linear(code: str) -> Colour:
-    """Linear RGB of a colour as it is written on the web (#rrggbb)."""
+    """Convert a web colour (#rrggbb) to linear RGB."""
     shares = [int(code[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
     return (red, green, blue)
 
 
 def any_colour(draw: Draw) -> Colour:
-    """Any colour at all."""
+    """Draw any colour."""
     red, green, blue = colorsys.hsv_to_rgb(draw.share(), draw.share(), 0.15 + 0.85 * draw.share())
     return (red**2.2, green**2.2, blue**2.2)
 
 
 def vary(draw: Draw, colour: Colour, amount: float = 0.08) -> Colour:
-    """A colour close by: a little lighter or darker, a little of another hue."""
+    """Draw a similar colour, with slightly different lightness and hue."""
     lightness = 1 + draw.between(-2, 2) * amount
     red, green, blue = (
         min(max(part * lightness * (1 + draw.between(-amount, amount)), 0.003), 0.93) for part in colour
@@ -91,7 +91,7 @@ def vary(draw: Draw, colour: Colour, amount: float = 0.08) -> Colour:
 
 
 def shades(colour: Colour, spread: float) -> tuple[Colour, Colour, Colour]:
-    """The colour itself, a darker and a lighter one."""
+    """Return the colour itself, a darker and a lighter one."""
     dark, light = 1 - spread, 1 + spread
     return (colour, _times(colour, dark), _times(colour, light))
 
@@ -102,7 +102,7 @@ def _times(colour: Colour, factor: float) -> Colour:
 
 
 def plain(draw: Draw, colour: Colour, *, gloss: float | None = None) -> Paint:
-    """Lacquer, plastic, ceramics: one colour, dull or glossy (0 to 1, drawn where not given)."""
+    """Lacquer, plastic, ceramics: one colour, dull or glossy (0 to 1; None for random)."""
     shine = draw.share() ** 2 if gloss is None else gloss
     return Paint(
         surface=Surface.PLAIN,
@@ -205,7 +205,7 @@ def tiles(draw: Draw, colour: Colour, low: float = 0.1, high: float = 0.6) -> Pa
 
 
 def picture(draw: Draw, *, glow: float = 0.0, photos: int = 0) -> Paint:
-    """A painting, a poster or a screen; one of the given photographs where there are some."""
+    """A painting, a poster or a screen; one of the given photographs if there are any."""
     rim = linear(draw.one_of(WHITES)) if draw.chance(0.5) else linear(draw.one_of(ACCENTS + FABRICS))
     tones = [rim, *(linear(draw.one_of(ACCENTS + FABRICS)) for _ in range(2))]
     photo = photos > 0 and draw.chance(0.8)
@@ -242,7 +242,7 @@ def glass(draw: Draw, colour: Colour) -> Paint:
 
 
 def glow(colour: Colour, power: float) -> Paint:
-    """Something that shines."""
+    """A surface that emits light."""
     most = max(*colour, 1e-6)
     tone = _times(colour, 0.95 / most)
     return Paint(
@@ -251,7 +251,7 @@ def glow(colour: Colour, power: float) -> Paint:
 
 
 def view(draw: Draw, number: int, tint: Colour, power: float) -> Paint:
-    """A panorama behind a window, turned anyhow; `tint` is its mean colour."""
+    """A panorama behind a window, at a random angle; `tint` is its mean colour."""
     tone = _times(tint, 0.6)
     return Paint(
         surface=Surface.VIEW,
@@ -291,7 +291,7 @@ def foliage(draw: Draw) -> Paint:
 
 
 def wild(draw: Draw) -> Paint:
-    """Any surface in any colours: what domain-randomised rooms are painted with."""
+    """Any surface in any colours, for domain-randomised rooms."""
     kinds = [
         kind for kind in Surface if kind not in (Surface.MIRROR, Surface.GLOW, Surface.PHOTO, Surface.VIEW)
     ]

@@ -1,4 +1,4 @@
-"""The material of every hit, and its appearance there."""
+"""Appearance of materials at hits."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from training.rooms.tracing.trace import Hits
 
 _SURFACES = tuple(Surface)
 _SHELL = (1, 2, 22)
-"""NYU40 wall, floor and ceiling: their patterns go on from one solid to the next, in the world's frame."""
+"""NYU40 wall, floor and ceiling, whose patterns continue across solids in the world's frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Painted:
-    """The appearance of hits, (T, G) float32 if not said otherwise.
+    """Appearance of hits, (T, G) float32 unless stated otherwise.
 
     Attributes:
         albedo: (T, G, 3), linear RGB in [0, 1].
-        height: of the fine relief, metres.
+        height: height of the fine relief, metres.
         roughness: 0 to 1.
         mirror: share of light reflected as by a mirror.
-        glow: light that comes out, per unit of albedo.
-        metal: bool; reflections have the metal's colour.
+        glow: emitted light per unit of albedo.
+        metal: bool; True if reflections have the metal's colour.
     """
 
     albedo: Tensor
@@ -50,15 +50,15 @@ def paint(
     directions: Tensor | None = None,
     environments: Environments | None = None,
 ) -> Painted:
-    """Materials at hits.
+    """Evaluate materials at hits.
 
     Args:
         batch: the rooms.
         scene: int64 (T,), the room of each group.
         hits: (T, G).
-        footprint: float32 (T, G), metres that a pixel covers.
+        footprint: float32 (T, G), size of a pixel in metres.
         textures: images of `Surface.PHOTO`; None paints plaster instead.
-        directions: float32 (T, G, 3), unit, of the rays; needed for what is seen through windows.
+        directions: float32 (T, G, 3), unit directions of the rays; needed for views through windows.
         environments: panoramas of `Surface.VIEW`; None paints their mean colours instead.
     """
     shape = hits.primitive.shape
@@ -120,7 +120,7 @@ def _spots(batch: SceneBatch, rows: Tensor, material: Tensor, places: _Places, f
 
 
 def _places(batch: SceneBatch, solid: Tensor, hits: Hits) -> _Places:
-    """Faces are told by the axis that the normal is closest to; cylinders and cones are unrolled."""
+    """Find faces by the axis closest to the normal; cylinders and cones are unrolled."""
     own, world = hits.own.reshape(-1, 3), hits.position.reshape(-1, 3)
     bare = hits.normal.reshape(-1, 3)
     axes, half = batch.axes.flatten(0, 1)[solid], batch.half.flatten(0, 1)[solid]

@@ -1,7 +1,7 @@
 """Patterns of materials: a colour and a height for every point, from formulas.
 
-Points come in the plane of the face that they are on (`Spots`), so patterns follow faces. Details smaller
-than a pixel are left out of the pattern rather than drawn at random.
+Points are given in the plane of their face (`Spots`), so patterns follow faces. Details smaller than a pixel
+are left out of the pattern instead of being sampled at random.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ Look: TypeAlias = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spots:
-    """R points of surfaces, float32 if not said otherwise.
+    """R points of surfaces, float32 unless stated otherwise.
 
     Attributes:
         u: (R,), metres along the face: horizontal on walls, around cylinders.
         v: (R,), metres along the face, upwards on walls and cylinders.
         wide: (R,), half the face's size along u, metres.
-        high: (R,), along v.
-        footprint: (R,), metres that a pixel covers.
-        seed: int32 (R,), of the material.
-        face: int32 (R,), of the face: primitive, axis and side.
-        colours: (R, 3, 3), the material's.
-        scale: (R,), likewise.
-        strength: (R,), likewise.
+        high: (R,), half the face's size along v, metres.
+        footprint: (R,), size of a pixel in metres.
+        seed: int32 (R,), seed of the material.
+        face: int32 (R,), number of the face: primitive, axis and side.
+        colours: (R, 3, 3), colours of the material.
+        scale: (R,), scale of the material.
+        strength: (R,), strength of the material.
     """
 
     u: Tensor
@@ -50,7 +50,7 @@ class Spots:
     strength: Tensor
 
     def __getitem__(self, rows: Tensor) -> Spots:
-        """Some of the points."""
+        """Select some of the points."""
         return Spots(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
@@ -68,12 +68,12 @@ def _shaded(colour: Tensor, change: Tensor) -> Tensor:
 
 
 def _edge(distance: Tensor, footprint: Tensor) -> Tensor:
-    """1 where a signed distance is positive, 0 where negative, a pixel wide between."""
+    """1 where a signed distance is positive, 0 where negative, with a transition one pixel wide."""
     return (distance / footprint.clamp(min=1e-6) + 0.5).clamp(0, 1)
 
 
 def _line(phase: Tensor, width: Tensor | float, footprint: Tensor) -> Tensor:
-    """Return the share of a pixel that is on lines at whole numbers; all in periods."""
+    """Return the share of a pixel that is on lines at whole numbers; all arguments are in periods."""
     near = torch.minimum(phase - phase.floor(), phase.ceil() - phase)
     drawn = _edge(width / 2 - near, footprint)
     return torch.lerp(drawn.new_zeros(()) + width, drawn, faded(footprint))
@@ -93,7 +93,7 @@ def _plaster(s: Spots) -> Look:
 
 
 def _grain(s: Spots, u: Tensor, v: Tensor, seed: Tensor) -> Tensor:
-    """Wood along u, in metres: 0 light to 1 dark."""
+    """Wood grain along u, in metres: 0 light to 1 dark."""
     ring = 0.25 * s.scale.clamp(0.06, 0.4)
     foot = s.footprint / ring
     warp = value_noise(u / (ring * 12), v / (ring * 3), seed) * 2 + 0.3 * value_noise(
@@ -185,7 +185,7 @@ def _band(phase: Tensor, footprint: Tensor) -> Tensor:
 
 
 def _dots(u: Tensor, v: Tensor, footprint: Tensor) -> Tensor:
-    """A disc in the middle of every unit square, rows shifted by half."""
+    """A disc in the middle of every unit square, with rows shifted by half."""
     row = v.floor()
     x, y = u + 0.5 * row, v
     x, y = x - x.floor() - 0.5, y - row - 0.5
@@ -216,7 +216,7 @@ def _stone(s: Spots) -> Look:
 
 
 def _chips(s: Spots, size: Tensor) -> Tensor:
-    """Terrazzo: chips of two colours in a third."""
+    """Terrazzo: chips of two colours in a third colour."""
     foot = s.footprint / size
     one = value_noise(s.u / size, s.v / size, s.seed + 6)
     two = value_noise(s.u / size / 1.7, s.v / size / 1.7, s.seed + 7)
@@ -306,7 +306,7 @@ def _picture(s: Spots) -> Look:
 
 
 def _paint(seed: Tensor, number: int) -> Tensor:
-    """A colour out of a seed, some strong and some dull."""
+    """A colour from a seed, sometimes strong and sometimes dull."""
     dull = uniform(seed, number, 60)
     value = 0.08 + 0.7 * uniform(seed, number, 61)
     parts = torch.stack([uniform(seed, number, 62 + i) for i in range(3)], -1)

@@ -1,4 +1,4 @@
-"""The taste of a room: the few woods, cloths, metals and colours that come back in it."""
+"""Taste of a room: the few woods, cloths, metals and colours that are repeated in it."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Taste:
     """The materials and colours of one room.
 
     Attributes:
-        draw: the source of random choices.
-        wildness: share of things that are painted with anything at all.
-        photos: how many photographs there are for pictures.
-        views: colours of the light of the panoramas that there are for windows, linear RGB.
-        woods: colours of the wooden things.
-        cloths: colours of the soft things.
-        lacquers: colours of the painted things.
-        steel: of handles, taps, thin legs.
-        trim: of door frames, window frames and skirting.
+        draw: random draws.
+        wildness: share of objects with random paint.
+        photos: number of photographs for pictures.
+        views: colours of the light of the panoramas for windows, linear RGB.
+        woods: colours of wooden objects.
+        cloths: colours of soft objects.
+        lacquers: colours of painted objects.
+        steel: paint of handles, taps and thin legs.
+        trim: paint of door frames, window frames and skirting.
     """
 
     draw: Draw
@@ -46,14 +46,14 @@ class Taste:
     trim: Paint
 
     def wood(self) -> Paint:
-        """Draw a paint of the room's wood, each piece a little different."""
+        """Draw a paint of the room's wood, slightly different for each piece."""
         draw = self.draw
         if draw.chance(self.wildness):
             return materials.wild(draw)
         return materials.wood(draw, materials.vary(draw, draw.one_of(self.woods), 0.05))
 
     def lacquer(self) -> Paint:
-        """Painted wood, plastic."""
+        """Draw a paint of painted wood or plastic."""
         draw = self.draw
         if draw.chance(self.wildness):
             return materials.wild(draw)
@@ -71,14 +71,14 @@ class Taste:
         return materials.fabric(draw, materials.vary(draw, draw.one_of(self.cloths), 0.08))
 
     def leather(self) -> Paint:
-        """Smooth covers."""
+        """Draw a paint of leather."""
         draw = self.draw
         return materials.plain(
             draw, materials.vary(draw, draw.one_of(self.cloths), 0.05), gloss=0.4 * draw.share()
         )
 
     def upholstery(self) -> Paint:
-        """Cloth mostly, else leather."""
+        """Draw a paint of cloth mostly, else leather."""
         return self.cloth() if self.draw.chance(0.75) else self.leather()
 
     def metal(self) -> Paint:
@@ -90,14 +90,14 @@ class Taste:
         return self.wood() if self.draw.chance(0.6) else self.metal()
 
     def accent(self) -> Paint:
-        """A strong colour, for small things."""
+        """Draw a paint of a strong colour, for small objects."""
         draw = self.draw
         if draw.chance(self.wildness):
             return materials.wild(draw)
         return materials.plain(draw, materials.vary(draw, linear(draw.one_of(ACCENTS)), 0.15))
 
     def ceramic(self) -> Paint:
-        """White and glossy, sometimes coloured."""
+        """Draw a glossy paint, white or sometimes coloured."""
         draw = self.draw
         colour = linear(draw.one_of(WHITES if draw.chance(0.7) else ACCENTS + FABRICS))
         return materials.plain(draw, colour, gloss=draw.between(0.4, 0.9))
@@ -111,7 +111,7 @@ class Taste:
         return materials.picture(self.draw, glow=glow, photos=self.photos)
 
     def rug(self) -> Paint:
-        """A rug's pile or pattern."""
+        """Draw the paint of a rug, plain or with a pattern."""
         draw = self.draw
         if draw.chance(self.wildness):
             return materials.wild(draw)
@@ -119,7 +119,7 @@ class Taste:
         return materials.carpet(draw, colour) if draw.chance(0.4) else materials.fabric(draw, colour)
 
     def small(self) -> Paint:
-        """Draw a paint for small things: anything."""
+        """Draw any paint, for small objects."""
         return self.draw.one_of((self.accent, self.ceramic, self.wood, self.lacquer, self.metal))()
 
 

@@ -1,4 +1,4 @@
-"""Images of materials out of a folder, for `Surface.PHOTO`."""
+"""Images of materials from a folder, for `Surface.PHOTO`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 @dataclass(frozen=True, slots=True)
 class Textures:
-    """Square images that tile, numbered by their sorted paths, each in ever smaller sizes.
+    """Square images that tile, numbered by their sorted paths, each with its mipmap levels.
 
     Attributes:
         texels: uint8 (images, texels of all sizes, 3), sRGB, the largest size first, row by row.
-        side: of the largest size, px, a power of two.
+        side: side of the largest size, px, a power of two.
     """
 
     texels: Tensor
@@ -30,16 +30,16 @@ class Textures:
 
     @classmethod
     def load(cls, folder: str | Path, *, side: int = 128, device: torch.device | str = "cpu") -> Textures:
-        """All images in a folder and the folders in it.
+        """Load all images in a folder and its subfolders.
 
         Args:
             folder: searched for JPEG, PNG and WebP files.
-            side: px that they are scaled to, a power of two.
-            device: where they are kept.
+            side: px after scaling, a power of two.
+            device: device of the tensors.
 
         Raises:
             ValueError: the side is not a power of two.
-            DataError: no image is there, or a file is not an image.
+            DataError: there is no image, or a file is not an image.
         """
         if side < 1 or side & (side - 1):
             raise ValueError(f"the side of textures must be a power of two, got {side}")
@@ -50,11 +50,11 @@ class Textures:
         return cls(torch.stack([_sizes(_read(path, side)) for path in paths]).to(device), side)
 
     def __len__(self) -> int:
-        """Number of images."""
+        """Return the number of images."""
         return len(self.texels)
 
     def colours(self, spots: Spots) -> Tensor:
-        """Linear RGB albedo at points, float32 (R, 3): image seed, repeated every `scale` metres."""
+        """Look up linear RGB albedo at points, float32 (R, 3): image `seed`, tiled every `scale` metres."""
         image = spots.seed.long() % len(self)
         pixels = (spots.footprint / spots.scale.clamp(min=1e-3) * self.side).clamp(min=1)
         most = self.side.bit_length() - 1
@@ -87,7 +87,7 @@ def _read(path: Path, side: int) -> Tensor:
 
 
 def _sizes(image: Tensor) -> Tensor:
-    """The texels of an image and of its halves down to one."""
+    """Texels of an image and its mipmap levels down to one pixel."""
     current = image.to(torch.float32)
     rows = [current.flatten(0, 1)]
     while len(current) > 1:

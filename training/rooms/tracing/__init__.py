@@ -1,1 +1,1 @@
-"""Rays and the nearest surfaces that they hit."""
+"""Ray tracing: rays and the nearest surfaces that they hit."""

@@ -1,4 +1,4 @@
-"""Several rooms as one set of tensors, so that rays of all of them are cast at once."""
+"""Several rooms as one set of tensors, so that their rays are cast together."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from training.rooms.scene import Scene
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneBatch:
-    """S rooms, padded to the most primitives (N), materials (M) and lights (L) of any. Metres, world frame.
+    """S rooms, padded to the largest numbers of primitives (N), materials (M) and lights (L); metres, world.
 
-    Rows are those of `Primitives`, `Materials` and `Lights` with one dimension more in front: float32, int64.
+    Rows are those of `Primitives`, `Materials` and `Lights` with an additional first dimension; float32 and
+    int64.
 
     Attributes:
         valid: bool (S, N), False in padding.
@@ -48,7 +49,7 @@ class SceneBatch:
         light_power: (S, L, 3).
         ambient: (S, 3).
         box: (S, 2, 3).
-        radius: (S,), nothing is farther from the world's origin.
+        radius: (S,), upper limit of the distance of primitives from the world's origin.
         scene_class: int64 (S,).
     """
 
@@ -84,10 +85,10 @@ class SceneBatch:
 
     @classmethod
     def of(cls, scenes: Sequence[Scene], device: torch.device | str = "cpu") -> SceneBatch:
-        """The rooms on a device.
+        """Convert rooms to tensors on a device.
 
         Raises:
-            ValueError: there are none.
+            ValueError: there are no rooms.
         """
         if not scenes:
             raise ValueError("a batch needs one scene at least, got none")
@@ -133,7 +134,7 @@ class SceneBatch:
 
     @property
     def device(self) -> torch.device:
-        """The device of the tensors."""
+        """Device of the tensors."""
         return self.centre.device
 
     def __len__(self) -> int:
@@ -142,7 +143,7 @@ class SceneBatch:
 
 
 def _padded(arrays: Sequence[NDArray[Any]]) -> Tensor:
-    """Rows of several rooms as one tensor, zeros (False) where a room has fewer."""
+    """Stack the rows of several rooms, padded with zeros (False)."""
     kind = torch.bool if arrays[0].dtype == np.bool_ else torch.int64
     if np.issubdtype(arrays[0].dtype, np.floating):
         kind = torch.float32
@@ -153,6 +154,6 @@ def _padded(arrays: Sequence[NDArray[Any]]) -> Tensor:
 
 
 def _radii(centre: Tensor, extent: Tensor, valid: Tensor) -> Tensor:
-    """Distances from the world's origin that no primitive reaches beyond: float32 (S,)."""
+    """Upper limits of the distances of primitives from the world's origin: float32 (S,)."""
     far = torch.where(valid[..., None], centre.abs() + extent, 0.0)
     return far.amax(1).square().sum(-1).sqrt()

@@ -16,11 +16,11 @@ from training.rooms.scene import Shape
 from training.rooms.tracing.shapes import Vector
 
 _EDGE = 1e-5
-"""Metres beyond the flat part of a face at which a rounded box is taken to be curved."""
+"""Metres beyond the flat part of a face from which a rounded box counts as curved."""
 
 
 class Form(NamedTuple):
-    """Unit normal out of the solid, and curvatures in 1/m: first >= second, negative where it bulges out."""
+    """Outward unit normal, and curvatures in 1/m: first >= second, negative where the solid is convex."""
 
     normal: Vector
     first: Tensor
@@ -28,16 +28,16 @@ class Form(NamedTuple):
 
 
 def form(shape: Shape, point: Vector, half: Vector, detail: Tensor) -> Form:
-    """The surface of shapes of one kind, each at one point.
+    """Compute normal and curvatures of shapes of one kind, each at one point.
 
     Args:
-        shape: the kind.
+        shape: kind of the shapes.
         point: float32 (P,), own frame, metres, on the surface up to rounding.
         half: float32 (P,).
         detail: float32 (P,).
 
     Returns:
-        Everything (P,).
+        Tensors of shape (P,).
     """
     return _FORMS[shape](point, half, detail)
 
@@ -76,7 +76,7 @@ def _cone(point: Vector, half: Vector, detail: Tensor) -> Form:
         torch.where(cap, 0.0, side.normal[1]),
         torch.where(cap, z.sign(), side.normal[2]),
     )
-    # of a cone and a cylinder one curvature is exactly 0, the other at most 0
+    # cones and cylinders have one curvature of exactly 0, and one of at most 0
     bend = torch.where(cap, 0.0, side.second)
     return Form(normal, torch.zeros_like(bend), bend)
 
@@ -126,7 +126,7 @@ def _level_set(gradient: Vector, second: Vector) -> Form:
 
 
 def tangents(normal: Vector) -> tuple[Vector, Vector]:
-    """Two unit vectors that make a right-handed frame with a unit normal, without branches.
+    """Compute two unit vectors that form a right-handed frame with a unit normal, without branches.
 
     Source: Duff et al., Building an Orthonormal Basis, Revisited, JCGT 6(1), 2017.
     """

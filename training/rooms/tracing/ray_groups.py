@@ -1,4 +1,4 @@
-"""Rays in groups, and which primitives a group can get to at all."""
+"""Groups of rays, and the primitives that a group can reach."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from training.rooms.tracing.batch import SceneBatch
 from training.rooms.tracing.shapes import Vector
 
 _SLACK = 1e-3
-"""Metres that bounding boxes are enlarged by: rounding may not lose a hit."""
+"""Metres by which bounding boxes are enlarged, so that rounding loses no hit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """Rays in T groups of G: origins and directions of any length, as three tensors (T, G) or (T, 1) each.
 
-    `end` is the greatest ray parameter that counts, (T,).
+    `end` is the largest valid ray parameter, (T,).
     """
 
     scene: Tensor
@@ -28,21 +28,21 @@ class Bundle:
 
     @classmethod
     def endless(cls, batch: SceneBatch, scene: Tensor, origin: Vector, direction: Vector) -> Bundle:
-        """Rays of unit length that end beyond everything in their rooms."""
+        """Create rays of unit length that end beyond all solids of their rooms."""
         away = (origin[0] ** 2 + origin[1] ** 2 + origin[2] ** 2).amax(-1).sqrt()
         return cls(scene, origin, direction, batch.radius[scene] + away)
 
 
 def grouped(scene: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """Rays in groups of one room each, or of one frame, whatever is numbered.
+    """Divide rays into groups of one room (or one frame) each.
 
     Args:
         scene: int64 (R,), the room of each ray.
-        width: rays of a group.
+        width: number of rays per group.
 
     Returns:
-        Which ray is in which slot, int64 (T, width), the last one of a room repeated where a group is not
-        full; and in which of the T * width slots each ray is, int64 (R,).
+        The ray in each slot, int64 (T, width), where the last ray of a room fills incomplete groups; and the
+        slot of each ray, int64 (R,), in 0 to T * width - 1.
     """
     order = torch.sort(scene, stable=True).indices
     rooms = int(scene.max()) + 1 if len(scene) else 0
@@ -58,7 +58,7 @@ def grouped(scene: Tensor, width: int) -> tuple[Tensor, Tensor]:
 
 
 def close_pairs(batch: SceneBatch, bundle: Bundle, part: slice, there: Tensor) -> tuple[Tensor, Tensor]:
-    """Pairs of a group and a primitive whose boxes the group's swept box touches, group by group."""
+    """Find pairs of a group and a primitive whose bounding box the group's swept box touches, by group."""
     scene = bundle.scene[part]
     start = torch.stack([o[part] for o in bundle.origin])
     end = start + torch.stack([d[part] for d in bundle.direction]) * bundle.end[part, None]
@@ -98,7 +98,7 @@ def _box_around(points: Tensor) -> tuple[Tensor, Tensor]:
 def _swept(
     start: list[Tensor], end: list[Tensor], start_half: list[Tensor], end_half: list[Tensor]
 ) -> Tensor:
-    """Tell whether boxes that move and grow evenly ever contain the origin; lists have one tensor an axis."""
+    """True if boxes that move and grow linearly ever contain the origin; lists have a tensor per axis."""
     # |start + s (end - start)| <= start_half + s (end_half - start_half) for some s in [0, 1], on all axes
     lower, upper = torch.zeros_like(start[0]), torch.ones_like(start[0])
     possible = torch.ones_like(lower, dtype=torch.bool)

@@ -19,7 +19,7 @@ def camera_rays(cameras: Cameras, size: int, device: torch.device | str = "cpu")
     Args:
         cameras: C views.
         size: side of the pictures in px.
-        device: where the rays shall be.
+        device: device of the rays.
 
     Returns:
         Origins float32 (C, 3) in metres and unit directions float32 (C, size, size, 3), world frame.

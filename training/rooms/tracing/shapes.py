@@ -1,8 +1,8 @@
 """Intersections of rays with the shapes of `scene.Shape`, in the shapes' own frames.
 
-All of them are solid and all but the torus convex. A ray that begins inside a shape does not see it. Vectors
-are three tensors, one a component: nothing is summed across a short last dimension, so a ray's numbers are
-the same whatever other rays are in its batch.
+All shapes are solid, and all except the torus are convex. A ray that starts inside a shape does not hit it.
+Vectors are three tensors, one per component: no sum runs over a short last dimension, so a ray's numbers do
+not depend on the other rays in its batch.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ Vector: TypeAlias = tuple[Tensor, Tensor, Tensor]
 """x, y and z, broadcastable."""
 
 Rays: TypeAlias = tuple[Vector, Vector, Vector, Tensor]
-"""Origins and directions of rays in the own frames of their shapes, half sizes and details of these."""
+"""Origins and directions of rays in the frames of their shapes, with half sizes and details of the shapes."""
 
 NOWHERE = float("inf")
-"""The parameter of a ray that does not enter."""
+"""Ray parameter of a ray without a hit."""
 
 _NEWTON_STEPS = 12
 _TORUS_STEPS = 64
 
 _CLOSE = 0.002
-"""Share of the distance that counts as a hit at which steps end."""
+"""Distance at which steps end, as a share of the distance that counts as a hit."""
 
 ROUND_BOX = len(Shape)
-"""Number of the kind of boxes with round edges: a box with detail > 0, which takes longer."""
+"""Kind number of boxes with round edges (detail > 0), which take longer."""
 
 
 def entry(kind: int, origin: Vector, direction: Vector, half: Vector, detail: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def entry_in_box(kind: int, rays: Rays, near: Tensor, far: Tensor) -> Tensor:
 
 
 def slabs(origin: Vector, direction: Vector, half: Vector) -> tuple[Tensor, Tensor]:
-    """Between which parameters a ray is inside a box; the first is not less than the second if never."""
+    """Find the parameters between which a ray is inside a box; if it misses, first >= second."""
     bounds = []
     for o, d, h in zip(origin, direction, half, strict=True):
         inverse = torch.where(d.abs() < 1e-12, 1e-12, d).reciprocal_()
@@ -91,7 +91,7 @@ def _box(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
 
 
 def _box_with_round_edges(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
-    """Take the entry into the sharp box where it is on the flat part of a face; elsewhere search by steps."""
+    """Use the entry into the sharp box on flat parts of faces; elsewhere search by steps."""
     origin, direction, half, radius = rays
     beyond = [
         (p.abs() > h - radius).to(torch.int8)
@@ -121,7 +121,7 @@ def _cushion(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
 def _superellipsoid(
     point: Vector, direction: Vector, half: Vector, exponent: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The norm of which the cushion is the unit ball, less 1, and its derivative along the ray."""
+    """The norm whose unit ball is the cushion, less 1, and its derivative along the ray."""
     scaled = [p.abs() / h for p, h in zip(point, half, strict=True)]
     powers = [s ** (exponent - 1) for s in scaled]
     terms = [w * s for w, s in zip(powers, scaled, strict=True)]
@@ -132,14 +132,14 @@ def _superellipsoid(
 
 
 Bulge: TypeAlias = Callable[[Vector, Vector, Vector, Tensor], tuple[Tensor, Tensor]]
-"""A function of points that is convex and 0 on a surface, and its derivative along rays."""
+"""Convex function of points that is 0 on a surface, with its derivative along rays."""
 
 
 def _refined(bulge: Bulge, rays: Rays, near: Tensor, far: Tensor, *, near_enough: Tensor | float) -> Tensor:
-    """First zeros by Newton's method from where rays enter the bounding box; infinity where there is none.
+    """First zeros by Newton's method, from the entry into the bounding box; infinity if there is none.
 
-    Along a line a convex function is convex: Newton's steps from before the first zero never pass it. A ray
-    stops when it is close enough by itself, whatever others still do: they change no bit of it.
+    A convex function is convex along a line, so Newton's steps from before the first zero never pass it. Each
+    ray stops when it is close enough, independently of the others, so that they do not change its result.
     """
     o, d, h, detail = rays
     t = near.clamp(min=0)
@@ -194,13 +194,13 @@ def _cone(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
     low, high = torch.minimum(one, two), torch.maximum(one, two)
     inverse = torch.where(dz.abs() < 1e-12, 1e-12, dz).reciprocal_()
     bottom, top = -z * inverse - inverse.abs(), -z * inverse + inverse.abs()
-    # where a < 0 the ray is inside before the first and after the second root: one of them in our slabs
+    # if a < 0, the ray is inside before the first and after the second root; one of them is between the slabs
     before = bottom <= low
     near = torch.where(
         a > 0, torch.maximum(bottom, low), torch.where(before, bottom, torch.maximum(bottom, high))
     )
     far = torch.where(a > 0, torch.minimum(top, high), torch.where(before, torch.minimum(top, low), top))
-    always = (left <= 0) & (a < 0)  # the line misses the double cone's outside
+    always = (left <= 0) & (a < 0)  # the line is inside the double cone everywhere
     never = (left <= 0) & (a >= 0)
     near, far = torch.where(always, bottom, near), torch.where(always, top, far)
     return torch.where((near < far) & (near > 0) & ~never, near, NOWHERE)
@@ -214,7 +214,7 @@ def _torus(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
     distance = _to_torus(_along(o, d, t), ring, tube)
     outside = (near > 0) | (distance > 0)
     for _ in range(_TORUS_STEPS):
-        # outside of its box a torus is ahead no more: a ray that has left it never comes back
+        # a ray that has left the box of a torus cannot hit it any more
         going = (distance.abs() > _CLOSE * 1e-3 * tube) & (t < far)
         if not going.any():
             break
@@ -225,7 +225,7 @@ def _torus(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
 
 
 def _to_torus(point: Vector, ring: Tensor, tube: Tensor) -> Tensor:
-    """Signed distance."""
+    """Signed distance to a torus."""
     out = (point[0] ** 2 + point[1] ** 2).sqrt_() - ring
     return (out * out + point[2] ** 2).sqrt_() - tube
 

@@ -1,4 +1,4 @@
-"""Pictures as tiles, whose rays are traced together, and back."""
+"""Division of pictures into tiles, whose rays are traced together, and its inverse."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from torch import Tensor
 from training.rooms.tracing.shapes import Vector
 
 _SIDE = 8
-"""Of tiles, px, where pictures are a multiple of it."""
+"""Side of tiles in px, for pictures whose side is a multiple of it."""
 
 _BLOCK = 4
-"""Tiles along each side of a block, where pictures are a multiple of blocks."""
+"""Tiles along each side of a block, for pictures whose side is a multiple of blocks."""
 
 
 def side_of_tiles(size: int) -> int:
-    """The greatest side up to 8 px that pictures of `size` px are tiled by without rest, halving from 8."""
+    """Return the largest side of tiles, halving from 8 px, that divides pictures of `size` px."""
     return math.gcd(size, _SIDE)
 
 
 def blocks_of_tiles(size: int) -> bool:
-    """True if 16 consecutive tiles always form a square block of 4 x 4 tiles of 8 x 8 px."""
+    """Return True if 16 consecutive tiles always form a square block of 4 x 4 tiles of 8 x 8 px."""
     return size % (_SIDE * _BLOCK) == 0
 
 
 def tiled(maps: Tensor) -> Tensor:
-    """Maps (F, size, size, ...) as tiles (F * tiles, pixels, ...); those of a block lie together."""
+    """Convert maps (F, size, size, ...) to tiles (F * tiles, pixels, ...), ordered by blocks."""
     frames, size = maps.shape[:2]
     side, block, across = _split_of(size)
     split = maps.reshape(frames, across, block, side, across, block, side, -1).permute(0, 1, 4, 2, 5, 3, 6, 7)
@@ -34,7 +34,7 @@ def tiled(maps: Tensor) -> Tensor:
 
 
 def untiled(tiles: Tensor, size: int) -> Tensor:
-    """Maps (F, size, size, ...) out of tiles: the inverse of `tiled`."""
+    """Convert tiles to maps (F, size, size, ...), the inverse of `tiled`."""
     side, block, across = _split_of(size)
     inner = math.prod(tiles.shape[2:])
     split = tiles.reshape(-1, across, across, block, block, side, side, inner).permute(0, 1, 3, 5, 2, 4, 6, 7)
@@ -49,21 +49,21 @@ def _split_of(size: int) -> tuple[int, int, int]:
 
 
 def by_turn(tiles: Tensor) -> Tensor:
-    """Pixels (T, 64) of blocks as groups (T, 64) of one place each in a pattern of 4 x 4 px.
+    """Regroup the pixels (T, 64) of blocks by their position in a pattern of 4 x 4 px.
 
-    Group 16 b + i holds, of block b, the pixels whose place is i.
+    Group 16 b + i holds the pixels of block b whose position is i.
     """
     split = tiles.reshape(-1, _BLOCK * _BLOCK, 2, 4, 2, 4)
     return split.permute(0, 3, 5, 1, 2, 4).reshape(len(tiles), -1)
 
 
 def from_turns(groups: Tensor) -> Tensor:
-    """The inverse of `by_turn`."""
+    """Invert `by_turn`."""
     split = groups.reshape(-1, 4, 4, _BLOCK * _BLOCK, 2, 2)
     return split.permute(0, 3, 4, 1, 5, 2).reshape(len(groups), -1)
 
 
 def components(vectors: Tensor) -> Vector:
-    """Vectors (..., 3) as three tensors, each whole in memory."""
+    """Split vectors (..., 3) into three contiguous tensors."""
     x, y, z = (vectors[..., i].contiguous() for i in range(3))
     return x, y, z

@@ -1,13 +1,13 @@
-"""The nearest surfaces that rays hit, and lines of sight.
+"""Ray casting: the nearest surfaces that rays hit, and lines of sight.
 
-Rays go in groups of neighbours: the tiles of a picture, or runs of a list. A group and where it can get to
-is a box that grows or shrinks evenly from the rays' origins to their ends; a shape is left out for all rays
-of the group if that swept box never touches its bounding box, along the world's axes or its own. What is left
-are pairs of a group and a shape, and all pairs of one kind of shape are computed at once.
+Rays are divided into groups of neighbours: the tiles of a picture, or runs of a list. The space that a group
+can reach is a box that moves and grows linearly from the rays' origins to their ends; a shape is skipped for
+all rays of the group if that swept box never touches its bounding box, along the world's axes or its own. The
+remaining pairs of a group and a shape are computed together for each kind of shape.
 
-Guarantees: leaving out changes no bit of the answer, nor does what else is in the batch: every ray's numbers
-come from elementwise operations, and the nearest of several hits does not depend on their order (equal
-distances: the primitive of the lower number). Between devices distances agree to rounding.
+Skipping shapes does not change any bit of the result, nor do other rays in the batch: every ray's numbers
+come from elementwise operations, and the nearest of several hits does not depend on their order (of equal
+distances, the lower primitive number wins). Between devices distances agree up to rounding.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from training.rooms.tracing.ray_groups import Bundle, close_pairs, grouped
 from training.rooms.tracing.shapes import NOWHERE, Vector
 
 _GROUP = 64
-"""Rays of a group when the caller makes none."""
+"""Rays per group if the caller makes no groups."""
 
 _JUST_OUTSIDE = 1e-4
-"""Metres, more than the rounding of points, less than the thickness of anything."""
+"""Metres; more than the rounding of points, less than the thickness of any solid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,10 @@ class Hits:
     """The first hits of rays. Leading dimensions are those of the rays. Metres, float32.
 
     Attributes:
-        distance: (...), from the ray's origin to the surface; infinity where nothing is hit.
+        distance: (...), from the ray's origin to the surface; infinity if nothing is hit.
         position: (..., 3), world.
         normal: (..., 3), world, unit length, on the ray's side.
-        primitive: int64 (...), row of the room's primitives; -1 where nothing is hit.
+        primitive: int64 (...), row of the room's primitives; -1 if nothing is hit.
         own: (..., 3), position in the primitive's own frame.
         curvature: (..., 2), principal curvatures in 1/m, the first not less than the second; negative where
             the surface bulges towards the viewer (a ball has twice -1/radius), positive where it is hollow.
@@ -62,15 +62,15 @@ def cast(
     cull: bool = True,
     memory: int | None = None,
 ) -> Hits:
-    """The first surfaces that rays hit.
+    """Find the first surfaces that rays hit.
 
     Args:
         batch: the rooms.
-        scene: int64 (R,), the room of each ray; or None for rays (S, R, 3), as many of each room.
+        scene: int64 (R,), the room of each ray; or None for rays (S, R, 3), with equally many in each room.
         origins: float32 (R, 3) or (S, R, 3), metres, world.
         directions: float32, of the same shape, unit length.
-        cull: whether shapes out of a group's reach are left out; makes no difference but in time.
-        memory: bytes that intermediate results may take, about; None for what suits the device.
+        cull: True skips shapes out of a group's reach, which saves time and does not change the result.
+        memory: approximate bytes for intermediate results; None for a default of the device.
     """
     if scene is None:
         rooms, count = origins.shape[:2]
@@ -85,7 +85,7 @@ def cast(
 
 
 def cast_bundle(batch: SceneBatch, bundle: Bundle, *, cull: bool = True, memory: int | None = None) -> Hits:
-    """The first surfaces that grouped rays of unit length hit, as (T, G) maps."""
+    """Find the first surfaces that grouped rays of unit length hit, as (T, G) maps."""
     distance, primitive = nearest(batch, bundle, cull=cull, memory=memory)
     return _described(batch, bundle, distance, primitive)
 
@@ -98,17 +98,17 @@ def nearest(
     cull: bool = True,
     memory: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Ray parameters of the first hits before the rays' ends, and whose they are.
+    """Find the ray parameters of the first hits before the rays' ends, and their primitives.
 
     Args:
         batch: the rooms.
         bundle: the rays.
-        counts: bool (S, N), which primitives are there; None for all.
+        counts: bool (S, N), primitives to use; None for all.
         cull: as in `cast`.
         memory: likewise.
 
     Returns:
-        float32 (T, G), infinity where nothing is hit, and int64 (T, G), -1 there.
+        ray parameters float32 (T, G), infinity without a hit; and primitives int64 (T, G), -1 without a hit.
     """
     groups, width = len(bundle.scene), bundle.direction[0].shape[1]
     best = bundle.direction[0].new_full((groups, width), NOWHERE)
@@ -135,14 +135,14 @@ def occluded(
     *,
     tolerance: float = 0.01,
 ) -> Tensor:
-    """Tell whether something stands between two points.
+    """Return True if a solid is between two points.
 
     Args:
         batch: the rooms.
         scene: int64 (R,), the room of each pair.
         points_from: float32 (R, 3), metres, world.
         points_to: float32 (R, 3).
-        tolerance: metres before the second point that do not count: it may be on a surface.
+        tolerance: metres before the second point that are ignored, as it may be on a surface.
 
     Returns:
         bool (R,).
@@ -151,7 +151,7 @@ def occluded(
     line = points_to - points_from
     length = line.square().sum(-1, keepdim=True).sqrt().clamp(min=1e-9)
     step = line / length
-    # a line that begins on a solid and goes through it begins just outside of it
+    # start just outside, so that a line from a surface through its own solid is occluded
     start = points_from - step * _JUST_OUTSIDE
     rest = step * (length - tolerance + _JUST_OUTSIDE).clamp(min=_JUST_OUTSIDE)
     room = scene[slots[:, 0]]
@@ -160,7 +160,7 @@ def occluded(
 
 
 def _entries(batch: SceneBatch, bundle: Bundle, pairs: tuple[Tensor, Tensor]) -> Tensor:
-    """Ray parameters of all pairs (P, G): first of the boxes, then by kind for rays that meet them."""
+    """Ray parameters of all pairs (P, G): first for bounding boxes, then by kind for rays that hit them."""
     group, primitive = pairs
     solid = bundle.scene[group] * batch.shape.shape[1] + primitive
     kind, detail = batch.shape.flatten()[solid], batch.detail.flatten()[solid]
@@ -188,7 +188,7 @@ def _entries(batch: SceneBatch, bundle: Bundle, pairs: tuple[Tensor, Tensor]) ->
 
 
 def _turned(axes: Tensor, vector: list[Tensor]) -> Vector:
-    """Vectors of the world in own frames."""
+    """Rotate world vectors to the primitives' frames."""
     x, y, z = (
         axes[:, 0, i, None] * vector[0] + axes[:, 1, i, None] * vector[1] + axes[:, 2, i, None] * vector[2]
         for i in range(3)
@@ -199,7 +199,7 @@ def _turned(axes: Tensor, vector: list[Tensor]) -> Vector:
 def _worklists(
     batch: SceneBatch, bundle: Bundle, there: Tensor, cull: bool, memory: int
 ) -> Iterator[tuple[int, int, tuple[Tensor, Tensor]]]:
-    """Runs of groups with their pairs (group, primitive), so many that memory lasts."""
+    """Yield runs of groups with their pairs (group, primitive) that fit into `memory`."""
     groups, width = len(bundle.scene), bundle.direction[0].shape[1]
     primitives = batch.shape.shape[1]
     wide = max(1, memory // (primitives * 4 * 40))
@@ -279,7 +279,7 @@ def _forms(batch: SceneBatch, solid: Tensor, own: Tensor) -> tuple[Tensor, Tenso
 
 
 def _facing(normal: list[Tensor], ray: list[Tensor]) -> list[Tensor]:
-    """Unit normals on the rays' side: at grazing rays rounding may have turned them away by a hair."""
+    """Turn unit normals to the rays' side, as rounding may have turned them away at grazing rays."""
     away = (normal[0] * ray[0] + normal[1] * ray[1] + normal[2] * ray[2]).clamp(min=0)
     turned = [n - away * d for n, d in zip(normal, ray, strict=True)]
     length = (turned[0] ** 2 + turned[1] ** 2 + turned[2] ** 2).sqrt().clamp(min=1e-12)
@@ -287,7 +287,7 @@ def _facing(normal: list[Tensor], ray: list[Tensor]) -> list[Tensor]:
 
 
 def _split(vectors: Tensor) -> Vector:
-    """Three tensors, one a component, each whole in memory."""
+    """Split vectors into three contiguous tensors, one per component."""
     x, y, z = (vectors[..., i].contiguous() for i in range(3))
     return x, y, z
 
@@ -297,5 +297,5 @@ def _mapped(hits: Hits, change: Callable[[Tensor], Tensor]) -> Hits:
 
 
 def _budget(device: torch.device) -> int:
-    """Bytes for intermediate results; small chunks stay in a CPU's cache."""
+    """Bytes for intermediate results; small chunks stay in the CPU's cache."""
     return 2 * 1024**3 if device.type == "cuda" else 16 * 1024**2

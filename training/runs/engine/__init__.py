@@ -1,4 +1,4 @@
-"""Engines that run a stage's jobs: in this process, in several, or on a Ray cluster; results are the same."""
+"""Engines that run a stage's jobs in this process, in several, or on a Ray cluster, with equal results."""
 
 from __future__ import annotations
 

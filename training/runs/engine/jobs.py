@@ -1,4 +1,4 @@
-"""Jobs, pieces of a stage's work that do not need each other, and the engine that runs them here."""
+"""Jobs, which are independent parts of a stage's work, and the engine that runs them on this machine."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """Something to do that leaves one file or folder.
+    """A unit of work that produces one file or folder.
 
     Attributes:
-        key: what log and errors call it; different for each job of a run.
-        function: `module:name` of a function, or the function itself where it stands at the top of its
-            module. It is called as `function(output, **arguments)` and writes the output whole or not at all.
-        arguments: frozen values that can be pickled: numbers, texts, paths, frozen dataclasses.
-        output: a job whose output is there is done. On a cluster: in a folder that all machines share.
+        key: name in log and errors, unique in a run.
+        function: `module:name` of a function, or a module-level function. It is called as `function(output,
+            **arguments)` and writes the output atomically.
+        arguments: immutable values that can be pickled: numbers, strings, paths, frozen dataclasses.
+        output: the file or folder; a job is finished if it exists. On a cluster, it must be in a shared
+            folder.
     """
 
     key: str
@@ -42,14 +43,14 @@ class Job:
 
 
 class Engine(Protocol):
-    """Something that runs jobs."""
+    """Interface for running jobs."""
 
     def run(self, jobs: Sequence[Job]) -> None:
-        """Run the jobs whose outputs are missing; when it returns, all outputs are there.
+        """Run the jobs whose outputs are missing; afterwards, all outputs exist.
 
         Raises:
-            ConfigError: two jobs have one key or one output.
-            JobsFailedError: some jobs failed; all others are done.
+            ConfigError: two jobs have the same key or output.
+            JobsFailedError: some jobs failed; all others are finished.
         """
 
 
@@ -57,11 +58,11 @@ def perform(job: Job, threads: int | None = None) -> str | None:
     """Run one job in this process.
 
     Args:
-        job: what to do.
-        threads: that torch may use; sums come out the same to the last bit only with the same number.
+        job: the job.
+        threads: number of torch threads; sums are equal to the last bit only for equal numbers of threads.
 
     Returns:
-        what went wrong; None where nothing did. No exception is handed on, for not every one can be pickled.
+        the error as text; None for success. Exceptions are not passed on, because some cannot be pickled.
     """
     if job.output.exists():
         return None
@@ -84,10 +85,10 @@ def perform(job: Job, threads: int | None = None) -> str | None:
 
 
 def unfinished(jobs: Sequence[Job]) -> list[Job]:
-    """Jobs whose output is not there.
+    """List the jobs whose output is missing.
 
     Raises:
-        ConfigError: two jobs have one key or one output.
+        ConfigError: two jobs have the same key or output.
     """
     for what, counts in (
         ("key", Counter(job.key for job in jobs)),
@@ -103,11 +104,11 @@ def check_all_done(jobs: Sequence[Job], reasons: Mapping[str, str]) -> None:
     """Report failures together, in the order of the jobs.
 
     Args:
-        jobs: all of a run.
-        reasons: what went wrong, by key.
+        jobs: all jobs of a run.
+        reasons: key of a failed job -> error.
 
     Raises:
-        JobsFailedError: something failed, or an output is not there.
+        JobsFailedError: a job failed, or an output is missing.
     """
     failed = {}
     for job in jobs:
@@ -123,10 +124,10 @@ def check_all_done(jobs: Sequence[Job], reasons: Mapping[str, str]) -> None:
 
 
 def _function(named: str | Callable[..., object]) -> Callable[..., object]:
-    """The function itself.
+    """Return the function, imported by name if necessary.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: there is no function of that name.
     """
     if callable(named):
         return named
@@ -142,10 +143,10 @@ class LocalEngine:
     """Runs jobs on this machine.
 
     Args:
-        workers: processes; with 1 jobs run in this one.
-        threads: that torch may use in each job; None leaves it as it is. Results are the same to the last bit
-            with the same number of threads.
-        retries: how often jobs are begun again whose process was killed, by a lack of memory for example.
+        workers: number of processes; with 1, jobs run in this process.
+        threads: number of torch threads in each job; None for the present number. Results are equal to the
+            last bit for equal numbers of threads.
+        retries: number of restarts of a job whose process was killed, for lack of memory for example.
     """
 
     def __init__(self, *, workers: int = 1, threads: int | None = None, retries: int = 2) -> None:
@@ -162,7 +163,7 @@ class LocalEngine:
         check_all_done(jobs, run(todo))
 
     def _run_here(self, todo: Sequence[Job]) -> dict[str, str]:
-        """Run jobs in this process; return why jobs failed, by key."""
+        """Run jobs in this process; return the errors by key."""
         reasons = {}
         with progress("jobs", len(todo)) as advance:
             for job in todo:
@@ -173,7 +174,7 @@ class LocalEngine:
         return reasons
 
     def _run_side_by_side(self, todo: Sequence[Job]) -> dict[str, str]:
-        """Run jobs in several processes and replace lost ones; return why jobs failed, by key."""
+        """Run jobs in several processes and replace lost ones; return the errors by key."""
         reasons: dict[str, str] = {}
         for _ in range(self.retries + 1):
             todo = self._one_pool(todo, reasons)
@@ -183,11 +184,11 @@ class LocalEngine:
         return reasons | {job.key: f"its process was lost {self.retries + 1} times" for job in todo}
 
     def _one_pool(self, todo: Sequence[Job], reasons: dict[str, str]) -> list[Job]:
-        """Run jobs in one set of processes.
+        """Run jobs in one process pool.
 
         Args:
             todo: the jobs.
-            reasons: what went wrong, by key; added to.
+            reasons: key -> error; new errors are added.
 
         Returns:
             jobs that were lost with a process.
@@ -213,7 +214,7 @@ class LocalEngine:
 
 
 def _submit(pool: ProcessPoolExecutor, job: Job, threads: int | None) -> Future[str | None]:
-    """Hand a job to the processes, one of which may be lost already."""
+    """Submit a job to the pool, which may be broken already."""
     try:
         return pool.submit(perform, job, threads)
     except BrokenProcessPool as error:
@@ -223,6 +224,6 @@ def _submit(pool: ProcessPoolExecutor, job: Job, threads: int | None) -> Future[
 
 
 def _begin_worker(level: int) -> None:
-    """Make a worker process log as its parent does, and leave progress bars to the parent."""
+    """Set up logging in a worker process as in its parent, and switch off progress bars."""
     begin_logging(level)
     leave_bars()

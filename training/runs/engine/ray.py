@@ -1,4 +1,4 @@
-"""Jobs on a Ray cluster. Needs the extra `ray`; nothing of it is imported before jobs run."""
+"""Engine for a Ray cluster. It needs the extra `ray`, which is imported when jobs run."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from training.runs.metrics import progress
 
 log = logging.getLogger(__name__)
 
-_STORE_BYTES = 80 * 2**20  # jobs hand over paths and numbers, their results are files
+_STORE_BYTES = 80 * 2**20  # small, as jobs pass paths and numbers, and their results are files
 _SOURCES = Path(__file__).parents[3]
 
 
 class RayEngine:
     """Runs jobs on the cluster that Ray is connected to, else on the one at `address`, else on this machine.
 
-    Every machine needs this checkout at the same place and the folder of the outputs.
+    Every machine needs this checkout at the same path and access to the folder of the outputs.
 
     Args:
-        address: of a cluster, such as `auto` or `ray://host:10001`; None takes RAY_ADDRESS, and without that
-            begins a small cluster on this machine for as long as jobs run.
-        cpus: that each job takes.
-        gpus: that each job takes; 0.25 has four jobs share one.
-        threads: that torch may use in each job; None: as many as `cpus`.
-        retries: how often a job is begun again whose worker or machine was lost.
+        address: address of a cluster, such as `auto` or `ray://host:10001`; None for RAY_ADDRESS, or if that
+            is not set, for a temporary small cluster on this machine.
+        cpus: CPUs per job.
+        gpus: GPUs per job; with 0.25 four jobs share one.
+        threads: number of torch threads in each job; None for `cpus`.
+        retries: number of restarts of a job whose worker or machine was lost.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class RayEngine:
         """Run the jobs whose outputs are missing, see `training.runs.engine.Engine`.
 
         Raises:
-            ConfigError: Ray is not installed, or no cluster is at the address.
+            ConfigError: Ray is not installed, or there is no cluster at the address.
         """
         todo = unfinished(jobs)
         reasons: dict[str, str] = {}
@@ -66,7 +66,7 @@ class RayEngine:
         check_all_done(jobs, reasons)
 
     def _run(self, ray: Any, todo: Sequence[Job]) -> dict[str, str]:
-        """Run jobs on Ray; return why jobs failed, by key."""
+        """Run jobs on Ray; return the errors by key."""
         remote = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_retries=self.retries)(perform)
         pending = {remote.remote(job, self.threads): job for job in todo}
         reasons = {}
@@ -85,15 +85,15 @@ class RayEngine:
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
-        """Ray with a cluster; one that was begun here ends here.
+        """Connect to a cluster, or start one that ends with the block.
 
         Raises:
-            ConfigError: Ray is not installed, or no cluster is at the address.
+            ConfigError: Ray is not installed, or there is no cluster at the address.
         """
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault(
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0"
-        )  # jobs without GPUs keep the variable
+        )  # jobs without GPUs keep CUDA_VISIBLE_DEVICES
         try:
             import ray
         except ImportError as error:
@@ -111,7 +111,7 @@ class RayEngine:
             ray.shutdown()
 
     def _cluster_address(self) -> str | None:
-        """Return the address of the cluster; None if none was named."""
+        """Return the address of the cluster; None if no address is given."""
         return self.address or os.environ.get("RAY_ADDRESS")
 
     def _options(self) -> dict[str, Any]:
@@ -128,6 +128,6 @@ class RayEngine:
 
 
 def _search_path() -> str:
-    """Return the PYTHONPATH of workers: this checkout, and the one that this process was given."""
+    """Return the PYTHONPATH of workers: this checkout, and this process's own PYTHONPATH."""
     given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return os.pathsep.join(dict.fromkeys([str(_SOURCES), *map(os.path.abspath, given)]))

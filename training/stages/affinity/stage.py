@@ -1,11 +1,11 @@
-"""Stage 3: from the losses of every test sample to the affinity tensor, with its uncertainty.
+"""Stage 3: the affinity tensor with its uncertainty, from the losses of all test samples.
 
-Losses of one target are compared pair by pair; `taxsolver.ahp` makes affinities of the win rates (Zamir et
-al., CVPR 2018, section 3.3). As in the published tensors, a target's fully supervised network is compared
-with its transfers and is a row of its own; `scratch` and the average estimator are no rows, gain is the win
-rate against the former.
+Losses of one target are compared pair by pair; `taxsolver.ahp` computes affinities from the win rates (Zamir
+et al., CVPR 2018, section 3.3). As in the published tensors, a target's fully supervised network is compared
+with its transfers and has a row of its own; `scratch` and the average estimator have no rows. Gain is the win
+rate against `scratch`.
 
-Frames of one room are alike, so samples are not independent: intervals are bootstrapped over rooms.
+Frames of one room are similar, so samples are not independent: intervals are bootstrapped over rooms.
 Resampling frames would make them too narrow.
 """
 
@@ -37,7 +37,7 @@ from training.stages.transfers.stage import load_counts
 log = logging.getLogger(__name__)
 
 INTERVALS = "intervals.safetensors"
-TENSOR_LEVEL = 0.9  # of the intervals that an affinity tensor holds
+TENSOR_LEVEL = 0.9  # level of the intervals in an affinity tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +45,12 @@ class AffinityConfig:
     """Settings of stage 3.
 
     Attributes:
-        name: of the tensor, and of its files.
-        dataset: what the frames are, in words.
-        licence: of the tensor.
-        resamples: draws of rooms that intervals are made of.
-        level: share of the draws that an interval holds.
-        seed: of the draws.
+        name: name of the tensor and of its files.
+        dataset: description of the frames.
+        licence: licence of the tensor.
+        resamples: number of bootstrap draws of rooms.
+        level: share of the draws in an interval.
+        seed: seed of the draws.
     """
 
     name: str = "rooms"
@@ -61,10 +61,10 @@ class AffinityConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what makes no interval.
+        """Check the settings of intervals.
 
         Raises:
-            ConfigError: naming the field.
+            ConfigError: a value is not allowed; the message names the field.
         """
         if self.resamples < 1 or not 0 < self.level < 1:
             raise ConfigError(
@@ -80,20 +80,20 @@ def run_affinity(
     *,
     overwrite: bool = False,
 ) -> Path:
-    """All of stage 3.
+    """Run stage 3.
 
     Args:
         config: names and intervals.
         transfers: folder of stage 2.
-        stores: of frames; `train` is what networks of stage 1 learned from.
-        out: folder of the run; `affinity` is made in it.
-        overwrite: delete what another configuration left.
+        stores: stores of frames; `train` holds the training frames of stage 1.
+        out: folder of the run, in which `affinity` is created.
+        overwrite: delete outputs of another configuration.
 
     Returns:
-        the tensor; beside it the same as CSV, and `intervals.safetensors`.
+        path of the tensor; its folder also holds it as CSV, and `intervals.safetensors`.
 
     Raises:
-        TrainingError: as `run_stage` says, or losses are missing.
+        TrainingError: as for `run_stage`, or losses are missing.
     """
     folder = out / "affinity"
 
@@ -117,12 +117,12 @@ def run_affinity(
 def affinity_of(
     config: AffinityConfig, transfers: Path, *, images_full: int | None = None
 ) -> tuple[AffinityTensor, dict[str, FloatArray]]:
-    """The tensor, and intervals of its measures.
+    """Compute the tensor, and intervals of its measures.
 
     Args:
         config: names and intervals.
         transfers: folder of stage 2.
-        images_full: frames that networks of stage 1 learned from.
+        images_full: number of training frames of stage 1.
 
     Returns:
         the tensor, and float64 (transfers, 2) by measure, row by row.
@@ -139,20 +139,20 @@ def affinity_of(
     tensor = _tensor(config, found, about, images_full, counts["images_transfer"])
     intervals = {measure: np.concatenate([one.intervals[measure] for one in found]) for measure in MEASURES}
     if config.level == TENSOR_LEVEL:
-        # The ends of a sure value may come out in the other order, by rounding.
+        # Rounding may swap the ends of an interval of zero width.
         ends = {measure: np.sort(pair.clip(0, 1), axis=1) for measure, pair in intervals.items()}
         tensor = replace(tensor, intervals=ends)
     return tensor, intervals
 
 
 def load_intervals(folder: Path) -> dict[str, FloatArray]:
-    """Least and greatest value of each row of the tensor by measure: float64 (transfers, 2)."""
+    """Load the least and greatest value of each row of the tensor by measure: float64 (transfers, 2)."""
     intervals: dict[str, FloatArray] = load_file(folder / INTERVALS)
     return intervals
 
 
 def _measured(target: str, transfers: Path, config: AffinityConfig) -> TargetAffinity:
-    """One target from its files."""
+    """Compute one target from its files."""
     losses = load_target(transfers, target)
     return target_affinity(target, losses, resamples=config.resamples, level=config.level, seed=config.seed)
 
@@ -164,7 +164,7 @@ def _tensor(
     images_full: int | None,
     images_transfer: int,
 ) -> AffinityTensor:
-    """Rows of all targets, one target after another."""
+    """Build the tensor from the rows of all targets."""
     rows = [(one.target, name) for one in found for name in one.names]
     sets = [(target,) if name == FULL else sources_of(name) for target, name in rows]
     tasks = tuple(sorted({task for sources in sets for task in sources} | {one.target for one in found}))

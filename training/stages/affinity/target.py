@@ -1,6 +1,6 @@
-"""Affinities, gains and qualities of one target, and how sure they are.
+"""Affinities, gains and qualities of one target, with bootstrap intervals.
 
-Frames of one room are alike, so samples are not independent: rooms are drawn again, not frames.
+Frames of one room are similar, so samples are not independent: the bootstrap draws rooms, not frames.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class TargetAffinity:
 
     Attributes:
         target: canonical name.
-        names: of the transfers, `full_supervision` last where it was compared.
+        names: names of the transfers; `full_supervision` is last if it was compared.
         values: measure -> float64 (transfers,).
         intervals: measure -> float64 (transfers, 2), least and greatest.
     """
@@ -50,19 +50,19 @@ def target_affinity(
     seed: int,
     against: Mapping[str, str] = MappingProxyType({"gain": SCRATCH, "quality": FULL}),
 ) -> TargetAffinity:
-    """Affinities, gains and qualities of one target, and their intervals.
+    """Compute affinities, gains and qualities of one target, and their intervals.
 
     Args:
         target: canonical name.
-        losses: of its transfers and controls on the same samples.
-        resamples: draws of rooms.
-        level: share of the draws that an interval holds.
-        seed: of the draws.
-        against: measure besides affinity -> control that transfers are held against; without full
-            supervision, as of a novel task, that is no row either.
+        losses: losses of its transfers and controls on the same samples.
+        resamples: number of draws of rooms.
+        level: share of the draws in an interval.
+        seed: seed of the draws.
+        against: measure besides affinity -> control with which transfers are compared; if full supervision is
+            not a control, as for a novel task, it has no row.
 
     Raises:
-        DataError: there is no loss of a control.
+        DataError: losses of a control are missing.
     """
     missing = [name for name in against.values() if name not in losses.by_name]
     if missing:
@@ -82,7 +82,7 @@ def target_affinity(
         target=target,
         names=names,
         values=every,
-        # In C order: safetensors writes the numbers of other arrays in a wrong order.
+        # In C order, because safetensors writes other arrays in a wrong order.
         intervals={
             measure: np.ascontiguousarray(np.quantile([one[measure] for one in drawn], ends, axis=0).T)
             for measure in every
@@ -92,12 +92,13 @@ def target_affinity(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _RoomWins:
-    """Wins of every room, so that a draw of rooms is one weighted sum.
+    """Wins per room, so that a draw of rooms is one weighted sum.
 
     Attributes:
-        samples: float64 (rooms,).
-        pairs: float64 (rooms, transfers, transfers), samples on which one beats the other; ties count half.
-        against: measure -> float64 (rooms, transfers), samples on which it beats a control.
+        samples: float64 (rooms,), number of samples.
+        pairs: float64 (rooms, transfers, transfers), number of samples on which one beats the other; ties
+            count half.
+        against: measure -> float64 (rooms, transfers), number of samples on which a transfer beats a control.
     """
 
     samples: FloatArray
@@ -124,7 +125,7 @@ class _RoomWins:
         )
 
     def measures(self, weight: FloatArray) -> dict[str, FloatArray]:
-        """All measures, where each room counts so often."""
+        """Compute all measures with a weight for each room."""
         samples = weight @ self.samples
         wins = np.tensordot(weight, self.pairs, 1) / samples
         return {
@@ -134,7 +135,7 @@ class _RoomWins:
 
 
 def _wins(table: FloatArray, control: LossArray) -> FloatArray:
-    """Samples on which each transfer beats a control, float64 (transfers,); a tie counts half."""
+    """Number of samples on which each transfer beats a control, float64 (transfers,); a tie counts half."""
     other = control.astype(np.float64)[:, None]
     counted: FloatArray = (table < other).sum(0) + 0.5 * (table == other).sum(0)
     return counted

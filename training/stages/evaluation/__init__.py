@@ -1,1 +1,1 @@
-"""Stage 7: how good a bank is, on rendered rooms and on real frames, in the measures people know."""
+"""Stage 7: evaluation of a bank on rendered rooms and on real frames, with common measures."""

@@ -1,6 +1,6 @@
 """Agreement of affinities with the published ones and with real frames, with and without dead encoders.
 
-A dead encoder is the worst source of every target in every ranking, so it makes agreement look better.
+A dead encoder is the worst source of every target in every ranking, so it increases the agreement.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PUBLISHED = ("taskonomy-16k", "taskonomy-1k")
 
 
 def dead_tasks(health: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Tasks whose representation is dead, by what `score_health` measured."""
+    """List the tasks whose representation is dead, from the results of `score_health`."""
     return [
         name
         for name, metrics in health.items()
@@ -30,13 +30,13 @@ def published_agreement(tensor: AffinityTensor, dead: Collection[str]) -> dict[s
     """Compare a tensor with the published ones.
 
     Args:
-        tensor: of stage 3.
+        tensor: tensor of stage 3.
         dead: tasks whose representation is dead.
 
     Returns:
-        published tensor -> `mean`, Spearman's rho on average over targets; `mean_alive`, the same without the
-        transfers that read, and the targets of, dead tasks; `targets`, rho of each. None where it is not
-        defined; tensors without shared transfers are left out.
+        published tensor -> `mean`, Spearman's rho on average over targets; `mean_alive`, the same without
+        dead tasks as sources and targets; `targets`, rho of each target. None if it is not defined; tensors
+        without shared transfers are left out.
     """
     found = {}
     for name in PUBLISHED:
@@ -53,7 +53,7 @@ def published_agreement(tensor: AffinityTensor, dead: Collection[str]) -> dict[s
 
 
 def _alive(tensor: AffinityTensor, name: str, dead: Collection[str]) -> float | None:
-    """The mean over living targets, of transfers that read no dead task."""
+    """Mean rho without dead tasks as sources and targets."""
     targets, sources = (
         [task for task in tasks if task not in dead] for tasks in (tensor.targets, tensor.tasks)
     )
@@ -66,7 +66,7 @@ def _alive(tensor: AffinityTensor, name: str, dead: Collection[str]) -> float | 
 def carried_over_alive(
     rows: Collection[Mapping[str, Any]], tensor: AffinityTensor, dead: Collection[str]
 ) -> list[dict[str, Any]]:
-    """Rows of `carry_over` with `spearman_alive` added: over the sources that are not dead."""
+    """Add `spearman_alive`, which ignores dead sources, to the rows of `carry_over`."""
     return [
         {**row, "spearman_alive": agreement(_without(row["errors"], dead), tensor, row["target"])}
         for row in rows

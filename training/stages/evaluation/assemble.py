@@ -1,4 +1,4 @@
-"""A bank out of the networks and transfers of a run."""
+"""Assembly of a bank from the networks and transfers of a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from training.stages.transfers.readouts import load_readout, load_scratch
 from training.stages.transfers.stage import load_counts
 
 MEGABYTE = 1_000_000
-_BESIDES = 1_500_000  # bytes left for the index, the card, its pictures and the scores
+_BESIDES = 1_500_000  # bytes reserved for the index, the card, its pictures and the scores
 
 
 def assemble_bank(
@@ -40,19 +40,19 @@ def assemble_bank(
 ) -> Bank:
     """Write the bank of a run: every task network that was trained, `random`, and the transfers that fit.
 
-    The same run gives the same weights byte for byte, whatever is said about them. `random` is the encoder
-    that transfers have read, made from its seed; it takes no space.
+    Weights are reproducible byte for byte, independent of the facts about them. `random` is the encoder that
+    transfers have read, made from its seed; it takes no space.
 
     Args:
-        folder: is made; holds no bank yet.
-        trained: networks and transfers, and which of them in which form.
+        folder: folder of the new bank, which is created.
+        trained: networks and transfers, and the settings for selecting and storing them.
         about: facts about the networks, by task.
         about_transfers: facts about the transfers.
 
     Raises:
         DataError: a network or a transfer is missing, or transfers have read another `random`.
         ConfigError: the task networks alone are larger than `max_megabytes`.
-        OutputError: it cannot be written, or a bank is there.
+        OutputError: the bank cannot be written, or the folder holds one.
     """
     config, networks, shape = trained.config, trained.networks, trained.transfers_config.architecture
     held = {
@@ -85,7 +85,7 @@ def assemble_bank(
 
 
 def _readouts(transfers: Path, wanted: list[TransferKey], shape: Architecture) -> dict[TransferKey, Readout]:
-    """Trained transfers and networks from scratch, in the order in which they are wanted."""
+    """Load trained transfers and networks from scratch, in the order of `wanted`."""
     return {
         (sources, target): load_scratch(transfers, target, shape)
         if sources == (SCRATCH,)
@@ -95,10 +95,10 @@ def _readouts(transfers: Path, wanted: list[TransferKey], shape: Architecture) -
 
 
 def _check_untrained(trained: Trained) -> None:
-    """Refuse an untrained encoder that is not the one whose representations transfers have read.
+    """Check that the untrained encoder is the one whose representations transfers have read.
 
     Raises:
-        DataError: networks begin otherwise than they did then.
+        DataError: the initial weights have changed since.
     """
     now = describe_untrained(trained.transfers_config.architecture, trained.transfers_config.seed)
     if load_counts(trained.transfers).get("untrained") != asdict(now):
@@ -109,10 +109,10 @@ def _check_untrained(trained: Trained) -> None:
 
 
 def _room(held: Mapping[str, TaskNetwork], config: EvaluateConfig) -> float:
-    """Bytes that are left for transfers.
+    """Compute the bytes that are left for transfers.
 
     Raises:
-        ConfigError: there are none.
+        ConfigError: no bytes are left.
     """
     if config.max_megabytes is None:
         return math.inf
@@ -137,7 +137,7 @@ def _size(network: nn.Module, storage: Storage) -> int:
 
 
 def _of_those(readouts: tuple[Readout, ...], about: Mapping[TransferKey, About]) -> dict[TransferKey, About]:
-    """Select the facts about the given transfers, whatever the order of their sources."""
+    """Select the facts about the given transfers, ignoring the order of sources."""
     known = {(frozenset(sources), target): said for (sources, target), said in about.items()}
     keys = [(readout.sources, readout.target) for readout in readouts]
     return {key: known[frozenset(key[0]), key[1]] for key in keys if (frozenset(key[0]), key[1]) in known}

@@ -1,9 +1,8 @@
-"""Take the class weights of the loss out of the logits of finished networks.
+"""Removal of the loss's class weights from the logits of finished networks.
 
-Semantic labels are learned with weights that make rare classes count more, so the logits of a network
-overrate rare classes by the logarithms of these weights. Without them classes are as frequent as in the
-training frames (Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314,
-section 3).
+Semantic labels are learned with higher weights for rare classes, so the logits of a network overrate rare
+classes by the logarithms of these weights. Without them, predicted classes are as frequent as in the training
+frames (Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, arXiv:2007.07314, section 3).
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from taskbank.tasks.registry import Task
 
 
 def network_class_weights(networks: Path, task: Task) -> list[float] | None:
-    """Class weights that a network of stage 1 learned with; None for tasks without.
+    """Read the class weights with which a network of stage 1 was trained; None for tasks without weights.
 
     Args:
         networks: folder of stage 1.
-        task: of the network.
+        task: task of the network.
     """
     about = json.loads((networks / f"{task.name}.json").read_text(encoding="utf-8"))
     weights: list[float] | None = about.get("class_weights")
@@ -35,9 +34,9 @@ def take_out_class_weights(network: nn.Module, weights: Sequence[float] | None, 
     """Subtract the logarithms of class weights from a network's logits, in place.
 
     Args:
-        network: that ends with a convolution for its logits, behind which they are only resized.
-        weights: one a class; None leaves the network as it is.
-        share: of the logarithms that is subtracted, 0 to 1.
+        network: network that ends with a convolution for its logits, which are then only resized.
+        weights: one weight per class; None leaves the network unchanged.
+        share: share of the logarithms to subtract, 0 to 1.
     """
     if weights is None:
         return

@@ -1,7 +1,7 @@
-"""Carry-over: whether good sources on rendered rooms are good sources on real frames.
+"""Carry-over: test if good sources on rendered rooms are good sources on real frames.
 
-Every trained transfer of order 1 to a target with a truth on real frames is run on them. Sources are ranked
-by the error there, and the ranking is held against the target's column of the affinity tensor.
+Every trained transfer of order 1 to a target that has ground truth on real frames is run on them. Sources are
+ranked by the error there, and the ranking is compared with the target's column of the affinity tensor.
 """
 
 from __future__ import annotations
@@ -66,16 +66,16 @@ def carry_over(
     size: int,
     device: str = "cpu",
 ) -> list[CarryOver]:
-    """Rank the sources of every target that has transfers and a truth.
+    """Rank the sources of every target that has transfers and ground truth.
 
     Args:
-        frames: real ones, all of one size.
-        affinity: of stage 3.
+        frames: real frames, all of one size.
+        affinity: tensor of stage 3.
         networks: folder of stage 1.
         transfers: folder of stage 2.
-        config: of stage 2.
-        size: side in px that frames are shown at: what networks learned from.
-        device: where networks run.
+        config: settings of stage 2.
+        size: side in px of the networks' inputs, as in training.
+        device: device of the networks.
 
     Raises:
         DataError: a network or a transfer is missing.
@@ -100,7 +100,7 @@ def carry_over(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """A frame, and what networks are shown of it."""
+    """A frame and the networks' input of it."""
 
     frame: RealFrame
     preprocessed: Preprocessed
@@ -108,7 +108,7 @@ class _Seen:
 
 @torch.inference_mode()
 def _codes(source: str, encoder: nn.Module, seen: Sequence[_Seen]) -> list[Tensor]:
-    """Representations (B, 8, h, w) in batches. All of `TARGETS` show their networks the whole picture."""
+    """Compute representations (B, 8, h, w) in batches. All of `TARGETS` use the whole picture as input."""
     device = next(encoder.parameters()).device
     shown = readout_input_kind(source, find_task(TARGETS[0]))
     batches = [seen[start : start + _BATCH] for start in range(0, len(seen), _BATCH)]
@@ -120,7 +120,7 @@ def _codes(source: str, encoder: nn.Module, seen: Sequence[_Seen]) -> list[Tenso
 
 @torch.inference_mode()
 def _error(target: Task, seen: Sequence[_Seen], codes: Sequence[Tensor], readout: TransferReadout) -> float:
-    """The error of one transfer over all frames."""
+    """Error of one transfer over all frames."""
     measure = measure_of(target)
     raws = (raw for batch in codes for raw in readout(batch).float().cpu())
     for one, raw in zip(seen, raws, strict=True):
@@ -131,7 +131,7 @@ def _error(target: Task, seen: Sequence[_Seen], codes: Sequence[Tensor], readout
 
 
 def error_of(target: str, scores: Mapping[str, float]) -> float:
-    """The one number of a target's measure that ranks sources; infinite where nothing was measured."""
+    """Return the number of a target's measure that ranks sources; infinite if nothing was measured."""
     if not scores:
         return math.inf
     if target == "segment_semantic":
@@ -140,7 +140,7 @@ def error_of(target: str, scores: Mapping[str, float]) -> float:
 
 
 def agreement(errors: Mapping[str, float], affinity: AffinityTensor, target: str) -> float | None:
-    """Spearman's rho of affinity of order 1 and lower error; 1 where both rank sources alike."""
+    """Compute Spearman's rho of order-1 affinity and lower error; 1 if both rank sources equally."""
     if target not in affinity.targets:
         return None
     column = first_order_matrix(affinity)[:, affinity.targets.index(target)]
@@ -153,7 +153,7 @@ def agreement(errors: Mapping[str, float], affinity: AffinityTensor, target: str
 
 
 def _rho(pairs: Iterable[tuple[float, float]]) -> float | None:
-    """Return the rank correlation of two columns; None where it is not defined."""
+    """Return the rank correlation of two columns; None if it is not defined."""
     first, second = np.array(list(pairs), dtype=np.float64).reshape(-1, 2).T
     if len(first) < _FEWEST or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None

@@ -1,4 +1,4 @@
-"""Choice of the transfers that come with a bank: the most wanted ones first, as far as its size allows."""
+"""Choice of the transfers that come with a bank, by priority and within its size limit."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ ASKED_FOR = (
     "vanishing_point", "segment_unsup25d", "segment_unsup2d", "keypoints2d", "egomotion", "fixated_pose",
     "nonfixated_pose", "point_matching", "denoising", "inpainting", "colorization", "jigsaw", "autoencoding",
 )  # fmt: skip
-"""Targets, those first that people ask for most."""
+"""Targets in falling order of priority."""
 
 
 def wanted_transfers(affinity: AffinityTensor, config: EvaluateConfig) -> list[TransferKey]:
-    """List the transfers that a bank should have, each once, the most wanted first.
+    """List the transfers that a bank should have, without repetition, by falling priority.
 
     Targets to be compared come first, each with its best transfer of every order, further sources of order 1,
     `random` and `scratch`; then the best transfers of the others.
 
     Args:
-        affinity: of stage 3.
-        config: which orders, and of which targets sources can be compared.
+        affinity: tensor of stage 3.
+        config: orders to include, and targets whose sources can be compared.
     """
     targets = sorted(affinity.targets, key=_place)
     shown = [target for target in targets if target in config.shown_targets]
@@ -45,12 +45,12 @@ def wanted_transfers(affinity: AffinityTensor, config: EvaluateConfig) -> list[T
 def those_that_fit(
     wanted: Iterable[TransferKey], size_of: Callable[[TransferKey], int], room: float
 ) -> list[TransferKey]:
-    """Choose the transfers that fit, in their order; one that is too large is skipped.
+    """Choose the transfers that fit, in order; too large ones are skipped.
 
     Args:
-        wanted: transfers, the most wanted first.
-        size_of: bytes of a transfer's file.
-        room: bytes there are; infinite for no limit.
+        wanted: transfers by falling priority.
+        size_of: function that returns the bytes of a transfer's file.
+        room: available bytes; infinite for no limit.
     """
     chosen = []
     for key in wanted:
@@ -62,12 +62,12 @@ def those_that_fit(
 
 
 def _place(target: str) -> int:
-    """Return the rank of a target among those that people ask for; a user's own task comes last."""
+    """Return the priority of a target, 0 the highest; a user's own task comes last."""
     return ASKED_FOR.index(target) if target in ASKED_FOR else len(ASKED_FOR)
 
 
 def _compared(affinity: AffinityTensor, target: str, config: EvaluateConfig) -> Iterator[TransferKey]:
-    """The best transfers of a target, sources from good to bad at even distances, and both controls."""
+    """Yield the best transfers of a target, evenly spaced sources from good to bad, and both controls."""
     yield from _best(affinity, target, config)
     ranked = _ranked(affinity, target, 1)
     places = np.linspace(0, len(ranked) - 1, min(config.shown_sources, len(ranked)))
@@ -77,7 +77,7 @@ def _compared(affinity: AffinityTensor, target: str, config: EvaluateConfig) -> 
 
 
 def _best(affinity: AffinityTensor, target: str, config: EvaluateConfig) -> Iterator[TransferKey]:
-    """The best transfer of a target of every order that is asked for."""
+    """Yield the best transfer of a target for every order in the settings."""
     for order in config.transfer_orders:
         yield from _ranked(affinity, target, order)[:1]
 
@@ -85,7 +85,7 @@ def _best(affinity: AffinityTensor, target: str, config: EvaluateConfig) -> Iter
 def _ranked(
     affinity: AffinityTensor, target: str, order: int, *, untrained: bool = False
 ) -> Sequence[TransferKey]:
-    """Transfers of a target by falling affinity, with the untrained source or without it."""
+    """Transfers of a target by falling affinity, with or without the untrained source."""
     useful = ~(affinity.full_supervision | affinity.reads_itself | np.isnan(affinity.affinity))
     rows = useful & (affinity.target == affinity.tasks.index(target)) & (affinity.order == order)
     numbers = np.flatnonzero(rows & (_reads_untrained(affinity) == untrained))
@@ -94,7 +94,7 @@ def _ranked(
 
 
 def _reads_untrained(affinity: AffinityTensor) -> NDArray[np.bool_]:
-    """bool (transfers,): whether the untrained encoder is among the sources."""
+    """Mark transfers that read the untrained encoder: bool (transfers,)."""
     if UNTRAINED not in affinity.tasks:
         return np.zeros(len(affinity), dtype=np.bool_)
     return np.asarray(affinity.sources[:, affinity.columns((UNTRAINED,))].any(axis=1), dtype=np.bool_)

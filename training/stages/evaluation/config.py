@@ -13,24 +13,24 @@ class EvaluateConfig:
     """Settings for making and measuring a bank.
 
     Attributes:
-        name: of the bank.
-        licence: of its weights.
+        name: name of the bank.
+        licence: licence of its weights.
         storage: form of its weights on disk.
-        max_megabytes: of the whole folder, a million bytes each; transfers that do not fit are left out, see
-            `choice.py` for those that go first. None for no limit.
-        calibration: share of the class weights of the loss that is taken out of semantic logits, 0 to 1: with
-            1 classes are predicted as often as they are in training frames, with 0 rare ones too often.
-        transfer_orders: of each target's best transfers that come with it.
+        max_megabytes: largest size of the folder in million bytes; transfers that do not fit are left out, by
+            the priorities in `choice.py`. None for no limit.
+        calibration: share of the loss's class weights to remove from semantic logits, 0 to 1: with 1, classes
+            are predicted as often as they occur in training frames; with 0, rare ones too often.
+        transfer_orders: orders for which each target's best transfer is included.
         shown_targets: targets that come with several transfers of order 1, `random` and `scratch`, so that
             they can be compared.
-        shown_sources: how many: the best, the worst and those in between, at even distances.
-        samples: of each task that scores are taken over, at most.
-        transfer_samples: of each transfer, at most.
-        pictured: test frames of which the best and the worst are shown on the card, at most.
-        carried_over: real frames, evenly spread, that every transfer of order 1 is run on, at most.
-        data: what the frames are, for the card.
-        limits: what users should know, a sentence each, for the card.
-        origins: where textures and real frames are from, a sentence each, for the documents.
+        shown_sources: number of these sources: the best, the worst and evenly spaced ones in between.
+        samples: largest number of samples for the scores of a task.
+        transfer_samples: largest number of samples for the scores of a transfer.
+        pictured: largest number of test frames from which the best and the worst are chosen for the card.
+        carried_over: largest number of real frames, evenly spread, for every transfer of order 1.
+        data: description of the frames for the card.
+        limits: limitations for the card, one sentence each.
+        origins: origins of textures and real frames for the documents, one sentence each.
     """
 
     name: str = "rooms"
@@ -56,7 +56,7 @@ class EvaluateConfig:
         """Check the settings.
 
         Raises:
-            ConfigError: naming the field.
+            ConfigError: a value is not allowed; the message names the field.
         """
         for name in ("samples", "transfer_samples", "shown_sources", "pictured", "carried_over"):
             if getattr(self, name) < 1:

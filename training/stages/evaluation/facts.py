@@ -1,7 +1,7 @@
-"""Facts about networks for a bank's index: their training, and metrics of these very weights.
+"""Facts about networks for a bank's index: their training, and metrics of their stored weights.
 
-Metrics are of the weights as they are stored. Win rates are not: they are of the weights before they were
-stored, by the losses of stage 2, so they stand among the facts of training.
+Metrics refer to the weights as stored. Win rates are computed from the losses of stage 2, before the weights
+were stored in the bank's form, and so belong to the facts of training.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def about_networks(networks: Path, scores: Mapping[str, Any], config: EvaluateCo
 
     Args:
         networks: folder of stage 1.
-        scores: of `run_evaluation`.
-        config: of this stage.
+        scores: scores of `run_evaluation`.
+        config: settings of this stage.
     """
     wins = {row["task"]: _rates(row, "beats_average", "beats_random") for row in scores["sanity"]}
     about = {}
@@ -58,10 +58,11 @@ def about_transfers(
     """Collect the facts about each transfer, and about each network from scratch.
 
     Args:
-        bank: that was measured.
-        scores: of `run_evaluation`; those of earlier versions do not compare transfers with a constant.
-        affinity: of stage 3.
-        config: of this stage.
+        bank: the measured bank.
+        scores: scores of `run_evaluation`; those of earlier versions do not compare transfers with a
+            constant.
+        affinity: tensor of stage 3.
+        config: settings of this stage.
     """
     rows = [affinity.transfer(row) for row in range(len(affinity))]
     rates = {
@@ -83,20 +84,20 @@ def about_transfers(
 
 
 def task_metrics(scores: Mapping[str, Any], task: str) -> dict[str, float]:
-    """Metrics of a task network: on test frames, on real ones under `real_NAME`, and whether it is alive."""
+    """Return metrics of a task network: on test frames, on real frames as `real_NAME`, and its health."""
     real = {f"real_{name}": value for name, value in scores.get("real", {}).get(task, {}).items()}
     health: Mapping[str, float] = scores.get("health", {}).get(task, {})
     return _measured(scores["test"].get(task, {})) | real | dict(health)
 
 
 def transfer_metrics(scores: Mapping[str, Any], name: str) -> dict[str, float]:
-    """Metrics of a transfer on test frames, and whether it is alive, by its name in words."""
+    """Return metrics of a transfer on test frames, and its health, by its name as text."""
     health: Mapping[str, float] = scores.get("health", {}).get(name, {})
     return _measured(scores["transfers"].get(name, {})) | dict(health)
 
 
 def _measured(numbers: Mapping[str, float]) -> dict[str, float]:
-    """Numbers without how many samples they are of."""
+    """Drop the number of samples from metrics."""
     return {name: value for name, value in numbers.items() if name != _SAMPLES}
 
 
@@ -106,7 +107,7 @@ def _rates(row: Mapping[str, float | None], *names: str) -> dict[str, float]:
 
 
 def _how_trained(facts: Path) -> dict[str, Any]:
-    """Read what stage 1 wrote: size, steps, device, seconds, settings; held-out losses; others' weights."""
+    """Read facts of stage 1: size, steps, device, seconds, settings, held-out losses, pretrained weights."""
     written = json.loads(facts.read_text(encoding="utf-8"))
     settings = {name: value for name, value in written.get("config", {}).items() if name in _SETTINGS}
     kept = {name: written[name] for name in _KEPT if name in written}

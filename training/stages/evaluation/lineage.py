@@ -1,4 +1,4 @@
-"""Check that losses and affinities are of the networks that are measured: stages may have been run again."""
+"""Check that losses and affinities belong to the measured networks, as stages may have been repeated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.runs.markers import digest_of, read_marker
 
 
 def check_lineage(networks: Path, transfers: Path, affinity: Path) -> None:
-    """Refuse losses and affinities of other networks than those that are there now.
+    """Raise unless losses and affinities were made from the present networks.
 
     Args:
         networks: folder of stage 1.
@@ -17,7 +17,7 @@ def check_lineage(networks: Path, transfers: Path, affinity: Path) -> None:
         affinity: tensor of stage 3.
 
     Raises:
-        DataError: a stage was run again, and those after it were not; or one is not finished.
+        DataError: a stage was repeated without the stages after it, or is not finished.
     """
     for name, made, origin in (
         ("transfers", transfers, networks),

@@ -31,13 +31,13 @@ class NormalMeasure:
         self._histogram = Histogram(180.05, 0.05)
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
-        """Unit vectors (H, W, 3) each."""
+        """Add a prediction: unit vectors (H, W, 3) each."""
         angles = angle_between(predicted, truth)
         self._mean.add(angles)
         self._histogram.add(angles)
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         if not self._mean:
             return {}
         shares = {f"under_{limit:g}": self._histogram.share_under(limit) for limit in _THRESHOLDS}
@@ -45,9 +45,9 @@ class NormalMeasure:
 
 
 def angle_between(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Degrees between unit vectors (..., 3), (...,); NaN where either is unknown."""
+    """Compute the angle in degrees between unit vectors (..., 3): (...,), NaN where either is unknown."""
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    # Not the arccosine of the dot product, which is blind under a hundredth of a degree.
+    # Not the arccosine of the dot product, which cannot resolve a hundredth of a degree.
     angle: FloatArray = np.degrees(
         2 * np.arctan2(np.linalg.norm(first - second, axis=-1), np.linalg.norm(first + second, axis=-1))
     )
@@ -66,7 +66,7 @@ class DepthMeasure:
         self._scaled = {name: Mean() for name in ("abs_rel", "rmse", "delta")}
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
-        """Metres (H, W) each; truth that is not positive is unknown, predictions are 1/512 m at least."""
+        """Add a prediction: metres (H, W) each; truth <= 0 is unknown, predictions are at least 1/512 m."""
         known = np.isfinite(predicted) & np.isfinite(truth) & (truth > 0)
         if not known.any():
             return
@@ -77,7 +77,7 @@ class DepthMeasure:
                 means[name].add(error)
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         if not self._means["abs_rel"]:
             return {}
         plain = {name: mean.value for name, mean in self._means.items()}
@@ -97,11 +97,11 @@ def _depth_errors(given: FloatArray, right: FloatArray) -> dict[str, float]:
 class LabelMeasure:
     """Overlap of predicted and true labels, over all pixels of all images.
 
-    Gives `miou`, the mean over the classes that occur in the truth, and `accuracy`, the share of right
+    Gives `miou`, the mean over the classes that occur in the truth, and `accuracy`, the share of correct
     pixels.
 
     Args:
-        num_classes: labels are 1 to `num_classes`; 0 is unknown and not counted.
+        num_classes: labels are 1 to `num_classes`; 0 is unknown and ignored.
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -109,14 +109,14 @@ class LabelMeasure:
         self._confusion = np.zeros((self._size, self._size), dtype=np.int64)
 
     def add(self, predicted: NDArray[np.integer], truth: NDArray[np.integer]) -> None:
-        """Labels (H, W) each; a prediction of 0 is a pixel that the network was not shown."""
+        """Add a prediction: labels (H, W) each; a predicted 0 marks a pixel outside the network's input."""
         seen = predicted > 0
         pairs = truth[seen].astype(np.int64) * self._size + predicted[seen]
         counts = np.bincount(pairs, minlength=self._size**2)
         self._confusion += counts.reshape(self._size, self._size)
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         known = self._confusion[1:]
         if not known.sum():
             return {}
@@ -130,13 +130,13 @@ class LabelMeasure:
 
 
 class ResponseMeasure:
-    """Heat maps: mean absolute error, and how well the strongest true responses are found.
+    """Heat maps: mean absolute error, and average precision of finding the strongest true responses.
 
     Gives `l1` in the task's unit and `ap`, the average precision of finding the pixels whose true response is
     at least half of `highest`, with the prediction as the score.
 
     Args:
-        highest: greatest response that the task's network can give.
+        highest: greatest possible response of the task's network.
     """
 
     def __init__(self, highest: float) -> None:
@@ -146,7 +146,7 @@ class ResponseMeasure:
         self._weak = np.zeros(_LEVELS, dtype=np.int64)
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
-        """Responses (H, W) each."""
+        """Add a prediction: responses (H, W) each."""
         right = np.minimum(truth, self._highest)
         known = np.isfinite(predicted) & np.isfinite(right)
         self._error.add(np.abs(predicted - right)[known])
@@ -156,7 +156,7 @@ class ResponseMeasure:
         self._weak += np.bincount(level[~strong], minlength=_LEVELS)
 
     def result(self) -> dict[str, float]:
-        """See the class; no `ap` where no true response is strong."""
+        """Return the numbers that the class describes; no `ap` if no true response is strong."""
         if not self._error:
             return {}
         found = {"l1": self._error.value}
@@ -166,11 +166,11 @@ class ResponseMeasure:
 
 
 def average_precision(right: NDArray[np.integer], wrong: NDArray[np.integer]) -> float:
-    """Area under precision over recall, as a sum of steps.
+    """Compute the area under the precision-recall curve as a sum of steps.
 
     Args:
-        right: (levels,), how many positives have each score, lowest score first.
-        wrong: (levels,), how many negatives.
+        right: (levels,), number of positives with each score, lowest score first.
+        wrong: (levels,), number of negatives with each score.
     """
     found = np.cumsum(right[::-1])
     given = found + np.cumsum(wrong[::-1])
@@ -187,14 +187,14 @@ class PictureMeasure:
         self._ratio = Mean()
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
-        """sRGB (H, W, 3) each."""
+        """Add a prediction: sRGB (H, W, 3) each."""
         difference = predicted.astype(np.float64) - truth
         squared = float(np.nanmean(np.square(difference)))
         self._error.add(float(np.nanmean(np.abs(difference))))
         self._ratio.add(-10 * math.log10(max(squared, 1e-10)))
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         return {"l1": self._error.value, "psnr": self._ratio.value} if self._error else {}
 
 
@@ -205,9 +205,9 @@ class DifferenceMeasure:
         self._error = Mean()
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
-        """Arrays of one shape."""
+        """Add a prediction: arrays of one shape."""
         self._error.add(np.abs(predicted.astype(np.float64) - truth))
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         return {"l1": self._error.value} if self._error else {}

@@ -1,4 +1,4 @@
-"""Measures that take predictions and truths one by one and return named numbers in the end."""
+"""Base of measures, which accumulate predictions and truths and return named numbers."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ class Measure(Protocol):
     """A measure of one task over many images."""
 
     def add(self, predicted: NDArray, truth: NDArray) -> None:  # type: ignore[type-arg]
-        """Take one prediction in, in the task's unit; NaN in either is not counted."""
+        """Add one prediction in the task's unit; NaN in either is ignored."""
 
     def result(self) -> dict[str, float]:
-        """Name -> value; empty where nothing was measured."""
+        """Return name -> value; empty if nothing was measured."""
 
 
 class Mean:
-    """The mean of numbers that come one by one or in arrays; NaN is not counted."""
+    """Running mean of numbers or arrays; NaN is ignored."""
 
     def __init__(self) -> None:
         self._sum = 0.0
         self._count = 0
 
     def add(self, values: FloatArray | float) -> None:
-        """Take numbers in."""
+        """Add numbers."""
         finite = np.asarray(values, dtype=np.float64)
         finite = finite[np.isfinite(finite)]
         self._sum += float(finite.sum())
@@ -36,7 +36,7 @@ class Mean:
 
     @property
     def value(self) -> float:
-        """The mean; NaN of nothing."""
+        """The mean; NaN without numbers."""
         return self._sum / self._count if self._count else float("nan")
 
     def __bool__(self) -> bool:
@@ -44,7 +44,7 @@ class Mean:
 
 
 class Histogram:
-    """Numbers in bins: medians and shares of more numbers than memory holds.
+    """Histogram for medians and shares of more numbers than fit into memory.
 
     Args:
         highest: larger values are counted in the last bin.
@@ -56,20 +56,20 @@ class Histogram:
         self._counts = np.zeros(round(highest / step), dtype=np.int64)
 
     def add(self, values: FloatArray) -> None:
-        """Take non-negative numbers in; NaN is not counted."""
+        """Add non-negative numbers; NaN is ignored."""
         finite = values[np.isfinite(values)]
-        # A number on an edge belongs to the bin above it, also where division rounds down.
+        # A number on an edge belongs to the bin above it, even if division rounds down.
         bins = np.floor(finite / self._step + 1e-6).astype(np.int64)
         self._counts += np.bincount(bins.clip(0, len(self._counts) - 1), minlength=len(self._counts))
 
     def median(self) -> float:
-        """The middle of the bin that holds the median; NaN of nothing."""
+        """Return the middle of the bin that holds the median; NaN without numbers."""
         total = self._counts.sum()
         if not total:
             return float("nan")
         return float((np.searchsorted(np.cumsum(self._counts), total / 2) + 0.5) * self._step)
 
     def share_under(self, limit: float) -> float:
-        """Share of numbers under a multiple of the step; NaN of nothing."""
+        """Return the share of numbers below a multiple of the step; NaN without numbers."""
         total = self._counts.sum()
         return float(self._counts[: round(limit / self._step)].sum() / total) if total else float("nan")

@@ -21,14 +21,14 @@ class ClassMeasure:
         self._among = Mean()
 
     def add(self, predicted: FloatArray, truth: NDArray[np.integer]) -> None:
-        """Probabilities (C,) and a class's number ()."""
-        # Of equal ones the first is taken, as `argmax` does: all alike is no answer that is always right.
+        """Add a prediction: probabilities (C,) and a class number ()."""
+        # Ties take the first class, as `argmax` does, so that equal probabilities are not always correct.
         rank = int(np.argsort(-predicted, kind="stable").tolist().index(int(truth)))
         self._first.add(float(rank == 0))
         self._among.add(float(rank < _BEST))
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         return {"top1": self._first.value, "top5": self._among.value} if self._first else {}
 
 
@@ -40,13 +40,13 @@ class PoseMeasure:
         self._shifts: list[float] = []
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
-        """Three angles in rad and three metres, (6,) or (P, 6)."""
+        """Add a prediction: three angles in rad and three metres, (6,) or (P, 6)."""
         for given, right in zip(predicted.reshape(-1, 6), truth.reshape(-1, 6), strict=True):
             self._turns.append(turn_between(given[:3], right[:3]))
             self._shifts.append(float(np.linalg.norm(given[3:] - right[3:])))
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         if not self._turns:
             return {}
         return {
@@ -58,7 +58,7 @@ class PoseMeasure:
 
 
 def turn_between(first: FloatArray, second: FloatArray) -> float:
-    """Angle in degrees of the rotation from one orientation to another, each three Euler angles in rad."""
+    """Compute the angle in degrees between two orientations, each three Euler angles in rad."""
     between = rotation(first).T @ rotation(second)
     skew = between - between.T
     sine = np.linalg.norm([skew[2, 1], skew[0, 2], skew[1, 0]])
@@ -73,12 +73,12 @@ class LayoutMeasure:
         self._edges = Mean()
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
-        """Layouts (9,), see `taskbank.geometry.box_corners`."""
+        """Add a prediction: layouts (9,), see `taskbank.geometry.box_corners`."""
         self._corners.add(np.linalg.norm(box_corners(predicted) - box_corners(truth), axis=1))
         self._edges.add(np.abs(predicted[6:] - truth[6:]))
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         return {"corners": self._corners.value, "edges": self._edges.value} if self._corners else {}
 
 
@@ -89,16 +89,16 @@ class DirectionMeasure:
         self._angles = Mean()
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
-        """Unit vectors (3, 3), one a row."""
+        """Add a prediction: unit vectors (3, 3), one per row."""
         self._angles.add(angle_between(predicted, truth))
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         return {"angle": self._angles.value} if self._angles else {}
 
 
 class MatchMeasure:
-    """Share of pairs that are judged rightly, `accuracy`, and average precision `ap` of finding matches."""
+    """Share of pairs that are classified correctly, `accuracy`, and average precision of matches, `ap`."""
 
     def __init__(self) -> None:
         self._right = Mean()
@@ -106,13 +106,13 @@ class MatchMeasure:
         self._others = np.zeros(_LEVELS, dtype=np.int64)
 
     def add(self, predicted: FloatArray, truth: NDArray[np.integer]) -> None:
-        """A probability () and 1 for a match, 0 for none."""
+        """Add a prediction: a probability (), and 1 for a match or 0 for none."""
         self._right.add(float((predicted > 0.5) == bool(truth)))
         counts = self._matches if truth else self._others
         counts[min(int(predicted * _LEVELS), _LEVELS - 1)] += 1
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         if not self._right:
             return {}
         found = {"accuracy": self._right.value}
@@ -122,32 +122,32 @@ class MatchMeasure:
 
 
 class OrderMeasure:
-    """Share of orders of tiles that are wholly right, `accuracy`, and of tiles in their place, `tiles`."""
+    """Share of fully correct tile orders, `accuracy`, and of correctly placed tiles, `tiles`."""
 
     def __init__(self) -> None:
         self._orders = Mean()
         self._tiles = Mean()
 
     def add(self, predicted: NDArray[np.integer], truth: NDArray[np.integer]) -> None:
-        """Orders (9,)."""
+        """Add a prediction: orders (9,)."""
         same = predicted == truth
         self._orders.add(float(same.all()))
         self._tiles.add(same.astype(np.float64))
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         return {"accuracy": self._orders.value, "tiles": self._tiles.value} if self._orders else {}
 
 
 class SegmentMeasure:
-    """Embeddings: how well distances tell pixels of one segment from others.
+    """Embeddings: separation of pixels of one segment from others by distance.
 
     Gives `ap`, the average precision of finding pairs of one segment among pairs of pixels of an image, with
     the nearness of their vectors as the score. Pairs are drawn from the seed.
 
     Args:
-        pairs: pairs of each image.
-        seed: of the drawing.
+        pairs: number of pairs per image.
+        seed: seed for drawing pairs.
     """
 
     def __init__(self, pairs: int = 2000, seed: int = 0) -> None:
@@ -157,7 +157,7 @@ class SegmentMeasure:
         self._other = np.zeros(_LEVELS, dtype=np.int64)
 
     def add(self, predicted: FloatArray, truth: NDArray[np.integer]) -> None:
-        """Vectors (H, W, C) and numbers of segments (H, W), below 0 where they are unknown."""
+        """Add a prediction: vectors (H, W, C), and numbers of segments (H, W), below 0 where unknown."""
         vectors = predicted.reshape(-1, predicted.shape[-1])
         one, other = self._rng.integers(len(vectors), size=(2, self._pairs))
         distance = ((vectors[one] - vectors[other]).astype(np.float64) ** 2).sum(1)
@@ -168,5 +168,5 @@ class SegmentMeasure:
         self._other += np.bincount(level[~same & known], minlength=_LEVELS)
 
     def result(self) -> dict[str, float]:
-        """See the class."""
+        """Return the numbers that the class describes."""
         return {"ap": average_precision(self._same, self._other)} if self._same.sum() else {}

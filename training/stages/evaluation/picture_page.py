@@ -1,4 +1,4 @@
-"""Pictures in rows and columns, as a JPEG that is small enough for a card."""
+"""Pages of pictures in rows and columns, as JPEGs of limited size for a card."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taskbank.drawing.canvas import font
 from training.atomic_files import write_whole
 
 LARGEST_BYTES = 300_000
-"""Of a picture of a card."""
+"""Largest size in bytes of a picture on a card."""
 
 _CELL = 224  # px
 _GAP, _LINE = 6, 20
@@ -27,7 +27,7 @@ class Cell:
 
     Attributes:
         picture: RGB of any size.
-        words: a line under it.
+        words: line of text under it.
     """
 
     picture: Image.Image
@@ -35,11 +35,11 @@ class Cell:
 
 
 def page(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Image.Image:
-    """Pictures under headings, RGB on white.
+    """Arrange pictures under headings, RGB on white.
 
     Args:
-        headings: of the columns.
-        rows: cells, as many a row as there are headings.
+        headings: headings of the columns.
+        rows: cells, one per heading in each row.
     """
     width = len(headings) * (_CELL + _GAP) + _GAP
     height = _LINE + len(rows) * (_CELL + _LINE + _GAP) + _GAP
@@ -58,7 +58,7 @@ def page(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Image.Image
 
 
 def _paste(whole: Image.Image, at: tuple[int, int], picture: Image.Image) -> None:
-    """A picture in the middle of its cell, as large as it fits."""
+    """Paste a picture into the middle of its cell, as large as possible."""
     share = _CELL / max(picture.size)
     size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
     small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
@@ -66,10 +66,10 @@ def _paste(whole: Image.Image, at: tuple[int, int], picture: Image.Image) -> Non
 
 
 def write_jpeg(path: Path, picture: Image.Image) -> None:
-    """Write a picture in the best quality that `LARGEST_BYTES` allow.
+    """Write a picture in the best quality within `LARGEST_BYTES`.
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: the file cannot be written.
     """
     for quality in _QUALITIES:
         stream = io.BytesIO()

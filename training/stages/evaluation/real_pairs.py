@@ -1,6 +1,7 @@
-"""A bank's scores on pairs and triplets of real frames whose poses are known, beside those of a constant.
+"""Scores of a bank and of a constant on pairs and triplets of real frames with known poses.
 
-Relative poses are those of the dataset (`training.data.poses`), from the poses in the frames' files.
+Relative poses have the dataset's conventions (`training.data.poses`) and are computed from the frames' pose
+files.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from training.stages.evaluation.scores import AS_SEEN, measure_of, scores_in_wor
 from training.stages.evaluation.truth import Truth, true_poses
 
 _log = logging.getLogger(__name__)
-_SEED = 0  # of what is drawn where there are more samples than are wanted
+_SEED = 0  # seed for drawing samples if there are more than the limit
 
 PAIR_TASKS = ("fixated_pose", "nonfixated_pose", "egomotion", "point_matching")
-"""Tasks that take several frames and have a truth where poses are known."""
+"""Tasks of several frames whose ground truth follows from known poses."""
 
 
 def real_samples(frames: Sequence[RealFrame], limit: int) -> dict[str, Samples]:
-    """Samples of tasks that take several frames.
+    """Find samples of the tasks of several frames.
 
     Args:
-        frames: posed ones, in their order.
-        limit: samples of a task, at most.
+        frames: frames with poses, in order.
+        limit: largest number of samples per task.
 
     Returns:
-        canonical task name -> samples, numbers of `frames`; tasks without one are left out.
+        canonical task name -> samples, as indices of `frames`; tasks without samples are left out.
     """
     groups = find_groups(frames, seed=_SEED, most=limit)
     pairs, label = mixed_matches(groups.nonfixated, groups.fixated, np.random.default_rng(_SEED))
@@ -59,18 +60,18 @@ def true_values(frames: Sequence[RealFrame], samples: Samples) -> list[Truth]:
 def score_real_pairs(
     bank: Bank, frames: Sequence[RealFrame], *, limit: int = 2000, device: str = "auto"
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Measure the networks that take several frames.
+    """Measure the networks of tasks of several frames.
 
     Args:
-        bank: whose networks are measured.
-        frames: real ones; those without a pose are left out.
-        limit: samples of a task, at most.
-        device: where networks run.
+        bank: the bank to measure.
+        frames: real frames; those without a pose are left out.
+        limit: largest number of samples per task.
+        device: device of the networks.
 
     Returns:
         `networks` and `constant` -> canonical task name -> the numbers of its measure, and `samples`. The
-        constant is the median of each number over the very samples, or the share of matches. Empty where the
-        bank has no such network or no frames belong together.
+        constant is the median of each number over the same samples, or the share of matches. Empty if the
+        bank has no such network or there are no samples.
 
     Raises:
         TaskBankError: the bank cannot be used.
@@ -97,7 +98,7 @@ def score_real_pairs(
 
 
 def best_number(output: OutputKind, truths: Sequence[Truth]) -> Truth:
-    """The constant prediction: medians of poses, the share of matches."""
+    """Compute the constant prediction: medians of poses, or the share of matches."""
     every = np.stack(truths).astype(np.float64)
     constant: Truth = every.mean(0) if output is OutputKind.MATCH else np.median(every, axis=0)
     return constant

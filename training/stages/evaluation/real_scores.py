@@ -1,7 +1,6 @@
-"""A bank's scores on real frames, beside those of the best constant.
+"""Scores of a bank and of the best constant on real frames.
 
-The constant is the hardest one there is: one value a pixel, taken from the very frames it is scored on, so it
-knows what the camera's owner usually points it at.
+The constant is a strong baseline: one value per pixel, computed from the same frames on which it is scored.
 """
 
 from __future__ import annotations
@@ -34,20 +33,20 @@ def score_real(
     size: int | None = None,
     device: str = "auto",
 ) -> dict[str, dict[str, float]]:
-    """Measure task networks on real frames, which are shown whole, whatever their shape.
+    """Measure task networks on real frames, which are used whole, in any shape.
 
     Args:
-        bank: whose networks are measured.
-        frames: all of one size.
-        tasks: any names; None is all that the bank can predict and frames have a truth for.
-        size: side in px that frames are shown at; None for what the bank says.
-        device: where networks run.
+        bank: the bank to measure.
+        frames: frames of one size.
+        tasks: task names or aliases; None for all that the bank predicts and that have ground truth.
+        size: side in px of the networks' inputs; None for the bank's size.
+        device: device of the networks.
 
     Returns:
         canonical task name -> the numbers of its measure.
 
     Raises:
-        DataError: frames have no truth for a task.
+        DataError: a task has no ground truth on real frames.
         TaskBankError: the bank cannot be used.
     """
     held = [name for name, entry in bank.index.tasks.items() if entry.decoder is not None]
@@ -67,17 +66,17 @@ def score_real(
 
 
 def _known(task: str) -> str:
-    """The task, if real frames have a truth for it."""
+    """Return the task if it has ground truth on real frames."""
     if task not in REAL_TRUTHS:
         raise DataError(f"real frames have no truth for {task!r}: choose from {', '.join(REAL_TRUTHS)}")
     return task
 
 
 def score_constant(frames: Sequence[RealFrame], tasks: Iterable[str]) -> dict[str, dict[str, float]]:
-    """The same measures of the best constant map of each task.
+    """Measure the best constant map of each task.
 
     Args:
-        frames: all of one size.
+        frames: frames of one size.
         tasks: canonical names.
 
     Returns:
@@ -95,16 +94,17 @@ def score_constant(frames: Sequence[RealFrame], tasks: Iterable[str]) -> dict[st
 
 
 def best_constant(task: str, truths: Truth) -> Truth:
-    """One map that is closest to all: mean directions, geometric means of depth, commonest labels, medians.
+    """Compute the map closest to all: mean directions, geometric mean depths, most common labels, medians.
 
-    Geometric means do not depend on the scale of each frame, so one map serves depth with and without one.
+    Geometric means do not depend on the scale of each frame, so one map is the baseline for scaled and
+    unscaled depth.
 
     Args:
         task: canonical name.
-        truths: (N, H, W) or (N, H, W, C), NaN or label 0 where nothing is known.
+        truths: (N, H, W) or (N, H, W, C), NaN or label 0 where unknown.
 
     Returns:
-        (H, W) or (H, W, C); pixels that are known nowhere have the value of all others together.
+        (H, W) or (H, W, C); pixels that are never known have the value of all others together.
     """
     output = find_task(task).output
     if output is OutputKind.SEMANTIC_MAP:

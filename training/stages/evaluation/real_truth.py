@@ -1,8 +1,8 @@
-"""True values of six tasks for real frames with measured depth.
+"""Ground truth of six tasks for real frames with measured depth.
 
 Occlusion edges and reshading are computed from depth and fitted normals by the functions that label rendered
-frames. Semantic classes are those of NYU40 as `data/real/nyu40.csv` has them; tables, for example, are
-unknown, as NYU40 does not say which are dining tables.
+frames. Semantic classes are mapped from NYU40 by `data/real/nyu40.csv`; tables, for example, are unknown, as
+NYU40 does not distinguish dining tables.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _distance(frame: RealFrame) -> Truth:
 
 
 def _occlusion_edges(frame: RealFrame) -> Truth:
-    """Blurred, as networks learn them; NaN where the blur reaches no depth."""
+    """Occlusion edges, blurred as in training; NaN where the blur covers no known depth."""
     edges = edge_occlusion(torch.from_numpy(frame.depth)[None])
     known = edges.isfinite()
     softened = blurred(edges.nan_to_num(0)[:, None])[0, 0]
@@ -43,7 +43,7 @@ def _occlusion_edges(frame: RealFrame) -> Truth:
 
 
 def _reshading(frame: RealFrame) -> Truth:
-    """NaN where there is no reliable normal."""
+    """Reshading; NaN where there is no reliable normal."""
     points = frame.intrinsics.points(torch.from_numpy(frame.depth)).permute(1, 2, 0)
     upright = points * points.new_tensor([1.0, -1.0, -1.0])
     shaded: Truth = reshading(upright[None], torch.from_numpy(frame.normals)[None])[0].numpy()
@@ -62,4 +62,4 @@ REAL_TRUTHS: Mapping[str, Callable[[RealFrame], Truth]] = {
     "reshading": _reshading,
     "segment_semantic": _semantic,
 }
-"""Task -> true values of a frame, as `Prediction.array`: NaN, or label 0, where nothing is known."""
+"""Task -> function for the ground truth of a frame, as `Prediction.array`: NaN, or label 0, where unknown."""

@@ -1,4 +1,4 @@
-"""The numbers of stage 7 for people: text of 100 columns at most."""
+"""Text report of the numbers of stage 7, at most 100 columns wide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNITS = {
 
 
 def report_text(scores: Mapping[str, Any]) -> str:
-    """The tables of `scores.json`; those of transfers stand in the bank's index and on its card."""
+    """Format the tables of `scores.json`; those of transfers are in the bank's index and on its card."""
     blocks = [
         "Test frames that nothing was learned from\n" + scores_text(scores["test"]),
         "Share of test samples, in %, on which the task's network beats the average estimator and the\n"
@@ -40,12 +40,12 @@ def report_text(scores: Mapping[str, Any]) -> str:
 
 
 def scores_text(scores: Mapping[str, Mapping[str, float]]) -> str:
-    """One line a task, or two."""
+    """Format scores with one or two lines per task."""
     return "\n".join(line for task, numbers in scores.items() for line in _lines(task, numbers))
 
 
 def _lines(name: str, numbers: Mapping[str, float]) -> list[str]:
-    """Four numbers a line, the first after the name."""
+    """Format four numbers per line, the first line after the name."""
     words = [_words(number, value) for number, value in numbers.items()]
     parts = [", ".join(words[start : start + 4]) for start in range(0, max(1, len(words)), 4)]
     return [f"{name if place == 0 else '':18} {part}" for place, part in enumerate(parts)]

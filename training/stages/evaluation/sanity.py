@@ -1,7 +1,7 @@
 """Win rates: the share of test samples on which a network beats the best constant and a random encoder.
 
-The table of the original task bank (https://github.com/StanfordVL/taskonomy, `losses.png`): a task's network
-against the average estimator, and against a network whose encoder is random.
+This is the table of the original task bank (https://github.com/StanfordVL/taskonomy, `losses.png`): each
+task's network is compared with the average estimator, and with a network whose encoder is random.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from training.stages.transfers.loss_files import load_target, sources_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SanityRow:
-    """One task.
+    """Win rates of one task.
 
     Attributes:
         task: canonical name.
         beats_average: share of test samples with a lower loss than the average estimator's; ties count half.
-        beats_random: the same against the readout of a random encoder; None where there is none.
-        samples: how many.
+        beats_random: the same against the readout of a random encoder; None without one.
+        samples: number of test samples.
     """
 
     task: str
@@ -39,7 +39,7 @@ class SanityRow:
 
 
 def sanity_table(transfers: Path, tasks: Iterable[str]) -> list[SanityRow]:
-    """The rows of all tasks.
+    """Compute the rows of all tasks.
 
     Args:
         transfers: folder of stage 2, with the losses of all controls.
@@ -52,7 +52,7 @@ def sanity_table(transfers: Path, tasks: Iterable[str]) -> list[SanityRow]:
 
 
 def _row(transfers: Path, task: str) -> SanityRow:
-    """One task."""
+    """Compute the row of one task."""
     losses = load_target(transfers, task).by_name
     own = losses[FULL]
     random = losses.get(UNTRAINED)
@@ -80,7 +80,7 @@ def transfers_beat_average(transfers: Path, entries: Iterable[TransferEntry]) ->
     shares = {}
     for target, members in groupby(sorted(entries, key=_target), key=_target):
         losses = load_target(transfers, target).by_name
-        # The order of sources is that of channels, which is not always that of names.
+        # Sources are in the order of channels, which may differ from that of names.
         named = {frozenset(sources_of(name)): values for name, values in losses.items()}
         for entry in members:
             own = named.get(frozenset(entry.sources))
@@ -95,7 +95,7 @@ def _target(entry: TransferEntry) -> str:
 
 
 def wins(losses: NDArray[np.floating], others: NDArray[np.floating]) -> float:
-    """Share of samples on which the first are lower; equal ones count half.
+    """Compute the share of samples on which `losses` is lower than `others`; ties count half.
 
     Args:
         losses: float (N,).
@@ -105,7 +105,7 @@ def wins(losses: NDArray[np.floating], others: NDArray[np.floating]) -> float:
 
 
 def sanity_text(rows: Sequence[SanityRow]) -> str:
-    """The table for people, with means at the end; shares in percent."""
+    """Format the table as text, with means at the end; shares in percent."""
     against_average = [row.beats_average for row in rows]
     against_random = [row.beats_random for row in rows if row.beats_random is not None]
     return "\n".join(

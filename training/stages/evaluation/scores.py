@@ -1,4 +1,4 @@
-"""A bank's scores on the frames of a store: one measure a task, over predictions as users get them."""
+"""Scores of a bank on the frames of a store: one measure per task, of predictions as users get them."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ from training.stages.evaluation.numbers import (
 from training.stages.evaluation.truth import true_value
 
 _log = logging.getLogger(__name__)
-_LEAST_PICTURES = 4  # one a room, or neighbours are taken, too
-_SEED = 0  # which samples are drawn where there are more than are wanted
+_LEAST_PICTURES = 4  # fewer than this, one per room, are filled up with neighbouring frames
+_SEED = 0  # seed for drawing samples if there are more than the limit
 
 AS_SEEN = Reading(frame=Frame.NETWORK)
-"""Predictions pixel by pixel over what the network saw, as truths are."""
+"""Predictions for each pixel of the network's input, as for the ground truth."""
 
 
 def measure_of(task: Task) -> Measure:
-    """A new measure for a task.
+    """Create a measure for a task.
 
     Raises:
         KeyError: the task predicts nothing (`random`).
@@ -90,14 +90,14 @@ def score_bank(
     """Measure task networks on frames that no network was trained on.
 
     Args:
-        bank: whose networks are measured.
+        bank: the bank to measure.
         store: the test frames.
-        tasks: any names; None is all that the bank can predict.
-        limit: samples of a task at most, drawn from a fixed seed.
-        device: where networks run.
+        tasks: task names or aliases; None for all that the bank predicts.
+        limit: largest number of samples per task, drawn with a fixed seed.
+        device: device of the networks.
 
     Returns:
-        canonical task name -> the numbers of its measure, and `samples`, how many there were.
+        canonical task name -> the numbers of its measure, and `samples`, their number.
 
     Raises:
         DataError: the store lacks the labels of a task.
@@ -119,10 +119,10 @@ def score_transfers(
     """Measure the transfers of a bank, and its networks from scratch, as task networks are measured.
 
     Args:
-        bank: whose networks are measured.
+        bank: the bank to measure.
         store: the test frames.
-        limit: samples of a transfer at most, the first of those that task networks are measured on.
-        device: where networks run.
+        limit: largest number of samples per transfer, the first of the samples of task networks.
+        device: device of the networks.
 
     Returns:
         name of a transfer (`normal+reshading -> depth_zbuffer`) -> the numbers of its target's measure, and
@@ -142,18 +142,18 @@ def score_transfers(
 
 
 def score_health(bank: Bank, store: FrameStore, *, device: str = "auto") -> dict[str, dict[str, float]]:
-    """Measure whether networks and transfers look at what they are shown, see `inference.measure_health`.
+    """Measure if outputs of networks and transfers depend on their inputs, see `inference.measure_health`.
 
     Args:
-        bank: whose networks are measured.
-        store: the test frames, of which `health_pictures` are shown.
-        device: where networks run.
+        bank: the bank to measure.
+        store: the test frames, of which `health_pictures` are used.
+        device: device of the networks.
     """
     return measure_health(bank, health_pictures(store), settings=Settings(device=device, size=store.size))
 
 
 def health_pictures(store: FrameStore, count: int = 12) -> list[NDArray[np.uint8]]:
-    """Frames with as little in common as there is: one of each room, uint8 (H, W, 3), `count` at most."""
+    """Choose at most `count` frames that differ as much as possible, one per room: uint8 (H, W, 3)."""
     _, first = np.unique(store.cameras["room"], return_index=True)
     chosen = np.sort(np.random.default_rng(_SEED).permutation(first)[:count])
     if len(chosen) < _LEAST_PICTURES:
@@ -162,12 +162,12 @@ def health_pictures(store: FrameStore, count: int = 12) -> list[NDArray[np.uint8
 
 
 def scores_in_words(scores: Mapping[str, float]) -> str:
-    """One line of names and values."""
+    """Format names and values in one line."""
     return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
 
 
 def _score(engine: PredictionEngine, task: Task, store: FrameStore, limit: int) -> dict[str, float]:
-    """The numbers of one task."""
+    """Measure one task."""
     samples = samples_of(task, store, seed=_SEED)
     drawn = drawn_samples(samples, limit)
     measure = measure_of(task)
@@ -182,7 +182,7 @@ def _score(engine: PredictionEngine, task: Task, store: FrameStore, limit: int) 
 
 
 def drawn_samples(samples: Samples, limit: int) -> NDArray[np.int64]:
-    """Numbers of samples that are measured, the same in every run; fewer are the first of more."""
+    """Draw the numbers of samples to measure, reproducibly; a smaller limit gives the first of them."""
     return np.random.default_rng(_SEED).permutation(len(samples))[:limit]
 
 
@@ -196,6 +196,6 @@ def shown_items(task: Task, store: FrameStore, samples: Samples, drawn: NDArray[
 
 
 def _with_noise(picture: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-    """The noise that the network has learned to take away, which predictions leave to the photograph."""
+    """Add the noise that the denoising network learned to remove; predictions for photographs add none."""
     noise = np.random.default_rng(seed).normal(scale=255 * NOISE, size=picture.shape)
     return (picture + noise).clip(0, 255).round().astype(np.uint8)

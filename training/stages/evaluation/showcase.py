@@ -1,7 +1,7 @@
-"""Pictures for a bank's card: good and bad results on frames that nothing was learned from, and photographs.
+"""Pictures for a bank's card: good and bad results on held-out frames, and results on photographs.
 
-Nobody picks them: of the first frames of a fixed draw the ones with the least, the middle and the greatest
-error are shown, and all photographs of a fixed list.
+They are not chosen by hand: of the first frames of a fixed draw, the ones with the least, the median and the
+greatest error are shown, and all photographs of a fixed list.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ RANKED_BY: Mapping[str, tuple[str, int, str]] = {
     "edge_occlusion": ("l1", 1, "l1 {:.4f}"),
     "segment_semantic": ("miou", -1, "mIoU {:.2f}"),
 }
-"""Task -> the number of its measure that frames are ranked by, 1 where less is better, and its words."""
+"""Task -> name of the measure for ranking frames, 1 if lower is better, and format of the caption."""
 
 ON_PHOTOGRAPHS = ("normal", "depth_zbuffer", "reshading", "edge_occlusion", "curvature", "segment_semantic")
-"""Tasks that photographs are shown with."""
+"""Tasks that are shown for photographs."""
 
 PHOTOGRAPHS: Mapping[str, str] = {
     "astronaut": "NASA, public domain",
@@ -48,7 +48,7 @@ PHOTOGRAPHS: Mapping[str, str] = {
     "coffee": "Rachel Michetti, CC0",
     "rocket": "SpaceX, public domain",
 }
-"""Photographs that come with scikit-image (`skimage.data`) and may be shown by anyone."""
+"""Freely usable photographs that come with scikit-image (`skimage.data`), with their licences."""
 
 _CHOICE = ("best", "median", "worst")
 
@@ -58,8 +58,8 @@ class Shown:
     """One picture of the card.
 
     Attributes:
-        file: its name.
-        words: the caption.
+        file: file name.
+        words: caption.
     """
 
     file: str
@@ -72,11 +72,11 @@ def draw_showcase(
     """Draw all pictures of a card.
 
     Args:
-        bank: whose networks are shown.
-        store: frames that nothing was learned from.
-        folder: gets the JPEGs.
-        limit: frames that the best and the worst are looked for among, at most.
-        device: where networks run.
+        bank: bank whose networks are shown.
+        store: held-out frames.
+        folder: folder of the JPEGs.
+        limit: largest number of frames to rank.
+        device: device of the networks.
 
     Raises:
         TaskBankError: the bank cannot be used.
@@ -96,7 +96,7 @@ def draw_showcase(
 
 
 def _on_frames(engine: Engine, task: Task, store: FrameStore, folder: Path, limit: int) -> Shown:
-    """The frames with the least, the middle and the greatest error of a task."""
+    """Draw the frames with the least, the median and the greatest error of a task."""
     samples = samples_of(task, store, seed=0)
     drawn = drawn_samples(samples, limit)
     number, sign, words = RANKED_BY[task.name]
@@ -119,10 +119,10 @@ def _on_frames(engine: Engine, task: Task, store: FrameStore, folder: Path, limi
 
 
 def ranks(errors: NDArray[np.float64]) -> tuple[int, int, int]:
-    """Places of the least, the middle and the greatest error; NaN is not ranked.
+    """Find the indices of the least, the median and the greatest error; NaN is not ranked.
 
     Args:
-        errors: float (frames,), one of them a number at least.
+        errors: float (frames,), at least one of them not NaN.
     """
     order = np.argsort(errors, kind="stable")[: int(np.isfinite(errors).sum())]
     return int(order[0]), int(order[len(order) // 2]), int(order[-1])
@@ -138,12 +138,12 @@ def _row(outcome: Outcome, task: Task, truth: NDArray[np.generic], words: str) -
 
 
 def _like(truth: NDArray[np.generic], predicted: Prediction) -> NDArray[np.generic]:
-    """A truth in the form of a prediction."""
+    """Convert ground truth to the form of a prediction."""
     return truth.astype(predicted.array.dtype, copy=False)
 
 
 def _on_photographs(engine: Engine, folder: Path) -> Shown:
-    """All photographs with all tasks of the engine."""
+    """Draw all photographs with all tasks of the engine."""
     rows = []
     for outcome, name in zip(engine.run(photographs()), PHOTOGRAPHS, strict=True):
         drawn = [picture(outcome.prediction(task.name, AS_SEEN), outcome.inputs) for task in engine.tasks]
@@ -155,7 +155,7 @@ def _on_photographs(engine: Engine, folder: Path) -> Shown:
 
 
 def photographs() -> Sequence[NDArray[np.uint8]]:
-    """The photographs, uint8 (H, W, 3); their files come with scikit-image, nothing is downloaded."""
+    """Load the photographs, uint8 (H, W, 3); their files come with scikit-image without a download."""
     from skimage import data
 
     return [np.asarray(getattr(data, name)(), dtype=np.uint8) for name in PHOTOGRAPHS]

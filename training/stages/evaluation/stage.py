@@ -1,7 +1,7 @@
-"""Stage 7, first half: the bank of a run is put together and measured.
+"""Stage 7, first half: assembly and evaluation of a run's bank.
 
-The folder gets `bank/`, the bank that is measured, `scores.json` with all numbers and the hashes of the
-weights that they are of, `report.txt` with the same for people, and `pictures/` of good and bad predictions.
+The folder gets `bank/`, the measured bank; `scores.json` with all numbers and the hashes of the measured
+weights; `report.txt` with the same numbers as text; and `pictures/` of good and bad predictions.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from training.stages.evaluation.trained import Trained
 from training.stages.evaluation.weights import weights_of
 
 SCORES, REPORT, BANK, PICTURES = "scores.json", "report.txt", "bank", "pictures"
-_PARTS, _VALUE = "parts", "value"  # of the scores, while not all are there
+_PARTS, _VALUE = "parts", "value"  # folder and key of partial scores, until all are measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSettings:
-    """The settings that make two evaluations the same.
+    """Settings that determine an evaluation.
 
     Attributes:
-        measured: how the bank is made, and how much of it is measured.
-        camera: of the real frames; None where there are none.
+        measured: settings for making and measuring the bank.
+        camera: camera of the real frames; None if there are none.
     """
 
     measured: EvaluateConfig
@@ -60,22 +60,22 @@ def run_evaluation(
     device: str = "auto",
     overwrite: bool = False,
 ) -> Path:
-    """Put the bank of a run together and measure it.
+    """Assemble the bank of a run and measure it.
 
     Args:
-        trained: what the bank is made of, and how.
-        test: store that nothing was learned from.
+        trained: networks, transfers and settings of the bank.
+        test: store of held-out frames.
         out: folder of this stage.
         real: real frames; None for none.
-        device: where networks run.
-        overwrite: delete what another configuration left.
+        device: device of the networks.
+        overwrite: delete outputs of another configuration.
 
     Returns:
         the folder.
 
     Raises:
-        DataError: transfers or affinities are of other networks.
-        TrainingError: something is missing or cannot be written.
+        DataError: transfers or affinities belong to other networks.
+        TrainingError: a file is missing or cannot be written.
     """
     check_lineage(trained.networks, trained.transfers, trained.affinity)
     measured = _Measured(trained=trained, test=test, real=real, device=device)
@@ -88,7 +88,7 @@ def run_evaluation(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """The stage's work, part by part: a part that is done is not done again."""
+    """The stage's work in parts; finished parts are not repeated."""
 
     trained: Trained
     test: Path
@@ -169,7 +169,7 @@ class _Measured:
 
 
 def _kept(path: Path, measure: Callable[[], Any]) -> Any:
-    """Return what an earlier process measured and kept; else measure it now and keep it."""
+    """Return a saved measurement, or measure and save it."""
     if not path.is_file():
         write_json(path, {_VALUE: measure()})
     return json.loads(path.read_text(encoding="utf-8"))[_VALUE]

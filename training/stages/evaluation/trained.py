@@ -11,14 +11,14 @@ from training.stages.transfers.config import TransfersConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """The outputs of stages 1 to 3 of a run, with the settings that stage 7 reads them by.
+    """The outputs of stages 1 to 3 of a run, with the settings for reading them in stage 7.
 
     Attributes:
-        config: of stage 7: how it becomes a bank, and how much is measured.
-        transfers_config: of stage 2.
+        config: settings of stage 7 for making and measuring the bank.
+        transfers_config: settings of stage 2.
         networks: folder of stage 1.
         transfers: folder of stage 2.
-        affinity: tensor of stage 3, which says which transfers are best.
+        affinity: tensor of stage 3, which ranks transfers.
     """
 
     config: EvaluateConfig
@@ -29,5 +29,5 @@ class Trained:
 
     @property
     def folders(self) -> tuple[Path, Path, Path]:
-        """The folders and the file of earlier stages that are read."""
+        """The folders and the file of earlier stages that this stage reads."""
         return self.networks, self.transfers, self.affinity

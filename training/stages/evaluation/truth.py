@@ -1,4 +1,4 @@
-"""True values of samples, in the form and unit in which `taskbank` predicts them."""
+"""Ground truth of samples, in the form and unit of `taskbank`'s predictions."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def true_value(task: Task, store: FrameStore, samples: Samples, index: int) -> T
 
     Args:
         task: any task but `random`, and `jigsaw`, whose order the predictor draws.
-        store: where frames are.
-        samples: of the task.
+        store: the frames.
+        samples: samples of the task.
         index: number of a sample.
 
     Returns:
-        an array like `Prediction.array` (see `inference.decode`), with NaN or label 0 where nothing is known;
-        numbers of segments (H, W) for embeddings, -1 where nothing is known; a class's number () for classes.
+        an array like `Prediction.array` (see `inference.decode`), with NaN or label 0 where unknown; numbers
+        of segments (H, W) for embeddings, -1 where unknown; a class number () for classes.
     """
     frames = samples.frames[index]
     if samples.label is not None:
@@ -50,23 +50,23 @@ def true_value(task: Task, store: FrameStore, samples: Samples, index: int) -> T
 
 
 def _layout(camera: NDArray[np.void]) -> Truth:
-    """Nine numbers."""
+    """The nine numbers of a room layout."""
     return room_layouts(camera)
 
 
 def _directions(camera: NDArray[np.void]) -> Truth:
-    """Three unit vectors."""
+    """The three unit vectors of vanishing points."""
     return vanishing_points(camera).reshape(3, 3)
 
 
 def true_poses(cameras: NDArray[np.void]) -> Truth:
-    """Relative poses of a sample's cameras: one (6,), or 1-2, 2-3 and 1-3 of a triplet, (3, 6)."""
+    """Compute relative poses of a sample's cameras: one (6,), or 1-2, 2-3 and 1-3 of a triplet, (3, 6)."""
     steps = [relative_poses(*cameras[[i, i + 1]]) for i in range(len(cameras) - 1)]
     return steps[0] if len(steps) == 1 else np.stack([*steps, compose(*steps)])
 
 
 def _map(task: Task, store: FrameStore, frame: NDArray[np.int64]) -> Truth:
-    """A map in the task's unit; NaN where networks are not told, as depth is not trusted there."""
+    """A map in the task's unit; NaN where training ignores pixels because depth is not trusted."""
     domain = "principal_curvature" if task.output is OutputKind.CURVATURE else task.name
     codes = store.read(domain, frame)
     values: Truth = decode(domain, torch.from_numpy(codes.astype(np.int32))).numpy()

@@ -1,4 +1,4 @@
-"""A record of the weights that were measured, so that no metrics are published with other weights."""
+"""Record of the measured weights, so that metrics are not published with other weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.errors import DataError
 
 
 def weights_of(index: BankIndex) -> dict[str, str]:
-    """Return all that a bank's predictions depend on: file -> sha256, and task -> the seed of its encoder."""
+    """Identify a bank's weights: file -> sha256, and task -> the seed of its untrained encoder."""
     files = {file.path: file.sha256 for file in index.files}
     seeds = {
         task: f"seed {entry.encoder.seed}"
@@ -20,14 +20,14 @@ def weights_of(index: BankIndex) -> dict[str, str]:
 
 
 def check_measured(index: BankIndex, measured: Mapping[str, str]) -> None:
-    """Refuse a bank whose weights are not those that were measured.
+    """Raise unless a bank's weights are those that were measured.
 
     Args:
-        index: of the bank.
-        measured: what `weights_of` gave for the bank that was measured.
+        index: index of the bank.
+        measured: result of `weights_of` for the measured bank.
 
     Raises:
-        DataError: a file or a seed differs, naming the first.
+        DataError: a file or a seed differs; the message names the first.
     """
     for name, weights in weights_of(index).items():
         if measured.get(name) != weights:

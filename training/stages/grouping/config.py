@@ -13,39 +13,39 @@ from taskbank.tasks.registry import Loss, Task, find_task
 from training.errors import ConfigError
 from training.stages.networks.config import TaskNetworksConfig
 
-_HALF = 0.5**0.5  # of the widths, for half of the multiplications
+_HALF = 0.5**0.5  # factor of the widths, for half of the multiplications
 
 
 _OTHER_PICTURES = ("colorization", "denoising", "inpainting")
 
 
 class Sets(StrEnum):
-    """The sets of tasks that share a network."""
+    """Sets of tasks that share a network."""
 
-    ALL = "all"  # every one that is not empty
-    PAIRS = "pairs"  # singles, pairs and all together: what the higher-order approximation needs
+    ALL = "all"  # all non-empty sets
+    PAIRS = "pairs"  # single tasks, pairs and all together, for the higher-order approximation
 
 
 def _default_learning() -> TaskNetworksConfig:
-    """Return the settings of stage 1 without variations that only some tasks may be shown."""
+    """Return the settings of stage 1 without augmentation that is valid for some tasks only."""
     return TaskNetworksConfig(steps=20_000, photometric=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupingConfig:
-    """Settings of the choice and the training of networks that tasks share.
+    """Settings for choosing and training networks that tasks share.
 
     The optimiser is that of stage 1 (AdamW, cosine), not the original's SGD with a rate of 0.1, whose
-    schedule follows a test on millions of images. Losses are summed as they are, like the original's.
+    schedule follows a test on millions of images. Losses are summed without weights, as in the original.
 
     Attributes:
-        tasks: of one image and with a decoder; at least two.
-        sets: which sets of them share a network.
-        half: whether there is also a network of half the cost for each task alone.
+        tasks: at least two tasks of one image and with a decoder.
+        sets: sets of them that share a network.
+        half: True to also train a network of half the cost for each single task.
         early: share of the steps after which losses are kept for the early-stopping approximation.
         tag_every: steps between measurements of inter-task affinity, on the network of all tasks.
-        samples: of each split that losses are measured on, at most.
-        learning: steps, batch, rate and variations of every network.
+        samples: largest number of samples per split for measuring losses.
+        learning: steps, batch, learning rate and augmentation of every network.
     """
 
     tasks: tuple[str, ...] = ("segment_semantic", "depth_zbuffer", "normal", "keypoints2d", "edge_texture")
@@ -60,7 +60,7 @@ class GroupingConfig:
         """Check the settings.
 
         Raises:
-            ConfigError: naming the field.
+            ConfigError: a value is not allowed; the message names the field.
         """
         tasks = [find_task(name) for name in self.tasks]
         if len({task.name for task in tasks}) != len(self.tasks) or len(tasks) < 2:
@@ -87,11 +87,11 @@ class GroupingConfig:
 
     @property
     def early_step(self) -> int:
-        """Steps after which losses are kept for the early-stopping approximation."""
+        """Step after which losses are saved for the early-stopping approximation."""
         return max(1, round(self.early * self.learning.steps))
 
     def networks(self) -> Iterator[NetworkPlan]:
-        """All networks: half-size ones, then sets of tasks by their size."""
+        """Yield all networks: half-size ones, then sets of tasks by their size."""
         if self.half:
             for name in self.tasks:
                 yield NetworkPlan(tasks=(name,), cost=0.5)
@@ -103,10 +103,10 @@ class GroupingConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPlan:
-    """One network.
+    """One network to train.
 
     Attributes:
-        tasks: that share its encoder, canonical names.
+        tasks: canonical names of the tasks that share its encoder.
         cost: in units of a network of full size.
     """
 
@@ -120,7 +120,7 @@ class NetworkPlan:
         return joined if self.cost == 1 else f"half:{joined}"
 
     def architecture(self, full: Architecture) -> Architecture:
-        """The network's shape.
+        """Return the network's architecture.
 
         Raises:
             ConfigError: only `compact` networks can be halved.
@@ -133,12 +133,12 @@ class NetworkPlan:
 
 
 def _sees_the_picture(task: Task) -> bool:
-    """Tell whether a task's network is shown one picture as it is."""
+    """Return True if the input of a task's network is one unchanged picture."""
     return task.num_encodings == 1 and task.name not in _OTHER_PICTURES and task.loss is not Loss.NONE
 
 
 def halved(widths: CompactWidths) -> CompactWidths:
-    """Widths of a network of about half the multiplications; depth and representation stay."""
+    """Return widths for about half the multiplications; depth and representation are unchanged."""
 
     def narrower(numbers: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(max(1, round(number * _HALF)) for number in numbers)

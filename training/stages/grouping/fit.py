@@ -1,4 +1,4 @@
-"""Training one network of a set of tasks, and its losses on the splits that choose and score."""
+"""Training of one network for a set of tasks, and its losses on the validation and test splits."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class NetworkJob:
     """One network, from its first step to its losses.
 
     Attributes:
-        plan: which tasks, at which cost.
-        config: of the stage.
-        train: store that networks learn from.
-        val: store that chooses.
-        test: store that scores.
+        plan: tasks and cost of the network.
+        config: settings of the stage.
+        train: store for training.
+        val: store for choosing networks.
+        test: store for scoring them.
         out: folder of the stage.
-        device: where it learns.
+        device: device for training.
     """
 
     plan: NetworkPlan
@@ -68,28 +68,28 @@ class NetworkJob:
 
     @property
     def path(self) -> Path:
-        """The file that it leaves: losses by split and task, and inter-task affinities of all tasks."""
+        """Output file: losses by split and task, and inter-task affinities of all tasks."""
         return self.out / "networks" / f"{self.plan.name.replace(':', '-')}.json"
 
 
 def train_network(output: Path, job: NetworkJob) -> None:
-    """Train one network, measure it, write the file that the job leaves.
+    """Train one network, measure it, and write the job's output file.
 
     Args:
-        output: the job's path.
-        job: what to train.
+        output: path of the job.
+        job: the network to train.
 
     Raises:
-        DivergedError: a loss is no finite number.
+        DivergedError: a loss is not finite.
         DataError: a store lacks labels.
-        StorageError: something cannot be written.
+        StorageError: a file cannot be written.
     """
     write_json(output, _Training(job).result())
     discard_checkpoint(output.with_suffix(".checkpoint"))
 
 
 class _Training:
-    """A network on its way."""
+    """A network in training."""
 
     def __init__(self, job: NetworkJob) -> None:
         self._job = job
@@ -97,7 +97,7 @@ class _Training:
         self._device = torch.device(job.device)
         self._tasks = [find_task(name) for name in job.plan.tasks]
         store = FrameStore.open(job.train)
-        # The order of frames must not depend on the set, so that networks differ in their tasks only.
+        # The order of frames is equal for all sets, so that networks differ in their tasks only.
         every = [find_task(name) for name in job.config.tasks]
         samples = _common_samples(every, store)
         counted = evenly(len(store))
@@ -114,7 +114,7 @@ class _Training:
         self._step = 0
 
     def result(self) -> dict[str, Any]:
-        """All that is kept of the network."""
+        """Finish training and return the results to save."""
         checkpoint = self._job.path.with_suffix(".checkpoint")
         if has_checkpoint(checkpoint):
             self._restore(*load_checkpoint(checkpoint))
@@ -137,7 +137,7 @@ class _Training:
 
     @property
     def _measures_tag(self) -> bool:
-        """True for the network of all tasks: inter-task affinity is measured on it."""
+        """True for the network of all tasks, on which inter-task affinity is measured."""
         return len(self._tasks) == len(self._job.config.tasks)
 
     @property
@@ -147,13 +147,13 @@ class _Training:
 
     @contextmanager
     def _dropout(self) -> Iterator[None]:
-        """Draws of dropout follow from the step, so that a network that was stopped ends the same."""
+        """Seed dropout by the step, so that a resumed training gives equal results."""
         with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
             torch.manual_seed(zlib.crc32(f"{self._config.seed} {self._job.plan.name} {self._step}".encode()))
             yield
 
     def _learn(self) -> None:
-        """One step."""
+        """Train one step."""
         shown, targets = self._pairs(self._feed.batch(self._step))
         rate = self._config.learning_rate_at(self._step)
         self._network.train()
@@ -183,7 +183,7 @@ class _Training:
 
     @torch.no_grad()
     def _measured(self, store: FrameStore) -> dict[str, float]:
-        """The mean loss of each task on frames that no network learned from."""
+        """Measure the mean loss of each task on held-out frames."""
         self._network.eval()
         reader = BatchReader(store, self._device)
         sums: dict[str, list[Tensor]] = {task.name: [] for task in self._tasks}
@@ -201,7 +201,7 @@ class _Training:
         return {name: float(torch.cat(parts).mean()) for name, parts in sums.items()}
 
     def _state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return the state that training resumes from."""
+        """Return the state for resuming training."""
         tensors = {f"network/{name}": value for name, value in self._network.state_dict().items()}
         tensors |= optimizer_tensors(self._optimizer)
         tensors["tag"] = self._tag
@@ -219,7 +219,7 @@ class _Training:
 
 
 def _common_samples(tasks: Sequence[Task], store: FrameStore) -> Samples:
-    """Frames that have labels of all tasks."""
+    """Samples of the frames that have labels of all tasks."""
     parts = [samples_of(task, store, _DRAWN).frames for task in tasks]
     common = parts[0]
     for part in parts[1:]:

@@ -1,9 +1,8 @@
-"""Inter-task affinity: how much one task's step on the shared weights lowers another's loss.
+"""Inter-task affinity: the decrease of one task's loss by another task's step on the shared weights.
 
-Z(i -> j) = 1 - L_j(after a step along the gradient of L_i) / L_j(before), the step on the encoder only and on
-one batch, averaged over training: Fifty et al., NeurIPS 2021, section 4
-(https://arxiv.org/abs/2109.04617). The step is one of plain gradient descent with the learning rate of that
-moment.
+Z(i -> j) = 1 - L_j(after a step along the gradient of L_i) / L_j(before), with the step on the encoder only
+and on one batch, averaged over training: Fifty et al., NeurIPS 2021, section 4
+(https://arxiv.org/abs/2109.04617). The step is plain gradient descent with the current learning rate.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from training.stages.grouping.network import MultiTaskNetwork, kept_statistics, 
 def inter_task_affinity(
     network: MultiTaskNetwork, shown: Tensor, targets: Mapping[str, Target], rate: float
 ) -> Tensor:
-    """The affinities of one batch.
+    """Compute the affinities of one batch.
 
     Args:
-        network: in training mode; it is as before afterwards.
-        shown: what it sees, float (B, 3, H, W).
-        targets: of its tasks, in the order of its decoders.
-        rate: length of the step.
+        network: network in training mode; it is unchanged afterwards.
+        shown: input, float (B, 3, H, W).
+        targets: targets of its tasks, in the order of its decoders.
+        rate: learning rate of the step.
 
     Returns:
-        float64 (tasks, tasks) on the CPU: [i, j] is what the step of task i does to task j.
+        float64 (tasks, tasks) on the CPU: [i, j] is the effect of the step of task i on task j.
     """
     shared = dict(network.encoder.named_parameters())
     with kept_statistics(network):
@@ -51,12 +50,12 @@ def inter_task_affinity(
 def _with_same_dropout(
     network: MultiTaskNetwork, shown: Tensor, targets: Mapping[str, Target]
 ) -> dict[str, Tensor]:
-    """Losses, and torch's generators as before: dropout drops the same before and after a step."""
+    """Compute losses and restore torch's generators, so that dropout is equal before and after a step."""
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         return task_losses(network, shown, targets)
 
 
 def task_losses(network: MultiTaskNetwork, shown: Tensor, targets: Mapping[str, Target]) -> dict[str, Tensor]:
-    """The mean loss of each task on a batch."""
+    """Compute the mean loss of each task on a batch."""
     outputs = network(shown)
     return {name: losses(find_task(name), outputs[name], target).mean() for name, target in targets.items()}

@@ -1,4 +1,4 @@
-"""A network of several tasks: one encoder, one decoder each."""
+"""Multi-task network: one encoder, and one decoder per task."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from taskbank.tasks.registry import find_task
 
 
 class MultiTaskNetwork(nn.Module):
-    """All tasks of a set from one representation.
+    """Network that predicts all tasks of a set from one representation.
 
     The gradient that reaches the encoder is divided by the root of the number of tasks, as in the original.
 
     Args:
         tasks: canonical names.
-        architecture: of encoder and decoders.
-        seed: of the first weights.
+        architecture: architecture of encoder and decoders.
+        seed: seed of the initial weights.
     """
 
     def __init__(self, tasks: tuple[str, ...], architecture: Architecture, seed: int) -> None:
@@ -34,23 +34,23 @@ class MultiTaskNetwork(nn.Module):
         initialise(self, seed)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Float (B, 3, H, W) in [-1, 1] -> the output of each task; see its decoder."""
+        """Map images, float (B, 3, H, W) in [-1, 1], to the output of each task's decoder."""
         codes = _Damped.apply(self.encoder(images), 1 / math.sqrt(len(self.decoders)))
         return {name: decoder(codes) for name, decoder in self.decoders.items()}
 
 
 class _Damped(torch.autograd.Function):
-    """The same numbers forwards, a share of the gradient backwards."""
+    """Identity in the forward pass; scales the gradient in the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, share: float) -> Tensor:
-        """The input."""
+        """Return the input."""
         ctx.share = share
         return x.view_as(x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        """The share."""
+        """Scale the gradient by `share`."""
         return gradients[0] * ctx.share, None
 
 
@@ -66,7 +66,7 @@ def kept_statistics(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def moved(parameters: Mapping[str, Tensor], steps: Mapping[str, Tensor]) -> Iterator[None]:
-    """Parameters with steps added, for a while."""
+    """Add steps to parameters within the block."""
     before = {name: value.detach().clone() for name, value in parameters.items()}
     try:
         with torch.no_grad():

@@ -16,7 +16,7 @@ from taxsolver.grouping import LossTable, budget_curves, load_table, pair_matrix
 
 FloatArray = NDArray[np.float64]
 
-_FEWEST = 3  # pairs for a rank correlation
+_FEWEST = 3  # least number of pairs for a rank correlation
 
 
 def report(
@@ -27,7 +27,7 @@ def report(
     Args:
         table: CSV of measured losses.
         tag_table: CSV of losses that inter-task affinity predicts.
-        tag: float64 (tasks, tasks), inter-task affinity: [i, j] is what i does to j.
+        tag: float64 (tasks, tasks), inter-task affinity: [i, j] is the effect of i on j.
         affinity: tensor of stage 3; None for no comparison.
 
     Returns:
@@ -55,7 +55,7 @@ def report(
 
 
 def _groupings(losses: LossTable, predicted: LossTable) -> list[dict[str, Any]]:
-    """All methods at all budgets; `tag` chooses by predicted losses and is scored by measured ones."""
+    """Groupings of all methods at all budgets; `tag` chooses by predicted losses, scored by measured ones."""
     budgets = np.arange(1, len(losses.tasks) + 0.5, 0.5).tolist()
     measured = budget_curves(losses, budgets, draws=1000)
     by_tag = budget_curves(predicted, budgets, ["optimal"])
@@ -63,11 +63,11 @@ def _groupings(losses: LossTable, predicted: LossTable) -> list[dict[str, Any]]:
 
 
 def transfer_matrix(affinity: Path, tasks: tuple[str, ...]) -> FloatArray:
-    """Affinity of order 1 among some tasks, each column as shares of its greatest.
+    """Read order-1 affinities among some tasks, each column divided by its maximum.
 
     Args:
-        affinity: a tensor.
-        tasks: names that it may not have.
+        affinity: file of a tensor.
+        tasks: names, some of which the tensor may lack.
 
     Returns:
         float64 (tasks, tasks): [i, j] from i to j; NaN where not measured.
@@ -85,7 +85,7 @@ def transfer_matrix(affinity: Path, tasks: tuple[str, ...]) -> FloatArray:
 
 
 def correlation(first: FloatArray, second: FloatArray) -> float | None:
-    """Spearman's rho over pairs of different tasks; None for fewer than three known ones, or all equal."""
+    """Compute Spearman's rho over pairs of different tasks; None for fewer than three known, or all equal."""
     known = np.isfinite(first) & np.isfinite(second) & ~np.eye(len(first), dtype=bool)
     one, other = first[known], second[known]
     if len(one) < _FEWEST or np.ptp(one) == 0 or np.ptp(other) == 0:
@@ -94,12 +94,12 @@ def correlation(first: FloatArray, second: FloatArray) -> float | None:
 
 
 def _rows(matrix: FloatArray) -> list[list[float | None]]:
-    """A matrix for JSON."""
+    """Convert a matrix for JSON."""
     return [[None if math.isnan(value) else float(value) for value in row] for row in matrix]
 
 
 def _text(facts: dict[str, Any]) -> str:
-    """The report for people."""
+    """Format the report as text."""
     blocks = [_grouping_lines(facts), _count_lines(facts)]
     for name, words in (
         ("pairs", "change of the column's task by learning it together with the row's, %"),
@@ -130,7 +130,7 @@ def _grouping_lines(facts: dict[str, Any]) -> list[str]:
 
 
 def _count_lines(facts: dict[str, Any]) -> list[str]:
-    """Performance against the number of tasks."""
+    """Performance by the number of tasks."""
     lines = ["tasks  networks  change against single-task networks of the same cost, %"]
     rows = (
         f"{row['tasks']:5}  {row['networks']:8}  {row['change']:+.2f}" for row in facts["by_number_of_tasks"]
@@ -139,7 +139,7 @@ def _count_lines(facts: dict[str, Any]) -> list[str]:
 
 
 def _matrix_lines(words: str, tasks: list[str], rows: list[list[float | None]], scale: float) -> list[str]:
-    """A matrix with names."""
+    """Format a matrix with names."""
     width = max(10, *(len(task) + 2 for task in tasks))
     lines = [words, " " * width + "".join(f"{task:>{width}}" for task in tasks)]
     for task, row in zip(tasks, rows, strict=True):

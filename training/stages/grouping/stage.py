@@ -1,8 +1,9 @@
-"""Stage 6 as a whole: all networks, the table of their losses, and what it says.
+"""Stage 6: training of all networks, the table of their losses, and its report.
 
-`OUT/losses.csv` is what `taxsolver group` reads. `OUT/tag_losses.csv` is the same with losses that inter-task
-affinity predicts without training any set but that of all tasks. `OUT/report.json` and `OUT/report.txt` hold
-the choices of all methods, performance against the number of tasks, and how transfer affinity compares.
+`OUT/losses.csv` is the input of `taxsolver group`. `OUT/tag_losses.csv` has the same format, with losses
+predicted from inter-task affinity, which needs only the network of all tasks. `OUT/report.json` and
+`OUT/report.txt` hold the choices of all methods, performance by the number of tasks, and a comparison with
+transfer affinity.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ def run_grouping(
     """Train every network that is missing, then write tables and report.
 
     Args:
-        config: of the stage.
+        config: settings of the stage.
         frames: folders of the stores `train`, `val` and `test`.
         out: folder of the stage.
-        engine: runs the networks; None for this process.
-        device: where networks learn.
+        engine: engine that runs the jobs; None for this process.
+        device: device for training.
         affinity: tensor of stage 3 to compare with; None for no comparison.
-        overwrite: delete what another configuration left.
+        overwrite: delete outputs of another configuration.
 
     Returns:
         the folder.
@@ -73,7 +74,7 @@ def run_grouping(
 def network_jobs(
     config: GroupingConfig, frames: Mapping[str, Path], out: Path, device: str
 ) -> list[NetworkJob]:
-    """One job a network."""
+    """Create one job per network."""
     return [
         NetworkJob(
             plan=plan,
@@ -91,7 +92,7 @@ def network_jobs(
 def _write_tables(
     config: GroupingConfig, networks: Sequence[Mapping[str, Any]], out: Path, affinity: Path | None
 ) -> None:
-    """Measured losses, predicted losses, report."""
+    """Write measured losses, predicted losses and the report."""
     table, predicted = out / LOSSES, out / TAG_LOSSES
     _write_text(table, losses_csv(networks, config.tasks))
     tag = np.array(networks[-1]["inter_task_affinity"])
@@ -102,10 +103,10 @@ def _write_tables(
 
 
 def losses_csv(networks: Sequence[Mapping[str, Any]], tasks: Sequence[str]) -> str:
-    """The table that `taxsolver group` reads.
+    """Format the table for `taxsolver group`.
 
     Args:
-        networks: as `NetworkJob` leaves them.
+        networks: results of `NetworkJob`.
         tasks: columns.
     """
     text = io.StringIO()
@@ -123,13 +124,13 @@ def losses_csv(networks: Sequence[Mapping[str, Any]], tasks: Sequence[str]) -> s
 def tag_networks(
     networks: Sequence[Mapping[str, Any]], tasks: Sequence[str], tag: np.ndarray
 ) -> list[dict[str, Any]]:
-    """The same networks with losses that inter-task affinity predicts on the validation split.
+    """Predict the validation losses of the same networks from inter-task affinity.
 
-    A task's loss alone is 1; in company it is 1 minus the mean of what the others do to it. The unit is that
-    of affinities: only the order of groupings means something.
+    A task's loss alone is 1; in a group it is 1 minus the mean effect of the other tasks on it. The unit is
+    that of affinities, so only the order of groupings is meaningful.
 
     Args:
-        networks: as `NetworkJob` leaves them; half-size ones are left out, nothing is known of them.
+        networks: results of `NetworkJob`; half-size ones are left out, as nothing is known of them.
         tasks: rows and columns of `tag`.
         tag: float (tasks, tasks).
     """

@@ -1,1 +1,1 @@
-"""Stage 1: one network for each task, with one form of encoder."""
+"""Stage 1: training of one network per task, all with the same encoder architecture."""

@@ -1,8 +1,8 @@
 """The optional conditional patch discriminator of the original task networks.
 
 Isola et al., CVPR 2017 (arXiv:1611.07004), with the numbers of https://github.com/StanfordVL/taskonomy: five
-layers, one-sided smoothing, noise on both kinds of maps that fades, plain gradient descent. It takes part
-after a number of steps, and a step of the network is then followed by one of the discriminator.
+layers, one-sided label smoothing, decaying noise on real and predicted maps, plain gradient descent. It is
+used after a number of steps; from then on, each step of the network is followed by one of the discriminator.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from taskbank.tasks.registry import DecoderForm, Loss, OutputKind, Task
 from training.learning.draws import gaussian, seeds_of
 from training.learning.targets import Target
 
-_WIDTHS = (64, 128, 256)  # of layers that divide the size by four
+_WIDTHS = (64, 128, 256)  # widths of layers, each of which divides the size by four
 _DEEPEST = 512
 _RATE = 1e-5
-_TRUE = 0.9  # what true maps are called; one less than 1 keeps the discriminator unsure
+_TRUE = 0.9  # label of true maps; less than 1 for one-sided label smoothing
 _NOISE = {OutputKind.DEPTH: 0.03}
 _USUAL_NOISE = 0.1
-_FADING = 0.2 / 1000  # of noise, a step
-_SHARPER = 2.606  # of logits of colours, before they are mixed to one
+_FADING = 0.2 / 1000  # decay of the noise per step
+_SHARPER = 2.606  # factor of logits of colours, before they are averaged to one colour
 _COLOUR_SHARE = 2.5  # colorization's share of the loss over that of other maps
-_REACH = 110.0  # of a and b
+_REACH = 110.0  # largest absolute value of a and b
 _TRUE_SALT, _MADE_SALT = 501, 502
 
 
 def is_judged(task: Task) -> bool:
-    """Tell whether a task has a discriminator in the original: maps of values and colours, no others."""
+    """Return True if a task has a discriminator in the original: maps of values or colours only."""
     return task.decoder is DecoderForm.COLORIZATION or (
         task.decoder is DecoderForm.PIXEL and task.loss in {Loss.L1, Loss.L2}
     )
 
 
 class Discriminator(nn.Module):
-    """Says of patches of a map, beside what the network was shown, whether they are true.
+    """Classify patches of a map as true or predicted, given the network's input.
 
     Args:
-        channels: of the map.
+        channels: channels of the map.
     """
 
     def __init__(self, channels: int) -> None:
@@ -52,29 +52,29 @@ class Discriminator(nn.Module):
             layers += [nn.BatchNorm2d(width)] if place else []
             layers.append(nn.LeakyReLU(0.2))
             before = width
-        # An even kernel keeps the size with one row less on one side than on the other.
+        # With an even kernel, the padding differs by one row between both sides to keep the size.
         layers += [nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(before, _DEEPEST, 4, bias=False)]
         layers += [nn.BatchNorm2d(_DEEPEST), nn.LeakyReLU(0.2)]
         layers += [nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(_DEEPEST, 1, 4)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, shown: Tensor, maps: Tensor) -> Tensor:
-        """Float (B, 3, H, W) and (B, channels, H, W) -> logits (B, 1, H / 64, W / 64), rounded up."""
+        """Map float (B, 3, H, W) and (B, channels, H, W) to logits (B, 1, H / 64, W / 64), rounded up."""
         logits: Tensor = self.layers(torch.cat([shown, maps], dim=1))
         return logits
 
 
 class Adversary:
-    """A task's discriminator and how it learns.
+    """A task's discriminator and its training.
 
     Args:
-        task: one that is judged.
-        discriminator: on its device, filled.
+        task: a task that has a discriminator.
+        discriminator: initialised, on its device.
         decay: weight decay of the network; the discriminator's is ten times that.
-        seed: of noise.
+        seed: seed of the noise.
 
     Attributes:
-        factor: what the configured share of the loss is multiplied with.
+        factor: factor on the configured share of the loss.
     """
 
     def __init__(self, task: Task, discriminator: Discriminator, decay: float, seed: int) -> None:
@@ -92,7 +92,7 @@ class Adversary:
         return functional.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
 
     def learn(self, shown: Tensor, output: Tensor, target: Target, step: int) -> Tensor:
-        """Take one step of the discriminator; its loss before that."""
+        """Take one step of the discriminator; return its loss before the step."""
         true = self._blurred(_true_map(self._task, target), step, _TRUE_SALT)
         made = self._blurred(_made_map(self._task, output.detach(), target), step, _MADE_SALT)
         self._descent.zero_grad()
@@ -106,13 +106,13 @@ class Adversary:
         return loss.detach()
 
     def _blurred(self, maps: Tensor, step: int, salt: int) -> Tensor:
-        """Maps with the noise of a step."""
+        """Add the noise of a step to maps."""
         seeds = seeds_of(torch.arange(len(maps), device=maps.device), self._seed, step)
         return maps + self._noise / (1 + _FADING * step) * gaussian(seeds, maps.shape[1:], salt)
 
 
 def _made_map(task: Task, output: Tensor, target: Target) -> Tensor:
-    """Return the map that a network made, 0 where the truth is unknown."""
+    """Return the predicted map, 0 where the truth is unknown."""
     given = output.float()
     if task.decoder is DecoderForm.COLORIZATION:
         bins = torch.from_numpy(colour_bins().copy()).to(given.device)
@@ -121,7 +121,7 @@ def _made_map(task: Task, output: Tensor, target: Target) -> Tensor:
 
 
 def _true_map(task: Task, target: Target) -> Tensor:
-    """The truth in the same form."""
+    """Return the true map in the same form."""
     if task.decoder is DecoderForm.COLORIZATION and target.shares is not None:
         bins = torch.from_numpy(colour_bins().copy()).to(target.values.device)[target.values]
         return (bins.movedim(-1, 1) * target.shares[:, None]).sum(2) / _REACH
@@ -129,5 +129,5 @@ def _true_map(task: Task, target: Target) -> Tensor:
 
 
 def _fitted(maps: Tensor, shown: Tensor) -> Tensor:
-    """Maps at the size of what the network was shown."""
+    """Resize maps to the size of the network's input."""
     return maps if maps.shape[-2:] == shown.shape[-2:] else functional.interpolate(maps, shown.shape[-2:])

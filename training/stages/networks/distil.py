@@ -1,9 +1,9 @@
-"""A representation that is learned beside a trained classifier, which stays as it is.
+"""Training of a representation on top of a frozen pretrained classifier.
 
 `class_object` of the architecture `backbone` may be the model's own classifier on ImageNet. Then its levels
-and its classifier are kept to the bit, so that it classifies photographs as the model does, and only the
-projection to the representation learns: with a small head behind it that is thrown away in the end, from the
-classifier's probabilities where the store holds these (Hinton et al., 2015, arXiv:1503.02531).
+and its classifier are unchanged, so that it classifies photographs as the model does, and only the projection
+to the representation is trained. It is trained with a small temporary head, on the classifier's probabilities
+if the store holds these (Hinton et al., 2015, arXiv:1503.02531).
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ _PROJECTION = "encoder.compress."
 
 
 def is_distilled(task: Task, config: TaskNetworksConfig) -> bool:
-    """True if a task's network is a pretrained classifier that is kept as it is."""
+    """Return True if a task's network is a frozen pretrained classifier."""
     architecture = config.architecture
     return isinstance(architecture, Backbone) and architecture.classifier and task.name == "class_object"
 
 
 class DistilledLearner(Learner):
-    """A classifier whose representation learns. See `Learner`.
+    """Frozen classifier whose representation is trained, see `Learner`.
 
     Attributes:
-        network: the projection and a small head behind it.
+        network: the projection and a small head.
         own: the encoder's own levels, frozen.
-        classifier: what goes on from these, frozen.
+        classifier: the classifier on these levels, frozen.
     """
 
     own: nn.Module
     classifier: nn.Module
 
     def _learned_part(self, whole: TaskNetwork) -> TaskNetwork:
-        """The projection, with a small head."""
+        """Return the projection with a small head."""
         encoder, architecture = whole.encoder, self._config.architecture
         if not isinstance(encoder, BackboneEncoder) or not isinstance(whole.decoder, Classifier):
             raise TypeError(f"{self.task.name} has no classifier of its own")
@@ -58,33 +58,33 @@ class DistilledLearner(Learner):
         return TaskNetwork(encoder.compress, head)
 
     def forward(self, network: nn.Module, shown: Tensor) -> Tensor:
-        """The head's logits for what the shared levels give."""
+        """Return the head's logits for features of the shared levels."""
         with torch.no_grad():
             features = run(self.own, channels_last(shown), self._config.precision)
         return run(network, features, self._config.precision).float()
 
     @torch.no_grad()
     def show(self, shown: Tensor) -> Tensor:
-        """The classifier's logits for images."""
+        """Return the classifier's logits for images."""
         features = self._features(shown)
         return run(self.classifier, features, self._config.precision).float()
 
     @torch.no_grad()
     def encode(self, shown: Tensor) -> Tensor:
-        """Representations (B, 8, h, w) of images by the averaged projection."""
+        """Return representations (B, 8, h, w) of images by the averaged projection."""
         return run(self.average.encode, self._features(shown), self._config.precision)
 
     def take_in(self, shown: Tensor) -> None:
-        """Run the averaged projection over images, whose norms are being measured."""
+        """Run the averaged projection on images to measure its norm statistics."""
         self.encode(shown)
 
     def _features(self, shown: Tensor) -> Tensor:
-        """The level that the projection reads, of images."""
+        """Compute the features that the projection reads."""
         given = shown if self.shared is None else through(self.shared, shown)
         return run(self.own, channels_last(given), self._config.precision)
 
     def begin_from(self, weights: Any) -> None:
-        """Go on from the projection that `weights_to_keep` gave; the head begins anew."""
+        """Initialise the projection from weights of `weights_to_keep`; the head is initialised at random."""
         state = dict(weights)
         self._take_shared(state)
         projection = {
@@ -96,7 +96,7 @@ class DistilledLearner(Learner):
             network.load_state_dict({**network.state_dict(), **projection})
 
     def weights_to_keep(self) -> dict[str, Tensor]:
-        """The whole network with the averaged projection, float32 on the CPU, without counters."""
+        """Return the whole network with the averaged projection, float32 on the CPU, without counters."""
         projection = self.average.encoder
         parts = {"encoder.own.": self.own, "decoder.": self.classifier, _PROJECTION: projection}
         if self.shared is not None:

@@ -1,4 +1,4 @@
-"""Measure a finished network: whether its representation lives, and whether it beats the best constant."""
+"""Evaluation of a finished network: dead channels, and comparison with the best constant."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from training.stages.networks.learner import Learner
 BEATS_CONSTANT = "beats_constant"
 """Share of held-out samples with a lower loss than the best constant's; ties count half."""
 
-_LEAST = 2  # samples without which nothing differs
+_LEAST = 2  # least number of samples for measuring variation
 
 
 @torch.no_grad()
@@ -35,15 +35,15 @@ def examine(
     """Measure the averaged weights on held-out samples.
 
     Args:
-        learner: at the end of its steps.
-        held_out: samples that it did not learn from.
-        learned: some that it did, from which the best constant is taken.
-        reader: of the store.
-        config: of the stage.
+        learner: learner after its last step.
+        held_out: held-out samples.
+        learned: training samples, from which the best constant is computed.
+        reader: reader of the store.
+        config: settings of the stage.
 
     Returns:
         `held_out_loss`, `constant_loss` (of the best constant, on the same samples), `beats_constant`; with
-        two samples or more `dead_channels` and `output_variation`, see `taskbank.bank.health`.
+        at least two samples also `dead_channels` and `output_variation`, see `taskbank.bank.health`.
     """
     task = learner.task
     targets = [batch.pair(task, learner.weights)[1] for batch in learned.batches(reader, config)]

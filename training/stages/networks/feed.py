@@ -1,8 +1,7 @@
-"""Batches for all networks: read once, varied once, in an order that follows from seed and step alone.
+"""Batches for all networks, read and augmented once, in an order that depends on seed and step only.
 
-Tasks of one image share a stream of frames, each task of pairs or triplets has its own. A frame whose label
-a task does not know counts nothing there. So a network's batches do not depend on which others are trained
-beside it.
+Tasks of one image share a stream of frames; each task of pairs or triplets has its own. A frame without a
+known label has weight 0 for a task. So a network's batches do not depend on the other networks.
 """
 
 from __future__ import annotations
@@ -41,33 +40,33 @@ from training.learning.targets import Target, joined, make_target
 from training.stages.networks.config import TaskNetworksConfig
 
 FRAMES = "frames"
-"""The stream of tasks of one image."""
+"""Name of the stream of tasks of one image."""
 
-_LEAST = 2  # samples a step: batch norms need more than one
+_LEAST = 2  # least number of samples per step, as batch norms need more than one
 
 
 def stream_of(task: Task) -> str:
-    """Name of the stream that a task's samples come from."""
+    """Return the name of a task's stream."""
     return FRAMES if task.num_images == 1 else task.name
 
 
 def samples_a_step(task: Task, batch: int) -> int:
-    """Samples of a task for so many images."""
+    """Return the number of samples of a task per step of `batch` images."""
     return max(_LEAST, batch // task.num_encodings)
 
 
 class Batch:
-    """One step's samples of one stream; what tasks share is made when the first of them asks.
+    """Samples of one stream in one step; data shared by tasks is computed on first use.
 
     Args:
-        raw: what `BatchReader.load` gave.
-        seeds: int64 (B,), of the samples in this step.
-        config: which variations there are.
-        varied: whether samples are varied; held-out ones are not.
-        size: side of pictures and maps in px; None for what the configuration says.
+        raw: a batch of `BatchReader.load`.
+        seeds: int64 (B,), seeds of the samples in this step.
+        config: settings of the augmentation.
+        varied: True to augment samples; held-out ones are not augmented.
+        size: side of pictures and maps in px; None for the configured side.
 
     Attributes:
-        images: that a step has for each task.
+        images: number of images per step for each task.
     """
 
     def __init__(
@@ -94,9 +93,9 @@ class Batch:
         """Run frozen levels on a task's input, once for all tasks with the same input.
 
         Args:
-            task: whose network.
-            shown: what `pair` gave for it.
-            shared: the levels, the same for all tasks.
+            task: the task.
+            shown: its input from `pair`.
+            shared: the frozen levels, equal for all tasks.
         """
         if task.name == "denoising" or input_kind(task) is not InputKind.WHOLE:
             return through(shared, shown)
@@ -115,7 +114,7 @@ class Batch:
         return shown, make_target(task, raw, seeds, size=self._size, weights=weights)
 
     def _view_of(self, task: Task) -> View:
-        """The part of a frame that a task is shown."""
+        """Part of a frame that is a task's input."""
         return view_of(task.name) if self._varied and self._config.zoom < 1 else View.WHOLE
 
     def _is_touched(self, task: Task) -> bool:
@@ -123,7 +122,7 @@ class Batch:
         return self._varied and self._config.photometric and task.name not in UNTOUCHED
 
     def _seen(self, view: View) -> dict[str, Tensor]:
-        """Return the labels of a view of the frames."""
+        """Return the raw data of a view of the frames."""
         if view not in self._raw:
             shares = drawn_zoom(self._seeds, self._config.zoom)
             shifts = drawn_shift(self._seeds, shares) if view is View.PART else None
@@ -131,7 +130,7 @@ class Batch:
         return self._raw[view]
 
     def _picture(self, view: View, touched: bool) -> Tensor:
-        """Pictures in [0, 1] at the size that networks see."""
+        """Pictures in [0, 1] at the size of the networks' inputs."""
         if (view, touched) not in self._pictures:
             if touched:
                 picture = photometric(self._picture(view, False), self._seeds)
@@ -142,12 +141,12 @@ class Batch:
 
 
 class MixedBatch:
-    """Frames of rooms and real frames of one step.
+    """Batch of frames of rooms and real frames.
 
     Args:
-        rooms: of the step.
-        real: of the step.
-        tasks: names of those that real frames have labels of; the others learn from rooms alone.
+        rooms: batch of rooms.
+        real: batch of real frames.
+        tasks: names of the tasks with labels on real frames; the others use rooms only.
     """
 
     def __init__(self, rooms: Batch, real: Batch, tasks: frozenset[str]) -> None:
@@ -167,7 +166,7 @@ class MixedBatch:
         return torch.cat([part.features(task, images, shared) for part, images in each])
 
     def _of(self, task: Task) -> tuple[Batch, ...]:
-        """The batches that a task learns from."""
+        """Batches that a task uses."""
         return self._parts if task.name in self._tasks else self._parts[:1]
 
 
@@ -178,11 +177,11 @@ class Feed:
     """Batches of one stream, by step.
 
     Args:
-        reader: of the store.
-        tasks: that share the stream.
-        samples: of the stream.
-        config: size of batches, variations, seed.
-        real: feed of real frames that are mixed with those of this one; None for none.
+        reader: reader of the store.
+        tasks: tasks that share the stream.
+        samples: samples of the stream.
+        config: batch size, augmentation and seed.
+        real: feed of real frames to mix in; None for none.
     """
 
     def __init__(
@@ -199,12 +198,12 @@ class Feed:
         self._reader = reader
         self._config = config
         self._name = stream_of(self.tasks[0])
-        # Not the greatest that these tasks need: a task's batches may not depend on its company.
+        # Not the maximum over these tasks, because a task's batches must not depend on the other tasks.
         self._count = max(_LEAST, config.batch // self.tasks[0].num_images)
         self._epoch = (-1, np.empty(0, dtype=np.int64))
 
     def batch(self, step: int) -> AnyBatch:
-        """The batch of a step."""
+        """Return the batch of a step."""
         own = self._own_batch(step)
         if self._real is None:
             return own
@@ -212,7 +211,7 @@ class Feed:
         return MixedBatch(own, self._real._own_batch(step), names)
 
     def _own_batch(self, step: int) -> Batch:
-        """The frames of this feed's own store."""
+        """Return the batch of this feed's own store."""
         index = self._index(step)
         raw = self._reader.load(self.tasks, self.samples, index)
         seeds = seeds_of(torch.from_numpy(index).to(self._reader.device), self._config.seed, step)
@@ -220,7 +219,7 @@ class Feed:
         return Batch(raw, seeds, self._config, varied=True, size=size)
 
     def _index(self, step: int) -> NDArray[np.int64]:
-        """Samples of a step: each epoch has an order of its own, and batches run over its end."""
+        """Samples of a step: each epoch has its own order, and batches may cross epochs."""
         places = np.arange(step * self._count, (step + 1) * self._count)
         epochs, within = np.divmod(places, len(self.samples))
         return np.array([self._order(int(epoch))[place] for epoch, place in zip(epochs, within, strict=True)])
@@ -237,12 +236,12 @@ class Feed:
 
 @contextmanager
 def read_ahead(feeds: Sequence[Feed], first: int, threads: int) -> Iterator[Iterator[dict[str, AnyBatch]]]:
-    """Batches of all streams, step by step from `first`, read by threads while networks learn.
+    """Read batches of all streams ahead in threads, step by step from `first`.
 
     Yields:
         an endless iterator of batches by the name of their stream.
     """
-    # One core each: teams of threads that wait for each other would keep those that learn from theirs.
+    # One core per thread, so that threads of reading do not block threads of training.
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
 
         def asked(step: int) -> dict[str, Future[AnyBatch]]:

@@ -1,4 +1,4 @@
-"""Networks that stage 1 left: `FOLDER/TASK.safetensors`."""
+"""Finished networks of stage 1: `FOLDER/TASK.safetensors`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def weights_path(folder: Path, task: Task) -> Path:
 
 
 def load_network(folder: Path, task: Task, architecture: Architecture) -> TaskNetwork:
-    """A task's network on the CPU, in evaluation mode.
+    """Load a task's network on the CPU, in evaluation mode.
 
     Raises:
-        DataError: it is missing, damaged, or of another architecture.
+        DataError: the file is missing, damaged, or of another architecture.
     """
     path = weights_path(folder, task)
     if not path.is_file():
@@ -37,13 +37,13 @@ def load_network(folder: Path, task: Task, architecture: Architecture) -> TaskNe
 
 
 def spent_on(folder: Path, task: Task) -> dict[str, float]:
-    """Return the steps and seconds that a network took, with those of the networks it went on from.
+    """Return the steps and seconds of training, including those of the networks it continued.
 
     Returns:
-        `steps`, and `seconds`: its share of those of its process.
+        `steps`, and `seconds`, which are its share of its process's time.
 
     Raises:
-        DataError: it is not known.
+        DataError: the numbers are not known.
     """
     path = folder / f"{task.name}.json"
     try:
@@ -58,14 +58,14 @@ def spent_on(folder: Path, task: Task) -> dict[str, float]:
 
 
 def trained_size(folder: Path, tasks: Iterable[str]) -> int:
-    """Side in px of the pictures that networks learned from, as stage 1 wrote it beside them.
+    """Read the side in px of the training inputs of networks from the records of stage 1.
 
     Args:
-        folder: of stage 1.
-        tasks: canonical names, one at least.
+        folder: folder of stage 1.
+        tasks: at least one canonical name.
 
     Raises:
-        DataError: it is not known of a network, or differs between them.
+        DataError: the side is not known for a network, or differs between networks.
     """
     sizes: dict[int, str] = {}
     for task in tasks:

@@ -1,8 +1,8 @@
-"""A network's weights side by side in memory, so that an update of all of them is one operation.
+"""Flat storage of a network's weights, so that an update of all of them is one operation.
 
-Networks here are small, and have hundreds of tensors: stepping, clipping and averaging them one by one takes
-as long as computing their gradients. Gradients are gathered after the backward pass, not accumulated into one
-memory, which would be an operation for each tensor again.
+Networks here are small, but have hundreds of tensors: stepping, clipping and averaging them one by one takes
+as long as computing their gradients. Gradients are gathered after the backward pass, because accumulating
+them into flat memory would be one operation per tensor again.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 
 class FlatNetwork:
-    """The numbers of a network in three flat tensors, which its parameters and buffers become views of.
+    """Network whose parameters and buffers are views of three flat tensors.
 
     Args:
-        network: on its device. Its state may be loaded afterwards, but it may not be moved.
+        network: network on its device. Its state may be loaded afterwards, but it must not be moved.
 
     Attributes:
-        network: as given.
-        wide: weights of two and more axes, (n,).
+        network: the given network.
+        wide: weights with at least two axes, (n,).
         narrow: biases, and scales and shifts of norms, (n,).
         measured: means and variances of norms, (n,).
     """
@@ -46,30 +46,30 @@ class FlatNetwork:
         return [self.wide, self.narrow]
 
     def forget_gradients(self) -> None:
-        """Before a backward pass."""
+        """Clear gradients before a backward pass."""
         for parameter in (*self.weights, *self.network.parameters()):
             parameter.grad = None
 
     def gather_gradients(self) -> None:
-        """After a backward pass: the gradients of `weights`; 0 where a parameter took no part."""
+        """Gather the gradients of `weights` after a backward pass; 0 for unused parameters."""
         for flat, part in zip(self.weights, self._parts, strict=True):
             flat.grad = _gathered([torch.zeros_like(one) if one.grad is None else one.grad for one in part])
 
     @torch.no_grad()
     def follow(self, other: FlatNetwork, share: float) -> None:
-        """Move towards another network of the same form, by a share of the way, norms too."""
+        """Move towards another network of the same form by a share of the difference, including norms."""
         self.wide.lerp_(other.wide, share)
         self.narrow.lerp_(other.narrow, share)
         self.measured.lerp_(other.measured, share)
 
 
 def _gathered(tensors: Sequence[Tensor]) -> Tensor:
-    """All numbers in a row."""
+    """Concatenate all numbers."""
     return torch.cat([tensor.reshape(-1) for tensor in tensors]) if tensors else torch.empty(0)
 
 
 def _share(flat: Tensor, tensors: Sequence[Tensor]) -> None:
-    """Let tensors lie in the row of their numbers."""
+    """Make tensors views of the flat tensor."""
     start = 0
     for tensor in tensors:
         stop = start + tensor.numel()

@@ -1,7 +1,7 @@
 """The folder of stage 1: finished networks, and a checkpoint of each unfinished one.
 
-Every file is one task's own, so any number of processes may train in one folder, each its own tasks, and
-others in the next run.
+Every file belongs to one task, so several processes may train different tasks in one folder, with another
+division in the next run.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class NetworksFolder:
     """The files of stage 1.
 
     Args:
-        root: where they are; it is made.
-        config: of the stage.
-        store: that is learned from.
-        real: store of real frames that are learned from beside it; None for none.
+        root: the folder, which is created.
+        config: settings of the stage.
+        store: store of training frames.
+        real: additional store of real training frames; None for none.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class NetworksFolder:
         root.mkdir(parents=True, exist_ok=True)
 
     def is_finished(self, task: Task) -> bool:
-        """Tell whether a network was written and is still there.
+        """Return True if a finished network exists.
 
         Raises:
-            ConfigError: it was written with another configuration, or learned from other frames.
+            ConfigError: the network has another configuration or other training frames.
         """
         path = self.about_path(task)
         if not (path.exists() and self.weights_path(task).exists()):
@@ -70,21 +70,21 @@ class NetworksFolder:
         discard_checkpoint(self._checkpoint(task))
 
     def save(self, learner: Learner, step: int, seconds: float) -> None:
-        """Write a checkpoint: `step` steps are done.
+        """Write a checkpoint after `step` steps.
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: the file cannot be written.
         """
         facts = {"step": step, "seconds": seconds, "units": asdict(learner.units)}
         facts["digest"] = self._digest(learner.task)
         save_checkpoint(self._checkpoint(learner.task), learner.state(), facts)
 
     def restore(self, learner: Learner) -> tuple[int, float]:
-        """Put the last checkpoint into a learner; steps that are done and seconds, 0 where there is none.
+        """Load the last checkpoint into a learner; return finished steps and seconds, 0 without a checkpoint.
 
         Raises:
-            ConfigError: it is of another configuration, of other frames, or of an earlier version.
-            CheckpointError: it is damaged.
+            ConfigError: the checkpoint has another configuration or frames, or is of an earlier version.
+            CheckpointError: the checkpoint is damaged.
         """
         path = self._checkpoint(learner.task)
         if not has_checkpoint(path):
@@ -100,10 +100,10 @@ class NetworksFolder:
         return int(facts["step"]), float(facts["seconds"])
 
     def write(self, learner: Learner, facts: dict[str, Any]) -> None:
-        """Write a finished network, and last the facts about it.
+        """Write a finished network, and then the facts about it.
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: a file cannot be written.
         """
         content = weights_to_bytes(learner.weights_to_keep(), Storage.FP32)
         write_whole(self.weights_path(learner.task), lambda file: file.write(content))
@@ -122,7 +122,7 @@ class NetworksFolder:
         write_json(self.about_path(learner.task), about)
 
     def _origins(self, own: TaskNetworksConfig) -> dict[str, Any]:
-        """Pretrained weights and real frames that a network used, for index, card and NOTICE."""
+        """Return the pretrained weights and real frames that a network used, for index, card and NOTICE."""
         facts: dict[str, Any] = {}
         if own.pretrained is not None and isinstance(own.architecture, Backbone):
             facts["pretrained"] = describe_pretrained(own.architecture, own.pretrained)
@@ -139,7 +139,7 @@ class NetworksFolder:
         return self.root / "pictures" / task.name / f"{step:07d}.png"
 
     def about_path(self, task: Task) -> Path:
-        """Return the path of the facts about a network's training; this file is written last of all."""
+        """Return the path of the facts about a network's training; this file is written last."""
         return self.root / f"{task.name}.json"
 
     def _checkpoint(self, task: Task) -> Path:

@@ -1,10 +1,10 @@
-"""Groups of networks that train in one process each, of about the same cost.
+"""Division of networks into groups of similar cost, each trained in one process.
 
-Costs are shares of the time that a step of a map takes. Measured on one core (torch 2.15, `compact`, batches
+Costs are relative to the time of a step of a map task. Measured on one core (torch 2.15, `compact`, batches
 of 16 at 128 px, time of the process): a step of a map 0.19 s, of a head 0.11 s, of colours 0.26 s, of pixels'
-classes 0.28 s, of segments 0.43 s; pictures varied in colour 0.03 to 0.05 s, others under 0.01 s. Tasks that
-look at the same variation of the same frames share it, so a group pays for it once; tasks of pairs and
-triplets have frames of their own, which nobody shares.
+classes 0.28 s, of segments 0.43 s; pictures with photometric augmentation 0.03 to 0.05 s, others under 0.01
+s. Tasks with the same augmentation of the same frames share it, so a group pays for it once; tasks of pairs
+and triplets have frames of their own, which are not shared.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from training.stages.networks.feed import stream_of
 
 _HEAD, _MAP, _COLOURS, _CLASSES, _SEGMENTS = 0.6, 1.0, 1.4, 1.5, 2.3
 _VARIED, _PLAIN = 0.25, 0.02
-_GAIN = 1e-9  # less is rounding
+_GAIN = 1e-9  # smaller differences are rounding
 
 
 def task_groups(tasks: Sequence[Task], count: int) -> list[tuple[Task, ...]]:
-    """Split tasks into groups of about the same cost.
+    """Split tasks into groups of similar cost.
 
-    The dearest come first, each to where it makes the least cost (Graham, 1969); then tasks move or change
-    places as long as the sum of cubed costs falls: that evens costs out and brings together what is shared.
-    With squares, tasks stay beside those they share with while another group has less to do.
+    Tasks are assigned by falling cost, each to the group where it adds the least cost (Graham, 1969). Then
+    tasks are moved or exchanged while the sum of cubed costs falls, which balances costs and joins tasks with
+    shared work. Squares would keep tasks with shared work together even if another group has less work.
 
     Args:
-        tasks: different ones.
-        count: of groups; there are never more than tasks.
+        tasks: distinct tasks.
+        count: number of groups, limited to the number of tasks.
 
     Returns:
-        groups, none empty, each in the order of `tasks`.
+        non-empty groups, each in the order of `tasks`.
     """
     groups: list[list[Task]] = [[] for _ in range(min(count, len(tasks)))]
     for task in sorted(tasks, key=_own_cost, reverse=True):
@@ -51,7 +51,7 @@ def group_cost(tasks: Sequence[Task]) -> float:
 
 
 def work_of(config: TaskNetworksConfig) -> float:
-    """Return the work of all steps of a network, in steps of 16 images at full size."""
+    """Return the work of all steps of a network, in units of steps of 16 images at full size."""
     return config.steps * config.batch / 16 * (1 - 0.75 * config.small)
 
 
@@ -67,12 +67,12 @@ def _own_cost(task: Task) -> float:
 
 
 def _sights(tasks: Sequence[Task]) -> set[tuple[str, View, bool]]:
-    """Different pictures that are made: of which stream, of what part, whether varied in colour."""
+    """Distinct inputs to compute: stream, view, and photometric augmentation."""
     return {(stream_of(task), view_of(task.name), task.name not in UNTOUCHED) for task in tasks}
 
 
 def _better(place: dict[Task, int], count: int) -> dict[Task, int] | None:
-    """A neighbour with a smaller sum of cubes; None where there is none."""
+    """Find a neighbour with a smaller sum of cubes; None if there is none."""
     now = _cubes(place, count)
     return next((one for one in _neighbours(place, count) if _cubes(one, count) < now - _GAIN), None)
 
@@ -84,7 +84,7 @@ def _cubes(place: dict[Task, int], count: int) -> float:
 
 
 def _neighbours(place: dict[Task, int], count: int) -> Iterator[dict[Task, int]]:
-    """One task in another group, or two tasks with places exchanged."""
+    """Yield assignments with one task moved, or two tasks exchanged."""
     for task, at in place.items():
         yield from ({**place, task: number} for number in range(count) if number != at)
     for one, other in combinations(place, 2):

@@ -1,4 +1,4 @@
-"""Rooms of the training split that networks do not learn from, to measure them on."""
+"""Held-out rooms of the training split, for monitoring networks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.feed import Batch, samples_a_step
 from training.stages.networks.learner import Learner
 
-_SPLIT = 7  # keys of what is drawn
+_SPLIT = 7  # keys of random draws
 _CHOICE = 8
 
 
 def learned_from(store: FrameStore, config: TaskNetworksConfig) -> NDArray[np.bool_]:
-    """Mark the frames that networks learn from: bool, one a frame.
+    """Mark the training frames: one bool per frame.
 
-    If `config.held_out` is above 0, at least one room is held out. A store of one room is learned from whole.
+    If `config.held_out` is above 0, at least one room is held out. All frames of a store of one room are
+    training frames.
     """
     rooms = np.unique(store.cameras["room"])
     count = min(len(rooms) - 1, max(1, round(config.held_out * len(rooms)))) if config.held_out else 0
@@ -39,9 +40,9 @@ class HeldOut:
     """A task's held-out samples.
 
     Attributes:
-        task: whose.
-        samples: in the store.
-        index: int64, those that are looked at.
+        task: the task.
+        samples: all samples in the store.
+        index: int64, numbers of the held-out samples.
     """
 
     task: Task
@@ -52,7 +53,7 @@ class HeldOut:
     def of(
         cls, task: Task, store: FrameStore, among: NDArray[np.bool_], config: TaskNetworksConfig
     ) -> HeldOut | None:
-        """Some samples among those frames, drawn from the seed; None where there are none."""
+        """Draw samples among the given frames; None if there are none."""
         try:
             samples = samples_of(task, store, config.seed, among=among)
         except DataError:
@@ -62,18 +63,18 @@ class HeldOut:
         return cls(task, samples, index)
 
     def batch(self, reader: BatchReader, rows: NDArray[np.int64], config: TaskNetworksConfig) -> Batch:
-        """Some of the samples, as they are."""
+        """Load some of the samples, without augmentation."""
         raw = reader.load([self.task], self.samples, rows)
         return Batch(raw, seeds_of(torch.from_numpy(rows).to(reader.device), 0), config, varied=False)
 
     def batches(self, reader: BatchReader, config: TaskNetworksConfig) -> Iterator[Batch]:
-        """All samples that are looked at, in batches."""
+        """Load all held-out samples in batches."""
         count = samples_a_step(self.task, config.batch)
         for start in range(0, len(self.index), count):
             yield self.batch(reader, self.index[start : start + count], config)
 
     def loss(self, learner: Learner, reader: BatchReader, config: TaskNetworksConfig) -> float:
-        """Mean loss of the averaged weights."""
+        """Measure the mean loss of the averaged weights."""
         batches = self.batches(reader, config)
         each = [learner.compare(*batch.pair(self.task, learner.weights)) for batch in batches]
         return float(torch.cat(each).mean())

@@ -1,4 +1,4 @@
-"""A network's losses on their way to a file, and the one place that stops a run whose loss is no number."""
+"""Recording of a network's losses in a file; stops the run if a loss is not finite."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def metrics_path(folder: Path, task: Task) -> Path:
 
 
 class Journal:
-    """Collects a task's losses on the device and writes them down every so often.
+    """Collects a task's losses on the device and writes them at intervals.
 
     Args:
-        folder: gets `TASK.metrics.csv`.
-        task: that is learned.
-        config: of the stage.
-        first: step that learning begins or goes on with.
+        folder: folder of `TASK.metrics.csv`.
+        task: the task.
+        config: settings of the stage.
+        first: first step of this run.
     """
 
     def __init__(self, folder: Path, task: Task, config: TaskNetworksConfig, first: int) -> None:
@@ -42,17 +42,17 @@ class Journal:
         self._since = time.monotonic()
 
     def note(self, loss: Tensor) -> None:
-        """Keep one step's loss (); nothing waits for the device."""
+        """Store one step's loss () without synchronising with the device."""
         self._losses.append(loss)
 
     def write(self, held_out: float | None = None) -> None:
-        """Write the mean loss since the last time.
+        """Write the mean loss since the last call.
 
         Args:
-            held_out: the loss on held-out rooms, where it was measured.
+            held_out: the loss on held-out rooms, if measured.
 
         Raises:
-            DivergedError: a loss is no finite number.
+            DivergedError: a loss is not finite.
         """
         if not self._losses:
             self._since = time.monotonic()
@@ -72,12 +72,12 @@ class Journal:
         self._losses, self._next, self._since = [], done, time.monotonic()
 
     def _check(self, losses: Tensor) -> None:
-        """Refuse losses (steps,) that are no finite numbers."""
+        """Raise if any of the losses (steps,) is not finite."""
         wrong = (~losses.isfinite()).nonzero()
         if len(wrong) == 0:
             return
         row = int(wrong[0])
         raise DivergedError(
             f"{self._task.name}: the loss of step {self._next + row} is {float(losses[row])}: "
-            "begin again with a lower learning_rate, or look for labels that are no numbers"
+            "begin again with a lower learning_rate, or check labels for NaN"
         )

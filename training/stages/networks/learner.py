@@ -1,4 +1,4 @@
-"""One network that learns: weights, their average, the optimiser; and all of it as tensors."""
+"""One network in training: weights, their moving average, the optimiser, and its state as tensors."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class Learner:
 
     Args:
         task: any task but `random`.
-        config: of the stage.
-        device: where it learns.
-        weights: of semantic classes; None for the original's.
-        units: that the target is learned in.
+        config: settings of the stage.
+        device: device for training.
+        weights: weights of semantic classes; None for the original's.
+        units: units of the network's outputs.
 
     Attributes:
-        network: the weights that gradients move.
-        average: their exponential average, which is what is kept.
-        shared: frozen levels that both begin with, see `taskbank.nets.backbone`; None for encoders of
-            another architecture. They are run once for all networks, so `learn` is given what they give.
-        units: that the target is learned in.
+        network: network that the optimiser updates.
+        average: its exponential moving average, which is saved.
+        shared: frozen first levels of both, see `taskbank.nets.backbone`; None for other architectures. They
+            are run once for all networks, so `learn` takes their features.
+        units: units of the network's outputs.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class Learner:
         self._adversary = self._opponent()
 
     def _learned_part(self, whole: TaskNetwork) -> TaskNetwork:
-        """The part of a network that learns: all but the shared levels."""
+        """Return the trained part of a network: all except the shared levels."""
         return whole
 
     def _opponent(self) -> Adversary | None:
-        """The discriminator, if there is to be one."""
+        """Create the discriminator if the settings need one."""
         if self._config.adversarial == 0 or not is_judged(self.task):
             return None
         channels = 2 if self.task.decoder is DecoderForm.COLORIZATION else self.task.channels
@@ -93,7 +93,7 @@ class Learner:
         )
 
     def learn(self, shown: Tensor, target: Target, step: int) -> Tensor:
-        """Take one step; the mean loss before it, on the device."""
+        """Take one step; return the mean loss before it, on the device."""
         self.network.train()
         with self._dropout(step):
             output = self.forward(self.network, shown)
@@ -108,7 +108,7 @@ class Learner:
         return loss.detach()
 
     def descend(self, loss: Tensor, step: int) -> None:
-        """Follow the gradient of a loss, and let the average follow."""
+        """Take an optimiser step on a loss, and update the average."""
         self._flat.forget_gradients()
         torch.autograd.backward(loss)
         self._flat.gather_gradients()
@@ -120,12 +120,12 @@ class Learner:
         self._flat_average.follow(self._flat, 1 - stays)
 
     def forward(self, network: nn.Module, shown: Tensor) -> Tensor:
-        """A network's output, computed in the precision that is asked for, in the target's units."""
+        """Compute a network's output in the configured precision, in the target's units."""
         return self.units.of_target(run(network, channels_last(shown), self._config.precision))
 
     @torch.no_grad()
     def compare(self, shown: Tensor, target: Target) -> Tensor:
-        """Losses (B,) of the averaged weights."""
+        """Compute losses (B,) of the averaged weights."""
         return losses(self.task, self.show(shown), target)
 
     @torch.no_grad()
@@ -136,17 +136,17 @@ class Learner:
 
     @torch.no_grad()
     def encode(self, shown: Tensor) -> Tensor:
-        """Representations (B, [P,] 8, h, w) of images by the averaged weights."""
+        """Compute representations (B, [P,] 8, h, w) of images with the averaged weights."""
         given = shown if self.shared is None else through(self.shared, shown)
         return run(self.average.encode, channels_last(given), self._config.precision)
 
     def take_in(self, shown: Tensor) -> None:
-        """Run the averaged weights over images, whose norms are being measured."""
+        """Run the averaged network on images to measure its norm statistics."""
         self.show(shown)
 
     @contextmanager
     def recalibration(self) -> Iterator[Callable[[Tensor], None]]:
-        """Measure the averaged weights' norms anew: those of moving weights, averaged, do not quite fit them.
+        """Measure the averaged network's norm statistics, which averages of earlier ones do not fit exactly.
 
         Yields:
             what takes in one batch that the network is shown; all batches count alike.
@@ -164,14 +164,14 @@ class Learner:
         self.average.eval()
 
     def _networks(self) -> dict[str, nn.Module]:
-        """Return the networks whose state a checkpoint keeps, by name."""
+        """Return the networks whose state belongs to a checkpoint, by name."""
         networks: dict[str, nn.Module] = {"network": self.network, "average": self.average}
         if self._adversary is not None:
             networks["discriminator"] = self._adversary.discriminator
         return networks
 
     def state(self) -> dict[str, Tensor]:
-        """Return the state that training resumes from."""
+        """Return the state for resuming training."""
         own = self.task.name
         state = {
             f"{own}/{name}/{key}": value
@@ -191,7 +191,7 @@ class Learner:
         restore_optimizer(self._optimizer, tensors, f"{own}/optimizer/")
 
     def begin_from(self, weights: Mapping[str, Tensor]) -> None:
-        """Go on from what `weights_to_keep` gave, here or in another run."""
+        """Initialise from weights of `weights_to_keep`, of this or another run."""
         state = dict(weights)
         self.units.unfold(state)
         self._take_shared(state)
@@ -200,14 +200,14 @@ class Learner:
             network.load_state_dict({**state, **counters})
 
     def begin_with_encoder(self, weights: Mapping[str, Tensor]) -> None:
-        """Begin with the encoder of another task, as `weights_to_keep` gave it."""
+        """Initialise the encoder from another task's weights of `weights_to_keep`."""
         state = {name: value for name, value in weights.items() if name.startswith("encoder.")}
         self._take_shared(state)
         for network in (self.network, self.average):
             network.load_state_dict({**network.state_dict(), **state})
 
     def _take_shared(self, state: dict[str, Tensor]) -> None:
-        """Take the shared levels out of a state, and put them where they are."""
+        """Move the shared levels from a state to `shared`."""
         if self.shared is None:
             return
         taken = {name: state.pop(name) for name in list(state) if name.startswith(_SHARED)}
@@ -215,13 +215,13 @@ class Learner:
         self.shared.load_state_dict({**self.shared.state_dict(), **given})
 
     def _dropout(self, step: int) -> AbstractContextManager[None]:
-        """Draws of dropout follow from the step; maps know none."""
+        """Seed dropout by the step; networks of maps have no dropout."""
         if self.task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}:
             return nullcontext()
         return _drawn_from(key_of(self._config.seed, f"{self.task.name}/{step}"), self._device)
 
     def weights_to_keep(self) -> dict[str, Tensor]:
-        """The averaged weights, float32 on the CPU, without counters."""
+        """Return the averaged weights, float32 on the CPU, without counters."""
         kept = {
             key: value.float().cpu().contiguous()
             for key, value in self.average.state_dict().items()
@@ -238,16 +238,16 @@ class Learner:
 
 
 def new_network(task: Task, config: TaskNetworksConfig) -> TaskNetwork:
-    """A network before its first step: the same weights for the same seed and task.
+    """Create a network with initial weights that depend on seed and task only.
 
     Raises:
-        DataError: the pretrained weights that are asked for cannot be had.
+        DataError: the configured pretrained weights are not available.
     """
-    with torch.random.fork_rng(devices=[]):  # layers draw weights of their own, which are not used
+    with torch.random.fork_rng(devices=[]):  # the layers' own random initialisation is not used
         network = build_network(task, config.architecture)
     initialise(network, key_of(config.seed, task.name))
     if isinstance(network.encoder, BackboneEncoder):
-        initialise(network.encoder.shared, key_of(config.seed, "shared"))  # the same for all tasks
+        initialise(network.encoder.shared, key_of(config.seed, "shared"))  # equal for all tasks
     if config.pretrained is not None and isinstance(config.architecture, Backbone):
         begin_from_pretrained(network, config.architecture, config.pretrained)
     return network
@@ -255,12 +255,12 @@ def new_network(task: Task, config: TaskNetworksConfig) -> TaskNetwork:
 
 @contextmanager
 def _drawn_from(seed: int, device: torch.device) -> Iterator[None]:
-    """Torch's own generators, seeded for a while, and afterwards as they were before."""
+    """Seed torch's generators within the block, and restore them afterwards."""
     with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
         torch.manual_seed(seed)
         yield
 
 
 def key_of(seed: int, name: str) -> int:
-    """A seed out of a seed and a name, of 32 bits: torch's generator on CPUs knows no more."""
+    """Derive a 32-bit seed from a seed and a name, as torch's CPU generator uses 32 bits only."""
     return zlib.crc32(f"{seed}/{name}".encode())

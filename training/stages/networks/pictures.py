@@ -1,4 +1,4 @@
-"""Sample pictures of maps: what the network was shown, what it should say, and what it says."""
+"""Sample pictures of map tasks: input, target and output."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from training.learning.targets import Target
 Pixels = NDArray[np.uint8]
 
 _GAP = 4  # px between pictures
-_DOT = 1  # px around a point of a segmentation
-_FLAT = 127  # code of no curvature
-_CURVED = 40.0  # codes from flat to full colour
+_DOT = 1  # px around each point of a segmentation
+_FLAT = 127  # code of zero curvature
+_CURVED = 40.0  # range of codes from flat to full colour
 _PAINTED = {
     OutputKind.IMAGE, OutputKind.NORMALS, OutputKind.DEPTH, OutputKind.CURVATURE, OutputKind.HEAT_MAP,
     OutputKind.SEMANTIC_MAP, OutputKind.EMBEDDING, OutputKind.COLOUR_DISTRIBUTION,
@@ -33,22 +33,22 @@ _PAINTED = {
 
 
 def is_painted(task: Task) -> bool:
-    """Tell whether a task's outputs are drawn as pictures: all maps are, numbers are not."""
+    """Return True if a task's outputs are drawn as pictures: maps are, numbers are not."""
     return task.output in _PAINTED
 
 
 def write_strip(path: Path, task: Task, shown: Tensor, target: Target, output: Tensor) -> None:
-    """Write input, target and output of a few samples, one sample a row.
+    """Write input, target and output of a few samples, one sample per row.
 
     Args:
-        path: of a PNG.
-        task: whose outputs are maps.
-        shown: float (B, 3, H, W) in [-1, 1].
-        target: of the same samples.
-        output: float (B, C, h, w).
+        path: a PNG file.
+        task: task whose outputs are maps.
+        shown: inputs, float (B, 3, H, W) in [-1, 1].
+        target: targets of the same samples.
+        output: outputs, float (B, C, h, w).
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: the file cannot be written.
     """
     inputs, given = shown.float().cpu(), output.float().cpu()
     rows = []
@@ -63,7 +63,7 @@ def write_strip(path: Path, task: Task, shown: Tensor, target: Target, output: T
 
 
 def _truth(task: Task, target: Target, number: int, size: int) -> Pixels:
-    """The picture of one sample's target."""
+    """Draw one sample's target."""
     values = target.values[number].cpu()
     match task.output:
         case OutputKind.EMBEDDING:
@@ -77,7 +77,7 @@ def _truth(task: Task, target: Target, number: int, size: int) -> Pixels:
 
 
 def _painted(task: Task, values: Tensor, shown: Tensor) -> Pixels:
-    """The picture of a map (C, h, w) in the network's range."""
+    """Draw a map (C, h, w) in the network's range."""
     if task.output is OutputKind.COLOUR_DISTRIBUTION:
         bins = torch.from_numpy(colour_bins().copy())
         return _coloured(torch.einsum("chw,ck->khw", values.softmax(0), bins), shown)
@@ -85,31 +85,31 @@ def _painted(task: Task, values: Tensor, shown: Tensor) -> Pixels:
 
 
 def _depth(values: Tensor) -> Pixels:
-    """Near is bright."""
+    """Draw depth; near is bright."""
     low, high = values.amin(), values.amax()
     return paint(((high - values) / (high - low).clamp(min=1e-6))[0].numpy(), "sequential")
 
 
 def _curvature(values: Tensor) -> Pixels:
-    """The mean of both curvatures; flat is light."""
+    """Draw the mean of both curvatures; flat is light."""
     mean, std = torch.tensor(WHITENING["curvature"])[..., None, None]
     codes = (values * std + mean - _FLAT).mean(0)
     return paint((0.5 + codes / _CURVED / 2).numpy(), "diverging")
 
 
 def _signed(values: Tensor) -> Pixels:
-    """Values (3, h, w) in [-1, 1] as colours."""
+    """Draw values (3, h, w) in [-1, 1] as colours."""
     return ((values + 1) * 127.5).clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
 def _classes(channels: NDArray[np.int64]) -> Pixels:
-    """Numbers of classes (h, w) as colours."""
+    """Draw class numbers (h, w) as colours."""
     palette = np.array([ImageColor.getrgb(name)[:3] for name in SEMANTIC_PALETTE], dtype=np.uint8)
     return palette[channels]
 
 
 def _principal(values: Tensor) -> Pixels:
-    """The three directions in which vectors differ most, as red, green and blue."""
+    """Draw the three principal components of vectors as red, green and blue."""
     rows = values.flatten(1).double()
     centred = rows - rows.mean(1, keepdim=True)
     _, directions = torch.linalg.eigh(centred @ centred.T)
@@ -120,7 +120,7 @@ def _principal(values: Tensor) -> Pixels:
 
 
 def _dotted(points: NDArray[np.int64], size: int) -> Pixels:
-    """Points (300, 3), row, column and segment, as dots whose colour is the segment's."""
+    """Draw points (300, 3) of row, column and segment as dots in the segments' colours."""
     picture = np.full((size, size, 3), 40, np.uint8)
     for row, column, segment in points:
         colour = np.random.default_rng(segment).integers(60, 256, 3)
@@ -129,7 +129,7 @@ def _dotted(points: NDArray[np.int64], size: int) -> Pixels:
 
 
 def _expected(target: Target, number: int) -> Tensor:
-    """The mean colour (2, h, w) of a target's bins."""
+    """Compute the mean colour (2, h, w) of a target's bins."""
     if target.shares is None:
         raise TypeError("targets of colours have shares")
     bins = torch.from_numpy(colour_bins().copy())[target.values[number].cpu()]
@@ -137,7 +137,7 @@ def _expected(target: Target, number: int) -> Tensor:
 
 
 def _coloured(ab: Tensor, shown: Tensor) -> Pixels:
-    """Colours (2, h, w) on the lightness that the network was shown."""
+    """Draw colours (2, h, w) on the lightness of the network's input."""
     wide = functional.interpolate(ab[None], shown.shape[-2:], mode="bilinear")[0]
     light = (shown[:1] + 1) * 50
     return _signed(lab_to_rgb(torch.cat([light, wide])) * 2 - 1)

@@ -1,7 +1,7 @@
 """Stage 1 as jobs: groups of networks, each group trained in one process, all in one folder.
 
-One process on a GPU is bound by launching kernels, so several share it; on CPUs each has cores of its own. A
-run may be started again with another number of jobs: what is finished stays, what was begun goes on.
+One process on a GPU is bound by launching kernels, so several share it; on CPUs each has its own cores. A run
+may be restarted with another number of jobs: finished networks stay, unfinished ones continue.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NetworksSettings:
-    """The settings that make two runs of stage 1 the same: the tasks, and how they learn."""
+    """Settings that determine a run of stage 1: the tasks, and their training."""
 
     tasks: tuple[str, ...] | None
     learning: TaskNetworksConfig
@@ -50,26 +50,25 @@ def run_networks(
     overwrite: bool = False,
     real: Path | None = None,
 ) -> Path:
-    """All of stage 1.
+    """Run stage 1.
 
     Args:
-        config: how networks are trained, and in how many jobs.
-        frames: the store that is learned from.
+        config: settings of the training and its number of jobs.
+        frames: store of training frames.
         out: folder of the stage.
-        tasks: any names; None for all 25.
-        engine: runs the jobs; None for this process.
-        workers: jobs, where the configuration does not say how many.
-        device: where networks learn.
-        overwrite: delete what another configuration left.
-        real: store of real frames that are learned from, too; None for none, and then `config.real` is taken
-            as 0.
+        tasks: task names or aliases; None for all 25.
+        engine: engine that runs the jobs; None for this process.
+        workers: number of jobs if the configuration has none.
+        device: device for training.
+        overwrite: delete outputs of another configuration.
+        real: additional store of real training frames; None for none, with `config.real` taken as 0.
 
     Returns:
         the folder.
 
     Raises:
-        DeadNetworkError: a network learned nothing; all are written nevertheless.
-        TrainingError: as `stage_work` and `train_task_networks` say.
+        DeadNetworkError: a network learned nothing; all networks are written nevertheless.
+        TrainingError: as for `stage_work` and `train_task_networks`.
     """
     wanted = chosen_tasks(tasks)
     if real is None:
@@ -88,22 +87,22 @@ def run_networks(
         if real is not None:
             _check_labels_alike(left, store, FrameStore.open(real))
         _check_starts(left, config)
-        # Those that begin with the encoders of others are the second round.
+        # Tasks that start from other tasks' encoders are the second round.
         rounds: list[list[tuple[Task, ...]]] = [[], []]
         for own, alike in config.alike(left):
             rounds[own.encoder_of is not None] += task_groups(alike, config.jobs or workers)
-        for groups in rounds:  # the longest jobs first, or one worker ends long after the others
+        for groups in rounds:  # the longest jobs first, so that workers end at similar times
             groups.sort(key=lambda group: group_cost(group) * work_of(config.of(group[0])), reverse=True)
         jobs = sum(map(len, rounds))
         log.info("networks: %d of %d tasks are left, in %d job(s)", len(left), len(wanted), jobs)
         for task in left:
-            files.about_path(task).unlink(missing_ok=True)  # of a network that is gone
+            files.about_path(task).unlink(missing_ok=True)  # facts of a network that no longer exists
         with watched(out, left, sum(config.of(task).steps for task in left)):
             for groups in filter(None, rounds):
                 made = [_job(group, config, frames, files, device, real) for group in groups]
                 (engine or LocalEngine()).run(made)
         for task in wanted:
-            files.forget(task)  # where a process died between a network's last file and this
+            files.forget(task)  # if a process was killed after writing a network's last file
         if config.refuse_dead:
             _refuse_dead(wanted, files)
     return out
@@ -113,7 +112,7 @@ def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetwork
     """Fail early if a task has no training samples.
 
     Raises:
-        DataError: a task has no sample in the rooms that are learned from.
+        DataError: a task has no sample in the training rooms.
     """
     among = learned_from(store, config)
     for task in tasks:
@@ -121,10 +120,10 @@ def _check_samples(tasks: Sequence[Task], store: FrameStore, config: TaskNetwork
 
 
 def _check_labels_alike(tasks: Sequence[Task], store: FrameStore, real: FrameStore) -> None:
-    """Fail early if frames and real frames hold labels of a task in two forms.
+    """Fail early if frames and real frames have labels of a task in different forms.
 
     Raises:
-        DataError: class numbers here, probabilities there.
+        DataError: one store has class numbers, the other probabilities.
     """
     for task in tasks:
         if store.has(task.name) and real.has(task.name):
@@ -141,7 +140,7 @@ def _check_starts(tasks: Sequence[Task], config: TaskNetworksConfig) -> None:
     """Fail early if a network to start from is missing.
 
     Raises:
-        DataError: it is missing, damaged, or of another architecture.
+        DataError: the network is missing, damaged, or of another architecture.
     """
     for task in tasks:
         own = config.of(task)
@@ -151,10 +150,10 @@ def _check_starts(tasks: Sequence[Task], config: TaskNetworksConfig) -> None:
 
 
 def _refuse_dead(tasks: Sequence[Task], files: NetworksFolder) -> None:
-    """Fail if networks learned nothing; those of a run that was taken up again, too.
+    """Fail if networks learned nothing, including those of resumed runs.
 
     Raises:
-        DeadNetworkError: naming them.
+        DeadNetworkError: the message names the networks.
     """
     faults = {}
     for task in tasks:
@@ -166,7 +165,7 @@ def _refuse_dead(tasks: Sequence[Task], files: NetworksFolder) -> None:
         raise DeadNetworkError(faults)
 
 
-def _job(  # noqa: PLR0917 - all of a job
+def _job(  # noqa: PLR0917 - all data of a job
     group: Sequence[Task],
     config: TaskNetworksConfig,
     frames: Path,

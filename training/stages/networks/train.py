@@ -1,9 +1,9 @@
-"""Stage 1: all task networks side by side, a step each in turn, on batches that are read once.
+"""Stage 1: interleaved training of all task networks on shared batches.
 
-Measured on one core of a cloud CPU, torch 2.15, `compact`. Reading, varying and coding 8 frames of 256 px for
-20 tasks takes 0.6 s together and 3.0 s one after another; a step takes 0.25 (classes) to 1.0 s (segments).
-Four networks stepped in turn, channels last: 148 ms at 64 px and 244 ms at 128 px; the same four stacked with
-`torch.vmap`: 207 and 359 ms. So networks are stepped in turn.
+Measured on one core of a cloud CPU, torch 2.15, `compact`: reading, augmenting and coding 8 frames of 256 px
+for 20 tasks takes 0.6 s together and 3.0 s separately; a step takes 0.25 (classes) to 1.0 s (segments). Four
+networks stepped in turn, channels last, take 148 ms at 64 px and 244 ms at 128 px; the same four stacked with
+`torch.vmap` take 207 and 359 ms. So networks are stepped in turn.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ class Progress:
     """The progress of stage 1.
 
     Attributes:
-        steps: done by the network that is furthest behind: among all when finished, else among those that
-            are trained together now.
-        finished: whether all networks are written.
-        seconds: of all runs so far together, for networks that were not finished before.
+        steps: finished steps of the slowest network, of all when finished, else of those that are trained
+            together now.
+        finished: True if all networks are written.
+        seconds: total seconds of all runs, for networks that were not finished before.
     """
 
     steps: int
@@ -61,7 +61,7 @@ class Progress:
     seconds: float
 
 
-def train_task_networks(  # noqa: PLR0917 - the first four belong together
+def train_task_networks(  # noqa: PLR0917 - the first four arguments belong together
     config: TaskNetworksConfig,
     stores: Mapping[str, FrameStore],
     out: Path,
@@ -70,28 +70,29 @@ def train_task_networks(  # noqa: PLR0917 - the first four belong together
     resume: bool = True,
     max_seconds: float | None = None,
 ) -> Progress:
-    """Train one network a task.
+    """Train one network per task.
 
-    Killed at any moment and called again with the same arguments, it goes on and ends with the same weights:
-    to the bit on a CPU, to rounding on a GPU, whose libraries add gradients up in any order.
-    A network's weights do not depend on which others are trained beside it, so several processes may share
-    the work: each with tasks of its own, all with one `out`, in other shares the next time.
+    If it is killed and called again with the same arguments, training resumes and gives the same weights:
+    equal to the bit on a CPU, up to rounding on a GPU, whose libraries sum gradients in any order. A
+    network's weights do not depend on the other networks, so several processes may share the work in one
+    `out`, each with its own tasks, and with another division in the next run.
 
     Args:
-        config: how.
-        stores: by split; `train` is learned from, and `real` beside it where `config.real` is not 0.
-        out: gets `TASK.safetensors` (averaged weights, float32, `encoder.*` and `decoder.*`), `TASK.json`,
-            `TASK.metrics.csv` and `pictures/`.
-        device: where networks learn.
-        tasks: any names; None for all 25.
-        resume: whether to resume unfinished networks in `out`; otherwise training starts from scratch.
-        max_seconds: after so long a checkpoint is written and the function returns.
+        config: settings of the training.
+        stores: stores by split; `train` holds the training frames, and `real` additional ones if
+            `config.real` is not 0.
+        out: folder of `TASK.safetensors` (averaged weights, float32, `encoder.*` and `decoder.*`),
+            `TASK.json`, `TASK.metrics.csv` and `pictures/`.
+        device: device for training.
+        tasks: task names or aliases; None for all 25.
+        resume: True resumes unfinished networks in `out`; False starts from scratch.
+        max_seconds: time after which a checkpoint is written and the function returns.
 
     Raises:
-        DataError: there is no such store, or it lacks labels of a task.
-        ConfigError: `out` holds networks that were begun with another configuration.
-        DivergedError: a loss is no number; the checkpoint before it is kept.
-        StorageError: something cannot be written.
+        DataError: a store is missing, or lacks labels of a task.
+        ConfigError: `out` holds networks of another configuration.
+        DivergedError: a loss is not finite; the checkpoint before it is kept.
+        StorageError: a file cannot be written.
     """
     if TRAIN not in stores:
         held = ", ".join(stores) or "nothing"
@@ -132,16 +133,16 @@ def train_group(
     """Train some networks in this process, as engines call it.
 
     Args:
-        output: the file that is written last; it follows from `out` and `tasks`.
-        config: of the stage.
-        frames: the store that is learned from.
+        output: the file that is written last; determined by `out` and `tasks`.
+        config: settings of the stage.
+        frames: store of training frames.
         out: folder of the stage.
-        tasks: their names.
-        device: where they learn.
+        tasks: names of the tasks.
+        device: device for training.
         real: store of real frames; None for none.
 
     Raises:
-        TrainingError: as `train_task_networks` says.
+        TrainingError: as for `train_task_networks`.
     """
     log.debug("%s ends the group %s", output, ", ".join(tasks))
     stores = {TRAIN: FrameStore.open(frames)}
@@ -151,18 +152,18 @@ def train_group(
 
 
 def chosen_tasks(names: Iterable[str] | None) -> list[Task]:
-    """The tasks of those names, or all that can be trained."""
+    """Return the tasks of these names, or all trainable tasks."""
     if names is None:
         return [task for task in ALL_TASKS if task.decoder is not DecoderForm.NONE]
     return list(dict.fromkeys(find_task(name) for name in names))
 
 
 class _Together:
-    """Networks that share all settings, each from its last checkpoint on, and what they learn from.
+    """Networks of equal settings with their data, each resumed from its last checkpoint.
 
     Attributes:
-        trainers: one a network.
-        step: steps that are done by the one that is furthest behind.
+        trainers: one trainer per network.
+        step: finished steps of the slowest network.
     """
 
     def __init__(
@@ -179,7 +180,7 @@ class _Together:
         among = learned_from(store, config)
         real = BatchReader(stores[REAL], device, resident=config.resident) if config.real else None
         self._feeds = list(_feeds(self._reader, real, tasks, among, config))
-        counted = evenly(len(store))  # frames in which semantic classes are counted
+        counted = evenly(len(store))  # frames for counting semantic classes
         self.trainers = [
             TaskTrainer(
                 (DistilledLearner if is_distilled(task, config) else Learner)(
@@ -205,7 +206,7 @@ class _Together:
         return max(trainer.seconds for trainer in self.trainers)
 
     def learn(self, max_seconds: float) -> None:
-        """Take the steps that are left, or as many as there is time for."""
+        """Take the remaining steps, or as many as fit into `max_seconds`."""
         config, began = self._config, time.monotonic()
         due = Every(config.checkpoint_seconds)
         log.debug("%d task networks from step %d of %d", len(self.trainers), self.step, config.steps)
@@ -215,8 +216,8 @@ class _Together:
         ):
             while self.step < config.steps:
                 batch = next(batches)
-                # Those that were saved later than others, by another set of jobs or in a run that died among
-                # its checkpoints, wait until the others have caught up.
+                # Networks with later checkpoints, from other jobs or a killed run, wait until the others have
+                # caught up.
                 taught = [trainer for trainer in self.trainers if trainer.step == self.step]
                 for trainer in taught:
                     given, target = trainer.pair(batch)
@@ -237,10 +238,10 @@ class _Together:
                     return
 
     def finish(self) -> None:
-        """Measure the averages' norms, if anything was learned, and write all networks."""
+        """Measure the norm statistics of the averages, if steps were taken, and write all networks."""
         if self._config.steps:
             with ExitStack() as stack:
-                # All averages are shown the batches after the last step.
+                # All averages use the batches after the last step.
                 take_in = [stack.enter_context(trainer.recalibration()) for trainer in self.trainers]
                 batches = stack.enter_context(
                     read_ahead(self._feeds, self._config.steps, self._config.readers)
@@ -260,10 +261,10 @@ def _feeds(
     among: NDArray[np.bool_],
     config: TaskNetworksConfig,
 ) -> Iterator[Feed]:
-    """One feed a stream; real frames are mixed into that of single frames."""
+    """Create one feed per stream; real frames are mixed into the stream of single frames."""
     for stream in dict.fromkeys(map(stream_of, tasks)):
         members = [task for task in tasks if stream_of(task) == stream]
-        # Asked for each task, as one without a single known label must be told of.
+        # Called for each task, so that a task without any known label raises an error.
         found = [samples_of(task, reader.store, config.seed, among=among) for task in members]
         if stream == FRAMES:
             found[0] = Samples(task=FRAMES, frames=np.flatnonzero(among))
@@ -288,7 +289,7 @@ def _has_labels(store: FrameStore, task: Task) -> bool:
 def _units(
     task: Task, reader: BatchReader, among: NDArray[np.bool_], config: TaskNetworksConfig
 ) -> OutputUnits:
-    """The units that a task is learned in, from some of the samples that are learned from."""
+    """Measure the units of a task on some of its training samples."""
     if not has_units(task, config.architecture):
         return OutputUnits()
     samples = samples_of(task, reader.store, config.seed, among=among)

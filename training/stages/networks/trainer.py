@@ -1,4 +1,4 @@
-"""Trainer of one network of stage 1: what it learns from, watching, saving and, in the end, writing."""
+"""Trainer of one network of stage 1: batches, monitoring, checkpoints and final output."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from training.stages.networks.pictures import is_painted, write_strip
 
 log = logging.getLogger(__name__)
 
-_STRIP = 4  # samples on a sample picture
+_STRIP = 4  # number of samples in a sample picture
 
 
 class TaskTrainer:
-    """Trainer of one network, from its last checkpoint on; nothing depends on the networks beside it.
+    """Trainer of one network, resumed from its last checkpoint, independent of other networks.
 
     Args:
-        learner: as it begins.
-        reader: of the store that is learned from.
-        folder: where everything is written.
-        config: of the stage.
-        held_out: samples that it is watched on, and measured on in the end; None where there are none.
-        learned: some that it learns from, which tell the best constant.
+        learner: learner with initial weights.
+        reader: reader of the training store.
+        folder: folder of all outputs.
+        config: settings of the stage.
+        held_out: samples for monitoring and the final evaluation; None if there are none.
+        learned: training samples for computing the best constant.
 
     Raises:
-        DataError: there is no network to start from, or it is of another architecture.
+        DataError: the network to start from is missing, or is of another architecture.
 
     Attributes:
         learner: the network and its optimiser.
-        step: steps that are done.
+        step: number of finished steps.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class TaskTrainer:
 
     @property
     def seconds(self) -> float:
-        """Seconds of all runs so far, those of the networks trained beside it included."""
+        """Seconds of all runs so far, including those of networks trained in the same process."""
         return self._seconds_before + time.monotonic() - self._began
 
     def pair(self, batches: Mapping[str, AnyBatch]) -> tuple[Tensor, Target]:
-        """Return what the network is given in the next step, and its target.
+        """Return the network's input in the next step, and its target.
 
         Args:
-            batches: of that step, by stream.
+            batches: batches of that step, by stream.
         """
         task = self.learner.task
         batch, shared = batches[stream_of(task)], self.learner.shared
@@ -90,23 +90,23 @@ class TaskTrainer:
         return (shown if shared is None else batch.features(task, shown, shared)), target
 
     def note(self, loss: Tensor) -> None:
-        """Count a step that was taken, and keep its loss for the metrics."""
+        """Count a finished step, and store its loss for the metrics."""
         self._journal.note(loss)
         self.step += 1
 
     def write(self, *, looks: bool) -> None:
-        """Write down the losses since the last time.
+        """Write the losses since the last call.
 
         Args:
-            looks: whether held-out rooms are looked at, too.
+            looks: True to measure held-out rooms, too.
 
         Raises:
-            DivergedError: a loss is no finite number.
+            DivergedError: a loss is not finite.
         """
         self._journal.write(self._look() if looks else None)
 
     def _look(self) -> float | None:
-        """The loss on held-out rooms, and a sample picture of them."""
+        """Measure the loss on held-out rooms, and write a sample picture of them."""
         if self._held_out is None:
             return None
         task = self.learner.task
@@ -121,31 +121,31 @@ class TaskTrainer:
         """Write a checkpoint.
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: the file cannot be written.
         """
         self._folder.save(self.learner, self.step, self.seconds)
 
     @contextmanager
     def recalibration(self) -> Iterator[Callable[[Mapping[str, AnyBatch]], None]]:
-        """Measure the averaged weights' norms anew, see `Learner.recalibration`.
+        """Measure the averaged network's norm statistics, see `Learner.recalibration`.
 
         Yields:
-            what takes in the batches of one step, by stream.
+            a function that adds the batches of one step, by stream.
         """
         task = self.learner.task
         with self.learner.recalibration() as take_in:
             yield lambda batches: take_in(batches[stream_of(task)].pair(task, self.learner.weights)[0])
 
     def finish(self, *, beside: int) -> None:
-        """Measure the network on held-out samples and write it, then forget its checkpoint.
+        """Evaluate the network on held-out samples, write it, and delete its checkpoint.
 
-        Faults are logged as warnings and stand in its JSON beside the metrics.
+        Faults are logged as warnings and recorded in its JSON with the metrics.
 
         Args:
-            beside: networks that were trained in the same process.
+            beside: number of networks that were trained in the same process.
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: a file cannot be written.
         """
         metrics: dict[str, float] = {}
         if self._held_out is not None and self._learned is not None:

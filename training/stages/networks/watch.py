@@ -1,4 +1,4 @@
-"""A progress bar of stage 1, read from the files that jobs write, wherever they run."""
+"""Progress bar of stage 1, computed from the files that jobs write on any machine."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from taskbank.tasks.registry import Task
 from training.runs.metrics import progress
 from training.stages.networks.journal import metrics_path
 
-_SECONDS = 2.0  # between looks
-_TAIL = 256  # bytes that hold more than one row
+_SECONDS = 2.0  # interval of reading the files
+_TAIL = 256  # bytes, more than one row
 
 
 @contextmanager
 def watched(folder: Path, tasks: Sequence[Task], steps: int) -> Iterator[None]:
-    """Show a bar of all networks' steps while they are trained.
+    """Show a progress bar of all networks' steps within the block.
 
     Args:
-        folder: of the stage.
-        tasks: that are trained.
-        steps: of all networks together.
+        folder: folder of the stage.
+        tasks: tasks in training.
+        steps: total number of steps of all networks.
     """
     stop = Event()
     with progress("task networks", steps) as advance:
@@ -36,18 +36,18 @@ def watched(folder: Path, tasks: Sequence[Task], steps: int) -> Iterator[None]:
 
 
 def _follow(folder: Path, tasks: Sequence[Task], advance: Callable[[int], None], stop: Event) -> None:
-    """Advance a bar by what the files say, every two seconds until the event is set, and then once more."""
+    """Update a bar from the files every two seconds until the event is set, and then once more."""
     shown, ends = 0, False
     while True:
         done = sum(steps_written(metrics_path(folder, task)) for task in tasks)
-        advance(done - shown)  # back, where a run goes on from before what was written
+        advance(done - shown)  # negative if a run resumes before the last written step
         if ends:
             return
         shown, ends = done, stop.wait(_SECONDS)
 
 
 def steps_written(path: Path) -> int:
-    """Step of the last whole row of a metrics file; 0 where there is none."""
+    """Return the step of the last complete row of a metrics file; 0 if there is none."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))

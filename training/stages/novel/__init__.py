@@ -1,1 +1,1 @@
-"""Stage 5: a user's own task, with a few hundred labelled photographs."""
+"""Stage 5: transfers to a user's own task, from a few hundred labelled photographs."""

@@ -10,7 +10,7 @@ import typer
 
 from training.stages.novel.kinds import LabelKind
 
-BUDGET = 3  # of the plan that is proposed
+BUDGET = 3  # budget of the proposed plan
 ORDERS = "1,2,3,4"
 
 
@@ -25,15 +25,15 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
             exists=True,
         ),
     ],
-    kind: Annotated[LabelKind, typer.Option("--kind", help="What the labels are.")],
+    kind: Annotated[LabelKind, typer.Option("--kind", help="Kind of the labels.")],
     bank: Annotated[
         str, typer.Option("--bank", metavar="FOLDER|hf://..", help="Bank whose encoders are the sources.")
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", file_okay=False, help="Folder of results; begun again, it goes on.")
+        Path, typer.Option("--out", "-o", file_okay=False, help="Folder of results; a repeated run resumes.")
     ],
-    name: Annotated[str, typer.Option("--name", help="Of the task.")] = "mytask",
-    unit: Annotated[str, typer.Option("--unit", help="Of maps and numbers; 1 for none.")] = "1",
+    name: Annotated[str, typer.Option("--name", help="Name of the task.")] = "mytask",
+    unit: Annotated[str, typer.Option("--unit", help="Unit of maps and numbers; 1 for none.")] = "1",
     sources: Annotated[
         list[str] | None,
         typer.Option("--sources", metavar="A,B,..", help="Only these encoders.", show_default="all"),
@@ -43,29 +43,27 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
         typer.Option(
             "--affinity",
             metavar="NAME|FILE",
-            help="Tensor that the task becomes a target of.",
+            help="Tensor to extend by the task.",
             show_default="a new one",
         ),
     ] = None,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Of every transfer.")] = 600,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Number of steps of every transfer.")] = 600,
     orders: Annotated[
         list[str] | None,
         typer.Option(
-            "--orders", metavar="A,B,..", help="Numbers of sources, 1 among them.", show_default=ORDERS
+            "--orders", metavar="A,B,..", help="Numbers of sources, including 1.", show_default=ORDERS
         ),
     ] = None,
     size: Annotated[
         int | None,
         typer.Option(
-            "--size", help="Side in px that photographs are brought to.", show_default="that of the bank"
+            "--size", help="Side in px of the resized photographs.", show_default="that of the bank"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of division, weights and batches.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of division, weights and batches.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Delete what was made with other settings.")
-    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete outputs of other settings.")] = False,
 ) -> None:
     """Read your own task out of a bank's encoders: a ranking of sources, a tensor to plan with, a bank.
 
@@ -109,10 +107,10 @@ def novel(  # noqa: PLR0917 - a command has as many options as it needs
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """Whole numbers between commas.
+    """Parse whole numbers separated by commas.
 
     Raises:
-        BadParameter: something else.
+        BadParameter: the text has another form.
     """
     try:
         return tuple(int(part) for part in text.split(","))
@@ -121,10 +119,10 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _next_steps(out: Path, name: str, best: list[str], *, extends: bool) -> str:
-    """The commands that plan with the task, and predict it.
+    """Return the commands for planning with the task and for predicting it.
 
-    Where a tensor was extended, affinities are compared with those of tasks with other numbers of transfers;
-    each sums to one, so the plan is to count them by what each task's best makes of it.
+    In an extended tensor, targets have different numbers of transfers, whose affinities sum to one for each
+    target; so the plan uses affinities divided by the target's best.
     """
     plan = f"taxsolver --affinity {_quoted(out / 'affinity.safetensors')} --targets all --budget {BUDGET}"
     plan += " --objective normalised-affinity" if extends else ""

@@ -1,7 +1,7 @@
 """Results of a novel task: affinities, a ranking, a tensor to plan with, a bank to predict with.
 
-Transfers are ranked on the test photographs, and the best of many looks a little better there than it is.
-Judge it by the interval beside it, or by new photographs.
+Transfers are ranked on the test photographs, so the score of the best of many is slightly optimistic there.
+Use its interval, or new photographs, to judge it.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ def conclude(
     transfers: Path,
     base: AffinityTensor | None,
 ) -> None:
-    """Write everything that is named at the top.
+    """Write ranking, report, tensor and bank.
 
     Args:
         out: folder of the run.
         config: the task.
-        bank: whose encoders were read.
+        bank: bank of the encoders.
         prepared: photographs and their parts.
         transfers: folder of losses and weights.
-        base: the tensor that the task becomes a target of; None for a new one.
+        base: the tensor to extend by the task; None for a new one.
 
     Raises:
         ConfigError: the tensor has a task of that name.
-        StorageError: something cannot be written.
+        StorageError: a file cannot be written.
         OutputError: the same.
     """
     losses = load_target(transfers, config.name)
@@ -78,7 +78,7 @@ def conclude(
 def _tensor(
     config: NovelConfig, found: TargetAffinity, prepared: Prepared, base: AffinityTensor | None
 ) -> AffinityTensor:
-    """A new tensor, or the one that is extended."""
+    """Create a new tensor, or extend `base`."""
     images = len(prepared.of(Part.LEARNED))
     if base is not None:
         return extended(base, found, images)
@@ -87,7 +87,7 @@ def _tensor(
 
 
 def _report(prepared: Prepared, ranked: Sequence[Ranked]) -> dict[str, Any]:
-    """The best sources that were trained, and which photograph was for what."""
+    """Report the best trained sources, and the part of each photograph."""
     best = next(one for one in ranked if UNTRAINED not in one.sources)
     parts = {part.value: [prepared.photographs[one] for one in prepared.of(part)] for part in Part}
     return {"best": list(best.sources), "unreadable": dict(prepared.unreadable), **parts}

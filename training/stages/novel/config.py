@@ -12,30 +12,30 @@ from training.stages.novel.kinds import LabelKind
 from training.stages.transfers.config import TransfersConfig
 
 FEWEST = 20
-"""Photographs that a task needs at least."""
+"""Least number of photographs of a task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NovelConfig:
-    """A user's own task, and how transfers to it are trained.
+    """Settings of a user's own task and of training its transfers.
 
-    The recipe is that of stage 2 with fewer steps: hundreds of photographs are seen tens of times.
+    Training is that of stage 2 with fewer steps: hundreds of photographs are used tens of times.
 
     Attributes:
-        kind: what labels are.
-        name: of the task; none of the 26 tasks is called so.
-        unit: of maps and numbers; "1" for none.
-        learned: share of the photographs (of whole groups) that transfers and `scratch` learn from.
-        held_out: share that ranks the sources, so that sets are made of the best; the rest is the test.
-        size: side in px that photographs are brought to.
+        kind: kind of the labels.
+        name: name of the task, not one of the 26 tasks.
+        unit: unit of maps and numbers; "1" for none.
+        learned: share of the photographs (in whole groups) for training transfers and `scratch`.
+        held_out: share for ranking the sources, of which the best form sets; the rest is the test part.
+        size: side in px of the resized photographs.
         orders: numbers of sources.
-        top: of orders 2, 3 and 4: all sets over so many of the best sources.
-        steps: of every transfer, and of training from scratch.
-        batch: photographs a step.
-        learning_rate: of Adam at the start.
-        resamples: draws of places that intervals are made of.
-        level: share of the draws that an interval holds.
-        seed: of the division, weights and batches.
+        top: for orders 2, 3 and 4: number of best sources over which all sets are trained.
+        steps: number of steps of every transfer, and of training from scratch.
+        batch: photographs per step.
+        learning_rate: initial learning rate of Adam.
+        resamples: number of bootstrap draws of groups.
+        level: share of the draws in an interval.
+        seed: seed of the division, weights and batches.
     """
 
     kind: LabelKind
@@ -54,11 +54,11 @@ class NovelConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Take the name as banks write it; check the settings.
+        """Normalise the name as in banks, and check the settings.
 
         Raises:
-            ConfigError: naming the field, what it is and what it may be.
-            InvalidInputError: a name that cannot be.
+            ConfigError: a value is not allowed; the message names the field, its value and the allowed range.
+            InvalidInputError: the name is not valid.
         """
         object.__setattr__(self, "kind", LabelKind(self.kind))
         object.__setattr__(self, "name", own_name(self.name))
@@ -75,14 +75,14 @@ class NovelConfig:
             )
 
     def transfers(self, sources: tuple[str, ...], architecture: Architecture) -> TransfersConfig:
-        """The same for what trains transfers.
+        """Convert to settings of transfers.
 
         Args:
-            sources: canonical names of the tasks whose encoders are read.
-            architecture: of the bank.
+            sources: canonical names of the source tasks.
+            architecture: architecture of the bank.
 
         Raises:
-            ConfigError: naming the field.
+            ConfigError: a value is not allowed; the message names the field.
         """
         fixed = isinstance(architecture, ResNet50) and self.kind is not LabelKind.IMAGE
         if fixed and self.size != IMAGE_SIZE:

@@ -1,4 +1,4 @@
-"""Prepared photographs as the parts of a target's data that transfers learn from and are measured on."""
+"""Prepared photographs as training, held-out and test parts of a target's data."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from training.stages.transfers.parts import Part as TransferPart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NovelPlaces:
-    """Folders.
+    """Folders of a novel task.
 
     Attributes:
-        prepared: of photographs and labels.
-        codes: of representations.
-        out: of transfers.
+        prepared: folder of photographs and labels.
+        codes: folder of representations.
+        out: folder of transfers.
     """
 
     prepared: Path
@@ -38,7 +38,7 @@ class NovelPlaces:
     out: Path
 
     def data_of(self, target: str, config: TransfersConfig, device: torch.device) -> TargetParts:
-        """The data of the novel task, which is the only target there is."""
+        """Return the data of the novel task, the only target."""
         return NovelData(target, self, config, device)
 
 
@@ -46,10 +46,10 @@ class NovelData:
     """A user's photographs, in three parts.
 
     Args:
-        name: of the task.
-        places: where they are.
-        config: batch and seed.
-        device: where tensors are wanted.
+        name: name of the task.
+        places: folders.
+        config: batch size and seed.
+        device: device of the tensors.
     """
 
     def __init__(self, name: str, places: NovelPlaces, config: TransfersConfig, device: torch.device) -> None:
@@ -76,24 +76,24 @@ class NovelData:
 
     @cached_property
     def learned(self) -> TransferPart:
-        """The samples that transfers and `scratch` learn from."""
+        """The training samples of transfers and `scratch`."""
         return self._part(Part.LEARNED)
 
     @cached_property
     def held_out(self) -> TransferPart:
-        """The samples that rank the sources."""
+        """The samples for ranking sources."""
         return self._part(Part.HELD_OUT)
 
     @cached_property
     def test(self) -> TransferPart:
-        """The samples that everything is compared on."""
+        """The test samples."""
         return self._part(Part.TEST)
 
     def full_supervision(self) -> nn.Module:
-        """Raise an error: a novel task has no network of its own.
+        """Raise an error, as a novel task has no network of its own.
 
         Raises:
-            DataError: always: a novel task is labelled for transfers only.
+            DataError: always, as a novel task is labelled for transfers only.
         """
         raise DataError(f"{self.task.name} is a novel task: it has no network of its own")
 
@@ -101,7 +101,7 @@ class NovelData:
         return NovelPart(self, self._config, Codes(self._places.codes, self.task.name), part)
 
     def shown(self, frames: NDArray[np.int64]) -> Tensor:
-        """Float32 (B, 3, S, S) in [-1, 1] on the device."""
+        """Return inputs, float32 (B, 3, S, S) in [-1, 1], on the device."""
         return torch.from_numpy(self._squares[frames]).to(self.device).float()
 
     def labels(self, frames: NDArray[np.int64]) -> Target:
@@ -113,11 +113,11 @@ class NovelData:
         return Target(values=values.where(known, 0.0), weight=known.float())
 
     def photographs(self, part: Part) -> NDArray[np.int64]:
-        """int64: numbers of the photographs of a part."""
+        """Return the numbers of the photographs of a part, int64."""
         return self._prepared.of(part)
 
     def groups(self, frames: NDArray[np.int64]) -> NDArray[np.int32]:
-        """int32: the place of each photograph."""
+        """Return the group of each photograph, int32."""
         return np.array(self._prepared.groups, dtype=np.int32)[frames]
 
 
@@ -126,9 +126,9 @@ class NovelPart(TransferPart):
 
     Args:
         data: all photographs.
-        config: batch and seed.
-        codes: their representations.
-        part: which of them.
+        config: batch size and seed.
+        codes: representations.
+        part: the part.
     """
 
     def __init__(self, data: NovelData, config: TransfersConfig, codes: Codes, part: Part) -> None:
@@ -142,18 +142,18 @@ class NovelPart(TransferPart):
 
     @property
     def rooms(self) -> NDArray[np.int32]:
-        """int32 (samples,): the place of each photograph."""
+        """int32 (samples,): the group of each photograph."""
         return self._data.groups(self._photographs)
 
     def target(self, rows: Rows, turn: int = 0) -> Target:
-        """Return the targets of samples, the same in every turn."""
+        """Return the targets of samples, equal in every turn."""
         return self._data.labels(self._photographs[rows])
 
     def codes(self, sets: Sequence[Sequence[str]], rows: Rows) -> Tensor:
-        """Float32 (transfers, B, 8 * sources, h, w) on the device."""
+        """Return representations, float32 (transfers, B, 8 * sources, h, w), on the device."""
         return self._codes.read(sets, self._photographs[rows]).to(self.device, non_blocking=True).float()
 
     def picture_batch(self, rows: Rows, turn: int = 0) -> Batch:
-        """A batch for a whole network."""
+        """Return a batch of pictures for training a whole network."""
         target = self.target(rows, turn)
         return self._data.shown(self._photographs[rows]), lambda output: losses(self.task, output, target)

@@ -1,8 +1,8 @@
-"""Division of photographs: to learn from, to rank the sources, and to test everything on.
+"""Division of photographs into training, ranking and test parts.
 
-Photographs of one group (one place) stay together. Groups are dealt out in a random order, each to the part
-that lacks most of its share; with classes as labels, one class after another, so that every part has its
-share of each.
+Photographs of one group (one place) stay together. Groups are assigned in a random order, each to the part
+that lacks most of its share; for class labels, one class after another, so that every part has its share of
+each class.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ def divide(
     seed: int,
     classes: Sequence[int] | None = None,
 ) -> list[Part]:
-    """The part of each photograph.
+    """Assign each photograph to a part.
 
     Args:
-        groups: number of the place of each photograph.
-        shares: of the photographs that are learned from, and of those that are held out.
-        seed: of the order.
-        classes: number of the class of each photograph; None where there are none.
+        groups: group number of each photograph.
+        shares: shares of the training part and of the held-out part.
+        seed: seed of the order.
+        classes: class number of each photograph; None without classes.
 
     Raises:
-        DataError: there are fewer than three places, or nothing to learn a class from.
+        DataError: there are fewer than three groups, or a class has no training photographs.
     """
     members: dict[int, list[int]] = {}
     for photograph, group in enumerate(groups):
@@ -59,7 +59,7 @@ def divide(
 
 
 def _dealt(order: Sequence[int], sizes: dict[int, int], shares: tuple[float, float]) -> dict[int, Part]:
-    """Each group to the part that lacks most."""
+    """Assign each group to the part that lacks most."""
     wanted = dict(zip(Part, (*shares, 1 - sum(shares)), strict=True))
     held = dict.fromkeys(Part, 0)
     parts, seen = {}, 0
@@ -72,7 +72,7 @@ def _dealt(order: Sequence[int], sizes: dict[int, int], shares: tuple[float, flo
 
 
 def _fill_empty(parts: dict[int, Part], order: Sequence[int]) -> None:
-    """Give a part that got nothing, for groups are few, one of the part that has most."""
+    """Give an empty part one group of the part that has most, which is needed if groups are few."""
     for part in Part:
         if part not in parts.values():
             counts = [sum(other is one for other in parts.values()) for one in Part]
@@ -83,10 +83,10 @@ def _fill_empty(parts: dict[int, Part], order: Sequence[int]) -> None:
 def _teach_all(
     parts: dict[int, Part], order: Sequence[int], members: dict[int, list[int]], classes: Sequence[int]
 ) -> None:
-    """See that every class is learned from.
+    """Move groups so that every class is in the training part.
 
     Raises:
-        DataError: that would leave nothing to rank sources on, or to test on.
+        DataError: the held-out or the test part would be empty.
     """
     for label in sorted(set(classes)):
         owners = [group for group in order if any(classes[one] == label for one in members[group])]

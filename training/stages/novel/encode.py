@@ -1,4 +1,4 @@
-"""Representations of the photographs by the encoders of a bank, one file for each."""
+"""Representations of photographs by the encoders of a bank, one file per encoder."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from training.stages.novel.data import NovelPlaces
 from training.stages.novel.prepare import SQUARES
 from training.stages.transfers.codes import codes_path
 
-_AT_ONCE = 16  # photographs
-_CELL = 16  # px of a place of a representation
+_AT_ONCE = 16  # photographs per batch
+_CELL = 16  # px per cell of a representation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeJob:
-    """Representations by one encoder.
+    """Job for the representations of one encoder.
 
     Attributes:
-        places: where photographs are, and where representations go.
-        bank: what `Bank.open` takes.
-        source: canonical name of the task whose encoder it is.
-        device: where it runs.
+        places: folders of photographs and representations.
+        bank: a bank as for `Bank.open`.
+        source: canonical name of the encoder's task.
+        device: device of the encoder.
     """
 
     places: NovelPlaces
@@ -46,7 +46,7 @@ class EncodeJob:
         return codes_path(self.places.codes, self.source, noisy=False)
 
     def run(self) -> None:
-        """Write them.
+        """Compute and write the representations.
 
         Raises:
             DivergedError: a representation is not finite in 16 bits.

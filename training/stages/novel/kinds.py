@@ -1,4 +1,4 @@
-"""Kinds of labels. Nothing heavy is imported."""
+"""Kinds of labels. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class LabelKind(StrEnum):
-    """The kinds of a user's labels."""
+    """Kinds of a user's labels."""
 
     IMAGE = "image"
     CLASSES = "classes"

@@ -1,4 +1,4 @@
-"""Labels of all kinds as targets of networks, with the facts needed to decode predictions."""
+"""Conversion of labels to targets of networks, with the facts for decoding predictions."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from training.stages.novel.kinds import LabelKind
 from training.stages.novel.naming import some
 from training.stages.novel.tables import class_labels, number_labels, read_class_folders, read_table
 
-_LEAST_SPREAD = 1e-9  # of numbers, as a share of their size
+_LEAST_SPREAD = 1e-9  # least spread of numbers, relative to their size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeLabels:
-    """Labels of whole photographs, before it is known which of these can be read.
+    """Labels of whole photographs, before unreadable photographs are removed.
 
     Attributes:
         values: photograph -> its class, or its numbers.
-        groups: photograph -> its place; those that are not named are places of their own.
-        names: of the numbers; of classes they follow from the values.
+        groups: photograph -> its group; photographs not named are groups of their own.
+        names: names of the numbers; names of classes follow from the values.
     """
 
     values: Mapping[str, str | tuple[float, ...]]
@@ -37,13 +37,13 @@ class WholeLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Learnable:
-    """Labels as networks learn them.
+    """Labels in the form for training.
 
     Attributes:
-        target: what they are.
-        names: of classes or numbers; None of maps.
-        values: of maps float32 (N, C, S, S), -1 to 1 over the range, NaN where unknown; of classes int64
-            (N,); of numbers float32 (N, n), whitened.
+        target: description of the labels.
+        names: names of classes or numbers; None for maps.
+        values: for maps float32 (N, C, S, S), -1 to 1 over the range, NaN where unknown; for classes int64
+            (N,); for numbers float32 (N, n), whitened.
     """
 
     target: OwnTarget
@@ -54,10 +54,10 @@ class Learnable:
 def read_whole_labels(
     kind: LabelKind, labels: Path, images: Path, photographs: Mapping[str, Path]
 ) -> WholeLabels:
-    """Labels of whole photographs out of a CSV file, or a folder for each class.
+    """Read labels of whole photographs from a CSV file, or from one folder per class.
 
     Raises:
-        DataError: they cannot be read, or are not of these photographs.
+        DataError: the labels cannot be read, or belong to other photographs.
     """
     if labels.is_dir():
         if kind is not LabelKind.CLASSES:
@@ -71,14 +71,14 @@ def read_whole_labels(
 
 
 def number_classes(labels: Sequence[str], photographs: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
-    """Numbers of classes, and their names in alphabetical order.
+    """Number the classes by their names in alphabetical order.
 
     Args:
-        labels: of each photograph.
-        photographs: their names.
+        labels: class of each photograph.
+        photographs: names of the photographs.
 
     Raises:
-        DataError: there is one class only, or a class has one photograph.
+        DataError: there is only one class, or a class has only one photograph.
     """
     counts = Counter(labels)
     if len(counts) < 2:
@@ -95,7 +95,7 @@ def number_classes(labels: Sequence[str], photographs: Sequence[str]) -> tuple[N
 
 
 def learnable_classes(numbers: NDArray[np.int64], names: Sequence[str]) -> Learnable:
-    """Classes as they are."""
+    """Convert class numbers for training."""
     target = OwnTarget(output=OutputKind.CLASSES, channels=len(names))
     return Learnable(target=target, names=tuple(names), values=numbers)
 
@@ -103,10 +103,10 @@ def learnable_classes(numbers: NDArray[np.int64], names: Sequence[str]) -> Learn
 def learnable_numbers(
     numbers: Sequence[tuple[float, ...]], learned: NDArray[np.bool_], names: tuple[str, ...], unit: str
 ) -> Learnable:
-    """Numbers, whitened by those that are learned from.
+    """Whiten numbers by the mean and spread of the training photographs.
 
     Raises:
-        DataError: a number is the same for all photographs that are learned from.
+        DataError: a number is equal for all training photographs.
     """
     table = np.array(numbers, dtype=np.float64)
     mean, std = table[learned].mean(0), table[learned].std(0)
@@ -127,15 +127,15 @@ def learnable_numbers(
 
 
 def learnable_maps(maps: NDArray[np.float32], learned: NDArray[np.bool_], unit: str) -> Learnable:
-    """Maps, brought to -1 to 1 by the least and greatest value that is learned from.
+    """Scale maps to [-1, 1] by the least and greatest training value.
 
     Args:
-        maps: float32 (N, C, S, S), NaN where unknown; it is changed.
-        learned: bool (N,).
-        unit: of the values.
+        maps: float32 (N, C, S, S), NaN where unknown; changed in place.
+        learned: bool (N,), True for training photographs.
+        unit: unit of the values.
 
     Raises:
-        DataError: all values that are learned from are the same.
+        DataError: all training values are equal.
     """
     low = float(min(np.nanmin(maps[one]) for one in np.flatnonzero(learned)))
     high = float(max(np.nanmax(maps[one]) for one in np.flatnonzero(learned)))

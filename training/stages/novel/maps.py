@@ -1,4 +1,4 @@
-"""Labels that are maps: a PNG or NumPy file for each photograph, of its size."""
+"""Labels that are maps: a PNG or NumPy file per photograph, with the photograph's size."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _SUFFIXES = (".png", ".npy")
 _CHANNELS = (1, 3)
 _GREY, _COLOUR, _GREY_ALPHA, _COLOUR_ALPHA = 0, 2, 4, 6  # colour types of PNG files
 _HEADER = 26  # bytes up to the colour type
-_KNOWN = 0.5  # share of a resized pixel that must be known
+_KNOWN = 0.5  # least known share of a resized pixel
 
 
 def find_maps(folder: Path, photographs: Mapping[str, Path]) -> dict[str, Path]:
-    """The map of each photograph: the file of the same path in the folder, but for the suffix.
+    """Find the map of each photograph: the file of the same path in the folder, except for the suffix.
 
     Raises:
-        DataError: there is no folder, or files and photographs do not belong together one by one.
+        DataError: there is no folder, or files and photographs do not match one to one.
     """
     if not folder.is_dir():
         raise DataError(f"--labels {folder} is no folder: maps are files, one for each photograph")
@@ -45,17 +45,17 @@ def find_maps(folder: Path, photographs: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def read_map(path: Path) -> NDArray[np.float32]:
-    """A map.
+    """Read a map.
 
     Args:
-        path: `.npy` of numbers (H, W), (H, W, 1) or (H, W, 3), unknown where NaN; or a PNG file of 8 or 16
-            bits, grey or, of 8 bits, in colour, unknown where it is transparent.
+        path: `.npy` of numbers (H, W), (H, W, 1) or (H, W, 3), NaN where unknown; or a PNG file, grey with 8
+            or 16 bits or in colour with 8 bits, transparent where unknown.
 
     Returns:
         float32 (C, H, W), NaN where unknown in any channel.
 
     Raises:
-        DataError: the file is damaged, or none of these.
+        DataError: the file is damaged, or has another format.
     """
     try:
         stored = _from_npy(path) if path.suffix.lower() == ".npy" else _from_png(path)
@@ -73,18 +73,18 @@ def read_map(path: Path) -> NDArray[np.float32]:
 
 
 def fit_map(values: NDArray[np.float32], view: View, path: Path) -> Tensor:
-    """A map as networks give it: the part of the photograph that they see, at their size.
+    """Crop and resize a map to the network's view of the photograph.
 
     Args:
         values: float32 (C, H, W), NaN where unknown.
-        view: of the photograph.
-        path: of the map, for messages.
+        view: the network's view of the photograph.
+        path: path of the map, for messages.
 
     Returns:
         float32 (C, size, size); a pixel is NaN where more than half of it is unknown.
 
     Raises:
-        DataError: it has not the size of its photograph, or nothing in it is known.
+        DataError: the map differs in size from its photograph, or has no known pixel.
     """
     height, width = values.shape[1:]
     if (height, width) != (view.height, view.width):
@@ -108,7 +108,7 @@ def _stem(path: Path) -> str:
 
 
 def _from_npy(path: Path) -> NDArray[np.float64]:
-    """Numbers (H, W, C)."""
+    """Read numbers (H, W, C)."""
     stored = np.load(path, allow_pickle=False)
     if not (np.issubdtype(stored.dtype, np.number) or stored.dtype == np.bool_) or np.iscomplexobj(stored):
         raise DataError(f"the map {path} is of {stored.dtype}, not of numbers")
@@ -117,7 +117,7 @@ def _from_npy(path: Path) -> NDArray[np.float64]:
 
 
 def _from_png(path: Path) -> NDArray[np.float64]:
-    """Codes (H, W, C) as they are stored; NaN where transparent."""
+    """Read the stored codes (H, W, C); NaN where transparent."""
     with path.open("rb") as file:
         header = file.read(_HEADER)
     with Image.open(path) as image:

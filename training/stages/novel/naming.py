@@ -9,14 +9,14 @@ from taskbank.errors import ImageError
 from taskbank.images.files import find_images
 from training.errors import DataError
 
-_NAMED = 5  # names that an error spells out
+_NAMED = 5  # largest number of names in an error message
 
 
 def photographs_in(folder: Path) -> dict[str, Path]:
-    """Photographs of a folder and those in it, by their path in it, with forward slashes and in order.
+    """Find the photographs in a folder and its subfolders, by relative path with forward slashes, sorted.
 
     Raises:
-        DataError: there is no such folder, or no photograph in it.
+        DataError: the folder does not exist, or holds no photograph.
     """
     if not folder.is_dir():
         raise DataError(f"--images {folder} is no folder")
@@ -28,10 +28,10 @@ def photographs_in(folder: Path) -> dict[str, Path]:
 
 
 def check_same(photographs: Collection[str], labels: Collection[str], where: Path) -> None:
-    """Refuse photographs without labels, and labels without photographs.
+    """Raise if there are photographs without labels, or labels without photographs.
 
     Raises:
-        DataError: there are some; the first few are named.
+        DataError: the message names the first few.
     """
     held, labelled = set(photographs), set(labels)
     faults = [
@@ -50,6 +50,6 @@ def check_same(photographs: Collection[str], labels: Collection[str], where: Pat
 
 
 def some(names: Iterable[str]) -> str:
-    """The first few names in order, and whether there are more."""
+    """Return the first few names in order, and a mark if there are more."""
     ordered = sorted(names)
     return ", ".join(ordered[:_NAMED]) + (", ..." if len(ordered) > _NAMED else "")

@@ -1,7 +1,7 @@
-"""Photographs and labels, read once: squares as networks see them, labels as networks learn them.
+"""Preparation of photographs and labels: square inputs of networks, and targets for training.
 
-`FOLDER/squares.npy` is float16 (N, 3, S, S) in [-1, 1], `FOLDER/labels.npy` what `Learnable.values` says;
-`FOLDER/task.json`, written last, says what they are and which photograph is for what.
+`FOLDER/squares.npy` is float16 (N, 3, S, S) in [-1, 1]; `FOLDER/labels.npy` holds `Learnable.values`;
+`FOLDER/task.json`, written last, describes them and the part of each photograph.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ SQUARES, LABELS, TASK = "squares.npy", "labels.npy", "task.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """The content of `task.json`.
+    """Content of `task.json`.
 
     Attributes:
-        photographs: names of those that could be read, in the order of the arrays.
-        parts: the part that each belongs to.
-        groups: number of each one's place.
-        unreadable: name -> why it was left out.
+        photographs: names of the readable photographs, in the order of the arrays.
+        parts: part of each photograph.
+        groups: group number of each photograph.
+        unreadable: name -> reason for leaving it out.
         target: output kind, channels and unit of the labels.
-        names: of classes or numbers; None of maps.
+        names: names of classes or numbers; None for maps.
     """
 
     photographs: tuple[str, ...]
@@ -67,7 +67,7 @@ class Prepared:
     names: tuple[str, ...] | None
 
     def of(self, part: Part) -> NDArray[np.int64]:
-        """int64: numbers of the photographs of a part."""
+        """Return the numbers of the photographs of a part, int64."""
         return np.flatnonzero(np.array([one is part for one in self.parts]))
 
 
@@ -86,12 +86,11 @@ def load_prepared(folder: Path) -> Prepared:
 
 
 def prepare(config: NovelConfig, images: Path, labels: Path, folder: Path) -> Prepared:
-    """Read photographs and labels, divide them, and write them; nothing if that was done before.
+    """Read photographs and labels, divide them, and write them; do nothing if they exist already.
 
     Raises:
-        DataError: photographs and labels do not belong together, too few can be read, or there is nothing to
-            learn from the labels.
-        StorageError: they cannot be written.
+        DataError: photographs and labels do not match, too few can be read, or the labels are constant.
+        StorageError: a file cannot be written.
     """
     if (folder / TASK).exists():
         return load_prepared(folder)
@@ -109,14 +108,14 @@ def prepare(config: NovelConfig, images: Path, labels: Path, folder: Path) -> Pr
 
 
 def _save_array(path: Path, array: NDArray[np.generic]) -> None:
-    """Write an array whole or not at all."""
+    """Write an array atomically."""
     write_whole(path, lambda file: np.save(file, array, allow_pickle=False))
 
 
 def _with_whole_labels(
     config: NovelConfig, labels: Path, images: Path, photographs: Mapping[str, Path]
 ) -> tuple[Prepared, NDArray[np.float16], Learnable]:
-    """Classes and numbers."""
+    """Prepare photographs with classes or numbers."""
     given = read_whole_labels(config.kind, labels, images, photographs)
     names, squares, _, unreadable = _read(photographs, config.size, {})
     values = [given.values[name] for name in names]
@@ -138,7 +137,7 @@ def _with_whole_labels(
 def _with_maps(
     config: NovelConfig, photographs: Mapping[str, Path], maps: Mapping[str, Path]
 ) -> tuple[Prepared, NDArray[np.float16], Learnable]:
-    """A map for each photograph."""
+    """Prepare photographs with maps."""
     names, squares, found, unreadable = _read(photographs, config.size, maps)
     channels = {len(one): name for name, one in zip(names, found, strict=True)}
     if len(channels) > 1:
@@ -171,10 +170,10 @@ def _prepared(
 def _read(
     photographs: Mapping[str, Path], size: int, maps: Mapping[str, Path]
 ) -> tuple[list[str], NDArray[np.float16], list[Tensor], dict[str, str]]:
-    """Names of photographs that can be read, their squares and maps, and why others cannot.
+    """Read photographs: names of readable ones, their squares and maps, and reasons for unreadable ones.
 
     Raises:
-        DataError: too few are left, or a map does not fit its photograph.
+        DataError: too few are readable, or a map does not fit its photograph.
     """
     if len(photographs) < FEWEST:
         raise DataError(f"there are {len(photographs)} photographs: {FEWEST} at least are needed")
@@ -199,6 +198,6 @@ def _read(
 
 
 def _square(path: Path, size: int) -> tuple[NDArray[np.float16], View]:
-    """Return the square of a photograph that networks are shown, as `taskbank` makes it."""
+    """Return the square input of a photograph, as `taskbank` makes it."""
     preprocessed = preprocess(read_photo(path), Fit.CROP, size)
     return preprocessed.square.half().numpy(), preprocessed.view

@@ -1,4 +1,4 @@
-"""Ranking of the sources of a novel task: a table for people and one for programs."""
+"""Ranking of the sources of a novel task, as text and as CSV."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.stages.transfers.jobs import AVERAGE
 from training.stages.transfers.loss_files import SampleLosses, sources_of
 
 CONTROLS = (SCRATCH, AVERAGE)
-_PARITY = 0.5  # of wins
+_PARITY = 0.5  # share of wins at parity
 _COLUMNS = (
     "sources", "order", "loss", "beats_scratch", "beats_scratch_low", "beats_scratch_high",
     "affinity", "affinity_low", "affinity_high",
@@ -26,15 +26,15 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """One transfer.
+    """Results of one transfer.
 
     Attributes:
         sources: canonical names.
-        loss: mean over the test.
+        loss: mean loss on the test photographs.
         wins: share of the test photographs on which it beats training from scratch; a tie counts half.
-        wins_interval: least and greatest value of that share over draws of places.
-        affinity: of the analytic hierarchy process over all transfers, which sum to one.
-        affinity_interval: likewise.
+        wins_interval: least and greatest value of that share over draws of groups.
+        affinity: affinity by the analytic hierarchy process over all transfers, which sum to one.
+        affinity_interval: least and greatest value of the affinity, likewise.
     """
 
     sources: tuple[str, ...]
@@ -46,12 +46,12 @@ class Ranked:
 
     @property
     def name(self) -> str:
-        """The sources in one word."""
+        """The sources as one string."""
         return "+".join(self.sources)
 
 
 def ranking(found: TargetAffinity, losses: SampleLosses) -> tuple[Ranked, ...]:
-    """All transfers, those of largest affinity first."""
+    """Rank all transfers by falling affinity."""
     order = np.argsort(-found.values["affinity"], kind="stable").tolist()
     return tuple(
         Ranked(
@@ -74,13 +74,13 @@ def control_losses(losses: SampleLosses) -> dict[str, float]:
 def ranking_text(
     ranked: Sequence[Ranked], controls: Mapping[str, float], *, photographs: int, level: float
 ) -> str:
-    """The table for a terminal: every single source, then the best set of each higher order.
+    """Format the ranking for a terminal: every single source, then the best set of each higher order.
 
     Args:
-        ranked: best first.
+        ranked: transfers, best first.
         controls: losses of the controls that transfers are compared with.
-        photographs: of the test.
-        level: share of the draws that an interval holds.
+        photographs: number of test photographs.
+        level: share of the draws in an interval.
     """
     shown = [one for one in ranked if len(one.sources) == 1]
     higher = sorted({len(one.sources) for one in ranked} - {1})
@@ -101,10 +101,10 @@ def ranking_text(
 
 
 def write_ranking(path: Path, ranked: Sequence[Ranked], controls: Mapping[str, float]) -> None:
-    """All transfers and controls as CSV.
+    """Write all transfers and controls as CSV.
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: the file cannot be written.
     """
     text = StringIO()
     table = csv.writer(text, lineterminator="\n")

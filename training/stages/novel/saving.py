@@ -26,14 +26,14 @@ def save_bank(
     transfers: Path,
     ranked: Sequence[Ranked],
 ) -> Bank:
-    """Write every transfer that was measured, so that whatever is planned can be predicted.
+    """Write every measured transfer, so that every possible plan can be predicted.
 
-    Transfers that read the encoder that was never trained are left out: they are controls.
+    Transfers from the untrained encoder are left out, as they are controls.
 
     Args:
         folder: replaced if it exists.
         config: name of the task.
-        bank: whose encoders were read; they are copied.
+        bank: bank of the encoders, which are copied.
         prepared: kind and names of the labels.
         transfers: folder of weights.
         ranked: the transfers, best first.

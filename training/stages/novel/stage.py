@@ -30,13 +30,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NovelSettings:
-    """The settings that make two runs the same.
+    """Settings that determine a run.
 
     Attributes:
         novel: the task.
-        sources: tasks whose encoders are read.
-        bank: sha256 of its index.
-        affinity: the tensor that is extended; None for a new one.
+        sources: source tasks.
+        bank: sha256 of the bank's index.
+        affinity: the tensor to extend; None for a new one.
     """
 
     novel: NovelConfig
@@ -58,25 +58,25 @@ def run_novel(
     engine: Engine | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """All of stage 5.
+    """Run stage 5.
 
     Args:
-        config: the task, and how transfers to it are trained.
+        config: the task, and the settings of training its transfers.
         images: folder of photographs.
         labels: folder of maps or of classes, or a CSV file.
-        bank: what `Bank.open` takes.
-        out: gets `affinity.safetensors`, `bank/`, `ranking.csv` and what they are made of.
-        sources: any names of tasks whose encoders are read; None for all of the bank.
-        affinity: a tensor by name or path that the task becomes a target of; None for a new tensor.
-        device: where everything runs.
-        engine: runs the jobs; None for this process.
-        overwrite: delete what other settings left.
+        bank: a bank as for `Bank.open`.
+        out: folder of `affinity.safetensors`, `bank/`, `ranking.csv` and intermediate files.
+        sources: names or aliases of source tasks; None for all of the bank.
+        affinity: name or path of a tensor to extend by the task; None for a new tensor.
+        device: device of all networks.
+        engine: engine that runs the jobs; None for this process.
+        overwrite: delete outputs of other settings.
 
     Returns:
         `out`.
 
     Raises:
-        TrainingError: as `run_stage`, `prepare` and the jobs say, or there are too few encoders.
+        TrainingError: as for `run_stage`, `prepare` and the jobs, or there are too few encoders.
         TaskBankError: the bank cannot be read.
         TaxSolverError: the tensor cannot be read.
     """
@@ -88,10 +88,10 @@ def run_novel(
         )
     base = None if affinity is None else load_affinity(affinity)
     if base is not None:
-        check_new(base, config.name)  # before hours of training
+        check_new(base, config.name)  # fail early, before hours of training
     is_file = affinity is not None and Path(affinity).is_file()
     training = config.transfers(read, opened.architecture)
-    source = str(Path(bank).resolve()) if Path(bank).is_dir() else bank  # workers may stand elsewhere
+    source = str(Path(bank).resolve()) if Path(bank).is_dir() else bank  # workers may run in another folder
     work = _Work(config, training, opened, source, out, device, engine or LocalEngine())
     return run_stage(
         out,
@@ -109,7 +109,7 @@ def run_novel(
 
 
 def _only_begun(out: Path) -> bool:
-    """Tell whether an earlier run ended before it wrote anything, so that labels may have changed since."""
+    """Return True if an earlier run wrote no outputs, so that labels may have changed since."""
     return all(path.name == BEGUN for path in out.rglob("*") if path.is_file() and path.name[0] != ".")
 
 
@@ -139,7 +139,7 @@ class _Work:
         conclude(self.out, self.config, self.bank, prepared, transfers=self.places.out, base=base)
 
     def _encode(self) -> None:
-        """Representations by every encoder."""
+        """Compute representations by every encoder."""
         jobs = [
             EncodeJob(places=self.places, bank=self.bank_source, source=source, device=self.device)
             for source in self.training.sources
@@ -148,7 +148,7 @@ class _Work:
         log.info("%d encoders of %s", len(jobs), self.bank.where)
 
     def _train(self) -> None:
-        """Order 1 and controls, then sets of the best sources."""
+        """Train order 1 and controls, then sets of the best sources."""
         name, training, places = self.config.name, self.training, self.places
         first: list[Work] = [
             self._transfers(1, ()),

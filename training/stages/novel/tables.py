@@ -21,11 +21,11 @@ class Table:
     """Labels by photograph.
 
     Attributes:
-        columns: what each label is called.
+        columns: names of the labels.
         cells: photograph -> its labels as text.
-        groups: photograph -> its place; photographs that are not named are places of their own.
-        sheet: the file that they are from, if any.
-        lines: photograph -> its line there.
+        groups: photograph -> its group; photographs not named are groups of their own.
+        sheet: source file, if any.
+        lines: photograph -> its line in the file.
     """
 
     columns: tuple[str, ...]
@@ -36,16 +36,16 @@ class Table:
 
 
 def read_table(path: Path, photographs: Mapping[str, Path]) -> Table:
-    """A CSV file with a column `file`, labels, and maybe `group`: photographs of one place have one.
+    """Read a CSV file with a column `file`, labels, and optionally `group` for photographs of one place.
 
-    Columns that only number the lines, as pandas writes them, are no labels.
+    Columns that only number the lines, as pandas writes them, are ignored.
 
     Args:
-        path: a CSV as `taxsolver.files.csv_text` reads it, with a line of headings.
-        photographs: by their names in the folder, which `file` repeats.
+        path: a CSV as for `taxsolver.files.csv_text`, with a line of headings.
+        photographs: photographs by their names in the folder, as in `file`.
 
     Raises:
-        DataError: it cannot be read, lacks a column, or names a photograph twice, or others than there are.
+        DataError: the file cannot be read, lacks a column, names a photograph twice, or names unknown ones.
     """
     try:
         sheet = read_sheet(read_file(path), str(path)).without_index()
@@ -74,10 +74,10 @@ def read_table(path: Path, photographs: Mapping[str, Path]) -> Table:
 
 
 def read_class_folders(folder: Path, images: Path, photographs: Mapping[str, Path]) -> Table:
-    """Photographs that lie in a folder for each class.
+    """Read classes from photographs in one folder per class.
 
     Raises:
-        DataError: photographs lie elsewhere, or beside the folders.
+        DataError: photographs are in another folder, or outside the class folders.
     """
     if folder.resolve() != images.resolve():
         raise DataError(
@@ -91,10 +91,10 @@ def read_class_folders(folder: Path, images: Path, photographs: Mapping[str, Pat
 
 
 def class_labels(table: Table) -> dict[str, str]:
-    """The class of each photograph.
+    """Return the class of each photograph.
 
     Raises:
-        DataError: there is not one column, or a photograph has none.
+        DataError: there is not exactly one column, or a photograph has no class.
     """
     if len(table.columns) != 1:
         raise DataError(f"classes need one column of labels, there are {', '.join(table.columns)}")
@@ -105,10 +105,10 @@ def class_labels(table: Table) -> dict[str, str]:
 
 
 def number_labels(table: Table) -> dict[str, tuple[float, ...]]:
-    """The numbers of each photograph.
+    """Return the numbers of each photograph.
 
     Raises:
-        DataError: a cell is no finite number.
+        DataError: a cell is not a finite number.
     """
     return {
         name: tuple(
@@ -119,7 +119,7 @@ def number_labels(table: Table) -> dict[str, tuple[float, ...]]:
 
 
 def _number(table: Table, name: str, column: str, cell: str) -> float:
-    """The finite number in a cell."""
+    """Parse the finite number in a cell."""
     try:
         value = float(cell) if table.sheet is None else table.sheet.number(cell, table.lines[name])
         hint = ""

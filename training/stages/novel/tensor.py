@@ -1,4 +1,4 @@
-"""An affinity tensor with the novel task as one more target.
+"""Extension of an affinity tensor by the novel task.
 
 Columns of targets are independent in a tensor, so rows are added and nothing else changes. The novel task is
 a target only: it has no encoder, so it is no source, and it cannot be labelled in full.
@@ -21,13 +21,13 @@ from training.stages.transfers.loss_files import sources_of
 
 
 def new_tensor(name: str, found: TargetAffinity, images: int, about: Mapping[str, str]) -> AffinityTensor:
-    """A tensor whose only target is the novel task.
+    """Create a tensor whose only target is the novel task.
 
     Args:
-        name: of the tensor.
+        name: name of the tensor.
         found: affinities of the task's transfers.
-        images: that transfers learned from.
-        about: what its header says.
+        images: number of training images of transfers.
+        about: texts of its header.
     """
     tasks = (*sorted({source for names in map(sources_of, found.names) for source in names}), found.target)
     return AffinityTensor(
@@ -43,22 +43,22 @@ def new_tensor(name: str, found: TargetAffinity, images: int, about: Mapping[str
 
 
 def check_new(base: AffinityTensor, name: str) -> None:
-    """Refuse a name that a tensor knows already.
+    """Raise if a tensor has a task of this name.
 
     Raises:
-        ConfigError: it has a task of that name, or of another name that is spelled so too.
+        ConfigError: the tensor has a task with this name or alias.
     """
     if name in {normalise(known) for known in (*base.tasks, *base.aliases)}:
         raise ConfigError(f"the affinity tensor {base.name!r} has a task {name!r}: choose another --name")
 
 
 def extended(base: AffinityTensor, found: TargetAffinity, images: int) -> AffinityTensor:
-    """A tensor with the novel task beside its own targets.
+    """Add the novel task to a tensor.
 
     Args:
-        base: the tensor; its rows stay as they are.
-        found: affinities of the task's transfers; sources that the tensor does not know become tasks of it.
-        images: that transfers learned from.
+        base: the tensor; its rows stay unchanged.
+        found: affinities of the task's transfers; unknown sources are added to the tensor's tasks.
+        images: number of training images of transfers.
 
     Raises:
         ConfigError: the tensor has a task of that name.
@@ -82,7 +82,7 @@ def extended(base: AffinityTensor, found: TargetAffinity, images: int) -> Affini
 
 
 def _rows(found: TargetAffinity, tasks: Sequence[str]) -> dict[str, Any]:
-    """Arrays of the novel task's transfers; against full supervision nothing was measured."""
+    """Arrays of the novel task's transfers, without a comparison with full supervision."""
     column = {task: number for number, task in enumerate(tasks)}
     sources = np.zeros((len(found.names), len(tasks)), dtype=bool)
     for row, name in enumerate(found.names):

@@ -1,4 +1,4 @@
-"""The figures on the documents' page about the bundled bank, written from `scores.json`."""
+"""Figures on the documentation page about the bundled bank, written from `scores.json`."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def figures_section(index: BankIndex, scores: Mapping[str, Any]) -> str:
     """Return a bank's metrics as Markdown: a table and a few sentences.
 
     Args:
-        index: of the bank.
-        scores: of its evaluation; without real frames the table has one column.
+        index: index of the bank.
+        scores: scores of its evaluation; without real frames the table has one column.
     """
     counted = {"test": scores["frames"], "real": scores.get("real_frames")}
     columns = [part for part in _PARTS if part in scores]
@@ -56,12 +56,12 @@ def figures_section(index: BankIndex, scores: Mapping[str, Any]) -> str:
 
 
 def _cell(scores: Mapping[str, Mapping[str, float]], task: str, name: str, form: str) -> str:
-    """One number of the table; a dash where it was not measured."""
+    """Format one number of the table; a dash if not measured."""
     return form.format(scores[task][name]) if name in scores.get(task, {}) else "-"
 
 
 def _made(index: BankIndex) -> str:
-    """Size, licence and cost."""
+    """Describe size, licence and training cost."""
     size = sum(file.size for file in index.files) / 1_000_000
     return (
         f"The bundled bank `{index.name}` ({size:.0f} MB, {index.licence}) was made by `training/`: task "
@@ -70,7 +70,7 @@ def _made(index: BankIndex) -> str:
 
 
 def _beside_constants(scores: Mapping[str, Any]) -> str:
-    """Measures in which the best constant of the real frames is better than the network, and win rates."""
+    """List measures in which the best constant of the real frames beats the network, and win rates."""
     worse = []
     for words, task, name, form in _ROWS:
         own, constant = (scores.get(part, {}).get(task, {}).get(name) for part in ("real", "real_constant"))
@@ -91,7 +91,7 @@ def _beside_constants(scores: Mapping[str, Any]) -> str:
 
 
 def _dead(scores: Mapping[str, Any]) -> list[str]:
-    """Networks that nothing can be read out of; nothing where all live."""
+    """Describe dead networks; empty if there are none."""
     found = [one for name, numbers in scores["health"].items() for one in find_faults(name, numbers)]
     dead = [one.network for one in found if one.fault is Fault.DEAD]
     constant = [one.network for one in found if one.fault is Fault.CONSTANT and "->" in one.network]
@@ -107,7 +107,7 @@ def _dead(scores: Mapping[str, Any]) -> list[str]:
 
 
 def _agreement(scores: Mapping[str, Any]) -> str:
-    """Compare affinities with real frames and published tensors, with dead encoders and without."""
+    """Compare affinities with real frames and published tensors, with and without dead encoders."""
     dead = bool(dead_tasks(scores["health"]))
     carried = [
         f"{_rho(row['spearman_alive'], row['spearman'], dead)} for `{row['target']}`"
@@ -133,16 +133,16 @@ def _agreement(scores: Mapping[str, Any]) -> str:
 
 
 def _rho(alive: float | None, all_sources: float | None, dead: bool) -> str:
-    """Spearman's rho without dead encoders, and with them where there are some."""
+    """Format Spearman's rho without dead encoders, and with them if there are any."""
     words = ["-" if rho is None else f"{rho:.2f}" for rho in (alive, all_sources)]
     return f"{words[0]} ({words[1]})" if dead else words[0]
 
 
 def with_section(page: str, section: str) -> str:
-    """The page with that section between its two comments.
+    """Replace the section of a page between its two comments.
 
     Raises:
-        DataError: the comments are not there.
+        DataError: the page lacks the comments.
     """
     before, begun, rest = page.partition(BEGIN)
     _, ended, after = rest.partition(END)

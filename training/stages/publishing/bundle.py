@@ -1,4 +1,4 @@
-"""A published bank into the checkout: the package's folder, taxsolver's data, the project's model card.
+"""Copying of a published bank into the checkout: package folder, taxsolver's data, project model card.
 
 The command `python -m training bundle`.
 """
@@ -34,10 +34,10 @@ def bundle(
         ),
     ],
     checkout: Annotated[
-        Path, typer.Option("--checkout", help="Where it goes.", exists=True, file_okay=False)
+        Path, typer.Option("--checkout", help="Folder of the checkout.", exists=True, file_okay=False)
     ] = Path(),
     max_megabytes: Annotated[
-        float, typer.Option("--max-megabytes", metavar="MB", help="What the bank may take.")
+        float, typer.Option("--max-megabytes", metavar="MB", help="Largest size of the bank.")
     ] = 42.0,
     pictures: PicturesOption = None,
     faulty: FaultyOption = None,
@@ -81,15 +81,15 @@ def bundle(
 
 
 def with_bank_card(project: str, card: str, place: str) -> str:
-    """The project's model card with a bank's card in the place of the last one.
+    """Replace the bank's card in the project's model card.
 
     Args:
-        project: text of the project's card; the bank's part stands between two comments.
-        card: of the bank. Its metadata are left out, its headings go one level down.
+        project: text of the project's card; the bank's part is between two comments.
+        card: card of the bank. Its metadata are left out, and its headings are lowered by one level.
         place: the bank's folder in the checkout, for its pictures.
 
     Raises:
-        DataError: the comments are not there.
+        DataError: the project's card lacks the comments.
     """
     before, begun, rest = project.partition(BEGIN)
     _, ended, after = rest.partition(END)
@@ -101,6 +101,6 @@ def with_bank_card(project: str, card: str, place: str) -> str:
 
 
 def _lowered(text: str, place: str) -> str:
-    """Headings one level down, pictures where the bank has them."""
+    """Lower headings by one level, and prefix picture paths with the bank's folder."""
     text = re.sub(r"^(#+ )", r"#\1", text, flags=re.MULTILINE)
     return re.sub(r"\]\((pictures/)", rf"]({place}/\1", text)

@@ -1,4 +1,4 @@
-"""The sections of a bank's card that its index does not hold: data, training, measurements, pictures."""
+"""Sections of a bank's card beyond its index: data, training, measurements, pictures."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def card_sections(index: BankIndex, scores: Mapping[str, Any], frames: Mapping[s
     """Return Markdown on data, training, metrics and pictures.
 
     Args:
-        index: of the bank.
-        scores: of `run_evaluation`.
+        index: index of the bank.
+        scores: scores of `run_evaluation`.
         frames: stores by split.
     """
     parts = [
@@ -44,7 +44,7 @@ def card_sections(index: BankIndex, scores: Mapping[str, Any], frames: Mapping[s
 
 
 def measured_section(scores: Mapping[str, Any]) -> str:
-    """Every number of the evaluation."""
+    """Write the section with every number of the evaluation."""
     return "\n".join(
         [
             "## Measured",
@@ -60,7 +60,7 @@ def measured_section(scores: Mapping[str, Any]) -> str:
 
 
 def faults_section(scores: Mapping[str, Any]) -> str:
-    """List faulty networks and their consequences for the rest of the card; empty if all live."""
+    """List faulty networks and their consequences for the rest of the card; empty if there are none."""
     measured = scores.get("health", {}).items()
     faults = [finding for name, metrics in measured for finding in find_faults(name, metrics)]
     if not faults:
@@ -78,7 +78,7 @@ def faults_section(scores: Mapping[str, Any]) -> str:
 
 
 def computing_hours(index: BankIndex) -> float:
-    """Hours that task networks took, each its share of a process, those that they went on from included."""
+    """Sum the training hours of task networks (shares of processes), with the networks they continued."""
     seconds = 0.0
     for facts in (entry.training for entry in index.tasks.values() if entry.decoder is not None):
         alone = facts.get("seconds", 0.0) / (1 + facts.get("trained_beside", 0))
@@ -87,7 +87,7 @@ def computing_hours(index: BankIndex) -> float:
 
 
 def _data(stores: Mapping[str, FrameStore]) -> str:
-    """One row a split; no room is in two of them."""
+    """Write the section with one row per split; no room is in two splits."""
     facts = [name for name in _DATA_FACTS if all(name in store.about for store in stores.values())]
     rows = [
         (split, *(str(store.about[name]) for name in facts), f"{len(store):,}", f"{store.size} px")
@@ -104,7 +104,7 @@ def _data(stores: Mapping[str, FrameStore]) -> str:
 
 
 def origins(index: BankIndex) -> list[str]:
-    """List what the weights owe to weights and frames of others: lines of Markdown, for card and NOTICE."""
+    """List third-party weights and frames used in training, as lines of Markdown for card and NOTICE."""
     lines = []
     for kind, words in (("pretrained", _pretrained_words), ("real", _real_words)):
         owing: dict[str, list[str]] = {}
@@ -116,14 +116,14 @@ def origins(index: BankIndex) -> list[str]:
 
 
 def _pretrained_words(facts: Mapping[str, Any]) -> str:
-    """Say what encoders began with."""
+    """Describe the pretrained weights of encoders."""
     source = facts.get("package") or facts["source"]
     named = [facts.get("origin", facts["model"]), f"`{source}`", facts.get("licence", "licence not stated")]
     return f"Encoders began with {', '.join(named)}, sha256 {facts.get('sha256', 'not known')}"
 
 
 def _real_words(facts: Mapping[str, Any]) -> str:
-    """Say which real frames were learned from."""
+    """Describe the real training frames."""
     about = facts.get("about", {})
     source = about.get("name") or about.get("source", "a folder")
     return (
@@ -133,7 +133,7 @@ def _real_words(facts: Mapping[str, Any]) -> str:
 
 
 def _origins(index: BankIndex, scores: Mapping[str, Any]) -> str:
-    """List the weights, frames and textures of others that were used."""
+    """List the third-party weights, frames and textures that were used."""
     told = [f"- {sentence}" for sentence in scores.get("origins", ())]
     return "\n".join(["## Origins", "", *origins(index), *(["", *told] if told else [])])
 
@@ -161,7 +161,7 @@ def _method(index: BankIndex) -> str:
 
 
 def _training(index: BankIndex) -> str:
-    """Steps, seconds and device of every task network, and its win rates."""
+    """Write the section with steps, seconds, device and win rates of every task network."""
     networks = {task: entry.training for task, entry in index.tasks.items() if entry.decoder is not None}
     rows = [(task, *_trained(facts), *_wins(facts.get("win_rates", {}))) for task, facts in networks.items()]
     head = ("task", "steps", "seconds", "beside", "device", "beats the average", "beats a random encoder")
@@ -190,13 +190,13 @@ def _trained(facts: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _wins(rates: Mapping[str, float]) -> tuple[str, ...]:
-    """Shares of samples in percent."""
+    """Format shares of samples in percent."""
     names = ("beats_average", "beats_random")
     return tuple(f"{rates[name]:.1%}" if name in rates else "-" for name in names)
 
 
 def _pictures(pictures: Iterable[Mapping[str, str]]) -> str:
-    """Every picture with its words."""
+    """Write the section with every picture and its caption."""
     lines = [f"![{one['words']}]({PICTURES}/{one['file']})\n\n*{one['words']}.*" for one in pictures]
     if not lines:
         return ""

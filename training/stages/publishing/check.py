@@ -31,13 +31,13 @@ from training.stages.publishing.card import measured_section
 CARD = "README.md"
 NOTICE = "NOTICE"
 EXAMPLES = Path(taskbank_demo.__file__).parent / "examples"
-"""Photographs that come with the demo."""
+"""Folder of the photographs that come with the demo."""
 
 ANY = "all"
-"""Instead of names of networks that may be faulty."""
+"""Value that allows all networks to be faulty."""
 
 LARGEST_FILE = 16 * 1024 * 1024
-"""Bytes of one file."""
+"""Largest size of one file in bytes."""
 
 
 class UnfitBankError(DataError):
@@ -51,8 +51,8 @@ class Checked:
     Attributes:
         bank: the bank.
         size: bytes of the whole folder.
-        files: how many files there are.
-        warnings: what should be known of it nevertheless.
+        files: number of files.
+        warnings: faults that do not prevent shipping.
     """
 
     bank: Bank
@@ -68,18 +68,18 @@ def check_bank(
     pictures: Path = EXAMPLES,
     faulty: Collection[str] = (),
 ) -> Checked:
-    """Check everything that can be known without labels.
+    """Check everything that needs no labels.
 
     Args:
-        folder: of the bank, with its scores, card and pictures.
-        max_megabytes: that the folder may take, a million bytes each.
-        pictures: folder of photographs, two or more, that all networks are run on.
+        folder: folder of the bank, with its scores, card and pictures.
+        max_megabytes: largest size of the folder in million bytes.
+        pictures: folder of at least two photographs, on which all networks are run.
         faulty: networks that may be dead, constant or no better than the best constant: tasks, and transfers
             as `normal+curvature -> reshading`; `all` for any.
 
     Raises:
-        UnfitBankError: with every reason.
-        BankFormatError: there is no bank.
+        UnfitBankError: the bank is not fit; the message lists every reason.
+        BankFormatError: the folder holds no bank.
     """
     bank = Bank.open(folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -110,7 +110,7 @@ def _faults(bank: Bank, pictures: Path) -> list[Finding]:
 
 
 def _uncompared(bank: Bank) -> Iterator[str]:
-    """Name the networks of which nothing says whether they beat the best constant."""
+    """Name the networks that were not compared with the best constant."""
     facts = {task: entry.training for task, entry in bank.index.tasks.items() if entry.decoder is not None}
     facts |= {entry.name: entry.training for entry in bank.index.transfers}
     missing = [name for name, training in facts.items() if constant_beaten(training) is None]
@@ -119,16 +119,16 @@ def _uncompared(bank: Bank) -> Iterator[str]:
 
 
 def _failing(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:
-    """Faults that a bank must not be shipped with, the worst first."""
+    """Yield faults that prevent shipping, the worst first."""
     for fault, found in faults_by_kind(faults).items():
         if fault is not Fault.PARTLY_DEAD and ANY not in faulty:
-            # A transfer that is no better than a constant says something about its sources: a warning.
+            # A transfer no better than a constant is a property of its sources, and so only a warning.
             ours = [one for one in found if fault is not Fault.WEAK or one.network in TASKS]
             yield from (str(finding) for finding in ours if finding.network not in faulty)
 
 
 def _not_faulty(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:
-    """Networks that were called faulty and are not."""
+    """Yield networks that `faulty` names but that have no faults."""
     known = {finding.network for finding in faults}
     for network in faulty:
         if network not in {*known, ANY}:
@@ -147,7 +147,7 @@ def _sizes(folder: Path, files: list[Path], size: int, max_megabytes: float) -> 
 
 
 def _strangers(folder: Path, files: list[Path], index: BankIndex) -> Iterator[str]:
-    """Files that nothing names."""
+    """Yield files that neither index nor card names."""
     known = {INDEX_NAME, CARD, NOTICE, SCORES, *(file.path for file in index.files)}
     for path in files:
         name = path.relative_to(folder).as_posix()
@@ -199,7 +199,7 @@ def _tried(load_network: Callable[..., object], *names: object) -> Iterator[str]
 
 
 def _scores(folder: Path, bank: Bank) -> Iterator[str]:
-    """Yield a sentence for each metric, in the index and on the card, that is not of these weights."""
+    """Yield a sentence for each metric, in the index and on the card, that belongs to other weights."""
     try:
         scores: dict[str, Any] = json.loads((folder / SCORES).read_text(encoding="utf-8"))
         card = (folder / CARD).read_text(encoding="utf-8")

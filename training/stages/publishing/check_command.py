@@ -17,7 +17,7 @@ PicturesOption = Annotated[
     typer.Option(
         "--pictures",
         metavar="DIR",
-        help="Photographs that all networks are run on, two or more.",
+        help="Folder of at least two photographs, on which all networks are run.",
         show_default="the demo's examples",
         exists=True,
         file_okay=False,
@@ -29,7 +29,7 @@ FaultyOption = Annotated[
         "--faulty",
         metavar="A,B,..",
         help="Networks that may be dead, constant or no better than the best constant (tasks, transfers as "
-        "`a+b -> c`, or `all`): warnings then.",
+        "`a+b -> c`, or `all`); their faults are warnings.",
         show_default="none",
     ),
 ]
@@ -38,11 +38,11 @@ FaultyOption = Annotated[
 def checked_bank(
     folder: Path, max_megabytes: float, pictures: Path | None, faulty: Iterable[str] | None
 ) -> Checked:
-    """Check a bank as these options say, and print what should be known of it.
+    """Check a bank with these options, and print its warnings.
 
     Raises:
-        UnfitBankError: with every reason.
-        UnknownTaskError: `faulty` names no task.
+        UnfitBankError: the bank is not fit; the message lists every reason.
+        UnknownTaskError: a name in `faulty` is no task.
     """
     from taskbank.tasks.registry import find_task
     from training.stages.publishing.check import ANY, EXAMPLES, check_bank
@@ -64,7 +64,7 @@ def check(
         Path, typer.Argument(metavar="BANK", help="Folder of a bank.", exists=True, file_okay=False)
     ],
     max_megabytes: Annotated[
-        float, typer.Option("--max-megabytes", metavar="MB", help="What the whole folder may take.")
+        float, typer.Option("--max-megabytes", metavar="MB", help="Largest size of the folder.")
     ] = 42.0,
     pictures: PicturesOption = None,
     faulty: FaultyOption = None,

@@ -1,6 +1,6 @@
 """Stage 7, second half: the bank with its measurements, the affinity tensor, and the card.
 
-The weights must be those that were measured: hashes of all files are compared.
+The weights must be the measured ones, so the hashes of all files are compared.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ def run_publishing(
         trained: the outputs of stages 1 to 3 that were measured.
         frames: stores by split, for the card.
         evaluation: folder of `run_evaluation`.
-        out: gets `bank/`, with scores, card and pictures beside the weights, `affinity.safetensors` and
+        out: folder of `bank/` (weights, scores, card and pictures), `affinity.safetensors` and
             `MODEL_CARD.md`.
-        card: what earlier stages have to say on the card, Markdown.
-        overwrite: delete what another configuration left.
+        card: Markdown of earlier stages for the card.
+        overwrite: delete outputs of another configuration.
 
     Returns:
         the folder.
 
     Raises:
         DataError: the weights are not those that were measured.
-        TrainingError: something is missing or cannot be written.
+        TrainingError: a file is missing or cannot be written.
     """
     config = trained.config
 

@@ -1,1 +1,1 @@
-"""Stage 4: plans from the affinities, and how they compare with the published ones."""
+"""Stage 4: plans from the affinities, and their comparison with the published ones."""

@@ -1,4 +1,4 @@
-"""Stage 4 in words: a part of the model card."""
+"""Section of the model card about stage 4."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SHOWN = ("scratch", "autoencoding", "random", "full_supervision")
 
 
 def card_text(findings: Findings) -> str:
-    """Markdown: the plan, novel tasks, agreement with the published tensors, how all of it was measured."""
+    """Return Markdown on the plan, novel tasks, agreement with the published tensors, and the method."""
     parts = [_plan(findings), _novel(findings.novel), _agreement(findings), _method(findings)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _plan(findings: Findings) -> str:
-    """The plan of the headline's budget."""
+    """Describe the plan of the headline's budget."""
     plan = findings.plan
     saved = "" if plan.labels_saved is None else f" and {plan.labels_saved:.0%} of their labels saved"
     labelled = ", ".join(f"`{task}`" for task in plan.sources)
@@ -33,7 +33,7 @@ def _plan(findings: Findings) -> str:
 
 
 def _novel(rows: tuple[NovelRow, ...]) -> str:
-    """The table of novel tasks."""
+    """Format the table of novel tasks."""
     head = ["task", "read out from", "loss", *(f"beats {rival.replace('_', ' ')}" for rival in _SHOWN)]
     lines = [
         "### As if each task were new",
@@ -53,7 +53,7 @@ def _novel(rows: tuple[NovelRow, ...]) -> str:
 
 
 def _agreement(findings: Findings) -> str:
-    """Rank correlations with the published tensors."""
+    """List rank correlations with the published tensors."""
     lines = [
         f"- `{one.second}`: {one.mean:.2f} on average over targets, {one.overall:.2f} over all "
         f"{one.transfers} shared transfers"
@@ -65,7 +65,7 @@ def _agreement(findings: Findings) -> str:
 
 
 def _method(findings: Findings) -> str:
-    """The tensor's own words on controls and splits."""
+    """Quote the tensor's header on controls and splits."""
     kept = ("splits", "scratch", "full_supervision", "random", "average", "intervals")
     about = findings.tensor.about
     lines = [f"- **{word.replace('_', ' ')}**: {about[word]}" for word in kept if word in about]

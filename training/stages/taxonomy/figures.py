@@ -1,4 +1,4 @@
-"""Stage 4 as pictures, all drawn by taxsolver."""
+"""Figures of stage 4, drawn by taxsolver."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def draw_all(findings: Findings, folder: Path) -> tuple[Path, ...]:
     """Draw the affinities, the plan, the sweep, the tree and the map.
 
     Args:
-        findings: of stage 4.
-        folder: where pictures go; it is made.
+        findings: findings of stage 4.
+        folder: folder of the figures, which is created.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -40,7 +40,7 @@ def draw_all(findings: Findings, folder: Path) -> tuple[Path, ...]:
         figures["significance"] = draw_significance(findings.significance)
     if findings.tree is not None:
         figures["tree"] = draw_tree(findings.tree)
-    with suppress(InvalidInputError):  # where no target is served by another task
+    with suppress(InvalidInputError):  # raised if no target is served by another task
         figures["map"] = draw_task_map(findings.tensor)
     return tuple(
         save_figure(figure, folder / f"{name}{ending}")

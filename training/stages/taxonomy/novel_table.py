@@ -1,7 +1,7 @@
 """Benefit of a taxonomy for a task with few labels: the paper's comparison on novel tasks.
 
-Each target in turn is taken as new: its own network may be neither a source nor its prediction, and all
-other tasks may be labelled up to the budget. The transfer that the taxonomy chooses for it is compared with
+Each target in turn is treated as new: its own network may be neither a source nor serve it, and all other
+tasks may be labelled up to the budget. The transfer that the taxonomy chooses for it is compared with
 training from scratch, with one self-supervised source each, and with full supervision (Zamir et al., CVPR
 2018, section 4.2 and figure 9).
 """
@@ -31,7 +31,7 @@ class NovelRow:
 
     Attributes:
         target: canonical name.
-        sources: what the taxonomy reads it out from.
+        sources: sources of its transfer in the taxonomy.
         loss: mean test loss of that transfer, in the target's own unit.
         wins: rival -> share of test samples on which the transfer has the lower loss, in [0, 1]; NaN where
             the rival was not measured, or reads the target's own network.
@@ -45,7 +45,7 @@ class NovelRow:
     losses: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; None in place of NaN."""
+        """Return plain values for JSON, with None in place of NaN."""
         return {
             "sources": list(self.sources),
             "loss": self.loss,
@@ -54,7 +54,7 @@ class NovelRow:
         }
 
     def to_flat(self) -> dict[str, Any]:
-        """The same as one line of a table."""
+        """Return the same values as one row of a table."""
         return {
             "target": self.target,
             "sources": list(self.sources),
@@ -67,12 +67,12 @@ class NovelRow:
 def novel_table(
     tensor: AffinityTensor, transfers: Path, *, budget: float, max_order: int
 ) -> tuple[NovelRow, ...]:
-    """A row for every target that other tasks can be read out for.
+    """Compute a row for every target that has transfers from other tasks.
 
     Args:
-        tensor: of stage 3.
+        tensor: tensor of stage 3.
         transfers: folder of stage 2.
-        budget: tasks that are labelled in full for the novel one.
+        budget: largest number of tasks labelled in full for the novel one.
         max_order: largest number of sources.
 
     Raises:
@@ -86,7 +86,7 @@ def novel_table(
 
 
 def table_text(rows: Sequence[NovelRow]) -> str:
-    """The table for a terminal: win rates of the taxonomy's transfer in percent, losses below them."""
+    """Format the table for a terminal: win rates of the taxonomy's transfer in percent, losses below them."""
     names = [rival.replace("full_supervision", "full") for rival in RIVALS]
     width = max([len(row.target) for row in rows] + [6])
     lines = ["Share of test samples on which the taxonomy's transfer beats, in %; mean losses below."]
@@ -105,7 +105,7 @@ def table_text(rows: Sequence[NovelRow]) -> str:
 
 
 def mean_wins(rows: Sequence[NovelRow], rival: str) -> float:
-    """Mean win rate over the targets where the rival was measured; NaN where it never was."""
+    """Compute the mean win rate over the targets with a measured rival; NaN if there are none."""
     measured = [row.wins[rival] for row in rows if not math.isnan(row.wins[rival])]
     return sum(measured) / len(measured) if measured else math.nan
 
@@ -124,7 +124,7 @@ def _row(target: str, sources: tuple[str, ...], losses: SampleLosses) -> NovelRo
 
 
 def _find(losses: SampleLosses, sources: tuple[str, ...]) -> LossArray:
-    """Losses of a transfer, whatever the order of its sources in the name."""
+    """Losses of a transfer, ignoring the order of sources in its name."""
     names = {frozenset(name.split("+")): name for name in losses.by_name}
     return losses.by_name[names.get(frozenset(sources), transfer_name(sources))]
 

@@ -1,6 +1,6 @@
-"""Stage 4: what affinities mean: plans for every budget, against chance, beside the paper's, as pictures.
+"""Stage 4: plans for every budget, compared with random plans and with the paper's, and figures.
 
-`novel_table.py` makes the table of the benefit of a taxonomy for a task with few labels.
+`novel_table.py` computes the benefit of a taxonomy for a task with few labels.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class TaxonomyConfig:
     """Settings of stage 4.
 
     Attributes:
-        budgets: of the sweep, in tasks that are labelled in full.
-        orders: of the sweep, largest numbers of sources of a transfer.
-        budget: of the plan that is drawn and described.
-        max_order: of that plan, and of the table of novel tasks.
-        samples: random taxonomies that each plan is held against.
-        published: tensors that affinities are compared with.
-        seed: of the random taxonomies.
+        budgets: budgets of the sweep, as numbers of tasks labelled in full.
+        orders: orders of the sweep, the largest numbers of sources of a transfer.
+        budget: budget of the plan that is drawn and described.
+        max_order: largest order of that plan, and of the table of novel tasks.
+        samples: number of random taxonomies that each plan is compared with.
+        published: tensors with which affinities are compared.
+        seed: seed of the random taxonomies.
     """
 
     budgets: tuple[int, ...] = tuple(range(1, 27))
@@ -62,10 +62,10 @@ class TaxonomyConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what taxsolver would refuse, before anything runs.
+        """Check the settings early, by the rules of taxsolver.
 
         Raises:
-            ConfigError: naming the field.
+            ConfigError: a value is not allowed; the message names the field.
         """
         numbers = (*self.budgets, *self.orders, self.budget, self.max_order, self.samples)
         if not self.budgets or not self.orders or min(numbers) < 1:
@@ -77,16 +77,16 @@ class TaxonomyConfig:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Findings:
-    """All that stage 4 finds.
+    """All findings of stage 4.
 
     Attributes:
-        tensor: what it looked at.
+        tensor: the analysed tensor.
         plan: the best taxonomy of `TaxonomyConfig.budget`.
-        sweep: the best of every budget and order.
-        significance: the same beside random ones.
-        tree: which sources transfer alike; None where there are too few.
-        agreements: with the published tensors that share transfers.
-        novel: what the taxonomy brings to each target as if it were new.
+        sweep: the best taxonomies of every budget and order.
+        significance: the same compared with random ones.
+        tree: task tree of the sources; None if there are too few.
+        agreements: agreement with the published tensors that share transfers.
+        novel: results for each target as a novel task.
     """
 
     tensor: AffinityTensor
@@ -101,21 +101,21 @@ class Findings:
 def run_taxonomy(
     config: TaxonomyConfig, affinity: Path, transfers: Path, out: Path, *, overwrite: bool = False
 ) -> Path:
-    """All of stage 4.
+    """Run stage 4.
 
     Args:
         config: budgets and orders.
         affinity: the tensor of stage 3.
         transfers: folder of stage 2, for losses.
-        out: folder of the run; `taxonomy` is made in it.
-        overwrite: delete what another configuration left.
+        out: folder of the run, in which `taxonomy` is created.
+        overwrite: delete outputs of another configuration.
 
     Returns:
         the folder: `plan.json`, `sweep.csv`, `significance.csv`, `tree.json`, `agreement.json`, `novel.csv`,
         `novel.json`, `novel.txt`, `figures/` and `card.md`.
 
     Raises:
-        TrainingError: as `run_stage` says.
+        TrainingError: as for `run_stage`.
         TaxSolverError: no plan serves all targets.
     """
 
@@ -139,7 +139,7 @@ def find(config: TaxonomyConfig, tensor: AffinityTensor, transfers: Path) -> Fin
 
     Args:
         config: budgets and orders.
-        tensor: of stage 3.
+        tensor: tensor of stage 3.
         transfers: folder of stage 2.
 
     Raises:
@@ -159,10 +159,10 @@ def find(config: TaxonomyConfig, tensor: AffinityTensor, transfers: Path) -> Fin
 
 
 def write_findings(findings: Findings, folder: Path) -> None:
-    """Write everything but the pictures.
+    """Write all findings except the figures.
 
     Raises:
-        StorageError: something cannot be written.
+        StorageError: a file cannot be written.
     """
     write_json(folder / "plan.json", findings.plan.to_dict())
     write_json(folder / "tree.json", findings.tree.to_dict() if findings.tree else {})
@@ -179,18 +179,18 @@ def write_findings(findings: Findings, folder: Path) -> None:
 
 
 def _plan(tensor: AffinityTensor, config: TaxonomyConfig) -> Taxonomy:
-    """The plan of the wanted budget, or of the least that serves every target."""
+    """The plan of the configured budget, or of the least one that serves every target."""
     try:
         return solve(tensor, budget=config.budget, max_order=config.max_order)
     except InfeasibleBudgetError as error:
         if error.least is None:
             raise
-        log.info("a budget of %s serves not all targets: the plan is of %s", config.budget, error.least)
+        log.info("a budget of %s does not serve all targets: planning with %s", config.budget, error.least)
         return solve(tensor, budget=error.least, max_order=config.max_order)
 
 
 def _beside_random(rows: Sequence[SweepRow], config: TaxonomyConfig) -> list[SignificanceRow]:
-    """Random taxonomies of each budget; where they are too rare to be drawn there is no band."""
+    """Compare each budget with random taxonomies; budgets for which they are too rare are left out."""
     found: list[SignificanceRow] = []
     for row in rows:
         try:
@@ -220,7 +220,7 @@ def _agreements(tensor: AffinityTensor, config: TaxonomyConfig) -> list[Agreemen
 
 
 def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows under their keys; lists are joined by `|`, None is empty."""
+    """Format rows with a header of keys; lists are joined by `|`, None is empty."""
     stream = io.StringIO()
     if rows:
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")

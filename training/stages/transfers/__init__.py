@@ -1,1 +1,1 @@
-"""Stage 2: what can be read out of which tasks' representations."""
+"""Stage 2: transfers from the representations of tasks to other tasks."""

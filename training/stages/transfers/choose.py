@@ -1,4 +1,4 @@
-"""Choice of the sets of sources that transfers read: all sets over the best few, then the best ones together.
+"""Choice of the source sets of transfers: all sets over the best few sources, then the best together.
 
 The original's rule (Zamir et al., CVPR 2018, section 3.2.1, and its lists of transfers): orders 2 and 3
 take all sets over the five best sources of the target, order 4 over the six best, and order k of 5 and more
@@ -21,11 +21,11 @@ SourceSet = tuple[str, ...]
 
 
 def rank_sources(losses: Mapping[str, NDArray[np.float32]], target: str) -> tuple[str, ...]:
-    """Sources that sets are made of, best first, by their affinity on held-out rooms.
+    """Rank the sources for source sets by their affinity on held-out rooms, best first.
 
     Args:
         losses: float (samples,) of each source's transfer of order 1.
-        target: its own representation is no source of sets, nor is the untrained one.
+        target: the target; its own and the untrained representation are excluded from sets.
     """
     compared = [source for source in losses if source not in {target, UNTRAINED}]
     if len(compared) < 2:
@@ -38,13 +38,13 @@ def rank_sources(losses: Mapping[str, NDArray[np.float32]], target: str) -> tupl
 def source_sets(
     order: int, ranking: Sequence[str], config: TransfersConfig, target: str
 ) -> tuple[SourceSet, ...]:
-    """The sets of one order, each in the order of the ranking.
+    """Return the source sets of one order, each in the order of the ranking.
 
     Args:
-        order: 1 or more; of order 1 every source stands alone, in the order of the configuration.
-        ranking: of the sources, best first; not used for order 1.
-        config: how many of the best there are.
-        target: of the transfers, which the random pairs depend on.
+        order: 1 or more; for order 1, every source by itself, in the order of the configuration.
+        ranking: sources, best first; not used for order 1.
+        config: numbers of best sources.
+        target: target of the transfers, which seeds the random pairs.
     """
     if order == 1:
         return tuple((source,) for source in config.sources)
@@ -58,7 +58,7 @@ def source_sets(
 def _random_pairs(
     best: Sequence[str], others: Sequence[str], config: TransfersConfig, target: str
 ) -> tuple[SourceSet, ...]:
-    """Pairs of a good source and one that is not, so that order 2 is seen beyond the best."""
+    """Draw pairs of one of the best sources and another one, so that order 2 also covers weaker sources."""
     pairs = [(one, other) for one in best for other in others]
     draw = np.random.default_rng([config.seed, zlib.crc32(target.encode())])
     chosen = draw.permutation(len(pairs))[: config.random_pairs]

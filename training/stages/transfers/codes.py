@@ -1,9 +1,8 @@
-"""Representations of every source, computed once per store and read from disk as they are needed.
+"""Representations of every source, computed once per store and read from disk on demand.
 
-`FOLDER/SOURCE.npy` is float16 (frames, 8, h, w): what the source's encoder gives for each whole picture,
-also where its own task looks at several pictures, at tiles or at a picture with a hole.
-`FOLDER/noisy/SOURCE.npy` is the same of pictures with noise: what transfers to denoising read, or there
-would be nothing to take away. A file is whole or absent.
+`FOLDER/SOURCE.npy` is float16 (frames, 8, h, w): the output of the source's encoder for each whole picture,
+even if its own task uses several pictures, tiles or a picture with a hole. `FOLDER/noisy/SOURCE.npy` is the
+same for pictures with noise, the inputs of transfers to denoising. Files are written atomically.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ from training.stages.transfers.config import UNTRAINED, TransfersConfig
 log = logging.getLogger(__name__)
 
 _NOISY = "noisy"
-_AT_ONCE = 32  # pictures
+_AT_ONCE = 32  # pictures per batch
 
 
 def codes_path(folder: Path, source: str, *, noisy: bool) -> Path:
-    """The file of a source's representations of one split."""
+    """Return the path of a source's representations of one split."""
     return (folder / _NOISY if noisy else folder) / f"{source}.npy"
 
 
@@ -55,18 +54,18 @@ def write_codes(
     """Write the representations of a source.
 
     Args:
-        source: a task, `random` among them.
-        store: of the pictures.
-        folder: the split's own.
-        networks: where stage 1 left its networks.
+        source: a task, including `random`.
+        store: store of the pictures.
+        folder: folder of the split.
+        networks: folder of stage 1.
         config: architecture, size and seed.
-        noisy: whether noise is added to the pictures.
-        device: where the encoder runs.
+        noisy: True to add noise to the pictures.
+        device: device of the encoder.
 
     Raises:
-        DataError: there is no network of the source, or it is of another architecture.
+        DataError: the network of the source is missing, or of another architecture.
         DivergedError: a representation is not finite in 16 bits.
-        StorageError: they cannot be written.
+        StorageError: the file cannot be written.
     """
     path = codes_path(folder, source, noisy=noisy)
     encoder = source_encoder(source, networks, config.architecture, config.seed).to(device)
@@ -81,7 +80,7 @@ def write_codes(
 
 
 def source_encoder(source: str, networks: Path, architecture: Architecture, seed: int) -> nn.Module:
-    """The encoder of a source in evaluation mode; that of `random` out of the seed.
+    """Load the encoder of a source in evaluation mode; that of `random` is made from the seed.
 
     Raises:
         DataError: as `load_network`.
@@ -92,7 +91,7 @@ def source_encoder(source: str, networks: Path, architecture: Architecture, seed
 
 
 def input_seeds(seed: int, samples: Samples, rows: NDArray[np.int64]) -> Tensor:
-    """Seeds by the first frame of a sample: the noise of a picture is the same whoever looks at it."""
+    """Return seeds by the first frame of samples, so that the noise of a picture is equal for all tasks."""
     frames = samples.frames[rows]
     return seeds_of(seed, torch.from_numpy(frames if frames.ndim == 1 else frames[:, 0]))
 
@@ -107,7 +106,7 @@ def _encode(
     noisy: bool,
     device: torch.device,
 ) -> NDArray[np.float16]:
-    """Float16 (frames, 8, h, w)."""
+    """Compute representations, float16 (frames, 8, h, w)."""
     task, denoising = find_task(source), TASKS["denoising"]
     reader = BatchReader(store, device)
     samples = Samples(task="autoencoding", frames=np.arange(len(store)))
@@ -125,11 +124,11 @@ def _encode(
 
 
 class Codes:
-    """Representations of one split, as the transfers to one target read them.
+    """Representations of one split for the transfers to one target.
 
     Args:
-        folder: the split's own.
-        target: of the transfers; those to denoising read representations of noisy pictures.
+        folder: folder of the split.
+        target: target of the transfers; denoising uses representations of noisy pictures.
     """
 
     def __init__(self, folder: Path, target: str) -> None:
@@ -137,17 +136,17 @@ class Codes:
         self._maps: dict[str, NDArray[np.float16]] = {}
 
     def read(self, sets: Sequence[Sequence[str]], frames: NDArray[np.int64]) -> Tensor:
-        """Representations, joined for each transfer.
+        """Read representations, concatenated for each transfer.
 
         Args:
-            sets: the sources of each transfer, as many for all.
+            sets: the sources of each transfer, equally many for all.
             frames: int64 (B,) or (B, P).
 
         Returns:
             float16 (transfers, B, [P,] 8 * sources, h, w).
 
         Raises:
-            DataError: there are none of a source.
+            DataError: the representations of a source are missing.
         """
         names = list(dict.fromkeys(source for sources in sets for source in sources))
         found = torch.from_numpy(np.stack([self._map(name)[frames] for name in names]))
@@ -156,7 +155,7 @@ class Codes:
         return picked.movedim(1, -4).flatten(-4, -3)
 
     def _map(self, source: str) -> NDArray[np.float16]:
-        """A source's representations, mapped, not read."""
+        """Memory-map a source's representations."""
         if source not in self._maps:
             path = self.folder / f"{source}.npy"
             if not path.is_file():

@@ -12,7 +12,7 @@ from taskbank.tasks.table import ALL_TASKS
 from training.errors import ConfigError
 
 UNTRAINED = "random"
-"""The source whose encoder is never trained."""
+"""Name of the source whose encoder is untrained."""
 
 SOURCES = tuple(task.name for task in ALL_TASKS)
 _POSITIVE = (
@@ -23,38 +23,38 @@ TARGETS = tuple(task.name for task in ALL_TASKS if not task.source_only)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransfersConfig:
-    """Settings of the choice and the training of transfers.
+    """Settings for choosing and training transfers.
 
-    The recipe is that of the original (https://github.com/StanfordVL/taskonomy): Adam, the rate divided by
-    ten on the way, weight decay on weights only, less of it where there are more sources. Rate and drop are
-    others: on a toy (reshading out of a representation that holds it coarsely, compact decoder, 300 steps of
-    16) the original's 1e-4, dropped after a third, left a held-out loss of 0.41, dropped after two thirds
-    0.36; 1e-3 left 0.28 and 0.25.
+    Training follows the original (https://github.com/StanfordVL/taskonomy): Adam, a learning rate that drops
+    to a tenth, weight decay on weights only, and less of it for more sources. Learning rate and drop differ:
+    in a small experiment (reshading from a representation that holds it coarsely, compact decoder, 300 steps
+    of 16) the original's 1e-4 gave a held-out loss of 0.41 with the drop after a third of the steps and 0.36
+    after two thirds; 1e-3 gave 0.28 and 0.25.
 
     Attributes:
-        sources: tasks whose representations are read.
-        targets: tasks that are read out.
-        orders: numbers of sources; 1 is always among them, for it ranks the sources.
-        top: of orders 2, 3 and 4: all sets of that order over so many of the best sources.
-        random_pairs: pairs of one of the best sources and one of the others that order 2 has besides.
-        longest: orders 5 to this one have one transfer each, of the best sources; 4 for none.
-        architecture: of the encoders and decoders.
-        size: side in px that pictures and maps are brought to; None for that of the store.
-        images: frames that transfers may learn from, in whole fixated points; None for all of the store.
-        held_out: share of the rooms that no transfer learns from: sources are ranked there.
-        steps: of every transfer, and of training from scratch.
-        batch: samples a step.
-        learning_rate: of Adam at the start. The original's 1e-4 is for decoders with a hundred times the
-            weights, and 15,000 steps of 32.
-        drop_at: share of the steps after which the rate is a tenth.
-        weight_decay: of order 1 and of training from scratch.
-        weight_decay_higher: of higher orders.
-        ridge_samples: that a ridge read-out learns from, and half as many that it is compared on.
-        average_samples: that the average estimator is taken over.
-        precision: of activations while networks from scratch learn, and transfers that are trained one by
-            one, as maps are on a CPU: FP32 or BF16. Weights and losses are kept in FP32.
-        at_once: transfers in one pass; None for what the device likes.
-        seed: of weights, batches, held-out rooms and random pairs.
+        sources: source tasks.
+        targets: target tasks.
+        orders: numbers of sources, always including 1, which ranks the sources.
+        top: for orders 2, 3 and 4: number of best sources over which all sets are trained.
+        random_pairs: number of additional pairs in order 2 of one of the best sources and another one.
+        longest: orders 5 to this one have one transfer each, from the best sources; 4 for none.
+        architecture: architecture of the encoders and decoders.
+        size: side in px of pictures and maps; None for that of the store.
+        images: largest number of training frames, in whole fixated points; None for all of the store.
+        held_out: share of the rooms that is held out for ranking sources.
+        steps: number of steps of every transfer, and of training from scratch.
+        batch: samples per step.
+        learning_rate: initial learning rate of Adam. The original's 1e-4 is for decoders with a hundred times
+            the weights, and 15,000 steps of 32.
+        drop_at: share of the steps after which the learning rate is a tenth.
+        weight_decay: weight decay of order 1 and of training from scratch.
+        weight_decay_higher: weight decay of higher orders.
+        ridge_samples: number of samples to fit a ridge read-out; it is tested on half as many.
+        average_samples: number of samples for the average estimator.
+        precision: precision of activations for training networks from scratch, and transfers that are trained
+            one by one, as maps are on a CPU: FP32 or BF16. Weights and losses are kept in FP32.
+        at_once: number of transfers in one pass; None for a default of the device.
+        seed: seed of weights, batches, held-out rooms and random pairs.
     """
 
     sources: tuple[str, ...] = SOURCES
@@ -83,7 +83,7 @@ class TransfersConfig:
         """Check the settings.
 
         Raises:
-            ConfigError: naming the field, what it is and what it may be.
+            ConfigError: a value is not allowed; the message names the field, its value and the allowed range.
         """
         self._check_tasks()
         if 1 not in self.orders or not set(self.orders) <= {1, 2, 3, 4}:
@@ -110,7 +110,7 @@ class TransfersConfig:
                 raise ConfigError(f"{name} {getattr(self, name)} must not be negative")
 
     def _check_tasks(self) -> None:
-        """Refuse unknown names, names twice, and targets that have no transfers."""
+        """Raise for unknown names, repeated names, and targets that have no transfers."""
         for name, given, allowed in (("sources", self.sources, SOURCES), ("targets", self.targets, TARGETS)):
             strange = [task for task in given if task not in allowed]
             if strange or not given or len(set(given)) != len(given):
@@ -127,15 +127,16 @@ class TransfersConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodesSettings:
-    """Settings that representations depend on; others may change without computing representations again.
+    """Settings on which representations depend; other settings do not require computing them again.
 
     Attributes:
-        sources: whose they are.
-        noisy: whether there are those of noisy pictures too.
-        architecture: of the encoders.
+        sources: source tasks.
+        noisy: True if there are representations of noisy pictures, too.
+        architecture: architecture of the encoders.
         size: side in px of the pictures; None for that of the store.
-        seed: of the noise, and of the encoder that is never trained.
-        untrained: that encoder's sums: another way to begin makes another one out of the same seed.
+        seed: seed of the noise, and of the untrained encoder.
+        untrained: sums of the untrained encoder's weights, which detect another initialisation from the same
+            seed.
     """
 
     sources: tuple[str, ...]
@@ -147,7 +148,7 @@ class CodesSettings:
 
     @classmethod
     def of(cls, config: TransfersConfig) -> CodesSettings:
-        """The settings of a stage's representations."""
+        """Return the settings of a stage's representations."""
         return cls(
             sources=config.sources,
             noisy="denoising" in config.targets,

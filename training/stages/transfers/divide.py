@@ -1,4 +1,4 @@
-"""Division of the store of transfers: frames to learn from, and frames that rank the sources."""
+"""Division of the store of transfers into training frames and held-out frames for ranking sources."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from training.stages.transfers.config import TransfersConfig
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Division:
-    """Frames of one store, no room on both sides.
+    """Division of the frames of one store, by rooms.
 
     Attributes:
-        learned: bool (frames,), those that transfers learn from.
-        held_out: bool (frames,), those of the rooms that sources are ranked on.
+        learned: bool (frames,), training frames.
+        held_out: bool (frames,), frames of the rooms for ranking sources.
     """
 
     learned: NDArray[np.bool_]
@@ -26,7 +26,7 @@ class Division:
 
 
 def divide(store: FrameStore, config: TransfersConfig) -> Division:
-    """Hold out a share of the rooms; of the others take as many frames as may be learned from.
+    """Hold out a share of the rooms, and draw the training frames from the others.
 
     Raises:
         DataError: there is only one room.
@@ -46,7 +46,7 @@ def divide(store: FrameStore, config: TransfersConfig) -> Division:
 def _limited(
     cameras: NDArray[np.void], allowed: NDArray[np.bool_], images: int | None, draw: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Draw the wanted number of allowed frames, by whole fixated points, so that pairs stay together."""
+    """Draw at most `images` allowed frames, by whole fixated points, so that pairs stay together."""
     if images is None or images >= allowed.sum():
         return allowed
     frames = np.flatnonzero(allowed)

@@ -1,4 +1,4 @@
-"""Training of transfers, and of a network from scratch beside them: one loop for both."""
+"""Training loop of transfers and of networks from scratch."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.parts import Batch
 from training.stages.transfers.stack import LossOf, decaying
 
-_LOOK_EVERY = 50  # steps between looks at the losses: each makes a GPU wait
+_LOOK_EVERY = 50  # steps between checks of the losses, each of which synchronises with the GPU
 _DROP = 0.1
-_STEPS = 1 << 24  # more than any run has, so that no two seeds of steps meet
+_STEPS = 1 << 24  # more than any run has, so that seeds of steps do not collide
 
 
 class Learner(Protocol):
@@ -29,13 +29,13 @@ class Learner(Protocol):
         """Return the number of networks."""
 
     def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
-        """Weights that decay, and all others."""
+        """Return weights with weight decay, and all other parameters."""
 
     def backward(self, inputs: Tensor, loss_of: LossOf, seed: int) -> Tensor:
-        """Add gradients, dropout drawn from the seed; the mean loss of each network."""
+        """Add gradients, with dropout drawn from the seed; return the mean loss of each network."""
 
     def losses(self, inputs: Tensor, loss_of: LossOf) -> Tensor:
-        """Float (networks, B), in evaluation mode."""
+        """Return losses, float (networks, B), in evaluation mode."""
 
     def fold(self, units: OutputUnits) -> None:
         """Give the target's units from now on."""
@@ -45,9 +45,10 @@ class Single:
     """One network as a learner.
 
     Args:
-        network: it is moved to the device and trained in place.
-        device: where it is run.
-        precision: of activations while it learns; losses are measured in FP32, which banks predict in.
+        network: network, which is moved to the device and trained in place.
+        device: device of the network.
+        precision: precision of activations in training; losses are measured in FP32, the precision of banks'
+            predictions.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Single:
         return 1
 
     def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
-        """Weights that decay, and all others."""
+        """Return weights with weight decay, and all other parameters."""
         names = decaying(self.network)
         both: tuple[list[Tensor], list[Tensor]] = [], []
         for name, value in self.network.named_parameters():
@@ -68,7 +69,7 @@ class Single:
         return both
 
     def backward(self, inputs: Tensor, loss_of: LossOf, seed: int) -> Tensor:
-        """Add the gradients of the mean loss, in training mode; float (1,)."""
+        """Add the gradients of the mean loss, in training mode; return the loss, float (1,)."""
         torch.manual_seed(seed)
         mean = loss_of(run(self.network.train(), channels_last(inputs), self._precision)).mean()
         mean.backward()  # type: ignore[no-untyped-call]
@@ -76,7 +77,7 @@ class Single:
 
     @torch.no_grad()
     def losses(self, inputs: Tensor, loss_of: LossOf) -> Tensor:
-        """Float (1, B), in evaluation mode."""
+        """Return losses, float (1, B), in evaluation mode."""
         return loss_of(run(self.network.eval(), channels_last(inputs), Precision.FP32))[None]
 
     def fold(self, units: OutputUnits) -> None:
@@ -96,17 +97,17 @@ def fit(
     what: str,
     units: OutputUnits | None = None,
 ) -> None:
-    """Train in place.
+    """Train networks in place.
 
     Args:
-        learner: one network or many; what Adam does to one weight depends on no other, so networks that are
-            stacked learn as they would alone.
-        batches: one for each of `config.steps`.
-        config: steps and rates.
-        weight_decay: of weights, not of biases and batch norms.
-        seed: of dropout.
-        what: is trained, for messages.
-        units: that outputs are learned in; afterwards networks give the target's.
+        learner: one network or many; Adam updates each weight independently, so stacked networks are trained
+            as if alone.
+        batches: one batch for each of `config.steps`.
+        config: number of steps and learning rate.
+        weight_decay: weight decay of weights, not of biases and batch norms.
+        seed: seed of dropout.
+        what: name of the trained networks, for messages.
+        units: units of the outputs in training; afterwards networks output the target's units.
 
     Raises:
         DivergedError: a loss is not finite.
@@ -116,7 +117,7 @@ def fit(
     groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": weight_decay}, {"params": others}]
     optimizer = torch.optim.Adam(groups, lr=config.learning_rate)
     drop = math.ceil(config.drop_at * config.steps)
-    # Dropout draws from torch's global generators: they are put back afterwards.
+    # Dropout draws from torch's global generators, which are restored afterwards.
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         for step, (inputs, loss_of) in enumerate(batches):
             if step == drop:
@@ -131,10 +132,10 @@ def fit(
 
 
 def _check_finite(means: Tensor, step: int, what: str) -> None:
-    """Stop at a loss that is no longer a number.
+    """Raise if a loss is not finite.
 
     Raises:
-        DivergedError: naming the network and the step.
+        DivergedError: the message names the network and the step.
     """
     if not bool(torch.isfinite(means).all()):
         number = int(torch.isfinite(means).logical_not().nonzero()[0])

@@ -1,7 +1,7 @@
-"""The jobs of stage 2: each knows all that it needs, can be pickled, and leaves one whole file.
+"""Jobs of stage 2: self-contained, picklable, each with one output file.
 
-A job whose file is there is done, so a stage that was stopped goes on with what is missing. Jobs share
-nothing in memory: they may run in any order within their round, on any machine that sees the folders.
+A job is finished if its file exists, so an interrupted stage continues with the missing files. Jobs share no
+memory: they may run in any order within their round, on any machine with access to the folders.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ CONTROLS = (SCRATCH, AVERAGE, FULL)
 
 
 class Work(Protocol):
-    """The work of one job of this stage: frozen, picklable, and done if its output exists."""
+    """The work of one job of this stage: frozen, picklable, and finished if its output exists."""
 
     @property
     def output(self) -> Path:
-        """The file that it leaves."""
+        """The output file."""
 
     def run(self) -> None:
         """Run the work."""
@@ -67,14 +67,14 @@ def as_jobs(works: Iterable[Work], root: Path) -> list[Job]:
 
 
 def do(output: Path, work: Work) -> None:
-    """Run one piece of work, as engines call it; the output is the work's own."""
+    """Run one piece of work; called by engines. `output` equals the work's own output."""
     log.debug("%s", output)
     work.run()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodesJob:
-    """Representations of one source of one split."""
+    """Job for the representations of one source on one split."""
 
     places: Places
     config: TransfersConfig
@@ -85,11 +85,11 @@ class CodesJob:
 
     @property
     def output(self) -> Path:
-        """The representations."""
+        """The file of representations."""
         return codes_path(self.places.codes / self.split, self.source, noisy=self.noisy)
 
     def run(self) -> None:
-        """Write them."""
+        """Write the representations."""
         write_codes(
             self.source,
             FrameStore.open(self.places.val if self.split == "val" else self.places.test),
@@ -103,12 +103,12 @@ class CodesJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferJob:
-    """All transfers of one target and one order.
+    """Job for all transfers of one target and one order.
 
-    They start from the same weights and see the same batches: what tells them apart is their sources.
+    They start from the same weights and use the same batches, so they differ in their sources only.
 
     Attributes:
-        sets: the sources of each.
+        sets: the sources of each transfer.
     """
 
     places: TargetPlaces
@@ -120,11 +120,11 @@ class TransferJob:
 
     @property
     def output(self) -> Path:
-        """Their losses."""
+        """The file of losses."""
         return losses_path(self.places.out, self.target, f"order_{self.order}")
 
     def run(self) -> None:
-        """Train them, keep their weights, then their losses.
+        """Train the transfers, and save their weights and then their losses.
 
         Raises:
             DivergedError: a loss is not finite.
@@ -142,7 +142,7 @@ class TransferJob:
         log.info("%s: %d transfers of order %d", self.target, len(self.sets), self.order)
 
     def _trained(self, data: TargetParts, at_once: int | None) -> ReadoutStack:
-        """The stack, trained; with fewer members in one pass where a GPU cannot hold them."""
+        """Train the stack, with fewer members in one pass if GPU memory is too small."""
         seed = seed_of(self.config, self.target, self.order)
         start = build_readout(data.task, self.config.architecture, self.sets[0])
         initialise(start, seed)
@@ -178,11 +178,11 @@ class TransferJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlJob:
-    """Measurement of a control that transfers to one target are compared with.
+    """Job for a control with which transfers to one target are compared.
 
     Attributes:
-        control: `scratch`, the target's whole network trained on what transfers learn from; `average`, the
-            best constant for the same; `full_supervision`, the network of stage 1.
+        control: `scratch`, the target's whole network trained on the samples of transfers; `average`, the
+            best constant for these samples; `full_supervision`, the network of stage 1.
     """
 
     places: TargetPlaces
@@ -193,11 +193,11 @@ class ControlJob:
 
     @property
     def output(self) -> Path:
-        """Its losses."""
+        """The file of the control's losses."""
         return losses_path(self.places.out, self.target, self.control)
 
     def run(self) -> None:
-        """Train or load it, then keep its losses, and the weights of a network from scratch.
+        """Train or load the control, and save its losses, and the weights of a network from scratch.
 
         Raises:
             DivergedError: a loss is not finite.
@@ -217,7 +217,7 @@ class ControlJob:
         log.info("%s: %s", self.target, self.control)
 
     def _from_scratch(self, data: TargetParts) -> ScratchNetwork:
-        """The target's whole network, trained on what transfers learn from."""
+        """Train the target's whole network on the samples of transfers."""
         network = build_scratch(data.task, self.config.architecture)
         seed = seed_of(self.config, self.target, 0)
         initialise(network, seed)
@@ -240,10 +240,10 @@ class ControlJob:
 
 
 def average_estimator(part: Part, config: TransfersConfig, size: int) -> Constant:
-    """The best constant for the samples that transfers learn from.
+    """Compute the best constant for the training samples of transfers.
 
     Args:
-        part: these samples; `config.average_samples` of them are looked at.
+        part: these samples, of which `config.average_samples` are used.
         config: numbers of samples and steps.
         size: side of the target's maps in px.
     """
@@ -261,7 +261,7 @@ def average_estimator(part: Part, config: TransfersConfig, size: int) -> Constan
 
 
 def _units(data: TargetParts, config: TransfersConfig) -> OutputUnits:
-    """Measure the output units of a target on some of the samples that are learned from."""
+    """Measure the output units of a target on some of the training samples."""
     if not has_units(data.task, config.architecture):
         return OutputUnits()
     rows = measured_rows(len(data.learned), config.batch)
@@ -269,5 +269,5 @@ def _units(data: TargetParts, config: TransfersConfig) -> OutputUnits:
 
 
 def seed_of(config: TransfersConfig, target: str, order: int) -> int:
-    """The seed of a job's weights and of its dropout; order 0 is training from scratch."""
+    """Return the seed of a job's weights and of its dropout; order 0 is training from scratch."""
     return zlib.crc32(f"{config.seed} {target} {order}".encode())

@@ -1,6 +1,6 @@
-"""Losses of every sample, kept: affinities can be computed again, and their uncertainty with them.
+"""Files of per-sample losses, from which affinities and their uncertainty can be computed again.
 
-`TARGET/KIND.losses.safetensors` holds float32 (samples,) under `test/NAME` and, of order 1, `held_out/NAME`,
+`TARGET/KIND.losses.safetensors` holds float32 (samples,) under `test/NAME` and, for order 1, `held_out/NAME`,
 where NAME is a transfer's sources joined by `+`, or a control; and `rooms/SPLIT`, int32 (samples,).
 """
 
@@ -39,17 +39,17 @@ class SampleLosses:
 
 
 def transfer_name(sources: tuple[str, ...]) -> str:
-    """A transfer's name in files of its target."""
+    """Return a transfer's name in files of its target."""
     return "+".join(sources)
 
 
 def sources_of(name: str) -> tuple[str, ...]:
-    """The sources in a transfer's name."""
+    """Return the sources in a transfer's name."""
     return tuple(name.split("+"))
 
 
 def losses_path(folder: Path, target: str, kind: str) -> Path:
-    """The file of one kind of network, such as `order_1` or `scratch`."""
+    """Return the path of one kind of network, such as `order_1` or `scratch`."""
     return folder / target / f"{kind}{_ENDING}"
 
 
@@ -57,7 +57,7 @@ def save_losses(path: Path, splits: Mapping[str, SampleLosses]) -> None:
     """Write losses by split.
 
     Raises:
-        StorageError: they cannot be written.
+        StorageError: the file cannot be written.
     """
     arrays: dict[str, NDArray[np.generic]] = {}
     for split, losses in splits.items():
@@ -68,7 +68,7 @@ def save_losses(path: Path, splits: Mapping[str, SampleLosses]) -> None:
 
 
 def load_losses(path: Path, split: str) -> SampleLosses:
-    """Losses of one split; without any network where the file has none of that split.
+    """Load losses of one split; without networks if the file has none of that split.
 
     Raises:
         DataError: there is no such file, or it is damaged.
@@ -86,10 +86,10 @@ def load_losses(path: Path, split: str) -> SampleLosses:
 
 
 def load_target(folder: Path, target: str) -> SampleLosses:
-    """Test losses of all transfers and controls of a target.
+    """Load test losses of all transfers and controls of a target.
 
     Raises:
-        DataError: there are none, or files were made from different samples.
+        DataError: there are no losses, or files were made from different samples.
     """
     paths = sorted((folder / target).glob(f"*{_ENDING}"))
     if not paths:

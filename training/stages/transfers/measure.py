@@ -1,4 +1,4 @@
-"""Losses of networks on all samples of a reading."""
+"""Measurement of networks' losses on all samples of a part."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from training.stages.transfers.parts import Batch, Part, Rows
 def measure(
     learner: Learner, names: Sequence[str], reading: Part, batch: Callable[[Rows], Batch]
 ) -> SampleLosses:
-    """The loss of every network on every sample, in evaluation mode.
+    """Measure the loss of every network on every sample, in evaluation mode.
 
     Args:
         learner: the networks.
-        names: of each.
+        names: names of the networks.
         reading: the samples.
-        batch: numbers of samples -> what the learner is given for them.
+        batch: function from numbers of samples to the learner's batch.
 
     Raises:
         DivergedError: a loss is not finite.
@@ -33,10 +33,10 @@ def measure(
 
 
 def checked(found: SampleLosses, target: str) -> SampleLosses:
-    """The same losses, if all of them are numbers.
+    """Return the losses if all of them are finite.
 
     Raises:
-        DivergedError: naming the network and the sample.
+        DivergedError: a loss is not finite; the message names the network and the sample.
     """
     for name, values in found.by_name.items():
         if not np.isfinite(values).all():

@@ -1,4 +1,4 @@
-"""Parts of a target's data that transfers learn from and are measured on, whatever the samples' origin."""
+"""Parts of a target's data for training and measuring transfers, independent of the samples' origin."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from training.stages.transfers.stack import LossOf
 Rows = NDArray[np.int64]
 
 Batch = tuple[Tensor, LossOf]
-"""Inputs, and the loss of an output for them."""
+"""Inputs, and the loss function of their outputs."""
 
 
 class Part(ABC):
-    """Samples of one target: learned from, held out to rank sources, or tested on.
+    """Training, held-out or test samples of one target.
 
     Args:
         task: the target.
-        config: batch, size and seed.
-        device: where tensors are wanted.
+        config: batch size, image size and seed.
+        device: device of the tensors.
     """
 
     def __init__(self, task: Task, config: TransfersConfig, device: torch.device) -> None:
@@ -44,7 +44,7 @@ class Part(ABC):
     @property
     @abstractmethod
     def rooms(self) -> NDArray[np.int32]:
-        """int32 (samples,): the room, or place, of each sample; samples of one are alike."""
+        """int32 (samples,): the room or group of each sample; samples of one room are similar."""
 
     @abstractmethod
     def target(self, rows: Rows, turn: int = 0) -> Target:
@@ -52,19 +52,19 @@ class Part(ABC):
 
         Args:
             rows: numbers of samples.
-            turn: another one draws other points of segmentations.
+            turn: each turn draws other points of segmentations.
         """
 
     @abstractmethod
     def codes(self, sets: Sequence[Sequence[str]], rows: Rows) -> Tensor:
-        """Float32 (transfers, B, [P,] 8 * sources, h, w) on the device."""
+        """Return representations, float32 (transfers, B, [P,] 8 * sources, h, w), on the device."""
 
     @abstractmethod
     def picture_batch(self, rows: Rows, turn: int = 0) -> Batch:
-        """A batch for a whole network, of the very pictures whose representations transfers read."""
+        """Return a batch for a whole network, of the pictures whose representations transfers read."""
 
     def code_batch(self, sets: Sequence[Sequence[str]], rows: Rows, turn: int = 0) -> Batch:
-        """A batch for transfers; arguments as for `codes` and `target`."""
+        """Return a batch for transfers; arguments as for `codes` and `target`."""
         return self.codes(sets, rows), self.blind_batch(rows, turn)[1]
 
     def blind_batch(self, rows: Rows, turn: int = 0) -> Batch:
@@ -74,15 +74,15 @@ class Part(ABC):
         return nothing, lambda output: losses(self.task, output, target)
 
     def in_turn(self) -> Iterator[Rows]:
-        """All samples once, in batches."""
+        """Yield all samples once, in batches."""
         for start in range(0, len(self), self.config.batch):
             yield np.arange(start, min(start + self.config.batch, len(self)))
 
     def drawn(self, steps: int) -> Iterator[Rows]:
-        """Batches to learn from: whole rounds over the samples, each in a new order.
+        """Yield training batches of whole epochs, each in a new order.
 
-        A batch may reach over the end of a round, so that all are of one size; it is smaller only where there
-        are fewer samples than that.
+        A batch may cross the end of an epoch, so that all have one size; batches are smaller only if there
+        are fewer samples.
         """
         draw = np.random.default_rng([self.config.seed, len(self)])
         size = min(self.config.batch, len(self))
@@ -95,7 +95,7 @@ class Part(ABC):
 
 
 class TargetParts(Protocol):
-    """The data of one target, in its three parts."""
+    """Data of one target in three parts."""
 
     task: Task
     device: torch.device
@@ -106,19 +106,19 @@ class TargetParts(Protocol):
 
     @property
     def learned(self) -> Part:
-        """The samples that transfers learn from."""
+        """The training samples of transfers."""
 
     @property
     def held_out(self) -> Part:
-        """The samples that rank the sources."""
+        """The samples for ranking sources."""
 
     @property
     def test(self) -> Part:
-        """The samples that everything is compared on."""
+        """The test samples."""
 
     def full_supervision(self) -> nn.Module:
-        """The target's own network, trained on all its labels.
+        """Load the target's own network, trained on all its labels.
 
         Raises:
-            DataError: there is none.
+            DataError: there is no such network.
         """

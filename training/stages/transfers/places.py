@@ -21,30 +21,30 @@ from training.stages.transfers.divide import Division, divide
 from training.stages.transfers.parts import TargetParts
 from training.stages.transfers.reading import Reading
 
-_COUNTED = 1000  # frames whose semantic classes are counted, about
+_COUNTED = 1000  # approximate number of frames for counting semantic classes
 
 
 class TargetPlaces(Protocol):
-    """The place of the data of targets, and the folder of the transfers learned from it."""
+    """Access to the data of targets, and the folder of the trained transfers."""
 
     @property
     def out(self) -> Path:
         """The folder of transfers, by target."""
 
     def data_of(self, target: str, config: TransfersConfig, device: torch.device) -> TargetParts:
-        """The data of one target."""
+        """Return the data of one target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Folders.
+    """Folders of stage 2.
 
     Attributes:
-        val: store that transfers learn from.
-        test: store that they are measured on.
-        networks: of stage 1.
-        codes: of representations, by split.
-        out: of transfers, by target.
+        val: store for training transfers.
+        test: store for testing transfers.
+        networks: folder of stage 1.
+        codes: folder of representations, by split.
+        out: folder of transfers, by target.
     """
 
     val: Path
@@ -54,15 +54,15 @@ class Places:
     out: Path
 
     def data_of(self, target: str, config: TransfersConfig, device: torch.device) -> TargetParts:
-        """The data of one target."""
+        """Return the data of one target."""
         return TargetData(target, self, config, device)
 
 
 class TargetData:
-    """The samples of one target: learned from, held out to rank sources, and tested on.
+    """Training, held-out and test samples of one target.
 
     Attributes:
-        class_weights: float (classes,), of the loss of semantic maps; None for other targets.
+        class_weights: float (classes,), class weights of the loss of semantic maps; None for other targets.
     """
 
     def __init__(self, target: str, places: Places, config: TransfersConfig, device: torch.device) -> None:
@@ -74,7 +74,7 @@ class TargetData:
         self._test = FrameStore.open(places.test)
         self._division: Division = divide(self._val, config)
         learned = np.flatnonzero(self._division.learned)
-        counted = learned[:: max(1, len(learned) // _COUNTED)]  # fewer than 2,000 of many
+        counted = learned[:: max(1, len(learned) // _COUNTED)]  # fewer than 2,000 frames
         self.class_weights = semantic_weights(self.task, self._val, counted)
 
     @property
@@ -84,24 +84,24 @@ class TargetData:
 
     @cached_property
     def learned(self) -> Reading:
-        """The data of the rooms that transfers learn from."""
+        """The data of the training rooms of transfers."""
         return self._reading(self._val, "val", self._division.learned)
 
     @cached_property
     def held_out(self) -> Reading:
-        """The data of the rooms that rank the sources."""
+        """The data of the rooms for ranking sources."""
         return self._reading(self._val, "val", self._division.held_out)
 
     @cached_property
     def test(self) -> Reading:
-        """The data of the rooms that everything is compared on."""
+        """The data of the test rooms."""
         return self._reading(self._test, "test", None)
 
     def full_supervision(self) -> nn.Module:
-        """The network of stage 1.
+        """Load the network of stage 1.
 
         Raises:
-            DataError: it is missing.
+            DataError: the network is missing.
         """
         return load_network(self.places.networks, self.task, self.config.architecture)
 

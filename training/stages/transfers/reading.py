@@ -1,4 +1,4 @@
-"""Data of transfers to one target in one store: samples, representations, pictures, targets."""
+"""Data of transfers to one target from one store: samples, representations, pictures, targets."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Reading(Part):
 
     Args:
         task: the target.
-        store: where frames and labels are.
+        store: store of frames and labels.
         codes: folder of the store's representations.
-        config: batch, size and seed.
-        device: where tensors are wanted.
-        among: bool (frames,), those that may be used; None for all.
-        weights: float (17,), what semantic classes count; None takes the original's.
+        config: batch size, image size and seed.
+        device: device of the tensors.
+        among: bool (frames,), True for frames that may be used; None for all.
+        weights: float (17,), weights of semantic classes; None for the original's.
 
     Raises:
         DataError: the store has no sample of the task.
@@ -61,7 +61,7 @@ class Reading(Part):
 
     @property
     def rooms(self) -> NDArray[np.int32]:
-        """int32 (samples,): the room of each sample; all frames of one are in one room."""
+        """int32 (samples,): the room of each sample; all frames of a sample are in one room."""
         frames = self.samples.frames
         rooms: NDArray[np.int32] = self._reader.store.cameras["room"][
             frames if frames.ndim == 1 else frames[:, 0]
@@ -73,17 +73,17 @@ class Reading(Part):
 
         Args:
             rows: numbers of samples.
-            turn: another one draws other points of segmentations.
+            turn: each turn draws other points of segmentations.
         """
         return self._target(self._load(rows), self._seeds(rows, turn))
 
     def codes(self, sets: Sequence[Sequence[str]], rows: Rows) -> Tensor:
-        """Float32 (transfers, B, [P,] 8 * sources, h, w) on the device."""
+        """Return representations, float32 (transfers, B, [P,] 8 * sources, h, w), on the device."""
         found = self._codes.read(sets, self.samples.frames[rows])
         return found.to(self.device, non_blocking=True).float()
 
     def picture_batch(self, rows: Rows, turn: int = 0) -> Batch:
-        """A batch for a whole network; its noise is that of the noisy representations, whatever the turn."""
+        """Return a batch for a whole network; in every turn it has the noise of the noisy representations."""
         raw = self._load(rows)
         target = self._target(raw, self._seeds(rows, turn))
         pictures = resized(as_unit(raw["rgb"]), self.config.size)

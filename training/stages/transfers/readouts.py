@@ -1,4 +1,4 @@
-"""Trained transfers and networks from scratch as files."""
+"""Files of trained transfers and networks from scratch."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def save_scratch(folder: Path, network: ScratchNetwork) -> Path:
 
 
 def load_scratch(folder: Path, target: str | Task, architecture: Architecture) -> ScratchNetwork:
-    """A target's network from scratch on the CPU, in evaluation mode.
+    """Load a target's network from scratch on the CPU, in evaluation mode.
 
     Args:
-        folder: of stage 2.
+        folder: folder of stage 2.
         target: canonical name, or the task itself.
-        architecture: of the run.
+        architecture: architecture of the run.
 
     Raises:
-        DataError: it was not trained, its file is damaged, or of another architecture.
+        DataError: the network was not trained, or its file is damaged or of another architecture.
     """
     task = find_task(target) if isinstance(target, str) else target
     path = _scratch_path(folder, task.name)
@@ -77,16 +77,16 @@ def load_scratch(folder: Path, target: str | Task, architecture: Architecture) -
 def load_readout(
     folder: Path, target: str | Task, sources: Sequence[str], architecture: Architecture
 ) -> TransferReadout:
-    """One trained transfer on the CPU, in evaluation mode.
+    """Load one trained transfer on the CPU, in evaluation mode.
 
     Args:
-        folder: of stage 2.
+        folder: folder of stage 2.
         target: canonical name, or the task itself.
         sources: canonical names in any order.
-        architecture: of the run.
+        architecture: architecture of the run.
 
     Raises:
-        DataError: it was not trained, its file is damaged, or of another architecture.
+        DataError: the transfer was not trained, or its file is damaged or of another architecture.
     """
     task = find_task(target) if isinstance(target, str) else target
     path = _path(folder, task.name, len(sources))
@@ -109,10 +109,10 @@ def load_readout(
 
 
 def _find(names: Collection[str], sources: Sequence[str], path: Path) -> str:
-    """The transfer of a set of sources, whatever their order.
+    """Find the transfer of a set of sources in any order.
 
     Raises:
-        DataError: there is none.
+        DataError: there is no such transfer.
     """
     for name in names:
         if set(sources_of(name)) == set(sources):

@@ -1,9 +1,9 @@
-"""Ridge read-outs: a closed-form guess, in about a minute, at what trained transfers will show.
+"""Ridge read-outs: a closed-form estimate, in about a minute, of the results of trained transfers.
 
-A linear function from a source's representation to the target, the target brought down to the places of the
-representation: maps by their mean over each place, from the 3 x 3 places around; classes and numbers from 4
-x 4 means of the representation. Segmentations have no target that could be averaged: whether two points lie
-in one segment is read out from the differences of the representations there.
+A linear function maps a source's representation to the target at the resolution of the representation: maps
+are averaged over each cell and predicted from 3 x 3 cells; classes and numbers are predicted from 4 x 4 means
+of the representation. Segmentations cannot be averaged; instead, differences of representations predict if
+two points are in one segment.
 
 The error of a source is its squared error on held-out rooms over that of the best constant.
 """
@@ -29,15 +29,15 @@ from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.places import Places, TargetData
 from training.stages.transfers.reading import Reading
 
-_PENALTY = 1e-3  # of the mean squared feature
+_PENALTY = 1e-3  # penalty relative to the mean squared feature
 _POOLED = 4  # rows and columns for classes and numbers
-_WINDOW = 3  # places around a place
-_PLACE = 16  # px of a place's side
+_WINDOW = 3  # side of the window of cells
+_PLACE = 16  # px per side of a cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RidgeJob:
-    """Ridge read-outs of all sources for one target."""
+    """Job for ridge read-outs of all sources for one target."""
 
     places: Places
     config: TransfersConfig
@@ -46,23 +46,23 @@ class RidgeJob:
 
     @property
     def output(self) -> Path:
-        """Errors by source."""
+        """The file of errors by source."""
         return ridge_path(self.places.out, self.target)
 
     def run(self) -> None:
-        """Solve them."""
+        """Compute and write the errors."""
         data = TargetData(self.target, self.places, self.config, torch.device(self.device))
         samples = self.config.ridge_samples
         write_json(self.output, ridge_errors(data.learned, data.held_out, self.config.sources, samples))
 
 
 def ridge_path(folder: Path, target: str) -> Path:
-    """The file of a target's errors by source."""
+    """Return the path of a target's errors by source."""
     return folder / target / "ridge.json"
 
 
 def load_ridge(folder: Path, target: str) -> dict[str, float]:
-    """Errors by source."""
+    """Load errors by source."""
     errors: dict[str, float] = json.loads(ridge_path(folder, target).read_text(encoding="utf-8"))
     return errors
 
@@ -73,10 +73,10 @@ def ridge_errors(
     """Measure the error of a linear function that reads the target out of each source.
 
     Args:
-        learned: samples that functions are fitted to.
-        held_out: samples of other rooms.
-        sources: whose representations are read.
-        samples: that are fitted to at most; half as many are compared on.
+        learned: samples for fitting.
+        held_out: samples of other rooms for testing.
+        sources: source tasks.
+        samples: largest number of samples for fitting; half as many for testing.
 
     Returns:
         share of the target's variance that is left, at least 0; below 1 is better than a constant.
@@ -94,10 +94,10 @@ def ridge_errors(
 
 
 def ridge_agreement(errors: Mapping[str, float], losses: Mapping[str, float]) -> float:
-    """Spearman's rank correlation of errors and mean trained losses over the sources that both have.
+    """Compute Spearman's rank correlation of errors and mean trained losses over common sources.
 
     Returns:
-        in [-1, 1]; NaN for fewer than three sources, or where one side ranks all alike.
+        correlation in [-1, 1]; NaN for fewer than three sources, or if all values of one side are equal.
     """
     from scipy.stats import spearmanr
 
@@ -109,7 +109,7 @@ def ridge_agreement(errors: Mapping[str, float], losses: Mapping[str, float]) ->
 
 
 def _sums(reading: Reading, sources: Sequence[str], samples: int) -> tuple[Tensor, Tensor]:
-    """Weighted sums of products of features with features, and with targets: float64, a source each."""
+    """Weighted sums of products of features with features and with targets, per source: float64."""
     gram = mixed = torch.zeros(())
     for features, truth, weight in _rows(reading, sources, samples):
         weighted = features.transpose(1, 2) * weight
@@ -119,11 +119,11 @@ def _sums(reading: Reading, sources: Sequence[str], samples: int) -> tuple[Tenso
 
 
 def _solve(gram: Tensor, mixed: Tensor) -> Tensor:
-    """Weights of features, (sources, features, outputs); every feature is penalised by its own size."""
+    """Solve for weights, (sources, features, outputs); each feature's penalty is relative to its size."""
     size = gram.diagonal(dim1=1, dim2=2).sqrt().clamp(min=1e-12)
     scaled = gram / size[:, :, None] / size[:, None]
     penalty = torch.full_like(size, _PENALTY)
-    penalty[:, 0] = 1e-9  # a constant costs nothing
+    penalty[:, 0] = 1e-9  # the constant feature has no penalty
     scaled += torch.diag_embed(penalty)
     solved: Tensor = torch.linalg.solve(scaled, mixed / size[:, :, None]) / size[:, :, None]
     return solved
@@ -153,7 +153,7 @@ def _shape_of(task: Task, target: Target) -> Shape:
 
 
 def _place_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tensor, Tensor]:
-    """A row for each place of the representation."""
+    """One row for each cell of the representation."""
     maps = target.values
     if maps.ndim == 3:
         maps = functional.one_hot(maps, task.channels).movedim(-1, 1).float()
@@ -166,20 +166,20 @@ def _place_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tens
 
 
 def _around(codes: Tensor) -> Tensor:
-    """(S, B, C, h, w) -> (S, B * h * w, 9 C): each place with those around it."""
+    """Unfold (S, B, C, h, w) to (S, B * h * w, 9 C): each cell with its neighbours."""
     count, batch = codes.shape[:2]
     patches = functional.unfold(codes.flatten(0, 1), _WINDOW, padding=_WINDOW // 2)
     return patches.reshape(count, batch, *patches.shape[1:]).movedim(-1, 2).flatten(1, 2)
 
 
 def _picture_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tensor, Tensor]:
-    """A row for each sample: coarse means of its representations, one picture after another."""
+    """One row for each sample: coarse means of the representations of all its pictures."""
     flat = codes.reshape(-1, *codes.shape[-3:])
     features = functional.adaptive_avg_pool2d(flat, _POOLED).reshape(*codes.shape[:2], -1)
     truth = target.values
     if truth.ndim == 1:
         truth = functional.one_hot(truth, task.channels).float()
-    if task.name in ERROR_SCALE:  # or angles about x and y would count next to nothing
+    if task.name in ERROR_SCALE:  # without it, angles about x and y would have almost no weight
         scale = truth.new_tensor(ERROR_SCALE[task.name])
         truth = truth * scale.repeat(truth.shape[1] // len(scale))
     weight = torch.ones_like(truth[:, 0]) if target.weight is None else target.weight
@@ -187,7 +187,7 @@ def _picture_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Te
 
 
 def _pair_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tensor, Tensor]:
-    """A row for each point and the one after it: squared differences of representations and of places."""
+    """One row for each pair of successive points: squared differences of representations and positions."""
     size = codes.shape[-1] * _PLACE
     rows, columns, segments = target.values.unbind(-1)
     row, column = (place * codes.shape[-1] // size for place in (rows, columns))

@@ -1,16 +1,15 @@
 """Transfers of one target and one order, trained side by side as one model.
 
 All of them have the same shape, so their weights are stacked and `torch.func.vmap` runs them in one pass: a
-convolution of M members becomes one convolution of M groups. Each member reads its own representations,
-keeps its own batch statistics, and gets the gradients it would get alone; dropout drops the same hidden
-numbers of all.
+convolution of M members becomes one convolution of M groups. Each member reads its own representations, has
+its own batch statistics, and gets the same gradients as alone; dropout drops the same hidden units of all.
 
-Convolutions with groups written out by hand were tried beside it, for 26 transfers to surface normals,
-batches of eight, one CPU core, against one after another: 64 px, eight at once, 1.30 times as fast against
-1.16 here; 128 px 1.0 against 0.9. They need every decoder, and its dropout, written a second time, so they
-were left. Heads gain most: 2.8 times. Maps lose on a CPU since they run channels last when they run alone:
-milliseconds of a step of 16 alone and with eight at once, 16 px 17 and 10, 32 px 15 and 19, 64 px 32 and 50.
-`members_at_once` knows.
+An alternative are grouped convolutions written by hand. For 26 transfers to surface normals, batches of
+eight, on one CPU core, compared with one after another, they are 1.30 times as fast with eight at once at 64
+px (vmap 1.16), and 1.0 times at 128 px (vmap 0.9). They need a second version of every decoder and its
+dropout, so they are not used. Heads gain most: 2.8 times. Maps are slower on a CPU, because single members
+run channels last: milliseconds of a step of 16 alone and with eight at once are 17 and 10 at 16 px, 15 and 19
+at 32 px, 32 and 50 at 64 px. `members_at_once` chooses accordingly.
 """
 
 from __future__ import annotations
@@ -31,19 +30,19 @@ from training.learning.forward import channels_last, run
 from training.learning.output_units import OutputUnits
 
 LossOf = Callable[[Tensor], Tensor]
-"""A target's output (B, ...) -> one loss a sample (B,)."""
+"""Function from a target's output (B, ...) to one loss per sample (B,)."""
 
-_CPU_WORK = 2e9  # pixels of a batch times weights: with more of it a CPU takes longer for all at once
+_CPU_WORK = 2e9  # pixels of a batch times weights; above it, all at once are slower on a CPU
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Members that are run in one pass.
+    """Members that run in one pass.
 
     Attributes:
-        span: which members.
+        span: range of the members.
         parameters: name -> (members, ...).
-        buffers: likewise.
+        buffers: name -> (members, ...).
     """
 
     span: slice
@@ -52,16 +51,17 @@ class _Part:
 
 
 class ReadoutStack:
-    """Transfers that start from the same weights and differ in what they read.
+    """Transfers that start from the same weights and differ in their sources.
 
     Args:
-        start: a transfer of their shape; it is copied.
+        start: a transfer with the initial weights, which is copied.
         sets: the sources of each member.
-        device: where they are run.
-        at_once: members in one pass: memory and speed depend on it, results in FP32 do not. None for all.
-        precision: of activations while they learn one by one. More in one pass learn in FP32, as torch's
-            autocast does not reach convolutions within a vmap. Losses are measured in FP32 at all times:
-            banks predict in it.
+        device: device of the members.
+        at_once: number of members in one pass, which affects memory and speed, but not results in FP32. None
+            for all.
+        precision: precision of activations if members are trained one by one. Several in one pass are trained
+            in FP32, as torch's autocast does not apply to convolutions in a vmap. Losses are always measured
+            in FP32, the precision of banks' predictions.
     """
 
     def __init__(
@@ -74,8 +74,8 @@ class ReadoutStack:
         precision: Precision = Precision.FP32,
     ) -> None:
         self.sets = tuple(sets)
-        self._precision = precision if at_once == 1 else Precision.FP32  # the same for every member
-        self._shape = deepcopy(start).to(device)  # its forward is run, its own weights are not
+        self._precision = precision if at_once == 1 else Precision.FP32  # equal for every member
+        self._shape = deepcopy(start).to(device)  # only its forward is used, not its weights
         step = at_once or len(sets)
         spans = [slice(first, min(first + step, len(sets))) for first in range(0, len(sets), step)]
         self._parts = [_part(self._shape, span) for span in spans]
@@ -84,7 +84,7 @@ class ReadoutStack:
         return len(self.sets)
 
     def parameters(self) -> tuple[list[Tensor], list[Tensor]]:
-        """Tensors (members, ...): weights that decay, and all others."""
+        """Return tensors (members, ...): weights with weight decay, and all other parameters."""
         names = decaying(self._shape)
         both: tuple[list[Tensor], list[Tensor]] = [], []
         for part in self._parts:
@@ -95,12 +95,12 @@ class ReadoutStack:
     def backward(self, codes: Tensor, loss_of: LossOf, seed: int) -> Tensor:
         """Add the gradients of every member's mean loss, in training mode.
 
-        Torch's global generators are seeded, for dropout draws from them; `fit` puts them back.
+        Torch's global generators are seeded, as dropout draws from them; `fit` restores them.
 
         Args:
             codes: float (members, B, [P,] channels, h, w).
-            loss_of: the loss; one that can be vmapped.
-            seed: of dropout, the same in every pass.
+            loss_of: the loss, which must work in a vmap.
+            seed: seed of dropout, equal in every pass.
 
         Returns:
             float (members,): mean losses, without gradients.
@@ -116,14 +116,14 @@ class ReadoutStack:
 
     @torch.no_grad()
     def losses(self, codes: Tensor, loss_of: LossOf) -> Tensor:
-        """Float (members, B): losses of every member on its codes, in evaluation mode."""
+        """Return losses of every member on its codes, float (members, B), in evaluation mode."""
         self._shape.eval()
         exact = Precision.FP32
         return torch.cat([self._losses(part, codes[part.span], loss_of, exact) for part in self._parts])
 
     @torch.no_grad()
     def fold(self, units: OutputUnits) -> None:
-        """Let every member give the target's units itself, once it has learned."""
+        """Fold the units into every member after training, so that it outputs the target's units."""
         for part in self._parts:
             units.fold(part.parameters)
 
@@ -135,12 +135,12 @@ class ReadoutStack:
         return {name: value[place].detach().to("cpu", copy=True) for name, value in named.items()}
 
     def _losses(self, part: _Part, codes: Tensor, loss_of: LossOf, precision: Precision) -> Tensor:
-        """Float (members of the part, B)."""
+        """Losses of a part, float (members of the part, B)."""
 
         def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], own: Tensor) -> Tensor:
             return loss_of(run(partial(functional_call, self._shape, (parameters, buffers)), own, precision))
 
-        if len(codes) == 1:  # a pass of one is faster without
+        if len(codes) == 1:  # a single member is faster without vmap
             parameters, buffers = (
                 {name: each[0] for name, each in kind.items()} for kind in (part.parameters, part.buffers)
             )
@@ -152,14 +152,14 @@ class ReadoutStack:
 def members_at_once(
     start: TransferReadout, task: Task, batch: int, size: int, device: torch.device
 ) -> int | None:
-    """Return the number of members for one pass: all (None), or one where a CPU makes maps that are not tiny.
+    """Return the number of members for one pass: all (None), or one for maps on a CPU unless they are tiny.
 
     Args:
-        start: a transfer of their shape.
+        start: a transfer of the members' shape.
         task: the target.
         batch: samples in a batch.
         size: side of the target's maps in px.
-        device: where they are run.
+        device: device of the members.
     """
     maps = task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}
     work = batch * size**2 * sum(parameter.numel() for parameter in start.parameters())
@@ -167,7 +167,7 @@ def members_at_once(
 
 
 def decaying(network: nn.Module) -> frozenset[str]:
-    """Names of parameters that weight decay is for: weights of layers, no biases and no batch norms."""
+    """Return the names of parameters with weight decay: weights of layers, not biases and batch norms."""
     layers = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
     return frozenset(
         f"{name}.weight" for name, module in network.named_modules() if isinstance(module, layers)

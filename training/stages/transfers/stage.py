@@ -43,22 +43,22 @@ def run_transfers(
     engine: Engine | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """All of stage 2.
+    """Run stage 2.
 
     Args:
-        config: which transfers, and how.
-        networks: where stage 1 left `TASK.safetensors`.
-        stores: of frames: `val`, which transfers learn from, and `test`.
-        out: folder of the run; `codes` and `transfers` are made in it.
-        device: where everything runs.
-        engine: runs the jobs; None for this process.
-        overwrite: delete what another configuration left.
+        config: settings of the transfers.
+        networks: folder of stage 1 with `TASK.safetensors`.
+        stores: stores of frames: `val`, for training transfers, and `test`.
+        out: folder of the run, in which `codes` and `transfers` are created.
+        device: device of all networks.
+        engine: engine that runs the jobs; None for this process.
+        overwrite: delete outputs of another configuration.
 
     Returns:
         the folder of transfers: losses, weights, `ranking.json` and `ridge.json`.
 
     Raises:
-        TrainingError: as `run_stage` and the jobs say.
+        TrainingError: as for `run_stage` and the jobs.
     """
     places = Places(
         val=stores["val"], test=stores["test"], networks=networks, codes=out / "codes", out=out / "transfers"
@@ -84,7 +84,7 @@ def run_transfers(
 
 
 def codes_jobs(config: TransfersConfig, places: Places, device: str) -> list[CodesJob]:
-    """Every source in both splits; with noise too where denoising is a target."""
+    """Create a job for every source in both splits, also with noise if denoising is a target."""
     return [
         CodesJob(places=places, config=config, device=device, source=source, split=split, noisy=noisy)
         for split in ("val", "test")
@@ -94,7 +94,7 @@ def codes_jobs(config: TransfersConfig, places: Places, device: str) -> list[Cod
 
 
 def first_jobs(config: TransfersConfig, places: Places, device: str) -> list[Work]:
-    """Order 1, controls and ridge read-outs of every target."""
+    """Create jobs for order 1, controls and ridge read-outs of every target."""
     works: list[Work] = []
     for target in config.targets:
         sets = source_sets(1, (), config, target)
@@ -112,7 +112,7 @@ def first_jobs(config: TransfersConfig, places: Places, device: str) -> list[Wor
 def higher_jobs(
     config: TransfersConfig, places: Places, device: str, ranking: Mapping[str, tuple[str, ...]]
 ) -> list[TransferJob]:
-    """Every target and order above 1 that there are sources for."""
+    """Create a job for every target and order above 1 that has enough sources."""
     return [
         TransferJob(places=places, config=config, device=device, target=target, order=order, sets=sets)
         for target in config.targets
@@ -122,7 +122,7 @@ def higher_jobs(
 
 
 def train_all(config: TransfersConfig, places: Places, device: str, engine: Engine) -> None:
-    """The rounds of jobs, the second over the best sources of the first; representations must be there.
+    """Run both rounds of jobs, the second with the best sources of the first; representations must exist.
 
     Raises:
         JobsFailedError: some jobs failed.
@@ -144,7 +144,7 @@ def train_all(config: TransfersConfig, places: Places, device: str, engine: Engi
 
 
 def _ridge_report(folder: Path, means: Mapping[str, Mapping[str, float]]) -> dict[str, object]:
-    """Spearman's correlation of ridge errors and trained losses, by target and on average."""
+    """Report Spearman's correlation of ridge errors and trained losses, by target and on average."""
     found = {target: ridge_agreement(load_ridge(folder, target), losses) for target, losses in means.items()}
     measured = [rho for rho in found.values() if not math.isnan(rho)]
     mean = sum(measured) / len(measured) if measured else None
@@ -156,7 +156,7 @@ def _ridge_report(folder: Path, means: Mapping[str, Mapping[str, float]]) -> dic
 
 
 def load_ranking(folder: Path) -> dict[str, tuple[str, ...]]:
-    """Sources of each target that sets are made of, best first."""
+    """Load the ranking of sources for the sets of each target, best first."""
     written = json.loads((folder / RANKING).read_text(encoding="utf-8"))
     return {target: tuple(best) for target, best in written.items()}
 
@@ -186,7 +186,7 @@ def _counts(config: TransfersConfig, places: Places) -> dict[str, Any]:
 
 
 def load_counts(folder: Path) -> dict[str, Any]:
-    """Targets, numbers of images and rooms, and settings of a finished stage.
+    """Load targets, numbers of images and rooms, and settings of a finished stage.
 
     Raises:
         DataError: the stage is not finished.
