@@ -46,7 +46,7 @@ def planner_tab(services: Services) -> None:
 
 
 def _offer_api(shelf: TensorShelf) -> None:
-    """Add the API: `/plan`, `/sweep`, `/front`, `/chain`, `/stability`, `/group`, `/affinities`; JSON in, JSON out."""
+    """Add `/plan`, `/sweep`, `/front`, `/chain`, `/stability`, `/group`, `/affinities`: JSON in, JSON out."""
 
     @readable
     def plan(question: dict[str, Any]) -> dict[str, Any]:
