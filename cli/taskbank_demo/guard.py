@@ -91,7 +91,7 @@ class Guard:
     def _limit(self, scope: Message) -> int:
         """Return the most bytes that a request may have."""
         files = _FILES_AT_ONCE * self._settings.upload_bytes
-        return files + _LARGEST_REQUEST if _UPLOAD.fullmatch(scope["path"]) else _LARGEST_REQUEST
+        return files + _LARGEST_REQUEST if _UPLOAD.fullmatch(unquote(scope["path"])) else _LARGEST_REQUEST
 
     def _coming(self, scope: Message) -> int:
         """Return the bytes that an upload may add to the folder: its stated length, or else the limit."""

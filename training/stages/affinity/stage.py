@@ -54,7 +54,7 @@ class AffinityConfig:
     """
 
     name: str = "rooms"
-    dataset: str = "rooms, rendered by training/data/rooms"
+    dataset: str = "rooms, rendered by training/rooms"
     licence: str = "MIT"
     resamples: int = 200
     level: float = 0.9

@@ -161,7 +161,7 @@ def _check_size(source: HubSource, file: FileEntry, hub: Hub) -> None:
 
     Raises:
         ChecksumMismatchError: it has another size than the index states.
-        HubError: the Hub does not say it.
+        HubError: the Hub does not answer, or has no such file. A size that it does not state is not checked.
     """
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
 
