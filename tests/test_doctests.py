@@ -1,4 +1,4 @@
-"""Every public function has an example in its docstring, and the examples run."""
+"""Every public function and the main classes have an example in their docstrings, and the examples run."""
 
 from __future__ import annotations
 
@@ -23,10 +23,24 @@ FUNCTIONS = [
     for name in package.__all__
     if inspect.isfunction(getattr(package, name))
 ]
+CLASSES = [
+    (package, name)
+    for package in (taxsolver, taskbank)
+    for name in package.__all__
+    if inspect.isclass(getattr(package, name)) and ">>>" in (getattr(package, name).__doc__ or "")
+]
+MADE = {"AffinityTensor", "Bank", "Engine", "Form", "Objective", "Prediction", "Problem", "Reading", "Saving"}
+"""Some of the classes that users make or get: these have examples."""
 
 
-@pytest.mark.parametrize(("package", "name"), FUNCTIONS, ids=[name for _, name in FUNCTIONS])
-def test_the_example_of_a_public_function_runs(
+def test_the_main_classes_have_examples() -> None:
+    assert {name for _, name in CLASSES} >= MADE
+
+
+@pytest.mark.parametrize(
+    ("package", "name"), [*FUNCTIONS, *CLASSES], ids=[name for _, name in [*FUNCTIONS, *CLASSES]]
+)
+def test_the_example_of_a_public_function_or_class_runs(
     package: ModuleType, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

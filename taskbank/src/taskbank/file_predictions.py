@@ -59,6 +59,13 @@ class Saving:
             and for point clouds; None where it is not known.
         building: name of the building in the dataset's form; None for the name of the inputs' folder.
         smooth: seconds over which numbers are averaged in videos, see `video.predictions.VideoSaving`.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import taskbank
+        >>> saving = taskbank.Saving(folder=Path("results"), forms=(taskbank.Form.NPY,), skip_existing=True)
+        >>> saving.overwrite
+        False
     """
 
     folder: Path

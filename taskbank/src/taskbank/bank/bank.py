@@ -73,6 +73,12 @@ class Bank:
         architecture: shape of every network.
         digest: sha256 of `bank.json`, which states the sha256 of every other file.
         files: access to the weight files.
+
+    Example:
+        >>> import taskbank
+        >>> bank = taskbank.Bank.open("rooms")
+        >>> len(bank.tasks), bank.index.licence
+        (26, 'MIT')
     """
 
     index: BankIndex

@@ -69,6 +69,13 @@ class Reading:
     Attributes:
         frame: frame of maps: the input's pixels, or the network's output.
         normals: axes of surface normals.
+
+    Example:
+        >>> import taskbank
+        >>> reading = taskbank.Reading(frame="network", normals="opengl")
+        >>> engine = taskbank.Engine(taskbank.Bank.open("rooms"), ["normals"], taskbank.Settings())
+        >>> [outcome.prediction("normal", reading).frame for outcome in engine.run(["photo.jpg"])]
+        ['network']
     """
 
     frame: Frame = Frame.INPUT

@@ -41,6 +41,13 @@ class Engine:
         InvalidInputError: no task; tasks of different numbers of images; settings that this machine does not
             support.
         BankFormatError: a file of the bank is missing or damaged.
+
+    Example:
+        >>> import taskbank
+        >>> bank = taskbank.Bank.open("rooms")
+        >>> engine = taskbank.Engine(bank, ["normals", "depth"], taskbank.Settings(device="cpu"))
+        >>> [sorted(outcome.raw) for outcome in engine.run(["photo.jpg"])]
+        [['depth_zbuffer', 'normal']]
     """
 
     def __init__(

@@ -60,6 +60,12 @@ class Prediction:
             own network predicted.
         classes: names of classes, or of the numbers of a user's own target; None without names.
         details: further facts of this kind of task, JSON-ready.
+
+    Example:
+        >>> import taskbank
+        >>> depth = taskbank.predict("photo.jpg", "depth")["depth_zbuffer"]
+        >>> depth.kind.value, depth.unit, depth.frame.value
+        ('depth', 'm', 'input')
     """
 
     task: str

@@ -26,6 +26,11 @@ class Settings:
             to have read these licences and to comply with them.
         size: side in px of the networks' square and shorter side of whole photos, a multiple of 16; None for
             the size that the bank's networks were trained on.
+
+    Example:
+        >>> import taskbank
+        >>> taskbank.Settings(device="cpu", fit="crop").batch_size
+        8
     """
 
     device: str = "auto"

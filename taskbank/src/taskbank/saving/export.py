@@ -31,7 +31,13 @@ SHEET = "all_tasks.png"
 
 
 class Form(StrEnum):
-    """A form in which predictions are saved."""
+    """A form in which predictions are saved.
+
+    Example:
+        >>> import taskbank
+        >>> [form.value for form in taskbank.Form]
+        ['png', 'npy', 'json', 'ply', 'dataset']
+    """
 
     PNG = "png"
     NPY = "npy"

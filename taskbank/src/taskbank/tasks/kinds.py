@@ -103,6 +103,12 @@ class Task:
             which outputs are decoded. None for other tasks, see `taskbank.inference.whitening`.
         source_only: True if the task is not a target of transfers, as its labels are of no interest in
             themselves.
+
+    Example:
+        >>> import taskbank
+        >>> task = taskbank.find_task("surface normals")
+        >>> task.name, task.channels, task.num_images
+        ('normal', 3, 1)
     """
 
     name: str

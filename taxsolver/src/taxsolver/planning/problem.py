@@ -79,6 +79,12 @@ class Problem:
         supervised_targets: targets that were allowed to be supervised; None for all; only a record likewise.
 
     Use `Problem.of` to construct one from task names and aliases.
+
+    Example:
+        >>> from taxsolver import Problem, solve_problem
+        >>> problem = Problem.of("taskonomy-16k", "normals,depth,reshading", 1, exclude="reshading")
+        >>> solve_problem(problem).sources
+        ('normal',)
     """
 
     affinity: AffinityTensor

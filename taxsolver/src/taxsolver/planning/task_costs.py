@@ -32,6 +32,13 @@ class TaskCost:
         images_full: number of images of the task labelled in full; None for the problem's `images_full`.
         images_transfer: labelled images of a transfer to it; None for the problem's `images_transfer`.
         owned: share of the labels in full that is already owned, in [0, 1]; it costs nothing.
+
+    Example:
+        >>> import taxsolver
+        >>> cost = taxsolver.TaskCost(price=0.05, images_full=100_000, owned=0.4)
+        >>> costs = {"normals": cost}
+        >>> taxsolver.solve("taskonomy-16k", "normals", 4000, sources="normals", unit="EUR", costs=costs).cost
+        3000.0
     """
 
     price: float | None = None

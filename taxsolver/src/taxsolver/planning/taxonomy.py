@@ -64,6 +64,12 @@ class Taxonomy:
         alternatives: if asked for, the next best taxonomies with other supervised sets, best first; for a
             cheapest plan, the next cheapest.
         k_best: number of plans that were asked for, this one included.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", "normals,depth,reshading", budget=2)
+        >>> plan.status, plan.cost, plan.sources
+        ('optimal', 2.0, ('depth_zbuffer', 'normal'))
     """
 
     problem: Problem

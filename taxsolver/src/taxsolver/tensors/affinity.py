@@ -38,6 +38,12 @@ class Transfer:
         gain: share of test images on which it beats training from scratch; NaN where not measured.
         quality: the same against full supervision; NaN where not measured.
         full_supervision: true if the target is labelled in full and served by its own network.
+
+    Example:
+        >>> import taxsolver
+        >>> plan = taxsolver.solve("taskonomy-16k", "normals,reshading", budget=1)
+        >>> [(one.target, one.sources, one.full_supervision) for one in plan.transfers]
+        [('normal', ('normal',), True), ('reshading', ('normal',), False)]
     """
 
     target: str
@@ -96,6 +102,12 @@ class AffinityTensor:
 
     Raises:
         InvalidInputError: on construction; the message lists every fault.
+
+    Example:
+        >>> import taxsolver
+        >>> tensor = taxsolver.load_affinity("taskonomy-16k")
+        >>> len(tensor.targets), len(tensor), tensor.images_transfer
+        (22, 1762, 16000)
     """
 
     name: str
