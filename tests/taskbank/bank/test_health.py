@@ -1,4 +1,4 @@
-"""Faulty networks of a bank: toys, the bundled bank's five, and thresholds."""
+"""Faulty networks of a bank: toys and thresholds."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_compact_encoders_can_be_dense() -> None:
 
 
 def test_a_bank_from_before_code_activation_has_the_relu_it_was_trained_with() -> None:
-    """The bundled bank of this version among them: its representations are never negative."""
+    """Their representations are never negative."""
     written = architecture_to_json(Compact())
     del written["widths"]["code_activation"]
     assert architecture_from_json(written) == Compact(widths=CompactWidths(code_activation="relu"))

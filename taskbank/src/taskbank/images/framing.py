@@ -6,7 +6,7 @@ a square around it, `stretch` the photo squeezed into a square. The box also def
 Networks take squares. A whole photo is cut into overlapping squares, half a side or less apart, and the maps
 of these are blended with weights that fall to zero towards their edges. The alternatives, one run over the
 whole photo at its own aspect ratio and other fits, were measured for comparison (58 frames of NYU Depth v2,
-420 x 320 px, not used in training, the bank `rooms` of 128 px; normals: mean and median error in degrees on
+420 x 320 px, not used in training, an earlier bank of 128 px; normals: mean and median error in degrees on
 reliable pixels; depth: AbsRel with one scale per frame):
 
 | shown | normals | in the middle square | outside it | depth | middle | outside |
