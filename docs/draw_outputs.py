@@ -1,4 +1,4 @@
-"""Draw one picture for each kind of output, for the page "Predict": `python docs/draw_outputs.py`."""
+"""Draw the pictures of predictions that README and the documents show: `python docs/draw_outputs.py`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ ONE_IMAGE = (
     "jigsaw",
 )
 WIDTH = 240
+QUALITY = 85
 
 
 def main() -> None:
-    """Predict the examples with the bundled bank, and keep small pictures."""
+    """Predict the examples with the bundled bank: a small picture of each kind of output, and all tasks."""
     PICTURES.mkdir(exist_ok=True)
     photo, pair = EXAMPLES / "sitting_room.jpg", [EXAMPLES / f"lounge_{number}.jpg" for number in (1, 2)]
     with TemporaryDirectory() as folder:
@@ -41,7 +42,10 @@ def main() -> None:
             if path.stem in {*ONE_IMAGE, "fixated_pose", "point_matching"}:
                 picture = Image.open(path).convert("RGB")
                 picture.thumbnail((WIDTH, WIDTH))
-                picture.save(PICTURES / f"{path.stem}.jpg", quality=85)
+                picture.save(PICTURES / f"{path.stem}.jpg", quality=QUALITY)
+        subprocess.run([*predict, str(photo), "--tasks", "all", "--out", f"{folder}/all"], check=True)
+        (sheet,) = Path(folder, "all").rglob("all_tasks.png")
+        Image.open(sheet).convert("RGB").save(PICTURES.parent / "all_tasks.jpg", quality=QUALITY)
 
 
 if __name__ == "__main__":

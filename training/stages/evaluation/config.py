@@ -36,7 +36,7 @@ class EvaluateConfig:
     name: str = "rooms"
     licence: str = "MIT"
     storage: Storage = Storage.INT8
-    max_megabytes: float | None = 42.0
+    max_megabytes: float | None = 60.0
     calibration: float = 1.0
     transfer_orders: tuple[int, ...] = (1, 2)
     shown_targets: tuple[str, ...] = ("normal", "depth_zbuffer")

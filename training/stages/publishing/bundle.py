@@ -38,7 +38,7 @@ def bundle(
     ] = Path(),
     max_megabytes: Annotated[
         float, typer.Option("--max-megabytes", metavar="MB", help="Largest size of the bank.")
-    ] = 42.0,
+    ] = 60.0,
     pictures: PicturesOption = None,
     faulty: FaultyOption = None,
 ) -> None:

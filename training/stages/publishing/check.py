@@ -64,7 +64,7 @@ class Checked:
 def check_bank(
     folder: Path,
     *,
-    max_megabytes: float = 42.0,
+    max_megabytes: float = 60.0,
     pictures: Path = EXAMPLES,
     faulty: Collection[str] = (),
 ) -> Checked:

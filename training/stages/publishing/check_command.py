@@ -65,7 +65,7 @@ def check(
     ],
     max_megabytes: Annotated[
         float, typer.Option("--max-megabytes", metavar="MB", help="Largest size of the folder.")
-    ] = 42.0,
+    ] = 60.0,
     pictures: PicturesOption = None,
     faulty: FaultyOption = None,
 ) -> None:
