@@ -84,7 +84,7 @@ def transfer(
 
     Results have the form of `taskbank predict`; the JSON files name the sources.
 
-    Example: taskbank transfer photo.jpg --sources normals --target reshading
+    Example: taskbank transfer photo.jpg --sources edge_occlusion --target reshading
     """
     from taskbank.errors import InvalidInputError
 

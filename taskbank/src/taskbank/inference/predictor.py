@@ -167,7 +167,7 @@ def load_transfer(
 
     Example:
         >>> import taskbank
-        >>> network = taskbank.load_transfer("normals", "reshading")
+        >>> network = taskbank.load_transfer("edge_occlusion", "reshading")
         >>> network.predict("photo.jpg").task
         'reshading'
     """

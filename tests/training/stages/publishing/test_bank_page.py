@@ -46,7 +46,10 @@ def test_a_living_bank_without_real_frames_has_one_column(scores: dict[str, Any]
     scores["health"] = {name: {"dead_channels": 0.0} for name in LISTING.index.tasks}
     scores["test"]["normal"]["mean"] = 21.94
     section = figures_section(LISTING.index, scores)
-    assert f"|  | rendered, held out ({scores['frames']} frames) |\n| --- | --- |\n| normals, mean error | 21.9° |" in section
+    assert (
+        f"|  | rendered, held out ({scores['frames']} frames) |\n| --- | --- |\n| normals, mean error | 21.9° |"
+        in section
+    )
     for words in ("dead", "real frames the best", "better source"):
         assert words not in section
 
