@@ -89,7 +89,7 @@ class NovelData:
         """The test samples."""
         return self._part(Part.TEST)
 
-    def full_supervision(self) -> nn.Module:
+    def full_supervision(self) -> tuple[nn.Module, int]:
         """Raise an error, as a novel task has no network of its own.
 
         Raises:
@@ -153,7 +153,13 @@ class NovelPart(TransferPart):
         """Return representations, float32 (transfers, B, 8 * sources, h, w), on the device."""
         return self._codes.read(sets, self._photographs[rows]).to(self.device, non_blocking=True).float()
 
-    def picture_batch(self, rows: Rows, turn: int = 0) -> Batch:
-        """Return a batch of pictures for training a whole network."""
+    def picture_batch(self, rows: Rows, turn: int = 0, size: int | None = None) -> Batch:
+        """Return a batch of pictures for training a whole network, always of the size they are kept in.
+
+        Raises:
+            ValueError: `size` is given.
+        """
+        if size is not None:
+            raise ValueError(f"size is {size}, but novel tasks keep pictures of one size: leave it out")
         target = self.target(rows, turn)
         return self._data.shown(self._photographs[rows]), lambda output: losses(self.task, output, target)

@@ -60,8 +60,15 @@ class Part(ABC):
         """Return representations, float32 (transfers, B, [P,] 8 * sources, h, w), on the device."""
 
     @abstractmethod
-    def picture_batch(self, rows: Rows, turn: int = 0) -> Batch:
-        """Return a batch for a whole network, of the pictures whose representations transfers read."""
+    def picture_batch(self, rows: Rows, turn: int = 0, size: int | None = None) -> Batch:
+        """Return a batch for a whole network, of the pictures whose representations transfers read.
+
+        Args:
+            rows: numbers of samples.
+            turn: each turn draws other points of segmentations.
+            size: side in px of the pictures; None for that of transfers. The network's maps are resized to
+                the targets'.
+        """
 
     def code_batch(self, sets: Sequence[Sequence[str]], rows: Rows, turn: int = 0) -> Batch:
         """Return a batch for transfers; arguments as for `codes` and `target`."""
@@ -116,8 +123,8 @@ class TargetParts(Protocol):
     def test(self) -> Part:
         """The test samples."""
 
-    def full_supervision(self) -> nn.Module:
-        """Load the target's own network, trained on all its labels.
+    def full_supervision(self) -> tuple[nn.Module, int]:
+        """Load the target's own network, trained on all its labels, and the side in px of its inputs.
 
         Raises:
             DataError: there is no such network.

@@ -15,7 +15,7 @@ from torch import nn
 from taskbank.tasks.registry import Task, find_task
 from training.data.frames import FrameStore
 from training.learning.class_weights import semantic_weights
-from training.stages.networks.finished import load_network
+from training.stages.networks.finished import load_network, trained_size
 from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.divide import Division, divide
 from training.stages.transfers.parts import TargetParts
@@ -97,13 +97,14 @@ class TargetData:
         """The data of the test rooms."""
         return self._reading(self._test, "test", None)
 
-    def full_supervision(self) -> nn.Module:
-        """Load the network of stage 1.
+    def full_supervision(self) -> tuple[nn.Module, int]:
+        """Load the network of stage 1 and the side in px of its inputs.
 
         Raises:
-            DataError: the network is missing.
+            DataError: the network or its record is missing.
         """
-        return load_network(self.places.networks, self.task, self.config.architecture)
+        network = load_network(self.places.networks, self.task, self.config.architecture)
+        return network, trained_size(self.places.networks, [self.task.name])
 
     def _reading(self, store: FrameStore, split: str, among: NDArray[np.bool_] | None) -> Reading:
         return Reading(

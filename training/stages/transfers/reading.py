@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskbank.tasks.registry import Task
+from taskbank.tasks.registry import DecoderForm, Task
 from training.data.frames import FrameStore
 from training.learning.batches import BatchReader
 from training.learning.draws import seeds_of
@@ -82,13 +82,21 @@ class Reading(Part):
         found = self._codes.read(sets, self.samples.frames[rows])
         return found.to(self.device, non_blocking=True).float()
 
-    def picture_batch(self, rows: Rows, turn: int = 0) -> Batch:
+    def picture_batch(self, rows: Rows, turn: int = 0, size: int | None = None) -> Batch:
         """Return a batch for a whole network; in every turn it has the noise of the noisy representations."""
         raw = self._load(rows)
         target = self._target(raw, self._seeds(rows, turn))
-        pictures = resized(as_unit(raw["rgb"]), self.config.size)
+        side = self.config.size or raw["rgb"].shape[-2]
+        pictures = resized(as_unit(raw["rgb"]), size or side)
         shown = network_input(self.task, pictures, self._seeds(rows, 0))
-        return shown, lambda output: losses(self.task, output, target)
+        maps = self.task.decoder in {DecoderForm.PIXEL, DecoderForm.COLORIZATION}
+
+        def loss_of(output: Tensor) -> Tensor:
+            # Maps of colours are smaller than the pictures, so the ratio of sizes counts.
+            reduced = resized(output, output.shape[-1] * side // size) if maps and size else output
+            return losses(self.task, reduced, target)
+
+        return shown, loss_of
 
     def _seeds(self, rows: Rows, turn: int) -> Tensor:
         seeds = input_seeds(self.config.seed, self.samples, rows).to(self.device)

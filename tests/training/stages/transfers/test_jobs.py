@@ -11,13 +11,16 @@ import torch
 from tests.training.stages.transfers.toy_run import (
     IGNORANT,
     KNOWING,
+    SIZE,
     SOURCES,
     TARGETS,
     TINY,
+    save_network,
     toy_config,
     toy_places,
     write_telling_codes,
 )
+from torch.nn import functional
 from training.data.frames import FrameStore
 from training.errors import DataError
 from training.learning.losses import losses
@@ -110,6 +113,29 @@ def test_full_supervision_is_the_network_of_stage_1(places: Places) -> None:
         "full_supervision"
     ]
     np.testing.assert_allclose(kept[:4], wanted.numpy(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("target", ["reshading", "colorization", "class_scene"])
+def test_full_supervision_is_shown_pictures_of_its_own_size(
+    places: Places, target: str, tmp_path: Path
+) -> None:
+    own = save_network(tmp_path, target, 3)
+    places = replace(places, networks=tmp_path)
+    data = TargetData(target, places, toy_config(size=SIZE // 2), CPU)
+    network, size = data.full_supervision()
+    rows = np.arange(4)
+    shown, loss_of = data.test.picture_batch(rows, size=size)
+    whole, _ = TargetData(target, places, toy_config(), CPU).test.picture_batch(rows)
+    assert size == SIZE
+    assert torch.equal(shown, whole)
+    with torch.no_grad():
+        output = own(shown)
+        reduced = output
+        if output.dim() == 4:  # a map, compared with the target of the transfers' size
+            reduced = functional.interpolate(output, scale_factor=0.5, mode="bilinear", antialias=True)
+        torch.testing.assert_close(
+            loss_of(network(shown)), losses(data.task, reduced, data.test.target(rows))
+        )
 
 
 def test_nothing_is_learned_from_held_out_rooms(places: Places) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ TINY = Compact(
     )
 )
 KNOWING, IGNORANT = "normal", "edge_texture"
+SIZE = 32
 SOURCES = (KNOWING, IGNORANT, "curvature", "random")
 TARGETS = ("depth_zbuffer", "reshading")
 
@@ -72,6 +74,7 @@ def save_network(folder: Path, name: str, seed: int) -> TaskNetwork:
     initialise(network, seed, gain=UNTRAINED_GAIN)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.safetensors").write_bytes(weights_to_bytes(network.state_dict(), Storage.FP32))
+    (folder / f"{name}.json").write_text(json.dumps({"image_size": SIZE}), encoding="utf-8")
     return network.eval()
 
 
