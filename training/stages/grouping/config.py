@@ -75,9 +75,10 @@ class GroupingConfig:
                 "grouping.learning must have photometric = false and zoom = 1: all tasks of a network see "
                 "one picture, and labels from pixels do not survive these variations"
             )
-        if self.learning.start is not None or self.learning.own:
+        if self.learning.start is not None or self.learning.before is not None or self.learning.own:
             raise ConfigError(
-                "grouping.learning takes no start and no own: every network begins at random and learns alike"
+                "grouping.learning takes no start, no before and no own: every network begins at random and "
+                "learns alike"
             )
         if not 0 < self.early < 1:
             raise ConfigError(f"grouping.early {self.early} must lie between 0 and 1")

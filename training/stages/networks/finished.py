@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from taskbank.bank.weights import fill, weights_from_bytes
 from taskbank.errors import BankFormatError
@@ -54,6 +55,25 @@ def spent_on(folder: Path, task: Task) -> dict[str, float]:
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
             f"{path} does not say how long {task.name!r} was trained: start from a folder of stage 1"
+        ) from error
+
+
+def origins_of(folder: Path, task: Task) -> dict[str, Any]:
+    """Return the pretrained weights and real frames that a network used, for networks that continue it.
+
+    Returns:
+        `pretrained` and `real` of its record; only those that it has.
+
+    Raises:
+        DataError: the record is missing or damaged.
+    """
+    path = folder / f"{task.name}.json"
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return {kind: about[kind] for kind in ("pretrained", "real") if kind in about}
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(
+            f"{path} does not say what {task.name!r} was made of: start from a folder of stage 1"
         ) from error
 
 

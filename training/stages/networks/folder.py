@@ -24,7 +24,7 @@ from training.runs.checkpoint import discard_checkpoint, has_checkpoint, load_ch
 from training.runs.provenance import digest_file, digest_json
 from training.runs.settings import settings_of
 from training.stages.networks.config import TaskNetworksConfig
-from training.stages.networks.finished import spent_on, weights_path
+from training.stages.networks.finished import origins_of, spent_on, weights_path
 from training.stages.networks.learner import Learner
 
 
@@ -116,6 +116,7 @@ class NetworksFolder:
             "steps": own.steps,
             "config": settings_of(own),
             **({} if own.start is None else {"before": spent_on(own.start, learner.task)}),
+            **({} if own.start is None else origins_of(own.start, learner.task)),
             **self._origins(own),
             **facts,
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from taskbank.bank.health import Fault
@@ -55,7 +55,7 @@ def run_networks(
     Args:
         config: settings of the training and its number of jobs.
         frames: store of training frames.
-        out: folder of the stage.
+        out: folder of the stage; a course before it has the folder `OUT_before` beside it.
         tasks: task names or aliases; None for all 25.
         engine: engine that runs the jobs; None for this process.
         workers: number of jobs if the configuration has none.
@@ -73,6 +73,19 @@ def run_networks(
     wanted = chosen_tasks(tasks)
     if real is None:
         config = config.without_real()
+    if config.before is not None:
+        earlier = run_networks(
+            config.before,
+            frames,
+            out.with_name(f"{out.name}_before"),
+            tasks=tasks,
+            engine=engine,
+            workers=workers,
+            device=device,
+            overwrite=overwrite,
+            real=real,
+        )
+        config = replace(config, before=None, start=earlier)
 
     settings = NetworksSettings(tasks=tasks, learning=config)
     starts = {own.start for own, _ in config.alike(wanted) if own.start is not None}

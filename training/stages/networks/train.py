@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from taskbank.tasks.registry import DecoderForm, Task, find_task
 from taskbank.tasks.table import ALL_TASKS
 from training.data.frames import FrameStore
-from training.errors import DataError
+from training.errors import ConfigError, DataError
 from training.learning.batches import BatchReader
 from training.learning.class_weights import evenly, semantic_weights
 from training.learning.draws import seeds_of
@@ -90,13 +90,17 @@ def train_task_networks(  # noqa: PLR0917 - the first four arguments belong toge
 
     Raises:
         DataError: a store is missing, or lacks labels of a task.
-        ConfigError: `out` holds networks of another configuration.
+        ConfigError: `out` holds networks of another configuration, or the settings have a course before.
         DivergedError: a loss is not finite; the checkpoint before it is kept.
         StorageError: a file cannot be written.
     """
     if TRAIN not in stores:
         held = ", ".join(stores) or "nothing"
         raise DataError(f"task networks learn from {TRAIN!r}, but there is only {held}")
+    if config.before is not None:
+        raise ConfigError(
+            "train_task_networks trains one course: run the one before first, and start from it"
+        )
     if config.real and REAL not in stores:
         raise DataError(
             f"real is {config.real}, but there is no store of real frames: give one, or set it to 0"

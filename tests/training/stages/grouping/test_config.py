@@ -62,11 +62,11 @@ def test_only_compact_networks_can_be_halved() -> None:
         ({"tag_every": 0}, "grouping.tag_every 0 must be at least 1"),
         (
             {"learning": TaskNetworksConfig(photometric=False, start=Path("first"))},
-            "grouping.learning takes no start and no own",
+            "grouping.learning takes no start, no before and no own",
         ),
         (
             {"learning": TaskNetworksConfig(photometric=False, own=(OwnSettings(tasks=("normal",)),))},
-            "grouping.learning takes no start and no own",
+            "grouping.learning takes no start, no before and no own",
         ),
         ({"learning": TaskNetworksConfig()}, "grouping.learning must have photometric = false and zoom = 1"),
     ],

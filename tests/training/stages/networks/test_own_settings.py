@@ -16,7 +16,7 @@ from training.data.frames import FrameStore
 from training.errors import ConfigError, DataError
 from training.runs.settings import settings_from
 from training.stages.networks.config import OwnSettings, TaskNetworksConfig
-from training.stages.networks.finished import spent_on
+from training.stages.networks.finished import origins_of, spent_on
 from training.stages.networks.stage import run_networks
 from training.stages.networks.train import train_task_networks
 
@@ -137,6 +137,62 @@ def test_networks_that_began_elsewhere_do_not_count_as_finished(
     shutil.copy(tmp_path / "other" / "normal.safetensors", first)
     with pytest.raises(ConfigError, match="another configuration"):
         train_task_networks(again, {"train": store}, tmp_path / "second", tasks=("normal",))
+
+
+def test_a_course_continues_the_networks_of_the_course_before(store: FrameStore, tmp_path: Path) -> None:
+    own = (OwnSettings(tasks=("normal",), steps=2),)
+    second = replace(CONFIG, before=CONFIG, steps=0, seed=5, own=own)
+    made = run_networks(second, store.root, tmp_path / "networks", tasks=TWO)
+    earlier = tmp_path / "networks_before"
+    train_task_networks(CONFIG, {"train": store}, tmp_path / "alone", tasks=TWO)
+    assert same_weights(earlier, tmp_path / "alone", TWO)
+    by_hand = replace(second, before=None, start=earlier)
+    train_task_networks(by_hand, {"train": store}, tmp_path / "by_hand", tasks=TWO)
+    assert same_weights(made, tmp_path / "by_hand", TWO)
+    assert spent_on(made, find_task("normal"))["steps"] == CONFIG.steps + 2
+    assert run_networks(second, store.root, tmp_path / "networks", tasks=TWO) == made  # finished, so skipped
+
+
+def test_courses_are_read_from_a_preset() -> None:
+    table = {"steps": 0, "before": {"steps": 9, "seed": 4, "real": 0.5}, "real": 0.25}
+    config = settings_from(TaskNetworksConfig, table, "networks")
+    assert config.before is not None
+    assert (config.before.steps, config.before.seed, config.seed) == (9, 4, 0)
+    without = config.without_real()
+    assert without.before is not None
+    assert (without.real, without.before.real) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"start": Path("first")}, "to the first course only"),
+        ({"encoder_of": "normal"}, "to the first course only"),
+        ({"architecture": Compact()}, "both must be the same"),
+    ],
+)
+def test_courses_that_do_not_fit_together_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        replace(CONFIG, before=CONFIG, **changes)
+
+
+def test_several_courses_are_refused_where_one_is_trained(store: FrameStore, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="trains one course"):
+        train_task_networks(replace(CONFIG, before=CONFIG), {"train": store}, tmp_path)
+
+
+def test_it_is_written_down_what_the_networks_before_were_made_of(
+    store: FrameStore, tmp_path: Path, first: Path
+) -> None:
+    about = json.loads((first / "normal.json").read_text())
+    made_of = {"pretrained": {"model": "m"}, "real": {"share": 0.5}}
+    (first / "normal.json").write_text(json.dumps(about | made_of))
+    again = replace(CONFIG, start=first, steps=1)
+    train_task_networks(again, {"train": store}, tmp_path / "second", tasks=("normal",))
+    assert origins_of(tmp_path / "second", find_task("normal")) == made_of
+    (first / "normal.json").write_text("{")
+    with pytest.raises(DataError, match="does not say what 'normal' was made of"):
+        origins_of(first, find_task("normal"))
 
 
 def test_no_tasks_are_finished_at_once(store: FrameStore, tmp_path: Path) -> None:
