@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from colour_profiles import DISPLAY_P3, SRGB, grey_profile, rgb_profile
 from taskbank.images.reading import read_photo
@@ -77,3 +77,43 @@ def test_damaged_profiles_are_left_out_and_said_to_be(
     with caplog.at_level(logging.WARNING):
         assert seen(image) == COLOUR
     assert "its colour profile is left out" in caplog.text
+
+
+def save_with_gamma(image: Image.Image, path: Path, gamma: float, *, srgb: bool = False) -> Path:
+    """A PNG with a gAMA chunk, and with an sRGB chunk that overrides it."""
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add(b"gAMA", round(gamma * 100_000).to_bytes(4, "big"))
+    if srgb:
+        chunks.add(b"sRGB", b"\0")
+    image.save(path, pnginfo=chunks)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA"])
+def test_a_png_of_linear_light_becomes_srgb(tmp_path: Path, mode: str) -> None:
+    """Linear 128 is sRGB 188, and linear 64 is 137."""
+    colours = Image.new("RGB", (4, 4), (128, 64, 0))
+    image = {"L": Image.new("L", (4, 4), 128), "P": colours.quantize()}.get(mode) or colours.convert(mode)
+    path = save_with_gamma(image, tmp_path / "a.png", 1.0)
+    assert seen(path) == ((188, 188, 188) if mode == "L" else (188, 137, 0))
+
+
+@pytest.mark.parametrize(
+    ("gamma", "srgb"), [(0.45455, False), (0.45, False), (1.0, True), (0.0, False), (1000.0, False)]
+)
+def test_a_png_that_is_srgb_or_whose_gamma_is_a_mistake_does_not_change(
+    tmp_path: Path, gamma: float, srgb: bool
+) -> None:
+    path = save_with_gamma(Image.new("RGB", (4, 4), COLOUR), tmp_path / "a.png", gamma, srgb=srgb)
+    assert seen(path) == COLOUR
+
+
+def test_sixteen_bits_of_grey_follow_profile_and_gamma(tmp_path: Path) -> None:
+    """Linear 0.5 is sRGB 0.7354 (IEC 61966-2-1); a profile of colours says nothing about grey."""
+    deep = Image.fromarray(np.full((4, 4), 32768, np.uint16))
+    path = save_with_gamma(deep, tmp_path / "gamma.png", 1.0)
+    assert read_photo(path).pixels[0, 0, 0].item() == pytest.approx(0.7354, abs=1e-3)
+    deep.save(tmp_path / "grey.png", icc_profile=grey_profile(1.0))
+    assert read_photo(tmp_path / "grey.png").pixels[0, 0, 0].item() == pytest.approx(0.7354, abs=3e-3)
+    deep.save(tmp_path / "p3.png", icc_profile=P3)
+    assert read_photo(tmp_path / "p3.png").pixels[0, 0, 0].item() == pytest.approx(0.5, abs=1e-4)

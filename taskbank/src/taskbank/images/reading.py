@@ -57,6 +57,9 @@ MOST_PIXELS = 40_000_000
 _CHANNELS = (1, 3, 4)
 _ORIENTATION = 0x0112  # EXIF tag
 _LYING = (5, 6, 7, 8)  # orientations with a quarter turn
+_STEPS = np.linspace(0, 1, 256)  # the values of eight bits
+_GAMMAS = (0.1, 10)  # others are mistakes of writers
+_SAME_GAMMA = 0.05  # relative; writers round 1 / 2.2 differently
 _SAME_COLOUR = 2  # of 255; smaller differences come from rounding in profiles
 
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
@@ -258,11 +261,13 @@ def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own
     size.append(full[::-1] if turned else full)
     image = _held(given, own)
     upright = ImageOps.exif_transpose(image)
+    profile = upright.info.get("icc_profile")
     if upright.mode in DEEP_MODES:
-        return _from_deep(np.asarray(upright), name)
+        grey = _from_deep(np.asarray(upright), name)
+        curve = _grey_curve(profile, _gamma(upright), name)
+        return grey if curve is None else torch.from_numpy(np.interp(grey, _STEPS, curve).astype(np.float32))
     if upright.mode == "F":
         return _from_array(np.asarray(upright, dtype=np.float32), name)
-    profile = upright.info.get("icc_profile")
     if upright.mode == "La":
         upright = upright.convert("LA")  # Pillow cannot convert this mode to RGB
     alpha = upright.convert("RGBA").getchannel("A") if upright.has_transparency_data else None
@@ -273,6 +278,9 @@ def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own
         bare = bare.convert("L") if upright.mode in ("LA", "1") and _is_grey(profile) else bare
         converted = _to_srgb(bare, profile, name)
     colours = upright.convert("RGBA").convert("RGB") if alpha is not None else upright.convert("RGB")
+    if converted is None and not profile and (gamma := _gamma(upright)) is not None:
+        levels = np.rint(255 * _srgb_of(_STEPS ** (1 / gamma)))
+        converted = colours.point([int(level) for level in levels] * 3)
     colours = converted or colours
     if alpha is not None:
         colours = Image.composite(colours, Image.new("RGB", colours.size, "white"), alpha)
@@ -302,6 +310,29 @@ def _held(image: Image.Image, own: bool) -> Image.Image:
     small.info = image.info
     small.getexif().update(exif)
     return small
+
+
+def _gamma(image: Image.Image) -> float | None:
+    """Return the exponent that a PNG was encoded with (chunk gAMA) if it differs from that of sRGB."""
+    gamma = image.info.get("gamma")
+    if "srgb" in image.info or not isinstance(gamma, float) or not _GAMMAS[0] <= gamma <= _GAMMAS[1]:
+        return None
+    return None if abs(gamma * 2.2 - 1) < _SAME_GAMMA else gamma
+
+
+def _srgb_of(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Encode light in [0, 1] as sRGB (IEC 61966-2-1)."""
+    return np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+
+
+def _grey_curve(profile: object, gamma: float | None, name: str) -> NDArray[np.float64] | None:
+    """Return sRGB values of the greys `_STEPS` by a profile of grey or an exponent; None for no change."""
+    if isinstance(profile, bytes) and profile:
+        if not _is_grey(profile):
+            return None
+        ramp = _to_srgb(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), profile, name)
+        return None if ramp is None else np.asarray(ramp)[0, :, 0] / 255
+    return None if gamma is None else _srgb_of(_STEPS ** (1 / gamma))
 
 
 def _is_grey(profile: bytes) -> bool:
