@@ -161,6 +161,15 @@ def test_a_task_that_the_bank_lacks_is_named_without_a_download(server: HubServe
     assert server.state.bodies() == [INDEX_NAME]
 
 
+def test_a_cache_that_cannot_be_written_is_named(server: HubServer, tmp_path: Path) -> None:
+    """With the way out; a folder below a file stands for a read-only one, which root could write."""
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        HubError, match=r"file/cache, in its cache, cannot be written \(Not a directory\): set HF"
+    ):
+        Bank.open(SOURCE, hub=server.client(tmp_path / "file" / "cache"))
+
+
 def test_a_file_that_the_repository_lacks_is_named(server: HubServer, cache: Path) -> None:
     """A bank that was pushed in part."""
     commit = server.state.repos[REPO].branches["main"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from taskbank.errors import (
 _TRANSPORT: type[Exception] = next(
     kind for kind in reversed(errors.HfHubHTTPError.__mro__) if kind.__module__ != "builtins"
 )
+_DISK = (errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS)
 _ACCESS, _SERVER_FAULT = (401, 403), 500
 _LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
 
@@ -69,6 +71,12 @@ def _translate(error: BaseException, attempt: Attempt) -> TaskBankError:
     for kinds, meaning in _MEANINGS:
         if isinstance(error, kinds):
             return meaning(error, attempt)
+    if isinstance(error, OSError) and error.errno in _DISK:
+        where = "its cache" if error.filename is None else f"{error.filename}, in its cache,"
+        return HubError(
+            f"{attempt.source}: {where} cannot be written ({error.strerror}): set HF_HOME to a folder with "
+            "space that can be written"
+        )
     return HubError(f"{attempt.source}: {first_line(error)}")
 
 
