@@ -389,15 +389,25 @@ def _save(outcome: Outcome, tasks: Sequence[str], folder: Path, saving: Saving, 
     pictures: dict[str, Image.Image] = {}
     captions: dict[str, str] = {}
     normals = None
-    if Form.PLY in saving.forms and "normal" in tasks:
-        normals = outcome.prediction("normal", reading)
+    with_normals = Form.PLY in saving.forms and "normal" in tasks
     for task in tasks if set(saving.forms) - {Form.DATASET} else ():
-        if goes_in_strips(outcome, task, saving.forms, reading):
-            made = save_in_strips(outcome, task, folder, saving.forms, reading)
+        if goes_in_strips(outcome, task, reading):
+            made = save_in_strips(
+                outcome,
+                task,
+                folder,
+                saving.forms,
+                reading,
+                fov=saving.fov,
+                with_normals=with_normals,
+                axes=saving.axes,
+            )
             if made is not None:
                 pictures[task], captions[task] = made
             continue
         prediction = outcome.prediction(task, reading)
+        if with_normals and normals is None and prediction.kind is OutputKind.DEPTH:
+            normals = outcome.prediction("normal", reading)
         drawn = save_prediction(
             prediction,
             outcome.inputs,

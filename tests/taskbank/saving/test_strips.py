@@ -19,7 +19,7 @@ from taskbank.images import reading
 from taskbank.images.read_ahead import in_batches, read_ahead
 from taskbank.images.reading import read_photo
 from taskbank.inference.settings import Settings
-from taskbank.options import Fit
+from taskbank.options import Axes, Fit
 from taskbank.saving import strips
 from taskbank.saving.export import Form
 from taskbank.saving.strips import png_stream
@@ -55,13 +55,13 @@ def photo(tmp_path: Path) -> Path:
 def test_strips_give_what_the_whole_gives(
     bank: Bank, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fit: Fit
 ) -> None:
-    """Arrays but for rounding, facts, and pictures but for adapted colours."""
-    forms = (Form.PNG, Form.NPY, Form.JSON)
+    """Arrays but for rounding, facts, points, and pictures but for adapted colours."""
+    forms = (Form.PNG, Form.NPY, Form.JSON, Form.PLY)
     settings = Settings(device="cpu", fit=fit, size=64)
     for name, large in (("whole", 10**9), ("strips", 0)):
         monkeypatch.setattr(strips, "LARGE", large)
         monkeypatch.setattr(strips, "_STRIP", 130 * 7)
-        saving = Saving(folder=tmp_path / name, forms=forms)
+        saving = Saving(folder=tmp_path / name, forms=forms, fov=70, axes=Axes.OPENGL)
         (saved,) = predict_files(bank, TASKS, [(photo,)], saving, settings=settings)
         assert saved.error is None
     names = sorted(path.name for path in (tmp_path / "whole" / "a").iterdir())
@@ -74,6 +74,16 @@ def test_strips_give_what_the_whole_gives(
             )  # vector tails round
         elif name.endswith(".json"):
             assert json.loads(one.read_text()) == json.loads(other.read_text())
+        elif name.endswith(".ply"):
+            assert one.stat().st_size == other.stat().st_size
+            heads, points = zip(
+                *(file.read_bytes().split(b"end_header\n", 1) for file in (one, other)), strict=True
+            )
+            assert heads[0] == heads[1]
+            fields = [("place", "<f4", 3), ("normal", "<f4", 3), ("colour", "u1", 3)]
+            left, right = (np.frombuffer(body, dtype=fields) for body in points)
+            for field, *_ in fields:
+                np.testing.assert_allclose(left[field], right[field], rtol=1e-4, atol=1e-4)
         elif name != "all_tasks.png":
             with Image.open(one) as left, Image.open(other) as right:
                 assert (left.size, left.mode) == (right.size, right.mode)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from taskbank.atomic_files import write_whole
+from taskbank.atomic_files import whole_file
 from taskbank.errors import InvalidInputError
 from taskbank.images.framing import View
 from taskbank.inference.decode import NORMAL_AXES
@@ -27,6 +29,7 @@ _AXES = {
     Axes.OPENCV: "+x right, +y down, +z ahead (OpenCV)",
     Axes.OPENGL: "+x right, +y up, +z towards the viewer (OpenGL)",
 }
+_DIGITS = 12  # of the number of points, which is known at the end only
 _NAMES = {"<f4": "float", "u1": "uchar"}
 
 
@@ -59,7 +62,9 @@ def square_fov(view: View, fov: float | None = None) -> float:
     return 2 * math.degrees(math.atan(half / focal_length(view, fov)))
 
 
-def unproject(depth: Prediction, fov: float | None = None) -> NDArray[np.float32]:
+def unproject(
+    depth: Prediction, fov: float | None = None, middle: float | None = None
+) -> NDArray[np.float32]:
     """Compute the points in space of a depth map's pixels.
 
     The camera is a pinhole with square pixels, its axis through the middle of the photograph.
@@ -67,6 +72,8 @@ def unproject(depth: Prediction, fov: float | None = None) -> NDArray[np.float32
     Args:
         depth: of a depth task, in the photograph's frame or the network's.
         fov: horizontal field of view of the photograph in degrees, as for `focal_length`.
+        middle: row of the camera's axis, in px from the top of the view; None for the middle of the view. A
+            strip of a photograph has it elsewhere.
 
     Returns:
         float32 (H, W, 3), metres in the OpenCV camera frame: +x right, +y down, +z ahead; NaN where depth is
@@ -82,7 +89,7 @@ def unproject(depth: Prediction, fov: float | None = None) -> NDArray[np.float32
     focal = focal_length(view, fov)
     rays = np.empty((*depth.array.shape, 3))
     rays[..., 0] = (x - view.width / 2) / focal
-    rays[..., 1] = ((y - view.height / 2) / focal)[:, None]
+    rays[..., 1] = ((y - (view.height / 2 if middle is None else middle)) / focal)[:, None]
     rays[..., 2] = 1
     if depth.task == "depth_euclidean":
         rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
@@ -128,25 +135,104 @@ def save_point_cloud(
         InvalidInputError: the predictions do not match each other, or are not depth and normals.
         OutputError: the file cannot be written.
     """
-    places = unproject(depth, fov)
-    known = np.isfinite(depth.array)
-    turned = np.array([1, 1, 1] if axes is Axes.OPENCV else [1, -1, -1], np.float32)
-    columns = [(_PLACE, places[known] * turned)]
-    if normals is not None:
-        columns.append((_DIRECTION, _directions(normals, depth)[known] * turned))
-    columns.append((_COLOUR, _colours(depth, preprocessed)[known]))
-    fields = [field for names, _ in columns for field in names]
-    vertices = np.empty(int(known.sum()), dtype=fields)
-    for names, values in columns:
-        for number, (name, _) in enumerate(names):
-            vertices[name] = values[:, number]
-    header = _header(fields, len(vertices), depth, fov, axes)
+    view = depth.views[0]
+    with cloud_stream(path, view, fov=fov, axes=axes) as cloud:
+        cloud.write(depth, preprocessed, normals=normals)
 
-    def write(file: BinaryIO) -> None:
-        file.write(header.encode("ascii"))
-        file.write(vertices.tobytes())
 
-    write_whole(path, write)
+class CloudStream:
+    """A PLY file that is written in strips of rows. Made by `cloud_stream`."""
+
+    def __init__(self, file: BinaryIO, view: View, fov: float | None, axes: Axes) -> None:
+        self._file = file
+        self._view = view
+        self._fov = fov
+        self._axes = axes
+        self._fields: list[tuple[str, str]] = []
+        self._count = 0
+        self._told = ""
+
+    def write(
+        self,
+        depth: Prediction,
+        preprocessed: Preprocessed,
+        *,
+        normals: Prediction | None = None,
+        start: int = 0,
+    ) -> None:
+        """Append the points of a strip of the photograph, or of all of it.
+
+        Args:
+            depth: of a depth task, for the strip.
+            preprocessed: the network's input, with the strip as its photograph.
+            normals: of the strip, in the same frame; given for all strips or for none.
+            start: the strip's first row.
+        """
+        places = unproject(depth, self._fov, self._view.height / 2 - start)
+        known = np.isfinite(depth.array)
+        turned = np.array([1, 1, 1] if self._axes is Axes.OPENCV else [1, -1, -1], np.float32)
+        columns = [(_PLACE, places[known] * turned)]
+        if normals is not None:
+            columns.append((_DIRECTION, _directions(normals, depth)[known] * turned))
+        columns.append((_COLOUR, _colours(depth, preprocessed)[known]))
+        fields = [field for names, _ in columns for field in names]
+        vertices = np.empty(int(known.sum()), dtype=fields)
+        for names, values in columns:
+            for number, (name, _) in enumerate(names):
+                vertices[name] = values[:, number]
+        if not self._fields:
+            self._fields, self._told = fields, _told(depth)
+            self._file.write(self._header())
+        self._file.write(vertices.tobytes())
+        self._count += len(vertices)
+
+    def end(self) -> None:
+        """Write the number of points into the header."""
+        self._file.seek(0)
+        self._file.write(self._header())
+
+    def _header(self) -> bytes:
+        """Return the header: fields, their types, and the camera in comments; always of the same length."""
+        view, fov = self._view, self._fov
+        count = str(self._count)
+        lines = [
+            "ply",
+            "format binary_little_endian 1.0",
+            f"comment camera frame: {_AXES[self._axes]}, camera at 0 0 0, metres",
+            f"comment {self._told}",
+            f"comment photograph {view.width} x {view.height} px, focal length {focal_length(view, fov):.6g} "
+            f"px, the network saw {square_fov(view, fov):.4g} degrees across" + " " * (_DIGITS - len(count)),
+            f"element vertex {count}",
+            *(f"property {_NAMES[kind]} {name}" for name, kind in self._fields),
+            "end_header",
+        ]
+        return ("\n".join(lines) + "\n").encode("ascii")
+
+
+@contextmanager
+def cloud_stream(
+    path: Path, view: View, *, fov: float | None = None, axes: Axes = Axes.OPENCV
+) -> Iterator[CloudStream]:
+    """Open a stream of points to a PLY file, which appears if the block ends without an error.
+
+    Args:
+        path: of the PLY file; its folder is created.
+        view: of the whole photograph.
+        fov: horizontal field of view of the photograph in degrees, as for `focal_length`.
+        axes: as for `save_point_cloud`.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with whole_file(path) as partial, partial.open("wb") as file:
+        stream = CloudStream(file, view, fov, axes)
+        yield stream
+        stream.end()
+
+
+def _told(depth: Prediction) -> str:
+    """Describe the origin of the depth."""
+    return f"{depth.task} by taskbank, bank {_ascii(depth.bank)} {depth.bank_digest[:16]}"
 
 
 def _directions(normals: Prediction, depth: Prediction) -> NDArray[np.float32]:
@@ -166,25 +252,6 @@ def _colours(depth: Prediction, preprocessed: Preprocessed) -> NDArray[np.uint8]
     image = preprocessed.for_task(find_task(depth.task)).square
     shown: NDArray[np.uint8] = ((image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
     return shown
-
-
-def _header(
-    fields: list[tuple[str, str]], count: int, depth: Prediction, fov: float | None, axes: Axes
-) -> str:
-    """Return the header of a PLY file: its fields, their types, and the camera in comments."""
-    view = depth.views[0]
-    lines = [
-        "ply",
-        "format binary_little_endian 1.0",
-        f"comment camera frame: {_AXES[axes]}, camera at 0 0 0, metres",
-        f"comment {depth.task} by taskbank, bank {_ascii(depth.bank)} {depth.bank_digest[:16]}",
-        f"comment photograph {view.width} x {view.height} px, focal length {focal_length(view, fov):.6g} px, "
-        f"the network saw {square_fov(view, fov):.4g} degrees across",
-        f"element vertex {count}",
-        *(f"property {_NAMES[kind]} {name}" for name, kind in fields),
-        "end_header",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _ascii(words: str) -> str:

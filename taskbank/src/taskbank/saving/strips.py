@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from math import ceil, sqrt
@@ -31,8 +31,9 @@ from taskbank.inference.outcome import Outcome
 from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Prediction
 from taskbank.labels.files import save_facts
-from taskbank.options import Fit, Frame
+from taskbank.options import Axes, Fit, Frame
 from taskbank.saving.export import Form, deep_name, depth_code
+from taskbank.saving.point_cloud import cloud_stream
 from taskbank.tasks.kinds import MAPS, OutputKind
 
 LARGE = 6_000_000
@@ -40,11 +41,11 @@ LARGE = 6_000_000
 
 _STRIP = 1_000_000  # most pixels of a strip
 _SMALL = 512  # px of the picture that is kept for the sheet
-_IN_STRIPS = (Form.PNG, Form.NPY, Form.JSON)
+_IN_STRIPS = (Form.PNG, Form.NPY, Form.JSON, Form.PLY)
 _LEGEND = frozenset({OutputKind.SEMANTIC_MAP})  # kinds with a legend on the whole picture
 
 
-def goes_in_strips(outcome: Outcome, task: str, forms: Iterable[Form], reading: Reading) -> bool:
+def goes_in_strips(outcome: Outcome, task: str, reading: Reading) -> bool:
     """Return True if the files of a prediction are written in strips."""
     kind = outcome.bank.find_target(task).output
     view = outcome.inputs[0].view
@@ -54,12 +55,19 @@ def goes_in_strips(outcome: Outcome, task: str, forms: Iterable[Form], reading: 
         and view.fit is not Fit.PAD  # whose padded cells depend on the edges of the whole photograph
         and len(outcome.inputs) == 1
         and view.width * view.height > LARGE
-        and Form.PLY not in set(forms)
     )
 
 
 def save_in_strips(
-    outcome: Outcome, task: str, folder: Path, forms: Iterable[Form], reading: Reading
+    outcome: Outcome,
+    task: str,
+    folder: Path,
+    forms: Iterable[Form],
+    reading: Reading,
+    *,
+    fov: float | None = None,
+    with_normals: bool = False,
+    axes: Axes = Axes.OPENCV,
 ) -> tuple[Image.Image, str] | None:
     """Write the files of one map, each atomically, as `taskbank.saving.export.save_prediction` does.
 
@@ -70,8 +78,12 @@ def save_in_strips(
         outcome: of one large photograph.
         task: canonical name, or that of a user's own target.
         folder: is created; existing files are replaced.
-        forms: the forms to write: png, npy and json; others are ignored.
+        forms: the forms to write: png, npy, json and ply; others are ignored.
         reading: form of the predictions.
+        fov: horizontal field of view of the photograph in degrees, for point clouds; None as for
+            `taskbank.saving.point_cloud.focal_length`.
+        with_normals: whether the points of a point cloud have the normals that the outcome holds.
+        axes: of the points of a point cloud.
 
     Returns:
         a small picture and its caption, or None if no picture is made.
@@ -88,23 +100,31 @@ def save_in_strips(
     masked = preprocessed.view.unseen > 0 or not seen_pixels(coarse).all()
     in_network = coarse.kind is OutputKind.EMBEDDING  # only its picture is enlarged
     prediction = coarse
+    writers: list[Callable[[int, Outcome, Prediction], None]] = []
     with ExitStack() as stack:
-        drawn = coded = numbers = None
         if Form.PNG in wanted:
             drawn = stack.enter_context(png_stream(folder / f"{task}.png", width, height, 4 if masked else 3))
+            writers.append(lambda _, strip, made: drawn.write(_drawn(made, strip, scale, masked)))
         if Form.PNG in wanted and coarse.kind is OutputKind.DEPTH:
             coded = stack.enter_context(png_stream(folder / deep_name(task), width, height, 1, bits=16))
+            writers.append(lambda *given: coded.write(depth_code(given[-1])))
         if Form.NPY in wanted and not in_network:
             path = folder / f"{task}.npy"
             numbers = stack.enter_context(stack.enter_context(whole_file(path)).open("wb"))
+            writers.append(lambda start, _, made: _write_rows(numbers, made.array, None if start else height))
+        if Form.PLY in wanted and coarse.kind is OutputKind.DEPTH:
+            path = folder / f"{task}.{Form.PLY}"
+            cloud = stack.enter_context(cloud_stream(path, preprocessed.view, fov=fov, axes=axes))
+
+            def add_points(start: int, strip: Outcome, made: Prediction) -> None:
+                normals = strip.prediction("normal", reading) if with_normals else None
+                cloud.write(made, strip.inputs[0], normals=normals, start=start)
+
+            writers.append(add_points)
         for start, strip in _strips(outcome, preprocessed, max(1, _STRIP // width)):
             prediction = strip.prediction(task, reading)
-            if numbers is not None:
-                _write_rows(numbers, prediction.array, height if start == 0 else None)
-            if drawn is not None:
-                drawn.write(_drawn(prediction, strip, scale, masked))
-            if coded is not None:
-                coded.write(depth_code(prediction))
+            for write in writers:
+                write(start, strip, prediction)
     if Form.NPY in wanted and in_network:
         write_whole(folder / f"{task}.npy", lambda file: np.save(file, coarse.array))
     if Form.JSON in wanted:
@@ -115,7 +135,7 @@ def save_in_strips(
         elif in_network:
             prediction = replace(coarse, views=(preprocessed.view,))
         save_facts(folder / f"{task}.json", prediction.facts())
-    if drawn is None:
+    if Form.PNG not in wanted:
         return None
     small = picture(coarse, reduced.inputs, scale=scale)
     small.thumbnail((_SMALL, _SMALL))
