@@ -41,8 +41,8 @@ With --measured, untrained networks are predicted from effects of pairs, and mar
 DRAWS, BUDGETS = 10_000, "1,1.5,2,2.5,3,3.5,4,4.5,5"
 
 
-class View(StrEnum):
-    """View of a table of networks."""
+class TableView(StrEnum):
+    """Kind of table of networks."""
 
     CHOICE = "choice"
     CURVES = "curves"
@@ -54,11 +54,11 @@ class View(StrEnum):
 UNTRAINED = {"pairwise", "measured", "group_size"}
 # Options that each view uses, besides the table and the outputs.
 READS = {
-    View.CHOICE: {"budget", "method", "seed", "draws", "time_limit", *UNTRAINED},
-    View.CURVES: {"budgets", "seed", "draws", "time_limit"},
-    View.PAIRS: set(),
-    View.COUNTS: set(),
-    View.LOSSES: UNTRAINED,
+    TableView.CHOICE: {"budget", "method", "seed", "draws", "time_limit", *UNTRAINED},
+    TableView.CURVES: {"budgets", "seed", "draws", "time_limit"},
+    TableView.PAIRS: set(),
+    TableView.COUNTS: set(),
+    TableView.LOSSES: UNTRAINED,
 }
 
 
@@ -130,14 +130,14 @@ def group_command(
         ),
     ] = "optimal",
     view: Annotated[
-        View,
+        TableView,
         typer.Option(
             "--show",
             help="One choice; the curves of all methods over budgets; what learning in pairs does to each "
             "task; performance against the number of tasks; or the losses of all networks.",
             rich_help_panel=opt.ASK,
         ),
-    ] = View.CHOICE,
+    ] = TableView.CHOICE,
     budgets: Annotated[
         list[str] | None,
         typer.Option(
@@ -181,14 +181,14 @@ def group_command(
         raise usage_error("--pairwise and --group-size go with --measured FILE.csv, the trained networks")
     else:
         networks = _load(setting, table).weighted(weighed)
-    if view is View.CURVES:
+    if view is TableView.CURVES:
         listed = parse.parse_numbers(parse.joined(budgets, BUDGETS), "--budgets")
         show_curves(networks, listed, seed, draws, time_limit, json, save, plot)
-    elif view is View.LOSSES:
+    elif view is TableView.LOSSES:
         show_losses(networks, predicted, json, save, plot)
-    elif view is View.PAIRS:
+    elif view is TableView.PAIRS:
         show_pairs(networks, json, save, plot)
-    elif view is View.COUNTS:
+    elif view is TableView.COUNTS:
         show_counts(networks, json, save, plot)
     else:
         if budget is None:
@@ -196,7 +196,7 @@ def group_command(
         _choice(networks, method, budget, seed, draws, time_limit, predicted, json, save, plot)
 
 
-def _refuse_unheard(context: typer.Context, view: View) -> None:
+def _refuse_unheard(context: typer.Context, view: TableView) -> None:
     """Reject options that the chosen view does not use."""
     for name in given(context):
         if name in set().union(*READS.values()) - READS[view]:

@@ -52,7 +52,7 @@ SHIFTED = frozenset({*_DEPTHS, "segment_semantic"})
 """Tasks whose zoomed frames may be off the middle."""
 
 
-class View(Enum):
+class Crop(Enum):
     """Part of a frame that a network gets."""
 
     WHOLE = auto()
@@ -70,11 +70,11 @@ def drawn_mirror(seeds: Tensor) -> Tensor:
     return uniform(seeds, 1, _MIRROR)[:, 0] < 0.5
 
 
-def view_of(task: str) -> View:
+def crop_of(task: str) -> Crop:
     """Return the part of zoomed frames that a task gets, by its canonical name."""
     if task in UNZOOMED:
-        return View.WHOLE
-    return View.PART if task in SHIFTED else View.MIDDLE
+        return Crop.WHOLE
+    return Crop.PART if task in SHIFTED else Crop.MIDDLE
 
 
 def drawn_zoom(seeds: Tensor, least: float) -> Tensor:

@@ -72,7 +72,7 @@ class Wall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class FloorPlan:
     """The empty room.
 
     Attributes:
@@ -210,7 +210,7 @@ class Size:
     sills: Span = (0.6, 1.1)
 
 
-def plan(draw: Draw, size: Size) -> Plan:
+def plan(draw: Draw, size: Size) -> FloorPlan:
     """Draw a floor plan with its openings."""
     width, depth = draw.between(*size.width), draw.between(*size.depth)
     if draw.chance(size.open_plan):
@@ -220,7 +220,7 @@ def plan(draw: Draw, size: Size) -> Plan:
     height = draw.normal(2.6, 0.25, low, high)
     corners = outline(draw, width, depth)
     walls = list(bare_walls(corners, draw.between(0.16, 0.36)))
-    bare = Plan(outline=corners, walls=tuple(walls), height=height)
+    bare = FloorPlan(outline=corners, walls=tuple(walls), height=height)
     for _ in range(draw.whole(*size.doors)):
         use: Use = "doorway" if draw.chance(0.3) else "door"
         top = min(draw.between(1.95, 2.15), height - 0.12)
@@ -240,7 +240,7 @@ def _window_span(draw: Draw, height: float, sills: Span) -> Span:
     return (bottom, top)
 
 
-def _cut(draw: Draw, bare: Plan, walls: list[Wall], use: Use, width: float, z: Span) -> None:
+def _cut(draw: Draw, bare: FloorPlan, walls: list[Wall], use: Use, width: float, z: Span) -> None:
     """Put an opening into one of the walls if there is space."""
     for _ in range(12):
         number = draw.whole(0, len(walls) - 1)
@@ -257,7 +257,7 @@ def _cut(draw: Draw, bare: Plan, walls: list[Wall], use: Use, width: float, z: S
             return
 
 
-def _open_behind(bare: Plan, wall: Wall, x: Span) -> bool:
+def _open_behind(bare: FloorPlan, wall: Wall, x: Span) -> bool:
     """Return True if no other part of the room is within two metres behind the opening."""
     places = (
         wall.place(along, wall.thick + deep)

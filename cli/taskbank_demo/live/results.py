@@ -12,7 +12,7 @@ from gradio.events import Dependency
 from taskbank_demo.errors import readable
 from taskbank_demo.live.cards import gallery
 from taskbank_demo.live.detail import open_detail, value_at
-from taskbank_demo.live.run import Step
+from taskbank_demo.live.run import PageState
 from taskbank_demo.live.store import forget_shot
 from taskbank_demo.scripts import script
 from taskbank_demo.services import Services
@@ -35,7 +35,7 @@ class Results:
     status: gr.HTML
     cards: gr.HTML
 
-    def after(self, step: Step) -> tuple[str, str, str]:
+    def after(self, step: PageState) -> tuple[str, str, str]:
         """Return the values of token, status and cards."""
         return step.shot.token, step.status, step.gallery
 

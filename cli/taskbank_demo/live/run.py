@@ -18,7 +18,7 @@ from taskbank_demo.uploads import delete_upload, read_image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class PageState:
     """State of the page at one step of a request.
 
     Attributes:
@@ -49,7 +49,7 @@ def read_images(services: Services, paths: Sequence[str | Path]) -> list[Image.I
 
 def run_steps(
     services: Services, paths: Sequence[str | Path | None], wanted: Sequence[str] | None, before: object = ""
-) -> Iterator[Step]:
+) -> Iterator[PageState]:
     """Predict tasks for one photograph, or for two or three together, and yield a step for each task.
 
     Args:
@@ -70,12 +70,12 @@ def run_steps(
     shot = new_shot(services, read_images(services, given))
     forget_shot(services, before)
     cards: dict[str, Card] = {}
-    yield Step(shot=shot, status=progress(0, len(tasks)), gallery=gallery(tasks, cards, running=True))
+    yield PageState(shot=shot, status=progress(0, len(tasks)), gallery=gallery(tasks, cards, running=True))
     for card in predict_cards(services, shot, tasks):
         cards[card.task] = card
         finished = len(cards) == len(tasks)
         seconds = monotonic() - started if finished else None
-        yield Step(
+        yield PageState(
             shot=shot,
             status=progress(len(cards), len(tasks), seconds),
             gallery=gallery(tasks, cards, running=not finished),

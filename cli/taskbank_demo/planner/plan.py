@@ -104,7 +104,7 @@ class Controls:
 
     @property
     def asking(self) -> list[Any]:  # gradio adds events of components when their classes are created
-        """Return the components of a request, in the order of the parameters of `Showing.plan`."""
+        """Return the components of a request, in the order of the parameters of `PlanHandlers.plan`."""
         return [
             *(self.affinity, self.budget, self.order, self.objective, self.board, self.counts),
             *(self.unit, self.price, self.images_full, self.images_transfer, self.amount),
@@ -114,7 +114,7 @@ class Controls:
 
 def plan_part(services: Services, shelf: TensorShelf) -> gr.Dropdown:
     """Put controls and result on the page; return the choice of the tensor, for other parts of the tab."""
-    shown = Showing(shelf)
+    shown = PlanHandlers(shelf)
     with gr.Row(elem_classes="tb-columns"):
         with gr.Column(scale=0, min_width=328, elem_classes="tb-side pl-side"):
             controls = _controls(shelf)
@@ -280,7 +280,7 @@ _COLUMNS = (
 )
 
 
-class Showing:
+class PlanHandlers:
     """Handlers that show plans, or the reason why there is none.
 
     Args:

@@ -42,7 +42,7 @@ _ID = re.compile(r'(id="|url\(#|href="#)(?!data)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class TensorPicture:
     """One picture of a tensor.
 
     Attributes:
@@ -56,20 +56,20 @@ class View:
     draw: Callable[[AffinityTensor], Figure]
 
 
-VIEWS: Mapping[str, View] = {
-    "tree": View(
+VIEWS: Mapping[str, TensorPicture] = {
+    "tree": TensorPicture(
         name="Task tree",
         about="Tasks whose representations transfer alike are joined early. Colours are groups, cut at the "
         "widest gap.",
         draw=lambda tensor: draw_tree(similarity(tensor)),
     ),
-    "map": View(
+    "map": TensorPicture(
         name="Task map",
         about="A force-directed map: tasks that read each other out well lie close together, and arrows "
         "lead to each target from its three best sources.",
         draw=draw_task_map,
     ),
-    "matrix": View(
+    "matrix": TensorPicture(
         name="Affinity matrix",
         about="Every order-1 transfer: sources down, targets across, coloured by the share of the other "
         "transfers of its target that it beats.",

@@ -40,7 +40,7 @@ NOTES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ComparedNetwork:
     """One network of a comparison, or the reason why it is missing.
 
     Attributes:
@@ -56,14 +56,14 @@ class Part:
     missing: str = ""
 
 
-def cast(networks: Networks, choice: Choice) -> tuple[Part, ...]:
+def cast(networks: Networks, choice: Choice) -> tuple[ComparedNetwork, ...]:
     """Load the transfer and the networks to compare it with, in the order of the page.
 
     Raises:
         TaskBankError: the transfer itself is not in the bank, or damaged. Other networks may be missing.
     """
     bank, target = networks.bank, choice.target
-    transfer = Part(
+    transfer = ComparedNetwork(
         role=Role.TRANSFER,
         runs=networks.transfer(choice.sources, target),
         note=f"read from {choice.source_words}",
@@ -78,7 +78,7 @@ def cast(networks: Networks, choice: Choice) -> tuple[Part, ...]:
     )
 
 
-def _rival(role: Role, missing: str, load: Callable[[], PredictionEngine]) -> Part:
+def _rival(role: Role, missing: str, load: Callable[[], PredictionEngine]) -> ComparedNetwork:
     """Load a network to compare the transfer with; a damaged file removes only its own picture."""
     runs = None
     if not missing:
@@ -86,7 +86,7 @@ def _rival(role: Role, missing: str, load: Callable[[], PredictionEngine]) -> Pa
             runs = load()
         except TaskBankError as error:
             missing = str(error)
-    return Part(role=role, runs=runs, note=NOTES[role], missing=missing)
+    return ComparedNetwork(role=role, runs=runs, note=NOTES[role], missing=missing)
 
 
 def _without_network(bank: Bank, target: str) -> str:

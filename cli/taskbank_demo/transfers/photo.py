@@ -12,7 +12,7 @@ from taskbank.inference.outcome import Outcome
 from taskbank.inference.preprocess import Preprocessed, as_square_photo
 from taskbank.inference.results import Prediction
 from taskbank_demo.deadline import Deadline
-from taskbank_demo.transfers.cast import Part, Role
+from taskbank_demo.transfers.cast import ComparedNetwork, Role
 from taskbank_demo.transfers.differ import difference
 from taskbank_demo.transfers.menu import Choice
 from taskbank_demo.transfers.stage import (
@@ -39,7 +39,7 @@ class Panel:
         difference: from the fully trained network, see `transfers.differ`; None without a measure.
     """
 
-    part: Part
+    part: ComparedNetwork
     image: Image.Image | None
     words: str = ""
     difference: float | None = None
@@ -67,7 +67,7 @@ class Comparison:
 
 
 def compare_photograph(
-    photograph: Image.Image, parts: Sequence[Part], choice: Choice, deadline: Deadline
+    photograph: Image.Image, parts: Sequence[ComparedNetwork], choice: Choice, deadline: Deadline
 ) -> Comparison:
     """Run every network of a cast on one photograph.
 
@@ -103,7 +103,7 @@ def compare_photograph(
 
 
 def _panel(
-    part: Part,
+    part: ComparedNetwork,
     shown: Prediction | None,
     full: Prediction | None,
     preprocessed: Preprocessed,

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from taskbank.video.files import Frame, open_clip, read_frames
+from taskbank.video.files import VideoFrame, open_clip, read_frames
 from taskbank_demo.pieces import file_url, note, text
-from taskbank_demo.transfers.cast import TITLES, Part, Role
+from taskbank_demo.transfers.cast import TITLES, ComparedNetwork, Role
 from taskbank_demo.transfers.differ import difference_title, difference_words
 from taskbank_demo.transfers.files import Download
 from taskbank_demo.transfers.measured import ordinal
 from taskbank_demo.transfers.menu import Choice
 from taskbank_demo.transfers.photo import Comparison
-from taskbank_demo.transfers.video import Step
+from taskbank_demo.transfers.video import VideoProgress
 from taskbank_demo.transfers.views import prose
 
 _STILL = 640  # px
@@ -60,7 +60,7 @@ def preview(path: str) -> str:
     )
 
 
-def _poster(frame: Frame | None) -> str:
+def _poster(frame: VideoFrame | None) -> str:
     """Return a frame as the poster of a video."""
     if frame is None:
         return ""
@@ -69,7 +69,7 @@ def _poster(frame: Frame | None) -> str:
     return f'poster="{data_address(still)}"'
 
 
-def progress(step: Step, choice: Choice) -> str:
+def progress(step: VideoProgress, choice: Choice) -> str:
     """Return the newest frame of an unfinished video, and its progress."""
     percent = 100 * step.done // max(step.total, 1)
     which = "" if step.every == 1 else f", every {ordinal(step.every)} one so that it is done in time"
@@ -78,11 +78,11 @@ def progress(step: Step, choice: Choice) -> str:
         f'<img src="{data_address(step.image)}" alt="Newest frame: {text(choice.words)}">'
         f'<figcaption><div class="tr-track" role="progressbar" aria-label="Frames done" aria-valuemin="0" '
         f'aria-valuemax="100" aria-valuenow="{percent}"><i style="width:{percent}%"></i></div>'
-        f"<span>Frame {step.done} of {step.total}{which}</span></figcaption></figure>"
+        f"<span>VideoFrame {step.done} of {step.total}{which}</span></figcaption></figure>"
     )
 
 
-def finished(step: Step, length: float, parts: Sequence[Part]) -> str:
+def finished(step: VideoProgress, length: float, parts: Sequence[ComparedNetwork]) -> str:
     """Describe a finished video: its rows, the frames left out, and the missing networks."""
     sentences = [f"{step.done} frames, row by row: {_listed(parts)}."]
     if step.every > 1:
@@ -113,7 +113,7 @@ def _figure(image: Image.Image, title: str, about: str, words: str, *, chosen: b
     )
 
 
-def _absent(part: Part) -> str:
+def _absent(part: ComparedNetwork) -> str:
     """Return a missing network, and how to get it."""
     return (
         f'<div class="tr-figure tr-absent"><h4>{text(TITLES[part.role])}</h4>'
@@ -152,6 +152,6 @@ def _links(files: Download) -> str:
     return f'<nav class="tr-links" aria-label="Downloads of the transfer">{listed}</nav>'
 
 
-def _listed(parts: Iterable[Part]) -> str:
+def _listed(parts: Iterable[ComparedNetwork]) -> str:
     """List the names of the pictures of a video, in order."""
     return ", ".join(["input", *(TITLES[part.role].lower() for part in parts if part.runs is not None)])

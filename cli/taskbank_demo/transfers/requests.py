@@ -11,7 +11,7 @@ from taskbank.errors import VideoError
 from taskbank.video.files import Clip, load_av
 from taskbank_demo.errors import MissingError, UploadError
 from taskbank_demo.services import Services
-from taskbank_demo.transfers.cast import Part, cast
+from taskbank_demo.transfers.cast import ComparedNetwork, cast
 from taskbank_demo.transfers.measured import (
     Standing,
     affinity_words,
@@ -23,7 +23,7 @@ from taskbank_demo.transfers.measured import (
 )
 from taskbank_demo.transfers.menu import Choice, TransferMenu, label_of, transfer_menu
 from taskbank_demo.transfers.photo import Comparison, compare_photograph
-from taskbank_demo.transfers.video import Step, compare_video
+from taskbank_demo.transfers.video import VideoProgress, compare_video
 from taskbank_demo.uploads import open_video, read_image
 from taxsolver import available_affinities
 
@@ -117,9 +117,9 @@ class VideoRequest:
     """
 
     clip: Clip
-    parts: tuple[Part, ...]
+    parts: tuple[ComparedNetwork, ...]
     path: Path
-    steps: Iterator[Step]
+    steps: Iterator[VideoProgress]
 
     @property
     def seconds(self) -> float:
@@ -145,7 +145,7 @@ def on_video(services: Services, choice: Choice, path: str | Path | None, tensor
     return VideoRequest(clip=clip, parts=parts, path=out, steps=steps)
 
 
-def _of_the_upload(steps: Iterator[Step], name: str) -> Iterator[Step]:
+def _of_the_upload(steps: Iterator[VideoProgress], name: str) -> Iterator[VideoProgress]:
     """Yield the steps; errors of the file do not reveal its path on the server."""
     try:
         yield from steps
@@ -180,6 +180,6 @@ def comparison_facts(shown: Comparison, found: Standing, record: Mapping[str, fl
     }
 
 
-def missing_facts(parts: Iterable[Part]) -> dict[str, str]:
+def missing_facts(parts: Iterable[ComparedNetwork]) -> dict[str, str]:
     """Return the networks that the bank lacks, and how to get them."""
     return {part.role.value: part.missing for part in parts if part.runs is None}

@@ -20,9 +20,9 @@ from taskbank.errors import VideoError
 from taskbank.images.read_ahead import in_batches
 from taskbank.inference.outcome import Outcome
 from taskbank.inference.preprocess import Preprocessed, as_square_photo
-from taskbank.video.files import Bytes, Clip, Frame, read_frames, video_writer
+from taskbank.video.files import Bytes, Clip, VideoFrame, read_frames, video_writer
 from taskbank_demo.deadline import Deadline
-from taskbank_demo.transfers.cast import TITLES, Part, Role
+from taskbank_demo.transfers.cast import TITLES, ComparedNetwork, Role
 from taskbank_demo.transfers.mosaic import CELL, Mosaic
 from taskbank_demo.transfers.stage import COMPARABLE, common_scale, draw, input_image, stage
 
@@ -32,7 +32,7 @@ _SHARE = 0.6  # share of the remaining time to plan for, as other visitors' requ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class VideoProgress:
     """Progress of a video.
 
     Attributes:
@@ -51,8 +51,13 @@ class Step:
 
 
 def compare_video(
-    clip: Clip, parts: Sequence[Part], target: str, path: Path, lines: Sequence[str], deadline: Deadline
-) -> Iterator[Step]:
+    clip: Clip,
+    parts: Sequence[ComparedNetwork],
+    target: str,
+    path: Path,
+    lines: Sequence[str],
+    deadline: Deadline,
+) -> Iterator[VideoProgress]:
     """Write the input and the predictions of every network, side by side, to an MP4 file.
 
     Args:
@@ -81,14 +86,14 @@ def compare_video(
     (drawn,) = screen.show([first])
     every = frame_step(monotonic() - began, clip.frames, deadline.left)
     wanted = range(0, max(clip.frames, 1), every)
-    yield Step(done=0, total=len(wanted), every=every, seconds=0.0, image=Image.fromarray(drawn))
+    yield VideoProgress(done=0, total=len(wanted), every=every, seconds=0.0, image=Image.fromarray(drawn))
     done = 0
     with video_writer(path, clip) as write:
         for frames in in_batches(read_frames(clip, wanted), _CHUNK):
             for frame, drawn in zip(frames, screen.show(frames), strict=True):
                 write(drawn, frame.time)
             done += len(frames)
-            yield Step(
+            yield VideoProgress(
                 done=done,
                 total=max(len(wanted), done),
                 every=every,
@@ -122,14 +127,19 @@ class _Screen:
     """
 
     def __init__(
-        self, clip: Clip, parts: Sequence[Part], target: str, lines: Sequence[str], deadline: Deadline
+        self,
+        clip: Clip,
+        parts: Sequence[ComparedNetwork],
+        target: str,
+        lines: Sequence[str],
+        deadline: Deadline,
     ) -> None:
         self._runs = {part.role: part.runs for part in parts if part.runs is not None}
         self._target = target
         self._mosaic = Mosaic(["Input", *(TITLES[role] for role in self._runs)], lines)
         self._scale = self._measured(clip, deadline)
 
-    def show(self, frames: Sequence[Frame]) -> list[Bytes]:
+    def show(self, frames: Sequence[VideoFrame]) -> list[Bytes]:
         """Draw a picture per frame."""
         columns = [
             (role, list(runs.run(frame.pixels for frame in frames))) for role, runs in self._runs.items()

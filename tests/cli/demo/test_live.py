@@ -21,7 +21,7 @@ from taskbank_demo.live.cards import bars, gallery
 from taskbank_demo.live.detail import open_detail, value_at
 from taskbank_demo.live.files import save_dataset
 from taskbank_demo.live.predict import SECTIONS, Card, choose, in_sections
-from taskbank_demo.live.run import Step, run_steps
+from taskbank_demo.live.run import PageState, run_steps
 from taskbank_demo.live.store import find_shot, forget_shot, load_outcome
 from taskbank_demo.live.words import WORDS
 from taskbank_demo.services import Services, make_services
@@ -48,7 +48,7 @@ def upload(services: Services, seed: int = 0) -> str:
 
 
 @pytest.fixture(scope="module")
-def last(services: Services) -> Step:
+def last(services: Services) -> PageState:
     """The last step of a request of all tasks of one photograph."""
     return list(run_steps(services, [upload(services)], None))[-1]
 
@@ -74,7 +74,7 @@ def test_a_new_request_deletes_the_last_one_of_its_page(services: Services) -> N
     assert other.folder.is_dir()
 
 
-def test_a_bad_upload_is_deleted_and_the_last_result_stays(services: Services, last: Step) -> None:
+def test_a_bad_upload_is_deleted_and_the_last_result_stays(services: Services, last: PageState) -> None:
     """The page goes on showing it."""
     path = services.new_folder() / "a.png"
     path.write_bytes(b"hello")
@@ -112,7 +112,7 @@ def test_a_task_that_has_no_time_left_says_so_on_its_card(services: Services, tm
     assert "so it was stopped" in step.gallery
 
 
-def test_stored_results_are_those_of_the_library(services: Services, last: Step) -> None:
+def test_stored_results_are_those_of_the_library(services: Services, last: PageState) -> None:
     """Bit by bit, for maps, tiles and numbers."""
     photo = last.shot.photographs[0]
     bank = services.need_networks().bank
@@ -123,7 +123,7 @@ def test_stored_results_are_those_of_the_library(services: Services, last: Step)
         assert ours.details == theirs.details
 
 
-def test_a_result_shows_picture_values_and_downloads(services: Services, last: Step) -> None:
+def test_a_result_shows_picture_values_and_downloads(services: Services, last: PageState) -> None:
     """The files that the links name are there."""
     shown = open_detail(services, last.shot.token, "depth_zbuffer")
     assert "Z-Depth" in shown
@@ -153,13 +153,13 @@ def test_a_token_that_names_no_result_opens_nothing(services: Services, token: o
 
 
 @pytest.mark.parametrize("task", ["reshading", "../normal", "", None, "point_matching"])
-def test_a_task_that_was_not_run_opens_nothing(services: Services, last: Step, task: object) -> None:
+def test_a_task_that_was_not_run_opens_nothing(services: Services, last: PageState, task: object) -> None:
     """Names from the page are not trusted."""
     with pytest.raises(MissingError, match=r"There is no (task|result)"):
         open_detail(services, last.shot.token, task)
 
 
-def test_the_value_under_the_pointer_is_that_of_the_array(services: Services, last: Step) -> None:
+def test_the_value_under_the_pointer_is_that_of_the_array(services: Services, last: PageState) -> None:
     """Read as the page asks: by shares of the picture."""
     open_detail(services, last.shot.token, "depth_zbuffer")
     array = np.load(last.shot.folder / "depth_zbuffer.npy")
@@ -169,7 +169,7 @@ def test_the_value_under_the_pointer_is_that_of_the_array(services: Services, la
     assert value_at(services, asked | {"x": 1, "y": 1})["place"] == "x 39, y 29"
 
 
-def test_embeddings_lie_in_the_network_s_own_frame(services: Services, last: Step) -> None:
+def test_embeddings_lie_in_the_network_s_own_frame(services: Services, last: PageState) -> None:
     """Their picture lies over the photograph all the same."""
     open_detail(services, last.shot.token, "segment_unsup2d")
     array = np.load(last.shot.folder / "segment_unsup2d.npy")
@@ -202,7 +202,7 @@ def test_questions_for_values_that_make_no_sense_are_answered_in_words(
 
 @pytest.mark.parametrize(("x", "y"), [(-0.1, 0.5), (0.5, float("nan")), ("a", 0.5), (None, 0.5)])
 def test_places_outside_the_picture_have_no_value(
-    services: Services, last: Step, x: object, y: object
+    services: Services, last: PageState, x: object, y: object
 ) -> None:
     """Numbers from the page are not trusted either."""
     open_detail(services, last.shot.token, "normal")
@@ -210,7 +210,7 @@ def test_places_outside_the_picture_have_no_value(
     assert value_at(services, asked) == {"place": "", "value": "no value here"}
 
 
-def test_the_dataset_zip_holds_labels_of_all_tasks_that_have_one(services: Services, last: Step) -> None:
+def test_the_dataset_zip_holds_labels_of_all_tasks_that_have_one(services: Services, last: PageState) -> None:
     """Under the dataset's own names, and no path leads out."""
     packed = save_dataset(services, last.shot, last.shot.tasks)
     with zipfile.ZipFile(packed) as archive:
@@ -282,7 +282,7 @@ def test_examples_are_small_pictures_and_copied_like_uploads(services: Services)
     assert example_buttons().count('alt="Example: ') == len(SINGLE)
 
 
-def test_facts_beside_an_array_are_json(services: Services, last: Step) -> None:
+def test_facts_beside_an_array_are_json(services: Services, last: PageState) -> None:
     """They are what the value under the pointer is read with."""
     open_detail(services, last.shot.token, "normal")
     facts = json.loads((last.shot.folder / "normal.json").read_text(encoding="utf-8"))
@@ -290,7 +290,7 @@ def test_facts_beside_an_array_are_json(services: Services, last: Step) -> None:
     assert facts["inputs"][0]["crop_box"] == [0, 0, 40, 30]
 
 
-def test_a_result_opened_again_is_new_html(services: Services, last: Step) -> None:
+def test_a_result_opened_again_is_new_html(services: Services, last: PageState) -> None:
     """Or the page would do nothing about it."""
     first, second = (open_detail(services, last.shot.token, "normal") for _ in range(2))
     assert first != second

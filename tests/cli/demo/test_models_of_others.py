@@ -12,7 +12,7 @@ from tests.cli.browser.conftest import started
 
 import taskbank
 from taskbank_demo.live.detail import open_detail
-from taskbank_demo.live.run import Step, run_steps
+from taskbank_demo.live.run import PageState, run_steps
 from taskbank_demo.live.store import load_outcome
 from taskbank_demo.services import Services, make_services
 from taskbank_demo.settings import DemoSettings
@@ -42,7 +42,7 @@ def services(catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Servi
     return make_services(settings(catalogue, "metric"), tmp_path_factory.mktemp("files"))
 
 
-def predicted(services: Services) -> tuple[Step, Path]:
+def predicted(services: Services) -> tuple[PageState, Path]:
     """The last step of a request of all tasks, and the photograph."""
     photo = services.new_folder() / "photo.png"
     Image.linear_gradient("L").resize((90, 60)).save(photo)

@@ -24,7 +24,7 @@ from taskbank_demo.transfers.mosaic import CELL
 from taskbank_demo.transfers.pictures import finished, preview, progress
 from taskbank_demo.transfers.requests import caption_lines, on_video, standing_of
 from taskbank_demo.transfers.uploads import forget, keep_video
-from taskbank_demo.transfers.video import Step, compare_video, frame_step
+from taskbank_demo.transfers.video import VideoProgress, compare_video, frame_step
 from toy_transfers import toy_transfer_bank
 
 NORMALS = Choice(("edge_texture",), "normal")
@@ -242,7 +242,7 @@ def test_a_video_that_is_damaged_later_on_is_said_to_be(services: Services, clip
 
 def test_progress_has_a_picture_with_words() -> None:
     """For those who do not see it."""
-    step = Step(done=3, total=12, every=1, seconds=0.1, image=Image.new("RGB", (8, 8)))
+    step = VideoProgress(done=3, total=12, every=1, seconds=0.1, image=Image.new("RGB", (8, 8)))
     html = progress(step, NORMALS)
     assert 'aria-valuenow="25"' in html
     assert 'alt="Newest frame: Normals read from 2D Edges"' in html

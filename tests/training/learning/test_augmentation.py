@@ -13,12 +13,12 @@ from training.learning.augmentation import (
     SHIFTED,
     UNTOUCHED,
     UNZOOMED,
-    View,
+    Crop,
+    crop_of,
     drawn_mirror,
     drawn_shift,
     drawn_zoom,
     mirrored,
-    view_of,
     zoomed,
 )
 from training.learning.batches import load_batch
@@ -213,9 +213,9 @@ def test_a_shifted_part_is_the_corner_it_was_shifted_to() -> None:
 
 
 def test_whole_frames_middles_and_parts_are_shown_to_the_tasks_they_are_right_for() -> None:
-    assert view_of("keypoints3d") is View.WHOLE
-    assert view_of("normal") is View.MIDDLE
-    assert view_of("depth_zbuffer") is View.PART
+    assert crop_of("keypoints3d") is Crop.WHOLE
+    assert crop_of("normal") is Crop.MIDDLE
+    assert crop_of("depth_zbuffer") is Crop.PART
 
 
 def test_zooms_are_between_the_least_and_all() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from training.rooms.draw import Draw
-from training.rooms.floor_plan import Opening, Plan, Size, Wall, bare_walls, outline, plan
+from training.rooms.floor_plan import FloorPlan, Opening, Size, Wall, bare_walls, outline, plan
 from training.rooms.furnishing.shell import skirting, wall_boxes
 from training.rooms.surfaces.taste import taste
 
@@ -11,8 +11,8 @@ SQUARE = ((0.0, 0.0), (0.0, 3.0), (4.0, 3.0), (4.0, 0.0))
 ELL = ((0.0, 0.0), (0.0, 4.0), (2.0, 4.0), (2.0, 2.0), (4.0, 2.0), (4.0, 0.0))
 
 
-def room(corners: tuple[tuple[float, float], ...]) -> Plan:
-    return Plan(outline=corners, walls=bare_walls(corners, 0.2), height=2.5)
+def room(corners: tuple[tuple[float, float], ...]) -> FloorPlan:
+    return FloorPlan(outline=corners, walls=bare_walls(corners, 0.2), height=2.5)
 
 
 def test_the_area_is_that_of_the_floor() -> None:
@@ -96,7 +96,7 @@ def test_open_plans_are_larger() -> None:
     closed = [plan(Draw(seed), Size(width=(3, 4), depth=(3, 4))) for seed in range(20)]
     opened = [plan(Draw(seed), Size(width=(3, 4), depth=(3, 4), open_plan=1.0)) for seed in range(20)]
 
-    def widest(plans: list[Plan]) -> list[float]:
+    def widest(plans: list[FloorPlan]) -> list[float]:
         return [one.corners[1][0] - one.corners[0][0] for one in plans]
 
     assert max(widest(closed)) < 6.3

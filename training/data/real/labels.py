@@ -34,7 +34,7 @@ from training.data.real.classes import semantic_labels
 from training.data.real.folder import RealFrame
 from training.data.real.patches import JOINED_FIT, LEAST_JOINED
 from training.data.real.planes import LEAST_FACING
-from training.data.real.views import View, nearest, resampled_depth, resampled_picture
+from training.data.real.views import SquareView, nearest, resampled_depth, resampled_picture
 
 _UNSEEN = 128.0  # depth of unknown pixels in metres for labels of differences, as in rendered frames
 _FLAT = 0.25  # square metres per centimetre of residual; the curvature is then at most about 1/m
@@ -42,7 +42,7 @@ _MARGIN = 3  # px; borders of patches, beside which the surface may be curved
 
 
 @torch.inference_mode()
-def label_view(frame: RealFrame, view: View, size: int) -> dict[str, NDArray[Any]]:
+def label_view(frame: RealFrame, view: SquareView, size: int) -> dict[str, NDArray[Any]]:
     """Compute the codes of all domains that are pictures.
 
     Args:

@@ -26,7 +26,7 @@ _ONE_SURFACE = 1.05  # largest ratio of neighbouring depths on one surface
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class SquareView:
     """A square view.
 
     Attributes:
@@ -60,7 +60,7 @@ class View:
         return torch.stack([x / z * intrinsics.fx + intrinsics.cx, y / z * intrinsics.fy + intrinsics.cy])
 
 
-def views_of(shape: tuple[int, ...], intrinsics: Intrinsics, count: int) -> list[View]:
+def views_of(shape: tuple[int, ...], intrinsics: Intrinsics, count: int) -> list[SquareView]:
     """Compute views of squares that are spread along the longer side of a picture.
 
     Args:
@@ -79,7 +79,7 @@ def views_of(shape: tuple[int, ...], intrinsics: Intrinsics, count: int) -> list
     return [_aimed(column, row, height, width, intrinsics) for column, row in places]
 
 
-def _aimed(column: float, row: float, height: int, width: int, intrinsics: Intrinsics) -> View:
+def _aimed(column: float, row: float, height: int, width: int, intrinsics: Intrinsics) -> SquareView:
     """The widest view around a position in the picture: panned, then tilted, not rolled."""
     x, y = (column - intrinsics.cx) / intrinsics.fx, (row - intrinsics.cy) / intrinsics.fy
     ahead = np.array([x, y, 1.0]) / np.sqrt(x * x + y * y + 1)
@@ -90,11 +90,11 @@ def _aimed(column: float, row: float, height: int, width: int, intrinsics: Intri
     far, low = (width - 0.5 - intrinsics.cx) / intrinsics.fx, (height - 0.5 - intrinsics.cy) / intrinsics.fy
     borders = np.array([[1, 0, -left], [-1, 0, far], [0, 1, -top], [0, -1, low]]) @ turn
     tangent = float((borders[:, 2] / np.abs(borders[:, :2]).sum(1)).min())
-    return View(turn=turn, tangent=tangent)
+    return SquareView(turn=turn, tangent=tangent)
 
 
 def resampled_picture(
-    rgb: NDArray[np.uint8], view: View, intrinsics: Intrinsics, size: int
+    rgb: NDArray[np.uint8], view: SquareView, intrinsics: Intrinsics, size: int
 ) -> NDArray[np.uint8]:
     """Resample a picture for a view, bilinearly and averaged per pixel: uint8 (size, size, 3)."""
     focal = size / 2 / view.tangent

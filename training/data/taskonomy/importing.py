@@ -26,8 +26,8 @@ from taskbank.labels.codes import DOMAINS
 from taskbank.labels.files import CLASSES, MATCHES
 from training.atomic_files import write_whole
 from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
-from training.data.taskonomy.plan import Candidate, Plan, Skipped, TaskonomyConfig, make_plan
-from training.data.taskonomy.reading import CHANNELS, Frame, UnusableError, matches_in, read_frame
+from training.data.taskonomy.plan import Candidate, ImportPlan, Skipped, TaskonomyConfig, make_plan
+from training.data.taskonomy.reading import CHANNELS, ReadFrame, UnusableError, matches_in, read_frame
 from training.errors import DataError
 
 _LOG = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def import_taskonomy(root: str | Path, out: str | Path, split: str, config: Task
     return store
 
 
-def _jobs(plan: Plan, frames_per_shard: int) -> Iterator[_Job]:
+def _jobs(plan: ImportPlan, frames_per_shard: int) -> Iterator[_Job]:
     """Yield the shards of a plan."""
     for number, start in enumerate(range(0, len(plan.candidates), frames_per_shard)):
         candidates = plan.candidates[start : start + frames_per_shard]
@@ -107,7 +107,7 @@ def _use_one_core() -> None:
 
 def _import_shard(writer: FrameWriter, job: _Job) -> None:
     """Read, resize and write one shard, and a list of the files that were left out."""
-    frames: dict[Candidate, Frame] = {}
+    frames: dict[Candidate, ReadFrame] = {}
     skipped: list[Skipped] = []
     for candidate in job.candidates:
         building = candidate.building
@@ -127,7 +127,7 @@ def _import_shard(writer: FrameWriter, job: _Job) -> None:
     writer.write_shard(job.number, labels, cameras, sightings)
 
 
-def _stack(domain: str, frames: Sequence[Frame], size: int) -> NDArray[Any]:
+def _stack(domain: str, frames: Sequence[ReadFrame], size: int) -> NDArray[Any]:
     """Stack the labels of a shard, with the right shape even without frames."""
     if frames:
         return np.stack([frame.labels[domain] for frame in frames])
@@ -139,7 +139,7 @@ def _stack(domain: str, frames: Sequence[Frame], size: int) -> NDArray[Any]:
 
 
 def _sightings(
-    job: _Job, frames: Mapping[Candidate, Frame], size: int, skipped: list[Skipped]
+    job: _Job, frames: Mapping[Candidate, ReadFrame], size: int, skipped: list[Skipped]
 ) -> NDArray[np.void]:
     """`SIGHTING` records of a shard, at the middles of pixels."""
     found = []

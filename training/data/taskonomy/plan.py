@@ -81,7 +81,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ImportPlan:
     """The frames to read from the dataset.
 
     Attributes:
@@ -99,7 +99,7 @@ class Plan:
     about: Mapping[str, Any]
 
 
-def make_plan(root: str | Path, split: str, config: TaskonomyConfig) -> Plan:
+def make_plan(root: str | Path, split: str, config: TaskonomyConfig) -> ImportPlan:
     """Plan the import of one split.
 
     Buildings are numbered by name over the whole dataset, so that no number is in two splits.
@@ -144,7 +144,7 @@ def make_plan(root: str | Path, split: str, config: TaskonomyConfig) -> Plan:
         "frames_per_shard": config.frames_per_shard,
         "domains": list(domains),
     }
-    return Plan(tree=tree, domains=domains, candidates=candidates, skipped=skipped, about=about)
+    return ImportPlan(tree=tree, domains=domains, candidates=candidates, skipped=skipped, about=about)
 
 
 def _members(tree: Tree, split: str, config: TaskonomyConfig) -> tuple[list[str], list[Skipped]]:

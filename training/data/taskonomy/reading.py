@@ -45,7 +45,7 @@ class UnusableError(DataError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Frame:
+class ReadFrame:
     """A frame that was read.
 
     Attributes:
@@ -63,7 +63,7 @@ class Frame:
 
 def read_frame(
     folders: Mapping[str, Path], domains: tuple[str, ...], candidate: Candidate, size: int
-) -> Frame:
+) -> ReadFrame:
     """Read all labels of one frame, and its camera.
 
     Args:
@@ -95,7 +95,7 @@ def read_frame(
         except UnusableError as error:
             without_class.append(error)
     side = pictures["rgb"].shape[0]
-    return Frame(labels=labels, camera=camera, side=side, without_class=tuple(without_class))
+    return ReadFrame(labels=labels, camera=camera, side=side, without_class=tuple(without_class))
 
 
 @lru_cache(maxsize=2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import cos, pi, sin
 
 from training.rooms.draw import Draw
-from training.rooms.floor_plan import Plan, Wall
+from training.rooms.floor_plan import FloorPlan, Wall
 from training.rooms.furnishing.footprint import Taken, footprint
 from training.rooms.furniture.piece import Bounds, Bulb, Piece, Solid, Top, moved_bulb, moved_top
 from training.rooms.surfaces.taste import Taste
@@ -46,7 +46,7 @@ class Room:
         covered: square metres of floor under furniture.
     """
 
-    plan: Plan
+    plan: FloorPlan
     taste: Taste
     limit: int
     solids: list[Solid] = field(default_factory=list)

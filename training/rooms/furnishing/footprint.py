@@ -6,7 +6,7 @@ from itertools import chain
 from math import cos, sin
 from typing import NamedTuple
 
-from training.rooms.floor_plan import Plan, Span, Wall
+from training.rooms.floor_plan import FloorPlan, Span, Wall
 from training.rooms.furniture.piece import Bounds
 
 TOUCH = 0.002
@@ -81,7 +81,7 @@ def overlap(one: Footprint, two: Footprint) -> bool:
 class Taken:
     """All occupied boxes of a room, including its walls and the ways to its doors."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: FloorPlan) -> None:
         self._plan = plan
         self._rugs: list[Footprint] = []
         self._walls: list[Footprint] = []

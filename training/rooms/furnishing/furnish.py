@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.rooms.furnishing import clutter, dressing
 from training.rooms.furnishing.arrange import Room
-from training.rooms.furnishing.programme import Programme, Step, free, wall
+from training.rooms.furnishing.programme import Addition, Programme, free, wall
 from training.rooms.furniture import (
     bathroom,
     beds,
@@ -76,7 +76,7 @@ def furnish(
     clutter.strew(room, int(programme.strewn * share * draw.between(0.4, 1.3)), programme.floor)
 
 
-def crowd(room: Room, steps: tuple[Step, ...], share: float) -> None:
+def crowd(room: Room, steps: tuple[Addition, ...], share: float) -> None:
     """Add furniture until a share of the floor is covered: more of the room's own, or any kind."""
     draw = room.draw
     single = [step for step in steps if step.single]
@@ -92,7 +92,7 @@ def crowd(room: Room, steps: tuple[Step, ...], share: float) -> None:
         step.do(room)
 
 
-def _anything(room: Room) -> list[Step]:
+def _anything(room: Room) -> list[Addition]:
     """Steps for furniture of all kinds at random positions, for domain-randomised rooms."""
     draw = room.draw
     steps = []

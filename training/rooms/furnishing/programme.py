@@ -14,7 +14,7 @@ from training.rooms.furniture.clutter import Maker
 Group: TypeAlias = Callable[[Room], object]
 
 
-class Step(NamedTuple):
+class Addition(NamedTuple):
     """Furniture to add with a probability and a number of times; `single` if it is one piece."""
 
     do: Group
@@ -24,19 +24,19 @@ class Step(NamedTuple):
     single: bool = False
 
 
-def wall(maker: Maker, chance: float = 1.0, least: int = 1, most: int = 1) -> Step:
-    """Step for a piece with its back to a wall."""
-    return Step(lambda room: room.by_wall(maker(room.taste), tries=16), chance, least, most, True)
+def wall(maker: Maker, chance: float = 1.0, least: int = 1, most: int = 1) -> Addition:
+    """Return the addition of a piece with its back to a wall."""
+    return Addition(lambda room: room.by_wall(maker(room.taste), tries=16), chance, least, most, True)
 
 
-def free(maker: Maker, chance: float = 1.0, least: int = 1, most: int = 1) -> Step:
-    """Step for a piece anywhere on the floor."""
-    return Step(lambda room: room.anywhere(maker(room.taste)), chance, least, most, True)
+def free(maker: Maker, chance: float = 1.0, least: int = 1, most: int = 1) -> Addition:
+    """Return the addition of a piece anywhere on the floor."""
+    return Addition(lambda room: room.anywhere(maker(room.taste)), chance, least, most, True)
 
 
-def hung(maker: Maker, low: float, high: float, chance: float = 1.0, most: int = 1) -> Step:
-    """Step for a piece on a wall, with its origin between two heights."""
-    return Step(
+def hung(maker: Maker, low: float, high: float, chance: float = 1.0, most: int = 1) -> Addition:
+    """Return the addition of a piece on a wall, with its origin between two heights."""
+    return Addition(
         lambda room: room.by_wall(maker(room.taste), lift=room.draw.between(low, high)), chance, 1, most
     )
 
@@ -60,7 +60,7 @@ class Programme:
 
     scene: str
     size: Size
-    steps: tuple[Step, ...]
+    steps: tuple[Addition, ...]
     weight: float = 1.0
     wet: bool = False
     hard: bool = False

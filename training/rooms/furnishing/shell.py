@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import atan2, hypot
 from typing import NamedTuple
 
-from training.rooms.floor_plan import Opening, Plan, Span, Wall
+from training.rooms.floor_plan import FloorPlan, Opening, Span, Wall
 from training.rooms.furnishing.arrange import Room
 from training.rooms.furnishing.footprint import footprint, of_wall
 from training.rooms.furniture import openings
@@ -53,7 +53,7 @@ def skirting(wall: Wall, paint: Paint, high: float, out: float) -> Piece:
     return piece
 
 
-def floor_and_ceiling(room: Plan, floor: Paint, ceiling: Paint) -> Piece:
+def floor_and_ceiling(room: FloorPlan, floor: Paint, ceiling: Paint) -> Piece:
     """Build the slabs of floor and ceiling."""
     (x0, y0), (x1, y1) = room.corners
     x, y = (x0 - MARGIN, x1 + MARGIN), (y0 - MARGIN, y1 + MARGIN)

@@ -19,7 +19,7 @@ _EDGE = 1e-5
 """Metres beyond the flat part of a face from which a rounded box counts as curved."""
 
 
-class Form(NamedTuple):
+class Curvatures(NamedTuple):
     """Outward unit normal, and curvatures in 1/m: first >= second, negative where the solid is convex."""
 
     normal: Vector
@@ -27,7 +27,7 @@ class Form(NamedTuple):
     second: Tensor
 
 
-def form(shape: Shape, point: Vector, half: Vector, detail: Tensor) -> Form:
+def form(shape: Shape, point: Vector, half: Vector, detail: Tensor) -> Curvatures:
     """Compute normal and curvatures of shapes of one kind, each at one point.
 
     Args:
@@ -42,7 +42,7 @@ def form(shape: Shape, point: Vector, half: Vector, detail: Tensor) -> Form:
     return _FORMS[shape](point, half, detail)
 
 
-def _box(point: Vector, half: Vector, detail: Tensor) -> Form:
+def _box(point: Vector, half: Vector, detail: Tensor) -> Curvatures:
     beyond = [(p.abs() - (h - detail)).clamp(min=0) for p, h in zip(point, half, strict=True)]
     away = (beyond[0] ** 2 + beyond[1] ** 2 + beyond[2] ** 2).sqrt()
     depth = [h - p.abs() for p, h in zip(point, half, strict=True)]
@@ -57,10 +57,10 @@ def _box(point: Vector, half: Vector, detail: Tensor) -> Form:
     ]
     bend = -1 / detail.clamp(min=1e-12)
     first, second = torch.where(curved == 3, bend, 0.0), torch.where(curved >= 2, bend, 0.0)
-    return Form((normal[0], normal[1], normal[2]), first, second)
+    return Curvatures((normal[0], normal[1], normal[2]), first, second)
 
 
-def _cone(point: Vector, half: Vector, detail: Tensor) -> Form:
+def _cone(point: Vector, half: Vector, detail: Tensor) -> Curvatures:
     """Sides: f = (x/a)^2 + (y/b)^2 - (m - n z/h)^2, halved."""
     x, y, z = point
     m, n = (1 + detail) / 2, (1 - detail) / 2
@@ -78,20 +78,20 @@ def _cone(point: Vector, half: Vector, detail: Tensor) -> Form:
     )
     # cones and cylinders have one curvature of exactly 0, and one of at most 0
     bend = torch.where(cap, 0.0, side.second)
-    return Form(normal, torch.zeros_like(bend), bend)
+    return Curvatures(normal, torch.zeros_like(bend), bend)
 
 
-def _cylinder(point: Vector, half: Vector, detail: Tensor) -> Form:
+def _cylinder(point: Vector, half: Vector, detail: Tensor) -> Curvatures:
     return _cone(point, half, torch.ones_like(detail))
 
 
-def _ellipsoid(point: Vector, half: Vector, detail: Tensor) -> Form:
+def _ellipsoid(point: Vector, half: Vector, detail: Tensor) -> Curvatures:
     del detail
     bend = (half[0] ** -2, half[1] ** -2, half[2] ** -2)
     return _level_set((point[0] * bend[0], point[1] * bend[1], point[2] * bend[2]), bend)
 
 
-def _cushion(point: Vector, half: Vector, detail: Tensor) -> Form:
+def _cushion(point: Vector, half: Vector, detail: Tensor) -> Curvatures:
     """f = |x/a|^e + |y/b|^e + |z/c|^e, over e."""
     scaled = [(p / h).abs() for p, h in zip(point, half, strict=True)]
     slopes = [p.sign() * s ** (detail - 1) / h for p, s, h in zip(point, scaled, half, strict=True)]
@@ -99,7 +99,7 @@ def _cushion(point: Vector, half: Vector, detail: Tensor) -> Form:
     return _level_set((slopes[0], slopes[1], slopes[2]), (bends[0], bends[1], bends[2]))
 
 
-def _torus(point: Vector, half: Vector, detail: Tensor) -> Form:
+def _torus(point: Vector, half: Vector, detail: Tensor) -> Curvatures:
     del detail
     x, y, z = point
     tube, ring = half[2], half[0] - half[2]
@@ -109,10 +109,10 @@ def _torus(point: Vector, half: Vector, detail: Tensor) -> Form:
     cosine = out / length
     normal = (cosine * x / across, cosine * y / across, z / length)
     along, around = -1 / tube, -cosine / across
-    return Form(normal, torch.maximum(along, around), torch.minimum(along, around))
+    return Curvatures(normal, torch.maximum(along, around), torch.minimum(along, around))
 
 
-def _level_set(gradient: Vector, second: Vector) -> Form:
+def _level_set(gradient: Vector, second: Vector) -> Curvatures:
     """Return the form of a level set of f, growing outwards; `second`: diagonal of its second derivatives."""
     length = (gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2).sqrt().clamp(min=1e-20)
     normal = (gradient[0] / length, gradient[1] / length, gradient[2] / length)
@@ -122,7 +122,7 @@ def _level_set(gradient: Vector, second: Vector) -> Form:
     mixed = _bilinear(one, second, two) / length
     middle, difference = (along + around) / 2, (along - around) / 2
     spread = (difference * difference + mixed * mixed).sqrt()
-    return Form(normal, spread - middle, -spread - middle)
+    return Curvatures(normal, spread - middle, -spread - middle)
 
 
 def tangents(normal: Vector) -> tuple[Vector, Vector]:
@@ -141,7 +141,7 @@ def _bilinear(one: Vector, diagonal: Vector, two: Vector) -> Tensor:
     return one[0] * diagonal[0] * two[0] + one[1] * diagonal[1] * two[1] + one[2] * diagonal[2] * two[2]
 
 
-_Rule: TypeAlias = Callable[[Vector, Vector, Tensor], Form]
+_Rule: TypeAlias = Callable[[Vector, Vector, Tensor], Curvatures]
 
 _FORMS: dict[Shape, _Rule] = {
     Shape.BOX: _box,

@@ -22,12 +22,12 @@ from taskbank.inference.preprocess import InputKind, input_kind
 from taskbank.tasks.registry import Task
 from training.learning.augmentation import (
     UNTOUCHED,
-    View,
+    Crop,
+    crop_of,
     drawn_mirror,
     drawn_shift,
     drawn_zoom,
     mirrored,
-    view_of,
     zoomed,
 )
 from training.learning.batches import BatchReader
@@ -85,9 +85,9 @@ class Batch:
         self._varied = varied
         if varied and config.mirror:
             raw = mirrored(raw, drawn_mirror(seeds))
-        self._raw = {View.WHOLE: raw}
-        self._pictures: dict[tuple[View, bool], Tensor] = {}
-        self._features: dict[tuple[View, bool], Tensor] = {}
+        self._raw = {Crop.WHOLE: raw}
+        self._pictures: dict[tuple[Crop, bool], Tensor] = {}
+        self._features: dict[tuple[Crop, bool], Tensor] = {}
 
     def features(self, task: Task, shown: Tensor, shared: nn.Module) -> Tensor:
         """Run frozen levels on a task's input, once for all tasks with the same input.
@@ -113,23 +113,23 @@ class Batch:
         shown = network_input(task, self._picture(view, touched)[:count], seeds)
         return shown, make_target(task, raw, seeds, size=self._size, weights=weights)
 
-    def _view_of(self, task: Task) -> View:
+    def _view_of(self, task: Task) -> Crop:
         """Part of a frame that is a task's input."""
-        return view_of(task.name) if self._varied and self._config.zoom < 1 else View.WHOLE
+        return crop_of(task.name) if self._varied and self._config.zoom < 1 else Crop.WHOLE
 
     def _is_touched(self, task: Task) -> bool:
         """True if colours and sharpness are augmented for a task."""
         return self._varied and self._config.photometric and task.name not in UNTOUCHED
 
-    def _seen(self, view: View) -> dict[str, Tensor]:
+    def _seen(self, view: Crop) -> dict[str, Tensor]:
         """Return the raw data of a view of the frames."""
         if view not in self._raw:
             shares = drawn_zoom(self._seeds, self._config.zoom)
-            shifts = drawn_shift(self._seeds, shares) if view is View.PART else None
-            self._raw[view] = zoomed(self._raw[View.WHOLE], shares, shifts)
+            shifts = drawn_shift(self._seeds, shares) if view is Crop.PART else None
+            self._raw[view] = zoomed(self._raw[Crop.WHOLE], shares, shifts)
         return self._raw[view]
 
-    def _picture(self, view: View, touched: bool) -> Tensor:
+    def _picture(self, view: Crop, touched: bool) -> Tensor:
         """Pictures in [0, 1] at the size of the networks' inputs."""
         if (view, touched) not in self._pictures:
             if touched:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from taskbank.tasks.registry import DecoderForm, Loss, Task
-from training.learning.augmentation import UNTOUCHED, View, view_of
+from training.learning.augmentation import UNTOUCHED, Crop, crop_of
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.feed import stream_of
 
@@ -66,9 +66,9 @@ def _own_cost(task: Task) -> float:
     return _CLASSES if task.loss is Loss.CROSS_ENTROPY else _MAP
 
 
-def _sights(tasks: Sequence[Task]) -> set[tuple[str, View, bool]]:
+def _sights(tasks: Sequence[Task]) -> set[tuple[str, Crop, bool]]:
     """Distinct inputs to compute: stream, view, and photometric augmentation."""
-    return {(stream_of(task), view_of(task.name), task.name not in UNTOUCHED) for task in tasks}
+    return {(stream_of(task), crop_of(task.name), task.name not in UNTOUCHED) for task in tasks}
 
 
 def _better(place: dict[Task, int], count: int) -> dict[Task, int] | None:

@@ -36,7 +36,7 @@ from taskbank.bank.weights import empty, fill, weights_from_bytes, write_bytes
 from taskbank.bank.writing import (
     IMAGE_SIZE,
     About,
-    Form,
+    NetworkFormat,
     TransferKey,
     Untrained,
     check_known,
@@ -351,7 +351,7 @@ class Bank:
         known, known_transfers = about or {}, about_transfers or {}
         check_known(known, networks)
         check_known(known_transfers, [(readout.sources, readout.target) for readout in transfers])
-        form = Form(architecture=architecture, storage=storage)
+        form = NetworkFormat(architecture=architecture, storage=storage)
         index = BankIndex(
             name=name,
             architecture=architecture_to_json(architecture),

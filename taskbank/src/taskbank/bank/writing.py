@@ -72,7 +72,7 @@ TransferKey: TypeAlias = tuple[tuple[str, ...], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class NetworkFormat:
     """Architecture and storage of a bank's networks.
 
     Attributes:
@@ -87,7 +87,7 @@ class Form:
 def write_tasks(
     root: Path,
     networks: Mapping[str, TaskNetwork | nn.Module | Untrained],
-    form: Form,
+    form: NetworkFormat,
     about: Mapping[str, About],
 ) -> dict[str, TaskEntry]:
     """Write the files of task networks; return their entries by canonical name.
@@ -112,7 +112,7 @@ def write_tasks(
 
 
 def write_shared(
-    root: Path, networks: Mapping[str, TaskNetwork | nn.Module | Untrained], form: Form
+    root: Path, networks: Mapping[str, TaskNetwork | nn.Module | Untrained], form: NetworkFormat
 ) -> FileEntry | None:
     """Write the levels that all encoders share; return their entry, or None if they share none.
 
@@ -168,7 +168,7 @@ def check_known(about: Iterable[object], given: Iterable[object]) -> None:
 
 
 def _write_task(
-    root: Path, task: Task, network: nn.Module | Untrained, form: Form, about: About
+    root: Path, task: Task, network: nn.Module | Untrained, form: NetworkFormat, about: About
 ) -> TaskEntry:
     """Write a task's files; return its entry."""
     encoder, decoder = network, None

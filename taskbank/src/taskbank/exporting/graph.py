@@ -49,7 +49,7 @@ SPOKEN = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class InputShape:
     """Shape of a graph's input.
 
     Attributes:
@@ -96,7 +96,7 @@ class ExportedTask(nn.Module):
         self.shown = input_kind(task)
         self.highest = float((task.value_range or (0, 1))[1])
         fixed = isinstance(bank.architecture, ResNet50) and task.output not in MAPS
-        self.form = Form(images=task.num_encodings, size=bank.index.image_size, any_size=not fixed)
+        self.form = InputShape(images=task.num_encodings, size=bank.index.image_size, any_size=not fixed)
         first = next(layer for layer in self.network.modules() if isinstance(layer, nn.Conv2d))
         self.channels = first.in_channels
         mean, std = WHITENING.get(task.name, ((0.0,), (1.0,)))

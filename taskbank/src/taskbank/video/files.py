@@ -88,7 +88,7 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class VideoFrame:
     """One picture of a clip.
 
     Attributes:
@@ -166,7 +166,7 @@ def open_clip(path: Path) -> Clip:
     )
 
 
-def read_frames(clip: Clip, wanted: Container[int] | None = None) -> Iterator[Frame]:
+def read_frames(clip: Clip, wanted: Container[int] | None = None) -> Iterator[VideoFrame]:
     """Yield the frames of a clip in order, without keeping them in memory.
 
     Damaged packets and frames are skipped, and counted in `clip.damage`.
@@ -193,7 +193,7 @@ def read_frames(clip: Clip, wanted: Container[int] | None = None) -> Iterator[Fr
                 if clip.mirrored:
                     pixels = pixels[:, ::-1]
                 upright = np.rot90(pixels, clip.rotation // _QUARTER)
-                yield Frame(number, last - start, np.ascontiguousarray(upright))
+                yield VideoFrame(number, last - start, np.ascontiguousarray(upright))
 
 
 def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:

@@ -35,11 +35,11 @@ from taskbank.inference.outcome import Item, Outcome
 from taskbank.inference.protocol import PredictionEngine
 from taskbank.inference.results import Prediction
 from taskbank.labels.files import save_facts
-from taskbank.options import Frame as PixelFrame
+from taskbank.options import Frame
 from taskbank.saving.export import Form
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.registry import TASKS, Task
-from taskbank.video.files import Clip, Frame, read_frames
+from taskbank.video.files import Clip, VideoFrame, read_frames
 from taskbank.video.sinks import Sink, array_sink, changing_facts, line_sink, picture_sink
 
 _MEASURED_FRAMES = 24  # frames of a clip on which scales of colours are measured
@@ -151,9 +151,11 @@ def save_video(
     return count
 
 
-def _outcomes(engine: PredictionEngine, clip: Clip, smooth: float = 0.0) -> Iterator[tuple[Frame, Outcome]]:
+def _outcomes(
+    engine: PredictionEngine, clip: Clip, smooth: float = 0.0
+) -> Iterator[tuple[VideoFrame, Outcome]]:
     """Yield every frame and its outcome."""
-    waiting: deque[Frame] = deque()
+    waiting: deque[VideoFrame] = deque()
     average = _Average(smooth, float(clip.time_base))
 
     def images() -> Iterator[Item]:
@@ -202,7 +204,7 @@ def _scales(engine: PredictionEngine, clip: Clip, reading: Reading) -> dict[str,
     for outcome in engine.run(frame.pixels for frame in read_frames(clip, chosen)):
         for name in adapted:
             # In the network's frame, predictions are small and have the same range of values.
-            seen[name].append(outcome.prediction(name, replace(reading, frame=PixelFrame.NETWORK)))
+            seen[name].append(outcome.prediction(name, replace(reading, frame=Frame.NETWORK)))
     return {name: measure(predictions) for name, predictions in seen.items() if predictions}
 
 

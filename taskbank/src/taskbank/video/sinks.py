@@ -19,9 +19,9 @@ from taskbank.drawing.render import picture
 from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Prediction
 from taskbank.saving.point_cloud import square_fov
-from taskbank.video.files import Clip, Frame, video_writer
+from taskbank.video.files import Clip, VideoFrame, video_writer
 
-Sink: TypeAlias = Callable[[Prediction, tuple[Preprocessed, ...], Frame], object]
+Sink: TypeAlias = Callable[[Prediction, tuple[Preprocessed, ...], VideoFrame], object]
 """Function that takes the prediction for a frame, the networks' inputs and the frame."""
 
 
@@ -37,7 +37,7 @@ def picture_sink(path: Path, clip: Clip, fov: float | None, scale: Scale | None)
     """
     with video_writer(path, clip) as write:
 
-        def take(prediction: Prediction, inputs: tuple[Preprocessed, ...], frame: Frame) -> None:
+        def take(prediction: Prediction, inputs: tuple[Preprocessed, ...], frame: VideoFrame) -> None:
             drawn = picture(prediction, inputs, fov=square_fov(prediction.views[0], fov), scale=scale)
             write(np.asarray(drawn), frame.time)
 
@@ -51,7 +51,7 @@ def array_sink(path: Path) -> Iterator[Sink]:
     count = 0
     with whole_file(path) as partial, partial.open("wb") as file:
 
-        def take(prediction: Prediction, _sights: tuple[Preprocessed, ...], _frame: Frame) -> None:
+        def take(prediction: Prediction, _inputs: tuple[Preprocessed, ...], _frame: VideoFrame) -> None:
             nonlocal count
             array = np.ascontiguousarray(prediction.array)
             if not head:
@@ -76,7 +76,7 @@ def line_sink(path: Path, clip: Clip) -> Iterator[Sink]:
     """Open a sink that writes a line of JSON per frame: number, time in seconds, facts that change."""
     with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
 
-        def take(prediction: Prediction, _sights: tuple[Preprocessed, ...], frame: Frame) -> None:
+        def take(prediction: Prediction, _inputs: tuple[Preprocessed, ...], frame: VideoFrame) -> None:
             facts = prediction.facts()
             line = {"frame": frame.number, "seconds": float(frame.time * clip.time_base)}
             line |= {name: facts[name] for name in changing_facts(prediction) if name in facts}

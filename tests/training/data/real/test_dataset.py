@@ -14,7 +14,7 @@ from training.data.real import dataset
 from training.data.real.dataset import FIRST_ROOM, RealConfig, RealStore, write_real
 from training.data.real.folder import RealFrame
 from training.data.real.labels import label_view
-from training.data.real.views import View
+from training.data.real.views import SquareView
 from training.errors import ConfigError, DataError
 from training.learning.samples import samples_of
 from training.learning.targets import BatchReader, make_target
@@ -88,7 +88,7 @@ def test_a_store_goes_on_where_it_stopped_and_refuses_other_files(
     folder = room_folder(tmp_path / "files")
     made: list[str] = []
 
-    def label(frame: RealFrame, view: View, size: int) -> dict[str, Any]:
+    def label(frame: RealFrame, view: SquareView, size: int) -> dict[str, Any]:
         made.append(frame.name)
         if stops and frame.name == "001":
             raise KeyboardInterrupt

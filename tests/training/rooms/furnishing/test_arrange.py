@@ -4,7 +4,7 @@ from math import pi
 
 import pytest
 from training.rooms.draw import Draw
-from training.rooms.floor_plan import Opening, Plan, Wall, bare_walls
+from training.rooms.floor_plan import FloorPlan, Opening, Wall, bare_walls
 from training.rooms.furnishing.arrange import Room
 from training.rooms.furnishing.clutter import Spread
 from training.rooms.furnishing.footprint import Footprint, Taken, footprint, overlap
@@ -15,7 +15,7 @@ CORNERS = ((0.0, 0.0), (0.0, 3.0), (4.0, 3.0), (4.0, 0.0))
 
 
 def empty(seed: int = 1, limit: int = 300) -> Room:
-    bare = Plan(outline=CORNERS, walls=bare_walls(CORNERS, 0.2), height=2.5)
+    bare = FloorPlan(outline=CORNERS, walls=bare_walls(CORNERS, 0.2), height=2.5)
     return Room(bare, taste(Draw(seed), wildness=0, photos=0), limit)
 
 
@@ -54,7 +54,7 @@ def test_walls_and_the_way_to_a_door_are_taken() -> None:
     hole = Opening(use="door", x=(1.0, 2.0), z=(0.0, 2.0))
     first, *others = bare_walls(CORNERS, 0.2)
     wall = Wall(start=first.start, end=first.end, thick=0.2, before=0.2, after=0.2, openings=(hole,))
-    taken = Taken(Plan(outline=CORNERS, walls=(wall, *others), height=2.5))
+    taken = Taken(FloorPlan(outline=CORNERS, walls=(wall, *others), height=2.5))
     small = Bounds(-0.1, 0.1, -0.1, 0.1, 0.0, 1.0)
     assert taken.free(footprint(small, 0.11, 0.5, 0.0, 0.0))
     assert not taken.free(footprint(small, 0.05, 0.5, 0.0, 0.0))
