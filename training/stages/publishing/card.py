@@ -171,8 +171,9 @@ def _training(index: BankIndex) -> str:
             "",
             f"Trained in {computing_hours(index):.2g} hours of computing in all; seconds are those of a "
             "process, in which so many other networks were trained beside it; steps before a plus are those "
-            "of the network that it went on from. Shares are of test samples at the size that transfers "
-            "learn at, which costs networks that ended at a larger one.",
+            "of the network that it went on from. Shares are of test samples, shown at the size that the "
+            "network was trained on; the average and the random encoder are those of the transfers, at "
+            "their size.",
             "",
             *_table(head, rows),
         ]
