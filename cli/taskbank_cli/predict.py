@@ -29,6 +29,7 @@ from taskbank_cli.running import (
     Device,
     FitOption,
     ImagesOrVideos,
+    MirroredOption,
     Overwrite,
     PrecisionOption,
     SizeOption,
@@ -74,6 +75,7 @@ def predict(
     batch_size: BatchSize = 8,
     device: Device = "auto",
     precision: PrecisionOption = Precision.FP32,
+    mirrored: MirroredOption = False,
     compiled: CompileOption = False,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -117,6 +119,7 @@ def predict(
                 "batch_size": batch_size,
                 "device": device,
                 "precision": precision,
+                "mirrored": mirrored,
                 "compiled": compiled,
                 "accept_licence": split_names(accept_licence) or (),
             }

@@ -93,6 +93,13 @@ PrecisionOption = Annotated[Precision, typer.Option(help="bf16 is faster on rece
 CompileOption = Annotated[
     bool, typer.Option("--compile", help="Compile the networks: minutes at first, faster over many images.")
 ]
+MirroredOption = Annotated[
+    bool,
+    typer.Option(
+        "--mirrored",
+        help="Predict the mirrored image too, and average: a little better, at twice the time.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
 SkipExisting = Annotated[
     bool,

@@ -16,6 +16,7 @@ from taskbank_cli.running import (
     BatchSize,
     Device,
     FitOption,
+    MirroredOption,
     Overwrite,
     PrecisionOption,
     SizeOption,
@@ -60,6 +61,7 @@ def score(
     batch_size: BatchSize = 8,
     device: Device = "auto",
     precision: PrecisionOption = Precision.FP32,
+    mirrored: MirroredOption = False,
     accept_licence: AcceptLicence = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print scores as JSON.")] = False,
     overwrite: Overwrite = False,
@@ -88,6 +90,7 @@ def score(
             "batch_size": batch_size,
             "device": device,
             "precision": precision,
+            "mirrored": mirrored,
             "accept_licence": split_names(accept_licence) or (),
         }
     )

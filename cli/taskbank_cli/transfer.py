@@ -27,6 +27,7 @@ from taskbank_cli.running import (
     Device,
     FitOption,
     ImagesOrVideos,
+    MirroredOption,
     Overwrite,
     PrecisionOption,
     SizeOption,
@@ -76,6 +77,7 @@ def transfer(
     batch_size: BatchSize = 8,
     device: Device = "auto",
     precision: PrecisionOption = Precision.FP32,
+    mirrored: MirroredOption = False,
     compiled: CompileOption = False,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -121,6 +123,7 @@ def transfer(
                     "batch_size": batch_size,
                     "device": device,
                     "precision": precision,
+                    "mirrored": mirrored,
                     "compiled": compiled,
                 }
             ),

@@ -151,9 +151,10 @@ def test_options_that_nothing_would_heed_are_refused(bank: str, photos: Path, tm
 
 
 def test_options_reach_the_prediction(bank: str, photos: Path, tmp_path: Path) -> None:
-    """Fit, frame, axes and size are in the facts."""
+    """Fit, frame, axes, size and the average with the mirrored image are in the facts."""
     out = tmp_path / "out"
     options = ("--fit", "pad", "--frame", "network", "--normals", "opengl", "--size", 128, "--device", "cpu")
+    options += ("--mirrored",)
     assert (
         run("predict", photos / "a.png", "-t", "normals", "-o", out, "--bank", bank, *options).exit_code == 0
     )
@@ -161,6 +162,7 @@ def test_options_reach_the_prediction(bank: str, photos: Path, tmp_path: Path) -
     assert (facts["frame"], facts["shape"]) == ("network", [128, 128, 3])
     assert facts["inputs"][0]["fit"] == "pad"
     assert facts["convention"].startswith("OpenGL")
+    assert facts["mirrored"] is True
 
 
 def test_together_is_for_tasks_of_several_images(bank: str, photos: Path, tmp_path: Path) -> None:

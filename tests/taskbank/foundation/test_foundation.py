@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -193,6 +193,21 @@ def test_one_model_runs_once_for_all_of_its_tasks(
     monkeypatch.setattr(transformers.Tipsv2DptForDensePrediction, "forward", counted)
     found = predict(photo, ["normals", "depth", "semantic"], bank=catalogue(folder, row("dense")))
     assert (len(found), len(calls)) == (3, 1)
+
+
+@pytest.mark.parametrize("name", ["sapiens", "relative", "classifier"])
+def test_the_mirrored_photograph_is_averaged(folder: Path, photo: Path, name: str) -> None:
+    """Normals and depth of a mirrored photograph are mirrored, whatever the weights are."""
+    plain, both = one(folder, photo, name), one(folder, photo, name, mirrored=True)
+    assert ("mirrored" in plain.facts(), both.facts()["mirrored"]) == (False, True)
+    assert np.abs(plain.array - both.array).max() > 1e-6
+    flipped = folder / "flipped.png"
+    with Image.open(photo) as image:
+        ImageOps.mirror(image).save(flipped)
+    other = one(folder, flipped, name, mirrored=True).array
+    if name != "classifier":
+        other = other[:, ::-1] * (np.array([-1, 1, 1]) if name == "sapiens" else 1)
+    np.testing.assert_allclose(other, both.array, rtol=1e-3, atol=1e-4)
 
 
 def test_relative_depth_is_as_the_model_gives_it(folder: Path, photo: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -15,6 +15,7 @@ from taskbank.foundation import load_estimators
 from taskbank.foundation.estimator import Place, cut_photo
 from taskbank.images.reading import ImageInput
 from taskbank.inference.device import dtype_of
+from taskbank.inference.mirroring import averaged, mirrored_tasks
 from taskbank.inference.outcome import Item, Outcome
 from taskbank.inference.pipeline import BatchInputs, Pipeline
 from taskbank.inference.preprocess import encoder_input_kind, input_kind, sees_whole
@@ -63,6 +64,9 @@ class Engine:
         self.tasks = tuple(bank.find_target(task.name) for task in distinct_tasks(tasks))
         self.encoders_only = encoders_only
         self.num_images = 1 if encoders_only else common_number_of_images(self.tasks)
+        if encoders_only and self.settings.mirrored:
+            raise InvalidInputError("mirrored averages predictions, not representations: leave it out")
+        self._mirrored = mirrored_tasks(self.tasks) if self.settings.mirrored else ()
         self._pipeline = Pipeline.for_tasks(bank, self.tasks, self.settings)
         self.device = self._pipeline.device
         # Before any weights are read, so that mistakes are reported early.
@@ -80,6 +84,8 @@ class Engine:
         self._estimators = load_estimators(bank, names, place, accept)
         foreign = {task for one in self._estimators for task in one.tasks}
         origins = {task: one.origin(task) for one in self._estimators for task in one.tasks}
+        for task in self._mirrored:
+            origins[task.name] = {**origins.get(task.name, {}), "mirrored": True}
         self._pipeline = replace(self._pipeline, origins=origins)
         load = bank.load_encoder if encoders_only else bank.load
         ready = self._pipeline.ready
@@ -105,7 +111,9 @@ class Engine:
                 self.tasks[0].name, (), f"this engine of encoders ({self.bank.where})", what="decoder for"
             )
         for batch, inputs in self._pipeline.batches(items, self.num_images):
-            raw = {} if inputs is None else self._predict(inputs)
+            raw = {} if inputs is None else self._predict(inputs, self.tasks)
+            if inputs is not None and self._mirrored:
+                raw = averaged(self._mirrored, raw, self._predict(inputs.mirror(), self._mirrored))
             yield from self._pipeline.finished(batch, raw)
 
     def encode(self, items: Iterable[ImageInput], *, normalize: bool = True) -> Iterator[Outcome]:
@@ -125,15 +133,24 @@ class Engine:
             yield from pipeline.finished(batch, raw)
 
     @torch.inference_mode()
-    def _predict(self, inputs: BatchInputs) -> dict[str, list[Tensor]]:
-        """Compute raw outputs of all networks for each item, float32 on the CPU, (...)."""
+    def _predict(self, inputs: BatchInputs, tasks: Sequence[Task]) -> dict[str, list[Tensor]]:
+        """Compute raw outputs of some tasks for each item, float32 on the CPU, (...)."""
         outputs: dict[str, list[Tensor]] = {}
         for estimator in self._estimators:
+            if not {task.name for task in tasks} & set(estimator.tasks):
+                continue
             whole = all(sees_whole(find_task(task)) for task in estimator.tasks)
             seen = [[one.part(whole=whole) for one in item] for item in inputs.batch]
             cut = [tuple(cut_photo(one.photo, one.view) for one in item) for item in seen]
-            outputs |= estimator.predict(cut)
-        for task in self.tasks:
+            if inputs.mirrored:
+                found = estimator.predict([tuple(photo.flip(-1) for photo in item) for item in cut])
+                outputs |= {
+                    task: [row.flip(-1) if row.dim() == 3 else row for row in rows]
+                    for task, rows in found.items()
+                }
+            else:
+                outputs |= estimator.predict(cut)
+        for task in tasks:
             if task.name in outputs:
                 continue
             network = self._networks[task.name]

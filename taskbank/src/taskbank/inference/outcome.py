@@ -31,7 +31,8 @@ class Outcome:
         raw: canonical task name -> output of its network, float32 on the CPU, without batch axis.
         bank: the bank of the networks.
         read_from: tasks whose representations a transfer network read; empty for the task's own network.
-        origins: canonical task name -> facts about the third-party model that served it, JSON-ready.
+        origins: canonical task name -> further facts about its origin, JSON-ready: the third-party model that
+            served it, and whether it is averaged with the mirrored image.
     """
 
     sources: tuple[str, ...]

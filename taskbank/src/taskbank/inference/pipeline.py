@@ -45,6 +45,7 @@ class BatchInputs:
         shared: levels that encoders share, for networks whose input is their output; None if encoders share
             none.
         most: most squares, or tuples of squares, in one call of a network.
+        mirrored: whether networks see the mirror image of every photo; maps are mirrored back.
     """
 
     def __init__(
@@ -54,8 +55,11 @@ class BatchInputs:
         dtype: torch.dtype,
         shared: nn.Module | None = None,
         most: int = 8,
+        *,
+        mirrored: bool = False,
     ) -> None:
         self._shared = shared
+        self.mirrored = mirrored
         self._most = most
         self._features: dict[tuple[InputKind, bool], Tensor] = {}
         self.batch = batch
@@ -66,6 +70,12 @@ class BatchInputs:
         self._apart = any(one.middle is not None for inputs in batch for one in inputs)
         self._copied: dict[bool, list[Tensor]] = {}
         self._made: dict[tuple[InputKind, bool, int], Tensor] = {}
+
+    def mirror(self) -> BatchInputs:
+        """Return the inputs with every photo mirrored."""
+        return BatchInputs(
+            self.batch, self._device, self._dtype, self._shared, self._most, mirrored=not self.mirrored
+        )
 
     def to(self, network: nn.Module, shown: InputKind, *, whole: bool) -> Tensor:
         """Make the input of a network.
@@ -104,6 +114,8 @@ class BatchInputs:
             whole: as for `to`.
         """
         rows = given.float().cpu()
+        if self.mirrored and rows.dim() == 4:
+            rows = rows.flip(-1)
         if self._images > 1 or not whole:
             return [row.clone() for row in rows]  # a view would keep the whole batch in memory
         views = [inputs[0].view for inputs in self.batch]
@@ -129,7 +141,7 @@ class BatchInputs:
             self._copied[whole] = [self._moved(one.square) for one in fitted]
         left = [as_input(image[None], shown, channels)[0] for image in self._copied[whole]]
         cut = torch.cat([cut_squares(image, one.view) for image, one in zip(left, fitted, strict=True)])
-        squares = cut.contiguous(memory_format=torch.channels_last)
+        squares = (cut.flip(-1) if self.mirrored else cut).contiguous(memory_format=torch.channels_last)
         return squares.reshape(-1, self._images, *squares.shape[1:]) if self._images > 1 else squares
 
     def _tiles(self) -> Tensor:
@@ -163,7 +175,7 @@ class Pipeline:
             `whole`, networks that take one square get the middle one.
         read_from: sources of transfers, for `Outcome.read_from`.
         shared: levels that encoders share, ready to run; None if they share none.
-        origins: task -> facts about the third-party model that serves it.
+        origins: task -> further facts about its predictions' origin, see `Outcome.origins`.
     """
 
     bank: Bank

@@ -22,6 +22,8 @@ class Settings:
         fit: how a photo fills a network's input. `whole` is the photo at its own aspect ratio, in overlapping
             squares whose maps are blended, see `images.framing`; networks that do not predict maps take its
             middle square.
+        mirrored: whether the mirrored photo is predicted too, and maps and classes are averaged: a little
+            better, at twice the time.
         accept_licence: ids of third-party models with licences that do not allow any use; the user confirms
             to have read these licences and to comply with them.
         size: side in px of the networks' square and shorter side of whole photos, a multiple of 16; None for
@@ -40,6 +42,7 @@ class Settings:
     workers: int = 2
     fit: Fit = Fit.WHOLE
     size: int | None = None
+    mirrored: bool = False
     accept_licence: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -12,11 +12,12 @@ from taskbank.bank.bank import Bank
 from taskbank.bank.entries import check_classes
 from taskbank.errors import InvalidInputError
 from taskbank.inference.engine import common_number_of_images, distinct_tasks
+from taskbank.inference.mirroring import averaged, mirrored_tasks
 from taskbank.inference.outcome import Item, Outcome
 from taskbank.inference.pipeline import BatchInputs, Pipeline
 from taskbank.inference.preprocess import InputKind, input_kind, readout_input_kind, sees_whole
 from taskbank.inference.settings import Settings
-from taskbank.tasks.registry import find_source
+from taskbank.tasks.registry import Task, find_source
 
 
 class TransferEngine:
@@ -46,6 +47,7 @@ class TransferEngine:
             raise InvalidInputError("no task was named: `taskbank tasks` lists all")
         self.tasks = distinct_tasks(targets, bank)
         self.num_images = common_number_of_images(self.tasks)
+        self._mirrored = mirrored_tasks(self.tasks) if self.settings.mirrored else ()
         # Before any weights are read, so that mistakes are reported early.
         entries = {task.name: bank.transfer_entry(names, task.name) for task in self.tasks}
         for entry in entries.values():
@@ -56,7 +58,8 @@ class TransferEngine:
         # Sources in the order of their channels; empty for a network from scratch.
         self._orders = {target: entry.encoders for target, entry in entries.items()}
         read_from = entries[self.tasks[0].name].sources
-        self._pipeline = Pipeline.for_tasks(bank, self.tasks, self.settings, read_from)
+        made = Pipeline.for_tasks(bank, self.tasks, self.settings, read_from)
+        self._pipeline = replace(made, origins={task.name: {"mirrored": True} for task in self._mirrored})
         self.device = self._pipeline.device
         ready = self._pipeline.ready
         self._encoders: dict[str, nn.Module] = {
@@ -75,16 +78,18 @@ class TransferEngine:
             items: images, or tuples of as many images as the targets take.
         """
         for batch, inputs in self._pipeline.batches(items, self.num_images):
-            raw = {} if inputs is None else self._predict(inputs)
+            raw = {} if inputs is None else self._predict(inputs, self.tasks)
+            if inputs is not None and self._mirrored:
+                raw = averaged(self._mirrored, raw, self._predict(inputs.mirror(), self._mirrored))
             yield from self._pipeline.finished(batch, raw)
 
     @torch.inference_mode()
-    def _predict(self, inputs: BatchInputs) -> dict[str, list[Tensor]]:
-        """Compute raw outputs of all targets for each item, float32 on the CPU, (...)."""
+    def _predict(self, inputs: BatchInputs, targets: Sequence[Task]) -> dict[str, list[Tensor]]:
+        """Compute raw outputs of some targets for each item, float32 on the CPU, (...)."""
         # Representations by source and kind of input; targets with the same ones share them.
         codes: dict[tuple[str, InputKind, bool], Tensor] = {}
         outputs = {}
-        for target in self.tasks:
+        for target in targets:
             readout, order = self._readouts[target.name], self._orders[target.name]
             whole = sees_whole(target)
             keys = [(source, readout_input_kind(source, target), whole) for source in order]
