@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from taskbank.errors import TaskBankError
-from taskbank_cli.once import refuse_repeats
+from taskbank_cli.once import escaped_usage, refuse_repeats
 from taskbank_cli.printing import printable
 
 DEBUG_VARIABLE = "TASKBANK_DEBUG"
@@ -54,8 +54,9 @@ class ErrorBoundary(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments before a command; reject repeated options with one value."""
-        refuse_repeats(self, ctx, args)
-        return super().parse_args(ctx, args)
+        with escaped_usage():
+            refuse_repeats(self, ctx, args)
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -18,8 +20,22 @@ class Command(TyperCommand):
         Raises:
             typer.Exit: with code 2, after a message that names the option.
         """
-        refuse_repeats(self, ctx, args)
-        return super().parse_args(ctx, args)
+        with escaped_usage():
+            refuse_repeats(self, ctx, args)
+            return super().parse_args(ctx, args)
+
+
+@contextmanager
+def escaped_usage() -> Iterator[None]:
+    """Escape control characters in the messages of usage errors, which repeat what was typed."""
+    try:
+        yield
+    except Exception as error:
+        message = getattr(error, "message", None)  # of click's errors, which typer may hold as a copy
+        if isinstance(message, str):
+            shown = (one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in message)
+            error.message = "".join(shown)  # type: ignore[attr-defined] # see above
+        raise
 
 
 def refuse_repeats(command: Any, context: Any, words: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from taxsolver_cli.once import refuse_repeats
+from taxsolver_cli.once import escaped_usage, refuse_repeats
 
 
 class Boundary(TyperGroup):
@@ -16,8 +16,9 @@ class Boundary(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments before a command; reject repeated options with one value."""
-        refuse_repeats(self, ctx, args)
-        return super().parse_args(ctx, args)
+        with escaped_usage():
+            refuse_repeats(self, ctx, args)
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

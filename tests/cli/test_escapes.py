@@ -26,6 +26,9 @@ TASKBANK = [
     ["convert", EVIL, "--out", "bank"],
     ["models", "--only", EVIL],
     ["models", EVIL],
+    ["predict", "photo.jpg", f"--{EVIL}"],
+    ["predict", "photo.jpg", "--fit", EVIL],
+    [EVIL],
 ]
 TAXSOLVER = [
     ["--affinity", EVIL, "--targets", "all", "--budget", "2"],
@@ -42,6 +45,9 @@ TAXSOLVER = [
     ["chain", "--budgets", EVIL],
     ["front", "--affinity", EVIL],
     ["stability", "--budget", "2", "--affinity", EVIL],
+    ["sweep", f"--{EVIL}"],
+    ["sweep", "--max-order", EVIL],
+    [EVIL],
 ]
 
 

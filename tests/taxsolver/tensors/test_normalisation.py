@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from taxsolver.errors import FileFormatError, InvalidInputError
@@ -53,6 +53,8 @@ def test_logistic_is_the_same_for_all_targets() -> None:
     st.lists(st.tuples(st.integers(0, 2), st.floats(-1e300, 1e300)), min_size=1, max_size=12),
     st.sampled_from(list(Normalisation)),
 )
+@example([(0, 0.0), (0, 5e-324)], Normalisation.MIN_MAX)  # half of the smallest float is 0
+@example([(0, -1.7e308), (0, 1.7e308)], Normalisation.MIN_MAX)  # their difference is infinite
 def test_results_lie_between_0_and_1_and_keep_the_order_within_a_target(
     pairs: list[tuple[int, float]], how: Normalisation
 ) -> None:

@@ -65,8 +65,11 @@ def _min_max(values: FloatArray) -> FloatArray:
     least, largest = values.min(), values.max()
     if least == largest:
         return np.ones(len(values))
-    # Values are halved first, as the difference of two large ones may exceed the largest float.
-    return np.asarray(np.clip((values / 2 - least / 2) / (largest / 2 - least / 2), 0, 1), dtype=np.float64)
+    # Large values are halved first, as their difference may exceed the largest float; small ones are not, as
+    # half of the smallest float is 0.
+    scale = 0.5 if max(-least, largest) > 1 else 1.0
+    shares = (values * scale - least * scale) / (largest * scale - least * scale)
+    return np.asarray(np.clip(shares, 0, 1), dtype=np.float64)
 
 
 def _rank(values: FloatArray) -> FloatArray:
