@@ -40,6 +40,7 @@ LAYERS = {
         ),
         *(
             "inference",
+            "learning",
             "drawing",
             "saving",
             "sources",

@@ -12,15 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from taskbank.learning.losses import losses
+from taskbank.learning.parts import Batch, Rows
+from taskbank.learning.parts import Part as TransferPart
 from training.errors import DataError
-from training.learning.losses import losses
 from training.learning.targets import Target
 from training.stages.novel.division import Part
 from training.stages.novel.prepare import LABELS, SQUARES, load_prepared
 from training.stages.transfers.codes import Codes
 from training.stages.transfers.config import TransfersConfig
-from training.stages.transfers.parts import Batch, Rows, TargetParts
-from training.stages.transfers.parts import Part as TransferPart
+from training.stages.transfers.places import TargetParts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ import torch
 from tests.training.stages.transfers.toy_run import toy_config
 from torch import Tensor, nn
 from training.errors import DivergedError
-from training.learning.output_units import OutputUnits
-from training.stages.transfers.fit import Single, fit
+
+from taskbank.learning.fit import Single, fit
+from taskbank.learning.output_units import OutputUnits
 
 
 class Slope:

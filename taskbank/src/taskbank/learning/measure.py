@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from training.errors import DivergedError
-from training.stages.transfers.fit import Learner
-from training.stages.transfers.loss_files import SampleLosses
-from training.stages.transfers.parts import Batch, Part, Rows
+from taskbank.errors import DivergedError
+from taskbank.learning.fit import Learner
+from taskbank.learning.parts import Batch, Part, Rows
+
+LossArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleLosses:
+    """Losses of several networks on the same samples.
+
+    Attributes:
+        rooms: int32 (samples,), the room of each sample.
+        by_name: network -> float32 (samples,).
+    """
+
+    rooms: NDArray[np.int32]
+    by_name: Mapping[str, LossArray]
+
+
+def transfer_name(sources: tuple[str, ...]) -> str:
+    """Return a transfer's name in files of its target."""
+    return "+".join(sources)
+
+
+def sources_of(name: str) -> tuple[str, ...]:
+    """Return the sources in a transfer's name."""
+    return tuple(name.split("+"))
 
 
 def measure(

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from taskbank.learning.config import TrainingSettings
+from taskbank.learning.losses import losses
+from taskbank.learning.stack import LossOf
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import Task
-from training.learning.losses import losses
-from training.learning.targets import Target
-from training.stages.transfers.config import TransfersConfig
-from training.stages.transfers.stack import LossOf
 
 Rows = NDArray[np.int64]
 
@@ -28,11 +27,11 @@ class Part(ABC):
 
     Args:
         task: the target.
-        config: batch size, image size and seed.
+        config: batch size and seed.
         device: device of the tensors.
     """
 
-    def __init__(self, task: Task, config: TransfersConfig, device: torch.device) -> None:
+    def __init__(self, task: Task, config: TrainingSettings, device: torch.device) -> None:
         self.task = task
         self.config = config
         self.device = device
@@ -99,33 +98,3 @@ class Part(ABC):
                 waiting = np.concatenate([waiting, draw.permutation(len(self))])
             rows, waiting = waiting[:size], waiting[size:]
             yield rows
-
-
-class TargetParts(Protocol):
-    """Data of one target in three parts."""
-
-    task: Task
-    device: torch.device
-
-    @property
-    def size(self) -> int:
-        """Side of maps in px."""
-
-    @property
-    def learned(self) -> Part:
-        """The training samples of transfers."""
-
-    @property
-    def held_out(self) -> Part:
-        """The samples for ranking sources."""
-
-    @property
-    def test(self) -> Part:
-        """The test samples."""
-
-    def full_supervision(self) -> tuple[nn.Module, int]:
-        """Load the target's own network, trained on all its labels, and the side in px of its inputs.
-
-        Raises:
-            DataError: there is no such network.
-        """

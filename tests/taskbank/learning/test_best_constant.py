@@ -9,13 +9,13 @@ import pytest
 import torch
 from tests.training.stages.transfers.toy_run import toy_config
 from tests.training.toy_store import toy_store
-from training.learning.best_constant import Constant, best_constant
-from training.learning.losses import losses
 from training.learning.targets import Target
 from training.stages.transfers.config import TransfersConfig
-from training.stages.transfers.jobs import average_estimator
 from training.stages.transfers.reading import Reading
 
+from taskbank.learning.best_constant import Constant, best_constant
+from taskbank.learning.losses import losses
+from taskbank.learning.train import train_constant
 from taskbank.tasks.registry import find_task
 
 CPU = torch.device("cpu")
@@ -46,7 +46,7 @@ def mean_loss(reading: Reading, output: torch.Tensor) -> float:
 
 
 def estimated(reading: Reading, config: TransfersConfig | None = None) -> torch.Tensor:
-    found: torch.Tensor = average_estimator(reading, config or toy_config(), 32)(torch.zeros(1))[0]
+    found: torch.Tensor = train_constant(reading, config or toy_config(), 32)(torch.zeros(1))[0]
     return found.detach()
 
 
@@ -74,7 +74,7 @@ def test_masked_pixels_take_no_part(monkeypatch: pytest.MonkeyPatch, readings: d
     target = Target(values=values, weight=weight)
     reading = readings["curvature"]
     monkeypatch.setattr(reading, "target", lambda rows: target)
-    found = average_estimator(reading, toy_config(batch=64), 32)(torch.zeros(1))[0].detach()
+    found = train_constant(reading, toy_config(batch=64), 32)(torch.zeros(1))[0].detach()
     assert found[:, 0, 0].tolist() == pytest.approx([0.5, 0.5])  # the third is not known there
     assert found[:, 0, 1].tolist() == [0, 0]  # never known
 
@@ -87,7 +87,7 @@ def test_the_median_counts_samples_as_their_losses_do(
     target = Target(values=values, weight=weight)
     reading = readings["normal"]
     monkeypatch.setattr(reading, "target", lambda rows: target)
-    found = average_estimator(reading, toy_config(batch=64), 32)(torch.zeros(1))[0].detach()
+    found = train_constant(reading, toy_config(batch=64), 32)(torch.zeros(1))[0].detach()
     # The only known pixel of the third picture is its whole loss: it counts like four of the others.
     assert found[:, 0, 0].tolist() == [2, 2, 2]
     assert found[:, 0, 1].tolist() == [0, 0, 0]
@@ -150,7 +150,7 @@ def test_a_map_of_embeddings_is_learned_as_well_at_a_smaller_size(monkeypatch: p
     batches = [left_and_right() for _ in range(30)]
     found = {}
     for coarse in (64, size):
-        monkeypatch.setattr("training.learning.best_constant._COARSE", coarse)
+        monkeypatch.setattr("taskbank.learning.best_constant._COARSE", coarse)
         constant = best_constant(task, [], batches, size=size, steps=30, drop=20)
         output = constant(torch.zeros(2))
         assert output.shape == (2, 64, size, size)

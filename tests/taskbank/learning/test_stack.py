@@ -9,8 +9,8 @@ import pytest
 import torch
 from tests.training.stages.transfers.toy_run import TINY
 from torch import Tensor
-from training.stages.transfers.stack import ReadoutStack, decaying, members_at_once
 
+from taskbank.learning.stack import ReadoutStack, decaying, members_at_once
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import TransferReadout, build_readout
 from taskbank.nets.decoders import DecoderWidths

@@ -23,11 +23,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from taskbank.learning.forward import channels_last, run
+from taskbank.learning.output_units import OutputUnits
 from taskbank.nets.build import TransferReadout
 from taskbank.options import Precision
 from taskbank.tasks.registry import DecoderForm, Task
-from training.learning.forward import channels_last, run
-from training.learning.output_units import OutputUnits
 
 LossOf = Callable[[Tensor], Tensor]
 """Function from a target's output (B, ...) to one loss per sample (B,)."""

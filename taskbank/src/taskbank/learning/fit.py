@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from taskbank.errors import DivergedError
+from taskbank.learning.config import TrainingSettings
+from taskbank.learning.forward import channels_last, run
+from taskbank.learning.output_units import OutputUnits
+from taskbank.learning.parts import Batch
+from taskbank.learning.stack import LossOf, decaying
 from taskbank.options import Precision
-from training.errors import DivergedError
-from training.learning.forward import channels_last, run
-from training.learning.output_units import OutputUnits
-from training.stages.transfers.config import TransfersConfig
-from training.stages.transfers.parts import Batch
-from training.stages.transfers.stack import LossOf, decaying
 
 _LOOK_EVERY = 50  # steps between checks of the losses, each of which synchronises with the GPU
 _DROP = 0.1
@@ -90,7 +90,7 @@ class Single:
 def fit(
     learner: Learner,
     batches: Iterable[Batch],
-    config: TransfersConfig,
+    config: TrainingSettings,
     *,
     weight_decay: float,
     seed: int,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
-from training.learning.forward import channels_last, run
 
+from taskbank.learning.forward import channels_last, run
 from taskbank.options import Precision
 
 
