@@ -36,6 +36,7 @@ LAYERS = {
             "nets",
             "bank",
             "foundation",
+            "encoders",
             "original",
         ),
         *(

@@ -28,6 +28,7 @@ def train_readouts(
     *,
     size: int,
     at_once: int | None = None,
+    channels: Sequence[int] | None = None,
 ) -> ReadoutStack:
     """Train transfers of one target and one order side by side.
 
@@ -40,13 +41,14 @@ def train_readouts(
         config: settings of training.
         size: side of the target's maps in px.
         at_once: number of transfers in one pass; None for a default of the device.
+        channels: of the representations of each transfer's sources, equal for all; None for eight each.
 
     Raises:
         DivergedError: a loss is not finite.
     """
     task, order = learned.task, len(sets[0])
     seed = seed_of(config, task.name, order)
-    start = build_readout(task, config.architecture, sets[0])
+    start = build_readout(task, config.architecture, sets[0], channels)
     initialise(start, seed)
     at_once = at_once or members_at_once(start, task, config.batch, size, learned.device)
     stack = ReadoutStack(start, sets, device=learned.device, at_once=at_once, precision=config.precision)
@@ -71,7 +73,7 @@ def train_readouts(
     else:
         return stack
     torch.cuda.empty_cache()
-    return train_readouts(learned, sets, config, size=size, at_once=-(-tried // 2))
+    return train_readouts(learned, sets, config, size=size, at_once=-(-tried // 2), channels=channels)
 
 
 def train_scratch(learned: Part, config: TrainingSettings) -> ScratchNetwork:

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from taskbank.bank.catalogue import Model
+from taskbank.encoders.source import Colours, Source, count_parameters, reopening
 from taskbank.errors import BankFormatError, InvalidInputError, first_line
 from taskbank.foundation.files import Files, fetch, require
 from taskbank.foundation.library import load_processor, quiet
 from taskbank.nets.backbone import LARGEST_TRUNK
-from taskbank.sources.source import Colours, Source, count_parameters
 
 # Models with a head whose first part is the encoder, for types without a headless model.
 _HEADS = (
@@ -144,6 +144,11 @@ def open_transformers(
         parameters=count_parameters(network),
         weights=f"{repo if row.folder is None else row.folder.name} {files.revision}",
         licence="" if stated is None else stated[1],
+        opens=reopening(
+            f"hf:{repo if row.folder is None else row.folder.resolve()}@{max(number, 0)}",
+            revision=files.revision if row.folder is None else None,
+            size=str(side),
+        ),
     )
 
 

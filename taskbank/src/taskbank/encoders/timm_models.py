@@ -21,10 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from taskbank.bank.hub import quiet_hub
+from taskbank.encoders.source import Source, count_parameters, reopening
+from taskbank.encoders.timm_weights import create_filled, read_state
 from taskbank.errors import BankFormatError, HubError, InvalidInputError, first_line
 from taskbank.nets.backbone import LARGEST_TRUNK
-from taskbank.sources.source import Source, count_parameters
-from taskbank.sources.timm_weights import create_filled, read_state
 
 RANDOM = "random"
 """Value of `weights` for untrained weights, drawn from a seed."""
@@ -144,6 +144,8 @@ def open_timm(
         std=_colours(known.get("std"), called),
         parameters=count_parameters(network),
         weights=_said(weights) or str(where),
+        opens=reopening(f"timm:{model}@{number}", weights=weights_path(weights), size=str(side)),
+        seed=seed if weights == RANDOM else 0,
         licence="" if weights == RANDOM else str(known.get("license") or ""),
     )
 
@@ -188,6 +190,11 @@ def _create(
             f"({first_line(error)}): check the connection, or name a file, {called}?weights=FILE"
         ) from error
     return made
+
+
+def weights_path(weights: str | None) -> str | None:
+    """Return the absolute path of a file of weights; `random` and None are unchanged."""
+    return weights if weights is None or weights == RANDOM else str(Path(weights).expanduser().resolve())
 
 
 def _said(weights: str | None) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import torch
 from torch import Tensor, nn
 
+from taskbank.bank.bank import Bank
 from taskbank.errors import InvalidInputError
-from taskbank.inference.device import dtype_of, prepare
-from taskbank.options import Precision
 
 Colours = tuple[float, float, float]
 
@@ -34,6 +34,11 @@ class Source:
         licence: of the weights; empty if their owner states none.
         foreign: whether it is a third-party model, which runs unchanged. Encoders of banks are optimised, see
             `taskbank.inference.device.prepare`.
+        opens: name that opens the same third-party network again, see `taskbank.encoders.names.open_encoder`;
+            empty for encoders of banks.
+        seed: of random weights.
+        bank: that holds the encoder; None for third-party models.
+        task: canonical name in that bank; empty for third-party models.
     """
 
     name: str
@@ -47,18 +52,10 @@ class Source:
     weights: str
     licence: str = ""
     foreign: bool = True
-
-    def placed(self, device: torch.device, precision: Precision = Precision.FP32) -> Source:
-        """Return the source on a device; the network of this one must not be used afterwards.
-
-        Raises:
-            InvalidInputError: FP16 on a CPU.
-        """
-        if not self.foreign:
-            return replace(self, network=prepare(self.network, device, precision))
-        if precision is Precision.FP16 and device.type == "cpu":
-            raise InvalidInputError(f"precision {precision} needs a GPU: choose fp32 or bf16 on {device}")
-        return replace(self, network=self.network.to(device, dtype_of(precision)))
+    opens: str = ""
+    seed: int = 0
+    bank: Bank | None = None
+    task: str = ""
 
     def normalised(self, pictures: Tensor) -> Tensor:
         """Normalise pictures float (B, 3, size, size) in [0, 1] for the network."""
@@ -98,6 +95,12 @@ class Source:
             "weights": self.weights,
             "licence": self.licence,
         }
+
+
+def reopening(called: str, **options: str | None) -> str:
+    """Write the name that opens an encoder again, `CALLED?OPTION=VALUE&..`, without options that are None."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return f"{called}?{urlencode(given, safe='/')}" if given else called
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from taskbank.bank.hub import library, quiet_hub
+from taskbank.encoders.source import Source, reopening
+from taskbank.encoders.timm_models import open_timm
 from taskbank.errors import BankFormatError, HubUnreachableError, InvalidInputError, TaskBankError
-from taskbank.sources.source import Source
-from taskbank.sources.timm_models import open_timm
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
@@ -51,7 +51,7 @@ def open_hub(
                 f"hf:{repo} is no model of timm or transformers: its {CONFIG} names neither an architecture "
                 "nor a model type"
             )
-        from taskbank.sources.transformers_models import open_transformers
+        from taskbank.encoders.transformers_models import open_transformers
 
         where = str(folder) if local else repo
         opened = open_transformers(where, layer=layer, revision=revision, size=size, called=called)
@@ -67,7 +67,13 @@ def open_hub(
         architecture, layer=layer, weights=str(weights), size=size, config=facts, called=called
     )
     name = "#".join([opened.name.partition("#")[0], *marks])
-    return replace(opened, name=name)
+    level = opened.name.partition("#")[0].rpartition("@")[2]
+    opens = reopening(
+        f"hf:{folder.resolve() if local else repo}@{level}",
+        revision=None if local else weights.parent.name,  # the cache keeps files below their commit
+        size=str(opened.size),
+    )
+    return replace(opened, name=name, opens=opens)
 
 
 def _fetch(repo: str, file: str, revision: str | None) -> Path:
