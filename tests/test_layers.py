@@ -46,6 +46,7 @@ LAYERS = {
             "saving",
             "sources",
             "probing",
+            "own_task",
             "scoring",
             "exporting",
             "video",
@@ -58,7 +59,7 @@ LAYERS = {
         *("pipeline", "published_affinities", "__main__"),
     ),
     "training.stages": (
-        *("networks", "transfers", "affinity", "novel", "taxonomy", "grouping", "evaluation", "publishing"),
+        *("networks", "transfers", "affinity", "taxonomy", "grouping", "evaluation", "publishing"),
     ),
     "training.rooms": (
         *(

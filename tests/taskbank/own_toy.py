@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder
-from training.stages.novel.config import NovelConfig
-from training.stages.novel.kinds import LabelKind
 
 from taskbank.bank.bank import Bank
+from taskbank.own_task.plan import LearnPlan
 
 COUNT, SIDE = 24, 32
+KINDS = ("numbers", "classes", "maps")
 BLIND = "edge_texture"
 """The source whose representation is the same for all photographs."""
 SEEING = ("normal", "reshading")
@@ -69,14 +69,14 @@ def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Sequence[objec
     return path
 
 
-def write_labels(folder: Path, kind: LabelKind, count: int = COUNT) -> Path:
+def write_labels(folder: Path, kind: str, count: int = COUNT) -> Path:
     """Labels of a kind in the folder: brightness in percent, the dark side, or 16-bit grey maps."""
     folder.mkdir(parents=True, exist_ok=True)
     numbers = range(count)
-    if kind is LabelKind.NUMBERS:
+    if kind == "numbers":
         rows = ((file_name(number), brightness(number)) for number in numbers)
         return write_csv(folder / "light.csv", ("file", "brightness"), rows)
-    if kind is LabelKind.CLASSES:
+    if kind == "classes":
         return write_csv(
             folder / "side.csv", ("file", "label"), ((file_name(number), side(number)) for number in numbers)
         )
@@ -94,20 +94,20 @@ def toy_bank(folder: Path, sources: Sequence[str] = SOURCES) -> Bank:
     if BLIND in encoders:
         with torch.no_grad():
             next(encoders[BLIND].parameters()).zero_()
-    return Bank.save(folder, name="toy", architecture=TOY_COMPACT, networks=encoders, licence="MIT")
+    return Bank.save(
+        folder, name="toy", architecture=TOY_COMPACT, networks=encoders, licence="MIT", image_size=SIDE
+    )
 
 
-def toy_config(kind: LabelKind, **more: object) -> NovelConfig:
+def toy_plan(**more: object) -> LearnPlan:
     """Small and quick."""
     settings: dict[str, object] = {
-        "kind": kind,
+        "name": "light",
         "size": SIDE,
         "steps": 60,
-        "orders": (1, 2),
+        "best": 2,
         "batch": 8,
         "learning_rate": 3e-3,
-        "top": (2, 3, 3),
         "resamples": 20,
-        "unit": "1" if kind is LabelKind.CLASSES else "%",
     }
-    return NovelConfig(**(settings | more))  # type: ignore[arg-type] # checked by the class itself
+    return LearnPlan(**(settings | more))  # type: ignore[arg-type] # checked by the class itself
