@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from training.arguments import ScriptParser
-from training.stages.transfers.fit import Single
-from training.stages.transfers.stack import ReadoutStack, members_at_once
 
+from taskbank.learning.fit import Single
+from taskbank.learning.stack import ReadoutStack, members_at_once
 from taskbank.nets.architecture import Compact
 from taskbank.nets.build import TransferReadout, build_readout
 from taskbank.nets.initialise import initialise

@@ -36,14 +36,17 @@ LAYERS = {
             "nets",
             "bank",
             "foundation",
+            "encoders",
             "original",
         ),
         *(
             "inference",
+            "learning",
             "drawing",
             "saving",
             "sources",
             "probing",
+            "own_task",
             "scoring",
             "exporting",
             "video",
@@ -56,7 +59,7 @@ LAYERS = {
         *("pipeline", "published_affinities", "__main__"),
     ),
     "training.stages": (
-        *("networks", "transfers", "affinity", "novel", "taxonomy", "grouping", "evaluation", "publishing"),
+        *("networks", "transfers", "affinity", "taxonomy", "grouping", "evaluation", "publishing"),
     ),
     "training.rooms": (
         *(

@@ -16,7 +16,6 @@ from training.pipeline import SECTIONS, STAGES, run_stages
 from training.run import Run
 from training.runs.logs import begin_logging
 from training.runs.presets import preset_names, read_preset
-from training.stages.novel.command import novel
 from training.stages.publishing.bundle import bundle
 from training.stages.publishing.check_command import check
 
@@ -289,7 +288,6 @@ for _name, _stage in STAGES.items():
         help=f"{_stage.about}\n\nExample: python -m training {_name} --preset smoke --out out/smoke",
     )(_command(_name))
 
-app.command(cls=Command)(novel)
 app.command(cls=Command)(check)
 app.command(cls=Command)(bundle)
 

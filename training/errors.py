@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from taskbank.errors import DivergedError
+
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "DeadNetworkError",
+    "DivergedError",
+    "JobsFailedError",
+    "StorageError",
+    "TrainingError",
+]
+
 
 class TrainingError(Exception):
     """Base of all errors that training raises on purpose."""
@@ -15,10 +28,6 @@ class DataError(TrainingError, ValueError):
 
 class ConfigError(TrainingError, ValueError):
     """A preset or a resumed run has wrong or contradicting settings."""
-
-
-class DivergedError(TrainingError, ArithmeticError):
-    """A loss is no longer a finite number."""
 
 
 class DeadNetworkError(TrainingError, RuntimeError):

@@ -14,6 +14,7 @@ from taskbank_cli.encode import encode
 from taskbank_cli.errors import ErrorBoundary
 from taskbank_cli.export import export
 from taskbank_cli.info import info
+from taskbank_cli.learn import learn
 from taskbank_cli.models import models
 from taskbank_cli.once import Command
 from taskbank_cli.predict import predict
@@ -34,6 +35,7 @@ app.command(cls=Command)(predict)
 app.command(cls=Command)(transfer)
 app.command(cls=Command)(encode)
 app.command(cls=Command)(probe)
+app.command(cls=Command)(learn)
 app.command(cls=Command)(score)
 app.command(cls=Command)(export)
 app.command(cls=Command)(info)

@@ -18,7 +18,7 @@ from taskbank_cli.printing import printable
 
 if TYPE_CHECKING:
     from taskbank.bank.health import Finding
-    from taskbank.bank.index import TaskEntry, TransferEntry
+    from taskbank.bank.index import ForeignEntry, TaskEntry, TransferEntry
     from taskbank.bank.source import BankListing
 
 _HEADLINES = ("mean", "abs_rel_scaled", "miou", "psnr", "ap", "rotation", "top1")
@@ -89,6 +89,7 @@ def _print(listing: BankListing, faults: list[Finding]) -> None:
         ("size", f"{megabytes(sum(file.size for file in files))} MB in {len(files)} files ({storage})"),
         ("licence", index.licence or "not stated"),
         ("transfers", str(len(index.transfers))),
+        *(("encoder", _foreign_text(entry)) for entry in index.foreign.values()),
     ):
         console.print(f"{name:<10}{escape(text)}", soft_wrap=True)
     console.print()
@@ -108,6 +109,14 @@ def _print(listing: BankListing, faults: list[Finding]) -> None:
 def escape(text: str) -> str:
     """Escape text from a bank for rich and for terminals."""
     return escape_markup(printable(text))
+
+
+def _foreign_text(entry: ForeignEntry) -> str:
+    """Describe a third-party encoder that transfers read, and that the bank does not hold."""
+    licence = f"licence {entry.licence}" if entry.licence else "no licence is stated"
+    return (
+        f"{entry.opens} (not in the bank; {entry.channels} channels, {licence}, sha256 {entry.sha256[:12]})"
+    )
 
 
 def _task_table(entries: list[TaskEntry], licence: str) -> Table:

@@ -96,7 +96,13 @@ def predict(
         found = find_inputs(images, bar, once=not together, without=out)
 
         from taskbank.file_predictions import Saving
-        from taskbank.inference.predictor import choose_tasks, make_reading, make_settings, open_bank
+        from taskbank.inference.predictor import (
+            choose_tasks,
+            make_reading,
+            make_settings,
+            open_bank,
+            readout_sources,
+        )
         from taskbank.saving.dataset import without_folder
         from taskbank.saving.export import Form, parse_forms
 
@@ -127,8 +133,19 @@ def predict(
         chosen = open_bank(bank)
         names = choose_tasks(chosen, split_names(tasks or ["all"]) or [], len(inputs[0]))
         reading = make_reading(frame, normals)
-        print_licences(chosen, names)
-        failures = predict_all(chosen, names, inputs, saving, settings=settings, reading=reading, bar=bar)
+        sources = readout_sources(chosen, names)
+        if not sources:
+            print_licences(chosen, names)
+        failures = predict_all(
+            chosen,
+            names,
+            inputs,
+            saving,
+            sources=list(sources),
+            settings=settings,
+            reading=reading,
+            bar=bar,
+        )
     if Form.DATASET in forms and (left_out := without_folder(names)):
         typer.echo(f"the dataset has no files for {', '.join(left_out)}")
     report_failures(failures)

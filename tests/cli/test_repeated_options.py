@@ -62,8 +62,8 @@ def run(app: typer.Typer, *words: object) -> Result:
 def test_every_command_was_walked() -> None:
     walked = {one.id for one in COMMANDS}
     assert {"taxsolver", "taxsolver sweep", "taxsolver affinity import"} <= walked
-    assert {"taskbank predict", "taskbank push", "python -m training run"} <= walked
-    assert {"python -m training frames", "python -m training novel", "python -m training bundle"} <= walked
+    assert {"taskbank predict", "taskbank learn", "taskbank push", "python -m training run"} <= walked
+    assert {"python -m training frames", "python -m training bundle"} <= walked
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ def is_training(words: str) -> bool:
 
 
 def is_own_task(words: str) -> bool:
-    """Tell whether a command belongs to the chain that teaches a bank a task of one's own."""
-    return "daylight" in words or " novel " in words
+    """Tell whether a command belongs to the chain that learns, plans and predicts a task of one's own."""
+    return "daylight" in words
 
 
 def type_command(words: str, folder: Path) -> None:

@@ -28,6 +28,7 @@ from taskbank_demo.settings import DemoSettings
 from taxsolver import load_affinity, save_affinity
 from tiny_models import save_depth_anything, write_catalogue
 
+QUICK = "--steps 2 --size 32"
 EXAMPLES = ROOT / "cli" / "taskbank_demo" / "examples"
 
 
@@ -49,11 +50,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         small.save(folder / name)
     (folder / "pictures").mkdir()
-    for number in range(12):
-        small.point(lambda value, times=number: value * times / 12).save(
+    for number in range(24):
+        small.point(lambda value, times=number: value * times / 24).save(
             folder / "pictures" / f"{number}.png"
         )
-    lines = ["file,light", *(f"{number}.png,{number}" for number in range(12))]
+    lines = ["file,light", *(f"{number}.png,{number}" for number in range(24))]
     (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     for name in ("labelled", "labelled-normals"):
         (folder / name).mkdir()
@@ -142,7 +143,7 @@ def test_every_command_of_the_documents_and_of_help_runs(command: Documented, fo
             ROOT / "taxsolver" / "src" / "taxsolver" / "data" / "task_grouping_setting1.csv",
             folder / "mine.csv",
         )
-    type_command(words, folder)
+    type_command(f"{words} {QUICK}" if " learn " in words else words, folder)
 
 
 def test_a_task_of_ones_own_is_learned_planned_and_predicted_as_the_documents_say(folder: Path) -> None:
@@ -158,7 +159,7 @@ def test_a_task_of_ones_own_is_learned_planned_and_predicted_as_the_documents_sa
     chain = [each.words for each in COMMANDS if is_own_task(each.words)]
     assert len(chain) == 4
     for words in chain:
-        type_command(f"{words} --steps 2 --size 32" if " novel " in words else words, folder)
+        type_command(f"{words} {QUICK}" if " learn " in words else words, folder)
 
 
 @pytest.mark.parametrize("program", list(programs()), ids=lambda program: program.place)

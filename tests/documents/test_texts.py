@@ -22,7 +22,7 @@ def test_what_is_not_run_is_still_in_the_documents() -> None:
 def test_commands_are_found_in_every_kind_of_place() -> None:
     places = {each.place for each in ALL_COMMANDS}
     assert {"README.md", "taxsolver/README.md", "training/README.md", "taxsolver sweep --help"} <= places
-    assert {"taskbank predict --help", "python -m training novel --help"} <= places
+    assert {"taskbank predict --help", "taskbank learn --help"} <= places
     assert len(COMMANDS) > 80
 
 

@@ -11,13 +11,13 @@ these are not specific, or frames are not 256 px wide, they are as follows:
 - **Semantic classes** have the original's weights by default. For stores with other class frequencies,
   `class_weights.semantic_weights` computes weights by the same formula.
 - **Poses and layouts** are whitened with the original's constants, although some are wrong, so that all banks
-  share one decoding. `training.learning.losses` corrects the units.
+  share one decoding. `taskbank.learning.losses` corrects the units.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +27,7 @@ from torch.nn import functional
 from taskbank.constants import loss_weights
 from taskbank.inference.whitening import WHITENING
 from taskbank.labels.codes import TRUSTED_DEPTH
+from taskbank.learning.target import Target, joined
 from taskbank.tasks.registry import OutputKind, Task
 from training.errors import DataError
 from training.learning.batches import BatchReader, load_batch
@@ -38,6 +39,7 @@ __all__ = [
     "POINTS",
     "BatchReader",
     "Target",
+    "joined",
     "load_batch",
     "make_target",
 ]
@@ -49,39 +51,6 @@ _BLUR = 4 / 256  # standard deviation, as a share of the map's side
 _WHOLE = 0.99  # least share of valid source pixels of a valid resized pixel
 _FLAT_CODE = 127  # code of unknown normals
 _ROWS, _COLUMNS = 201, 202  # salts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Target:
-    """The targets of a batch.
-
-    Attributes:
-        values: depends on the kind of task: maps float (B, C, H, W); whitened numbers float (B, numbers),
-            poses 1-2, 1-3 and 2-3 for egomotion; class numbers int64 (B,), or (B, H, W) per pixel;
-            probabilities float (B, classes); colours int64 (B, 10, h, w), numbers of the nearest bins; points
-            of segmentations int64 (B, 300, 3): row, column, segment.
-        weight: float, weight of each entry, 0 where the label is unknown: (B, 1, H, W) of maps, (B, H, W) of
-            classes and colours per pixel, (B, 300) of points, (B,) of numbers and of classes per image; None
-            if all weights are equal.
-        shares: for colours, float (B, 10, h, w), probabilities of the bins in `values`; None for other tasks.
-    """
-
-    values: Tensor
-    weight: Tensor | None = None
-    shares: Tensor | None = None
-
-
-def joined(targets: Sequence[Target]) -> Target:
-    """Concatenate the targets of several batches of a task."""
-    weights = [target.weight for target in targets if target.weight is not None]
-    shares = [target.shares for target in targets if target.shares is not None]
-    if len(weights) not in {0, len(targets)}:
-        raise ValueError("some of the targets have weights, others have none")
-    return Target(
-        values=torch.cat([target.values for target in targets]),
-        weight=torch.cat(weights) if weights else None,
-        shares=torch.cat(shares) if shares else None,
-    )
 
 
 def make_target(

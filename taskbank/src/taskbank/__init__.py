@@ -13,9 +13,11 @@ __version__ = "0.2.0"
 if TYPE_CHECKING:
     from taskbank.bank.bank import Bank
     from taskbank.bank.hub import Hub
+    from taskbank.encoders.source import Source
     from taskbank.errors import (
         BankFormatError,
         ChecksumMismatchError,
+        DivergedError,
         DownloadError,
         ExportError,
         HubAccessError,
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from taskbank.probing.run import run_probe
     from taskbank.saving.export import Form
     from taskbank.sources.names import open_sources
-    from taskbank.sources.source import Source
     from taskbank.tasks.registry import TASKS, Task, find_task
     from taskbank.video.predictor import predict_video
 
@@ -52,6 +53,7 @@ _HOMES = {
     "Bank": "taskbank.bank.bank",
     "BankFormatError": "taskbank.errors",
     "ChecksumMismatchError": "taskbank.errors",
+    "DivergedError": "taskbank.errors",
     "DownloadError": "taskbank.errors",
     "Engine": "taskbank.inference.engine",
     "ExportError": "taskbank.errors",
@@ -72,7 +74,7 @@ _HOMES = {
     "Reading": "taskbank.inference.decode",
     "Saving": "taskbank.file_predictions",
     "Settings": "taskbank.inference.settings",
-    "Source": "taskbank.sources.source",
+    "Source": "taskbank.encoders.source",
     "TASKS": "taskbank.tasks.registry",
     "Task": "taskbank.tasks.registry",
     "TaskBankError": "taskbank.errors",
@@ -97,6 +99,7 @@ __all__ = [
     "Bank",
     "BankFormatError",
     "ChecksumMismatchError",
+    "DivergedError",
     "DownloadError",
     "Engine",
     "ExportError",

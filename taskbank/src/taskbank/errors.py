@@ -15,6 +15,7 @@ TaskBankError
 │   └── HubUnreachableError   no answer, or offline, and the file is not in the cache
 ├── DownloadError             a file cannot be downloaded from its public address
 ├── MissingPackageError       a package that this step needs is not installed
+├── DivergedError             a loss is no longer a finite number
 ├── ExportError               a network cannot be exported, or the exported file computes other outputs
 └── OutputError               a result cannot be written
 """
@@ -114,6 +115,10 @@ class DownloadError(TaskBankError, OSError):
 
 class MissingPackageError(TaskBankError, ImportError):
     """A package that this step needs is not installed."""
+
+
+class DivergedError(TaskBankError, ArithmeticError):
+    """A loss is no longer a finite number."""
 
 
 class ExportError(TaskBankError, RuntimeError):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from taskbank.bank.bank import Bank
+from taskbank.encoders.source import Source
 from taskbank.errors import InvalidInputError, VideoError
 from taskbank.images.files import STDIN, Piped, is_video
 from taskbank.images.reading import ImageInput
@@ -20,7 +21,6 @@ from taskbank.saving.export import refuse_existing
 from taskbank.saving.tensor_stream import tensor_stream
 from taskbank.sources.encoding import Features
 from taskbank.sources.saving import Saved, save_features
-from taskbank.sources.source import Source
 from taskbank.sources.timing import Cost
 from taskbank.video.files import load_av, open_clip, read_frames
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from taskbank.errors import TaskBankError
 from training.errors import ConfigError, JobsFailedError, TrainingError
 from training.runs.logs import begin_logging
 from training.runs.metrics import leave_bars, progress
@@ -72,7 +73,7 @@ def perform(job: Job, threads: int | None = None) -> str | None:
         torch.set_num_threads(threads)
     try:
         _function(job.function)(job.output, **job.arguments)
-    except TrainingError as error:
+    except (TrainingError, TaskBankError) as error:
         reason = f"{type(error).__name__}: {error}"
     except Exception as error:
         log.debug("%s failed", job.key, exc_info=True)

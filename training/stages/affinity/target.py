@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,9 @@ FloatArray = NDArray[np.float64]
 
 MEASURES = ("affinity", "gain", "quality")
 
+_AGAINST = {"gain": SCRATCH, "quality": FULL}
+"""Measure besides affinity -> control with which transfers are compared."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TargetAffinity:
@@ -30,7 +32,7 @@ class TargetAffinity:
 
     Attributes:
         target: canonical name.
-        names: names of the transfers; `full_supervision` is last if it was compared.
+        names: names of the transfers; `full_supervision` is last.
         values: measure -> float64 (transfers,).
         intervals: measure -> float64 (transfers, 2), least and greatest.
     """
@@ -48,7 +50,6 @@ def target_affinity(
     resamples: int,
     level: float,
     seed: int,
-    against: Mapping[str, str] = MappingProxyType({"gain": SCRATCH, "quality": FULL}),
 ) -> TargetAffinity:
     """Compute affinities, gains and qualities of one target, and their intervals.
 
@@ -58,19 +59,16 @@ def target_affinity(
         resamples: number of draws of rooms.
         level: share of the draws in an interval.
         seed: seed of the draws.
-        against: measure besides affinity -> control with which transfers are compared; if full supervision is
-            not a control, as for a novel task, it has no row.
 
     Raises:
         DataError: losses of a control are missing.
     """
-    missing = [name for name in against.values() if name not in losses.by_name]
+    missing = [name for name in _AGAINST.values() if name not in losses.by_name]
     if missing:
         raise DataError(f"{target} has no losses of {' and '.join(missing)}: run stage 2 again")
-    own = (FULL,) if FULL in against.values() else ()
-    names = (*(name for name in losses.by_name if name not in {SCRATCH, AVERAGE, FULL}), *own)
+    names = (*(name for name in losses.by_name if name not in {SCRATCH, AVERAGE, FULL}), FULL)
     table = np.stack([losses.by_name[name] for name in names], axis=1).astype(np.float64)
-    controls = {measure: losses.by_name[name] for measure, name in against.items()}
+    controls = {measure: losses.by_name[name] for measure, name in _AGAINST.items()}
     rooms = _RoomWins.of(table, controls, losses.rooms, names)
     every = rooms.measures(np.ones(len(rooms.samples)))
     draw = np.random.default_rng([seed, len(rooms.samples)])

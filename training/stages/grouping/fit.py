@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from taskbank.learning.losses import losses
 from taskbank.tasks.registry import Task, find_task
 from training.atomic_files import write_json
 from training.data.frames import FrameStore
@@ -21,7 +22,6 @@ from training.errors import DivergedError
 from training.learning.batches import BatchReader
 from training.learning.class_weights import evenly, semantic_weights
 from training.learning.draws import seeds_of
-from training.learning.losses import losses
 from training.learning.samples import Samples, samples_of
 from training.learning.targets import Target
 from training.runs.checkpoint import (

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from taskbank.learning.losses import losses
 from taskbank.tasks.registry import find_task
-from training.learning.losses import losses
 from training.learning.targets import Target
 from training.stages.grouping.network import MultiTaskNetwork, kept_statistics, moved
 

@@ -7,7 +7,6 @@ where NAME is a transfer's sources joined by `+`, or a control; and `rooms/SPLIT
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,37 +14,26 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from taskbank.learning.measure import LossArray, SampleLosses, sources_of, transfer_name
 from training.atomic_files import write_whole
 from training.errors import DataError
 
-LossArray = NDArray[np.float32]
+__all__ = [
+    "HELD_OUT",
+    "TEST",
+    "LossArray",
+    "SampleLosses",
+    "load_losses",
+    "load_target",
+    "losses_path",
+    "save_losses",
+    "sources_of",
+    "transfer_name",
+]
 
 TEST, HELD_OUT = "test", "held_out"
 _ROOMS = "rooms"
 _ENDING = ".losses.safetensors"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SampleLosses:
-    """Losses of several networks on the same samples.
-
-    Attributes:
-        rooms: int32 (samples,), the room of each sample.
-        by_name: network -> float32 (samples,).
-    """
-
-    rooms: NDArray[np.int32]
-    by_name: Mapping[str, LossArray]
-
-
-def transfer_name(sources: tuple[str, ...]) -> str:
-    """Return a transfer's name in files of its target."""
-    return "+".join(sources)
-
-
-def sources_of(name: str) -> tuple[str, ...]:
-    """Return the sources in a transfer's name."""
-    return tuple(name.split("+"))
 
 
 def losses_path(folder: Path, target: str, kind: str) -> Path:

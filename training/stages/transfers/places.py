@@ -12,16 +12,46 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from taskbank.learning.parts import Part
 from taskbank.tasks.registry import Task, find_task
 from training.data.frames import FrameStore
 from training.learning.class_weights import semantic_weights
 from training.stages.networks.finished import load_network, trained_size
 from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.divide import Division, divide
-from training.stages.transfers.parts import TargetParts
 from training.stages.transfers.reading import Reading
 
 _COUNTED = 1000  # approximate number of frames for counting semantic classes
+
+
+class TargetParts(Protocol):
+    """Data of one target in three parts."""
+
+    task: Task
+    device: torch.device
+
+    @property
+    def size(self) -> int:
+        """Side of maps in px."""
+
+    @property
+    def learned(self) -> Part:
+        """The training samples of transfers."""
+
+    @property
+    def held_out(self) -> Part:
+        """The samples for ranking sources."""
+
+    @property
+    def test(self) -> Part:
+        """The test samples."""
+
+    def full_supervision(self) -> tuple[nn.Module, int]:
+        """Load the target's own network, trained on all its labels, and the side in px of its inputs.
+
+        Raises:
+            DataError: there is no such network.
+        """
 
 
 class TargetPlaces(Protocol):

@@ -10,17 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from taskbank.learning.losses import losses
+from taskbank.learning.parts import Batch, Part, Rows
 from taskbank.tasks.registry import DecoderForm, Task
 from training.data.frames import FrameStore
 from training.learning.batches import BatchReader
 from training.learning.draws import seeds_of
 from training.learning.inputs import as_unit, network_input, resized
-from training.learning.losses import losses
 from training.learning.samples import samples_of
 from training.learning.targets import Target, make_target
 from training.stages.transfers.codes import Codes, input_seeds
 from training.stages.transfers.config import TransfersConfig
-from training.stages.transfers.parts import Batch, Part, Rows
 
 
 class Reading(Part):
@@ -38,6 +38,8 @@ class Reading(Part):
     Raises:
         DataError: the store has no sample of the task.
     """
+
+    config: TransfersConfig
 
     def __init__(
         self,

@@ -11,13 +11,13 @@ from safetensors.torch import save
 from taskbank.bank.quantise import Storage
 from taskbank.bank.weights import fill, weights_from_bytes, weights_to_bytes
 from taskbank.errors import BankFormatError
+from taskbank.learning.stack import ReadoutStack
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import ScratchNetwork, TransferReadout, build_readout, build_scratch
 from taskbank.tasks.registry import SCRATCH, Task, find_task
 from training.atomic_files import write_whole
 from training.errors import DataError
 from training.stages.transfers.loss_files import sources_of, transfer_name
-from training.stages.transfers.stack import ReadoutStack
 
 
 def save_readouts(folder: Path, target: str, order: int, stack: ReadoutStack) -> Path:

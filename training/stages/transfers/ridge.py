@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from taskbank.learning.losses import ERROR_SCALE
 from taskbank.tasks.registry import Loss, Task
 from training.atomic_files import write_json
-from training.learning.losses import ERROR_SCALE
 from training.learning.targets import Target
 from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.places import Places, TargetData

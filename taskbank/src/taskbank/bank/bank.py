@@ -56,6 +56,7 @@ from taskbank.nets.build import (
     build_readout,
     build_scratch,
 )
+from taskbank.nets.encoder import CODE_CHANNELS
 from taskbank.tasks.own_targets import find_target
 from taskbank.tasks.registry import Task, find_source, find_task
 
@@ -146,7 +147,7 @@ class Bank:
             UnknownTaskError: a name is none of the 26 tasks and no target of this bank.
             MissingTaskError: the bank does not hold that transfer.
         """
-        wanted = {find_source(source) for source in sources}
+        wanted = {self.find_source(source) for source in sources}
         task = self.find_target(target).name
         for entry in self.index.transfers:
             if entry.target == task and set(entry.sources) == wanted:
@@ -157,6 +158,14 @@ class Bank:
         sources = [",".join(entry.sources) for entry in self.index.transfers if entry.target == task]
         instead = f"{task} is read out from {' or '.join(sources)}" if sources else ""
         raise MissingTaskError(name, held, f"the bank {self.where}", what="transfer", instead=instead)
+
+    def find_source(self, name: str) -> str:
+        """Return the canonical name of a source of transfers: a task, `scratch`, or a third-party encoder.
+
+        Raises:
+            UnknownTaskError: nothing has that name.
+        """
+        return name if name in self.index.foreign else find_source(name)
 
     def find_target(self, name: str) -> Task:
         """Find a task by any of its names, or a user's own target that this bank describes.
@@ -276,7 +285,10 @@ class Bank:
         entry = self.transfer_entry(sources, target)
         if entry.from_scratch:
             return self._filled(partial(build_scratch, entry.task, self.architecture), entry.file)
-        return self._filled(partial(build_readout, entry.task, self.architecture, entry.sources), entry.file)
+        foreign = self.index.foreign
+        channels = [foreign[name].channels if name in foreign else CODE_CHANNELS for name in entry.sources]
+        build = partial(build_readout, entry.task, self.architecture, entry.sources, channels)
+        return self._filled(build, entry.file)
 
     def _filled(self, build: Callable[[], Network], file: FileEntry, prefix: str = "") -> Network:
         """Build a network and fill it with the weights of one file, whose names begin with a prefix."""

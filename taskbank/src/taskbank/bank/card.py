@@ -44,6 +44,7 @@ def model_card(index: BankIndex, digest: str, source: str) -> str:
             *_start(index, source),
             *_tasks(index),
             *_transfers(index),
+            *_encoders_of_others(index),
             *_training(index),
             *_limits(index),
         ]
@@ -91,7 +92,10 @@ def _details(index: BankIndex, digest: str) -> list[str]:
 def _start(index: BankIndex, source: str) -> list[str]:
     """Return the section on using the bank."""
     task = next((name for name, entry in index.tasks.items() if entry.decoder), None)
-    if task is None:
+    if not index.tasks:  # transfers that read encoders of others only
+        first = index.transfers[0]
+        use = f"network = bank.load_transfer({list(first.sources)!r}, {first.target!r})"
+    elif task is None:
         use = "codes = bank.load_encoder(bank.tasks[0])(images)  # float (B, 3, 256, 256), -1 to 1"
     else:
         use = f'network = bank.load("{task}")  # files are downloaded when they are needed'
@@ -131,6 +135,17 @@ def _transfers(index: BankIndex) -> list[str]:
     if any(entry.from_scratch for entry in index.transfers):
         table += ["", f"`{SCRATCH}`: the target's whole network, trained on what its transfers learned from."]
     return ["## Transfers", "", *table, ""] if rows else []
+
+
+def _encoders_of_others(index: BankIndex) -> list[str]:
+    """Return the section on encoders that the bank reads but does not hold; empty without any."""
+    rows = [
+        (_plain(entry.opens), str(entry.channels), f"{entry.parameters / 1e6:.1f}", entry.sha256[:12],
+         _plain(entry.licence) or _NOT_STATED)
+        for entry in index.foreign.values()
+    ]  # fmt: skip
+    table = _table(("opened as", "channels", "parameters (M)", "sha256 of weights", "licence"), rows)
+    return ["## Encoders of others, not in this bank", "", *table, ""] if rows else []
 
 
 def _entries(index: BankIndex) -> dict[str, _Entry]:

@@ -97,11 +97,39 @@ class TaskEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignEntry:
+    """One third-party encoder that transfers of the bank read, and that is not stored in the bank.
+
+    Attributes:
+        name: as sources of transfers name it, such as `timm:vit_small_patch14_dinov2@11`.
+        opens: name that opens it, with revision, size and file of weights where there is one.
+        seed: of random weights.
+        size: side in px of its pictures.
+        channels: of its features.
+        parameters: number of its weights.
+        sha256: of its weights when the bank was made.
+        weights: origin of its weights, as text.
+        licence: of its weights; empty if their owner states none.
+    """
+
+    name: str
+    opens: str
+    seed: int
+    size: int
+    channels: int
+    parameters: int
+    sha256: str
+    weights: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferEntry:
     """One transfer network and its decoder, or a network from scratch to compare it with.
 
     Attributes:
-        sources: canonical names in the order of their channels; `scratch` alone for a network from scratch.
+        sources: canonical names, or names of the index's third-party encoders, in the order of their
+            channels; `scratch` alone for a network from scratch.
         target: canonical name, or the name of a user's own target.
         own_target: description of a user's own target; None for the 26 tasks.
         file: weights under `transfer.` and `decoder.`; from scratch under `encoder.` and `decoder.`.

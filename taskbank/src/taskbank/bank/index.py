@@ -17,11 +17,12 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from taskbank.bank.entries import (
     FileEntry,
+    ForeignEntry,
     SeededEncoder,
     TaskEntry,
     TransferEntry,
@@ -39,6 +40,7 @@ __all__ = [
     "SHARED_PATH",
     "BankIndex",
     "FileEntry",
+    "ForeignEntry",
     "SeededEncoder",
     "TaskEntry",
     "TransferEntry",
@@ -59,6 +61,9 @@ FORMAT_VERSION = 1
 LARGEST_FILE = 4 * 2**30
 """Most bytes that a weight file may have, about a hundred times the size of the largest original network."""
 
+FOREIGN = ("timm:", "hf:")
+"""Beginnings of the names of third-party encoders."""
+
 _DEEPEST = 32  # levels of nested lists and objects
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -76,6 +81,7 @@ class BankIndex:
         tasks: by canonical name, in the order of the registry.
         transfers: in any order.
         shared: file of the frozen first levels, which all encoders share; None if they share none.
+        foreign: third-party encoders that transfers read, by name.
     """
 
     name: str
@@ -86,6 +92,7 @@ class BankIndex:
     tasks: Mapping[str, TaskEntry]
     transfers: tuple[TransferEntry, ...] = ()
     shared: FileEntry | None = None
+    foreign: Mapping[str, ForeignEntry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Reject transfers that describe the same target differently.
@@ -154,8 +161,9 @@ def decoder_path(task: str) -> str:
 
 
 def transfer_path(sources: tuple[str, ...], target: str) -> str:
-    """Return the path of a transfer network and its decoder in a bank."""
-    return f"transfers/{'__'.join((*sources, target))}.safetensors"
+    """Return the path of a transfer network and its decoder in a bank; names of others become plain."""
+    named = "__".join((*sources, target))
+    return f"transfers/{re.sub(r'[^A-Za-z0-9_.-]', '_', named)}.safetensors"
 
 
 def index_to_json(index: BankIndex) -> str:
@@ -166,6 +174,8 @@ def index_to_json(index: BankIndex) -> str:
             del transfer["own_target"]
     if index.shared is None:  # absent for the same reason
         del written["shared"]
+    if not index.foreign:
+        del written["foreign"]
     return json.dumps(written, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
@@ -182,6 +192,7 @@ def index_from_json(text: str, where: str) -> BankIndex:
     """
     written = _parsed(text, where)
     try:
+        foreign = {name: _foreign(name, entry) for name, entry in dict(written.get("foreign", {})).items()}
         held = {name: _task(name, entry) for name, entry in dict(written["tasks"]).items()}
         return BankIndex(
             name=str(written["name"]),
@@ -190,8 +201,9 @@ def index_from_json(text: str, where: str) -> BankIndex:
             representation=_three(written["representation"]),
             licence=str(written["licence"]),
             tasks={name: held[name] for name in TASKS if name in held},
-            transfers=tuple(_transfer(entry) for entry in written["transfers"]),
+            transfers=tuple(_transfer(entry, foreign) for entry in written["transfers"]),
             shared=None if "shared" not in written else _file(written["shared"], SHARED_PATH),
+            foreign=foreign,
         )
     except KeyError as error:
         raise BankFormatError(f"{where}: {INDEX_NAME} lacks the field {error}") from error
@@ -302,11 +314,12 @@ def _encoder(task: str, entry: Mapping[str, Any]) -> FileEntry | SeededEncoder:
     return SeededEncoder(seed=seed, total=float(entry["total"]), size=float(entry["size"]))
 
 
-def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
+def _transfer(entry: Mapping[str, Any], foreign: Mapping[str, ForeignEntry]) -> TransferEntry:
     """Parse one transfer's entry, whose file has its standard path; the first banks stated only metrics."""
     sources, target = tuple(map(str, entry["sources"])), str(entry["target"])
     for name in sources if sources != (SCRATCH,) else ():
-        _known(name)
+        if name not in foreign:
+            _known(name)
     return TransferEntry(
         sources=sources,
         target=target,
@@ -316,6 +329,26 @@ def _transfer(entry: Mapping[str, Any]) -> TransferEntry:
         licence=str(entry.get("licence", "")),
         metrics=_metrics(entry["metrics"]),
         training=dict(entry.get("training", {})),
+    )
+
+
+def _foreign(name: str, entry: Mapping[str, Any]) -> ForeignEntry:
+    """Parse the entry of a third-party encoder."""
+    opens, sha256 = str(entry["opens"]), str(entry["sha256"])
+    if not name.startswith(FOREIGN) or not opens.startswith(FOREIGN):
+        raise ValueError(f"encoder {name!r}, opened as {opens!r}, must begin with {' or '.join(FOREIGN)}")
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError(f"sha256 {sha256!r} of {name} is not 64 hexadecimal digits")
+    return ForeignEntry(
+        name=name,
+        opens=opens,
+        seed=_whole(entry["seed"], most=2**63),
+        size=_whole(entry["size"], least=1, most=4096),
+        channels=_whole(entry["channels"], least=1, most=65_536),
+        parameters=_whole(entry["parameters"], most=2**40),
+        sha256=sha256,
+        weights=str(entry["weights"]),
+        licence=str(entry["licence"]),
     )
 
 

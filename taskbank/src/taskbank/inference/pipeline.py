@@ -95,7 +95,8 @@ class BatchInputs:
         whole = whole or not self._apart
         if takes_features(network):
             return self._through_shared(shown, whole)
-        channels = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d)).in_channels
+        first = next((layer for layer in network.modules() if isinstance(layer, nn.Conv2d)), None)
+        channels = 3 if first is None else first.in_channels
         key = (shown, whole, channels)
         if key not in self._made:
             self._made[key] = self._squares(shown, whole, channels)

@@ -18,7 +18,7 @@ from taskbank.inference.protocol import PredictionEngine
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
 from taskbank.options import Axes, Frame
-from taskbank.tasks.registry import find_task
+from taskbank.tasks.registry import find_task, normalise
 
 BankInput = Bank | str | Path | None
 """A bank, or an argument of `Bank.open`; None is the default bank."""
@@ -228,6 +228,9 @@ def choose_tasks(bank: Bank, tasks: str | Iterable[str], num_images: int = 1) ->
         return names
     held = [name for name, entry in bank.index.tasks.items() if entry.predicts]
     fitting = [name for name in held if find_task(name).num_images == num_images]
+    own = list(bank.index.own_tasks)
+    if not fitting and own and num_images == 1:
+        return own
     if not fitting:
         raise InvalidInputError(
             f"{bank.where} holds no task that predicts from {num_images} image(s): it holds "
@@ -235,6 +238,33 @@ def choose_tasks(bank: Bank, tasks: str | Iterable[str], num_images: int = 1) ->
         )
     others = [name for name in names if name != "all" and find_task(name).name not in fitting]
     return [*fitting, *others]
+
+
+def readout_sources(bank: Bank, tasks: Iterable[str]) -> tuple[str, ...]:
+    """Return the sources that users' own targets are read out from: those of the first transfer to each.
+
+    Args:
+        bank: a bank lists the transfers to a learned target best first.
+        tasks: any names.
+
+    Returns:
+        sources; empty if the tasks have networks of their own.
+
+    Raises:
+        InvalidInputError: own targets and other tasks, or own targets of different sources, are asked for
+            together.
+    """
+    names = list(tasks)
+    own = [normalise(name) for name in names if normalise(name) in bank.index.own_tasks]
+    if not own:
+        return ()
+    best = {name: next(one.sources for one in bank.index.transfers if one.target == name) for name in own}
+    if len(own) < len(names) or len(set(best.values())) > 1:
+        listed = "; ".join(f"{name} from {','.join(sources)}" for name, sources in best.items())
+        raise InvalidInputError(
+            f"targets of your own are read out from other encoders ({listed}): ask for each by itself"
+        )
+    return best[own[0]]
 
 
 def open_bank(bank: BankInput) -> Bank:

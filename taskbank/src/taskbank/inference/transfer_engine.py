@@ -10,14 +10,16 @@ from torch import Tensor, nn
 
 from taskbank.bank.bank import Bank
 from taskbank.bank.entries import check_classes
+from taskbank.encoders.square import open_square
 from taskbank.errors import InvalidInputError
+from taskbank.inference.device import dtype_of
 from taskbank.inference.engine import common_number_of_images, distinct_tasks
 from taskbank.inference.mirroring import averaged, mirrored_tasks
 from taskbank.inference.outcome import Item, Outcome
 from taskbank.inference.pipeline import BatchInputs, Pipeline
 from taskbank.inference.preprocess import InputKind, input_kind, readout_input_kind, sees_whole
 from taskbank.inference.settings import Settings
-from taskbank.tasks.registry import Task, find_source
+from taskbank.tasks.registry import Task
 
 
 class TransferEngine:
@@ -42,7 +44,7 @@ class TransferEngine:
     ) -> None:
         self.bank = bank
         self.settings = settings or Settings()
-        names = tuple(dict.fromkeys(find_source(source) for source in sources))
+        names = tuple(dict.fromkeys(bank.find_source(source) for source in sources))
         if not names:
             raise InvalidInputError("no task was named: `taskbank tasks` lists all")
         self.tasks = distinct_tasks(targets, bank)
@@ -53,8 +55,10 @@ class TransferEngine:
         for entry in entries.values():
             check_classes(entry.classes, entry.task, bank.where)
         encoders = tuple(dict.fromkeys(name for entry in entries.values() for name in entry.encoders))
+        foreign = {name: bank.index.foreign[name] for name in encoders if name in bank.index.foreign}
         for name in encoders:
-            bank.entry(name)
+            if name not in foreign:
+                bank.entry(name)
         # Sources in the order of their channels; empty for a network from scratch.
         self._orders = {target: entry.encoders for target, entry in entries.items()}
         read_from = entries[self.tasks[0].name].sources
@@ -63,10 +67,13 @@ class TransferEngine:
         self.device = self._pipeline.device
         ready = self._pipeline.ready
         self._encoders: dict[str, nn.Module] = {
-            name: ready(bank.load_encoder(name, shared=False)) for name in encoders
+            name: ready(bank.load_encoder(name, shared=False)) for name in encoders if name not in foreign
         }
+        for name, described in foreign.items():  # they run unchanged
+            other = open_square(described, bank.where)
+            self._encoders[name] = other.to(self.device, dtype_of(self.settings.precision))
         self._readouts = {target: ready(bank.load_transfer(names, target)) for target in entries}
-        if encoders and (shared := bank.load_shared()) is not None:
+        if len(foreign) < len(encoders) and (shared := bank.load_shared()) is not None:
             self._pipeline = replace(self._pipeline, shared=ready(shared))
 
     def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
@@ -83,6 +90,10 @@ class TransferEngine:
                 raw = averaged(self._mirrored, raw, self._predict(inputs.mirror(), self._mirrored))
             yield from self._pipeline.finished(batch, raw)
 
+    def _kind(self, source: str, target: Task) -> InputKind:
+        """Return the kind of input of a source's encoder."""
+        return input_kind(target) if source in self.bank.index.foreign else readout_input_kind(source, target)
+
     @torch.inference_mode()
     def _predict(self, inputs: BatchInputs, targets: Sequence[Task]) -> dict[str, list[Tensor]]:
         """Compute raw outputs of some targets for each item, float32 on the CPU, (...)."""
@@ -92,7 +103,7 @@ class TransferEngine:
         for target in targets:
             readout, order = self._readouts[target.name], self._orders[target.name]
             whole = sees_whole(target)
-            keys = [(source, readout_input_kind(source, target), whole) for source in order]
+            keys = [(source, self._kind(source, target), whole) for source in order]
             for source, kind, _ in keys:
                 if (source, kind, whole) not in codes:
                     encoder = self._encoders[source]

@@ -15,7 +15,7 @@ from taskbank.nets.compact_head import CompactHead
 from taskbank.nets.decoders import ColorizationDecoder, PixelDecoder
 from taskbank.nets.encoder import CODE_CHANNELS, CODE_SIZE, ResNetEncoder
 from taskbank.nets.heads import FullyConnectedHead, ThreeImageHead
-from taskbank.nets.transfer import TRANSFER_CHANNELS, TransferNetwork
+from taskbank.nets.transfer import TRANSFER_CHANNELS, Projections, TransferNetwork
 from taskbank.tasks.registry import SCRATCH, DecoderForm, Task
 
 _CLASSIFIED = "class_object"
@@ -55,16 +55,28 @@ class TransferReadout(nn.Module):
     """
 
     def __init__(
-        self, sources: tuple[str, ...], target: str, transfer: TransferNetwork, decoder: nn.Module
+        self,
+        sources: tuple[str, ...],
+        target: str,
+        transfer: TransferNetwork,
+        decoder: nn.Module,
+        projections: Projections | None = None,
     ) -> None:
         super().__init__()
         self.sources = sources
         self.target = target
+        self.projections = projections
         self.transfer = transfer
         self.decoder = decoder
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Predict the target's output from float (B, 8 * sources, h, w), or (B, P, 8 * sources, h, w)."""
+        """Predict the target's output from representations, joined in the order of the sources.
+
+        Args:
+            codes: float (B, 8 * sources, h, w), or (B, P, 8 * sources, h, w); representations of third-party
+                encoders have more channels.
+        """
+        codes = codes if self.projections is None else self.projections(codes)
         decoded: Tensor = self.decoder(self.transfer(codes))
         return decoded
 
@@ -148,15 +160,25 @@ def _resnet50_decoder(task: Task, architecture: ResNet50, in_channels: int) -> n
     return FullyConnectedHead(numbers, hidden, task.channels)
 
 
-def build_readout(task: Task, architecture: Architecture, sources: Sequence[str]) -> TransferReadout:
+def build_readout(
+    task: Task, architecture: Architecture, sources: Sequence[str], channels: Sequence[int] | None = None
+) -> TransferReadout:
     """Build a transfer network, the same in all architectures, and the target's decoder after it.
+
+    Args:
+        task: the target.
+        architecture: of the decoder.
+        sources: names in the order of their channels.
+        channels: of each source's representation; None for eight each. Others are projected to eight.
 
     Raises:
         InvalidInputError: the target has no decoder, or there is no source.
     """
     transfer = TransferNetwork(len(sources))
     decoder = build_decoder(task, architecture, in_channels=TRANSFER_CHANNELS)
-    return TransferReadout(tuple(sources), task.name, transfer, decoder)
+    foreign = channels is not None and any(count != CODE_CHANNELS for count in channels)
+    projections = Projections(channels) if channels is not None and foreign else None
+    return TransferReadout(tuple(sources), task.name, transfer, decoder, projections)
 
 
 def build_scratch(task: Task, architecture: Architecture) -> ScratchNetwork:

@@ -7,6 +7,8 @@ scratch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,40 @@ TRANSFER_CHANNELS = 16
 
 _MOMENTUM = 0.2  # TensorFlow's decay of 0.8
 _CLIP = 5.0  # standard deviations
+
+
+class Projections(nn.Module):
+    """Learned 1 x 1 projections of sources whose representations do not have eight channels.
+
+    With them, every source costs a transfer network the same, and representations of eight channels pass
+    unchanged.
+
+    Args:
+        channels: of each source's representation.
+    """
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.channels = tuple(channels)
+        self.layers = nn.ModuleDict(
+            {
+                str(place): nn.Sequential(
+                    nn.BatchNorm2d(count, momentum=_MOMENTUM), nn.Conv2d(count, CODE_CHANNELS, 1)
+                )
+                for place, count in enumerate(self.channels)
+                if count != CODE_CHANNELS
+            }
+        )
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Project float (B, [P,] sum of channels, h, w) to (B, [P,] 8 * sources, h, w)."""
+        flat = codes.reshape(-1, *codes.shape[-3:])
+        parts = [
+            self.layers[str(place)](part) if str(place) in self.layers else part
+            for place, part in enumerate(torch.split(flat, list(self.channels), dim=1))
+        ]
+        joined = torch.cat(parts, dim=1)
+        return joined.reshape(*codes.shape[:-3], *joined.shape[1:])
 
 
 class TransferNetwork(nn.Module):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from torch import nn
 
 from taskbank.bank.seeded import untrained_encoder
+from taskbank.encoders.source import Source, count_parameters
 from taskbank.nets.architecture import Compact
 from taskbank.nets.encoder import CODE_CHANNELS
-from taskbank.sources.source import Source, count_parameters
 
 PIXELS, RANDOM = "pixels", "random"
 

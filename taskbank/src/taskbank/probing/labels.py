@@ -6,8 +6,9 @@ import csv
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ from taskbank.tasks.registry import find_task, is_task
 
 FILE, GROUP = "file", "group"
 _SUFFIXES = (".png", ".npy")
+_INDEX = {"unnamed: 0", "index"}  # columns that may only number the lines
+_HEADER = 26  # bytes of a PNG file up to its bits and kind of colour
 _MOST_CLASSES = 256
 _NAMED = 3  # most files that a message names
 
@@ -42,6 +45,8 @@ class Labels:
         values: image -> its numbers, or the index of its class, if labels are of whole images.
         classes: names of classes, if labels are classes of whole images.
         groups: image -> its group, if the table has groups.
+        column: of the table, as it is written there; empty for other labels.
+        by_folder: whether the folder of each image is its class.
     """
 
     target: str
@@ -50,6 +55,8 @@ class Labels:
     values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
+    column: str = ""
+    by_folder: bool = False
 
     @property
     def images(self) -> Collection[str]:
@@ -105,13 +112,7 @@ def place_values(labels: Labels, image: str, view: View, places: int) -> tuple[N
     Raises:
         InvalidInputError: the file is damaged, has another size than its image, or holds no classes.
     """
-    path = labels.maps[image]
-    values = _dataset_map(path, labels.target) if labels.target in DOMAINS else _own_map(path)
-    if values.shape[:2] != (view.height, view.width):
-        raise InvalidInputError(
-            f"the map {path} is {values.shape[1]} x {values.shape[0]} px, its image {view.width} x "
-            f"{view.height}: they must be of one size"
-        )
+    path, values = labels.maps[image], read_map(labels, image, view)
     known: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=-1))
     if labels.kind is Kind.CLASSES:
         numbers = values[known]
@@ -129,6 +130,49 @@ def place_values(labels: Labels, image: str, view: View, places: int) -> tuple[N
     pooled = functional.adaptive_avg_pool2d(planes, places).double().permute(1, 2, 0).numpy()
     share = pooled[..., -1]
     return pooled[..., :-1] / np.maximum(share, 1e-9)[..., None], share
+
+
+def read_map(labels: Labels, image: str, view: View) -> NDArray[np.float32]:
+    """Read the map of an image, in the pixels of the image.
+
+    Args:
+        labels: labels with maps.
+        image: path in the folder of images.
+        view: the part of the image that sources saw.
+
+    Returns:
+        float32 (H, W, C); all channels of a pixel are NaN where any is unknown.
+
+    Raises:
+        InvalidInputError: the file is damaged, or has another size than its image.
+    """
+    path = labels.maps[image]
+    values = _dataset_map(path, labels.target) if labels.target in DOMAINS else _own_map(path)
+    if values.shape[:2] != (view.height, view.width):
+        raise InvalidInputError(
+            f"the map {path} is {values.shape[1]} x {values.shape[0]} px, its image {view.width} x "
+            f"{view.height}: they must be of one size"
+        )
+    values[np.isnan(values).any(axis=-1)] = np.nan
+    return values
+
+
+def groups_of(labels: Labels, names: Sequence[str], groups: Mapping[str, str] | None = None) -> list[str]:
+    """Return the group of each image, whose images are never divided.
+
+    Args:
+        labels: whose own groups have priority.
+        names: of the images.
+        groups: image -> its group; for other images, the folder is the group. An image outside of folders, or
+            directly in the folder of its class, is a group alone.
+    """
+    known = {**(groups or {}), **labels.groups}
+
+    def alone(name: str) -> str:
+        folder = name.rpartition("/")[0]
+        return f"/{name}" if not folder or (labels.by_folder and "/" not in folder) else folder
+
+    return [known.get(name) or alone(name) for name in names]
 
 
 def _seen(planes: Tensor, view: View) -> Tensor:
@@ -163,7 +207,15 @@ def _own_map(path: Path) -> NDArray[np.float32]:
         if path.suffix.lower() == ".npy":
             stored = np.load(path, allow_pickle=False)
         else:
+            with path.open("rb") as file:
+                header = file.read(_HEADER)
             with Image.open(path) as image:
+                if (
+                    image.format == "PNG" and header[-2] == 16 and header[-1] != 0
+                ):  # Pillow drops half the bits
+                    raise InvalidInputError(
+                        f"the map {path} has 16 bits in colour or with transparency: save it as .npy"
+                    )
                 alpha = image.mode in {"LA", "RGBA"}
                 if not alpha and image.mode not in {"1", "L", "RGB", "F", *DEEP_MODES}:
                     raise InvalidInputError(
@@ -214,7 +266,8 @@ def _folders(images: Sequence[str], name: str) -> Labels:
             f"images stand outside of the folders of classes: {', '.join(beside[:_NAMED])}. Put each into "
             "the folder of its class, or give a CSV file"
         )
-    return _as_classes(name, {image: image.split("/")[0] for image in images}, {})
+    labels = _as_classes(name, {image: image.split("/")[0] for image in images}, {})
+    return replace(labels, by_folder=True)
 
 
 def read_groups(path: Path, images: Sequence[str]) -> dict[str, str]:
@@ -238,6 +291,8 @@ def _rows(path: Path, images: Sequence[str], option: str) -> tuple[list[str], li
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
+        if text.startswith("sep="):  # a line for spreadsheets
+            text = text.partition("\n")[2]
         head = text.partition("\n")[0]
         separator = max(",;\t", key=head.count)
         lines = [
@@ -273,7 +328,9 @@ def _rows(path: Path, images: Sequence[str], option: str) -> tuple[list[str], li
 def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> list[Labels]:
     """Read the label columns of a CSV file."""
     header, rows, separator = _rows(path, images, "--labels")
+    numbering = {cell for cell in header if cell.casefold() in _INDEX and _counts(rows, cell.casefold())}
     columns = [cell for cell in header if cell and cell.casefold() not in {FILE, GROUP}]
+    columns = [cell for cell in columns if cell not in numbering]
     if not columns:
         raise InvalidInputError(f"{path} has the columns {', '.join(header)}: it needs one of labels too")
     groups = {row[FILE]: row[GROUP] for row in rows if row.get(GROUP)}
@@ -296,8 +353,19 @@ def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> l
             found.append(_as_classes(name or column, cells, groups))
             continue
         values = {file: (value,) for file, value in numbers.items() if value is not None}
-        found.append(Labels(target=_target(name or column), kind=Kind.NUMBERS, values=values, groups=groups))
+        found.append(
+            Labels(
+                target=_target(name or column), kind=Kind.NUMBERS, values=values, groups=groups, column=column
+            )
+        )
     return found
+
+
+def _counts(rows: Sequence[Mapping[str, str]], column: str) -> bool:
+    """Return True if a column only numbers the lines, as pandas writes it."""
+    cells = [row[column] for row in rows]
+    numbers = [int(cell) for cell in cells if cell.isdecimal()]
+    return len(numbers) == len(cells) and all(one < other for one, other in pairwise(numbers))
 
 
 def _as_classes(name: str, cells: Mapping[str, str], groups: Mapping[str, str]) -> Labels:

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from taskbank.encoders.source import Source
 from taskbank.errors import InvalidInputError
 from taskbank.images.framing import View
 from taskbank.inference.settings import Settings
 from taskbank.options import Kind
 from taskbank.probing.division import draws, held_out
-from taskbank.probing.labels import Labels, place_values
+from taskbank.probing.labels import Labels, groups_of, place_values
 from taskbank.probing.readouts import (
     PENALTIES,
     log_evidence,
@@ -26,7 +27,6 @@ from taskbank.probing.readouts import (
     standardised,
 )
 from taskbank.sources.encoding import Features, encode_images
-from taskbank.sources.source import Source
 
 FloatArray = NDArray[np.float64]
 
@@ -183,8 +183,7 @@ def run_probe(
         labels: of each target.
         sources: made by `open_sources`.
         controls: made by `taskbank.probing.controls`; the first is raw pixels.
-        groups: image -> its group; for other images, the folder is the group, and an image outside of folders
-            is a group alone. Groups in the labels' own table have priority.
+        groups: image -> its group, as for `groups_of`.
         plan: grid, division, draws and seed.
         settings: how the sources are run.
         each: called after each image, for progress.
@@ -243,8 +242,7 @@ def run_probe(
                 f"{one.target}: {len(rows)} image(s) with labels can be read, {FEWEST} at least are needed"
             )
         own = [kept[row] for row in rows]
-        known = {**(groups or {}), **one.groups}
-        group = [known.get(name) or (name.rpartition("/")[0] or f"/{name}") for name in own]
+        group = groups_of(one, own, groups)
         held = placed if one.maps else coarse
         told = _targets_of(one, own, views, chosen)
         features_of = {name: [values[row] for row in rows] for name, values in held.items()}

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from taskbank.bank.bank import Bank
+from taskbank.encoders.source import Source, count_parameters
 from taskbank.inference.preprocess import InputKind, as_input, encoder_input_kind
 from taskbank.nets.backbone import takes_features
 from taskbank.nets.encoder import CODE_CHANNELS
-from taskbank.sources.source import Source, count_parameters
 from taskbank.tasks.registry import find_task
 
 _HALF = (0.5, 0.5, 0.5)  # encoders of banks take [-1, 1]
@@ -90,6 +90,8 @@ def open_tasks(bank: Bank, tasks: Sequence[str], *, size: int | None = None) -> 
                 weights=f"{bank.name} {bank.digest[:12]}",
                 licence=entry.licence or bank.index.licence,
                 foreign=False,
+                bank=bank,
+                task=entry.task,
             )
         )
     return opened

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from taskbank.errors import BankFormatError, TaskBankError
+from taskbank.encoders.source import Colours, Source
+from taskbank.errors import BankFormatError, InvalidInputError, TaskBankError
 from taskbank.images.framing import View, fill_square, for_squares
 from taskbank.images.read_ahead import in_batches, read_ahead
 from taskbank.images.reading import ImageInput, name_of, read_photo
-from taskbank.inference.device import choose_device, dtype_of
+from taskbank.inference.device import choose_device, dtype_of, prepare
 from taskbank.inference.settings import Settings
 from taskbank.options import Fit, Precision
-from taskbank.sources.source import Colours, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,10 +54,23 @@ def encode_images(
     """
     chosen = settings or Settings()
     device = choose_device(chosen.device)
-    placed = [source.placed(device, chosen.precision) for source in sources]
+    ready = [placed(source, device, chosen.precision) for source in sources]
     fit = for_squares(chosen.fit)
     sizes = sorted({source.size for source in sources})
-    return _encoded(placed, images, chosen, device, partial(_read, fit=fit, sizes=sizes))
+    return _encoded(ready, images, chosen, device, partial(_read, fit=fit, sizes=sizes))
+
+
+def placed(source: Source, device: torch.device, precision: Precision = Precision.FP32) -> Source:
+    """Return a source on a device; the network of the given one must not be used afterwards.
+
+    Raises:
+        InvalidInputError: FP16 on a CPU.
+    """
+    if not source.foreign:
+        return replace(source, network=prepare(source.network, device, precision))
+    if precision is Precision.FP16 and device.type == "cpu":
+        raise InvalidInputError(f"precision {precision} needs a GPU: choose fp32 or bf16 on {device}")
+    return replace(source, network=source.network.to(device, dtype_of(precision)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import parse_qsl
 
 from taskbank.bank.bank import Bank
 from taskbank.bank.catalogue import accepted, names_models
 from taskbank.bank.hub import HUB_PREFIX
 from taskbank.bank.source import BUNDLED
+from taskbank.encoders.hub_models import open_hub
+from taskbank.encoders.names import names_encoder, open_encoder
+from taskbank.encoders.source import Source
 from taskbank.errors import InvalidInputError
 from taskbank.sources.bank_tasks import open_tasks
-from taskbank.sources.hub_models import open_hub
-from taskbank.sources.source import Source
-from taskbank.sources.timm_models import open_timm
 from taskbank.tasks.registry import is_task, nearest_tasks
-
-_FOREIGN = re.compile(r"(?P<library>timm|hf):(?P<model>[^@?]+)(?:@(?P<layer>[^?]*))?(?:\?(?P<options>.*))?")
-_OPTIONS = {"timm": ("weights", "size"), "hf": ("revision", "size")}
 
 FORMS = (
     "a task such as `normals`, a bank (all of its encoders), BANK:TASK, "
@@ -72,9 +67,8 @@ def open_sources(
     default: Bank | None = None
     opened: list[tuple[str, Source]] = []  # name of its bank, or empty, and the source
     for name in wanted:
-        found = _FOREIGN.fullmatch(name)
-        if found and not name.startswith(HUB_PREFIX):
-            opened.append(("", _open_foreign(name, found, size, seed)))
+        if names_encoder(name):
+            opened.append(("", open_encoder(name, size=size, seed=seed)))
             continue
         holder, _, task = name.rpartition(":")
         if is_task(name):
@@ -106,48 +100,6 @@ def open_sources(
             if all(held.name != source.name for _, held in opened):  # one model may serve several tasks
                 opened.append(("", source))
     return _distinct(opened)
-
-
-def _open_foreign(name: str, found: re.Match[str], size: int | None, seed: int) -> Source:
-    """Open a model of timm or of the Hub.
-
-    Raises:
-        InvalidInputError: the layer or size is not a whole number, or an option is unknown.
-    """
-    known = _OPTIONS[found["library"]]
-    given = dict(parse_qsl(found["options"] or "", keep_blank_values=True))
-    if (unknown := sorted(given.keys() - set(known))) or (found["options"] and not given):
-        said = ", ".join(unknown) or found["options"]
-        raise InvalidInputError(f"{name}: unknown option {said!r}: known are {' and '.join(known)}")
-    layer = _whole(name, "layer", found["layer"])
-    own = _whole(name, "size", given.get("size"))
-    model = found["model"]
-
-    def open_at(side: int | None) -> Source:
-        if found["library"] == "timm":
-            return open_timm(model, layer=layer, weights=given.get("weights"), size=side, seed=seed)
-        return open_hub(model, layer=layer, revision=given.get("revision"), size=side)
-
-    if own is not None or size is None:
-        return open_at(own)
-    # The patch size is known only once the model is open; the model is opened again if the size differs.
-    usual = open_at(None)
-    side = max(round(size / usual.patch), 1) * usual.patch
-    return usual if side == usual.size else open_at(side)
-
-
-def _whole(name: str, what: str, text: str | None) -> int | None:
-    """Parse a whole number in a name; None if it is absent.
-
-    Raises:
-        InvalidInputError: the text is not a whole number.
-    """
-    if text is None:
-        return None
-    try:
-        return int(text)
-    except ValueError as error:
-        raise InvalidInputError(f"{name}: {what} {text!r} is no whole number") from error
 
 
 def _distinct(opened: Sequence[tuple[str, Source]]) -> list[Source]:

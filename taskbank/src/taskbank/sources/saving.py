@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from taskbank.encoders.source import Source
 from taskbank.errors import InvalidInputError, VideoError
 from taskbank.images.files import STDIN, Piped, is_video
 from taskbank.images.reading import ImageInput
@@ -18,7 +19,6 @@ from taskbank.inference.settings import Settings
 from taskbank.saving.export import refuse_existing
 from taskbank.saving.tensor_stream import tensor_stream
 from taskbank.sources.encoding import Features, encode_images
-from taskbank.sources.source import Source
 from taskbank.sources.timing import Cost
 
 

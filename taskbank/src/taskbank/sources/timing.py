@@ -13,9 +13,10 @@ from time import perf_counter
 import torch
 
 from taskbank.atomic_files import write_whole
+from taskbank.encoders.source import Source
 from taskbank.inference.device import choose_device, dtype_of
 from taskbank.inference.settings import Settings
-from taskbank.sources.source import Source
+from taskbank.sources.encoding import placed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def measure_costs(
     device = choose_device(chosen.device)
     costs = []
     for source in sources:
-        placed = source.placed(device, chosen.precision)
+        ready = placed(source, device, chosen.precision)
         seconds = []
         with torch.inference_mode():
             for _ in range(repeats + 2):
@@ -61,7 +62,7 @@ def measure_costs(
                 picture = source.normalised(picture).to(dtype_of(chosen.precision))
                 _wait(device)
                 start = perf_counter()
-                placed.network(picture)
+                ready.network(picture)
                 _wait(device)
                 seconds.append(perf_counter() - start)
         costs.append(

@@ -23,7 +23,6 @@ from tests.training.stages.transfers.toy_run import (
 from torch.nn import functional
 from training.data.frames import FrameStore
 from training.errors import DataError
-from training.learning.losses import losses
 from training.runs.engine import LocalEngine
 from training.stages.transfers.divide import divide
 from training.stages.transfers.jobs import ControlJob, TransferJob
@@ -32,6 +31,8 @@ from training.stages.transfers.places import Places, TargetData
 from training.stages.transfers.readouts import load_readout, load_scratch
 from training.stages.transfers.ridge import load_ridge
 from training.stages.transfers.stage import load_counts, load_ranking, train_all
+
+from taskbank.learning.losses import losses
 
 CPU = torch.device("cpu")
 

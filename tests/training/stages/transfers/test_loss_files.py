@@ -18,7 +18,8 @@ from training.stages.transfers.loss_files import (
     sources_of,
     transfer_name,
 )
-from training.stages.transfers.measure import checked
+
+from taskbank.learning.measure import checked
 
 ROOMS = np.array([4, 4, 7], dtype=np.int32)
 

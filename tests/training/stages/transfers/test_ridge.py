@@ -9,11 +9,11 @@ import pytest
 import torch
 from tests.training.stages.transfers.toy_run import toy_config
 from tests.training.toy_store import toy_store
-from training.learning.losses import ERROR_SCALE
-from training.stages.transfers.parts import Rows
 from training.stages.transfers.reading import Reading
 from training.stages.transfers.ridge import ridge_errors
 
+from taskbank.learning.losses import ERROR_SCALE
+from taskbank.learning.parts import Rows
 from taskbank.tasks.registry import find_task
 
 

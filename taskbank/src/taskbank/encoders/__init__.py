@@ -1,0 +1,1 @@
+"""Encoders of timm and the Hub: one feature level of a model, as a map with its own size and colours."""

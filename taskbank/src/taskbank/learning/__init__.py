@@ -1,0 +1,1 @@
+"""Training of networks that read targets out of representations: losses, constants, steps."""
