@@ -9,12 +9,12 @@ import pytest
 import torch
 from tests.training.stages.transfers.toy_run import toy_config
 from tests.training.toy_store import toy_store
-from training.learning.targets import Target
 from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.reading import Reading
 
 from taskbank.learning.best_constant import Constant, best_constant
 from taskbank.learning.losses import losses
+from taskbank.learning.target import Target
 from taskbank.learning.train import train_constant
 from taskbank.tasks.registry import find_task
 

@@ -9,12 +9,13 @@ from torch.nn import functional
 from training.learning.batches import load_batch
 from training.learning.draws import seeds_of
 from training.learning.samples import samples_of
-from training.learning.targets import Target, make_target
+from training.learning.targets import make_target
 
 from taskbank.geometry import compose
 from taskbank.inference.whitening import WHITENING, unwhiten, whiten
 from taskbank.learning.losses import ERROR_SCALE, losses, metric_losses, number_errors
 from taskbank.learning.rotations import compose_poses, euler_angles, rotation_matrices
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import TASKS, find_task
 
 GENERATOR = torch.Generator().manual_seed(0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
-from training.learning.targets import Target
 
 from taskbank.learning.output_units import OutputUnits, has_units, measured_units
+from taskbank.learning.target import Target
 from taskbank.nets.architecture import Architecture, Compact, ResNet50
 from taskbank.nets.build import build_decoder
 from taskbank.nets.initialise import initialise

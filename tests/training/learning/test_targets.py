@@ -20,11 +20,12 @@ from training.learning.colour_targets import soft_bins
 from training.learning.draws import seeds_of
 from training.learning.inputs import jigsaw_orders
 from training.learning.samples import samples_of
-from training.learning.targets import POINTS, Target, make_target
+from training.learning.targets import POINTS, make_target
 
 from taskbank.constants import colour_bins, loss_weights
 from taskbank.inference.whitening import whiten
 from taskbank.labels.codes import encode
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import TASKS, find_task
 
 SEEDS = seeds_of(torch.arange(2), 0)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from taskbank.learning.losses import losses
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import Task, find_task
 from training.atomic_files import write_json
 from training.data.frames import FrameStore
@@ -23,7 +24,6 @@ from training.learning.batches import BatchReader
 from training.learning.class_weights import evenly, semantic_weights
 from training.learning.draws import seeds_of
 from training.learning.samples import Samples, samples_of
-from training.learning.targets import Target
 from training.runs.checkpoint import (
     Every,
     discard_checkpoint,

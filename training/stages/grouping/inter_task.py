@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from taskbank.learning.losses import losses
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import find_task
-from training.learning.targets import Target
 from training.stages.grouping.network import MultiTaskNetwork, kept_statistics, moved
 
 

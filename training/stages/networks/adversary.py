@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from taskbank.constants import colour_bins
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import DecoderForm, Loss, OutputKind, Task
 from training.learning.draws import gaussian, seeds_of
-from training.learning.targets import Target
 
 _WIDTHS = (64, 128, 256)  # widths of layers, each of which divides the size by four
 _DEEPEST = 512

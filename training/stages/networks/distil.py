@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from taskbank.learning.forward import channels_last, run, through
 from taskbank.nets.architecture import Backbone
 from taskbank.nets.backbone import BackboneEncoder, Classifier
 from taskbank.nets.build import TaskNetwork
 from taskbank.nets.compact_head import CompactHead
 from taskbank.nets.initialise import initialise
 from taskbank.tasks.registry import Task
-from training.learning.forward import channels_last, run, through
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.learner import Learner, key_of
 

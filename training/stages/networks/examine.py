@@ -14,10 +14,10 @@ from taskbank.bank.health import (
     Finding,
     find_faults,
 )
+from taskbank.learning.best_constant import CONSTANT_STEPS, best_constant
+from taskbank.learning.losses import losses
 from taskbank.nets.liveness import OutputVariation, dead_channels
 from training.learning.batches import BatchReader
-from training.learning.best_constant import CONSTANT_STEPS, best_constant
-from training.learning.losses import losses
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.held_out import HeldOut
 from training.stages.networks.learner import Learner

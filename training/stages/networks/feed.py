@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from taskbank.inference.preprocess import InputKind, input_kind
+from taskbank.learning.forward import through
+from taskbank.learning.target import Target, joined
 from taskbank.tasks.registry import Task
 from training.learning.augmentation import (
     UNTOUCHED,
@@ -32,11 +34,10 @@ from training.learning.augmentation import (
 )
 from training.learning.batches import BatchReader
 from training.learning.draws import seeds_of
-from training.learning.forward import through
 from training.learning.inputs import as_unit, network_input, resized
 from training.learning.photometry import photometric
 from training.learning.samples import Samples
-from training.learning.targets import Target, joined, make_target
+from training.learning.targets import make_target
 from training.stages.networks.config import TaskNetworksConfig
 
 FRAMES = "frames"

@@ -13,13 +13,13 @@ from typing import Any
 
 from taskbank.bank.quantise import Storage
 from taskbank.bank.weights import weights_to_bytes
+from taskbank.learning.output_units import OutputUnits
 from taskbank.nets.architecture import Backbone, architecture_to_json
 from taskbank.tasks.registry import Task
 from training.atomic_files import write_json, write_whole
 from training.data.frames import FrameStore
 from training.data.pretrained import describe_pretrained
 from training.errors import ConfigError
-from training.learning.output_units import OutputUnits
 from training.runs.checkpoint import discard_checkpoint, has_checkpoint, load_checkpoint, save_checkpoint
 from training.runs.provenance import digest_file, digest_json
 from training.runs.settings import settings_of

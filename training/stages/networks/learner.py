@@ -10,16 +10,16 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from taskbank.learning.forward import channels_last, run, through
+from taskbank.learning.losses import losses
+from taskbank.learning.output_units import OutputUnits
+from taskbank.learning.target import Target
 from taskbank.nets.architecture import Backbone
 from taskbank.nets.backbone import BackboneEncoder
 from taskbank.nets.build import TaskNetwork, build_network
 from taskbank.nets.initialise import initialise
 from taskbank.tasks.registry import DecoderForm, Task
 from training.data.pretrained import begin_from_pretrained
-from training.learning.forward import channels_last, run, through
-from training.learning.losses import losses
-from training.learning.output_units import OutputUnits
-from training.learning.targets import Target
 from training.runs.checkpoint import optimizer_tensors, restore_optimizer
 from training.stages.networks.adversary import Adversary, Discriminator, is_judged
 from training.stages.networks.config import TaskNetworksConfig

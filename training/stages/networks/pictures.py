@@ -16,9 +16,9 @@ from taskbank.constants import colour_bins
 from taskbank.images.colour import lab_to_rgb
 from taskbank.images.colour_maps import SEMANTIC_PALETTE, paint
 from taskbank.inference.whitening import WHITENING
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import OutputKind, Task
 from training.atomic_files import write_whole
-from training.learning.targets import Target
 
 Pixels = NDArray[np.uint8]
 

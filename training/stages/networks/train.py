@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from taskbank.learning.output_units import OutputUnits, has_units, measured_rows, measured_units
 from taskbank.tasks.registry import DecoderForm, Task, find_task
 from taskbank.tasks.table import ALL_TASKS
 from training.data.frames import FrameStore
@@ -27,7 +28,6 @@ from training.errors import ConfigError, DataError
 from training.learning.batches import BatchReader
 from training.learning.class_weights import evenly, semantic_weights
 from training.learning.draws import seeds_of
-from training.learning.output_units import OutputUnits, has_units, measured_rows, measured_units
 from training.learning.samples import Samples, samples_of
 from training.runs.checkpoint import Every
 from training.runs.metrics import progress

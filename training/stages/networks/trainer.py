@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import find_task
 from training.learning.batches import BatchReader
-from training.learning.targets import Target
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.examine import examine, faults_of
 from training.stages.networks.feed import AnyBatch, stream_of

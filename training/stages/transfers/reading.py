@@ -12,13 +12,14 @@ from torch import Tensor
 
 from taskbank.learning.losses import losses
 from taskbank.learning.parts import Batch, Part, Rows
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import DecoderForm, Task
 from training.data.frames import FrameStore
 from training.learning.batches import BatchReader
 from training.learning.draws import seeds_of
 from training.learning.inputs import as_unit, network_input, resized
 from training.learning.samples import samples_of
-from training.learning.targets import Target, make_target
+from training.learning.targets import make_target
 from training.stages.transfers.codes import Codes, input_seeds
 from training.stages.transfers.config import TransfersConfig
 

@@ -22,9 +22,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from taskbank.learning.losses import ERROR_SCALE
+from taskbank.learning.target import Target
 from taskbank.tasks.registry import Loss, Task
 from training.atomic_files import write_json
-from training.learning.targets import Target
 from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.places import Places, TargetData
 from training.stages.transfers.reading import Reading

@@ -3,9 +3,10 @@ from __future__ import annotations
 import torch
 from tests.taskbank.toy import TOY_COMPACT
 from torch import Tensor
-from training.learning.targets import Target
 from training.stages.grouping.inter_task import inter_task_affinity, task_losses
 from training.stages.grouping.network import MultiTaskNetwork, kept_statistics, moved
+
+from taskbank.learning.target import Target
 
 _TASKS = ("normal", "reshading")
 

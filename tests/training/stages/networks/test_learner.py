@@ -16,8 +16,6 @@ from tests.training.stages.networks.toy_networks import CONFIG, CPU, LEARNED, WI
 from torch import Tensor, nn
 from training.data.frames import FrameStore
 from training.errors import ConfigError
-from training.learning.losses import losses
-from training.learning.output_units import OutputUnits
 from training.runs.checkpoint import load_checkpoint, save_checkpoint
 from training.stages.networks.adversary import Adversary, Discriminator, is_judged
 from training.stages.networks.config import Schedule
@@ -25,6 +23,8 @@ from training.stages.networks.flat import FlatNetwork
 from training.stages.networks.folder import NetworksFolder
 from training.stages.networks.learner import Learner, new_network
 
+from taskbank.learning.losses import losses
+from taskbank.learning.output_units import OutputUnits
 from taskbank.nets.architecture import Architecture, Backbone, Compact
 from taskbank.nets.build import TaskNetwork
 from taskbank.nets.compact import ReadoutWidths

@@ -18,12 +18,12 @@ from torch import Tensor
 from training.data.frames import FrameStore
 from training.errors import ConfigError, DataError, DivergedError
 from training.learning.batches import BatchReader
-from training.learning.losses import losses
 from training.runs.metrics import read_metrics
 from training.stages.networks.held_out import HeldOut, learned_from
 from training.stages.networks.learner import Learner, new_network
 from training.stages.networks.train import train_task_networks
 
+from taskbank.learning.losses import losses
 from taskbank.options import Precision
 from taskbank.tasks.registry import find_task
 

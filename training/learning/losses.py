@@ -1,5 +1,0 @@
-"""Losses of outputs, of `taskbank.learning.losses`."""
-
-from taskbank.learning.losses import losses
-
-__all__ = ["losses"]
