@@ -84,9 +84,14 @@ class DistilledLearner(Learner):
         return run(self.own, channels_last(given), self._config.precision)
 
     def begin_from(self, weights: Any) -> None:
-        """Initialise the projection from weights of `weights_to_keep`; the head is initialised at random."""
+        """Initialise all but the head, which is not kept, from weights of `weights_to_keep`."""
         state = dict(weights)
         self._take_shared(state)
+        for prefix, part in (("encoder.own.", self.own), ("decoder.", self.classifier)):
+            own = {
+                name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+            }
+            part.load_state_dict({**part.state_dict(), **own})
         projection = {
             f"encoder.{name.removeprefix(_PROJECTION)}": value
             for name, value in state.items()

@@ -234,3 +234,14 @@ def test_a_classifier_stays_as_it_is_and_its_representation_learns(
         learned["encoder.compress.1.running_mean"], began["encoder.compress.1.running_mean"]
     )
     assert kept.encode(shown).std() > 0.1
+
+
+def test_a_frozen_classifier_is_continued_whole(store: FrameStore, weights: Path, tmp_path: Path) -> None:
+    """Its frozen parts are of the network it continues, not random ones, as nothing else is given."""
+    first = replace(BACKBONES, architecture=replace(LITE, classifier=True), pretrained=str(weights))
+    train_task_networks(first, {"train": store}, tmp_path / "first", tasks=["class_object"])
+    second = replace(first, pretrained=None, start=tmp_path / "first", steps=0)
+    train_task_networks(second, {"train": store}, tmp_path / "second", tasks=["class_object"])
+    before, after = (load_file(tmp_path / name / "class_object.safetensors") for name in ("first", "second"))
+    assert set(before) == set(after)
+    assert all(torch.equal(before[name], after[name]) for name in before if "compress" not in name)
