@@ -272,12 +272,10 @@ def test_an_interrupt_leaves_whole_files_only(bank: str, tmp_path: Path) -> None
         "--save",
         "png,npy,json",
     ]
-    # A process started in the background of a script ignores SIGINT: this one is to listen all the same.
-    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code = f"{listen}\nfrom taskbank_cli.app import app; app({words!r})"
+    code = f"from taskbank_cli.app import app; app({words!r})"
     words = [sys.executable, "-c", code]
     with child_process(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300  # on a busy machine
         while len(list(out.glob("*/normal.npy"))) < 3 and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)

@@ -148,7 +148,7 @@ def test_a_run_that_is_told_to_end_leaves_no_partial_files(
     out = tmp_path / "out"
     words = ["predict", str(clip), "-t", "normal,depth", "-o", str(out), "--bank", bank, "--save", "png,npy"]
     with child_process([*COMMAND, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not list(out.rglob("*.partial")):
             assert process.poll() is None
             assert time.monotonic() < deadline

@@ -17,7 +17,12 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def _die_with_parent() -> None:
-    """Let the kernel kill this process when pytest is killed, which runs no clean-up."""
+    """Let the kernel kill this process when pytest is killed, which runs no clean-up, and heed signals.
+
+    Programs started by nohup or in the background of a script ignore some, and so would their children.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     if _LIBC is not None:
         _LIBC.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
 
@@ -33,7 +38,7 @@ def child_process(words: Sequence[str | Path], **options: Any) -> Iterator[subpr
     process = subprocess.Popen(
         words,
         start_new_session=True,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - the child only calls prctl
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - the child only calls prctl and signal
         **options,
     )
     try:

@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 
 from oracle import random_tensor
-from taxsolver import InfeasibleBudgetError, Taxonomy, load_affinity, solve, solve_problem, sweep
+from taxsolver import InfeasibleBudgetError, SolverError, Taxonomy, load_affinity, solve, solve_problem, sweep
 from taxsolver.planning.objective import Objective
 from taxsolver.planning.problem import Problem
 from taxsolver.programs import plan_model
+from taxsolver.programs.instance import Instance
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 
 FREE = {
@@ -133,12 +134,90 @@ def test_plans_are_those_of_the_definition(kind: str, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(24))
 @pytest.mark.parametrize("kind", ["free", "cents", "wide", "dear", "digits", "tenths"])
-def test_fixing_what_no_better_plan_has_changes_no_plan(
-    kind: str, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is meant for large problems; here the small ones are solved with it, too."""
-    monkeypatch.setattr(plan_model, "_LARGE", 0)
+def test_cuts_change_no_plan(kind: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are meant for large problems; here the small ones are solved with them, too."""
+    with_cuts_only(monkeypatch)
     check(problem_of_a_kind(kind, seed), count=1 + seed % 4)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_cuts_change_no_plan_of_pairs_owned_tasks_and_importance_0(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_cuts_only(monkeypatch)
+    problem = problem_with_rules(seed)
+    instance, every = problem.instance, best_of_every_set(problem.instance)
+    limit = Fraction(repr(problem.budget))
+    fitting = [plan for plan in every if plan[1] <= limit]
+    choice = plan_model.PlanModel(instance.without_dominated()[0]).solve(limit)
+    assert (choice is None) == (not fitting)
+    if choice is not None:
+        best = max(value for value, _ in fitting)
+        assert choice.status == "optimal"
+        assert choice.value == pytest.approx(float(best), abs=2e-9 * float(instance.weight.max()) + 1e-15)
+        cost = instance.costs.exact(instance.costs.total(choice.chosen))
+        assert cost <= min(cost for value, cost in fitting if value == best)
+        assert instance.allows(choice.chosen)
+
+
+def with_cuts_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solve every problem by cuts, and fail if they prove nothing."""
+    monkeypatch.setattr(plan_model, "LARGE", 0)
+    cut = plan_model.PlanModel._cut
+
+    def without_help(self: plan_model.PlanModel, *args: Any) -> Any:
+        try:
+            return cut(self, *args)
+        except SolverError as error:
+            raise AssertionError(error) from error
+
+    monkeypatch.setattr(plan_model.PlanModel, "_cut", without_help)
+
+
+def problem_with_rules(seed: int) -> Problem:
+    """Pairs that come together or apart, owned tasks, targets of importance 0, and images or money."""
+    rng = np.random.default_rng([seed, 11])
+    tensor = random_tensor(seed, 7, int(rng.integers(3, 8)), 3, levels=[None, 2, 3][seed % 3])
+    names = list(rng.permutation(tensor.tasks))
+    options: dict[str, Any] = {
+        "objective": list(Objective)[seed % 4],
+        "importance": dict(zip(tensor.targets, rng.choice([0.0, 1.0, 2.5], 7), strict=False)),
+        "owned": {names[0]: 1.0, names[1]: 0.4},
+        "apart": [[names[2], names[3]]],
+        "at_most": [(2, names[3:])],
+    }
+    if seed % 2:
+        options["together"] = [[names[4], names[5]]]
+    if seed % 3:
+        options |= {"images_full": 100, "images_transfer": 10, "unit": "images"}
+    else:
+        options["label_cost"] = {name: int(rng.integers(0, 300)) / 100 for name in names}
+    most = 400.0 if seed % 3 else 4.0
+    return Problem.of(tensor, "all", float(np.round(rng.uniform(0.2, 1) * most, 2)), **options)
+
+
+def best_of_every_set(instance: Instance) -> list[tuple[Fraction, Fraction]]:
+    """Objective and cost of every allowed set of sources of an instance from which all targets are served."""
+    found = []
+    for bits in range(1 << len(instance.cost)):
+        chosen = instance.required | np.array(
+            [bits >> place & 1 for place in range(len(instance.cost))], bool
+        )
+        rows = [
+            max(
+                (
+                    instance.weight[row]
+                    for row in np.flatnonzero(instance.target == target)
+                    if not (instance.sources[row] & ~chosen).any()
+                ),
+                default=None,
+            )
+            for target in range(instance.num_targets)
+        ]
+        if instance.allows(chosen) and all(weight is not None for weight in rows):
+            value = sum((exact(weight) for weight in rows if weight is not None), Fraction())
+            found.append((value, instance.costs.exact(instance.costs.total(chosen))))
+    return found
 
 
 @pytest.mark.parametrize("kind", ["free", "cents", "wide"])

@@ -130,9 +130,11 @@ def test_dropping_dominated_transfers_leaves_every_source_set_as_good_on_the_pub
 
 
 def test_comparing_in_blocks_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    instance = Problem.of(random_tensor(7, levels=5), budget=2).instance
+    instance = Problem.of(random_tensor(10, levels=5), budget=2).instance
     kept = instance.without_dominated()[1]
     monkeypatch.setattr("taxsolver.programs.instance._PAIRS_AT_ONCE", 7)
     np.testing.assert_array_equal(instance.without_dominated()[1], kept)
     monkeypatch.setattr("taxsolver.programs.instance._LARGEST_COMPARED", 1)
+    assert set(kept) < set(instance.without_dominated()[1])
+    monkeypatch.setattr("taxsolver.programs.instance._LARGEST_COPIED", 1)
     assert len(instance.without_dominated()[1]) == len(instance.weight)

@@ -18,7 +18,7 @@ _POSITIVE = (
     "batch", "learning_rate", "clip", "log_every", "check_every", "held_out_samples", "readers", "jobs",
 )  # fmt: skip
 _RANGES = (
-    ("small", 0, 1), ("zoom", 0.25, 1), ("ema", 0, 1), ("held_out", 0, 0.5), ("adversarial", 0, 1),
+    ("half_size", 0, 1), ("zoom", 0.25, 1), ("ema", 0, 1), ("held_out", 0, 0.5), ("adversarial", 0, 1),
     ("real", 0, 0.9),
 )  # fmt: skip
 
@@ -42,7 +42,7 @@ class OwnSettings:
 
     tasks: tuple[str, ...]
     steps: int | None = None
-    small: float | None = None
+    half_size: float | None = None
     learning_rate: float | None = None
     warm_up: int | None = None
     precision: Precision | None = None
@@ -62,8 +62,8 @@ class TaskNetworksConfig:
         batch: images per step. Tasks of several images or tiles get proportionally fewer samples, at least
             two, as in the original.
         size: side in px of the networks' inputs; None for the side of the frames.
-        small: share of the steps, from the first, that use half the side (progressive resizing) and a quarter
-            of the work.
+        half_size: share of the steps, from the first, that use half the side and a quarter of the work
+            (progressive resizing).
         learning_rate: highest learning rate of AdamW.
         schedule: decay of the learning rate.
         warm_up: steps of linear warm-up.
@@ -104,7 +104,7 @@ class TaskNetworksConfig:
     steps: int = 60_000
     batch: int = 64
     size: int | None = None
-    small: float = 0.0
+    half_size: float = 0.0
     learning_rate: float = 2e-3
     schedule: Schedule = Schedule.COSINE
     warm_up: int = 500
@@ -236,12 +236,12 @@ class TaskNetworksConfig:
             ConfigError: half the side is needed, but is no multiple of 16.
         """
         size = self.size or frames
-        if step >= self.small * self.steps:
+        if step >= self.half_size * self.steps:
             return size
         if size % (2 * STEP):
             raise ConfigError(
-                f"small is {self.small}, but half of {size} px is no multiple of {STEP}: choose small=0, or "
-                f"a size that is a multiple of {2 * STEP}"
+                f"half_size is {self.half_size}, but half of {size} px is no multiple of {STEP}: choose "
+                f"half_size=0, or a size that is a multiple of {2 * STEP}"
             )
         return size // 2
 

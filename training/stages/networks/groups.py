@@ -52,7 +52,7 @@ def group_cost(tasks: Sequence[Task]) -> float:
 
 def work_of(config: TaskNetworksConfig) -> float:
     """Return the work of all steps of a network, in units of steps of 16 images at full size."""
-    return config.steps * config.batch / 16 * (1 - 0.75 * config.small)
+    return config.steps * config.batch / 16 * (1 - 0.75 * config.half_size)
 
 
 def _own_cost(task: Task) -> float:

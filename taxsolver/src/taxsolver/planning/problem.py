@@ -348,9 +348,12 @@ class Problem:
                 [self.full_cost(task) - (self.transfer_cost(task) if task in saved else 0) for task in tasks],
                 dtype=object,
             )
-        sources, first = self.column("sources")[rows], self.representative
-        own_labels = len(np.flatnonzero(self._feasible()))  # from here on: large ones of targets in full
-        sources[np.arange(own_labels, len(rows)), self.column("target")[rows[own_labels:]]] = True
+        sources, first = self.column("sources"), self.representative
+        if not np.array_equal(rows, np.arange(len(sources))):  # a copy may take a gigabyte
+            sources = sources[rows]
+        if self.larger is not None:
+            own_labels = len(np.flatnonzero(self._feasible()))  # from here on: large ones of targets in full
+            sources[np.arange(own_labels, len(rows)), self.column("target")[rows[own_labels:]]] = True
         counted = [(most, self.affinity.mask(group).astype(np.intp)) for most, group in self.at_most]
         required = self.affinity.mask(self.require)
         if self.together:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
@@ -10,7 +11,7 @@ import highspy
 import numpy as np
 
 from taxsolver.errors import SolverError
-from taxsolver.programs.instance import FloatArray, Instance
+from taxsolver.programs.instance import BoolArray, FloatArray, Instance, IntArray
 from taxsolver.programs.rows import LEAST_SHARE, Row
 
 Status = highspy.HighsModelStatus
@@ -21,6 +22,8 @@ SEEN = 1e-6  # share of the dearest source: HiGHS finds the cheaper of two sets 
 _TOLERANCE = 1e-9
 _SMALLEST = 1.1e-9  # HiGHS drops smaller entries of a row, with a warning
 _TRIES = 2
+_NO_ROWS, _NO_VALUES = np.zeros(0, dtype=np.intp), np.zeros(0)
+_NO_LIMIT = (1 << 31) - 1
 _JUMP = "mip_heuristic_run_feasibility_jump"
 
 
@@ -64,6 +67,17 @@ def plan_program(
     lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(np.bincount(rows.astype(int), minlength=num_rows))])
     lp.a_matrix_.index_ = columns[by_row]
     lp.a_matrix_.value_ = values[by_row]
+    return lp
+
+
+def bare_program(objective: FloatArray, lower: FloatArray, upper: FloatArray) -> highspy.HighsLp:
+    """Write a program, maximised, of columns within bounds and no rows."""
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(objective), 0
+    lp.sense_ = highspy.ObjSense.kMaximize
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = objective, lower, upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = np.zeros(1, dtype=np.int32)
     return lp
 
 
@@ -113,13 +127,23 @@ class Solver:
 
     def delete_rows(self, first: int) -> None:
         """Delete all rows from index `first` on."""
-        rows = np.arange(first, self.num_rows, dtype=np.int32)
-        _check(self._highs.deleteRows(len(rows), rows), "deleteRows")
+        self.delete(np.arange(first, self.num_rows))
 
-    def add_column(self, objective: float, lower: float, upper: float) -> None:
-        """Add a column that is in no row yet."""
-        nothing = np.zeros(0)
-        _check(self._highs.addCol(objective, lower, upper, 0, nothing.astype(np.int32), nothing), "addCol")
+    def delete(self, rows: IntArray) -> None:
+        """Delete rows, given in rising order; the indices of those behind them fall."""
+        _check(self._highs.deleteRows(len(rows), rows.astype(np.int32)), "deleteRows")
+
+    def add_column(
+        self,
+        objective: float,
+        lower: float,
+        upper: float,
+        rows: IntArray = _NO_ROWS,
+        values: FloatArray = _NO_VALUES,
+    ) -> None:
+        """Add a column with these entries in rows; with none of them, it is in no row yet."""
+        entries = rows.astype(np.int32), values
+        _check(self._highs.addCol(objective, lower, upper, len(rows), *entries), "addCol")
 
     @property
     def num_rows(self) -> int:
@@ -147,15 +171,6 @@ class Solver:
         """Set float64 (tasks,) bounds of every y."""
         columns = np.arange(len(upper), dtype=np.int32)
         _check(self._highs.changeColsBounds(len(upper), columns, lower, upper), "changeColsBounds")
-
-    def start_from(self, values: FloatArray) -> None:
-        """Start branch and bound from float64 (columns,) values; HiGHS ignores them if they violate a row."""
-        solution = highspy.HighsSolution()
-        solution.col_value = values.tolist()
-        # A warning means that a row is violated by more than HiGHS's tolerance; HiGHS then ignores the
-        # values.
-        if self._highs.setSolution(solution) == highspy.HighsStatus.kError:
-            raise _failure("setSolution", highspy.HighsStatus.kError)
 
     def run(self, deadline: float | None) -> highspy.HighsModelStatus:
         """Run HiGHS in a new thread, and return its model status.
@@ -195,9 +210,37 @@ class Solver:
         """Return the values of these columns after the last run, float64 (last - first,)."""
         return np.array(self._highs.getSolution().col_value[first:last])
 
-    def reduced_costs(self) -> FloatArray:
-        """Return the least fall of the objective if a column that is 0 becomes 1, float64 (columns,)."""
-        return -np.array(self._highs.getSolution().col_dual)
+    def solution(self) -> Solution:
+        """Return the values and duals of the last run of the simplex method."""
+        solution = self._highs.getSolution()
+        return Solution(
+            values=np.array(solution.col_value),
+            fall=-np.array(solution.col_dual),
+            price=np.abs(np.array(solution.row_dual)),
+        )
+
+    def basic_rows(self) -> BoolArray:
+        """Mark the rows that the last run of the simplex method left with slack: bool (rows,)."""
+        basic = highspy.HighsBasisStatus.kBasic
+        return np.array([status == basic for status in self._highs.getBasis().row_status], dtype=bool)
+
+    def probe(self, column: int, value: float, iterations: int) -> float:
+        """Estimate the objective with a 0-1 column fixed, by some iterations of the dual simplex method.
+
+        The basis and the bounds are as before afterwards, the solution is not.
+
+        Returns:
+            The objective so far, in general above the final one; minus infinity if the program is infeasible.
+        """
+        highs, basis = self._highs, self._highs.getBasis()
+        _check(highs.setOptionValue("simplex_iteration_limit", iterations), "setOptionValue(iterations)")
+        _check(highs.changeColBounds(column, value, value), "changeColBounds")
+        status = self.run(None)
+        objective = -np.inf if status in NO_PLAN else self.objective
+        _check(highs.setOptionValue("simplex_iteration_limit", _NO_LIMIT), "setOptionValue(iterations)")
+        _check(highs.changeColBounds(column, 0.0, 1.0), "changeColBounds")
+        _check(highs.setBasis(basis), "setBasis")
+        return objective
 
     @property
     def objective(self) -> float:
@@ -211,6 +254,22 @@ class Solver:
         if status == Status.kOptimal:
             return max(dual, found)
         return dual if status == Status.kTimeLimit and dual >= found else np.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Answer of the simplex method to a program that is maximised.
+
+    Attributes:
+        values: float64 (columns,).
+        fall: float64 (columns,); fall of the objective per unit that a column at its lower bound rises, or
+            minus the fall per unit that a column at its upper bound falls; 0 for columns between them.
+        price: float64 (rows,); rise of the objective per unit that the active bound of a row gives way.
+    """
+
+    values: FloatArray
+    fall: FloatArray
+    price: FloatArray
 
 
 class _Quiet(highspy.Highs):

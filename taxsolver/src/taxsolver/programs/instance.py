@@ -17,7 +17,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 _PAIRS_AT_ONCE = 1 << 22
-_LARGEST_COMPARED = 20_000  # transfers of one target; with more, comparing all pairs costs more than it saves
+_LARGEST_COMPARED = 20_000  # sets of one target; with more, comparing all pairs costs more than it saves
+_LARGEST_COPIED = 1 << 28  # entries of `sources`; of more, a copy would take more memory than it saves
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +53,25 @@ class Instance:
         """The costs as whole numbers, for exact sums and comparisons with a budget."""
         return Costs.of(self.cost, self.fixed)
 
+    @cached_property
+    def members(self) -> IntArray:
+        """int (transfers, largest order): sources of each transfer, rising, then the number of tasks."""
+        transfers, tasks = self.sources.shape
+        # One flat search: sums of rows would take several times the memory of a large array.
+        row, column = np.divmod(np.flatnonzero(self.sources), tasks)
+        order = np.bincount(row, minlength=transfers)
+        place = np.arange(len(row)) - np.repeat(np.cumsum(order) - order, order)
+        members = np.full((transfers, int(order.max(initial=0))), tasks)
+        members[row, place] = column
+        return members
+
     def allows(self, chosen: BoolArray) -> bool:
         """Return True if bool (tasks,) satisfies every row of `at_most`."""
         return all(int(counted[chosen].sum()) <= most for most, counted in self.at_most)
 
     def served_by(self, chosen: BoolArray) -> BoolArray:
         """Mark the transfers that read chosen sources only: bool (transfers,)."""
-        served: BoolArray = self.sources[:, ~chosen].sum(axis=1) == 0
-        return served
+        return np.asarray(np.append(chosen, True)[self.members].all(axis=1))
 
     def best_transfers(self, chosen: BoolArray) -> IntArray | None:
         """Find the heaviest transfer of each target from chosen sources: int (targets,).
@@ -67,7 +79,7 @@ class Instance:
         Ties go to fewer sources, then to the first. None if a target has no transfer.
         """
         rows = np.flatnonzero(self.served_by(chosen))
-        order = self.sources[rows].sum(axis=1)
+        order = (self.members[rows] < len(self.cost)).sum(axis=1)
         ranked = rows[np.lexsort((rows, order, -self.weight[rows], self.target[rows]))]
         targets, first = np.unique(self.target[ranked], return_index=True)
         return ranked[first] if len(targets) == self.num_targets else None
@@ -101,10 +113,29 @@ class Instance:
         A transfer is dominated if another one of the same target reads a subset of its sources and has at
         least its weight: any plan that uses it is no worse, and costs no more, with the other one.
         """
+        everything = np.arange(len(self.weight))
+        if self.sources.size > _LARGEST_COPIED:
+            return self, everything
+        order = (self.members < len(self.cost)).sum(axis=1)
         keep = np.ones(len(self.weight), dtype=bool)
-        for target in range(self.num_targets):
-            rows = np.flatnonzero(self.target == target)
-            if len(rows) <= _LARGEST_COMPARED:
+        # Transfers from one source are dominated by heavier ones from it, and by those without any.
+        simple = everything[order <= 1]
+        source = self.members[simple].min(axis=1, initial=len(self.cost))
+        ranked = np.lexsort((simple, -self.weight[simple], source, self.target[simple]))
+        place = self.target[simple] * (len(self.cost) + 1) + source
+        keep[simple] = False
+        keep[simple[ranked[np.unique(place[ranked], return_index=True)[1]]]] = True
+        heaviest = np.full((self.num_targets, len(self.cost) + 1), -np.inf)
+        np.maximum.at(heaviest, (self.target[simple], source), self.weight[simple])
+        keep[(order == 1) & (self.weight <= heaviest[self.target, -1])] = False
+        several = everything[order > 1]
+        alone = heaviest[self.target[several, None], self.members[several]].max(axis=1, initial=-np.inf)
+        keep[several] = self.weight[several] > np.maximum(alone, heaviest[self.target[several], -1])
+        several = several[keep[several]]
+        several = several[np.argsort(self.target[several], kind="stable")]
+        parts = np.split(several, np.flatnonzero(np.diff(self.target[several])) + 1)
+        for rows in parts:
+            if 1 < len(rows) <= _LARGEST_COMPARED:
                 keep[rows] = ~_dominated(self.sources[rows], self.weight[rows])
         kept = np.flatnonzero(keep)
         return self.rows(kept), kept

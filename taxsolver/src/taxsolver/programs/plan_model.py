@@ -12,6 +12,9 @@ leave the linear relaxation so tight that it is integral on every budget and ord
 So the relaxation is solved first, warm from one budget to the next, and branch and bound runs only where a
 `y` is fractional; `x` may stay continuous, for with binary `y` each target takes its heaviest transfer.
 
+Large instances, whose relaxations are rarely integral, are solved by `BranchAndCut`, which needs far fewer
+columns; the program above remains for what that does not prove.
+
 HiGHS meets rows within a tolerance, so it only proposes sources. Their cost is summed in whole numbers
 (`Costs`), their objective is computed again, and a proposal that costs too much is cut off by a row that it
 clearly violates. An answer counts as proven only if HiGHS ended with kOptimal.
@@ -22,19 +25,31 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from taxsolver.errors import SolverError, TimeLimitError
+from taxsolver.programs.branch_and_cut import BranchAndCut
 from taxsolver.programs.choice import OPTIMAL, ROUNDS, SCALE, TIE, TIME_LIMIT, UNPROVEN, Choice
 from taxsolver.programs.costs import exact_sum
+from taxsolver.programs.cut_program import CutProgram
 from taxsolver.programs.greedy import greedy_sources
 from taxsolver.programs.highs import NO_PLAN, RESOLVED, Solver, Status, plan_program
 from taxsolver.programs.instance import BoolArray, Instance, IntArray
-from taxsolver.programs.rows import INTEGRAL, Row, at_most_rows, budget_rows, not_all, other_than
+from taxsolver.programs.local_search import LocalSearch
+from taxsolver.programs.readouts import Readouts
+from taxsolver.programs.rows import (
+    INTEGRAL,
+    Row,
+    at_most_rows,
+    budget_rows,
+    not_all,
+    other_than,
+    serving_rows,
+)
 
-_LARGE = 2_000  # number of transfers from which a greedy first plan saves time
-_MARGIN = 1e-4  # share of the program's objective: far above the sum of its tolerances, and above every tie
+LARGE = 2_000  # number of transfers from which cuts save time
 _SAME_SCALE = 1000  # largest accepted ratio of the dearest source and the unit of the budget's row
 
 
@@ -53,13 +68,17 @@ class PlanModel:
         self._forbidden: list[IntArray] = []
         self._cuts: list[tuple[int, list[Row]]] = []  # rows that are valid for limits up to a number
         self._cheapest: list[Choice | None] = []  # filled by the first call
+        self._readouts: Readouts | None = None
+        # The two programs are written when they are needed: most instances need only one.
+        self._whole: Solver | None = None
+        self._cut_program: CutProgram | None = None
         self._write(np.ones(len(instance.cost), dtype=bool))
 
     def forbid(self, chosen: BoolArray) -> None:
         """Exclude every plan whose sources include all of these."""
         columns = np.flatnonzero(chosen & ~self.instance.required)
         self._forbidden.append(columns)
-        self._relaxation.add(not_all(columns))
+        self._add(not_all(columns))
 
     def solve(self, budget: float | Fraction, time_limit: float | None = None) -> Choice | None:
         """Find the best plan for a budget, the cheapest of ties; None if there is no plan.
@@ -127,7 +146,8 @@ class PlanModel:
         plans that cost at least one unit less, until there is none.
         """
         costs, floor = self.instance.costs, best.value - TIE * SCALE * self._unit
-        while self._strength < RESOLVED * self._preferred_costs and costs.total(best.chosen) > 0:
+        unresolved = self._is_large or self._strength < RESOLVED * self._preferred_costs
+        while unresolved and costs.total(best.chosen) > 0:
             try:
                 other = self._best(costs.total(best.chosen) - 1, deadline, floor)
             except TimeLimitError:
@@ -142,6 +162,12 @@ class PlanModel:
         if self.instance.costs.total(self.instance.required) > limit:
             return None
         self._set_limit(limit)
+        if self._is_large:
+            try:
+                return self._cut(limit, deadline, floor)
+            except SolverError:
+                pass  # the whole program decides
+        self._set_bounds(self._relaxation, limit)
         proposals: set[bytes] = set()
         while True:
             status = self._relaxation.run(deadline)
@@ -162,7 +188,7 @@ class PlanModel:
 
     def _branch(self, limit: int, deadline: float | None, relaxed: float, floor: float) -> Choice | None:
         """Solve by branch and bound; `relaxed` is the objective of the relaxation."""
-        highs, best = self._program_of(limit, relaxed, floor)
+        highs, best = self._program_with(limit, floor), None
         bound, status = relaxed, Status.kUnknown
         for _ in range(ROUNDS):
             status = highs.run(deadline)
@@ -183,8 +209,7 @@ class PlanModel:
                 return best.proven()
             highs.add(other_than(proposed))  # its objective is lower than HiGHS's value, or it costs too much
         # HiGHS stopped early: the plan of the greedy search may be better, or the only one.
-        quick = greedy_sources(self.instance, self.instance.costs.exact(limit), self._forbidden)
-        plan = None if quick is None else self._worked_out(quick)
+        plan = self._quick(limit)
         if plan is not None and (best is None or plan.value > best.value):
             best = plan
         if best is None and status == Status.kTimeLimit:
@@ -196,12 +221,8 @@ class PlanModel:
         ended = TIME_LIMIT if status == Status.kTimeLimit else UNPROVEN
         return replace(best, bound=max(best.value, self._largest_value(bound)), status=ended)
 
-    def _program_of(self, limit: int, relaxed: float, floor: float) -> tuple[Solver, Choice | None]:
-        """The program of branch and bound, and an optional plan to start from."""
-        if floor == -np.inf and len(self.instance.weight) >= _LARGE and np.isfinite(relaxed):
-            started = self._without_hopeless(limit, relaxed)
-            if started is not None:
-                return started
+    def _program_with(self, limit: int, floor: float) -> Solver:
+        """The program of branch and bound."""
         highs = Solver(self._program, integers=len(self.instance.cost))
         self._set_bounds(highs, limit)
         highs.add(*self._rows())
@@ -209,47 +230,55 @@ class PlanModel:
             columns = np.arange(len(self.instance.cost), len(self.instance.cost) + len(self.instance.weight))
             lower = floor / self._unit - TIE * SCALE
             highs.add(Row(columns, self.instance.weight / self._unit, lower, np.inf))
-        return highs, None
+        return highs
 
-    def _without_hopeless(self, limit: int, relaxed: float) -> tuple[Solver, Choice] | None:
-        """Find a first plan and drop columns that no better plan uses; None if no first plan is found.
+    def _quick(self, limit: int) -> Choice | None:
+        """Evaluate the plan of the greedy search; None if it finds none."""
+        quick = greedy_sources(self.instance, self.instance.costs.exact(limit), self._forbidden)
+        return None if quick is None else self._worked_out(quick)
 
-        A column that is 0 in the relaxation and would lower its objective below that of the plan is 0 in
-        every better plan (reduced-cost fixing). Plans that tie with the first plan remain possible.
+    def _cut(self, limit: int, deadline: float | None, floor: float) -> Choice | None:
+        """Solve by the cuts of `CutProgram`, which a large instance needs; as `_best` otherwise.
+
+        Raises:
+            TimeLimitError: the deadline passed before any plan was found.
+            SolverError: HiGHS failed, or nothing is proven.
         """
-        tasks = len(self.instance.cost)
-        values, costs = self._relaxation.values(0, tasks), self.instance.costs
-        chosen, left = self.instance.required.copy(), limit - costs.total(self.instance.required)
-        for task in np.argsort(-values, kind="stable").tolist():  # highest value in the relaxation first
-            if not chosen[task] and costs.amounts[task] <= left:
-                chosen[task] = True
-                if not self._is_allowed(chosen):
-                    chosen[task] = False
-                else:
-                    left -= int(costs.amounts[task])
-        quick = greedy_sources(self.instance, costs.exact(limit), self._forbidden)
-        plans = [self._worked_out(one) for one in (chosen, quick) if one is not None]
-        plan = max(
-            (one for one in plans if one is not None and costs.total(one.chosen) <= limit),
-            key=lambda one: one.value,
-            default=None,
-        )
-        fall = self._relaxation.reduced_costs()
-        if plan is None or not self._is_allowed(plan.chosen) or len(fall) != self._relaxation.num_columns:
-            return None
-        hopeless = fall > relaxed - self._own(plan) + _MARGIN
-        kept = np.flatnonzero(~hopeless[tasks:])
-        small = self.instance.rows(kept)
-        objective = np.concatenate([-self._preference, small.weight / self._unit])
-        highs = Solver(plan_program(small, objective, self._cost_row), integers=tasks)
-        highs.set_budget(limit, self._row_unit)
-        affordable = (costs.amounts <= limit).astype(bool) & ~hopeless[:tasks]
-        highs.set_bounds(self.instance.required.astype(float), affordable.astype(float))
-        read = np.zeros(len(kept))
-        read[np.searchsorted(kept, plan.transfers)] = 1.0
-        highs.add(*self._rows())
-        highs.start_from(np.concatenate([plan.chosen.astype(float), read]))
-        return highs, plan
+        instance, costs = self.instance, self.instance.costs
+        affordable = (costs.amounts <= limit).astype(float)
+        program, first = self._cut_program, self._cut_program is None
+        if program is None:
+            readouts = self._readouts = self._readouts or Readouts.of(instance)
+            if not np.isfinite(readouts.base).all():
+                return None  # a target has no transfer
+            program = CutProgram(readouts, self._unit, self._preference, self._cost_row, self._rows())
+            self._cut_program = program
+        program.set_budget(limit, self._row_unit)
+        if first:
+            share = min(1.0, limit / max(1, int(costs.amounts.sum())))
+            for guess in (share, share / 2):
+                program.prepare(np.full(len(affordable), guess))
+
+        def evaluate(chosen: BoolArray) -> Choice | None:
+            plan = self._worked_out(chosen) if self._is_allowed(chosen) else None
+            if plan is None:
+                program.add(*serving_rows(instance, chosen))
+            elif not self._affords(plan, limit):
+                plan = None
+            return plan
+
+        search = LocalSearch(instance, program.readouts, limit, self._forbidden)
+        enough = floor / self._unit - self._strength - TIE * SCALE
+        tree = BranchAndCut(program, search, evaluate, self._own, enough)
+        found = tree.run(instance.required.astype(float), affordable, deadline)
+        best = found.best
+        if found.proven:
+            return None if best is None else best.proven()
+        if best is None and floor == -np.inf:
+            best = self._quick(limit)
+        if best is None:
+            raise TimeLimitError("the time limit passed before any plan was found: allow more time")
+        return replace(best, bound=max(best.value, self._largest_value(found.bound)), status=TIME_LIMIT)
 
     def _is_allowed(self, chosen: BoolArray) -> bool:
         """True if the sources satisfy every row of `at_most` and contain no forbidden set."""
@@ -269,7 +298,7 @@ class PlanModel:
             return True
         rows = budget_rows(self.instance.costs.amounts, plan.chosen, limit)
         self._cuts.append((limit, rows))
-        self._relaxation.add(*rows)
+        self._add(*rows)
         return False
 
     def _is_proof(self, plan: Choice, bound: float) -> bool:
@@ -296,7 +325,6 @@ class PlanModel:
         if not fits or any(valid < limit for valid, _ in self._cuts):
             self._cuts = [(valid, rows) for valid, rows in self._cuts if valid >= limit]
             self._write(affordable)
-        self._set_bounds(self._relaxation, limit)
 
     def _write(self, affordable: BoolArray) -> None:
         """Write the program with the costs of the affordable sources."""
@@ -306,11 +334,33 @@ class PlanModel:
         preferred = np.where(required, 0, amounts)  # required sources are in all plans
         self._preferred_costs = int(preferred.sum())
         self._preference = self._strength * (preferred / (self._preferred_costs or 1)).astype(float)
-        objective = np.concatenate([-self._preference, self.instance.weight / self._unit])
         self._cost_row = (amounts / self._row_unit).astype(float)
-        self._program = plan_program(self.instance, objective, self._cost_row)
-        self._relaxation = Solver(self._program)
-        self._relaxation.add(*self._rows())
+        self._whole = self._cut_program = None
+
+    @property
+    def _is_large(self) -> bool:
+        """True if the whole program would be slow: then cuts come first."""
+        return len(self.instance.weight) >= LARGE and bool(self.instance.weight.any())
+
+    @property
+    def _relaxation(self) -> Solver:
+        """The relaxation of the whole program."""
+        if self._whole is None:
+            self._whole = Solver(self._program)
+            self._whole.add(*self._rows())
+        return self._whole
+
+    @property
+    def _program(self) -> Any:
+        """The whole program."""
+        objective = np.concatenate([-self._preference, self.instance.weight / self._unit])
+        return plan_program(self.instance, objective, self._cost_row)
+
+    def _add(self, *rows: Row) -> None:
+        """Add rows of y to the programs that are written."""
+        for program in (self._whole, self._cut_program):
+            if program is not None:
+                program.add(*rows)
 
     def _rows(self) -> list[Row]:
         """Rows added to the program: forbidden sets, and sets that cost too much."""

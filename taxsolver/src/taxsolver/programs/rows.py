@@ -69,3 +69,16 @@ def budget_rows(amounts: NDArray[Any], chosen: BoolArray, limit: int) -> list[Ro
             values = np.concatenate([np.full(size, loose), share[share > 0]])
             return [*rows, Row(columns, values, -np.inf, room + INTEGRAL + loose * size)]
     return rows
+
+
+def serving_rows(instance: Instance, chosen: BoolArray) -> list[Row]:
+    """Return rows that say that each target that the chosen sources do not serve needs another source.
+
+    A transfer needs the first of its sources that is not chosen; one of those is chosen in every plan.
+    """
+    absent = ~np.append(chosen, True)[instance.members]
+    served = np.zeros(instance.num_targets, dtype=bool)
+    served[instance.target[~absent.any(axis=1)]] = True
+    lacking = instance.members[np.arange(len(absent)), absent.argmax(axis=1)]
+    needed = [np.unique(lacking[instance.target == target]) for target in np.flatnonzero(~served).tolist()]
+    return [Row(columns, np.ones(len(columns)), 1.0, np.inf) for columns in needed]

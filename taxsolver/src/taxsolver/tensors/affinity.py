@@ -131,8 +131,11 @@ class AffinityTensor:
     def __post_init__(self) -> None:
         check_tensor(self)
         for name in ("sources", "target", "affinity", "gain", "quality", "full_supervision"):
-            values = np.array(getattr(self, name), order="C")  # safetensors misorders other layouts
-            values.setflags(write=False)
+            values = getattr(self, name)
+            # Copies nobody else can write to; in C's order, as safetensors misorders other layouts.
+            if values.flags.writeable or values.base is not None or not values.flags.c_contiguous:
+                values = np.array(values, order="C")
+                values.setflags(write=False)
             object.__setattr__(self, name, values)
         for name in ("draws", "intervals"):
             uncertain = {

@@ -155,15 +155,23 @@ def _source_faults(tensor: AffinityTensor) -> Iterator[str]:
 
 
 def _duplicate_faults(tensor: AffinityTensor) -> Iterator[str]:
-    keys = np.column_stack([tensor.target, tensor.full_supervision, np.packbits(tensor.sources, axis=1)])
+    # Only rows whose sums of random numbers are equal are compared: all rows of a million take gigabytes.
+    numbers = np.random.default_rng(0).random((2, len(tensor.tasks)))
+    row, column = np.divmod(np.flatnonzero(tensor.sources), len(tensor.tasks))
+    sums = np.bincount(row, numbers[0, column], len(tensor.target)) + numbers[1, tensor.target]
+    _, inverse, count = np.unique(sums, return_inverse=True, return_counts=True)
+    alike = np.flatnonzero(count[inverse.ravel()] > 1)
+    keys = np.column_stack(
+        [tensor.target[alike], tensor.full_supervision[alike], np.packbits(tensor.sources[alike], axis=1)]
+    )
     _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    repeated = first[inverse.ravel()] != np.arange(len(keys))
-    for row in np.flatnonzero(repeated)[:SHOWN]:
+    repeated = np.flatnonzero(first[inverse.ravel()] != np.arange(len(keys)))
+    for place in repeated[:SHOWN].tolist():
+        row, earlier = alike[place], alike[first[inverse.ravel()[place]]]
         sources = " + ".join(tensor.source_names(row))
-        earlier = first[inverse.ravel()[row]]
         yield f"row {row} is a duplicate of row {earlier}: {sources} -> {tensor.tasks[tensor.target[row]]}"
-    if repeated.sum() > SHOWN:
-        yield f"and {repeated.sum() - SHOWN} more duplicates"
+    if len(repeated) > SHOWN:
+        yield f"and {len(repeated) - SHOWN} more duplicates"
 
 
 def _rows(which: BoolArray) -> str:

@@ -28,7 +28,7 @@ from taskbank.tasks.registry import find_task
     [
         ({"steps": 0}, "steps is 0, it must be positive"),
         ({"jobs": 0}, "jobs is 0, it must be positive"),
-        ({"small": 2}, "small is 2, it must be from 0 to 1"),
+        ({"half_size": 2}, "half_size is 2, it must be from 0 to 1"),
         ({"zoom": 1.5}, "zoom is 1.5, it must be from 0.25 to 1"),
         ({"held_out": 0.9}, "held_out is 0.9, it must be from 0 to 0.5"),
         ({"size": 100}, "size is 100, it must be a positive multiple of 16"),
@@ -51,7 +51,7 @@ def test_the_learning_rate_rises_and_falls() -> None:
 
 
 def test_the_first_steps_may_show_pictures_at_half_the_size(store: FrameStore) -> None:
-    config = replace(CONFIG, steps=10, small=0.5)
+    config = replace(CONFIG, steps=10, half_size=0.5)
     tasks = [
         find_task("normal"),
         find_task("colorization"),
@@ -70,10 +70,10 @@ def test_the_first_steps_may_show_pictures_at_half_the_size(store: FrameStore) -
 
 
 def test_half_of_an_odd_size_is_refused() -> None:
-    config = TaskNetworksConfig(small=0.5, size=48)
+    config = TaskNetworksConfig(half_size=0.5, size=48)
     assert config.size_at(config.steps - 1, 256) == 48
     with pytest.raises(
-        ConfigError, match="small is 0.5, but half of 48 px is no multiple of 16: choose small=0"
+        ConfigError, match="half_size is 0.5, but half of 48 px is no multiple of 16: choose half_size=0"
     ):
         config.size_at(0, 256)
 

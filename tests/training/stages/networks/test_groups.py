@@ -78,4 +78,4 @@ def test_steps_at_half_the_size_are_a_quarter_of_the_work() -> None:
     whole = TaskNetworksConfig(steps=100, batch=16)
     assert work_of(whole) == 100
     assert work_of(replace(whole, batch=32)) == 200
-    assert work_of(replace(whole, small=0.8)) == pytest.approx(20 + 80 / 4)
+    assert work_of(replace(whole, half_size=0.8)) == pytest.approx(20 + 80 / 4)
