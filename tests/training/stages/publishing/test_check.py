@@ -216,7 +216,7 @@ def test_the_bundled_bank_is_whole_and_none_of_its_networks_is_dead_or_constant(
         bank = Bank.open(bank_source.DEFAULT_BANK)
     except MissingBankError:
         pytest.skip("no bank is bundled with this version")
-    weak = ("class_object", "class_scene", "egomotion", "nonfixated_pose", "point_matching", "reshading")
+    weak = ("class_scene", "nonfixated_pose")
     checked = check_bank(Path(bank.where), faulty=weak)
     found = [re.match(r"(.+) is (dead|constant):", line) for line in checked.warnings]
     assert [one[0] for one in found if one] == []
