@@ -37,7 +37,7 @@ def raw(engine: Engine | TransferEngine, photo: np.ndarray) -> dict[str, torch.T
 
 
 def turned(task: str, values: torch.Tensor) -> torch.Tensor:
-    """What a mirror makes of an output."""
+    """Return an output as a mirror shows it."""
     if values.dim() == 1:
         return values
     back = values.flip(-1)
