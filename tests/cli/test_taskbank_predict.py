@@ -153,8 +153,19 @@ def test_options_that_nothing_would_heed_are_refused(bank: str, photos: Path, tm
 def test_options_reach_the_prediction(bank: str, photos: Path, tmp_path: Path) -> None:
     """Fit, frame, axes, size and the average with the mirrored image are in the facts."""
     out = tmp_path / "out"
-    options = ("--fit", "pad", "--frame", "network", "--normals", "opengl", "--size", 128, "--device", "cpu")
-    options += ("--mirrored",)
+    options = [
+        "--fit",
+        "pad",
+        "--frame",
+        "network",
+        "--normals",
+        "opengl",
+        "--size",
+        "128",
+        "--device",
+        "cpu",
+        "--mirrored",
+    ]
     assert (
         run("predict", photos / "a.png", "-t", "normals", "-o", out, "--bank", bank, *options).exit_code == 0
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -67,9 +68,9 @@ def test_the_mirrored_image_gives_the_mirrored_result(bank: Bank) -> None:
 
 
 def test_transfers_are_averaged_too(bank: Bank) -> None:
-    settings = {"device": "cpu", "size": 64, "fit": Fit.CROP}
-    plain = TransferEngine(bank, ["depth_zbuffer"], ["normal"], Settings(**settings))
-    both = TransferEngine(bank, ["depth_zbuffer"], ["normal"], Settings(**settings, mirrored=True))
+    settings = Settings(device="cpu", size=64, fit=Fit.CROP)
+    plain = TransferEngine(bank, ["depth_zbuffer"], ["normal"], settings)
+    both = TransferEngine(bank, ["depth_zbuffer"], ["normal"], replace(settings, mirrored=True))
     wanted = (raw(plain, PHOTO)["normal"] + turned("normal", raw(plain, FLIPPED)["normal"])) / 2
     torch.testing.assert_close(raw(both, PHOTO)["normal"], wanted, rtol=1e-4, atol=1e-5)
 

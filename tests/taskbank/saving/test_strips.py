@@ -81,9 +81,9 @@ def test_strips_give_what_the_whole_gives(
             )
             assert heads[0] == heads[1]
             fields = [("place", "<f4", 3), ("normal", "<f4", 3), ("colour", "u1", 3)]
-            left, right = (np.frombuffer(body, dtype=fields) for body in points)
+            ours, theirs = (np.frombuffer(body, dtype=fields) for body in points)
             for field, *_ in fields:
-                np.testing.assert_allclose(left[field], right[field], rtol=1e-4, atol=1e-4)
+                np.testing.assert_allclose(ours[field], theirs[field], rtol=1e-4, atol=1e-4)
         elif name != "all_tasks.png":
             with Image.open(one) as left, Image.open(other) as right:
                 assert (left.size, left.mode) == (right.size, right.mode)
