@@ -56,6 +56,7 @@ CASES = [
     "taskbank models",
     "taskbank score --bank bank --images pictures --labels normals=facing",
     "taskbank probe --images pictures --labels light.csv --bank bank --sources normals,reshading --out probe.safetensors",
+    "taskbank learn --images pictures --labels light.csv --bank bank --sources normals --steps 4 --out learned",
 ]
 
 

@@ -97,10 +97,10 @@ def test_a_part_of_the_planner_that_breaks_says_so_and_logs_why(
     path = services.folder / "upload-2" / "own.csv"
     asked: tuple[Any, ...] = ("mine", 2.0, 4, "affinity", [])
     given: dict[str, tuple[Any, ...]] = {
-        "Showing.plan": asked,
-        "Showing.sweep": asked,
-        "Showing.chain": (True, "2, 4", *asked),
-        "Showing.stability": (True, 0.05, *asked),
+        "PlanHandlers.plan": asked,
+        "PlanHandlers.sweep": asked,
+        "PlanHandlers.chain": (True, "2, 4", *asked),
+        "PlanHandlers.stability": (True, 0.05, *asked),
         "Choosing.tensor": ("mine",),
         "Choosing.preset": ("mine", "first"),
         "Choosing.upload": (str(path), []),

@@ -282,7 +282,7 @@ def test_no_space_left_names_the_path(tmp_path: Path) -> None:
             raise
 
     with pytest.raises(
-        StorageError, match=r"networks: No space left on device: .*result\.bin\. What is whole"
+        StorageError, match=r"networks: No space left on device: .*result\.bin\. Complete files were kept"
     ):
         run(tmp_path / "n", write_to_full_device)
 

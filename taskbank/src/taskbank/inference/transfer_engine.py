@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from taskbank.bank.bank import Bank
 from taskbank.bank.entries import check_classes
-from taskbank.encoders.square import open_square
 from taskbank.errors import InvalidInputError
 from taskbank.inference.device import dtype_of
 from taskbank.inference.engine import common_number_of_images, distinct_tasks
@@ -70,6 +69,8 @@ class TransferEngine:
             name: ready(bank.load_encoder(name, shared=False)) for name in encoders if name not in foreign
         }
         for name, described in foreign.items():  # they run unchanged
+            from taskbank.encoders.square import open_square  # with timm, which takes two seconds
+
             other = open_square(described, bank.where)
             self._encoders[name] = other.to(self.device, dtype_of(self.settings.precision))
         self._readouts = {target: ready(bank.load_transfer(names, target)) for target in entries}
