@@ -16,6 +16,8 @@ from taskbank_cli.running import (
     BankOption,
     BatchSize,
     Device,
+    GroupsOption,
+    KindOption,
     Overwrite,
     PrecisionOption,
     progress_bar,
@@ -47,9 +49,7 @@ def learn(
     ],
     name: Annotated[str, typer.Option("--name", help="Name of the task.")] = "mytask",
     unit: Annotated[str, typer.Option("--unit", help="Unit of maps and numbers; 1 for none.")] = "1",
-    kind: Annotated[
-        Kind, typer.Option(help="Kind of labels. auto: cells that are all numbers are numbers.")
-    ] = Kind.AUTO,
+    kind: KindOption = Kind.AUTO,
     sources: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,15 +62,7 @@ def learn(
         ),
     ] = None,
     bank: BankOption = None,
-    groups: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV",
-            help="Columns `file` and `group`: images of one group (scene, video) are not split. Without "
-            "it: folders are groups.",
-            show_default=False,
-        ),
-    ] = None,
+    groups: GroupsOption = None,
     best: Annotated[int, typer.Option(help="Train the read-outs of so many of the best sources.")] = 3,
     orders: Annotated[
         str, typer.Option(metavar="A,B,..", help="Numbers of sources of a read-out, including 1.")

@@ -15,6 +15,8 @@ from taskbank_cli.running import (
     BankOption,
     BatchSize,
     Device,
+    GroupsOption,
+    KindOption,
     Overwrite,
     PrecisionOption,
     SizeOption,
@@ -64,18 +66,8 @@ def probe(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead.")] = False,
-    kind: Annotated[
-        Kind, typer.Option(help="Kind of labels. auto: cells that are all numbers are numbers.")
-    ] = Kind.AUTO,
-    groups: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV",
-            help="Columns `file` and `group`: images of one group (scene, video) are not split. Without "
-            "it: folders are groups.",
-            show_default=False,
-        ),
-    ] = None,
+    kind: KindOption = Kind.AUTO,
+    groups: GroupsOption = None,
     places: Annotated[int, typer.Option(help="Rows and columns to which maps are pooled.")] = 8,
     share: Annotated[
         float, typer.Option("--held-out", metavar="SHARE", help="Share of held-out images.")

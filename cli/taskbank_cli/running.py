@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from taskbank.options import Fit, Precision
+from taskbank.options import Fit, Kind, Precision
 from taskbank_cli.printing import printable
 
 INPUTS = "inputs"
@@ -92,6 +92,18 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 PrecisionOption = Annotated[Precision, typer.Option(help="bf16 is faster on recent CPUs; fp16 needs a GPU.")]
 CompileOption = Annotated[
     bool, typer.Option("--compile", help="Compile the networks: minutes at first, faster over many images.")
+]
+GroupsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CSV",
+        help="Columns `file` and `group`: images of one group (scene, video) are not split. Without it: "
+        "folders are groups.",
+        show_default=False,
+    ),
+]
+KindOption = Annotated[
+    Kind, typer.Option(help="Kind of labels. auto: cells that are all numbers are numbers.")
 ]
 MirroredOption = Annotated[
     bool,

@@ -29,7 +29,7 @@ from tests.taskbank.own_toy import (
 from typer.testing import CliRunner, Result
 
 from taskbank.bank.bank import Bank
-from taskbank.own_task import run as learning
+from taskbank.own_task import training as learning
 from taskbank_cli.app import app
 from taxsolver import load_affinity, solve
 

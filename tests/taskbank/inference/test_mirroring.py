@@ -78,7 +78,7 @@ def test_transfers_are_averaged_too(bank: Bank) -> None:
 def test_tasks_that_a_mirror_changes_are_refused_alone(bank: Bank) -> None:
     mirrored = Settings(device="cpu", size=64, mirrored=True)
     with pytest.raises(
-        InvalidInputError, match="maps and classes, and vanishing_point, segment_unsup2d predicts"
+        InvalidInputError, match="there is none among vanishing_point, segment_unsup2d: leave"
     ):
         Engine(bank, ["vanishing_point", "segment_unsup2d"], mirrored)
     with pytest.raises(InvalidInputError, match="averages predictions, not representations"):

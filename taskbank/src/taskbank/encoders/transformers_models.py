@@ -15,7 +15,7 @@ from taskbank.bank.catalogue import Model
 from taskbank.encoders.source import Colours, Source, count_parameters, reopening
 from taskbank.errors import BankFormatError, InvalidInputError, first_line
 from taskbank.foundation.files import Files, fetch, require
-from taskbank.foundation.library import load_processor, quiet
+from taskbank.foundation.library import load_pretrained, load_processor, quiet
 from taskbank.nets.backbone import LARGEST_TRUNK
 
 # Models with a head whose first part is the encoder, for types without a headless model.
@@ -165,17 +165,7 @@ def _load(row: Model, files: Files) -> Any:
         raise InvalidInputError(
             f"{row.name}: transformers {transformers.__version__} has no encoder of pictures of type {kind!r}"
         )
-    try:
-        with quiet():
-            whole, info = getattr(transformers, opener).from_pretrained(
-                str(files.folder),
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                output_loading_info=True,
-            )
-    except Exception as error:  # transformers raises many types, for configurations, files and shapes
-        raise BankFormatError(f"{row.name} cannot be loaded: {first_line(error)}") from error
+    whole, info = load_pretrained(getattr(transformers, opener), files, f"{row.name} cannot be loaded")
     whole = whole.float().eval()
     for part in ("vision_model", "backbone"):
         if isinstance(getattr(whole, part, None), nn.Module):

@@ -42,9 +42,32 @@ def load_model(model: Model, files: Files, allowed: frozenset[str]) -> Any:
             f"{model.id} is a model of type {stated!r}, not {kind.config_class.model_type!r} as {model.kind} "
             "is: name its own class in the catalogue"
         )
+    network, info = load_pretrained(kind, files, f"{model.id} cannot be loaded as {model.kind}")
+    if missing := sorted(info["missing_keys"]):
+        raise BankFormatError(
+            f"{model.id} lacks {len(missing)} weight(s) of {model.kind}, such as {missing[0]}: "
+            "it is another model"
+        )
+    return network.float()
+
+
+def load_pretrained(kind: Any, files: Files, fault: str) -> tuple[Any, dict[str, Any]]:
+    """Load weights into a class of transformers: from safetensors, without code of the repository.
+
+    Args:
+        kind: the class.
+        files: files of the model.
+        fault: beginning of the message if that fails.
+
+    Returns:
+        the model, and what transformers says about the loading, such as `missing_keys`.
+
+    Raises:
+        BankFormatError: the files do not fit the class, or are damaged.
+    """
     try:
         with quiet():
-            network, info = kind.from_pretrained(
+            model, info = kind.from_pretrained(
                 str(files.folder),
                 use_safetensors=True,
                 trust_remote_code=False,
@@ -52,13 +75,8 @@ def load_model(model: Model, files: Files, allowed: frozenset[str]) -> Any:
                 output_loading_info=True,
             )
     except Exception as error:  # transformers raises many types, for configurations, files and shapes
-        raise BankFormatError(f"{model.id} cannot be loaded as {model.kind}: {first_line(error)}") from error
-    if missing := sorted(info["missing_keys"]):
-        raise BankFormatError(
-            f"{model.id} lacks {len(missing)} weight(s) of {model.kind}, such as {missing[0]}: "
-            "it is another model"
-        )
-    return network.float()
+        raise BankFormatError(f"{fault}: {first_line(error)}") from error
+    return model, info
 
 
 def load_processor(model: Model, files: Files, kind: str = "AutoImageProcessor") -> Any:

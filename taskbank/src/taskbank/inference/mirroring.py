@@ -31,7 +31,7 @@ def mirrored_tasks(tasks: Sequence[Task]) -> tuple[Task, ...]:
     if not chosen:
         names = ", ".join(task.name for task in tasks)
         raise InvalidInputError(
-            f"mirrored averages maps and classes, and {names} predicts neither: leave it out"
+            f"mirrored averages maps and classes, and there is none among {names}: leave it out"
         )
     return chosen
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
-from itertools import combinations, groupby
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from taskbank.bank.bank import About, Bank
 from taskbank.bank.entries import ForeignEntry
@@ -26,15 +23,11 @@ from taskbank.encoders.square import describe
 from taskbank.errors import InvalidInputError
 from taskbank.inference.device import choose_device
 from taskbank.inference.settings import Settings
-from taskbank.learning.fit import Learner, Single
-from taskbank.learning.measure import measure, transfer_name
-from taskbank.learning.parts import Batch, Rows
-from taskbank.learning.train import train_constant, train_readouts, train_scratch
 from taskbank.nets.architecture import ResNet50, architecture_to_json
 from taskbank.nets.build import Readout, build_readout, build_scratch
 from taskbank.options import Kind
-from taskbank.own_task.encode import common_size, encode_squares, read_squares
-from taskbank.own_task.labels import Learnable, learnable, one_task
+from taskbank.own_task.encode import common_size, read_squares
+from taskbank.own_task.labels import learnable, one_task
 from taskbank.own_task.plan import FEWEST, FEWEST_GROUPS, LearnPlan
 from taskbank.own_task.result import (
     BANK,
@@ -47,7 +40,8 @@ from taskbank.own_task.result import (
     score_networks,
     write_results,
 )
-from taskbank.own_task.samples import OwnPart, error_of
+from taskbank.own_task.samples import error_of
+from taskbank.own_task.training import CHOSEN, LEARNED, MEASURED, OwnTraining
 from taskbank.own_task.work import Work, digest
 from taskbank.probing.controls import with_controls
 from taskbank.probing.division import held_out
@@ -57,9 +51,6 @@ from taskbank.saving.export import refuse_existing
 from taskbank.tasks.registry import SCRATCH
 
 WORK = "work"
-
-Losses = dict[str, NDArray[np.float32]]
-_LEARNED, _CHOSEN, _MEASURED = "learned", "chosen", "measured"
 
 
 def run_learn(
@@ -119,7 +110,7 @@ def run_learn(
     names = list(views)
     group = groups_of(task, names, groups)
     parts = _divide(group, plan)
-    learned = parts == _LEARNED
+    learned = parts == LEARNED
     given = learnable(task, names, columns, learned, unit=plan.unit, views=views)
 
     work = Work(out / WORK)
@@ -127,7 +118,7 @@ def run_learn(
         work.remove()
     kept = {name: labelled[name] for name in names}
     work.begin(_everything(plan, task, kept, groups=group, sources=compared, settings=settings))
-    run = _Run(
+    run = OwnTraining(
         plan=plan,
         work=work,
         device=choose_device(settings.device),
@@ -147,7 +138,7 @@ def run_learn(
         for some in combinations(best, order)
     ]
     chosen, losses, errors = run.train(sets, channels)
-    measured = np.flatnonzero(parts == _MEASURED).tolist()
+    measured = np.flatnonzero(parts == MEASURED).tolist()
     own_groups = [group[row] for row in measured]
     scores = score_networks(sets, chosen, losses, errors, groups=own_groups, plan=plan)
     foreign = [describe(open_encoder(one.opens, seed=one.seed)) for one in best if one.bank is None]
@@ -161,7 +152,7 @@ def run_learn(
         probe={keys.get(name, name): score for name, score in probe.items()},
         images={
             part: tuple(names[row] for row in np.flatnonzero(parts == part))
-            for part in (_LEARNED, _CHOSEN, _MEASURED)
+            for part in (LEARNED, CHOSEN, MEASURED)
         },
         failed=tuple(failed),
         without_label=len(images) - len(labelled),
@@ -216,10 +207,10 @@ def _divide(groups: Sequence[str], plan: LearnPlan) -> NDArray[np.str_]:
             f"the images are of {len(set(groups))} group(s): {FEWEST_GROUPS} at least are needed, to learn "
             "from, to choose on and to measure on. Give a table of groups, or images of more places"
         )
-    parts = np.full(len(groups), _MEASURED, dtype="<U8")
+    parts = np.full(len(groups), MEASURED, dtype="<U8")
     rest = np.flatnonzero(~held_out(groups, plan.test, plan.seed)).tolist()
     inner = held_out([groups[row] for row in rest], _inner_share(plan), plan.seed)
-    parts[rest] = np.where(inner, _CHOSEN, _LEARNED)
+    parts[rest] = np.where(inner, CHOSEN, LEARNED)
     return parts
 
 
@@ -252,7 +243,7 @@ def _everything(
 
 
 def _probe(
-    run: _Run,
+    run: OwnTraining,
     images: Mapping[str, Path],
     task: Labels,
     *,
@@ -265,7 +256,7 @@ def _probe(
     if len(sources) < 2:
         return {}
     names = list(images)
-    rows = np.flatnonzero(run.parts != _MEASURED).tolist()
+    rows = np.flatnonzero(run.parts != MEASURED).tolist()
     kept = {names[row]: images[names[row]] for row in rows}
     if task.values and task.kind is not Kind.CLASSES:  # whitened, so that no number outweighs the others
         values = {name: tuple(run.labels.values[names.index(name)].tolist()) for name in kept}
@@ -291,148 +282,9 @@ def _probe(
     return scored
 
 
-class _Run:
-    """Training and measuring in one run."""
-
-    def __init__(
-        self,
-        *,
-        plan: LearnPlan,
-        work: Work,
-        device: torch.device,
-        labels: Learnable,
-        parts: NDArray[np.str_],
-        groups: NDArray[np.int32],
-        squares: NDArray[np.float16],
-        say: Callable[[str], object],
-    ) -> None:
-        self.plan = plan
-        self.work = work
-        self.device = device
-        self.labels = labels
-        self.parts = parts
-        self.groups = groups
-        self.squares = squares
-        self.say = say
-        self.task = labels.target.as_task(plan.name)
-        self.codes: dict[str, NDArray[np.float16]] = {}
-        self.weights: dict[str, dict[str, Tensor]] = {}
-
-    @property
-    def size(self) -> int:
-        """Side of maps in px."""
-        return int(self.squares.shape[-1])
-
-    def part(self, name: str) -> OwnPart:
-        """Return the images of a part."""
-        return OwnPart(
-            self.task,
-            self.plan,
-            self.device,
-            labels=self.labels,
-            groups=self.groups,
-            rows=np.flatnonzero(self.parts == name),
-            codes=self.codes,
-            squares=self.squares,
-        )
-
-    def encode(self, sources: Sequence[Source], keys: Mapping[str, str]) -> dict[str, int]:
-        """Compute representations of all images by each source; return the channels of each."""
-        for number, source in enumerate(sources):
-            self.say(f"encoding by {source.name}")
-            key = keys[source.name]
-            self.codes[key] = self.work.array(
-                f"codes_{number}", partial(encode_squares, source, self.squares, self.device)
-            )
-        return {key: values.shape[1] for key, values in self.codes.items()}
-
-    def train(
-        self, sets: Sequence[tuple[str, ...]], channels: Mapping[str, int]
-    ) -> tuple[Losses, Losses, Losses]:
-        """Train transfers and controls.
-
-        Args:
-            sets: sources of the transfers.
-            channels: of each source.
-
-        Returns:
-            losses of transfers on the chosen images; losses and errors of all networks on the measured ones.
-        """
-        chosen: Losses = {}
-        losses: Losses = {}
-        errors: Losses = {}
-
-        def shape(one: tuple[str, ...]) -> tuple[int, ...]:
-            return tuple(channels[name] for name in one)
-
-        # Transfers of equal shapes are trained side by side.
-        ordered = sorted(sets, key=lambda one: (len(one), shape(one)))
-        for number, (widths, some) in enumerate(groupby(ordered, shape)):
-            alike = list(some)
-            self.say(f"training {len(alike)} transfer(s) of order {len(widths)}")
-            held = self.work.tensors(f"transfers_{number}", partial(self._train, alike, widths))
-            for one in alike:
-                name = transfer_name(one)
-                chosen[name], losses[name], errors[name] = (
-                    held[f"{name}/{what}"].numpy() for what in (_CHOSEN, "losses", "errors")
-                )
-                prefix = f"{name}/weights/"
-                self.weights[name] = {
-                    key.removeprefix(prefix): value for key, value in held.items() if key.startswith(prefix)
-                }
-        for control in (CONSTANT, *((SCRATCH,) if self.plan.scratch else ())):
-            if control == SCRATCH:
-                self.say("training a network from scratch")
-            held = self.work.tensors(control, partial(self._control, control))
-            losses[control], errors[control] = held["losses"].numpy(), held["errors"].numpy()
-            prefix = "weights/"
-            self.weights[control] = {
-                key.removeprefix(prefix): value for key, value in held.items() if key.startswith(prefix)
-            }
-        return chosen, losses, errors
-
-    def _train(self, sets: Sequence[tuple[str, ...]], widths: tuple[int, ...]) -> dict[str, Tensor]:
-        """Train and measure transfers of one shape."""
-        learned = self.part(_LEARNED)
-        stack = train_readouts(
-            learned, sets, self.plan, size=self.size, at_once=self.plan.at_once, channels=widths
-        )
-        names = [transfer_name(one) for one in sets]
-        chosen, measured = self.part(_CHOSEN), self.part(_MEASURED)
-        found = measure(stack, names, chosen, partial(chosen.code_batch, sets)).by_name
-        told = {f"{name}/{_CHOSEN}": torch.from_numpy(values.copy()) for name, values in found.items()}
-        told |= self._measured(stack, names, measured, partial(measured.code_batch, sets))
-        for member, name in enumerate(names):
-            told |= {f"{name}/weights/{key}": value for key, value in stack.state(member).items()}
-        return told
-
-    def _control(self, control: str) -> dict[str, Tensor]:
-        """Train and measure a control; keep the weights of a network from scratch."""
-        learned, measured = self.part(_LEARNED), self.part(_MEASURED)
-        if control == CONSTANT:
-            constant = Single(train_constant(learned, self.plan, self.size), self.device)
-            told = self._measured(constant, [control], measured, measured.blind_batch)
-        else:
-            network = train_scratch(learned, self.plan)
-            told = self._measured(Single(network, self.device), [control], measured, measured.picture_batch)
-            state = network.state_dict()
-            told |= {f"{control}/weights/{key}": value.detach().cpu() for key, value in state.items()}
-        return {key.removeprefix(f"{control}/"): value for key, value in told.items()}
-
-    def _measured(
-        self, learner: Learner, names: Sequence[str], part: OwnPart, batch: Callable[[Rows], Batch]
-    ) -> dict[str, Tensor]:
-        """Measure losses and errors of networks."""
-        _, judge = error_of(self.labels)
-        losses = measure(learner, names, part, batch).by_name
-        errors = measure(learner, names, part, part.judged(batch, judge)).by_name
-        told = {f"{name}/losses": torch.from_numpy(values.copy()) for name, values in losses.items()}
-        return told | {f"{name}/errors": torch.from_numpy(values.copy()) for name, values in errors.items()}
-
-
 def _save_bank(
     folder: Path,
-    run: _Run,
+    run: OwnTraining,
     bank: Bank | None,
     *,
     foreign: Sequence[ForeignEntry],
@@ -458,12 +310,12 @@ def _save_bank(
 
 
 def _with_facts(
-    run: _Run, bank: Bank | None, scores: Sequence[Score], channels: Mapping[str, int]
+    run: OwnTraining, bank: Bank | None, scores: Sequence[Score], channels: Mapping[str, int]
 ) -> Iterator[tuple[Readout, About]]:
     """Yield each trained network with the facts about it."""
     training = {
-        "data": f"{np.count_nonzero(run.parts == _LEARNED)} images of a user",
-        "tested_on": f"{np.count_nonzero(run.parts == _MEASURED)} more",
+        "data": f"{np.count_nonzero(run.parts == LEARNED)} images of a user",
+        "tested_on": f"{np.count_nonzero(run.parts == MEASURED)} more",
         "made_by": "taskbank learn",
         "seed": run.plan.seed,
     }
