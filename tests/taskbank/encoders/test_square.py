@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from tests.taskbank.toy import TOY_COMPACT
+from tests.taskbank.toy import TOY_COMPACT, toy_network
 from torch.nn import functional
 
-from taskbank.bank.bank import About
+from taskbank.bank.bank import About, Bank
 from taskbank.bank.card import model_card
 from taskbank.bank.extending import bank_of_transfers
 from taskbank.bank.index import index_from_json, index_to_json, transfer_path
 from taskbank.encoders.names import open_encoder
 from taskbank.encoders.square import SquareEncoder, at_grid, describe, fingerprint, open_square
 from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.inference.settings import Settings
+from taskbank.inference.transfer_engine import TransferEngine
 from taskbank.nets.build import build_readout
 from taskbank.nets.initialise import initialise
 from taskbank.nets.transfer import Projections
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.own_targets import OwnTarget
+from taskbank.tasks.registry import TASKS
 
 NAME = "timm:test_convnext@0?weights=random&size=64"
 
@@ -100,3 +104,38 @@ def test_a_bank_may_read_encoders_of_others_only(tmp_path: Path) -> None:
     changed = index_from_json(text.replace(entry.sha256, "0" * 64), "here").foreign[source.name]
     with pytest.raises(BankFormatError, match="those that the bank was made with have 000000000000"):
         open_square(changed, bank.where)
+
+
+def test_a_bank_of_tasks_may_read_encoders_of_others_too(tmp_path: Path) -> None:
+    source = open_encoder(NAME)
+    sources = ("normal", source.name)
+    readout = build_readout(TASKS["reshading"], TOY_COMPACT, sources, [8, source.channels])
+    initialise(readout, 0)
+    bank = Bank.save(
+        tmp_path / "bank",
+        name="b",
+        architecture=TOY_COMPACT,
+        networks={"normal": toy_network("normal")},
+        transfers=(readout.eval(),),
+        image_size=64,
+        foreign=[describe(source)],
+    )
+    assert list(bank.index.foreign) == [source.name]
+    engine = TransferEngine(bank, sources, ["reshading"], Settings(device="cpu", size=64))
+    (outcome,) = engine.run([np.zeros((64, 64, 3), dtype=np.uint8)])
+    assert outcome.prediction("reshading").array.shape[:2] == (64, 64)
+
+
+def test_transfers_whose_files_would_have_one_path_are_refused(tmp_path: Path) -> None:
+    """`a/b_c` and `a_b/c` are two repositories, but one path."""
+    repos = ("a/b_c", "a_b/c")
+    readouts = [build_readout(TASKS["reshading"], TOY_COMPACT, (f"hf:{repo}@1",), [4]) for repo in repos]
+    with pytest.raises(InvalidInputError, match="two transfers would be written to one file"):
+        Bank.save(
+            tmp_path / "bank",
+            name="b",
+            architecture=TOY_COMPACT,
+            networks={},
+            transfers=tuple(readouts),
+            image_size=64,
+        )

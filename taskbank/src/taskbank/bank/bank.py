@@ -15,7 +15,7 @@ from typing import TypeVar
 from torch import nn
 
 from taskbank.bank.catalogue import Model, names_models
-from taskbank.bank.entries import check_classes
+from taskbank.bank.entries import ForeignEntry, check_classes
 from taskbank.bank.files import BankFiles
 from taskbank.bank.hub import Hub
 from taskbank.bank.index import (
@@ -40,6 +40,7 @@ from taskbank.bank.writing import (
     TransferKey,
     Untrained,
     check_known,
+    check_paths,
     representation_of,
     write_shared,
     write_tasks,
@@ -334,6 +335,7 @@ class Bank:
         about_transfers: Mapping[TransferKey, About] | None = None,
         licence: str = "",
         image_size: int = IMAGE_SIZE,
+        foreign: Iterable[ForeignEntry] = (),
     ) -> Bank:
         """Write a bank and open it.
 
@@ -350,11 +352,13 @@ class Bank:
                 `Bank.transfers` gives them.
             licence: of the bank as a whole.
             image_size: side in px of the images that the networks were trained on, a multiple of 16.
+            foreign: third-party encoders that transfers read; they are named, not stored.
 
         Raises:
             UnknownTaskError: a name is none of the 26 tasks.
             InvalidInputError: weights cannot be stored in that form; two names mean one task; `about` names a
-                network that is not given; a transfer's target is none of the 26 tasks and has no description.
+                network that is not given; a transfer's target is none of the 26 tasks and has no description;
+                two transfers would be written to one file.
             OutputError: the folder holds a bank already, or a file cannot be written.
         """
         root = Path(folder)
@@ -372,12 +376,13 @@ class Bank:
             licence=licence,
             tasks=write_tasks(root, networks, form, known),
             shared=write_shared(root, networks, form),
-            transfers=tuple(
+            transfers=check_paths(
                 write_transfer(
                     root, readout, storage, known_transfers.get((readout.sources, readout.target), About())
                 )
                 for readout in transfers
             ),
+            foreign={one.name: one for one in foreign},
         )
         # The index is written last, so that a folder with an index is complete.
         write_bytes(root / INDEX_NAME, index_to_json(index).encode())

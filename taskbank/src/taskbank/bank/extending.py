@@ -11,8 +11,8 @@ from taskbank.bank.entries import ForeignEntry
 from taskbank.bank.index import INDEX_NAME, BankIndex, index_to_json
 from taskbank.bank.quantise import Storage
 from taskbank.bank.weights import write_bytes
-from taskbank.bank.writing import IMAGE_SIZE, representation_of, write_transfer
-from taskbank.errors import InvalidInputError, MissingTaskError, OutputError
+from taskbank.bank.writing import IMAGE_SIZE, check_paths, representation_of, write_transfer
+from taskbank.errors import MissingTaskError, OutputError
 from taskbank.nets.architecture import Architecture, Compact, architecture_to_json
 from taskbank.nets.build import Readout
 from taskbank.tasks.registry import TASKS
@@ -57,9 +57,7 @@ def bank_of_transfers(
     representation = representation_of(size)  # before anything is written
     shape = architecture or (Compact() if bank is None else bank.architecture)
     others = {one.name: one for one in foreign}
-    entries = tuple(write_transfer(root, readout, storage, about) for readout, about in transfers)
-    if len({entry.file.path for entry in entries}) < len(entries):
-        raise InvalidInputError("two transfers would be written to one file: rename one of their sources")
+    entries = check_paths(write_transfer(root, readout, storage, about) for readout, about in transfers)
     read = {source for entry in entries for source in entry.encoders} - others.keys()
     tasks = {}
     if bank is not None:

@@ -220,6 +220,19 @@ def write_transfer(root: Path, readout: Readout, storage: Storage, about: About)
     )
 
 
+def check_paths(entries: Iterable[TransferEntry]) -> tuple[TransferEntry, ...]:
+    """Return the entries of a bank's transfers if each has a file of its own.
+
+    Raises:
+        InvalidInputError: two transfers have one file, as names of third-party encoders may differ only in
+            characters that paths do not keep.
+    """
+    listed = tuple(entries)
+    if len({entry.file.path for entry in listed}) < len(listed):
+        raise InvalidInputError("two transfers would be written to one file: rename one of their sources")
+    return listed
+
+
 def _check_target(target: str, own: OwnTarget | None) -> None:
     """Check that a target is a task of the registry, or a user's own target with a description."""
     if own is not None:

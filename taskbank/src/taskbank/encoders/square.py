@@ -76,8 +76,8 @@ def open_square(entry: ForeignEntry, where: str) -> SquareEncoder:
     if (found, source.size, source.channels) != (entry.sha256, entry.size, entry.channels):
         raise BankFormatError(
             f"{where} reads {entry.name}, opened as {entry.opens}: its weights have sha256 {found[:12]}, but "
-            f"those that the bank was made with have {entry.sha256[:12]}. Get these weights again, or learn "
-            "the task again (`taskbank learn`)"
+            f"those that the bank was made with have {entry.sha256[:12]}. Get these weights again, or train "
+            "the transfers again"
         )
     return SquareEncoder(source)
 

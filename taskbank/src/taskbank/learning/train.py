@@ -32,8 +32,8 @@ def train_readouts(
 ) -> ReadoutStack:
     """Train transfers of one target and one order side by side.
 
-    They start from the same weights and use the same batches, so they differ in their sources only. If GPU
-    memory is too small, fewer of them are trained in one pass.
+    They start from the same weights and use the same batches, so they differ in their sources, and in the
+    projections of these, only. If GPU memory is too small, fewer of them are trained in one pass.
 
     Args:
         learned: the training samples.
@@ -50,6 +50,10 @@ def train_readouts(
     seed = seed_of(config, task.name, order)
     start = build_readout(task, config.architecture, sets[0], channels)
     initialise(start, seed)
+    if start.projections is not None:  # behind projections, weights are those of other transfers too
+        usual = build_readout(task, config.architecture, sets[0])
+        initialise(usual, seed)
+        start.load_state_dict(usual.state_dict(), strict=False)
     at_once = at_once or members_at_once(start, task, config.batch, size, learned.device)
     stack = ReadoutStack(start, sets, device=learned.device, at_once=at_once, precision=config.precision)
     batches = (
