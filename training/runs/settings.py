@@ -19,6 +19,9 @@ from training.errors import ConfigError
 
 Settings = TypeVar("Settings")
 
+IF_SET: Mapping[str, Any] = {"if_set": True}
+"""Metadata of a field that `settings_of` leaves out at its default, so that earlier records stay the same."""
+
 _UNIONS = (Union, types.UnionType)
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
 
@@ -56,6 +59,8 @@ def settings_from(kind: type[Settings], table: Mapping[str, Any], where: str) ->
 def settings_of(config: object, *, only_compared: bool = False) -> dict[str, Any]:
     """Convert a configuration to JSON.
 
+    Fields with the metadata `IF_SET` are left out if they have their default.
+
     Args:
         config: a dataclass as from `settings_from`.
         only_compared: leave out fields made with `field(compare=False)`, which do not change results, such as
@@ -68,7 +73,12 @@ def settings_of(config: object, *, only_compared: bool = False) -> dict[str, Any
         raise ConfigError(f"a stage's configuration is a dataclass, this is {type(config).__name__}")
     own_name = getattr(type(config), "name", None)
     named = {"name": own_name} if isinstance(own_name, str) else {}
-    kept = [one.name for one in fields(config) if one.compare or not only_compared]
+    kept = [
+        one.name
+        for one in fields(config)
+        if (one.compare or not only_compared)
+        and (one.metadata != IF_SET or getattr(config, one.name) != one.default)
+    ]
     return named | {name: _as_json(getattr(config, name), name, only_compared) for name in kept}
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from training.errors import ConfigError
-from training.runs.settings import flatten, settings_from, settings_of
+from training.runs.settings import IF_SET, flatten, settings_from, settings_of
 
 
 class Kind(StrEnum):
@@ -175,6 +175,18 @@ def test_json_makes_the_same_settings_again(
 
 def test_settings_that_are_not_compared_can_be_left_out_at_any_depth() -> None:
     assert settings_of(Outer(steps=3), only_compared=True)["inner"] == {"kind": "good"}
+
+
+def test_a_setting_that_came_later_is_written_if_it_is_set() -> None:
+    """Records of runs without it stay as they were."""
+
+    @dataclass(frozen=True, kw_only=True, slots=True)
+    class Grown:
+        steps: int = 1
+        names: tuple[str, ...] = field(default=(), metadata=IF_SET)
+
+    assert settings_of(Grown()) == settings_of(Grown(), only_compared=True) == {"steps": 1}
+    assert settings_of(Grown(names=("a",))) == {"steps": 1, "names": ["a"]}
 
 
 def test_a_setting_without_a_json_form_is_named() -> None:
