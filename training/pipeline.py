@@ -54,15 +54,17 @@ def run_stages(run: Run, names: Sequence[str] = ()) -> None:
         names: names in `STAGES`; empty for all.
 
     Raises:
-        ConfigError: a stage is not known.
+        ConfigError: a stage is not known; a foreign source is unknown or not at hand.
         TrainingError: errors of the stages.
     """
     for name in names:
         if name not in STAGES:
             raise ConfigError(f"no stage {name!r}: {nearest(name, tuple(STAGES))}")
-    for name, stage in STAGES.items():
-        if not names or name in names:
-            stage.run(run)
+    wanted = [name for name in STAGES if not names or name in names]
+    if len(wanted) > 1 and "transfers" in wanted:
+        _check_foreign(run)
+    for name in wanted:
+        STAGES[name].run(run)
 
 
 def _frames(run: Run) -> None:
@@ -192,6 +194,14 @@ def _transfers(run: Run) -> None:
         engine=run.engine,
         overwrite=run.overwrite,
     )
+
+
+def _check_foreign(run: Run) -> None:
+    """Fail before the hours of earlier stages if a foreign source cannot be opened."""
+    from training.stages.transfers.foreign import describe_foreign
+
+    config = _transfers_config(run)
+    describe_foreign(config.foreign, config.seed)
 
 
 def _transfers_config(run: Run) -> TransfersConfig:

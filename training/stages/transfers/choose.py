@@ -41,13 +41,13 @@ def source_sets(
     """Return the source sets of one order, each in the order of the ranking.
 
     Args:
-        order: 1 or more; for order 1, every source by itself, in the order of the configuration.
-        ranking: sources, best first; not used for order 1.
+        order: 1 or more; for order 1, every source by itself.
+        ranking: sources, best first; for order 1, all sources in any order.
         config: numbers of best sources.
         target: target of the transfers, which seeds the random pairs.
     """
     if order == 1:
-        return tuple((source,) for source in config.sources)
+        return tuple((source,) for source in ranking)
     if order > 4:
         return (tuple(ranking[:order]),) if len(ranking) >= order else ()
     best = ranking[: config.top[order - 2]]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from taskbank.bank.index import SeededEncoder
+from taskbank.bank.entries import ForeignEntry
+from taskbank.bank.hub import HUB_PREFIX
+from taskbank.bank.index import FOREIGN, SeededEncoder
 from taskbank.bank.seeded import describe_untrained
 from taskbank.nets.architecture import Architecture, Compact
 from taskbank.options import Precision
 from taskbank.tasks.table import ALL_TASKS
 from training.errors import ConfigError
+from training.runs.settings import IF_SET
 
 UNTRAINED = "random"
 """Name of the source whose encoder is untrained."""
@@ -33,6 +37,8 @@ class TransfersConfig:
 
     Attributes:
         sources: source tasks.
+        foreign: further sources: encoders of timm and the Hub, by the names of `taskbank encode`
+            (`timm:MODEL@LAYER`, `hf:OWNER/NAME`).
         targets: target tasks.
         orders: numbers of sources, always including 1, which ranks the sources.
         top: for orders 2, 3 and 4: number of best sources over which all sets are trained.
@@ -58,6 +64,7 @@ class TransfersConfig:
     """
 
     sources: tuple[str, ...] = SOURCES
+    foreign: tuple[str, ...] = field(default=(), metadata=IF_SET)
     targets: tuple[str, ...] = TARGETS
     orders: tuple[int, ...] = (1, 2, 3, 4)
     top: tuple[int, int, int] = (5, 5, 6)
@@ -118,6 +125,12 @@ class TransfersConfig:
                     f"{name} {', '.join(given) or '(none)'} must be different names out of "
                     f"{', '.join(allowed)}"
                 )
+        for name in self.foreign:
+            if not name.startswith(FOREIGN) or name.startswith(HUB_PREFIX):
+                raise ConfigError(
+                    f"foreign {name!r} must be timm:MODEL[@LAYER][?weights=FILE|random&size=PX] or "
+                    "hf:OWNER/NAME[@LAYER][?revision=..&size=PX]; tasks belong into `sources`"
+                )
 
     @property
     def set_orders(self) -> tuple[int, ...]:
@@ -131,6 +144,7 @@ class CodesSettings:
 
     Attributes:
         sources: source tasks.
+        foreign: encoders of others by the names of their sources, with the hashes of their weights.
         noisy: True if there are representations of noisy pictures, too.
         architecture: architecture of the encoders.
         size: side in px of the pictures; None for that of the store.
@@ -140,6 +154,7 @@ class CodesSettings:
     """
 
     sources: tuple[str, ...]
+    foreign: Mapping[str, ForeignEntry] | None = field(default=None, metadata=IF_SET)
     noisy: bool
     architecture: Architecture
     size: int | None
@@ -147,10 +162,11 @@ class CodesSettings:
     untrained: SeededEncoder
 
     @classmethod
-    def of(cls, config: TransfersConfig) -> CodesSettings:
+    def of(cls, config: TransfersConfig, foreign: Iterable[ForeignEntry] = ()) -> CodesSettings:
         """Return the settings of a stage's representations."""
         return cls(
             sources=config.sources,
+            foreign={one.name: one for one in foreign} or None,
             noisy="denoising" in config.targets,
             architecture=config.architecture,
             size=config.size,

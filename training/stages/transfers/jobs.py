@@ -15,8 +15,11 @@ from typing import Literal, Protocol
 
 import torch
 
+from taskbank.bank.entries import ForeignEntry
 from taskbank.learning.fit import Single
 from taskbank.learning.measure import measure
+from taskbank.learning.parts import Part
+from taskbank.learning.stack import ReadoutStack
 from taskbank.learning.train import train_constant, train_readouts, train_scratch
 from taskbank.tasks.registry import SCRATCH
 from training.data.frames import FrameStore
@@ -24,7 +27,15 @@ from training.runs.engine import Job
 from training.stages.transfers.choose import SourceSet
 from training.stages.transfers.codes import codes_path, write_codes
 from training.stages.transfers.config import TransfersConfig
-from training.stages.transfers.loss_files import HELD_OUT, TEST, losses_path, save_losses, transfer_name
+from training.stages.transfers.loss_files import (
+    HELD_OUT,
+    TEST,
+    LossArray,
+    SampleLosses,
+    losses_path,
+    save_losses,
+    transfer_name,
+)
 from training.stages.transfers.places import Places, TargetPlaces
 from training.stages.transfers.readouts import save_readouts, save_scratch
 
@@ -71,14 +82,15 @@ class CodesJob:
     places: Places
     config: TransfersConfig
     device: str
-    source: str
+    source: str | ForeignEntry
     split: Literal["val", "test"]
     noisy: bool = False
 
     @property
     def output(self) -> Path:
         """The file of representations."""
-        return codes_path(self.places.codes / self.split, self.source, noisy=self.noisy)
+        name = self.source if isinstance(self.source, str) else self.source.name
+        return codes_path(self.places.codes / self.split, name, noisy=self.noisy)
 
     def run(self) -> None:
         """Write the representations."""
@@ -97,7 +109,8 @@ class CodesJob:
 class TransferJob:
     """Job for all transfers of one target and one order.
 
-    They start from the same weights and use the same batches, so they differ in their sources only.
+    They start from the same weights and use the same batches, so they differ in their sources only. Those
+    whose sources have equal channels are trained side by side.
 
     Attributes:
         sets: the sources of each transfer.
@@ -122,18 +135,34 @@ class TransferJob:
             DivergedError: a loss is not finite.
         """
         data = self.places.data_of(self.target, self.config, torch.device(self.device))
-        stack = train_readouts(
-            data.learned, self.sets, self.config, size=data.size, at_once=self.config.at_once
-        )
-        names = [transfer_name(sources) for sources in self.sets]
+        alike: dict[tuple[int, ...], list[SourceSet]] = {}
+        for sources in self.sets:
+            alike.setdefault(tuple(map(self.places.channels, sources)), []).append(sources)
+        stacks = [
+            train_readouts(
+                data.learned,
+                sets,
+                self.config,
+                size=data.size,
+                at_once=self.config.at_once,
+                channels=channels,
+            )
+            for channels, sets in alike.items()
+        ]
         parts = {TEST: data.test, HELD_OUT: data.held_out} if self.order == 1 else {TEST: data.test}
-        splits = {
-            split: measure(stack, names, reading, partial(reading.code_batch, self.sets))
-            for split, reading in parts.items()
-        }
-        save_readouts(self.places.out, self.target, self.order, stack)
+        splits = {split: _measured(stacks, reading) for split, reading in parts.items()}
+        save_readouts(self.places.out, self.target, self.order, stacks)
         save_losses(self.output, splits)
         log.info("%s: %d transfers of order %d", self.target, len(self.sets), self.order)
+
+
+def _measured(stacks: Iterable[ReadoutStack], reading: Part) -> SampleLosses:
+    """Measure the losses of all members of stacks."""
+    by_name: dict[str, LossArray] = {}
+    for stack in stacks:
+        names = [transfer_name(sources) for sources in stack.sets]
+        by_name |= measure(stack, names, reading, partial(reading.code_batch, stack.sets)).by_name
+    return SampleLosses(rooms=reading.rooms, by_name=by_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from taskbank.bank.entries import ForeignEntry
 from taskbank.learning.parts import Part
+from taskbank.nets.encoder import CODE_CHANNELS
 from taskbank.tasks.registry import Task, find_task
 from training.data.frames import FrameStore
 from training.learning.class_weights import semantic_weights
@@ -61,6 +63,9 @@ class TargetPlaces(Protocol):
     def out(self) -> Path:
         """The folder of transfers, by target."""
 
+    def channels(self, source: str) -> int:
+        """Return the channels of a source's representation."""
+
     def data_of(self, target: str, config: TransfersConfig, device: torch.device) -> TargetParts:
         """Return the data of one target."""
 
@@ -75,6 +80,7 @@ class Places:
         networks: folder of stage 1.
         codes: folder of representations, by split.
         out: folder of transfers, by target.
+        foreign: encoders of timm and the Hub that are sources beside tasks.
     """
 
     val: Path
@@ -82,6 +88,15 @@ class Places:
     networks: Path
     codes: Path
     out: Path
+    foreign: tuple[ForeignEntry, ...] = ()
+
+    def sources(self, config: TransfersConfig) -> tuple[str, ...]:
+        """Return the names of all sources: tasks, then encoders of timm and the Hub."""
+        return (*config.sources, *(one.name for one in self.foreign))
+
+    def channels(self, source: str) -> int:
+        """Return the channels of a source's representation."""
+        return next((one.channels for one in self.foreign if one.name == source), CODE_CHANNELS)
 
     def data_of(self, target: str, config: TransfersConfig, device: torch.device) -> TargetParts:
         """Return the data of one target."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from taskbank.bank.quantise import Storage
 from taskbank.bank.weights import fill, weights_from_bytes, weights_to_bytes
@@ -14,13 +15,14 @@ from taskbank.errors import BankFormatError
 from taskbank.learning.stack import ReadoutStack
 from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import ScratchNetwork, TransferReadout, build_readout, build_scratch
+from taskbank.nets.encoder import CODE_CHANNELS
 from taskbank.tasks.registry import SCRATCH, Task, find_task
 from training.atomic_files import write_whole
 from training.errors import DataError
 from training.stages.transfers.loss_files import sources_of, transfer_name
 
 
-def save_readouts(folder: Path, target: str, order: int, stack: ReadoutStack) -> Path:
+def save_readouts(folder: Path, target: str, order: int, stacks: Iterable[ReadoutStack]) -> Path:
     """Write the weights of all transfers of one target and one order into one file.
 
     Raises:
@@ -28,6 +30,7 @@ def save_readouts(folder: Path, target: str, order: int, stack: ReadoutStack) ->
     """
     tensors = {
         f"{transfer_name(sources)}/{name}": value
+        for stack in stacks
         for member, sources in enumerate(stack.sets)
         for name, value in stack.state(member).items()
     }
@@ -82,7 +85,7 @@ def load_readout(
     Args:
         folder: folder of stage 2.
         target: canonical name, or the task itself.
-        sources: canonical names in any order.
+        sources: names in any order.
         architecture: architecture of the run.
 
     Raises:
@@ -93,19 +96,25 @@ def load_readout(
     try:
         with safe_open(path, framework="pt") as file:
             keys = list(file.keys())
-            name = _find({key.split("/")[0] for key in keys}, sources, path)
+            name = _find({key.rpartition("/")[0] for key in keys}, sources, path)
             prefix = f"{name}/"
             state = {key.removeprefix(prefix): file.get_tensor(key) for key in keys if key.startswith(prefix)}
     except FileNotFoundError as error:
         raise DataError(f"no transfers at {path}: run stage 2 first") from error
     except SafetensorError as error:
         raise DataError(f"{path} is damaged: {error}; delete it and run stage 2 again") from error
-    readout = build_readout(task, architecture, sources_of(name))
+    readout = build_readout(task, architecture, sources_of(name), _channels(state, len(sources)))
     try:
         fill(readout, state, str(path))
     except BankFormatError as error:
         raise DataError(f"{error}; name the architecture of that run") from error
     return readout.eval()
+
+
+def _channels(state: Mapping[str, Tensor], order: int) -> list[int]:
+    """Return the channels of each source: those that its projection takes, or eight without one."""
+    projections = [state.get(f"projections.layers.{place}.1.weight") for place in range(order)]
+    return [CODE_CHANNELS if weight is None else weight.shape[1] for weight in projections]
 
 
 def _find(names: Collection[str], sources: Sequence[str], path: Path) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from taskbank.bank.entries import ForeignEntry
 from taskbank.bank.seeded import describe_untrained
 from training.atomic_files import write_json
 from training.data.frames import FrameStore
@@ -23,6 +24,7 @@ from training.runs.stage import run_stage
 from training.stages.transfers.choose import rank_sources, source_sets
 from training.stages.transfers.config import CodesSettings, TransfersConfig
 from training.stages.transfers.divide import divide
+from training.stages.transfers.foreign import describe_foreign
 from training.stages.transfers.jobs import CONTROLS, CodesJob, ControlJob, TransferJob, Work, as_jobs
 from training.stages.transfers.loss_files import HELD_OUT, load_losses, losses_path
 from training.stages.transfers.places import Places, TargetData
@@ -58,17 +60,23 @@ def run_transfers(
         the folder of transfers: losses, weights, `ranking.json` and `ridge.json`.
 
     Raises:
+        ConfigError: a foreign source is unknown or not at hand; also as for `run_stage`.
         TrainingError: as for `run_stage` and the jobs.
     """
     places = Places(
-        val=stores["val"], test=stores["test"], networks=networks, codes=out / "codes", out=out / "transfers"
+        val=stores["val"],
+        test=stores["test"],
+        networks=networks,
+        codes=out / "codes",
+        out=out / "transfers",
+        foreign=describe_foreign(config.foreign, config.seed),
     )
     does = engine or LocalEngine()
     inputs = [networks, stores["val"], stores["test"]]
     run_stage(
         places.codes,
         name="codes",
-        config=CodesSettings.of(config),
+        config=CodesSettings.of(config, places.foreign),
         inputs=inputs,
         body=lambda folder: does.run(as_jobs(codes_jobs(config, places, device), folder)),
         overwrite=overwrite,
@@ -85,11 +93,12 @@ def run_transfers(
 
 def codes_jobs(config: TransfersConfig, places: Places, device: str) -> list[CodesJob]:
     """Create a job for every source in both splits, also with noise if denoising is a target."""
+    sources: list[str | ForeignEntry] = [*config.sources, *places.foreign]
     return [
         CodesJob(places=places, config=config, device=device, source=source, split=split, noisy=noisy)
         for split in ("val", "test")
         for noisy in ((False, True) if "denoising" in config.targets else (False,))
-        for source in config.sources
+        for source in sources
     ]
 
 
@@ -97,7 +106,7 @@ def first_jobs(config: TransfersConfig, places: Places, device: str) -> list[Wor
     """Create jobs for order 1, controls and ridge read-outs of every target."""
     works: list[Work] = []
     for target in config.targets:
-        sets = source_sets(1, (), config, target)
+        sets = source_sets(1, places.sources(config), config, target)
         works.append(
             TransferJob(places=places, config=config, device=device, target=target, order=1, sets=sets)
         )
@@ -182,11 +191,12 @@ def _counts(config: TransfersConfig, places: Places) -> dict[str, Any]:
         **{f"rooms_{part}": len(np.unique(numbers)) for part, numbers in rooms.items()},
         "untrained": asdict(describe_untrained(config.architecture, config.seed)),
         "config": settings_of(config, only_compared=True),
+        **({"foreign": [asdict(one) for one in places.foreign]} if places.foreign else {}),
     }
 
 
 def load_counts(folder: Path) -> dict[str, Any]:
-    """Load targets, numbers of images and rooms, and settings of a finished stage.
+    """Load targets, numbers of images and rooms, settings and foreign sources of a finished stage.
 
     Raises:
         DataError: the stage is not finished.
@@ -196,3 +206,12 @@ def load_counts(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise DataError(f"{folder} has no {COUNTS}: run stage 2 first") from error
     return counts
+
+
+def load_foreign(folder: Path) -> tuple[ForeignEntry, ...]:
+    """Load the descriptions of the foreign sources of a finished stage; empty if it has none.
+
+    Raises:
+        DataError: the stage is not finished.
+    """
+    return tuple(ForeignEntry(**one) for one in load_counts(folder).get("foreign", ()))

@@ -14,7 +14,7 @@ RANKING = ("normal", "curvature", "reshading", "depth_euclidean", "edge_occlusio
 
 
 def test_order_1_takes_every_source() -> None:
-    sets = source_sets(1, (), TransfersConfig(), "normal")
+    sets = source_sets(1, SOURCES, TransfersConfig(), "normal")
     assert sets == tuple((source,) for source in SOURCES)
     assert len(sets) == 26
     assert len(TARGETS) == 22
