@@ -11,10 +11,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from taskbank.scoring.metrics import depth_errors, miou
 from training.stages.evaluation.measures import FloatArray, Histogram, Mean
 
 _THRESHOLDS = (11.25, 22.5, 30.0)
-_DELTA = 1.25
+_DEPTH_NAMES = {"abs_rel": "abs_rel", "rmse": "rmse", "delta_1": "delta"}
+"""Name of an error of `taskbank score` -> its name here."""
+
 _NEAREST = 1 / 512  # metres
 _LEVELS = 256
 
@@ -62,8 +65,8 @@ class DepthMeasure:
     """
 
     def __init__(self) -> None:
-        self._means = {name: Mean() for name in ("abs_rel", "rmse", "delta")}
-        self._scaled = {name: Mean() for name in ("abs_rel", "rmse", "delta")}
+        self._means = {name: Mean() for name in _DEPTH_NAMES}
+        self._scaled = {name: Mean() for name in _DEPTH_NAMES}
 
     def add(self, predicted: FloatArray, truth: FloatArray) -> None:
         """Add a prediction: metres (H, W) each; truth <= 0 is unknown, predictions are at least 1/512 m."""
@@ -73,25 +76,15 @@ class DepthMeasure:
         given = predicted[known].astype(np.float64).clip(_NEAREST)
         right = truth[known].astype(np.float64)
         for means, values in ((self._means, given), (self._scaled, given * np.median(right / given))):
-            for name, error in _depth_errors(values, right).items():
+            for name, error in depth_errors(values, right).items():
                 means[name].add(error)
 
     def result(self) -> dict[str, float]:
         """Return the numbers that the class describes."""
         if not self._means["abs_rel"]:
             return {}
-        plain = {name: mean.value for name, mean in self._means.items()}
-        return plain | {f"{name}_scaled": mean.value for name, mean in self._scaled.items()}
-
-
-def _depth_errors(given: FloatArray, right: FloatArray) -> dict[str, float]:
-    """Errors of one image."""
-    ratio = np.maximum(given / right, right / given)
-    return {
-        "abs_rel": float(np.mean(np.abs(given - right) / right)),
-        "rmse": float(np.sqrt(np.mean((given - right) ** 2))),
-        "delta": float(np.mean(ratio < _DELTA)),
-    }
+        plain = {_DEPTH_NAMES[name]: mean.value for name, mean in self._means.items()}
+        return plain | {f"{_DEPTH_NAMES[name]}_scaled": mean.value for name, mean in self._scaled.items()}
 
 
 class LabelMeasure:
@@ -121,12 +114,7 @@ class LabelMeasure:
         if not known.sum():
             return {}
         right = np.diagonal(self._confusion)[1:]
-        union = known.sum(1) + known[:, 1:].sum(0) - right
-        present = known.sum(1) > 0
-        return {
-            "miou": float(np.mean(right[present] / union[present])),
-            "accuracy": float(right.sum() / known.sum()),
-        }
+        return {"miou": miou(known[:, 1:]), "accuracy": float(right.sum() / known.sum())}
 
 
 class ResponseMeasure:

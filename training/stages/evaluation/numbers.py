@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskbank.geometry import box_corners, rotation
+from taskbank.scoring.metrics import class_metrics
 from training.stages.evaluation.maps import angle_between, average_precision
 from training.stages.evaluation.measures import FloatArray, Mean
 
-_BEST = 5
 _LEVELS = 1000
 
 
@@ -22,10 +22,9 @@ class ClassMeasure:
 
     def add(self, predicted: FloatArray, truth: NDArray[np.integer]) -> None:
         """Add a prediction: probabilities (C,) and a class number ()."""
-        # Ties take the first class, as `argmax` does, so that equal probabilities are not always correct.
-        rank = int(np.argsort(-predicted, kind="stable").tolist().index(int(truth)))
-        self._first.add(float(rank == 0))
-        self._among.add(float(rank < _BEST))
+        found = class_metrics(predicted, int(truth))
+        self._first.add(found["top1"])
+        self._among.add(found["top5"])
 
     def result(self) -> dict[str, float]:
         """Return the numbers that the class describes."""

@@ -47,13 +47,20 @@ def depth_metrics(predicted: Array, metres: Array) -> dict[str, float]:
     """
     near = np.maximum(predicted, NEAREST)
     scaled = near * np.median(metres) / np.median(near)
-    ratio = np.maximum(near / metres, metres / near)
     return {
-        "abs_rel": float(np.mean(np.abs(near - metres) / metres)),
-        "rmse": float(np.sqrt(np.mean((near - metres) ** 2))),
-        "delta_1": float(np.mean(ratio < 1.25)),
-        "abs_rel_scaled": float(np.mean(np.abs(scaled - metres) / metres)),
+        **depth_errors(near, metres),
+        "abs_rel_scaled": depth_errors(scaled, metres)["abs_rel"],
         **aligned_metrics(1 / near, metres),
+    }
+
+
+def depth_errors(predicted: NDArray[np.floating], metres: NDArray[np.floating]) -> dict[str, float]:
+    """Compute `abs_rel`, `rmse` and `delta_1` of positive depth in metres (N,), as it is."""
+    ratio = np.maximum(predicted / metres, metres / predicted)
+    return {
+        "abs_rel": float(np.mean(np.abs(predicted - metres) / metres)),
+        "rmse": float(np.sqrt(np.mean((predicted - metres) ** 2))),
+        "delta_1": float(np.mean(ratio < 1.25)),
     }
 
 
@@ -101,8 +108,9 @@ def miou(confusion: NDArray[np.int64]) -> float:
     return float(np.mean(both[occurs] / union[occurs]))
 
 
-def class_metrics(probabilities: Array, number: int) -> dict[str, float]:
+def class_metrics(probabilities: NDArray[np.floating], number: int) -> dict[str, float]:
     """Return 1 if the class of an image is the likeliest, or one of the five likeliest, else 0."""
+    # Ties take the first class, as `argmax` does, so that equal probabilities are not always correct.
     order = np.argsort(-probabilities, kind="stable")
     return {"top1": float(order[0] == number), "top5": float(number in order[:5])}
 
