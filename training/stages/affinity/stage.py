@@ -214,6 +214,7 @@ def _about(config: AffinityConfig, counts: Mapping[str, object], digest: str) ->
             "(frames of one room are not independent)"
         ),
         "losses_sha256": digest,
+        **({"foreign": json.dumps(counts["foreign"], sort_keys=True)} if "foreign" in counts else {}),
         "transfers": json.dumps(counts["config"], sort_keys=True),
     }
 

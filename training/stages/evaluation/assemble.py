@@ -25,7 +25,7 @@ from training.stages.evaluation.trained import Trained
 from training.stages.networks.finished import load_network, trained_size
 from training.stages.transfers.config import UNTRAINED
 from training.stages.transfers.readouts import load_readout, load_scratch
-from training.stages.transfers.stage import load_counts
+from training.stages.transfers.stage import load_counts, load_foreign
 
 MEGABYTE = 1_000_000
 _BESIDES = 1_500_000  # bytes reserved for the index, the card, its pictures and the scores
@@ -41,7 +41,8 @@ def assemble_bank(
     """Write the bank of a run: every task network that was trained, `random`, and the transfers that fit.
 
     Weights are reproducible byte for byte, independent of the facts about them. `random` is the encoder that
-    transfers have read, made from its seed; it takes no space.
+    transfers have read, made from its seed; it takes no space. Encoders of timm and the Hub that transfers
+    read are named with the hashes of their weights, not stored.
 
     Args:
         folder: folder of the new bank, which is created.
@@ -70,6 +71,7 @@ def assemble_bank(
         take_out_class_weights(readout, weights.get(target), config.calibration)
     chosen = those_that_fit(readouts, lambda key: _size(readouts[key], config.storage), _room(held, config))
     kept = tuple(readouts[key] for key in chosen)
+    read = {source for readout in kept for source in readout.sources}
     return Bank.save(
         folder,
         name=config.name,
@@ -81,6 +83,7 @@ def assemble_bank(
         about_transfers=_of_those(kept, about_transfers or {}),
         licence=config.licence,
         image_size=trained_size(networks, held),
+        foreign=[one for one in load_foreign(trained.transfers) if one.name in read],
     )
 
 

@@ -17,9 +17,16 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
+from taskbank.bank.entries import ForeignEntry
 from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading, decode
-from taskbank.inference.preprocess import Preprocessed, as_input, preprocess, readout_input_kind
+from taskbank.inference.preprocess import (
+    Preprocessed,
+    as_input,
+    input_kind,
+    preprocess,
+    readout_input_kind,
+)
 from taskbank.nets.build import TransferReadout
 from taskbank.options import Fit
 from taskbank.tasks.registry import Task, find_task
@@ -31,6 +38,7 @@ from training.stages.evaluation.scores import measure_of
 from training.stages.transfers.codes import source_encoder
 from training.stages.transfers.config import TransfersConfig
 from training.stages.transfers.readouts import load_readout
+from training.stages.transfers.stage import load_foreign
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +91,14 @@ def carry_over(
     seen = [_Seen(frame, preprocess(read_photo(frame.rgb), Fit.CROP, size)) for frame in frames]
     targets = [find_task(name) for name in TARGETS if name in config.targets]
     errors: dict[str, dict[str, float]] = {target.name: {} for target in targets}
-    for source in config.sources:
+    sources: list[str | ForeignEntry] = [*config.sources, *load_foreign(transfers)]
+    for source in sources:
+        name = source if isinstance(source, str) else source.name
         encoder = source_encoder(source, networks, config.architecture, config.seed).to(device)
         codes = _codes(source, encoder, seen)
         for target in targets:
-            readout = load_readout(transfers, target.name, (source,), config.architecture).to(device)
-            errors[target.name][source] = _error(target, seen, codes, readout)
+            readout = load_readout(transfers, target.name, (name,), config.architecture).to(device)
+            errors[target.name][name] = _error(target, seen, codes, readout)
     found = [
         CarryOver(target=target, errors=by_source, spearman=agreement(by_source, affinity, target))
         for target, by_source in errors.items()
@@ -107,10 +117,11 @@ class _Seen:
 
 
 @torch.inference_mode()
-def _codes(source: str, encoder: nn.Module, seen: Sequence[_Seen]) -> list[Tensor]:
-    """Compute representations (B, 8, h, w) in batches. All of `TARGETS` use the whole picture as input."""
+def _codes(source: str | ForeignEntry, encoder: nn.Module, seen: Sequence[_Seen]) -> list[Tensor]:
+    """Compute representations (B, channels, h, w) in batches. All of `TARGETS` take the whole picture."""
     device = next(encoder.parameters()).device
-    shown = readout_input_kind(source, find_task(TARGETS[0]))
+    target = find_task(TARGETS[0])
+    shown = readout_input_kind(source, target) if isinstance(source, str) else input_kind(target)
     batches = [seen[start : start + _BATCH] for start in range(0, len(seen), _BATCH)]
     return [
         encoder(as_input(torch.stack([frame.preprocessed.square for frame in batch]).to(device), shown))

@@ -53,6 +53,11 @@ def bundle(
     from training.stages.publishing.stage import TENSOR
 
     bank = checked_bank(published / "bank", max_megabytes, pictures, faulty).bank
+    if bank.index.foreign:
+        raise DataError(
+            f"{published} reads {', '.join(bank.index.foreign)}, which the packages do not hold: bundle a "
+            "bank of a run without [transfers] foreign"
+        )
     place = checkout / BANKS / bank.name
     text = with_bank_card(
         (checkout / CARD).read_text(encoding="utf-8"),

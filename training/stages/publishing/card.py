@@ -112,6 +112,11 @@ def origins(index: BankIndex) -> list[str]:
             if kind in entry.training:
                 owing.setdefault(words(entry.training[kind]), []).append(task)
         lines += [f"- {said}: {', '.join(tasks)}." for said, tasks in owing.items()]
+    lines += [
+        f"- Transfers read `{one.name}` ({one.weights or 'origin not stated'}; licence: "
+        f"{one.licence or 'not stated'}), sha256 {one.sha256}, which is not in this bank."
+        for one in index.foreign.values()
+    ]
     return lines or ["Weights began at random; no network of anyone else had a part in it."]
 
 

@@ -187,7 +187,12 @@ def _networks(bank: Bank) -> Iterator[str]:
     for entry in bank.index.transfers:
         yield from _tried(bank.load_transfer, entry.sources, entry.target)
         for source in entry.encoders:
-            yield from _tried(bank.entry, source)
+            if source not in bank.index.foreign:
+                yield from _tried(bank.entry, source)
+    for described in bank.index.foreign.values():
+        from taskbank.encoders.square import open_square  # with timm, which takes two seconds
+
+        yield from _tried(open_square, described, bank.where)
 
 
 def _tried(load_network: Callable[..., object], *names: object) -> Iterator[str]:

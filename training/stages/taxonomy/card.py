@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from taskbank.bank.index import FOREIGN
 from training.stages.taxonomy.novel_table import RIVALS, NovelRow, mean_wins
 
 if TYPE_CHECKING:
+    from taxsolver import Taxonomy
     from training.stages.taxonomy.stage import Findings
 
 _SHOWN = ("scratch", "autoencoding", "random", "full_supervision")
@@ -15,21 +18,31 @@ _SHOWN = ("scratch", "autoencoding", "random", "full_supervision")
 
 def card_text(findings: Findings) -> str:
     """Return Markdown on the plan, novel tasks, agreement with the published tensors, and the method."""
-    parts = [_plan(findings), _novel(findings.novel), _agreement(findings), _method(findings)]
+    parts = [plan_text(findings.plan), _novel(findings.novel), _agreement(findings), _method(findings)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _plan(findings: Findings) -> str:
+def plan_text(plan: Taxonomy) -> str:
     """Describe the plan of the headline's budget."""
-    plan = findings.plan
     saved = "" if plan.labels_saved is None else f" and {plan.labels_saved:.0%} of their labels saved"
-    labelled = ", ".join(f"`{task}`" for task in plan.sources)
+    foreign = [source for source in plan.sources if source.startswith(FOREIGN)]
+    labelled = [source for source in plan.sources if source not in foreign]
+    listed = (
+        f"{len(labelled)} tasks labelled in full ({_names(labelled)})"
+        if labelled
+        else "no task labelled in full"
+    )
+    others = f", the encoders of others {_names(foreign)}," if foreign else ""
     return (
-        f"## Taxonomy\n\nWith {len(plan.sources)} tasks labelled in full ({labelled}) and transfers of order "
+        f"## Taxonomy\n\nWith {listed}{others} and transfers of order "
         f"{plan.problem.max_order} at most, {len(plan.problem.targets)} tasks are "
         f"served{saved}. They beat training from scratch on {plan.gain:.0%} "
         f"of the test samples, and their own fully supervised networks on {plan.quality:.0%} (half: parity)."
     )
+
+
+def _names(sources: Iterable[str]) -> str:
+    return ", ".join(f"`{source}`" for source in sources)
 
 
 def _novel(rows: tuple[NovelRow, ...]) -> str:

@@ -19,7 +19,13 @@ import numpy as np
 from taskbank.tasks.registry import SCRATCH
 from taxsolver import AffinityTensor, solve
 from training.stages.transfers.jobs import AVERAGE, FULL
-from training.stages.transfers.loss_files import LossArray, SampleLosses, load_target, transfer_name
+from training.stages.transfers.loss_files import (
+    LossArray,
+    SampleLosses,
+    load_target,
+    sources_of,
+    transfer_name,
+)
 
 SELF_SUPERVISED = ("autoencoding", "colorization", "denoising", "inpainting", "jigsaw", "random")
 RIVALS = (AVERAGE, SCRATCH, *SELF_SUPERVISED, FULL)
@@ -65,7 +71,12 @@ class NovelRow:
 
 
 def novel_table(
-    tensor: AffinityTensor, transfers: Path, *, budget: float, max_order: int
+    tensor: AffinityTensor,
+    transfers: Path,
+    *,
+    budget: float,
+    max_order: int,
+    owned: Mapping[str, float] | None = None,
 ) -> tuple[NovelRow, ...]:
     """Compute a row for every target that has transfers from other tasks.
 
@@ -74,13 +85,14 @@ def novel_table(
         transfers: folder of stage 2.
         budget: largest number of tasks labelled in full for the novel one.
         max_order: largest number of sources.
+        owned: shares of owned labels, by source.
 
     Raises:
         DataError: losses are missing.
     """
     rows = []
     for target in tensor.targets:
-        plan = solve(tensor, target, budget, max_order=max_order, supervise_targets=False)
+        plan = solve(tensor, target, budget, max_order=max_order, supervise_targets=False, owned=owned or {})
         rows.append(_row(target, plan.transfers[0].sources, load_target(transfers, target)))
     return tuple(rows)
 
@@ -125,7 +137,7 @@ def _row(target: str, sources: tuple[str, ...], losses: SampleLosses) -> NovelRo
 
 def _find(losses: SampleLosses, sources: tuple[str, ...]) -> LossArray:
     """Losses of a transfer, ignoring the order of sources in its name."""
-    names = {frozenset(name.split("+")): name for name in losses.by_name}
+    names = {frozenset(sources_of(name)): name for name in losses.by_name}
     return losses.by_name[names.get(frozenset(sources), transfer_name(sources))]
 
 

