@@ -148,7 +148,7 @@ def chain(
             raise infeasible(problem, model.least_budget())
         free.append(taxonomy(problem, choice, time.perf_counter() - start))
         start = time.perf_counter()
-        following = PlanModel(replace(instance, required=have)).solve(budget)
+        following = PlanModel(instance.keeping(have)).solve(budget)
         if following is None:  # the previous plan fits this budget too
             raise TimeLimitError("no plan was found that keeps what is there")
         have = following.chosen

@@ -22,7 +22,8 @@ class ChainProgram:
 
         maximise   sum of the objectives of all periods
         subject to the rows of a plan for every period, each with its own budget
-                   y_sp is at most y_s(p+1): what is supervised stays so
+                   y_sp is at most y_s(p+1): what is supervised stays so; where the labels of s are a part
+                   of those of u, it is at most y_s(p+1) + y_u(p+1)
 
     With binary `y` each target takes its heaviest transfer in each period, so `x` may stay continuous. As in
     `PlanModel`, HiGHS proposes sources, whose cost and objective are then computed exactly.
@@ -39,10 +40,11 @@ class ChainProgram:
         """Evaluate proposed sources: an unproven choice for each period; None if a target is not served."""
         chain, kept = [], self.instance.required
         for sources in proposed:
-            transfers = self.instance.best_transfers(self.instance.without_idle(sources | kept))
+            held = self.instance.without_parts(sources | kept)
+            transfers = self.instance.best_transfers(self.instance.without_idle(held))
             if transfers is None:
                 return None
-            kept = kept | self.instance.used(transfers)
+            kept = (kept & held) | self.instance.used(transfers)
             value = float(exact_sum(self.instance.weight[transfers].tolist()))
             chain.append(Choice(kept, transfers, value, value, UNPROVEN))
         return chain
@@ -142,7 +144,9 @@ class ChainProgram:
             for row in at_most_rows(instance):
                 highs.add(replace(row, columns=first + row.columns))
             if period:
+                wholes = dict(instance.part_of)
                 for task in range(tasks):
-                    columns = np.array([first - tasks + task, first + task])
-                    highs.add(Row(columns, np.array([1.0, -1.0]), -np.inf, 0.0))
+                    later = [first + task, *([first + wholes[task]] if task in wholes else [])]
+                    values = np.array([1.0, *(-1.0 for _ in later)])
+                    highs.add(Row(np.array([first - tasks + task, *later]), values, -np.inf, 0.0))
         return highs
