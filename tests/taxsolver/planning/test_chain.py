@@ -12,6 +12,7 @@ import pytest
 from oracle import random_tensor
 from taxsolver import InfeasibleBudgetError, InvalidInputError, Problem, chain, solve
 from taxsolver.figures.chain import draw_chain
+from taxsolver.programs import chain_program
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 from toys import toy
 
@@ -81,6 +82,29 @@ def test_the_best_chain_is_that_of_the_definition(seed: int) -> None:
         assert plan.objective == solve(tensor, "all", budget, **options).objective
     assert found.greedy_objective - 1e-9 <= found.objective <= found.free_objective + 1e-9
     assert found.nesting_costs == pytest.approx(found.free_objective - found.objective)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_time_limit_holds_for_every_part_and_leaves_valid_bounds(seed: int) -> None:
+    tensor = random_tensor(seed, 6, 5, 3)
+    best = chain(tensor, [2, 3, 4])
+    found = chain(tensor, [2, 3, 4], time_limit=1e-6)
+    assert found.status in {"optimal", "time_limit"}
+    assert found.objective <= best.objective + 1e-9 <= found.bound + 2e-9
+    for free, proven in zip(found.free, best.free, strict=True):
+        assert free.objective <= proven.objective + 1e-9 <= free.bound + 2e-9
+    assert found.free_objective >= found.objective
+    assert found.to_dict()["periods"][0]["free"]["status"] == found.free[0].status
+
+
+def test_chains_too_large_for_one_program_are_bounded_by_their_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain_program, "_LARGEST", 0)
+    # Beside the chain of the best plans in turn stands one that grows into the last plan: here the best.
+    lines = [f"{t},p,.5\n{t},q,.45\n{t},r,.2\n{t},q|r,1" for t in "xy"]
+    tensor = tensor_from_csv("\n".join(["target,sources,affinity", *lines]), name="ahead")
+    found = chain(tensor, [1, 2])
+    assert [plan.sources for plan in found.best] == [("q",), ("q", "r")]
+    assert (found.objective, found.status, found.bound) == (2.9, "unproven", 3.0)
 
 
 def test_the_toy_by_hand() -> None:
