@@ -114,7 +114,9 @@ def _charts(found: Stability) -> str:
     """Return bars of how often each task is labelled, and curves of the regret of three plans."""
     shares = _shares(found)
     own = found.plans[0].taxonomy.sources
-    bars = [Bar(name=label_of(task), share=share, dark=task in own) for task, share in shares[:_MOST_BARS]]
+    bars = [
+        Bar(name=label_of(task), share=share, faint=task not in own) for task, share in shares[:_MOST_BARS]
+    ]
     left_out = len(shares) - len(bars)
     most = f"; {left_out} rarer ones in the table" if left_out else ""
     largest = max(float(plan.regret.max()) for plan in found.plans)
@@ -136,7 +138,7 @@ def _charts(found: Stability) -> str:
     )
     objective = text(str(found.plans[0].taxonomy.problem.objective))
     return (
-        "<figure><figcaption><strong>Labelled in full</strong> in how many draws; dark: in the plan of the "
+        "<figure><figcaption><strong>Labelled in full</strong> in how many draws; faint: not in the plan of the "
         f"estimate{most}</figcaption>{draw_bars('How often each task is labelled', bars)}</figure>"
         f"<figure><figcaption><strong>Regret</strong> {objective} that the best plan of a draw has more"
         f"</figcaption>{draw_chart(regret)}</figure>"

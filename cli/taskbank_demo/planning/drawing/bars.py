@@ -1,4 +1,4 @@
-"""Horizontal bars of shares as SVG: one row a name, dark or pale."""
+"""Horizontal bars of shares as SVG: one row a name, some of them faint."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Bar:
     Attributes:
         name: written to the left.
         share: length of the bar, 0 to 1; also written, in percent.
-        dark: whether the bar is dark.
+        faint: whether the row is drawn faintly.
     """
 
     name: str
     share: float
-    dark: bool
+    faint: bool
 
 
 def draw_bars(title: str, bars: Sequence[Bar]) -> str:
@@ -35,7 +35,7 @@ def draw_bars(title: str, bars: Sequence[Bar]) -> str:
     parts = [element("style", GRAPH_STYLE)]
     for row, bar in enumerate(bars):
         y = _TOP + _ROW * (row + 0.5)
-        percent, ink = f"{bar.share:.0%}", None if bar.dark else "quiet"
+        percent, ink = f"{bar.share:.0%}", "quiet" if bar.faint else None
         place: dict[str, object] = {"x": _LEFT, "y": y - 4.5, "height": 9, "rx": 2}
         parts.append(
             element(
@@ -45,7 +45,7 @@ def draw_bars(title: str, bars: Sequence[Bar]) -> str:
                 element(
                     "rect",
                     width=max(bar.share * room, 0.0),
-                    class_="bar" if bar.dark else "bar quiet",
+                    class_="bar quiet" if bar.faint else "bar",
                     **place,
                 ),
                 words(percent, WIDTH - 2, y, class_=ink, text_anchor="end"),

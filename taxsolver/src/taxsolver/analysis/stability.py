@@ -31,6 +31,7 @@ from taxsolver.tensors.store import AffinityInput
 
 DRAWS, MOST_DRAWS = 100, 10_000
 WORST = 0.1
+_IMPORTANT = 10  # draws whose time the plan of the estimate, and that of the mean, may take
 _STARTS = 100  # plans of draws that are tried as the best in the worst draws
 _NINE_TENTHS = 3.2897072539029435  # standard deviations of a normal distribution from its 5 % to its 95 %
 
@@ -170,8 +171,8 @@ def stability(
     if problem.larger is not None:
         raise InvalidInputError("stability draws the transfers of one tensor: leave out larger")
     values, origin = _drawn(problem, draws, noise, np.random.default_rng(seed))
-    shares = TimeShares(time_limit, len(values) + 2)
-    estimate = solve_problem(problem, time_limit=shares.next())
+    shares = TimeShares(time_limit, len(values) + 2 * _IMPORTANT)
+    estimate = solve_problem(problem, time_limit=shares.next(_IMPORTANT))
     instance = problem.instance
     weights = np.array([problem.weights(one) for one in values])
     best, bounds = np.empty(len(weights)), np.empty(len(weights))
@@ -183,7 +184,9 @@ def stability(
         proven += choice.status == OPTIMAL
         found_rows.append(rows)
     count = max(1, math.ceil(round(worst * len(weights), 9)))
-    in_mean, mean_rows = _best(replace(instance, weight=_means(weights)), problem.budget, shares.next())
+    in_mean, mean_rows = _best(
+        replace(instance, weight=_means(weights)), problem.budget, shares.next(_IMPORTANT)
+    )
     own = _rows_of(problem, estimate)
     start = [
         Choice(instance.used(rows), rows, 0.0, 0.0, OPTIMAL)
