@@ -138,8 +138,8 @@ def _charts(found: Stability) -> str:
     )
     objective = text(str(found.plans[0].taxonomy.problem.objective))
     return (
-        "<figure><figcaption><strong>Labelled in full</strong> in how many draws; faint: not in the plan of the "
-        f"estimate{most}</figcaption>{draw_bars('How often each task is labelled', bars)}</figure>"
+        "<figure><figcaption><strong>Labelled in full</strong> in how many draws; faint: not in the plan of "
+        f"the estimate{most}</figcaption>{draw_bars('How often each task is labelled', bars)}</figure>"
         f"<figure><figcaption><strong>Regret</strong> {objective} that the best plan of a draw has more"
         f"</figcaption>{draw_chart(regret)}</figure>"
     )
