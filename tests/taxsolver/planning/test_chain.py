@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from oracle import random_tensor
 from taxsolver import InfeasibleBudgetError, InvalidInputError, Problem, chain, solve
@@ -153,6 +155,14 @@ def test_what_is_not_allowed_is_refused_in_words(budgets: list[float], options: 
 def test_a_first_budget_that_is_too_small_names_the_least() -> None:
     with pytest.raises(InfeasibleBudgetError, match="the least that serves every target is 1;"):
         chain(toy(), [0.5, 2])
+
+
+def test_the_picture_says_what_is_not_proven() -> None:
+    found = chain(toy(), [1, 2, 3])
+    late = replace(found, free=tuple(replace(plan, status="time_limit") for plan in found.free))
+    for one, said in ((found, False), (late, True)):
+        words = " ".join(text.get_text() for text in draw_chain(one).findobj(Text))
+        assert (", not proven" in words) == said
 
 
 def test_the_picture_shows_three_lines_and_every_task() -> None:
