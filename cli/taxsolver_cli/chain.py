@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from taxsolver.planning.chain import Chain
+    from taxsolver.planning.taxonomy import Taxonomy
 
 SHORT = "Plans over years: nothing bought twice or dropped."
 HELP = """
@@ -107,12 +109,19 @@ def _print(found: Chain) -> None:
         earlier = plan.sources
     proof = "[green]Proven the best chain[/]" if found.status == "optimal" else "[yellow]Not proven[/]"
     bound = "" if found.status == "optimal" else f", at most {found.bound:.6g}"
-    ways = (("Year by year", found.greedy_objective), ("Each budget by itself", found.free_objective))
+    ways = (
+        ("Year by year", found.greedy_objective, found.greedy),
+        ("Each budget by itself", found.free_objective, found.free),
+    )
     show.print_rich(
         table,
         "",
         f"{proof}: {problem.objective} {found.objective:.6g} over all years{bound}",
-        *(f"[bold]{name}:[/] {value:.6g}" for name, value in ways),
-        f"[bold]Keeping everything costs[/] {found.nesting_costs:.4g}",
+        *(f"[bold]{name}:[/] {value:.6g}{_unproven(plans)}" for name, value, plans in ways),
+        f"[bold]Keeping everything costs[/] {found.nesting_costs:.4g}{_unproven((*found.best, *found.free))}",
         *([f"[dim]budget and cost in {show.escape(problem.unit)}[/]"] if problem.unit else []),
     )
+
+
+def _unproven(plans: Sequence[Taxonomy]) -> str:
+    return "" if all(plan.status == "optimal" for plan in plans) else ", not proven"

@@ -111,9 +111,8 @@ def problem_options(described: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("importance", "label_cost")
     }
     groups = {name: described[name] or () for name in ("together", "apart")}
-    as_written = ("objective", "larger", "costs", "unit", "images_full", "images_transfer", "min_quality")
     return {
-        **{name: described[name] for name in as_written},
+        **described,
         **lists,
         **weights,
         **groups,

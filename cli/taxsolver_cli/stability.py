@@ -63,15 +63,7 @@ def stability_command(
         ),
     ] = 0.1,
     seed: opt.Seed = 0,
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            "--time-limit",
-            metavar="SECONDS",
-            help="For the plan that is best in the worst draws.  \\[default: none]",
-            rich_help_panel=opt.WEIGH,
-        ),
-    ] = None,
+    time_limit: opt.TimeLimit = None,
     json: opt.Json = False,
     save: opt.SaveRows = None,
     plot: opt.Plot = None,
@@ -137,6 +129,8 @@ def _print(found: Stability) -> None:
         f"noise of {show.amount(found.noise)}" if found.noise is not None else f"{found.origin} of the tensor"
     )
     last = found.plans[-1].taxonomy
+    unproven = found.draws - found.proven
+    late = [f"[yellow]Not proven in {unproven} draws[/]: regrets may be larger"] if unproven else []
     gap = [] if math.isnan(last.gap) or last.status == "optimal" else [f"bound of the last: {last.bound:.6g}"]
     show.print_rich(
         f"[bold]{show.escape(last.problem.affinity.name)}[/]: {found.draws} draws, {origin}; "
@@ -146,6 +140,7 @@ def _print(found: Stability) -> None:
         "",
         plans,
         "",
+        *late,
         *gap,
         "[dim]regret: the best plan of a draw, less this one in that draw[/]",
         *show.not_proven(plan.taxonomy.status for plan in found.plans),

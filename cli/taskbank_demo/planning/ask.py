@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, cast
 
 from taxsolver.errors import InvalidInputError
 from taxsolver.planning.objective import Objective
@@ -22,31 +22,17 @@ _LONGEST = 200  # characters of a name in a message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAsk:
-    """The parameters of `taxsolver.solve` that the page and the API offer.
+    """The parameters of `taxsolver.solve` in the forms that the page and the API give them.
+
+    What they mean is said at `taxsolver.Problem.of`, whose parameters these are.
 
     Attributes:
         affinity: name of the tensor.
-        targets: tasks to solve; ("all",) stands for all.
-        budget: largest total cost; None for the cheapest plan with `min_gain` or `min_quality`.
-        max_order: largest number of sources of one transfer; None for no limit.
-        sources: tasks that may be labelled; None for all trained ones.
-        exclude: tasks that may not be labelled.
-        require: tasks that are labelled in any case.
-        supervise_targets: targets that may be labelled themselves; ("all",) or ("none",).
-        objective: the measure to maximise.
-        importance: weights of targets; 1 for others.
-        label_cost: costs of labelling tasks, in units of the budget; 1 for others.
-        unit: unit of the budget, as in `taxsolver.Problem`; None for tasks.
-        costs: price, images and owned share of tasks; `*` for all others.
-        owned: share of a task's labels that exist already.
-        together: groups of tasks that are labelled all or none.
-        apart: groups of tasks of which at most one is labelled.
-        at_most: pairs of a number and the tasks of which at most that many are labelled.
-        images_full: labelled images of a task in full; None for the tensor's number.
-        images_transfer: labelled images of a transfer; None for the tensor's number.
-        larger: name of a shipped tensor with larger transfers; None for one size.
-        min_gain: least mean gain, for the cheapest plan; None for any.
-        min_quality: least quality of every target; None for any.
+        targets: as there, but ("all",) stands for all.
+        budget: as there, but 5 by default.
+        supervise_targets: ("all",), ("none",) or names.
+        costs: dictionaries only, as requests over the network may not name files of this machine.
+        larger: name of a shipped tensor, likewise.
     """
 
     affinity: str = DEFAULT_AFFINITY
@@ -104,28 +90,7 @@ class PlanAsk:
 
     def options(self) -> PlanOptions:
         """Return the arguments of `Problem.of` except targets, budget and order."""
-        return {
-            "sources": self.sources,
-            "exclude": self.exclude,
-            "require": self.require,
-            "supervise_targets": self.supervise_targets[0]
-            if self.supervise_targets in {("all",), ("none",)}
-            else self.supervise_targets,
-            "objective": self.objective,
-            "importance": self.importance,
-            "label_cost": self.label_cost,
-            "unit": self.unit,
-            "costs": self.costs or None,
-            "owned": self.owned,
-            "together": self.together,
-            "apart": self.apart,
-            "at_most": self.at_most,
-            "images_full": self.images_full,
-            "images_transfer": self.images_transfer,
-            "larger": self.larger,
-            "min_gain": self.min_gain,
-            "min_quality": self.min_quality,
-        }
+        return cast(PlanOptions, {name: getattr(self, name) for name in PlanOptions.__annotations__})
 
     @property
     def solved(self) -> str | Names:

@@ -59,7 +59,7 @@ def answer_chain(
         tensor: the tensor that the request names.
         called: the tensor's name or file in a command.
         budgets: cumulative budgets at the end of each year, at most 8.
-        time_limit: seconds for the optimisation over all years.
+        time_limit: seconds in total.
 
     Raises:
         TaxSolverError: there is no plan; the message states the reason and what to change.
@@ -95,11 +95,15 @@ def show_chain(answer: Answer[Chain]) -> str:
             f"{found.objective:.5g}",
             f"{proof}, {1000 * answer.seconds:.0f} ms",
         ),
-        ("Year by year", f"{found.greedy_objective:.5g}", "the best plan of each year in turn"),
+        (
+            "Year by year",
+            f"{found.greedy_objective:.5g}",
+            f"the best plan of each year in turn{_unproven(found.greedy)}",
+        ),
         (
             "Keeping everything costs",
             f"{share:.1%}",
-            f"each budget by itself would reach {found.free_objective:.5g}",
+            f"each budget by itself would reach {found.free_objective:.5g}{_unproven(found.free)}",
         ),
     ]
     unit = problem.unit or "label costs"
@@ -112,6 +116,10 @@ def show_chain(answer: Answer[Chain]) -> str:
         f"{legend([(colour, dash, name) for name, _, colour, dash in (*_WAYS, _FREE)])}"
         f"{take_away(answer.command, answer.to_dict(), 'years.json')}</section>"
     )
+
+
+def _unproven(plans: Sequence[Taxonomy]) -> str:
+    return "" if all(plan.status == "optimal" for plan in plans) else ", not proven"
 
 
 def _span(found: Chain) -> str:

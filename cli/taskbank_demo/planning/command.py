@@ -6,6 +6,7 @@ import csv
 import io
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from taskbank_demo.planning.ask import PlanAsk
 from taxsolver.errors import InvalidInputError
@@ -17,6 +18,7 @@ from taxsolver.tensors.store import DEFAULT_AFFINITY
 
 COSTS_FILE, PAIRWISE_FILE = "costs.csv", "affinity.csv"
 _DEFAULT_ORDER, _ANY_ORDER = 4, 1000
+_WITHOUT_OPTION = {"objective": Objective.AFFINITY, "supervise_targets": ("all",)}
 
 
 def plan_command(ask: PlanAsk, tensor: AffinityTensor, called: str) -> str:
@@ -118,30 +120,28 @@ def _ordered(ask: PlanAsk) -> list[str]:
 
 
 def _described(ask: PlanAsk, called: str) -> list[str]:
-    grouped = [
-        *(("--together", _names(group)) for group in ask.together),
-        *(("--apart", _names(group)) for group in ask.apart),
-        *(("--at-most", f"{most}:{_names(group)}") for most, group in ask.at_most),
-    ]
-    chosen = {
-        "--affinity": "" if called == DEFAULT_AFFINITY else called,
-        "--sources": "" if ask.sources is None else _names(ask.sources),
-        "--exclude": _names(ask.exclude),
-        "--require": _names(ask.require),
-        "--supervise-targets": "" if ask.supervise_targets == ("all",) else _names(ask.supervise_targets),
-        "--objective": "" if ask.objective in {Objective.AFFINITY, BY_THE_GOAL} else ask.objective,
-        "--importance": _weights(ask.importance),
-        "--label-cost": _weights(ask.label_cost),
-        "--costs": COSTS_FILE if ask.costs else "",
-        "--images-full": "" if ask.images_full is None else str(ask.images_full),
-        "--images-transfer": "" if ask.images_transfer is None else str(ask.images_transfer),
-        "--larger": ask.larger or "",
-        "--unit": ask.unit or "",
-        "--owned": _weights(ask.owned),
-        "--min-gain": "" if ask.min_gain is None else number(ask.min_gain),
-        "--min-quality": "" if ask.min_quality is None else number(ask.min_quality),
-    }
-    return [word for option, value in [*chosen.items(), *grouped] if value for word in (option, value)]
+    words = [] if called == DEFAULT_AFFINITY else ["--affinity", called]
+    for name, value in ask.options().items():
+        if value is not None and value != _WITHOUT_OPTION.get(name):
+            words += [
+                word for one in _values(name, value) if one for word in (f"--{name.replace('_', '-')}", one)
+            ]
+    return words
+
+
+def _values(name: str, value: Any) -> list[str]:
+    """Write the value of an option, one text for each time that the option is given."""
+    if name == "costs":
+        return [COSTS_FILE if value else ""]
+    if name == "at_most":
+        return [f"{most}:{_names(group)}" for most, group in value]
+    if name in {"together", "apart"}:
+        return [_names(group) for group in value]
+    if isinstance(value, Mapping):
+        return [_weights(value)]
+    if isinstance(value, str):
+        return ["" if value == BY_THE_GOAL else value]
+    return [_names(value) if isinstance(value, tuple) else number(value)]
 
 
 def _names(tasks: Iterable[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +14,7 @@ from taskbank_demo.planning.api import chain_json, stability_json
 from taskbank_demo.planning.ask import PlanAsk
 from taskbank_demo.planning.board import BoardRow, ask_of_board, default_rows, read_rows
 from taskbank_demo.planning.chain import answer_chain, read_budgets, show_chain
+from taskbank_demo.planning.drawing.cards import label_of
 from taskbank_demo.planning.money import Counting
 from taskbank_demo.planning.stability import answer_stability, show_stability
 from taskbank_demo.planning.tensors import TensorShelf
@@ -66,6 +69,30 @@ def test_the_page_shows_how_often_tasks_are_labelled_and_three_plans() -> None:
     for plan in answer.found.plans:
         assert f">{plan.worst:.4g}</td>" in html
     assert "noise of 0.3" in html
+    bars, regret = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    for task, share in answer.found.frequency.items():
+        assert f'aria-label="{label_of(task)} {share:.0%}"' in bars
+    assert bars.count('class="bar"') == len(answer.found.plans[0].taxonomy.sources)
+    assert [regret.count(f'class="line {colour}"') for colour in ("o1", "o2", "o3")] == [1, 1, 1]
+    assert regret.count('class="column ') == answer.found.draws
+    assert "draw 8; of the estimate" in regret
+    for picture in (bars, regret):
+        ET.fromstring(picture)
+
+
+def test_draws_that_agree_have_a_chart_of_no_regret() -> None:
+    answer = answer_stability(PlanAsk(targets=TARGETS, budget=2), TENSOR, "taskonomy-16k", 1e-9, draws=3)
+    html = show_stability(answer)
+    assert "2 of 2 labelled tasks stay in nearly every draw" in html
+    assert "draw 3; of the estimate 0.00" in html
+
+
+def test_plans_that_are_not_proven_are_marked() -> None:
+    answer = answer_chain(PlanAsk(targets=TARGETS), TENSOR, "taskonomy-16k", [1, 2])
+    free = tuple(replace(plan, status="time_limit") for plan in answer.found.free)
+    html = show_chain(replace(answer, found=replace(answer.found, free=free)))
+    assert html.count(", not proven") == 2  # in the title of a card, too
+    assert ", not proven" not in show_chain(answer)
 
 
 @pytest.mark.parametrize(

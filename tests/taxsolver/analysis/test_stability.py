@@ -99,6 +99,18 @@ def test_the_plans_of_mean_and_worst_draws_are_those_of_the_definition(seed: int
         assert len(plan.taxonomy.sources) <= budget
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_time_limit_holds_for_every_draw_and_leaves_valid_bounds(seed: int) -> None:
+    tensor = uncertain(seed, 6)
+    best = stability(tensor, budget=2, worst=0.3, objective="gain")
+    found = stability(tensor, budget=2, worst=0.3, time_limit=1e-6, objective="gain")
+    assert found.proven <= best.proven == 6
+    assert (found.best <= best.best + 1e-9).all()
+    worst, proven = found.plans[2], best.plans[2]
+    assert worst.worst <= proven.worst + 1e-9 <= worst.taxonomy.bound + 2e-9
+    assert all((plan.regret >= 0).all() for plan in found.plans)
+
+
 def test_a_hedge_that_is_never_the_best_is_best_in_the_worst_draws() -> None:
     # s is worth .9 or .1, a .1 or .9, b always .4: the mean prefers s and a, the worst draw b.
     tensor = replace(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from oracle import random_tensor
 from taxsolver import InfeasibleBudgetError, InvalidInputError, Problem, chain, solve
 from taxsolver.figures.chain import draw_chain
+from taxsolver.programs import chain_program
 from taxsolver.tensors.affinity_csv import tensor_from_csv
 from toys import toy
 
@@ -83,6 +86,29 @@ def test_the_best_chain_is_that_of_the_definition(seed: int) -> None:
     assert found.nesting_costs == pytest.approx(found.free_objective - found.objective)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_time_limit_holds_for_every_part_and_leaves_valid_bounds(seed: int) -> None:
+    tensor = random_tensor(seed, 6, 5, 3)
+    best = chain(tensor, [2, 3, 4])
+    found = chain(tensor, [2, 3, 4], time_limit=1e-6)
+    assert found.status in {"optimal", "time_limit"}
+    assert found.objective <= best.objective + 1e-9 <= found.bound + 2e-9
+    for free, proven in zip(found.free, best.free, strict=True):
+        assert free.objective <= proven.objective + 1e-9 <= free.bound + 2e-9
+    assert found.free_objective >= found.objective
+    assert found.to_dict()["periods"][0]["free"]["status"] == found.free[0].status
+
+
+def test_chains_too_large_for_one_program_are_bounded_by_their_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain_program, "_LARGEST", 0)
+    # Beside the chain of the best plans in turn stands one that grows into the last plan: here the best.
+    lines = [f"{t},p,.5\n{t},q,.45\n{t},r,.2\n{t},q|r,1" for t in "xy"]
+    tensor = tensor_from_csv("\n".join(["target,sources,affinity", *lines]), name="ahead")
+    found = chain(tensor, [1, 2])
+    assert [plan.sources for plan in found.best] == [("q",), ("q", "r")]
+    assert (found.objective, found.status, found.bound) == (2.9, "unproven", 3.0)
+
+
 def test_the_toy_by_hand() -> None:
     # Budget 1 is best with s (.9), 2 with a and s (1.7), 3 with all (2.0): nesting costs nothing.
     found = chain(toy(), [1, 2, 3])
@@ -129,6 +155,14 @@ def test_what_is_not_allowed_is_refused_in_words(budgets: list[float], options: 
 def test_a_first_budget_that_is_too_small_names_the_least() -> None:
     with pytest.raises(InfeasibleBudgetError, match="the least that serves every target is 1;"):
         chain(toy(), [0.5, 2])
+
+
+def test_the_picture_says_what_is_not_proven() -> None:
+    found = chain(toy(), [1, 2, 3])
+    late = replace(found, free=tuple(replace(plan, status="time_limit") for plan in found.free))
+    for one, said in ((found, False), (late, True)):
+        words = " ".join(text.get_text() for text in draw_chain(one).findobj(Text))
+        assert (", not proven" in words) == said
 
 
 def test_the_picture_shows_three_lines_and_every_task() -> None:

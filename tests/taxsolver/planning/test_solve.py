@@ -13,6 +13,7 @@ from oracle import best_sets, every_plan, random_tensor
 from taxsolver import (
     InfeasibleBudgetError,
     InvalidInputError,
+    TimeLimitError,
     UnknownTaskError,
     load_affinity,
     one_more_unit,
@@ -253,6 +254,13 @@ def test_alternatives_label_other_tasks_and_are_no_better() -> None:
     assert len({other.sources for other in plans}) == 5
     objectives = [other.objective for other in plans]
     assert objectives == sorted(objectives, reverse=True)
+
+
+def test_a_time_limit_holds_for_the_least_budget_too() -> None:
+    with pytest.raises(TimeLimitError, match="before the least cost was proven"):
+        solve(toy(), budget=1, require="a,b", time_limit=1e-9)
+    with pytest.raises(InfeasibleBudgetError, match="the least that serves every target is 2;"):
+        solve(toy(), budget=1, require="a,b", time_limit=60)
 
 
 def test_a_time_limit_ends_with_a_plan_and_an_honest_bound() -> None:

@@ -56,16 +56,23 @@ def every_plan(
     small: AffinityTensor, large: AffinityTensor, costs: dict[str, dict[str, Any]]
 ) -> list[tuple[Fraction, Fraction]]:
     """Cost and gain of every set of sources, with every choice of sizes for the targets outside it."""
+    return list(every_holding(small, large, costs).values())
+
+
+def every_holding(
+    small: AffinityTensor, large: AffinityTensor, costs: dict[str, dict[str, Any]]
+) -> dict[tuple[frozenset[str], frozenset[str]], tuple[Fraction, Fraction]]:
+    """Cost and gain by the tasks labelled in full and the targets outside them with labels for a large one."""
 
     def images(task: str, needed: int) -> Fraction:
         return exact(costs[task]["price"]) * max(Fraction(), needed - exact(costs[task]["owned"]) * 100)
 
-    plans = []
+    plans = {}
     for size in range(len(small.tasks) + 1):
         for names in combinations(small.tasks, size):
             options = []
             for target in small.targets:
-                ways = []
+                ways: list[tuple[Fraction, Fraction, frozenset[str]]] = []
                 for tensor, needed in ((small, 10), (large, 40)):
                     gains = [
                         exact(tensor.gain[row])
@@ -75,13 +82,18 @@ def every_plan(
                         and not (tensor is large and tensor.full_supervision[row])
                         and set(tensor.source_names(row)) <= set(names)
                     ]
-                    if gains:
-                        ways.append((Fraction() if target in names else images(target, needed), max(gains)))
+                    gains += [way[1] for way in ways]  # labels for a large one serve a small one, too
+                    if gains and target in names:
+                        ways = [(Fraction(), max(gains), frozenset())]
+                    elif gains:
+                        bought = frozenset([target] if tensor is large else [])
+                        ways.append((images(target, needed), max(gains), bought))
                 options.append(ways)
             full = sum((images(task, 100) for task in names), Fraction())
             for chosen in product(*options):
-                cost = full + sum((one for one, _ in chosen), Fraction())
-                plans.append((cost, sum((gain for _, gain in chosen), Fraction())))
+                cost = full + sum((one for one, _, _ in chosen), Fraction())
+                sizes = frozenset().union(*(bought for _, _, bought in chosen))
+                plans[frozenset(names), sizes] = cost, sum((gain for _, gain, _ in chosen), Fraction())
     return plans
 
 
@@ -139,6 +151,61 @@ def test_the_larger_size_is_bought_where_it_is_worth_its_labels(tmp_path: Path) 
     assert again.to_dict() | {"seconds": 0} == found[1].to_dict() | {"seconds": 0}
     years = chain(paths[0], [120, 160], sources="s", **options)
     assert [plan.cost for plan in years.best] == [120, 160]
+
+
+def test_a_task_labelled_in_full_after_a_large_transfer_pays_only_the_rest() -> None:
+    small = replace(toy(), images_full=100, images_transfer=10)
+    large = replace(small, gain=np.minimum(small.gain + 0.2, 1), images_transfer=30)
+    # b in full and a large transfer to a cost 130; 70 more label a in full, which has 30 already.
+    years = chain(small, [140, 210], targets="a,b", larger=large, unit="images", objective="gain")
+    for plans in (years.best, years.greedy):
+        assert [(plan.sources, plan.large, plan.cost) for plan in plans] == [
+            (("b",), ("a",), 130),
+            (("a", "b"), (), 200),
+        ]
+    assert years.status == "optimal"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_chain_of_two_sizes_is_that_of_the_definition(seed: int) -> None:
+    small, large, costs = two_sizes(seed)
+    options: dict[str, Any] = {"larger": large, "costs": costs, "objective": "gain"}
+    every = every_holding(small, large, costs)
+    spent = sorted({cost for cost, _ in every.values()})
+    budgets = [float(spent[len(spent) // 5]), float(spent[len(spent) // 3])]
+    best = max(
+        one + other
+        for (names, sizes), (cost, one) in every.items()
+        if cost <= exact(budgets[0])
+        for (later, larger), (paid, other) in every.items()
+        if paid <= exact(budgets[1]) and names <= later and sizes <= larger | later
+    )
+    years = chain(small, budgets, **options)
+    assert years.status == "optimal"
+    assert years.objective == pytest.approx(float(best), abs=1e-8)
+    for plan, budget in zip(years.best, budgets, strict=True):
+        assert Fraction(plan.exact_cost) <= exact(budget)
+        labelled = frozenset(plan.sources)
+        assert Fraction(plan.exact_cost) == every[labelled, frozenset(plan.large) - labelled][0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_next_best_plans_label_other_tasks(seed: int) -> None:
+    small, large, costs = two_sizes(seed)
+    every = every_holding(small, large, costs)
+    budget = float(sorted({cost for cost, _ in every.values()})[len(every) // 3])
+    best = {
+        names: max(gain for (of, _), (cost, gain) in every.items() if of == names and cost <= exact(budget))
+        for names in {names for (names, _), (cost, _) in every.items() if cost <= exact(budget)}
+    }
+    plan = solve(small, budget=budget, larger=large, costs=costs, objective="gain", k_best=4)
+    for one in (plan, *plan.alternatives):
+        assert one.objective == pytest.approx(float(max(best.values())), abs=1e-8)
+        best = {names: gain for names, gain in best.items() if not names >= frozenset(one.sources)}
+    assert len(plan.alternatives) == 3 or not best
+    goal = solve(small, larger=large, costs=costs, min_gain=0.5, k_best=3)
+    sets = [frozenset(one.sources) for one in (goal, *goal.alternatives)]
+    assert not any(later >= one for place, one in enumerate(sets) for later in sets[place + 1 :])
 
 
 @pytest.mark.parametrize(

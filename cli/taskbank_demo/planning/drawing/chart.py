@@ -1,4 +1,4 @@
-"""Line charts over the budget as interactive SVG: a hovered or focused budget shows its values."""
+"""Line charts as interactive SVG, mostly over the budget: a hovered or focused one shows its values."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ class Chart:
         here: a marked budget; None for none.
         level: a marked value; None for none.
         digits: decimals of values.
+        each: what the horizontal axis counts, in tooltips.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Chart:
     here: float | None = None
     level: float | None = None
     digits: int = 2
+    each: str = "budget"
 
 
 def draw_chart(chart: Chart) -> str:
@@ -186,7 +188,7 @@ def _column(chart: Chart, scale: _Scale, budgets: Sequence[float], at: int) -> s
     right = (scale.x(budgets[at + 1]) + x) / 2 if at + 1 < len(budgets) else WIDTH - _RIGHT
     spoken = "; ".join(
         [
-            f"budget {amount(budgets[at])}",
+            f"{chart.each} {amount(budgets[at])}",
             *(f"{name} {value}" for name, value, _ in _values(chart, budgets[at])),
         ]
     )
@@ -219,7 +221,7 @@ def _values(chart: Chart, budget: float) -> list[tuple[str, str, str]]:
 
 def _tip(chart: Chart, scale: _Scale, budget: float, at: int) -> str:
     """Draw a line through the budget, and the values there."""
-    rows = [("budget", amount(budget), ""), *_values(chart, budget)]
+    rows = [(chart.each, amount(budget), ""), *_values(chart, budget)]
     wide = max(width_of(f"{name}  {value}", _SIZE - 1) for name, value, _ in rows) + 34
     tall = 17.0 * len(rows) + 10
     middle = scale.x(budget)

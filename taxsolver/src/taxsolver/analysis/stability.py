@@ -20,6 +20,7 @@ from taxsolver.planning.options import PlanOptions
 from taxsolver.planning.problem import Problem
 from taxsolver.planning.solve import solve_problem
 from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.planning.time_shares import TimeShares
 from taxsolver.programs.choice import OPTIMAL, Choice
 from taxsolver.programs.costs import exact_sum
 from taxsolver.programs.instance import FloatArray, Instance, IntArray
@@ -30,6 +31,8 @@ from taxsolver.tensors.store import AffinityInput
 
 DRAWS, MOST_DRAWS = 100, 10_000
 WORST = 0.1
+_IMPORTANT = 10  # draws whose time the plan of the estimate, and that of the mean, may take
+_STARTS = 100  # plans of draws that are tried as the best in the worst draws
 _NINE_TENTHS = 3.2897072539029435  # standard deviations of a normal distribution from its 5 % to its 95 %
 
 
@@ -133,7 +136,9 @@ def stability(
             which span orders of magnitude, are multiplied by its exponential.
         worst: share of the draws that counts as the worst, in (0, 1].
         seed: seed of the draws.
-        time_limit: seconds for the plan that is best in the worst draws; None for no limit.
+        time_limit: seconds in total, of which up to half are for the plans of the draws; None for no limit.
+            When it passes, plans may be unproven: `Stability.proven` counts the draws whose plans are proven,
+            and regrets may be larger than returned if that is not all of them.
         options: the other parameters of `Problem.of`; there must be a budget.
 
     Raises:
@@ -141,6 +146,7 @@ def stability(
         InvalidInputError: a value is not allowed, or the tensor has neither draws nor intervals and no noise
             is given.
         InfeasibleBudgetError: no plan fits the budget.
+        TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
 
     Example:
@@ -165,30 +171,46 @@ def stability(
     if problem.larger is not None:
         raise InvalidInputError("stability draws the transfers of one tensor: leave out larger")
     values, origin = _drawn(problem, draws, noise, np.random.default_rng(seed))
-    estimate = solve_problem(problem)
+    shares = TimeShares(time_limit, len(values) + 2 * _IMPORTANT)
+    estimate = solve_problem(problem, time_limit=shares.next(_IMPORTANT))
     instance = problem.instance
     weights = np.array([problem.weights(one) for one in values])
-    best, labelled, proven = np.empty(len(weights)), np.zeros(len(problem.affinity.tasks)), 0
+    best, bounds = np.empty(len(weights)), np.empty(len(weights))
+    labelled, proven, found_rows = np.zeros(len(problem.affinity.tasks)), 0, []
     for draw, weight in enumerate(weights):
-        choice, _ = _best(replace(instance, weight=weight), problem.budget)
-        best[draw] = choice.value
+        choice, rows = _best(replace(instance, weight=weight), problem.budget, shares.next())
+        best[draw], bounds[draw] = choice.value, choice.bound
         labelled += problem.expanded(choice.chosen)
         proven += choice.status == OPTIMAL
+        found_rows.append(rows)
     count = max(1, math.ceil(round(worst * len(weights), 9)))
-    in_mean, mean_rows = _best(replace(instance, weight=_means(weights)), problem.budget)
+    in_mean, mean_rows = _best(
+        replace(instance, weight=_means(weights)), problem.budget, shares.next(_IMPORTANT)
+    )
     own = _rows_of(problem, estimate)
-    start = [Choice(instance.used(rows), rows, 0.0, 0.0, OPTIMAL) for rows in (own, mean_rows)]
+    start = [
+        Choice(instance.used(rows), rows, 0.0, 0.0, OPTIMAL)
+        for rows in (own, mean_rows, *found_rows[:_STARTS])
+    ]
     judge = WorstProgram(instance, weights, count)
-    in_worst = judge.solve(problem.budget, start, time_limit)
+    # In no draw is a plan better than the best of it, nor in the mean of the worst draws than in that of all.
+    most = min(in_mean.bound, math.fsum(np.sort(bounds)[:count]) / count)
+    in_worst = judge.solve(problem.budget, start, most, shares.deadline)
     begun = time.perf_counter()
-
-    def judged(name: str, taxonomy: Taxonomy, rows: IntArray) -> StablePlan:
-        each = np.array([float(exact_sum(weight[rows].tolist())) for weight in weights])
-        regret = np.maximum(0.0, best - each)
-        return StablePlan(name, taxonomy, math.fsum(each) / len(each), judge.value(rows), regret)
 
     def planned(choice: Choice, rows: IntArray) -> Taxonomy:
         return Taxonomy.of(problem, replace(choice, transfers=rows), rows, time.perf_counter() - begun)
+
+    rows_of = {"estimate": own, "mean": mean_rows, "worst": in_worst.transfers}
+    each = {
+        name: np.array([float(exact_sum(weight[rows].tolist())) for weight in weights])
+        for name, rows in rows_of.items()
+    }
+    best = np.maximum.reduce([best, *each.values()])  # a plan that is not proven may be worse than these
+
+    def judged(name: str, taxonomy: Taxonomy) -> StablePlan:
+        mean = math.fsum(each[name]) / len(weights)
+        return StablePlan(name, taxonomy, mean, judge.value(rows_of[name]), best - each[name])
 
     return Stability(
         draws=len(weights),
@@ -201,9 +223,9 @@ def stability(
             if count
         },
         plans=(
-            judged("estimate", estimate, own),
-            judged("mean", planned(in_mean, mean_rows), mean_rows),
-            judged("worst", planned(in_worst, in_worst.transfers), in_worst.transfers),
+            judged("estimate", estimate),
+            judged("mean", planned(in_mean, mean_rows)),
+            judged("worst", planned(in_worst, in_worst.transfers)),
         ),
         best=best,
         proven=proven,
@@ -236,10 +258,10 @@ def _means(weights: FloatArray) -> FloatArray:
     return np.array([math.fsum(column) for column in weights.T.tolist()]) / len(weights)
 
 
-def _best(instance: Instance, budget: float) -> tuple[Choice, IntArray]:
+def _best(instance: Instance, budget: float, time_limit: float | None) -> tuple[Choice, IntArray]:
     """The best choice of an instance, and its transfers as rows of the instance."""
     smaller, kept = instance.without_dominated()
-    choice = PlanModel(smaller).solve(budget)
+    choice = PlanModel(smaller).solve(budget, time_limit)
     if choice is None:  # the estimate has a plan, and feasibility does not depend on the weights
         raise TimeLimitError("no plan was found for a draw: allow more time")
     return choice, kept[choice.transfers]

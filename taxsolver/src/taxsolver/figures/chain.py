@@ -34,7 +34,8 @@ def draw_chain(found: Chain) -> Figure:
     tasks = list(dict.fromkeys(task for plan in found.best for task in plan.sources))
     share = found.nesting_costs / found.free_objective if found.free_objective else 0.0
     proof = "proven the best chain" if found.status == OPTIMAL else "not proven the best chain"
-    nesting = f"keeping everything costs {share:.1%} of the {problem.objective}"
+    alone = "" if all(plan.status == OPTIMAL for plan in found.free) else ", not proven"
+    nesting = f"keeping everything costs {share:.1%} of the {problem.objective}{alone}"
     words = f"{readable(problem.affinity.name)}  ·  {proof}  ·  {nesting}"
     figure = new_page(10, max(4.2, 2.0 + 0.24 * len(tasks)), "Labels over the years", words)
     left, right = figure.subplots(1, 2)

@@ -116,7 +116,7 @@ class Pool:
         """
         if not self._covers:
             return None
-        program = self._filling_program(budget)
+        program = self._filling_program(budget, deadline)
         chosen = program.best(self._worth(program, 1.0), deadline)
         if chosen is None:
             return None
@@ -179,14 +179,21 @@ class Pool:
         program.accepts = lambda chosen: fits(chosen) and sign * self.total(chosen) >= least
         return preferred(program, self.table.num_predicted, deadline)
 
-    def _filling_program(self, budget: float) -> PlanProgram:
-        """Program of the choices that use the budget; each task takes the best network of the choice."""
+    def _filling_program(self, budget: float, deadline: float | None) -> PlanProgram:
+        """Program of the choices that use the budget; each task takes the best network of the choice.
+
+        It has as many entries as there are pairs of networks for the same task, so it may take long to write.
+        """
         costs = self.table.costs
         limit = costs.limit(budget)
         program = PlanProgram(self._instance(1.0), budget, partial(self._fills, limit))
         network, task = self._pairs
         loss = self.losses[network, task]
         for transfer in range(len(loss)):
+            if deadline is not None and time.perf_counter() >= deadline:
+                raise TimeLimitError(
+                    "the time limit passed before the worst choice was proven: allow more time"
+                )
             # Where a network is chosen, its tasks take no network that is worse.
             worse = np.flatnonzero((task == task[transfer]) & (loss > loss[transfer]))
             columns = np.append(program.num_tasks + worse, network[transfer])

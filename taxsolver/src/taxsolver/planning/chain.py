@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Unpack
+
+import numpy as np
 
 from taxsolver.arguments import check_number, number_list
 from taxsolver.errors import InvalidInputError, TimeLimitError
@@ -15,11 +17,17 @@ from taxsolver.planning.options import PlanOptions
 from taxsolver.planning.problem import Problem
 from taxsolver.planning.solve import infeasible
 from taxsolver.planning.taxonomy import Taxonomy
+from taxsolver.planning.time_shares import TimeShares
 from taxsolver.programs.chain_program import ChainProgram
 from taxsolver.programs.choice import OPTIMAL, Choice
+from taxsolver.programs.instance import BoolArray, Instance
 from taxsolver.programs.plan_model import PlanModel
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput
+
+_HARD = (
+    100_000  # transfers in all periods from which the program is rarely proven: single plans bound it better
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class Chain:
                             "objective": plan.objective,
                             "gain": None if math.isnan(plan.gain) else plan.gain,
                             "quality": None if math.isnan(plan.quality) else plan.quality,
+                            "status": plan.status,
                             "sources": list(plan.sources),
                             "transfers": [transfer.to_dict() for transfer in plan.transfers],
                         }
@@ -106,14 +115,15 @@ def chain(
         budgets: largest total cost of everything that is labelled by the end of each period, rising.
         targets: tasks to solve, the same in every period.
         max_order: largest number of sources of one transfer; None for no limit.
-        time_limit: seconds for the program over all periods; None for no limit. The best chain found by then
-            is returned, with its bound.
+        time_limit: seconds in total, shared by the plans of single periods and the program over all of them;
+            None for no limit. The best chain found by then is returned, with its bound.
         options: the other parameters of `Problem.of`, but `min_gain`.
 
     Raises:
         UnknownTaskError: a name is not known.
         InvalidInputError: a value is not allowed, or the budgets do not rise.
         InfeasibleBudgetError: no plan fits the first budget.
+        TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
 
     Example:
@@ -135,37 +145,78 @@ def chain(
                 f"budgets has {later!r} after {earlier!r}: each is the total up to then, so let them rise"
             )
     instance, kept = first.instance.without_dominated()
+    hard = len(listed) * len(instance.weight) > _HARD
+    shares = TimeShares(time_limit, 3 * len(listed), share=1.0 if hard else 0.5)
 
     def taxonomy(problem: Problem, choice: Choice, seconds: float) -> Taxonomy:
         return Taxonomy.of(problem, choice, kept[choice.transfers], seconds)
 
-    free, greedy, have = [], [], instance.required
     model = PlanModel(instance)
+    free: list[Taxonomy] = []
+    greedy: list[Taxonomy] = []
+    alone: list[BoolArray] = []  # sources of `free`
+    chosen: list[BoolArray] = []  # sources of `greedy`
+    most, have = [], instance.required
     for problem, budget in zip(problems, listed, strict=True):
         start = time.perf_counter()
-        choice = model.solve(budget)
+        choice = model.solve(budget, shares.next())
         if choice is None:
             raise infeasible(problem, model.least_budget())
         free.append(taxonomy(problem, choice, time.perf_counter() - start))
+        alone.append(choice.chosen)
+        most.append(choice.bound)
         start = time.perf_counter()
-        following = PlanModel(replace(instance, required=have)).solve(budget)
+        following = PlanModel(instance.keeping(have)).solve(budget, shares.next())
         if following is None:  # the previous plan fits this budget too
             raise TimeLimitError("no plan was found that keeps what is there")
         have = following.chosen
-        greedy.append((taxonomy(problem, following, time.perf_counter() - start), have))
+        chosen.append(have)
+        greedy.append(taxonomy(problem, following, time.perf_counter() - start))
+    shrinking = _shrinking(instance, listed, alone[-1], shares)
+    starts = [chosen] if shrinking is None else [chosen, shrinking]
     start = time.perf_counter()
-    best, bound, status = ChainProgram(instance).solve(listed, [sources for _, sources in greedy], time_limit)
+    best, bound, status = ChainProgram(instance).solve(listed, starts, math.fsum(most), shares.deadline)
     seconds = time.perf_counter() - start
+    plans = [
+        taxonomy(problem, replace(choice, status=status), seconds)
+        for problem, choice in zip(problems, best, strict=True)
+    ]
     return Chain(
-        best=tuple(
-            taxonomy(problem, replace(choice, status=status), seconds)
-            for problem, choice in zip(problems, best, strict=True)
+        best=tuple(plans),
+        greedy=tuple(greedy),
+        # A plan by itself that is not proven may be worse than that of a chain.
+        free=tuple(
+            max(plan, *(other.at_most(plan.bound, plan.status) for other in others), key=_objective)
+            for plan, *others in zip(free, plans, greedy, strict=True)
         ),
-        greedy=tuple(plan for plan, _ in greedy),
-        free=tuple(free),
         status=status,
         bound=bound if status != OPTIMAL else math.fsum(choice.value for choice in best),
     )
+
+
+def _shrinking(
+    instance: Instance, budgets: Sequence[float], chosen: BoolArray, shares: TimeShares
+) -> list[BoolArray] | None:
+    """Find a chain that ends with these sources: for each earlier budget the best plan from among them.
+
+    Returns:
+        Sources of every period; None if some budget has no such plan.
+    """
+    found = [chosen]
+    for budget in reversed(budgets[:-1]):
+        rest = instance.rows(np.flatnonzero(instance.served_by(found[0])))
+        try:
+            choice = PlanModel(rest).solve(budget, shares.next())
+        except TimeLimitError:
+            return None
+        if choice is None:
+            return None
+        found.insert(0, choice.chosen)
+    return found
+
+
+def _objective(plan: Taxonomy) -> float:
+    return plan.objective
 
 
 def _total(plans: Iterable[Taxonomy]) -> float:

@@ -296,9 +296,14 @@ class Problem:
 
     def _able_to_be_large(self, rows: IntArray) -> BoolArray:
         """Mark the rows that are transfers of `larger` to a target that may be labelled in full."""
-        able = self.affinity.mask(self.trained(self.sources)) & ~self._outside
-        large: BoolArray = (rows >= len(self.affinity)) & able[self.column("target")[rows]]
+        large: BoolArray = (rows >= len(self.affinity)) & self._able_to_be_full[self.column("target")[rows]]
         return large
+
+    @property
+    def _able_to_be_full(self) -> BoolArray:
+        """bool (tasks,): tasks with trained networks that may be labelled in full."""
+        able: BoolArray = self.affinity.mask(self.trained(self.sources)) & ~self._outside
+        return able
 
     def transfer(self, row: int) -> Transfer:
         """Return a row of the tensor, or of `larger` appended to it, as a record."""
@@ -374,6 +379,14 @@ class Problem:
             required = np.concatenate([required, none > 0])
             counted = [(most, np.concatenate([of, none])) for most, of in counted]
             cost = np.concatenate([cost, [self.extra_cost(task) for task in self.targets]])
+        parts = []
+        if self.larger is not None:
+            able = self._able_to_be_full
+            parts = [
+                (len(tasks) + place, int(first[column]))
+                for place, column in enumerate(self.affinity.columns(self.targets).tolist())
+                if able[column]
+            ]
         return Instance(
             sources=sources,
             target=target,
@@ -383,7 +396,12 @@ class Problem:
             num_targets=len(self.targets),
             fixed=sum((self.transfer_cost(task) for task in self.targets), Fraction(0)),
             at_most=tuple(counted),
+            part_of=tuple(parts),
         )
+
+    def supervised(self, chosen: BoolArray) -> BoolArray:
+        """Drop the labels of large transfers from sources of the instance: the same shape."""
+        return np.asarray(chosen & (np.arange(len(chosen)) < len(self.affinity.tasks)))
 
     def expanded(self, chosen: BoolArray) -> BoolArray:
         """Expand sources of the instance by the tasks grouped with them: bool (tasks,)."""

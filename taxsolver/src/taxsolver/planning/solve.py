@@ -244,8 +244,8 @@ def _cheapest(problem: Problem, count: int, time_limit: float | None) -> Iterato
             value = float(exact_sum(instance.weight[rows].tolist()))
             choice = Choice(instance.used(rows), rows, value, value, OPTIMAL)
         yield Taxonomy.of(problem, choice, kept[choice.transfers], time.perf_counter() - start)
-        model.forbid(choice.chosen)
-        earlier.append(choice.chosen)
+        earlier.append(problem.supervised(choice.chosen))
+        model.forbid(earlier[-1])
 
 
 def _unreached(problem: Problem, model: PlanModel, time_limit: float | None) -> InfeasibleBudgetError:
@@ -283,4 +283,4 @@ def _best(problem: Problem, budget: float, count: int, time_limit: float | None)
             return
         yield Taxonomy.of(problem, choice, kept[choice.transfers], time.perf_counter() - start)
         # Plans come in falling order, so a later plan that only adds sources to this one is no better.
-        model.forbid(choice.chosen)
+        model.forbid(problem.supervised(choice.chosen))

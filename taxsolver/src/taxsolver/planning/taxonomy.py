@@ -60,7 +60,7 @@ class Taxonomy:
         seconds: wall-clock time of the solution.
         sources: supervised tasks, in the tensor's order.
         transfers: one transfer for each target, in the order of the targets.
-        large: targets whose transfer is one of `Problem.larger`.
+        large: targets whose transfer is one of `Problem.larger`, or in a chain, was one in an earlier period.
         alternatives: if asked for, the next best taxonomies with other supervised sets, best first; for a
             cheapest plan, the next cheapest.
         k_best: number of plans that were asked for, this one included.
@@ -95,6 +95,9 @@ class Taxonomy:
             seconds: wall-clock time of the solution.
         """
         rows, chosen = problem.rows_of(rows, choice.chosen), problem.expanded(choice.chosen)
+        kept = [False] * len(rows)
+        if problem.larger is not None:
+            kept = problem.instance.without_parts(choice.chosen)[len(problem.affinity.tasks) :].tolist()
         return cls(
             problem=problem,
             status=choice.status,
@@ -106,8 +109,8 @@ class Taxonomy:
             transfers=tuple(problem.transfer(row) for row in rows.tolist()),
             large=tuple(
                 task
-                for task, row in zip(problem.targets, rows.tolist(), strict=True)
-                if row >= len(problem.affinity)
+                for task, row, large in zip(problem.targets, rows.tolist(), kept, strict=True)
+                if large or row >= len(problem.affinity)
             ),
         )
 

@@ -16,13 +16,16 @@ from taxsolver.programs.highs import NO_PLAN, Solver, Status, plan_program
 from taxsolver.programs.instance import BoolArray, Instance
 from taxsolver.programs.rows import LEAST_SHARE, Row, at_most_rows, budget_rows, other_than
 
+_LARGEST = 1_000_000  # transfers in all periods up to which the program fits into a few gigabytes
+
 
 class ChainProgram:
     """One program of the plans for rising budgets; each keeps the sources of the one before.
 
         maximise   sum of the objectives of all periods
         subject to the rows of a plan for every period, each with its own budget
-                   y_sp is at most y_s(p+1): what is supervised stays so
+                   y_sp is at most y_s(p+1): what is supervised stays so; where the labels of s are a part
+                   of those of u, it is at most y_s(p+1) + y_u(p+1)
 
     With binary `y` each target takes its heaviest transfer in each period, so `x` may stay continuous. As in
     `PlanModel`, HiGHS proposes sources, whose cost and objective are then computed exactly.
@@ -39,39 +42,52 @@ class ChainProgram:
         """Evaluate proposed sources: an unproven choice for each period; None if a target is not served."""
         chain, kept = [], self.instance.required
         for sources in proposed:
-            transfers = self.instance.best_transfers(self.instance.without_idle(sources | kept))
+            held = self.instance.without_parts(sources | kept)
+            transfers = self.instance.best_transfers(self.instance.without_idle(held))
             if transfers is None:
                 return None
-            kept = kept | self.instance.used(transfers)
+            kept = (kept & held) | self.instance.used(transfers)
             value = float(exact_sum(self.instance.weight[transfers].tolist()))
             chain.append(Choice(kept, transfers, value, value, UNPROVEN))
         return chain
 
     def solve(
-        self, budgets: Sequence[float], start: Sequence[BoolArray], time_limit: float | None = None
+        self,
+        budgets: Sequence[float],
+        starts: Sequence[Sequence[BoolArray]],
+        most: float,
+        deadline: float | None = None,
     ) -> tuple[list[Choice], float, str]:
         """Find the best chain, a bound of the sum of its objectives, and its status.
 
         Args:
             budgets: largest total costs, rising.
-            start: sources of each period of a chain within the budgets, which is returned if none is better.
-            time_limit: seconds; None for no limit.
+            starts: chains within the budgets, each as the sources of every period; the best of them is
+                returned if none is better.
+            most: upper bound of the sum of the objectives of any chain.
+            deadline: time of `time.perf_counter`; None for no limit.
 
         Raises:
-            SolverError: HiGHS failed, or `start` serves not every target.
+            SolverError: HiGHS failed, or no start serves every target.
         """
-        deadline = None if time_limit is None else time.perf_counter() + time_limit
-        best = self.worked_out(start)
-        if best is None:
+        known = [chain for chain in map(self.worked_out, starts) if chain is not None]
+        if not known:
             raise SolverError("the chain to start from serves not every target")
+        best = max(known, key=self._value)
+        ties = 3 * TIE * SCALE * self._unit * len(budgets)
+        if most - self._value(best) <= ties:
+            return best, self._value(best), OPTIMAL
+        late = deadline is not None and time.perf_counter() >= deadline
+        if late or len(budgets) * len(self.instance.weight) > _LARGEST:
+            return best, most, TIME_LIMIT if late else UNPROVEN
         instance, periods, tasks = self.instance, len(budgets), len(self.instance.cost)
         costs = instance.costs
         limits = [costs.limit(budget) for budget in budgets]
         highs = self._program(limits)
         bound, status = np.inf, Status.kUnknown
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             status = highs.run(deadline)
-            if status in NO_PLAN:  # except for choices that were evaluated before
+            if status in NO_PLAN and number:  # except for choices that were evaluated before
                 return best, self._value(best), OPTIMAL
             if not highs.has_solution:
                 break
@@ -96,11 +112,10 @@ class ChainProgram:
             if status != Status.kOptimal:
                 break
             # The preference for cheaper sets changes the objective by at most one tie per period.
-            if bound * self._unit - self._value(best) <= 3 * TIE * SCALE * self._unit * periods:
+            if bound * self._unit - self._value(best) <= ties:
                 return best, self._value(best), OPTIMAL
             if not dear:
                 highs.add(other_than(proposed.ravel()))
-        most = periods * float(instance.heaviest().sum())
         least = max(self._value(best), min(most, bound * self._unit + TIE * SCALE * self._unit * periods))
         return best, least, TIME_LIMIT if status == Status.kTimeLimit else UNPROVEN
 
@@ -109,27 +124,15 @@ class ChainProgram:
 
     def _program(self, limits: Sequence[int]) -> Solver:
         """The program of all periods side by side: y of every period and task, then x likewise."""
-        instance, periods = self.instance, len(limits)
-        transfers, tasks = instance.sources.shape
-        blocks = np.eye(periods, dtype=bool)
-        whole = replace(
-            instance,
-            sources=np.kron(blocks, instance.sources),
-            target=np.concatenate(
-                [instance.target + period * instance.num_targets for period in range(periods)]
-            ),
-            weight=np.tile(instance.weight, periods),
-            cost=np.tile(instance.cost, periods),
-            required=np.tile(instance.required, periods),
-            num_targets=periods * instance.num_targets,
-            at_most=(),
-        )
+        instance, periods, tasks = self.instance, len(limits), len(self.instance.cost)
         amounts = instance.costs.amounts
         share = (amounts / (int(amounts.sum()) or 1)).astype(float)
-        objective = np.concatenate([np.tile(-TIE * SCALE * share, periods), whole.weight / self._unit])
+        objective = [np.tile(-TIE * SCALE * share, periods), np.tile(instance.weight / self._unit, periods)]
         affordable = [(amounts <= limit).astype(float) for limit in limits]
-        upper = np.concatenate([*affordable, np.ones(periods * transfers)])
-        program = plan_program(whole, objective, np.zeros(periods * tasks), upper)
+        upper = np.concatenate([*affordable, np.ones(periods * len(instance.weight))])
+        program = plan_program(
+            instance, np.concatenate(objective), np.zeros(periods * tasks), upper, periods=periods
+        )
         highs = Solver(program, integers=periods * tasks)
         for period, limit in enumerate(limits):
             first = period * tasks
@@ -142,7 +145,9 @@ class ChainProgram:
             for row in at_most_rows(instance):
                 highs.add(replace(row, columns=first + row.columns))
             if period:
+                wholes = dict(instance.part_of)
                 for task in range(tasks):
-                    columns = np.array([first - tasks + task, first + task])
-                    highs.add(Row(columns, np.array([1.0, -1.0]), -np.inf, 0.0))
+                    later = [first + task, *([first + wholes[task]] if task in wholes else [])]
+                    values = np.array([1.0, *(-1.0 for _ in later)])
+                    highs.add(Row(np.array([first - tasks + task, *later]), values, -np.inf, 0.0))
         return highs

@@ -28,7 +28,11 @@ _JUMP = "mip_heuristic_run_feasibility_jump"
 
 
 def plan_program(
-    instance: Instance, objective: FloatArray, cost: FloatArray, upper: FloatArray | None = None
+    instance: Instance,
+    objective: FloatArray,
+    cost: FloatArray,
+    upper: FloatArray | None = None,
+    periods: int = 1,
 ) -> highspy.HighsLp:
     """Write the program of section 3.4 of the paper for HiGHS.
 
@@ -37,16 +41,21 @@ def plan_program(
 
     Args:
         instance: transfers, targets and required sources; its weights and costs are ignored.
-        objective: float64 (tasks + transfers,), maximised.
-        cost: float64 (tasks,), the entries of the budget's row.
-        upper: float64 (tasks + transfers,), largest values of the columns; None for 1.
+        objective: float64 (periods * (tasks + transfers),), maximised.
+        cost: float64 (periods * tasks,), the entries of the budget's row.
+        upper: float64, as `objective`; largest values of the columns, None for 1.
+        periods: number of copies of the instance side by side: y of every period and task, then x likewise.
     """
     transfers, tasks = instance.sources.shape
-    needing, needed = np.nonzero(instance.sources)
-    needs, need = np.unique(instance.target[needing] * tasks + needed, return_inverse=True)
-    first_need = 1 + instance.num_targets
+    needing, place = np.nonzero(instance.members < tasks)
+    needed, copies = instance.members[needing, place], np.arange(periods)[:, None]
+    needing, needed = (needing + transfers * copies).ravel(), (needed + tasks * copies).ravel()
+    target = (instance.target + instance.num_targets * copies).ravel()
+    transfers, tasks, num_targets = transfers * periods, tasks * periods, instance.num_targets * periods
+    needs, need = np.unique(target[needing] * tasks + needed, return_inverse=True)
+    first_need = 1 + num_targets
     everyone, number = np.arange(tasks), np.arange(len(needs))
-    rows = np.concatenate([np.zeros(tasks), 1 + instance.target, first_need + need, first_need + number])
+    rows = np.concatenate([np.zeros(tasks), 1 + target, first_need + need, first_need + number])
     columns = np.concatenate([everyone, tasks + np.arange(transfers), tasks + needing, needs % tasks])
     values = np.concatenate(
         [np.where(cost < LEAST_SHARE, 0.0, cost), np.ones(transfers + len(needing)), -np.ones(len(needs))]
@@ -57,9 +66,9 @@ def plan_program(
     lp.num_col_, lp.num_row_ = tasks + transfers, num_rows
     lp.sense_ = highspy.ObjSense.kMaximize
     lp.col_cost_ = objective
-    lp.col_lower_ = np.concatenate([instance.required.astype(float), np.zeros(transfers)])
+    lp.col_lower_ = np.concatenate([np.tile(instance.required, periods).astype(float), np.zeros(transfers)])
     lp.col_upper_ = np.ones(tasks + transfers) if upper is None else upper
-    one_each, infinite = np.ones(instance.num_targets), highspy.kHighsInf
+    one_each, infinite = np.ones(num_targets), highspy.kHighsInf
     lp.row_lower_ = np.concatenate([[-infinite], one_each, np.full(len(needs), -infinite)])
     lp.row_upper_ = np.concatenate([[infinite], one_each, np.zeros(len(needs))])
     by_row = np.argsort(rows, kind="stable")

@@ -37,6 +37,7 @@ class Instance:
         fixed: cost of every plan in addition to its sources.
         at_most: pairs of int (tasks,), not negative, and a number: its sum over the chosen sources is at most
             the number.
+        part_of: pairs of sources; the labels of the first are a part of those of the second.
     """
 
     sources: BoolArray
@@ -47,6 +48,7 @@ class Instance:
     num_targets: int
     fixed: Fraction = Fraction(0)
     at_most: tuple[tuple[int, IntArray], ...] = ()
+    part_of: tuple[tuple[int, int], ...] = ()
 
     @cached_property
     def costs(self) -> Costs:
@@ -106,6 +108,24 @@ class Instance:
             if without is None or with_it is None or self.weight[without].sum() < self.weight[with_it].sum():
                 kept[task] = True
         return kept
+
+    def without_parts(self, chosen: BoolArray) -> BoolArray:
+        """Drop sources whose labels are a part of those of another chosen one: bool (tasks,)."""
+        kept = chosen.copy()
+        for part, whole in self.part_of:
+            kept[part] &= not chosen[whole]
+        return kept
+
+    def keeping(self, chosen: BoolArray) -> Instance:
+        """Return the problem of a later period, in which these sources, bool (tasks,), are there already.
+
+        A source whose labels include those of another one that is there costs only the rest.
+        """
+        required, cost = self.without_parts(chosen), self.cost.copy()
+        for part, whole in self.part_of:
+            if required[part]:
+                cost[whole] -= cost[part]
+        return replace(self, required=required, cost=cost)
 
     def without_dominated(self) -> tuple[Instance, IntArray]:
         """Return the problem without dominated transfers, and the rows that were kept.

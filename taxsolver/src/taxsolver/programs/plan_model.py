@@ -88,7 +88,8 @@ class PlanModel:
             time_limit: seconds; None for no limit.
 
         Raises:
-            TimeLimitError: the limit passed before any plan was found.
+            TimeLimitError: the limit passed before any plan was found, or before it was proven that there is
+                none.
             SolverError: HiGHS failed.
         """
         deadline = None if time_limit is None else time.perf_counter() + time_limit
@@ -98,7 +99,7 @@ class PlanModel:
         if best is not None:
             return self._cheaper(best, deadline) if best.status == OPTIMAL else best
         # HiGHS may be wrong about infeasibility; the cheapest plan decides.
-        cheapest = None if self._forbidden else self._least()
+        cheapest = None if self._forbidden else self._least(deadline)
         if cheapest is None or costs.total(cheapest) > limit:
             return None
         plan = self._worked_out(cheapest)

@@ -15,6 +15,7 @@ from taxsolver.programs.instance import BoolArray, FloatArray, Instance, IntArra
 from taxsolver.programs.rows import Row, at_most_rows, budget_rows
 
 _LARGEST_BEATEN = 1 << 30  # largest number of comparisons of the transfers of one target
+_LARGEST = 10_000_000  # weights in all draws up to which the program fits into a few gigabytes
 
 
 class WorstProgram:
@@ -44,22 +45,31 @@ class WorstProgram:
         values = sorted(math.fsum(draw) for draw in self._weights[:, transfers].tolist())
         return math.fsum(values[: self._worst]) / self._worst
 
-    def solve(self, budget: float, start: Sequence[Choice], time_limit: float | None = None) -> Choice:
+    def solve(
+        self, budget: float, start: Sequence[Choice], most: float = math.inf, deadline: float | None = None
+    ) -> Choice:
         """Find the best choice for a budget.
 
         Args:
             budget: largest total cost, including `fixed`; costs are summed as decimals.
             start: choices within the budget, at least one; the best of them is returned if none is better.
-            time_limit: seconds; None for no limit.
+            most: upper bound of the value of any choice.
+            deadline: time of `time.perf_counter`; None for no limit.
 
         Raises:
             SolverError: HiGHS failed.
         """
-        deadline = None if time_limit is None else time.perf_counter() + time_limit
         costs = self.instance.costs
         limit = costs.limit(budget)
         valued = [replace(one, value=self.value(one.transfers)) for one in start]
         best = max(valued, key=lambda one: one.value)
+        ties = TIE * self._unit * self.instance.num_targets
+        most = min(most, float(self._weights.mean(axis=0).max()) * self.instance.num_targets)
+        if most - best.value <= ties:
+            return best.proven()
+        late = deadline is not None and time.perf_counter() >= deadline
+        if late or self._weights.size > _LARGEST:
+            return replace(best, bound=most, status=TIME_LIMIT if late else UNPROVEN)
         highs = self._program(limit)
         while True:
             status = highs.run(deadline)
@@ -79,10 +89,9 @@ class WorstProgram:
             if not dear or status != Status.kOptimal:
                 break
             highs.add(*budget_rows(costs.amounts, chosen, limit))
-        if status == Status.kOptimal and bound - best.value <= TIE * self._unit * self.instance.num_targets:
+        if status == Status.kOptimal and bound - best.value <= ties:
             return best.proven()
         ended = TIME_LIMIT if status == Status.kTimeLimit else UNPROVEN
-        most = float(self._weights.mean(axis=0).max()) * self.instance.num_targets
         return replace(best, bound=max(best.value, min(bound, most)), status=ended)
 
     def _program(self, limit: int) -> Solver:
