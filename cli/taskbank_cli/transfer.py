@@ -9,7 +9,7 @@ import typer
 
 from taskbank.options import Axes, Fit, Frame, Precision
 from taskbank_cli.banks import split_names
-from taskbank_cli.predicting import (
+from taskbank_cli.predict import (
     FORMS,
     CloudAxes,
     FovOption,
