@@ -191,6 +191,7 @@ def _compare(
     plan: Plan,
 ) -> TargetScores:
     """Fit readouts on the training groups, and compare sources on the held-out ones."""
+    # Divide images by groups, and scale the labels to a total variance of one.
     out = held_out(groups, plan.share, plan.seed)
     inner = [group for group, apart in zip(groups, out, strict=True) if not apart]
     places = told.values.shape[1]
@@ -200,6 +201,7 @@ def _compare(
         raise InvalidInputError(f"labels of {labels.target} are the same in all images that are learned from")
     values = told.values / spread
     tuned = _inner_division(inner, plan)
+    # One row per known cell: training rows, held-out rows, and the image of each.
     image = np.repeat(np.arange(len(out)), places).reshape(known.shape)
     rows_in, rows_out = known & ~out[:, None], known & out[:, None]
     truth_in, truth_out = values[rows_in], values[rows_out]

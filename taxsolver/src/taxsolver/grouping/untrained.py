@@ -132,6 +132,7 @@ def predict_groups(
         )
     effects = effects / (math.sqrt(float(np.mean(known**2))) or 1.0)
 
+    # Regression data of the trained groups: effects on each task, and the relative change of its loss.
     features = [_features(tasks, effects) for tasks in groups]
     changes = [
         (table.validation[trained[tasks], list(tasks)] - alone[list(tasks)]) / np.abs(alone[list(tasks)])
@@ -148,6 +149,7 @@ def predict_groups(
             f"{len(usable)} trained groups of two or more tasks have known effects, expected at least "
             f"{_FEWEST}: train more, or give more pairwise affinities"
         )
+    # The penalty is the one with the least leave-one-out error.
     rows = [features[place] for place in usable]
     values = [changes[place] for place in usable]
     error, penalty = math.nan, _PENALTIES[0]
@@ -156,6 +158,7 @@ def predict_groups(
         error, penalty = min((_left_out(rows, values, left_out, one), one) for one in _PENALTIES)
     fitted = _ridge(np.concatenate(rows), np.concatenate(values), penalty)
 
+    # Every other group whose effects are known gets a row.
     losses, names, sizes = [], [], []
     least = np.nanmin(table.validation, axis=0)
     for size in range(2, most + 1):
