@@ -29,6 +29,6 @@ class _StoreOnce(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         if self.stored:
-            raise argparse.ArgumentError(self, "stands twice, but takes one value: keep one")
+            raise argparse.ArgumentError(self, "is given twice, but takes one value: keep one")
         self.stored = True
         setattr(namespace, self.dest, values)

@@ -43,8 +43,8 @@ class DeadNetworkError(TrainingError, RuntimeError):
         super().__init__(
             f"{len(faults)} task network(s) are dead:\n{listed}\n"
             "Delete their files and train them again with other settings (a lower learning_rate, a `start` "
-            'from a network that learned; compact networks without code_activation = "relu"), or go on with '
-            "them as they are: --set networks.refuse_dead=false"
+            'from a network that learned; compact networks without code_activation = "relu"), or continue '
+            "with them as they are: --set networks.refuse_dead=false"
         )
 
 
@@ -68,5 +68,5 @@ class JobsFailedError(TrainingError, RuntimeError):
         listed = "\n".join(f"  {key}: {reason}" for key, reason in self.reasons.items())
         super().__init__(
             f"{len(self.reasons)} of {jobs} jobs failed, the others are done:\n{listed}\n"
-            "mend that and run the same command again: only these run"
+            "fix the cause and run the same command again: finished jobs are skipped"
         )

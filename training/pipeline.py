@@ -115,7 +115,7 @@ def _frames_of_taskonomy(run: Run) -> None:
     from training.runs.stage import run_stage
 
     if run.data is None:
-        raise ConfigError(f"preset {run.preset.name} reads the real dataset: say with --data where it lies")
+        raise ConfigError(f"preset {run.preset.name} reads the real dataset: give its folder with --data")
     root = run.data
     config = replace(run.preset.settings("taskonomy", TaskonomyConfig), workers=run.workers)
 

@@ -36,7 +36,7 @@ def download(
         return
     if accept_licence:
         raise InvalidInputError(
-            "--accept-licence is for models of others: leave it out, or name --bank foundation"
+            "--accept-licence is for third-party models: leave it out, or name --bank foundation"
         )
     done = download_bank(bank, split_names(tasks))
     where = done.bank.files.where

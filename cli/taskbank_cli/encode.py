@@ -45,7 +45,7 @@ def encode(
             "-s",
             metavar="A,B,..",
             help="Instead of --tasks: tasks, banks, timm:MODEL\\[@LAYER] with "
-            "?weights=FILE&size=PX where wanted, or hf:OWNER/NAME; features as each network gives them.",
+            "optional ?weights=FILE&size=PX, or hf:OWNER/NAME; features as each network outputs them.",
             show_default=False,
         ),
     ] = None,
@@ -169,7 +169,9 @@ def _wanted(
             raise InvalidInputError("--raw is for representations of our own encoders: leave it out")
         return held, held
     if accepted:
-        raise InvalidInputError("--accept-licence is for models of others: leave it out, or name their bank")
+        raise InvalidInputError(
+            "--accept-licence is for third-party models: leave it out, or name their bank"
+        )
     return held, []
 
 

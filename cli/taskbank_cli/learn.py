@@ -1,4 +1,4 @@
-"""`taskbank learn`: probe, train and save a task of one's own."""
+"""`taskbank learn`: probe, train and save a task of your own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from taskbank.options import Kind, Precision
 from taskbank_cli.banks import split_names
+from taskbank_cli.labelled import SOURCES_HELP, ImagesOption, check_packages, labelled_images
 from taskbank_cli.printing import printable
 from taskbank_cli.running import (
     BankOption,
@@ -32,7 +33,7 @@ BUDGET = 3  # budget of the proposed plan
 
 
 def learn(
-    images: Annotated[Path, typer.Option("--images", metavar="DIR", help="Folder of images.")],
+    images: ImagesOption,
     labels: Annotated[
         Path,
         typer.Option(
@@ -45,7 +46,7 @@ def learn(
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", metavar="DIR", help="Folder of the results; a repeated run goes on."),
+        typer.Option("--out", "-o", metavar="DIR", help="Folder of the results; a repeated run continues."),
     ],
     name: Annotated[str, typer.Option("--name", help="Name of the task.")] = "mytask",
     unit: Annotated[str, typer.Option("--unit", help="Unit of maps and numbers; 1 for none.")] = "1",
@@ -56,14 +57,13 @@ def learn(
             "--sources",
             "-s",
             metavar="A,B,..",
-            help="Encoders: tasks, a bank such as `rooms`, timm:MODEL\\[@LAYER] with "
-            "?weights=FILE&size=PX where wanted, hf:OWNER/NAME.",
+            help=SOURCES_HELP,
             show_default="all of the bank",
         ),
     ] = None,
     bank: BankOption = None,
     groups: GroupsOption = None,
-    best: Annotated[int, typer.Option(help="Train the read-outs of so many of the best sources.")] = 3,
+    best: Annotated[int, typer.Option(help="Number of best sources whose read-outs are trained.")] = 3,
     orders: Annotated[
         str, typer.Option(metavar="A,B,..", help="Numbers of sources of a read-out, including 1.")
     ] = "1",
@@ -73,7 +73,9 @@ def learn(
     steps: Annotated[int, typer.Option(help="Training steps of each read-out.")] = 600,
     affinity: Annotated[
         str | None,
-        typer.Option(metavar="NAME|FILE", help="Tensor to extend by the task.", show_default="a new one"),
+        typer.Option(
+            metavar="NAME|FILE", help="Tensor to which the task is added.", show_default="a new one"
+        ),
     ] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap draws of groups.")] = 500,
     size: Annotated[
@@ -99,19 +101,10 @@ def learn(
 
     Example: taskbank learn --images pictures/ --labels labels.csv --sources normals,reshading -o light
     """
-    from importlib.util import find_spec
-
-    from taskbank.errors import InvalidInputError, MissingPackageError
-
-    if find_spec("taxsolver") is None:
-        raise MissingPackageError(
-            "the affinity tensor needs taxsolver: run  pip install './taxsolver[plot]'  in a checkout"
-        )
-    if not images.is_dir():
-        raise InvalidInputError(f"--images {images} is no folder")
+    check_packages(["taxsolver"], "the affinity tensor")
+    files = labelled_images(images)
 
     from taskbank.bank.source import default_source
-    from taskbank.images.files import find_images
     from taskbank.inference.predictor import make_settings
     from taskbank.options import Fit
     from taskbank.own_task.plan import LearnPlan
@@ -143,7 +136,6 @@ def learn(
     base = None if affinity is None else _tensor(affinity)
     if base is not None:
         check_new(base, plan.name)  # early, before anything is trained
-    files = {path.relative_to(images).as_posix(): path for path in find_images([str(images)])}
     named = read_labels(
         labels, list(files), folder=images, name=plan.name if labels.is_dir() else None, kind=kind
     )

@@ -54,5 +54,5 @@ def refuse_repeats(command: Any, context: Any, words: list[str]) -> None:
     ]
     for name, times in Counter(single).items():
         if times > 1:
-            typer.echo(f"error: {name} stands {times} times, but takes one value: keep one", err=True)
+            typer.echo(f"error: {name} is given {times} times, but takes one value: keep one", err=True)
             raise typer.Exit(2)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from taskbank.options import Kind, Precision
+from taskbank_cli.labelled import SOURCES_HELP, ImagesOption, check_packages, labelled_images, named_labels
 from taskbank_cli.printing import printable
 from taskbank_cli.running import (
     BankOption,
@@ -28,22 +29,22 @@ from taskbank_cli.running import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from taskbank.probing.run import Probe, Score, TargetScores
+    from taskbank.probing.result import Probe, Score, TargetScores
     from taxsolver import AffinityTensor
 
 _PICTURES = (".png", ".svg", ".pdf")
 
 
 def probe(
-    images: Annotated[Path, typer.Option("--images", metavar="DIR", help="Folder of images.")],
+    images: ImagesOption,
     labels: Annotated[
         list[str],
         typer.Option(
             "--labels",
             metavar="[NAME=]DIR|CSV",
             help="Labels of a target; repeat for several. A folder of maps (PNG, NPY) named like the images; "
-            "a CSV with a column `file`, maybe `group`, and one for each target; or DIR again, for images "
-            "in a folder for each class. NAME is the target's.",
+            "a CSV with a column `file`, optionally `group`, and one for each target; or DIR again, for "
+            "images in a folder for each class. NAME is the target's.",
         ),
     ],
     sources: Annotated[
@@ -52,8 +53,7 @@ def probe(
             "--sources",
             "-s",
             metavar="A,B,..",
-            help="Encoders: tasks, banks such as `rooms`, timm:MODEL\\[@LAYER] with "
-            "?weights=FILE&size=PX where wanted, hf:OWNER/NAME.",
+            help=SOURCES_HELP,
         ),
     ],
     out: Annotated[
@@ -89,29 +89,22 @@ def probe(
 
     Example: taskbank probe --images pictures/ --labels labels.csv --sources normals,reshading
     """
-    from importlib.util import find_spec
+    from taskbank.errors import InvalidInputError
 
-    from taskbank.errors import InvalidInputError, MissingPackageError
-
-    needed = ["taxsolver", *(["matplotlib"] if plot else [])]
-    if missing := [name for name in needed if find_spec(name) is None]:
-        raise MissingPackageError(
-            f"probing needs {' and '.join(missing)}: run  pip install './taxsolver[plot]'  in a checkout"
-        )
+    check_packages(["taxsolver", *(["matplotlib"] if plot else [])], "probing")
     if out.suffix != ".safetensors":
         raise InvalidInputError(
             f"{out} must end in .safetensors: affinity tensors are written in that format"
         )
     if plot is not None and plot.suffix not in _PICTURES:
         raise InvalidInputError(f"{plot} must end in {', '.join(_PICTURES)}")
-    if not images.is_dir():
-        raise InvalidInputError(f"--images {images} is no folder")
+    files = labelled_images(images)
 
-    from taskbank.images.files import find_images
     from taskbank.inference.predictor import make_settings
     from taskbank.probing.controls import with_controls
-    from taskbank.probing.labels import read_groups, read_labels
-    from taskbank.probing.run import Plan, run_probe
+    from taskbank.probing.labels import read_groups
+    from taskbank.probing.plan import Plan
+    from taskbank.probing.run import run_probe
     from taskbank.saving.export import refuse_existing
     from taskbank.sources import open_sources
     from taxsolver import save_affinity
@@ -120,18 +113,7 @@ def probe(
         refuse_existing([out, *([plot] if plot else [])])
     plan = Plan(places=places, share=share, resamples=resamples, seed=seed)
     settings = make_settings({"fit": fit, "batch_size": batch_size, "device": device, "precision": precision})
-    files = {path.relative_to(images).as_posix(): path for path in find_images([str(images)])}
-    named = []
-    for text in labels:
-        name, separator, path = text.partition("=")
-        whole = not separator or Path(text).exists() or "/" in name
-        named += read_labels(
-            Path(text if whole else path),
-            list(files),
-            folder=images,
-            name=None if whole else name,
-            kind=kind,
-        )
+    named = named_labels(labels, list(files), images, kind)
     together = None if groups is None else read_groups(groups, list(files))
     opened = open_sources(sources, bank=bank, size=size, seed=seed)
     compared, controls = with_controls(opened, seed)

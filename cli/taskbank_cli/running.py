@@ -97,7 +97,7 @@ GroupsOption = Annotated[
     Path | None,
     typer.Option(
         metavar="CSV",
-        help="Columns `file` and `group`: images of one group (scene, video) are not split. Without it: "
+        help="Columns `file` and `group`: images of one group (scene, video) are kept together. Without it: "
         "folders are groups.",
         show_default=False,
     ),

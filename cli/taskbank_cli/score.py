@@ -10,6 +10,7 @@ import typer
 
 from taskbank.options import Fit, Precision
 from taskbank_cli.banks import split_names
+from taskbank_cli.labelled import ImagesOption, labelled_images, named_labels
 from taskbank_cli.printing import printable
 from taskbank_cli.running import (
     AcceptLicence,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def score(
-    images: Annotated[Path, typer.Option("--images", metavar="DIR", help="Folder of images.")],
+    images: ImagesOption,
     labels: Annotated[
         list[str],
         typer.Option(
@@ -71,14 +72,11 @@ def score(
     Example: taskbank score --bank bank --images labelled/ --labels normals=labelled-normals/
     """
     from taskbank.errors import InvalidInputError
-    from taskbank.images.files import find_images
     from taskbank.inference.predictor import make_settings, open_bank
-    from taskbank.probing.labels import read_labels
     from taskbank.saving.export import refuse_existing
     from taskbank.scoring.run import run_score, write_rows
 
-    if not images.is_dir():
-        raise InvalidInputError(f"--images {images} is no folder")
+    files = labelled_images(images)
     if out is not None and out.suffix != ".csv":
         raise InvalidInputError(f"{out} must end in .csv: metrics of images are written in that format")
     if out is not None and not overwrite:
@@ -102,13 +100,7 @@ def score(
         if called in banks:
             raise InvalidInputError(f"the bank {called} is named twice: name each once")
         banks[called] = opened
-    files = {path.relative_to(images).as_posix(): path for path in find_images([str(images)])}
-    named = []
-    for text in labels:
-        task, separator, path = text.partition("=")
-        whole = not separator or Path(text).exists() or "/" in task
-        given = Path(text if whole else path)
-        named += read_labels(given, list(files), folder=images, name=None if whole else task)
+    named = named_labels(labels, list(files), images)
     with progress_bar(total=len(files) * len(banks)) as bar:
         scores, failed = run_score(
             banks,

@@ -9,7 +9,7 @@ import typer
 
 from taskbank.options import Axes, Fit, Frame, Precision
 from taskbank_cli.banks import split_names
-from taskbank_cli.predicting import (
+from taskbank_cli.predict import (
     FORMS,
     CloudAxes,
     FovOption,
@@ -92,7 +92,7 @@ def transfer(
 
     named = split_names(sources)
     if named is None:
-        raise InvalidInputError("no source was named: --sources normals, say")
+        raise InvalidInputError("no source was named: name one, as in --sources normals")
     with progress_bar() as bar:
         found = find_inputs(images, bar, once=not together, without=out)
 

@@ -41,7 +41,7 @@ def check_upload(path: str | Path | None, settings: DemoSettings, folder: Path) 
         raise UploadError("No file was chosen.")
     found = Path(path).resolve()
     if not found.is_relative_to(folder.resolve()) or not found.is_file():
-        raise UploadError("This file is not here any more: upload it again.")
+        raise UploadError("This file is no longer stored: upload it again.")
     size = found.stat().st_size
     if size == 0:
         raise UploadError(f"{found.name} is empty.")
@@ -111,7 +111,7 @@ def open_video(path: str | Path | None, settings: DemoSettings, folder: Path) ->
 
     found = check_upload(path, settings, folder)
     if not _is_video(found):
-        raise UploadError(f"{found.name} is no video: MP4, MOV, WebM, MKV and AVI are taken.")
+        raise UploadError(f"{found.name} is not a video: MP4, MOV, WebM, MKV and AVI are taken.")
     try:
         _check_frame(found, settings)
         clip = open_clip(found)
@@ -163,7 +163,7 @@ def read_text(path: str | Path | None, settings: DemoSettings, folder: Path) -> 
     try:
         return found.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UploadError(f"{found.name} is no text in UTF-8.") from error
+        raise UploadError(f"{found.name} is not UTF-8 text.") from error
 
 
 def delete_upload(path: str | Path | None, folder: Path) -> None:

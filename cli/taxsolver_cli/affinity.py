@@ -159,7 +159,7 @@ def import_command(
     twice = [target for target in measured if measured.count(target) > 1]
     if normalise is not None and twice:
         raise usage_error(
-            f"--normalise compares the transfers of a target, and those of {twice[0]} stand in two files: "
+            f"--normalise compares the transfers of a target, and those of {twice[0]} are in two files: "
             "put them into one"
         )
     read = join_affinities(parts)
@@ -257,7 +257,7 @@ def _aliases(text: str) -> dict[str, str]:
     named = [alias.strip() for alias, _, _ in pairs]
     twice = [alias for alias in named if named.count(alias) > 1]
     if twice:
-        raise usage_error(f"--alias: {twice[0]!r} stands twice")
+        raise usage_error(f"--alias: {twice[0]!r} is given twice")
     return {alias.strip(): task.strip() for alias, _, task in pairs}
 
 

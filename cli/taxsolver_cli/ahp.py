@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 SHORT = "Affinities from per-image losses."
 HELP = """
-Affinities of the transfers of one target from their losses on every test image.
+Compute affinities of the transfers of one target from their losses on every test image.
 
 The file is a CSV: the first line names the transfers by their sources (normal|edge_texture for two), every
-other line holds the losses of one image. What --save writes for one target can be planned with together with
-the files of others, put one behind the other or each with an --affinity of its own.
+other line holds the losses of one image. To plan with several targets, join the files that
+--save writes for each of them, or give each with its own --affinity.
 
-With a column scratch (a network trained from scratch on the same data) there is a gain too, with a column
-self (the fully supervised network) a quality.
+With a column scratch (a network trained from scratch on the same data) gains are computed too, and with a
+column self (the fully supervised network) qualities.
 
 \b
   taxsolver ahp losses.csv --target reshading --save reshading.csv

@@ -13,9 +13,9 @@ from taxsolver_cli.completion import complete_affinity
 if TYPE_CHECKING:
     from taxsolver.analysis.compare import Agreement
 
-SHORT = "How far two affinity tensors agree."
+SHORT = "Agreement of two affinity tensors."
 HELP = """
-Spearman's rank correlation of two affinity tensors, per target and overall (needs the extra \\[plot]).
+Compute the rank correlation of two affinity tensors (Spearman), by target and overall (extra \\[plot]).
 
 \b
   taxsolver compare taskonomy-16k taskonomy-1k

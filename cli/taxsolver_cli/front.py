@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHORT = "Cost against gain: every plan that no other beats in both."
 HELP = """
-The Pareto front of cost and gain: all plans that no other plan beats in both, each proven.
+Find the Pareto front of cost and gain: all plans that no other plan beats in both, each proven.
 
 \b
   taxsolver front --unit images

@@ -1,10 +1,12 @@
-"""Views of a table of networks for `taxsolver group --show`: curves, pairs and counts."""
+"""Views of a table of networks for `taxsolver group --show`: one choice, curves, pairs, counts and losses."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from taxsolver_cli import show
 from taxsolver_cli.errors import usage_error
@@ -13,7 +15,96 @@ from taxsolver_cli.outputs import write_picture, write_rows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from taxsolver.grouping import Grouping, LossTable, PairMatrix, PredictedGroups, TaskCountRow
+    from taxsolver.grouping import Grouping, LossTable, NextGroup, PairMatrix, PredictedGroups, TaskCountRow
+
+
+def show_choice(
+    networks: LossTable,
+    method: str,
+    budget: float,
+    seed: int,
+    draws: int,
+    time_limit: float | None,
+    predicted: PredictedGroups | None,
+    json: bool,
+    save: Path | None,
+    plot: Path | None,
+) -> None:
+    """Show the networks to run for one method and budget."""
+    from taxsolver.grouping import group, next_group
+
+    with show.working("choosing"):
+        found = group(networks, method, budget, seed=seed, draws=draws, time_limit=time_limit)
+        train = None if predicted is None else next_group(predicted, budget, time_limit=time_limit)
+    if json:
+        beside = {} if predicted is None else {"prediction": predicted.to_dict()}
+        if predicted is not None:
+            beside["next"] = {} if train is None else train.to_dict()
+        show.print_json({**found.to_dict(), **beside})
+    elif math.isnan(found.validation_loss):
+        _explain(found)
+    else:
+        _print_choice(found, predicted, train)
+    write_rows([found.to_dict()], save)
+    write_picture(lambda: _draw_choice(found), plot)
+
+
+def _explain(found: Grouping) -> None:
+    """Explain why there is no choice, and exit with status 1."""
+    least = (
+        f"the least that works is {show.amount(found.least_budget)}"
+        if found.least_budget
+        else "no budget suffices"
+    )
+    if found.status == "unsampled":
+        least = "random choices hardly ever serve every task; raise the budget"
+    budget = show.amount(found.budget)
+    show.note(f"error: {found.status}: no {found.method} choice within a budget of {budget}; {least}")
+    raise typer.Exit(1)
+
+
+def _print_choice(found: Grouping, predicted: PredictedGroups | None, train: NextGroup | None) -> None:
+    title = f"[bold]{show.escape(found.table.name)}[/], {found.method}, budget {show.amount(found.budget)}"
+    lines = [
+        f"[bold]Loss[/] on validation {found.validation_loss:.5g}; on test "
+        f"{show.number(found.test_loss, 5)}, with the assigned networks "
+        f"{show.number(found.assigned_test_loss, 5)}",
+        "[dim]test: each task takes its best network on test, as the authors score; assigned: the network "
+        "picked on validation[/]",
+    ]
+    if predicted is not None:
+        lines = [f"[bold]Loss[/] on validation, with what is predicted, {found.validation_loss:.5g}"]
+        lines += prediction_lines(predicted)
+        lines.append(_what_to_train(train))
+    if found.status == "time_limit":
+        lines.append(
+            f"[yellow]Not proven[/]: the time limit cut in; no choice is better than {found.bound:.5g}"
+        )
+    if not found.networks:
+        show.print_rich(f"{title}: mean of {found.draws:,} draws", *lines)
+        return
+    table = show.new_table("network", "cost", "tasks it is picked for", numbers=("cost",))
+    for network, place in zip(found.networks, found.chosen, strict=True):
+        tasks = ", ".join(found.serves[network]) or "none: it only fills the budget"
+        star = "*" if network in found.table.untrained else ""
+        table.add_row(show.escape(network) + star, show.amount(found.table.cost[place]), show.escape(tasks))
+    show.print_rich(f"{title}: cost {show.amount(found.cost)}", "", table, "", *lines)
+
+
+def _what_to_train(train: NextGroup | None) -> str:
+    if train is None:
+        return "Train next: nothing; no group would change the choice if it were better by that error"
+    compared = "" if train.looked_at == train.of else f" ({train.looked_at} of {train.of} groups compared)"
+    return (
+        f"[bold]Train next:[/] {show.escape(train.network)}; knowing it is expected to lower the loss by "
+        f"{train.expected:.3g}{compared}"
+    )
+
+
+def _draw_choice(found: Grouping) -> Figure:
+    from taxsolver.figures.grouping import draw_grouping
+
+    return draw_grouping(found)
 
 
 def show_curves(

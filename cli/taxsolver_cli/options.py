@@ -67,7 +67,7 @@ ProblemFile = Annotated[
     typer.Option(
         "--problem",
         metavar="PLAN.json",
-        help="Solve the problem of a plan again that was saved with --save PLAN.json.",
+        help="Solve the problem of a plan that was saved with --save PLAN.json.",
         rich_help_panel=ASK,
     ),
 ]
@@ -86,8 +86,8 @@ MaxOrder = Annotated[
         "--max-order",
         "-k",
         metavar="N",
-        help="Order: from how many labelled tasks at once ONE target may be read out. Says nothing about "
-        "how many are labelled.",
+        help="Order: largest number of labelled tasks from which ONE target is read out. It does not "
+        "limit how many tasks are labelled.",
         rich_help_panel=ASK,
     ),
 ]
@@ -128,7 +128,7 @@ SuperviseTargets = Annotated[
     typer.Option(
         "--supervise-targets",
         metavar="all|none|A,B,..",
-        help="Targets that may be labelled in full; the others are novel tasks and no sources either.  "
+        help="Targets that may be labelled in full; the others are novel tasks, which cannot be sources.  "
         "\\[default: all]",
         rich_help_panel=ALLOW,
     ),
@@ -227,7 +227,7 @@ Together = Annotated[
     typer.Option(
         "--together",
         metavar="A,B,..",
-        help="These tasks are labelled in full all or none; once for each group.",
+        help="Label all or none of these tasks in full; repeat for each group.",
         autocompletion=complete_tasks,
         show_default=False,
         rich_help_panel=ALLOW,
@@ -238,7 +238,7 @@ Apart = Annotated[
     typer.Option(
         "--apart",
         metavar="A,B,..",
-        help="At most one of these tasks is labelled in full; once for each group.",
+        help="Label at most one of these tasks in full; repeat for each group.",
         autocompletion=complete_tasks,
         show_default=False,
         rich_help_panel=ALLOW,
@@ -249,7 +249,7 @@ AtMost = Annotated[
     typer.Option(
         "--at-most",
         metavar="N:A,B,..",
-        help="At most N of these tasks are labelled in full; once for each group.",
+        help="Label at most N of these tasks in full; repeat for each group.",
         show_default=False,
         rich_help_panel=ALLOW,
     ),
@@ -328,7 +328,7 @@ Orders = Annotated[
     typer.Option(
         "--orders",
         metavar="A-B|A,B,..",
-        help="Orders: from how many labelled tasks at once one target may be read out.  \\[default: 1-4]",
+        help="Orders: largest numbers of labelled tasks from which one target is read out.  \\[default: 1-4]",
         rich_help_panel=ASK,
     ),
 ]

@@ -29,7 +29,7 @@ def parse_weights(text: str, option: str, alone: float | None = None) -> dict[st
                 f"{option}: cannot read {part!r}, expected TASK=NUMBER, as in normal=2,depth=0.5"
             )
         if name.strip() in weights:
-            raise usage_error(f"{option}: {name.strip()!r} stands twice")
+            raise usage_error(f"{option}: {name.strip()!r} is given twice")
         weights[name.strip()] = value
     return weights
 
@@ -47,7 +47,7 @@ def parse_whole_numbers(text: str, option: str) -> list[int]:
                 f"{option}: cannot read {part!r}, expected numbers as in 1-5 or 1,2,8"
             ) from None
         if last < first:
-            raise usage_error(f"{option}: {part.strip()!r} is no range: write the smaller number first")
+            raise usage_error(f"{option}: {part.strip()!r} is not a range: write the smaller number first")
         if last - first >= MOST_NUMBERS:
             raise usage_error(f"{option}: {part.strip()!r} has more than {MOST_NUMBERS:,} numbers")
         numbers.extend(range(first, last + 1))
@@ -80,7 +80,7 @@ def _steps(text: str, option: str) -> list[float]:
         ) from None
     if last < first or step <= 0:
         raise usage_error(
-            f"{option}: {text!r} is no range: write the smaller number first and a step above 0"
+            f"{option}: {text!r} is not a range: write the smaller number first and a step above 0"
         )
     if count >= MOST_NUMBERS:
         raise usage_error(f"{option}: {text!r} has more than {MOST_NUMBERS:,} numbers")

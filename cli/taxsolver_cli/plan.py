@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 HELP = """
 Plan which vision tasks to label in full, and from which of them every other one is read out.
 
-Of all plans within the budget the best one is found and proven optimal.
-Lists are written with commas, or by repeating the option.
+The plan is the best one within the budget, and proven optimal.
+Separate lists by commas, or repeat the option.
 
 \b
   taxsolver --targets normals,depth,reshading --budget 2
@@ -116,14 +116,14 @@ def _refuse_beside_problem(context: typer.Context) -> None:
     for name in given(context):
         if name not in BESIDE_PROBLEM:
             option = f"--{name.replace('_', '-')}"
-            raise usage_error(f"{option} stands in the file of --problem: leave out one of the two")
+            raise usage_error(f"{option} is in the file of --problem: leave out one of the two")
 
 
 def _refuse_options_before(command: str, context: typer.Context) -> None:
     """Reject options before another command, which would have no effect."""
     for name in given(context):
         option = f"--{name.replace('_', '-')}"
-        raise usage_error(f"write {option} behind the command: taxsolver {command} ... {option} ...")
+        raise usage_error(f"write {option} after the command: taxsolver {command} ... {option} ...")
 
 
 def _print_version() -> None:

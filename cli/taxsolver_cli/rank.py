@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 SHORT = "The best transfer for each target, order by order."
 HELP = """
-For each target the transfer of largest affinity of order at most k, as if it had no labels of its own.
+Find the transfer of largest affinity for each target and each largest order.
+
+Targets are treated as novel tasks, without labels of their own.
 
 \b
   taxsolver rank --targets normals,layout

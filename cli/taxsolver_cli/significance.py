@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SHORT = "The best plans compared with random ones."
 HELP = """
-The best plans and random feasible ones that use the whole budget: 5th, 50th and 95th percentile.
+Compare the best plans with random ones that use the whole budget: 5th, 50th and 95th percentile.
 
 \b
   taxsolver significance --budgets 1-10 --orders 4

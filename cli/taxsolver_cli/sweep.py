@@ -19,7 +19,7 @@ _NO_PLAN = {"infeasible": "no plan fits", "time_limit": "none found in time"}
 
 SHORT = "The best plan of every budget and order."
 HELP = """
-The best plan of every budget and order, with its mean gain and quality.
+Find the best plan of every budget and order, with its mean gain and quality.
 
 \b
   taxsolver sweep

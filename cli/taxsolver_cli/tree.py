@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from taxsolver.analysis.similarity import TaskTree
 
-SHORT = "Which tasks transfer alike."
+SHORT = "Tree of tasks that transfer to the same targets."
 HELP = """
-The task tree: tasks whose representations transfer alike, joined by average linkage.
+Cluster tasks whose representations transfer to the same targets, by average linkage.
 
 It needs the extra \\[plot].
 

@@ -40,7 +40,7 @@ def test_a_new_tensor_has_one_target_and_is_solved() -> None:
 
 def test_an_extended_tensor_keeps_its_rows_and_gains_a_target() -> None:
     base = load_affinity("taskonomy-main").select(max_order=2)
-    own = found(sets=(("normal",), ("class_scene",)))  # the second is no task of this tensor
+    own = found(sets=(("normal",), ("class_scene",)))  # the second is not a task of this tensor
     tensor = extended(base, own)
     assert tensor.tasks == (*base.tasks, "class_scene", "daylight")
     assert tensor.targets == (*base.targets, "daylight")

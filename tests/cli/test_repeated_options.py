@@ -52,7 +52,7 @@ def test_no_option_keeps_the_last_of_two_values_in_silence(
                 command.make_context("command", [first, "1", last, "2"])
             assert stopped.value.exit_code == 2
             said = capsys.readouterr().err
-            assert said == f"error: {first} stands 2 times, but takes one value: keep one\n"
+            assert said == f"error: {first} is given 2 times, but takes one value: keep one\n"
 
 
 def run(app: typer.Typer, *words: object) -> Result:
@@ -112,7 +112,7 @@ def test_a_weight_that_is_given_twice_is_refused() -> None:
         taxsolver_app, "-t", "normals", "-b", 1, "--label-cost", "normal=1", "--label-cost", "normal=2"
     )
     assert done.exit_code == 2
-    assert done.output == "error: --label-cost: 'normal' stands twice\n"
+    assert done.output == "error: --label-cost: 'normal' is given twice\n"
 
 
 def test_flags_may_be_repeated() -> None:

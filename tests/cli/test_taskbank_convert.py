@@ -44,7 +44,7 @@ def test_convert_tells_what_it_made_and_what_it_left(checkpoints: Path, tmp_path
 @pytest.mark.parametrize(
     ("words", "ending"),
     [
-        (["nowhere", "out"], (1, "error: nowhere is no folder")),
+        (["nowhere", "out"], (1, "error: nowhere is not a folder")),
         (["{}", "out", "--tasks", "depth"], (1, "error: no task 'depth_zbuffer' in")),
         (["{}", "out", "--tasks", "nromal"], (1, "error: unknown task 'nromal': did you mean normal?")),
         (["{}", "out", "--storage", "fp8"], (2, "fp8")),

@@ -1,4 +1,4 @@
-"""`taskbank models`, and models of others behind the other commands."""
+"""`taskbank models`, and third-party models behind the other commands."""
 
 from __future__ import annotations
 
@@ -99,12 +99,12 @@ def test_videos_are_predicted_frame_by_frame(folder: Path, tmp_path: Path) -> No
 def test_commands_that_need_files_say_what_foundation_is(folder: Path) -> None:
     for command in ("info", "push"):
         done = taskbank(command, *(["foundation", "a/b"] if command == "push" else ["foundation"]))
-        assert (done.exit_code, "names models of others" in done.stderr) == (1, True)
+        assert (done.exit_code, "names third-party models" in done.stderr) == (1, True)
     done = taskbank("download", folder / "mine.toml")
     assert (done.exit_code, "--accept-licence" in done.stderr) == (1, True)
     done = taskbank("download", folder / "mine.toml", "--accept-licence", "metric")
     assert (done.exit_code, "sha256:" in done.stdout) == (0, True)
     done = taskbank("download", "rooms", "--accept-licence", "metric")
-    assert (done.exit_code, "is for models of others" in done.stderr) == (1, True)
+    assert (done.exit_code, "is for third-party models" in done.stderr) == (1, True)
     done = taskbank("export", "depth", "--bank", folder / "mine.toml", "-o", folder / "depth.onnx")
     assert (done.exit_code, "not a network of this package" in done.stderr) == (1, True)

@@ -69,7 +69,7 @@ def test_a_folder_is_predicted_and_the_bad_image_reported(bank: str, photos: Pat
         f"2 of 3 input(s), results in {out}\n"
         "class_scene: the networks saw the middle square only, up to 33% of an image is left out\n"
     )
-    assert f"failed: {photos / 'b.png'} is no image of a known format" in done.stderr
+    assert f"failed: {photos / 'b.png'} is not an image of a known format" in done.stderr
     assert done.stderr.splitlines()[-1] == "1 input(s) failed"
     expected = {f"{task}.{form}" for task in ("normal", "class_scene") for form in ("png", "npy", "json")}
     for name in "ac":
@@ -207,7 +207,7 @@ def test_a_bank_that_is_not_there_is_one_line(photos: Path, tmp_path: Path) -> N
         (("--save", "gif"), "cannot save as 'gif': choose from png, npy, json"),
         (("--device", "gpu"), "unknown device 'gpu'"),
         (("--precision", "fp16", "--device", "cpu"), "precision fp16 needs a GPU"),
-        (("--size", "100"), "size 100 is no positive multiple of 16"),
+        (("--size", "100"), "size 100 is not a positive multiple of 16"),
     ],
 )
 def test_mistakes_are_one_line_and_nothing_is_written(
@@ -246,7 +246,7 @@ def test_representations_are_saved(bank: str, photos: Path, tmp_path: Path) -> N
     done = run("encode", photos, "-o", out, "--bank", bank)
     assert done.exit_code == 1
     assert "2 of 3 input(s), 2 representation(s)" in done.stdout
-    assert "b.png is no image" in done.stderr
+    assert "b.png is not an image" in done.stderr
     with safe_open(out, "np") as file:
         assert set(file.keys()) == set(TASKS)
         assert file.get_tensor("fixated_pose").shape == (2, 8, 16, 16)

@@ -65,7 +65,7 @@ def test_a_target_is_read_out_from_sources(bank: str, photo: Path, tmp_path: Pat
     )  # fmt: skip
     assert done.exit_code == 1
     assert done.stdout == f"1 of 2 input(s), results in {out}\n"
-    assert f"failed: {bad} is no image of a known format" in done.stderr
+    assert f"failed: {bad} is not an image of a known format" in done.stderr
     assert {path.name for path in (out / "photo").iterdir()} == {
         f"reshading.{form}" for form in ("png", "npy", "json")
     }

@@ -176,7 +176,7 @@ def test_a_group_that_does_not_fit_is_infeasible() -> None:
         (["group", "--setting", "9", "--budget", "2"], 1, "setting is 9"),
         (["group", "--setting", "1", "--budget", "0"], 1, "budget is 0.0, expected"),
         (["group", "--setting", "1", "--budget", "2", "--method", "best"], 1, "unknown method 'best'"),
-        (["sweep", "--budgets", "5-1"], 2, "--budgets: '5-1' is no range"),
+        (["sweep", "--budgets", "5-1"], 2, "--budgets: '5-1' is not a range"),
         (["sweep", "--budgets", "1-99999"], 2, "--budgets: '1-99999' has more than 10,000 numbers"),
         (["ahp", "nothing.csv", "--target", " "], 2, "--target is empty"),
         (["compare", "taskonomy-16k", "taskonomy-1k", "-k", "0"], 1, "max_order is 0, expected"),
@@ -419,7 +419,7 @@ def test_an_alias_that_is_given_twice_is_refused(tmp_path: Path) -> None:
     done = run(
         "affinity", "import", str(table), str(tmp_path / "t.safetensors"), "--alias", "x=a", "--alias", "x=b"
     )
-    assert (done.exit_code, done.stderr) == (2, "error: --alias: 'x' stands twice\n")
+    assert (done.exit_code, done.stderr) == (2, "error: --alias: 'x' is given twice\n")
 
 
 def test_a_wrong_alias_is_wrong_usage(tmp_path: Path) -> None:
@@ -522,6 +522,6 @@ def test_measures_without_a_bound_are_imported_under_a_named_normalisation(tmp_p
     other = tmp_path / "other.csv"
     other.write_text("target,sources,gain\na,d,-9\n")
     done = run("affinity", "import", str(table), str(other), str(out), "--normalise", "rank")
-    assert (done.exit_code, "those of a stand in two files" in done.stderr) == (2, True)
+    assert (done.exit_code, "those of a are in two files" in done.stderr) == (2, True)
     done = run("affinity", "import", str(table), str(out), "--normalise", "best")
     assert (done.exit_code, "unknown normalisation 'best'" in done.stderr) == (1, True)

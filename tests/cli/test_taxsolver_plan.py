@@ -230,11 +230,11 @@ def test_options_beside_a_saved_plan_that_it_says_itself_are_refused(tmp_path: P
     done = run("--problem", str(path), "--budget", "2")
     assert (done.exit_code, done.stderr) == (
         2,
-        "error: --budget stands in the file of --problem: leave out one of the two\n",
+        "error: --budget is in the file of --problem: leave out one of the two\n",
     )
     path.write_text("{}")
     done = run("--problem", str(path))
-    assert (done.exit_code, "is no plan that taxsolver saved as JSON" in done.stderr) == (1, True)
+    assert (done.exit_code, "is not a plan that taxsolver saved as JSON" in done.stderr) == (1, True)
     assert run("--problem", str(tmp_path / "absent.json")).exit_code == 1
 
 
@@ -374,13 +374,13 @@ def test_a_known_error_is_one_message_on_stderr_and_exit_1(words: list[str], mes
             ["-t", "all", "-b", "2", "--label-cost", "a=b"],
             "--label-cost: cannot read 'a=b', expected TASK=NUMBER",
         ),
-        (["-t", "all", "-b", "2", "--label-cost", "a=1,a=2"], "--label-cost: 'a' stands twice"),
+        (["-t", "all", "-b", "2", "--label-cost", "a=1,a=2"], "--label-cost: 'a' is given twice"),
         (["-t", "all", "-b", "2", "--nonsense"], "--nonsense"),
         (
             ["-t", "all", "-b", "2", "sweep"],
-            "write --targets behind the command: taxsolver sweep ... --targets",
+            "write --targets after the command: taxsolver sweep ... --targets",
         ),
-        (["-a", "taskonomy-1k", "sweep"], "write --affinity behind the command: taxsolver sweep"),
+        (["-a", "taskonomy-1k", "sweep"], "write --affinity after the command: taxsolver sweep"),
         (["nonsense"], "nonsense"),
     ],
 )
@@ -416,7 +416,7 @@ def test_without_words_the_help_is_shown() -> None:
     assert done.exit_code == 0
     words = " ".join(done.stdout.replace("│", " ").split())
     assert "Supervision budget: how many tasks may be labelled in full" in words
-    assert "Order: from how many labelled tasks at once ONE target may be read out" in words
+    assert "Order: largest number of labelled tasks from which ONE target is read out" in words
 
 
 def test_the_version_is_printed() -> None:

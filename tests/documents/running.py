@@ -56,7 +56,7 @@ def is_training(words: str) -> bool:
 
 
 def is_own_task(words: str) -> bool:
-    """Tell whether a command belongs to the chain that learns, plans and predicts a task of one's own."""
+    """Tell whether a command belongs to the chain that learns, plans and predicts a task of your own."""
     return "daylight" in words
 
 

@@ -175,10 +175,10 @@ def test_label_costs_may_be_a_dictionary_a_series_or_pairs(cost: Any) -> None:
     [
         ({"zzz": 2}, "unknown task 'zzz'"),
         ({"a": None}, "the label cost of a is None, expected a number"),
-        ({3: 2}, "label_cost: expected names and numbers, .*: 3 is no name of a task"),
+        ({3: 2}, "label_cost: expected names and numbers, .*: 3 is not the name of a task"),
         ([1, 2], "label_cost: expected names and numbers, as in .*, not 1"),
         ("a=2", "label_cost: expected names and numbers, as in .*, not 'a=2'"),
-        (pandas.Series([1.0, 2.0]), "0 is no name of a task"),
+        (pandas.Series([1.0, 2.0]), "0 is not the name of a task"),
         ([("a", 2), ("a", 3)], "label_cost names the task 'a' twice"),
     ],
 )

@@ -41,7 +41,7 @@ def test_an_option_that_stands_twice_is_wrong_usage(
         parser().parse_args(["a", *words])
     assert stopped.value.code == 2
     said = capsys.readouterr().err
-    assert said.endswith("error: argument --size/-s: stands twice, but takes one value: keep one\n")
+    assert said.endswith("error: argument --size/-s: is given twice, but takes one value: keep one\n")
 
 
 def test_no_script_has_a_parser_that_keeps_the_last_of_two_values() -> None:
@@ -74,5 +74,5 @@ def test_a_script_refuses_a_repeated_option_before_it_writes(tmp_path: Path) -> 
         check=False,
     )
     assert done.returncode == 2
-    assert "argument --out: stands twice, but takes one value: keep one" in done.stderr
+    assert "argument --out: is given twice, but takes one value: keep one" in done.stderr
     assert not list(tmp_path.iterdir())

@@ -81,7 +81,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Json]]:
             log.warning("%s", error)
             reasons.append(str(error))
     why = "; ".join(reasons) or "there is no such file"
-    raise CheckpointError(f"no checkpoint at {path}: {why}; delete it to begin anew")
+    raise CheckpointError(f"no checkpoint at {path}: {why}; delete it to begin again")
 
 
 def discard_checkpoint(path: Path) -> None:
@@ -184,7 +184,7 @@ def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Json]]:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
         facts = json.loads(header[_FACTS])
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{file} is no readable checkpoint: {error}") from error
+        raise CheckpointError(f"{file} is not a readable checkpoint: {error}") from error
     if header.get(_DIGEST) != _digest(tensors, header[_FACTS]):
         raise CheckpointError(f"{file} is damaged: its content is not what was written")
     return tensors, facts

@@ -77,7 +77,7 @@ def read_matching(marker: Path, plan: Mapping[str, Any]) -> dict[str, Any]:
     if difference is not None:
         raise ConfigError(
             f"{marker.parent} was made with {difference}: choose another --out, or --overwrite to delete it "
-            "and begin anew"
+            "and begin again"
         )
     return written
 
@@ -96,7 +96,7 @@ def digest_of(path: Path) -> str:
     if path.is_file():
         return digest_file(path)
     if not path.is_dir():
-        raise DataError(f"{path} does not exist: run the stage that makes it, or mend the path")
+        raise DataError(f"{path} does not exist: run the stage that makes it, or correct the path")
     for folder in (path, path.parent):
         if (folder / MARKER).exists():
             return str(read_marker(folder)["outputs"]["digest"])
@@ -110,7 +110,7 @@ def _read(path: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: the marker does not exist.
-        ValueError: it is no JSON object of a known format.
+        ValueError: it is not a JSON object of a known format.
     """
     written = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(written, dict) or written.get("format") != _FORMAT:

@@ -67,7 +67,7 @@ def settings_of(config: object, *, only_compared: bool = False) -> dict[str, Any
             the device.
 
     Raises:
-        ConfigError: the argument is no dataclass, or has a field of another type.
+        ConfigError: the argument is not a dataclass, or has a field of another type.
     """
     if not is_dataclass(config) or isinstance(config, type):
         raise ConfigError(f"a stage's configuration is a dataclass, this is {type(config).__name__}")

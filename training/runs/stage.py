@@ -64,7 +64,7 @@ def stage_work(
             (folder / MARKER).unlink(missing_ok=True)
             for path in sorted(folder.rglob(".*.partial")):
                 _delete(path)
-            log.info("%s: %s in %s", plan["stage"], "begins" if written is None else "goes on", folder)
+            log.info("%s: %s in %s", plan["stage"], "begins" if written is None else "continues", folder)
             started = time.monotonic()
             yield True
             seconds = time.monotonic() - started
@@ -136,7 +136,7 @@ def _check_empty(folder: Path) -> None:
     held = sorted(path.name for path in folder.iterdir() if path.name != _LOCK)
     if held:
         raise ConfigError(
-            f"{folder} holds {held[0]!r}, and no stage says that it made it: choose another --out, or empty "
+            f"{folder} holds {held[0]!r}, which no stage has written: choose another --out, or empty "
             "that folder"
         )
 
@@ -187,7 +187,7 @@ def _disk_troubles(name: str, folder: Path) -> Iterator[None]:
             raise
         raise StorageError(
             f"{name}: {error.strerror or error}: {error.filename or folder}. Complete files were kept: fix "
-            "the cause, run the same command again, and it goes on"
+            "the cause, run the same command again, and it continues"
         ) from error
 
 

@@ -34,7 +34,7 @@ def predict_files(
         facts, each named after its task.
 
     Raises:
-        UploadError: no file or too many; a file is no image, or too large.
+        UploadError: no file or too many; a file is not an image, or too large.
         MissingError: there is no bank, or it does not hold a task.
         SlowRequestError: the request took too long.
     """

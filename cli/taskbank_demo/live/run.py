@@ -38,7 +38,7 @@ def read_images(services: Services, paths: Sequence[str | Path]) -> list[Image.I
     """Check and read uploaded photographs; the files are deleted in any case.
 
     Raises:
-        UploadError: a file is no image, or too large.
+        UploadError: a file is not an image, or too large.
     """
     try:
         return [read_image(path, services.settings, services.folder) for path in paths]

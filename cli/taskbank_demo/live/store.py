@@ -29,7 +29,7 @@ from taskbank_demo.services import Services
 
 _TOKEN = re.compile(r"result-[0-9a-f]{32}")
 _RAW = "raw"
-_ORIGIN = "origin"  # in the metadata of a file: facts about the model of somebody else
+_ORIGIN = "origin"  # in the metadata of a file: facts about the third-party model
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Shot:
         return tuple(path.stem for path in (self.folder / _RAW).glob("*.safetensors"))
 
     def keep(self, task: str, outcome: Outcome) -> None:
-        """Write the raw output of a network, with the facts about a model of somebody else."""
+        """Write the raw output of a network, with the facts about a third-party model."""
         metadata = {_ORIGIN: json.dumps(outcome.origins[task])} if task in outcome.origins else None
         path = self.folder / _RAW / f"{task}.safetensors"
         save_file({task: outcome.raw[task].contiguous()}, path, metadata)
@@ -82,7 +82,7 @@ def find_shot(services: Services, token: object) -> Shot:
     if isinstance(token, str) and _TOKEN.fullmatch(token) and (services.folder / token / _RAW).is_dir():
         return Shot(services.folder / token)
     minutes = services.settings.keep_seconds / 60
-    raise MissingError(f"This result is not here any more: results are kept for {minutes:.0f} minutes.")
+    raise MissingError(f"This result is no longer stored: results are kept for {minutes:.0f} minutes.")
 
 
 def forget_shot(services: Services, token: object) -> None:

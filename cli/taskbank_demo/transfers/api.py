@@ -99,8 +99,8 @@ def _names(given: object) -> list[str]:
     """
     words = given.split(",") if isinstance(given, str) else given
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise InvalidInputError(f"sources {given!r} must be a list of names: ['normal', 'reshading'], say")
+        raise InvalidInputError(f"sources {given!r} must be a list of names, as in ['normal', 'reshading']")
     names = [word.strip() for word in words if word.strip()]
     if not names:
-        raise InvalidInputError("no source was named: ['normal', 'reshading'], say")
+        raise InvalidInputError("no source was named: give a list, as in ['normal', 'reshading']")
     return names

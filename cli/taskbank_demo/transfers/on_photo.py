@@ -20,7 +20,7 @@ from taskbank_demo.transfers.pictures import comparison, waiting
 from taskbank_demo.transfers.requests import on_photograph
 from taskbank_demo.transfers.uploads import forget, keep_photograph
 
-_NONE_YET = waiting("Every network of this comparison looks at the photograph that you put in.")
+_NONE_YET = waiting("Every network of this comparison looks at the photograph that you upload.")
 _WITH_DIALOG = (
     '${value}<dialog class="tr-dialog" aria-label="Picture at full size"><img alt="">'
     '<button type="button" class="tr-close">Close</button></dialog>'

@@ -22,7 +22,7 @@ from taskbank_demo.transfers.pictures import finished, preview, progress, waitin
 from taskbank_demo.transfers.requests import on_video
 from taskbank_demo.transfers.uploads import forget, keep_video
 
-_NONE_YET = waiting("Every network of this comparison looks at each frame of the video that you put in.")
+_NONE_YET = waiting("Every network of this comparison looks at each frame of the video that you upload.")
 _ONE_AT_A_TIME = {"concurrency_id": "videos", "concurrency_limit": 1, "show_progress": "minimal"}
 """Options of events for videos, which have their own queue, so that photographs do not wait."""
 
@@ -136,7 +136,7 @@ def _wire_comparing(
     @readable
     def on_start(path: str, name: str, tensor: str) -> Iterator[tuple[Any, ...]]:
         if not path:
-            raise UploadError("There is no video yet: put one in, or take the example video.")
+            raise UploadError("There is no video yet: upload one, or take the example video.")
         choice = menu.named(name)
         made = on_video(services, choice, path, tensor)
         step = None

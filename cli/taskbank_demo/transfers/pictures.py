@@ -54,7 +54,7 @@ def preview(path: str) -> str:
     seconds = float(clip.frames / clip.rate)
     return (
         f'<figure class="tr-preview"><video src="{file_url(Path(path))}" {_poster(first)} controls muted '
-        'playsinline preload="metadata" aria-label="The video that was put in"></video>'
+        'playsinline preload="metadata" aria-label="The uploaded video"></video>'
         f"<figcaption>{clip.width} x {clip.height}, {clip.frames} frames, {seconds:.1f} seconds</figcaption>"
         "</figure>"
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from taskbank.bank.bank import Bank
 from taskbank.encoders.source import Source
@@ -19,8 +21,7 @@ from taskbank.inference.engine import Engine, Outcome
 from taskbank.inference.settings import Settings
 from taskbank.saving.export import refuse_existing
 from taskbank.saving.tensor_stream import tensor_stream
-from taskbank.sources.encoding import Features
-from taskbank.sources.saving import Saved, save_features
+from taskbank.sources.encoding import Features, encode_images
 from taskbank.sources.timing import Cost
 from taskbank.video.files import load_av, open_clip, read_frames
 
@@ -38,6 +39,19 @@ class Encoded:
     images: tuple[str, ...]
     failed: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedFeatures:
+    """Report of `encode_sources`: the encoded images and the failures.
+
+    Attributes:
+        images: files in the order of the rows.
+        failed: reasons why the other files could not be used.
+    """
+
+    images: tuple[str, ...]
+    failed: tuple[str, ...]
 
 
 def encode_files(
@@ -77,19 +91,14 @@ def encode_files(
         OutputError: the file exists already, or cannot be written.
         TaskBankError: as `taskbank.inference.engine.Engine`.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> import taskbank
         >>> bank = taskbank.Bank.open("rooms")
         >>> taskbank.encode_files(bank, ["normals"], [Path("photo.jpg")], Path("codes.safetensors")).images
         ('photo.jpg',)
     """
-    if out.suffix != ".safetensors":
-        raise InvalidInputError(f"{out} must end in .safetensors: representations are written in that format")
-    if not overwrite:
-        refuse_existing([out])
-    if any(is_video(path) for path in images):
-        load_av()
+    _check_files(images, out, overwrite=overwrite)
     engine = Engine(bank, tasks, settings, encoders_only=True)
     good: list[str] = []
     failed: list[Outcome] = []
@@ -137,46 +146,91 @@ def encode_sources(
     overwrite: bool = False,
     costs: Iterable[Cost] = (),
     each: Callable[[Features], object] = lambda features: None,
-) -> Saved:
-    """Write features of images and videos from any sources to one file, see `taskbank.sources.saving`.
+) -> EncodedFeatures:
+    """Write features of images and videos from any sources to one safetensors file.
 
-    Each frame of a video has a row.
+    The file holds a tensor per source under its name, (N, channels, h, w), as output by its network, and in
+    its header `images`: a JSON list of the N files in that order, and `sources`: a JSON list of facts about
+    each source (size, patch, channels, mean, std, parameters, weights, licence, and milliseconds if they were
+    measured). Each frame of a video has a row, named `FILE#NUMBER` from 0. Memory does not grow with the
+    number of images.
+
+    Args:
+        sources: made by `open_sources`; their networks are modified.
+        images: image or video files, or `-` for the image on standard input; files that cannot be read are
+            left out.
+        out: the file.
+        settings: as for `taskbank.sources.encoding.encode_images`.
+        half: whether 16-bit floats are written instead of 32.
+        overwrite: whether an existing file is replaced.
+        costs: of the sources, if they were measured.
+        each: called with every result, for progress.
 
     Raises:
-        TaskBankError: as `save_features`.
+        InvalidInputError: `out` does not end in .safetensors; no image could be read.
+        OutputError: the file exists already, or cannot be written.
         MissingPackageError: `images` has a video, and no package that reads videos is installed.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> import taskbank
         >>> sources = taskbank.open_sources("normal,reshading")
         >>> taskbank.encode_sources(sources, [Path("photo.jpg")], Path("features.safetensors")).images
         ('photo.jpg',)
     """
+    _check_files(images, out, overwrite=overwrite)
+    facts = {source.name: source.facts() for source in sources}
+    for cost in costs:
+        facts[cost.source]["milliseconds"] = cost.milliseconds
+    good: list[str] = []
+    failed: list[str] = []
+    names: deque[str | None] = deque()  # names of frames that are read ahead; None for images
+
+    def items() -> Iterator[ImageInput]:
+        for path in images:
+            if not is_video(path):
+                names.append(None)
+                yield Piped() if path == STDIN else path
+                continue
+            try:
+                for number, frame in enumerate(read_frames(open_clip(path))):
+                    names.append(f"{path}#{number}")
+                    yield frame.pixels
+            except VideoError as error:
+                failed.append(str(error))
+
+    dtype: type[np.floating] = np.float16 if half else np.float32
+    with tensor_stream(out) as stream:
+        for features in encode_images(sources, items(), settings):
+            name = names.popleft()
+            each(features)
+            if features.error is not None:
+                failed.append(str(features.error))
+                continue
+            rows: dict[str, NDArray[np.floating]] = {
+                name: values.numpy().astype(dtype, copy=False) for name, values in features.maps.items()
+            }
+            beyond = [name for name, values in rows.items() if not np.isfinite(values).all()]
+            if beyond:
+                raise InvalidInputError(
+                    f"features of {', '.join(beyond)} go beyond what 16 bits hold: leave out --half"
+                )
+            good.append(features.image if name is None else name)
+            stream.add(rows)
+        if not good:
+            raise InvalidInputError(f"none of {len(images)} image(s) could be read: {failed[0]}")
+        stream.metadata |= {"images": json.dumps(good), "sources": json.dumps(list(facts.values()))}
+    return EncodedFeatures(images=tuple(good), failed=tuple(failed))
+
+
+def _check_files(images: Sequence[Path], out: Path, *, overwrite: bool) -> None:
+    """Check the output file and the reader of videos before networks are loaded."""
+    if out.suffix != ".safetensors":
+        raise InvalidInputError(f"{out} must end in .safetensors: features are written in that format")
+    if not overwrite:
+        refuse_existing([out])
     if any(map(is_video, images)):
         load_av()
-    return save_features(
-        sources,
-        images,
-        out,
-        settings=settings,
-        half=half,
-        overwrite=overwrite,
-        costs=costs,
-        each=each,
-        frames=frames_of,
-    )
-
-
-def frames_of(path: Path) -> Iterator[ImageInput]:
-    """Yield the frames of a video in order: uint8 (H, W, 3).
-
-    Raises:
-        VideoError: the video cannot be read, or ends too early.
-    """
-    clip = open_clip(path)
-    for frame in read_frames(clip):
-        yield frame.pixels
 
 
 def _encode_video(engine: Engine, path: Path, normalize: bool, notes: list[str]) -> Iterator[Outcome]:

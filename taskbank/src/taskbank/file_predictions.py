@@ -53,14 +53,14 @@ class Saving:
         forms: what is written for each prediction.
         overwrite: whether existing results are replaced.
         skip_existing: whether inputs whose results all exist already are skipped; those with a part of their
-            results are predicted anew. The bank that made existing results is not checked.
+            results are predicted again. The bank that made existing results is not checked.
         axes: of the points of point clouds.
         fov: horizontal field of view of the photographs in degrees, for drawing rooms and vanishing points
             and for point clouds; None where it is not known.
         building: name of the building in the dataset's form; None for the name of the inputs' folder.
         smooth: seconds over which numbers are averaged in videos, see `video.predictions.VideoSaving`.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> import taskbank
         >>> saving = taskbank.Saving(folder=Path("results"), forms=(taskbank.Form.NPY,), skip_existing=True)
@@ -165,7 +165,7 @@ def predict_files(
             nothing is computed), or a file cannot be written.
         TaskBankError: as `inference.engine.Engine` or `inference.transfer_engine.TransferEngine`.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> import taskbank
         >>> saving = taskbank.Saving(folder=Path("results"))

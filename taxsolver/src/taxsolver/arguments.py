@@ -64,7 +64,7 @@ def name_tuple(values: object, what: str) -> tuple[str, ...]:
     """Return the names of a list, unchanged.
 
     Raises:
-        InvalidInputError: the value is no list, or an entry is not text.
+        InvalidInputError: the value is not a list, or an entry is not text.
     """
     single = isinstance(values, str | bytes) or (isinstance(values, np.ndarray) and values.ndim == 0)
     if single or not isinstance(values, Iterable):

@@ -2,7 +2,7 @@
 
 TaxSolverError
 ├── InvalidInputError      a parameter, a tensor or a table holds a value that is not allowed
-│   └── UnknownTaskError   a name that is no task of the tensor or table at hand
+│   └── UnknownTaskError   a name that is not a task of the tensor or table at hand
 ├── InfeasibleBudgetError  no plan fits the budget
 ├── TimeLimitError         the time limit passed before any plan was found
 ├── SolverError            HiGHS failed, or ended without an answer
@@ -27,7 +27,7 @@ class InvalidInputError(TaxSolverError, ValueError):
 
 
 class UnknownTaskError(InvalidInputError):
-    """A name that is no task of the tensor or table at hand.
+    """A name that is not a task of the tensor or table at hand.
 
     Attributes:
         name: the unknown name.

@@ -83,7 +83,7 @@ def test_an_uploaded_table_is_read_and_called_by_its_file(tmp_path: Path) -> Non
     [
         ("mine.npy", b"x", "mine.npy is no table of networks: upload a .csv file"),
         ("mine.csv", b"a,b\n", "^mine.csv has the columns a, b, but not split"),
-        ("mine.csv", b"\xff\xfes", "^mine.csv is no CSV text in UTF-8"),
+        ("mine.csv", b"\xff\xfes", "^mine.csv is not CSV text in UTF-8"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, file: str, content: bytes, message: str) -> None:

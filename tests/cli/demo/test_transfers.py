@@ -273,7 +273,7 @@ def test_a_bank_without_transfers_says_how_to_get_them(tmp_path: Path) -> None:
 
 
 def test_tensors_by_other_names_are_refused(bank: Bank, tmp_path: Path) -> None:
-    """A file's path is no name: nothing outside the package is read."""
+    """A file's path is not a name: nothing outside the package is read."""
     made = services(bank.where, tmp_path)
     assert tensor_of(made) == "taskonomy-16k"
     assert standing_of(made, EDGES, "taskonomy-1k").tensor == "taskonomy-1k"

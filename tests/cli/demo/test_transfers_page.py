@@ -160,7 +160,7 @@ def test_a_request_without_a_file_is_refused(client: Client) -> None:
 
 
 def hostile(folder: Path, kind: str) -> Path:
-    """A file that is no video that may be put in."""
+    """A file that is not a video that may be put in."""
     path = folder / "clip.mp4"
     if kind == "long":
         return write_clip(path, corner_frames(60))

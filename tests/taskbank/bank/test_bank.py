@@ -170,7 +170,7 @@ def test_a_file_that_is_no_safetensors_is_a_format_error(bank: Bank) -> None:
     torch.save({"weight": torch.ones(1)}, path)
     said = {"sha256": sha256(path.read_bytes()).hexdigest(), "size": path.stat().st_size}
     folder = change_index(bank, lambda index: index["tasks"]["normal"]["encoder"].update(said))
-    with pytest.raises(BankFormatError, match="is no readable safetensors file"):
+    with pytest.raises(BankFormatError, match="is not a readable safetensors file"):
         Bank.open(folder).load("normal")
 
 
@@ -207,7 +207,7 @@ def put(value: object, *keys: str) -> Callable[[dict[str, Any]], object]:
         (put("../x", "tasks", "normal", "encoder", "path"), "file '../x' should be 'encoders/normal.safe"),
         (put({}, "tasks", "telepathy"), "unknown task 'telepathy'"),
         (put([8, 16], "representation"), "is not as expected"),
-        (put("8", "representation"), "no list of three numbers"),
+        (put("8", "representation"), "not a list of three numbers"),
         (put(3, "tasks", "normal", "encoder"), "is not as expected"),
         (put("vgg", "architecture", "name"), "unknown architecture 'vgg'"),
     ],
@@ -221,7 +221,7 @@ def test_a_wrong_index_is_a_format_error(
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"{", "no JSON"), (b"\xff", "no UTF-8"), (b"[]", "a bank")]
+    ("content", "message"), [(b"{", "not JSON"), (b"\xff", "not UTF-8"), (b"[]", "a bank")]
 )
 def test_an_unreadable_index_is_a_format_error(tmp_path: Path, content: bytes, message: str) -> None:
     """Truncated, binary, or something else."""

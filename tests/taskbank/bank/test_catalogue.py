@@ -1,4 +1,4 @@
-"""Catalogues of models of others: the form of the file, and what is wrong in it."""
+"""Catalogues of third-party models: the form of the file, and what is wrong in it."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: dict[str, Any], message:
     ("text", "message"),
     [
         ("name = ", "cannot read the catalogue"),
-        ("name = 'x'", "is no catalogue of models"),
+        ("name = 'x'", "is not a catalogue of models"),
         ("format = 'taskbank models 1'\nname = 'x'", "names no model"),
-        ("format = 'taskbank models 1'\nname = 'x'\nmodels = [3]", "model 1 is no table"),
+        ("format = 'taskbank models 1'\nname = 'x'\nmodels = [3]", "model 1 is not a table"),
     ],
 )
 def test_other_files_are_no_catalogues(tmp_path: Path, text: str, message: str) -> None:

@@ -75,17 +75,17 @@ def put(*way: str, value: object) -> Callable[[dict[str, Any]], object]:
         (put("architecture", "widths", "blocks", value="111"), "blocks '111' must be a list"),
         (put("architecture", "widths", "blocks", value=[1] * 1000), "must be a list of 32 values at most"),
         (put("architecture", "widths", "stages", value=[]), "must be 3 positive numbers"),
-        (put("tasks", "class_scene", "classes", value="x" * 63), "are no list of names"),
+        (put("tasks", "class_scene", "classes", value="x" * 63), "are not a list of names"),
         (put("tasks", "class_scene", "channels", value=10**6), "63 channel.s., not 1000000"),
         (put("tasks", "normal", "value_range", value=[0]), "must be two numbers, the second greater"),
         (put("tasks", "normal", "value_range", value=[1, -1]), "must be two numbers, the second greater"),
         (put("tasks", "normal", "value_range", value=[0, None]), "not as expected"),
         (put("tasks", "normal", "value_range", value=[0, 10**400]), "not as expected"),
-        (put("tasks", "normal", "metrics", value={"mean": "low"}), "metric mean 'low' is no number"),
+        (put("tasks", "normal", "metrics", value={"mean": "low"}), "metric mean 'low' is not a number"),
         (put("tasks", "normal", "metrics", value={"mean": 10**400}), "not as expected"),
         (put("tasks", "normal", "encoder", "size", value=10**18), "must be 0 to 4294967296"),
         (put("tasks", "normal", "encoder", "size", value=-1), "must be 0 to"),
-        (put("tasks", "normal", "encoder", "size", value=1.5), "1.5 is no whole number"),
+        (put("tasks", "normal", "encoder", "size", value=1.5), "1.5 is not a whole number"),
         (put("tasks", "random", "encoder", "seed", value=2**70), "must be -9223372036854775808 to"),
         (put("representation", value=[8, 16, 10**9]), "must be 1 to 4096"),
         (put("image_size", value=10**9), "4096 at most"),
@@ -106,14 +106,14 @@ def test_numbers_that_are_none_are_refused(bank: Bank, number: str) -> None:
     """JSON has no infinities, and Python takes them."""
     text = (Path(bank.where) / "bank.json").read_text()
     changed = text.replace('"metrics": {}', f'"metrics": {{"mean": {number}}}', 1)
-    with pytest.raises(BankFormatError, match="is no JSON"):
+    with pytest.raises(BankFormatError, match="is not JSON"):
         index_from_json(changed, "toy")
 
 
 def test_deep_json_is_refused(bank: Bank) -> None:
     """It is refused at depths that Python's reader gives up on, and at depths that later readers would."""
     text = (Path(bank.where) / "bank.json").read_text()
-    for depth, message in ((100_000, "is no JSON"), (100, "is nested more than 32 deep")):
+    for depth, message in ((100_000, "is not JSON"), (100, "is nested more than 32 deep")):
         deep = '{"x": ' * depth + "1" + "}" * depth
         with pytest.raises(BankFormatError, match=message):
             index_from_json(text.replace('"training": {}', f'"training": {deep}', 1), "toy")
@@ -134,7 +134,7 @@ def test_pipes_devices_and_large_files_are_not_read(bank: Bank) -> None:
             bank.load("normal")
     weights.unlink()
     os.mkfifo(weights)
-    with pytest.raises(BankFormatError, match="is no regular file"):
+    with pytest.raises(BankFormatError, match="is not a regular file"):
         bank.load("normal")
     weights.unlink()
     with weights.open("wb") as file:
@@ -149,7 +149,7 @@ def test_pipes_devices_and_large_files_are_not_read(bank: Bank) -> None:
     index = folder / "bank.json"
     index.unlink()
     os.mkfifo(index)
-    with pytest.raises(BankFormatError, match="is no regular file"):
+    with pytest.raises(BankFormatError, match="is not a regular file"):
         Bank.open(folder)
     index.unlink()
     with index.open("wb") as file:

@@ -141,7 +141,7 @@ def test_an_interrupted_load_keeps_the_files_that_arrived(server: HubServer, cac
 
 
 def test_a_damaged_file_is_refused_and_forgotten(server: HubServer, cache: Path) -> None:
-    """The next call downloads it anew."""
+    """The next call downloads it again."""
     server.state.damaged.add(NORMAL[0])
     bank = Bank.open(SOURCE, hub=server.client(cache))
     with pytest.raises(ChecksumMismatchError, match=r"has sha256 .* it was removed from the cache"):
@@ -186,7 +186,7 @@ def test_a_file_that_the_repository_lacks_is_named(server: HubServer, cache: Pat
     [
         (f"{SOURCE}@v9", HubNotFoundError, r"@v9: the repository has no such revision"),
         ("hf://someone/nothing", HubNotFoundError, r"shows no such repository: check owner and name"),
-        ("hf://someone/other", BankFormatError, r"is no bank: the repository has no bank.json"),
+        ("hf://someone/other", BankFormatError, r"is not a bank: the repository has no bank.json"),
         ("hf://someone/private", HubNotFoundError, r"if it is private, log in with `hf auth login` or set"),
         ("hf://someone/gated", HubAccessError, r"is gated: ask for access .*HF_TOKEN \(Access to model"),
         ("hf://some--one/toy", InvalidInputError, r"hf://some--one/toy cannot be a repository"),

@@ -1,4 +1,4 @@
-"""Encoders of others in the form of a bank's, and the entries that name them."""
+"""Third-party encoders in the form of a bank's, and the entries that name them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_an_encoder_is_opened_again_by_what_it_says_of_itself() -> None:
     again = open_encoder(source.opens, seed=source.seed)
     assert fingerprint(again.network) == fingerprint(source.network)
     assert fingerprint(open_encoder(NAME, seed=4).network) != fingerprint(source.network)
-    with pytest.raises(InvalidInputError, match="'normals' is no name of an encoder"):
+    with pytest.raises(InvalidInputError, match="'normals' is not the name of an encoder"):
         open_encoder("normals")
 
 
@@ -96,7 +96,7 @@ def test_a_bank_may_read_encoders_of_others_only(tmp_path: Path) -> None:
     (entry,) = bank.index.foreign.values()
     open_square(entry, bank.where)
     card = model_card(bank.index, bank.digest, "hf://me/mine")
-    assert "Encoders of others, not in this bank" in card
+    assert "Third-party encoders, not in this bank" in card
     assert "bank.load_transfer(['timm:test" in card
     text = index_to_json(bank.index)
     with pytest.raises(BankFormatError, match="must begin with timm: or hf:"):

@@ -1,4 +1,4 @@
-"""Models of others behind our tasks: real classes of tiny configurations, loaded from folders."""
+"""Third-party models for our tasks: real classes of tiny configurations, loaded from folders."""
 
 from __future__ import annotations
 

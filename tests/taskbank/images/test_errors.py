@@ -117,7 +117,7 @@ def test_content_that_is_no_image_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "a.png").open() as text:
         refused: list[tuple[Any, str]] = [
             (b"", r"image \(bytes\) is empty"),
-            ({"bytes": b"x" * 9, "path": "b.png"}, "b.png is no image of a known format"),
+            ({"bytes": b"x" * 9, "path": "b.png"}, "b.png is not an image of a known format"),
             ({"bytes": None, "path": None}, "cannot be a NoneType"),
             (text, "a.png was opened as text: open it with mode 'rb'"),
         ]
@@ -149,5 +149,7 @@ def test_what_a_plugin_raises_is_an_error_of_the_image(
 def test_types_that_need_a_plugin_are_refused_with_the_way_out(tmp_path: Path) -> None:
     """HEIC says which package reads it."""
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic")
-    with pytest.raises(ImageError, match=r"no image of a known format: install pillow-heif .* or convert"):
+    with pytest.raises(
+        ImageError, match=r"not an image of a known format: install pillow-heif .* or convert"
+    ):
         read_photo(tmp_path / "a.heic")

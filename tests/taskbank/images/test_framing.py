@@ -14,7 +14,8 @@ from torchvision.transforms.v2 import functional as transforms
 from taskbank.errors import InvalidInputError
 from taskbank.images import framing
 from taskbank.images.framing import Box, fit_photo, to_input_frame
-from taskbank.images.reading import Photo, read_photo
+from taskbank.images.photo import Photo
+from taskbank.images.reading import read_photo
 from taskbank.options import Fit
 
 FITS = list(Fit)
@@ -107,7 +108,7 @@ def test_wrong_fits_and_sizes_are_refused() -> None:
     """With what is allowed."""
     with pytest.raises(InvalidInputError, match="unknown fit 'squash': choose whole, crop, pad, stretch"):
         fit_photo(ramp(4, 4), "squash")
-    with pytest.raises(InvalidInputError, match="size 250 is no positive multiple of 16: 240 and 256"):
+    with pytest.raises(InvalidInputError, match="size 250 is not a positive multiple of 16: 240 and 256"):
         fit_photo(ramp(4, 4), "crop", 250)
 
 

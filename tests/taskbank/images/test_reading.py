@@ -144,10 +144,10 @@ def test_what_is_given_is_not_written_to() -> None:
         (torch.full((3, 2, 2), 1.5), r"image \(Tensor\) holds floats from 1.5 to 1.5"),
         (np.zeros((2, 2, 3), np.int64), "cannot be of int64: use uint8, uint16, or float"),
         (torch.zeros((3, 2, 2), dtype=torch.int32), "cannot be of torch.int32"),
-        (np.zeros((3, 20, 30)), r"shape \(3, 20, 30\) is no image .*move channels to the end"),
+        (np.zeros((3, 20, 30)), r"shape \(3, 20, 30\) is not an image .*move channels to the end"),
         (torch.zeros((20, 30, 3)), "move channels to the front"),
-        (np.zeros((0, 5, 3)), "is no image"),
-        (np.zeros(5), "is no image"),
+        (np.zeros((0, 5, 3)), "is not an image"),
+        (np.zeros(5), "is not an image"),
         (7, "cannot be a int: give a path"),
     ],
 )
@@ -164,7 +164,7 @@ def test_files_that_are_no_images_are_refused(tmp_path: Path) -> None:
     for name, message in {
         "nothing.png": "does not exist",
         "empty.jpg": r"is empty \(0 bytes\)",
-        "text.png": "no image of a known format",
+        "text.png": "is not an image of a known format",
         ".": "is a directory",
     }.items():
         with pytest.raises(ImageError, match=message):

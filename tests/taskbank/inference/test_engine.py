@@ -104,7 +104,7 @@ def test_a_bad_image_does_not_stop_the_others(compact: Bank, tmp_path: Path) -> 
     outcomes = list(Engine(compact, ["normal"], CPU).run(items))
     assert [outcome.error is None for outcome in outcomes] == [True, False, False, False, True]
     assert outcomes[1].sources == (bad,)
-    with pytest.raises(ImageError, match="no image of a known format"):
+    with pytest.raises(ImageError, match="not an image of a known format"):
         outcomes[1].prediction("normal")
     assert not torch.equal(outcomes[0].raw["normal"], outcomes[4].raw["normal"])
 
@@ -251,7 +251,7 @@ def test_preparing_for_a_cpu_lays_out_large_convolutions_as_its_library_wants_th
     ("given", "message"),
     [
         ({"batch_size": 0}, "batch_size 0 and workers 2 must be 1"),
-        ({"size": 100}, "no positive multiple of 16"),
+        ({"size": 100}, "not a positive multiple of 16"),
         ({"fit": "squash"}, "unknown fit 'squash': choose whole, crop, pad, stretch"),
         ({"precision": "fp8"}, "unknown precision 'fp8': choose fp32, fp16, bf16"),
     ],

@@ -29,7 +29,8 @@ from taskbank.images.framing import (
     to_network_frame,
     view_of,
 )
-from taskbank.images.reading import Photo, read_photo
+from taskbank.images.photo import Photo
+from taskbank.images.reading import read_photo
 from taskbank.inference.decode import Reading
 from taskbank.inference.engine import Engine
 from taskbank.inference.settings import Settings

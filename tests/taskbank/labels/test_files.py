@@ -61,7 +61,7 @@ def test_files_are_named_by_point_view_and_domain() -> None:
     [
         (None, "label.png does not exist"),
         (b"", r"label.png is empty \(0 bytes\)"),
-        (b"no picture", "label.png is no image"),
+        (b"no picture", "label.png is not an image"),
         ("L", "label.png has 8 bits, depth_zbuffer has 16"),
         ("cut", "label.png is damaged: "),
     ],

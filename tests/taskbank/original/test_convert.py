@@ -214,10 +214,10 @@ def test_a_pickle_with_code_is_refused_and_does_not_run(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no PyTorch checkpoint|holds more than tensors"),
-        (b"not a checkpoint", "is no PyTorch checkpoint|holds more than tensors"),
-        (b"PK\x03\x04 cut", "is no PyTorch checkpoint"),
-        (pickle.dumps([1, 2], protocol=2), "is no PyTorch checkpoint|holds more than tensors"),
+        (b"", "is not a PyTorch checkpoint|holds more than tensors"),
+        (b"not a checkpoint", "is not a PyTorch checkpoint|holds more than tensors"),
+        (b"PK\x03\x04 cut", "is not a PyTorch checkpoint"),
+        (pickle.dumps([1, 2], protocol=2), "is not a PyTorch checkpoint|holds more than tensors"),
     ],
 )
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
@@ -247,7 +247,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
 
 def test_folders_that_make_no_bank_are_refused(folder: Path, tmp_path: Path) -> None:
     """Missing, without encoders, with a lone decoder, with two files for one network, with a bank in the way."""
-    with pytest.raises(InvalidInputError, match=r"is no folder: .*or `visualpriors`"):
+    with pytest.raises(InvalidInputError, match=r"is not a folder: .*or `visualpriors`"):
         converted(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(

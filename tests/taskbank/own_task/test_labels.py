@@ -1,4 +1,4 @@
-"""Labels of a task of one's own in the form for training, against numbers computed by hand."""
+"""Labels of a task of your own in the form for training, against numbers computed by hand."""
 
 from __future__ import annotations
 

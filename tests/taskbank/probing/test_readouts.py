@@ -122,7 +122,7 @@ def test_no_group_is_on_both_sides(numbers_of_groups: list[int], seed: int) -> N
 def test_the_share_that_is_held_out_is_met_as_groups_allow() -> None:
     """Exactly, where each image is its own group."""
     assert held_out([str(number) for number in range(50)], 0.4, 0).sum() == 20
-    with pytest.raises(InvalidInputError, match="held out 1 is no share"):
+    with pytest.raises(InvalidInputError, match="held out 1 is not a share"):
         held_out(list("abcd"), 1, 0)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from taskbank.errors import InvalidInputError
 from taskbank.images.framing import fit_photo
-from taskbank.images.reading import Photo
+from taskbank.images.photo import Photo
 from taskbank.inference.decode import NORMAL_AXES
 from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Prediction

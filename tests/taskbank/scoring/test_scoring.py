@@ -142,7 +142,7 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "rows.csv"
     for words, message in (
         (["--labels", f"depth={tmp_path / 'small'}"], "rows, columns and channels"),
-        (["--labels", tmp_path / "scenes.csv"], "is no class of class_scene"),
+        (["--labels", tmp_path / "scenes.csv"], "is not a class of class_scene"),
         (["--labels", f"walls={folder / 'normal'}"], "cannot be scored"),
         (["--labels", f"normals={folder / 'normal'}", "--labels", folder / "normal"], "labels twice"),
         (["--labels", f"edges={folder / 'reshading'}"], "no task 'edge_texture'"),

@@ -29,11 +29,11 @@ from taskbank.errors import (
     MissingTaskError,
     OutputError,
 )
+from taskbank.file_features import encode_sources
 from taskbank.inference.settings import Settings
 from taskbank.options import Fit
 from taskbank.sources import Source, open_sources
 from taskbank.sources.encoding import encode_images
-from taskbank.sources.saving import save_features
 from taskbank.sources.timing import measure_costs, write_costs
 
 LITE0 = (
@@ -247,8 +247,8 @@ def test_encoders_of_the_bundled_bank_share_no_pictures_between_calls() -> None:
         ("timm:vit_tinny", InvalidInputError, "timm has no model 'vit_tinny': choose another, such as"),
         ("timm:test_vit.nobody", InvalidInputError, "timm has test_vit.r160_in1k"),
         ("timm:test_vit@9?weights=random", InvalidInputError, "layer 9: choose 0 to 5, or -1 for the last"),
-        ("timm:test_vit@last", InvalidInputError, "layer 'last' is no whole number"),
-        ("timm:test_vit?size=big&weights=random", InvalidInputError, "size 'big' is no whole number"),
+        ("timm:test_vit@last", InvalidInputError, "layer 'last' is not a whole number"),
+        ("timm:test_vit?size=big&weights=random", InvalidInputError, "size 'big' is not a whole number"),
         ("timm:test_vit?size=8&weights=random", InvalidInputError, "size 8 px: choose 16 to 4096"),
         ("timm:test_vit?size=230&weights=random", InvalidInputError, "cannot take 230 px"),
         (
@@ -363,7 +363,7 @@ def test_features_are_saved_with_what_is_known_about_each_source(
     out = tmp_path / "features.safetensors"
     names = "normals,timm:test_resnet@1?weights=random"
     costs = measure_costs(open_sources(names, bank=bank), repeats=1)
-    saved = save_features(open_sources(names, bank=bank), photos, out, half=True, costs=costs)
+    saved = encode_sources(open_sources(names, bank=bank), photos, out, half=True, costs=costs)
     assert saved.images == tuple(map(str, photos))
     with safe_open(out, framework="np") as file:
         head = {name: json.loads(value) for name, value in file.metadata().items()}
@@ -375,12 +375,12 @@ def test_features_are_saved_with_what_is_known_about_each_source(
         assert file.get_tensor("normal").dtype == np.float16
         assert file.get_tensor(second["name"]).shape == (3, second["channels"], 40, 40)
     with pytest.raises(OutputError, match="exist already"):
-        save_features(open_sources(names, bank=bank), photos, out)
+        encode_sources(open_sources(names, bank=bank), photos, out)
     with pytest.raises(InvalidInputError, match=r"must end in \.safetensors"):
-        save_features(open_sources(names, bank=bank), photos, tmp_path / "features.npy")
+        encode_sources(open_sources(names, bank=bank), photos, tmp_path / "features.npy")
     photos[0].write_bytes(b"damaged")
     with pytest.raises(InvalidInputError, match="none of 1 image"):
-        save_features(open_sources(names, bank=bank), photos[:1], tmp_path / "none.safetensors")
+        encode_sources(open_sources(names, bank=bank), photos[:1], tmp_path / "none.safetensors")
     assert not (tmp_path / "none.safetensors").exists()
 
 

@@ -269,7 +269,7 @@ def test_json_and_back(target: OwnTarget) -> None:
         ("target", "Day Light", "target 'Day Light' should be written 'day_light'"),
         ("own_target", {"output": "map"}, "lacks the field"),
         ("own_target", {**asdict(MAP), "output": "smell"}, "'smell' is not a valid OutputKind"),
-        ("own_target", {**asdict(MAP), "whitening": "ab"}, "'a' is no list of numbers"),
+        ("own_target", {**asdict(MAP), "whitening": "ab"}, "'a' is not a list of numbers"),
     ],
 )
 def test_damaged_descriptions_are_refused(

@@ -148,7 +148,7 @@ def test_files_that_are_no_videos_are_named(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video\n" * 50)
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
     for name, message in (
-        ("gone.mp4", "does not exist, or is no file"),
+        ("gone.mp4", "does not exist, or is not a file"),
         ("empty.mp4", "is empty (0 bytes)"),
         ("text.mp4", "cannot be read as a video"),
         ("cut.mp4", "cannot be read as a video"),

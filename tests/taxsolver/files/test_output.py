@@ -95,7 +95,7 @@ def test_a_missing_folder_a_folder_and_a_file_for_a_folder_are_told_apart(tmp_pa
     with pytest.raises(OutputError, match="cannot write .*: it is a folder; give a file name"):
         write_file(tmp_path, "x")
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match=r"cannot write .*result: .*file is no folder"):
+    with pytest.raises(OutputError, match=r"cannot write .*result: .*file is not a folder"):
         write_file(tmp_path / "file" / "result", "x")
 
 

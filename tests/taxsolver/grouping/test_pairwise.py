@@ -52,9 +52,9 @@ def test_saved_pairs_are_read_as_they_were(tmp_path: Path) -> None:
     [
         ("task,a,b\na,,x\n", "line 2: the effect of a on b is 'x', expected a number"),
         ("task,a,b\na,,1e7\n", "line 2: the effect of a on b is 1e7, expected a number in"),
-        ("task,a,a\nb,1,2\n", "line 1: the column 'a' stands twice"),
-        ("task,a,b\na,,1\na,,2\n", "line 3: the effect of 'a' on 'a' stands in line 2 already"),
-        ("task,with,v\na,b,1\na,b,2\n", "line 3: the effect of 'b' on 'a' stands in line 2 already"),
+        ("task,a,a\nb,1,2\n", "line 1: the column 'a' is given twice"),
+        ("task,a,b\na,,1\na,,2\n", "line 3: the effect of 'a' on 'a' is in line 2 already"),
+        ("task,with,v\na,b,1\na,b,2\n", "line 3: the effect of 'b' on 'a' is in line 2 already"),
         ("task,with,v,w\na,b,1,1\n", "expected task, with and one more that holds the values"),
         ("task,c,d\nc,,1\n", "has no effect between two of a, b"),
         ("task,a,b\na,1,\nb,,1\n", "has no effect between two of a, b"),

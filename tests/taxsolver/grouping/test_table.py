@@ -138,7 +138,7 @@ def test_arrays_of_a_table_cannot_be_written() -> None:
         (
             "validation,two",
             "validation,one",
-            "line 3: network 'one' of split validation stands in line 2 already",
+            "line 3: network 'one' of split validation is in line 2 already",
         ),
         ("test,two,1,,0.8\n", "", "line 3: network 'two' is in validation but not in test"),
         ("test,two,1,,0.8", "test,three,1,,0.8", "line 7: network 'three' is in test but not in validation"),
@@ -171,7 +171,7 @@ def test_a_wrong_line_is_named_by_its_number(found: str, wrong: str, message: st
         ("split,network,cost\n", "no column for a task"),
         ("split,network,cost,a\n", "no line of the split validation"),
         ("split,network,cost,a\ntest,n,1,2\n", "no line of the split validation"),
-        (b"split,network,cost,a\n\xff", "no CSV text in UTF-8"),
+        (b"split,network,cost,a\n\xff", "is not CSV text in UTF-8"),
     ],
 )
 def test_a_file_without_what_is_needed_is_refused(content: str | bytes, message: str) -> None:

@@ -102,7 +102,7 @@ def test_targets_are_found_by_alias_case_and_separator() -> None:
         ("s", InvalidInputError, "'s' is a source only in 'toy', no transfer .* targets are a, b, c"),
         ("a,d", UnknownTaskError, "unknown task 'd' in the affinity tensor 'toy': known are a, b, c, s"),
         (["all", "a"], InvalidInputError, "targets holds 'all' and names of tasks"),
-        ([0, 1], InvalidInputError, "0 is no task name"),
+        ([0, 1], InvalidInputError, "0 is not a task name"),
     ],
 )
 def test_targets_that_are_none_are_named(names: list[str], error: type[Exception], message: str) -> None:

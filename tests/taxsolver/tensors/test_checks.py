@@ -57,8 +57,8 @@ def test_the_tensor_of_these_tests_is_valid() -> None:
         ({"sources": np.ones((4, 2), bool)}, "sources has shape (4, 2), expected (4, 3)"),
         ({"sources": np.ones((4, 3))}, "sources is float64, expected bool"),
         ({"full_supervision": np.zeros(4, int)}, "full_supervision is int64, expected bool"),
-        ({"target": np.array([0, 0, 1, 3], np.int32)}, "target of row 3 is no index of the 3 tasks"),
-        ({"target": np.array([-1, 0, 1, -1], np.int32)}, "target of rows 0, 3 is no index of the 3 tasks"),
+        ({"target": np.array([0, 0, 1, 3], np.int32)}, "target of row 3 is not an index of the 3 tasks"),
+        ({"target": np.array([-1, 0, 1, -1], np.int32)}, "target of rows 0, 3 is not an index of the 3 tasks"),
         (
             {"affinity": np.array([0.1, 1.5, 0.2, 0.3])},
             "affinity of row 1 is outside [0, 1] (the first is 1.5)",

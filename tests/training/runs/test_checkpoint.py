@@ -208,13 +208,13 @@ def test_two_damaged_checkpoints_are_an_error_with_both_reasons(tmp_path: Path) 
         load_checkpoint(path)
     message = str(caught.value)
     assert "state.safetensors is damaged: its content is not what was written" in message
-    assert "state.safetensors.previous is no readable checkpoint" in message
-    assert message.endswith("delete it to begin anew")
+    assert "state.safetensors.previous is not a readable checkpoint" in message
+    assert message.endswith("delete it to begin again")
 
 
 def test_a_file_of_another_kind_is_no_checkpoint(tmp_path: Path) -> None:
     save_file({"a": torch.ones(1)}, tmp_path / "weights.safetensors")
-    with pytest.raises(CheckpointError, match=r"is no readable checkpoint: 'facts'"):
+    with pytest.raises(CheckpointError, match=r"is not a readable checkpoint: 'facts'"):
         load_checkpoint(tmp_path / "weights.safetensors")
 
 

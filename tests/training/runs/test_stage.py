@@ -115,7 +115,7 @@ def test_another_setting_is_refused_with_both_values(tmp_path: Path, finished: b
         run(tmp_path / "n", Work(), Settings(rate=Rate(start=0.2), steps=3))
     assert str(caught.value) == (
         f"{tmp_path / 'n'} was made with rate.start = 0.1, and now rate.start = 0.2: choose another --out, or "
-        "--overwrite to delete it and begin anew"
+        "--overwrite to delete it and begin again"
     )
     assert (tmp_path / "n" / "result.txt").read_text() == "made"
 
@@ -149,7 +149,7 @@ def test_half_done_work_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.INFO)
     run(tmp_path / "n", second)
     assert (tmp_path / "n" / "whole.txt").read_text() == "half and half"
-    assert caplog.messages[0] == f"networks: goes on in {tmp_path / 'n'}"
+    assert caplog.messages[0] == f"networks: continues in {tmp_path / 'n'}"
 
 
 def test_an_input_that_changed_since_is_named(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_outputs_that_were_lost_are_made_again(
 
 def test_files_of_unknown_origin_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ConfigError, match=r"holds 'thesis\.txt', and no stage says that it made it"):
+    with pytest.raises(ConfigError, match=r"holds 'thesis\.txt', which no stage has written"):
         run(tmp_path, Work(), overwrite=True)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
@@ -265,7 +265,7 @@ def test_a_full_disk_stops_the_stage_and_it_goes_on_later(tmp_path: Path) -> Non
     with files_no_larger_than(2_000_000), pytest.raises(StorageError) as caught:
         run(tmp_path / "n", write_all)
     assert str(caught.value).startswith("networks: ")
-    assert "run the same command again, and it goes on" in str(caught.value)
+    assert "run the same command again, and it continues" in str(caught.value)
     written = (tmp_path / "n" / "small.npy").stat().st_mtime_ns  # reading for the digest moves the atime
     run(tmp_path / "n", write_all)
     assert (tmp_path / "n" / "small.npy").stat().st_mtime_ns == written

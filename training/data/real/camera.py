@@ -81,6 +81,6 @@ def read_camera(folder: Path) -> Intrinsics | None:
         return Intrinsics(**{name: float(written[name]) for name in _NAMES})
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(
-            f'{path} is no camera ({error!r}): write {{"fx": 389.1, "fy": 390.2, "cx": 213.3, "cy": 156.7}}, '
-            "four numbers in px"
+            f'{path} is not a camera ({error!r}): write {{"fx": 389.1, "fy": 390.2, "cx": 213.3, "cy": '
+            "156.7}, four numbers in px"
         ) from error

@@ -149,22 +149,22 @@ def _read_pose(path: Path) -> NDArray[np.float64] | None:
     """Read a frame's pose; None if there is no file, or the file marks the frame as lost.
 
     Raises:
-        DataError: the matrix is no rigid motion.
+        DataError: the matrix is not a rigid motion.
     """
     if not path.exists():
         return None
     try:
         pose = np.array(path.read_text(encoding="utf-8").split(), dtype=np.float64).reshape(4, 4)
     except ValueError as error:
-        raise DataError(f"{path} is no pose ({error}): write a 4 x 4 matrix, 16 numbers") from error
+        raise DataError(f"{path} is not a pose ({error}): write a 4 x 4 matrix, 16 numbers") from error
     if not np.isfinite(pose).all():
         return None
     turn = pose[:3, :3]
     rigid = np.abs(turn @ turn.T - np.eye(3)).max() < _RIGID and np.linalg.det(turn) > 0
     if not rigid or np.abs(pose[3] - [0, 0, 0, 1]).max() > _RIGID:
         raise DataError(
-            f"{path} is no rigid motion: rows must be those of a rotation and a location in metres, the last "
-            "0 0 0 1"
+            f"{path} is not a rigid motion: rows must be those of a rotation and a location in metres, the "
+            "last 0 0 0 1"
         )
     return pose
 

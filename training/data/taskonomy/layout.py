@@ -86,7 +86,7 @@ class Tree:
 
 
 def canonical(name: str) -> str | None:
-    """Return the domain of a folder's name, or of the end of a file name; None if it is no domain."""
+    """Return the domain of a folder's name, or of the end of a file name; None if it is not a domain."""
     return _ALIASES.get(name.casefold())
 
 
@@ -102,7 +102,7 @@ def find_tree(root: str | Path, *, component: str = "taskonomy") -> Tree:
     """
     top = Path(root)
     if not top.is_dir():
-        raise DataError(f"no dataset at {top}: it is no folder")
+        raise DataError(f"no dataset at {top}: it is not a folder")
     domains = [(name, folder) for folder in _subfolders(top) if (name := canonical(folder.name))]
     layout = Layout.ORIGINAL
     if domains:

@@ -83,7 +83,7 @@ def read_camera(path: Path, room: int, point: int, view: int) -> NDArray[np.void
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{path} is no point info: {type(error).__name__} {error}") from error
+        raise DataError(f"{path} is not point info: {type(error).__name__} {error}") from error
     record["point"] = point
     return record
 

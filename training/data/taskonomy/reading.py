@@ -133,7 +133,7 @@ def _read(path: Path, read: Callable[[Path], _Content]) -> _Content:
 
 
 def _check_shape(path: Path, codes: NDArray[Any], rgb: NDArray[Any]) -> None:
-    """Raise if a picture is no square or differs in size from `rgb`."""
+    """Raise if a picture is not a square or differs in size from `rgb`."""
     rows, columns = codes.shape[:2]
     if rows != columns or codes.shape[:2] != rgb.shape[:2]:
         expected = f"expected is a square of {rgb.shape[0]} px like rgb"

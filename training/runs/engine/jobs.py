@@ -81,7 +81,7 @@ def perform(job: Job, threads: int | None = None) -> str | None:
         reason = f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
     else:
         return None
-    log.warning("%s failed, others go on: %s", job.key, reason)
+    log.warning("%s failed, others continue: %s", job.key, reason)
     return reason
 
 

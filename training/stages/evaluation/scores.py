@@ -142,7 +142,7 @@ def score_transfers(
 
 
 def score_health(bank: Bank, store: FrameStore, *, device: str = "auto") -> dict[str, dict[str, float]]:
-    """Measure if outputs of networks and transfers depend on their inputs, see `inference.measure_health`.
+    """Measure whether outputs of networks and transfers depend on inputs, see `inference.measure_health`.
 
     Args:
         bank: the bank to measure.

@@ -233,14 +233,14 @@ class TaskNetworksConfig:
             frames: side of the frames.
 
         Raises:
-            ConfigError: half the side is needed, but is no multiple of 16.
+            ConfigError: half the side is needed, but is not a multiple of 16.
         """
         size = self.size or frames
         if step >= self.half_size * self.steps:
             return size
         if size % (2 * STEP):
             raise ConfigError(
-                f"half_size is {self.half_size}, but half of {size} px is no multiple of {STEP}: choose "
+                f"half_size is {self.half_size}, but half of {size} px is not a multiple of {STEP}: choose "
                 f"half_size=0, or a size that is a multiple of {2 * STEP}"
             )
         return size // 2

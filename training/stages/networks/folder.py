@@ -93,7 +93,7 @@ class NetworksFolder:
         self._check(learner.task, facts["digest"], path)
         if "units" not in facts:
             raise ConfigError(
-                f"{path} is of an earlier version: choose another folder, or begin anew without resuming"
+                f"{path} is of an earlier version: choose another folder, or begin again without resuming"
             )
         learner.restore(tensors)
         learner.units = OutputUnits(**{name: tuple(row) for name, row in facts["units"].items()})
@@ -159,5 +159,5 @@ class NetworksFolder:
         if digest != self._digest(task):
             raise ConfigError(
                 f"{path} is of another configuration or of other frames: choose another folder, or begin "
-                "anew without resuming"
+                "again without resuming"
             )

@@ -42,7 +42,7 @@ def checked_bank(
 
     Raises:
         UnfitBankError: the bank is not fit; the message lists every reason.
-        UnknownTaskError: a name in `faulty` is no task.
+        UnknownTaskError: a name in `faulty` is not a task.
     """
     from taskbank.tasks.registry import find_task
     from training.stages.publishing.check import ANY, EXAMPLES, check_bank

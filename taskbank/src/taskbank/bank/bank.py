@@ -76,7 +76,7 @@ class Bank:
         digest: sha256 of `bank.json`, which states the sha256 of every other file.
         files: access to the weight files.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> bank = taskbank.Bank.open("rooms")
         >>> len(bank.tasks), bank.index.licence

@@ -92,7 +92,7 @@ def _details(index: BankIndex, digest: str) -> list[str]:
 def _start(index: BankIndex, source: str) -> list[str]:
     """Return the section on using the bank."""
     task = next((name for name, entry in index.tasks.items() if entry.decoder), None)
-    if not index.tasks:  # transfers that read encoders of others only
+    if not index.tasks:  # transfers that read third-party encoders only
         first = index.transfers[0]
         use = f"network = bank.load_transfer({list(first.sources)!r}, {first.target!r})"
     elif task is None:
@@ -145,7 +145,7 @@ def _encoders_of_others(index: BankIndex) -> list[str]:
         for entry in index.foreign.values()
     ]  # fmt: skip
     table = _table(("opened as", "channels", "parameters (M)", "sha256 of weights", "licence"), rows)
-    return ["## Encoders of others, not in this bank", "", *table, ""] if rows else []
+    return ["## Third-party encoders, not in this bank", "", *table, ""] if rows else []
 
 
 def _entries(index: BankIndex) -> dict[str, _Entry]:

@@ -181,7 +181,7 @@ def open_catalogue(source: str | Path = FOUNDATION) -> Catalogue:
         raise BankFormatError(f"the catalogue {where} has more than {_LARGEST} bytes: it is something else")
     if written.get("format") != FORMAT:
         raise BankFormatError(
-            f'{where} is no catalogue of models: it must say  format = "{FORMAT}". '
+            f'{where} is not a catalogue of models: it must say  format = "{FORMAT}". '
             "`taskbank models --out FILE` writes one"
         )
     rows = written.get("models")
@@ -251,7 +251,7 @@ def _model(row: object, folder: Path, where: str) -> Model:
         BankFormatError: a key is missing, unknown or of the wrong kind.
     """
     if not isinstance(row, dict):
-        raise BankFormatError(f"{where} is no table")
+        raise BankFormatError(f"{where} is not a table")
     if unknown := sorted(row.keys() - _KEYS):
         raise BankFormatError(
             f"{where}: unknown key {', '.join(unknown)}: known are {', '.join(sorted(_KEYS))}"

@@ -119,7 +119,7 @@ def _read_regular(path: Path, *, at_most: int) -> bytes:
     with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
         found = os.fstat(file.fileno())
         if not S_ISREG(found.st_mode):
-            raise BankFormatError(f"{path} is no regular file (a pipe, a device, ...): get the bank again")
+            raise BankFormatError(f"{path} is not a regular file (a pipe, a device, ...): get the bank again")
         if found.st_size > at_most:
             raise ChecksumMismatchError(
                 f"{path} has {found.st_size} bytes, but at most {at_most} are expected: the file is damaged "

@@ -102,7 +102,7 @@ class HubFiles:
         except ChecksumMismatchError as error:
             _forget(path)
             raise ChecksumMismatchError(
-                f"{error}: it was removed from the cache, the next call downloads it anew. If that does not "
+                f"{error}: it was removed from the cache, the next call downloads it again. If that does not "
                 f"help, {file.path} in {self.where} is itself not what its {INDEX_NAME} says"
             ) from error
 
@@ -116,7 +116,7 @@ def parse_hub_source(text: str) -> HubSource:
     found = _SOURCE.fullmatch(text)
     if found is None:
         raise InvalidInputError(
-            f"{text!r} is no Hub repository: write hf://owner/name or hf://owner/name@revision"
+            f"{text!r} is not a Hub repository: write hf://owner/name or hf://owner/name@revision"
         )
     return HubSource(found["repo"], found["revision"])
 

@@ -116,7 +116,7 @@ def _offline(_: BaseException, attempt: Attempt) -> TaskBankError:
 
 def _no_file(_: BaseException, attempt: Attempt) -> TaskBankError:
     if attempt.path == INDEX_NAME:
-        return BankFormatError(f"{attempt.source} is no bank: the repository has no {INDEX_NAME}")
+        return BankFormatError(f"{attempt.source} is not a bank: the repository has no {INDEX_NAME}")
     return BankFormatError(
         f"{attempt.source} lacks the file {attempt.path} that its {INDEX_NAME} names: tell its owner, or "
         "name another revision"

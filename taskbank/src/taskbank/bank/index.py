@@ -161,7 +161,7 @@ def decoder_path(task: str) -> str:
 
 
 def transfer_path(sources: tuple[str, ...], target: str) -> str:
-    """Return the path of a transfer network and its decoder in a bank; names of others become plain."""
+    """Return the path of a transfer network and its decoder in a bank; unusual characters become `_`."""
     named = "__".join((*sources, target))
     return f"transfers/{re.sub(r'[^A-Za-z0-9_.-]', '_', named)}.safetensors"
 
@@ -220,7 +220,7 @@ def index_from_bytes(content: bytes, where: str) -> BankIndex:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        raise BankFormatError(f"{where}: {INDEX_NAME} is no UTF-8 text: {error}") from error
+        raise BankFormatError(f"{where}: {INDEX_NAME} is not UTF-8 text: {error}") from error
     return index_from_json(text, where)
 
 
@@ -229,7 +229,7 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
         written = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
-        raise BankFormatError(f"{where}: {INDEX_NAME} is no JSON: {error}") from error
+        raise BankFormatError(f"{where}: {INDEX_NAME} is not JSON: {error}") from error
     if _depth(written) > _DEEPEST:
         raise BankFormatError(
             f"{where}: {INDEX_NAME} is nested more than {_DEEPEST} deep: get the bank again"
@@ -292,7 +292,7 @@ def _classes(written: object) -> tuple[str, ...] | None:
     if written is None:
         return None
     if not isinstance(written, list):
-        raise TypeError(f"classes {written!r} are no list of names")
+        raise TypeError(f"classes {written!r} are not a list of names")
     return tuple(map(str, written))
 
 
@@ -301,7 +301,7 @@ def _metrics(written: Mapping[str, Any]) -> dict[str, float]:
     metrics = dict(written)
     for name, value in metrics.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError(f"metric {name} {value!r} is no number")
+            raise TypeError(f"metric {name} {value!r} is not a number")
         float(value)  # integers that are too large for a float
     return metrics
 
@@ -381,7 +381,7 @@ def _known(name: str) -> None:
 def _three(numbers: object) -> tuple[int, int, int]:
     """Parse the numbers of channels, rows and columns."""
     if not isinstance(numbers, list):
-        raise TypeError(f"representation {numbers!r} is no list of three numbers")
+        raise TypeError(f"representation {numbers!r} is not a list of three numbers")
     channels, rows, columns = (_whole(number, least=1, most=4096) for number in numbers)
     return channels, rows, columns
 
@@ -389,7 +389,7 @@ def _three(numbers: object) -> tuple[int, int, int]:
 def _whole(value: object, *, least: int = 0, most: int = 2**31) -> int:
     """Check that a value is an integer within limits, and return it."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r} is no whole number")
+        raise TypeError(f"{value!r} is not a whole number")
     if not least <= value <= most:
         raise ValueError(f"the number {value} must be {least} to {most}")
     return value

@@ -66,7 +66,7 @@ def open_models(source: str | Path, hub: Hub | None = None) -> ModelBank:
     banks = [one for one in opened if isinstance(one, Bank)]
     if len(banks) > 1:
         raise InvalidInputError(
-            f"{source}: networks of two banks of files cannot run together: name one beside models of others"
+            f"{source}: two banks of files cannot run together: name one beside third-party models"
         )
     entries: dict[str, TaskEntry] = {}
     holders: dict[str, tuple[str, str]] = {}

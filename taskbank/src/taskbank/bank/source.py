@@ -75,7 +75,7 @@ def find_files(source: str | Path | None = None, hub: Hub | None = None) -> Bank
         return hub_files(parse_hub_source(named), hub or Hub())
     if names_models(named):
         raise InvalidInputError(
-            f"{named} names models of others, and no files of networks: `taskbank models` lists them, and "
+            f"{named} names third-party models, not files of networks: `taskbank models` lists them, and "
             "`taskbank predict --bank` runs them"
         )
     if isinstance(named, str) and named in BUNDLED:

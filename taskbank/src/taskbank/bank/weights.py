@@ -51,7 +51,7 @@ def weights_from_bytes(content: bytes, where: str) -> dict[str, Tensor]:
     except BankFormatError as error:
         raise BankFormatError(f"{where}: {error}") from error
     except (SafetensorError, ValueError, LookupError, TypeError, RuntimeError, OverflowError) as error:
-        raise BankFormatError(f"{where} is no readable safetensors file: {error}") from error
+        raise BankFormatError(f"{where} is not a readable safetensors file: {error}") from error
 
 
 def fill(network: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:

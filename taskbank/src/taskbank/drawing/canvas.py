@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from taskbank.images.framing import View
-from taskbank.images.reading import Photo
+from taskbank.images.photo import Photo
 
 Colour: TypeAlias = str | tuple[int, int, int]
 Point: TypeAlias = tuple[float, float]

@@ -48,8 +48,8 @@ def open_hub(
     if not isinstance(architecture, str):
         if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
             raise InvalidInputError(
-                f"hf:{repo} is no model of timm or transformers: its {CONFIG} names neither an architecture "
-                "nor a model type"
+                f"hf:{repo} is not a model of timm or transformers: its {CONFIG} names neither an "
+                "architecture nor a model type"
             )
         from taskbank.encoders.transformers_models import open_transformers
 

@@ -37,7 +37,7 @@ def open_encoder(name: str, *, size: int | None = None, seed: int = 0) -> Source
     """
     found = _FOREIGN.fullmatch(name)
     if found is None:
-        raise InvalidInputError(f"{name!r} is no name of an encoder: write timm:MODEL or hf:OWNER/NAME")
+        raise InvalidInputError(f"{name!r} is not the name of an encoder: write timm:MODEL or hf:OWNER/NAME")
     known = _OPTIONS[found["library"]]
     given = dict(parse_qsl(found["options"] or "", keep_blank_values=True))
     if (unknown := sorted(given.keys() - set(known))) or (found["options"] and not given):
@@ -71,4 +71,4 @@ def _whole(name: str, what: str, text: str | None) -> int | None:
     try:
         return int(text)
     except ValueError as error:
-        raise InvalidInputError(f"{name}: {what} {text!r} is no whole number") from error
+        raise InvalidInputError(f"{name}: {what} {text!r} is not a whole number") from error

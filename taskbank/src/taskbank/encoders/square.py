@@ -61,7 +61,7 @@ def describe(source: Source) -> ForeignEntry:
 
 
 def open_square(entry: ForeignEntry, where: str) -> SquareEncoder:
-    """Open the third-party encoder that a bank names, and check that its weights are those of then.
+    """Open the third-party encoder that a bank names, and check that its weights have not changed.
 
     Args:
         entry: of the bank's index.

@@ -64,7 +64,7 @@ def export_task(
         ExportError: torch cannot export the network, or the file computes other values.
         OutputError: the file exists already, or cannot be written.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> import taskbank
         >>> from taskbank.exporting.files import Format

@@ -16,7 +16,7 @@ from taskbank.bank.catalogue import Model, accepted
 from taskbank.errors import BankFormatError, InvalidInputError, first_line
 from taskbank.foundation.files import Files, fetch, require
 from taskbank.images.framing import View
-from taskbank.images.reading import Photo
+from taskbank.images.photo import Photo
 
 Pictures: TypeAlias = Sequence[tuple[Tensor, ...]]
 """One tuple of pictures per prediction, uint8 (3, h, w) on the CPU, at the resolution of the photographs."""
@@ -120,7 +120,7 @@ def load_estimators(bank: Bank, tasks: Iterable[str], place: Place, accept: Sequ
         accept: ids of models whose licence the user accepts.
 
     Raises:
-        InvalidInputError: a licence was not accepted, or an accepted id is no model of this bank.
+        InvalidInputError: a licence was not accepted, or an accepted id is not a model of this bank.
         MissingPackageError: the library of a model is not installed.
         BankFormatError: a model is damaged, pickled, or not the one that the catalogue describes.
         HubError: a model cannot be downloaded.

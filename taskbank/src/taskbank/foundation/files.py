@@ -74,7 +74,7 @@ def fetch(model: Model) -> Files:
     except (OSError, ValueError) as error:
         raise BankFormatError(f"{where}: its {CONFIG} cannot be read: {error}") from error
     if not isinstance(config, dict):
-        raise BankFormatError(f"{where}: its {CONFIG} is no table")
+        raise BankFormatError(f"{where}: its {CONFIG} is not a table")
     files = Files(folder=found, revision=found.name if folder is None else "", config=config)
     if not files.weights:
         pickled = any(found.glob("*.bin")) or any(found.glob("*.pt*")) or any(found.glob("*.ckpt"))

@@ -37,7 +37,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from taskbank.errors import InvalidInputError
-from taskbank.images.reading import Photo
+from taskbank.images.photo import Photo
 from taskbank.options import Fit
 
 STEP = 16
@@ -130,7 +130,7 @@ def check_size(size: int) -> int:
     if size < STEP or size % STEP:
         below = max(size // STEP, 1) * STEP
         raise InvalidInputError(
-            f"size {size} is no positive multiple of {STEP}: {below} and {below + STEP} are next"
+            f"size {size} is not a positive multiple of {STEP}: {below} and {below + STEP} are next"
         )
     return size
 

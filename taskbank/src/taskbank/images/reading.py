@@ -6,13 +6,10 @@ given objects are never modified.
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from stat import S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK, S_ISDIR, S_ISREG
@@ -21,11 +18,13 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 from torch import Tensor
 
 from taskbank.errors import ImageError
+from taskbank.images.colour_profiles import LEVELS, encode_srgb, grey_curve, is_grey, png_gamma, to_srgb
+from taskbank.images.photo import MOST_PIXELS, Photo
 
 
 class OpenFile(Protocol):
@@ -51,16 +50,9 @@ ImageInput: TypeAlias = (
 `{"bytes": ..., "path": ...}`, as Hugging Face's datasets hold images that are not decoded (one of the two may
 be None). Values are uint8, uint16, or float in [0, 1]."""
 
-MOST_PIXELS = 40_000_000
-"""Most pixels of a photograph that are held in memory, 120 MB; networks see a hundredth of them."""
-
 _CHANNELS = (1, 3, 4)
 _ORIENTATION = 0x0112  # EXIF tag
 _LYING = (5, 6, 7, 8)  # orientations with a quarter turn
-_STEPS = np.linspace(0, 1, 256)  # the values of eight bits
-_GAMMAS = (0.1, 10)  # others are mistakes of writers
-_SAME_GAMMA = 0.05  # relative; writers round 1 / 2.2 differently
-_SAME_COLOUR = 2  # of 255; smaller differences come from rounding in profiles
 
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes of 16-bit grey; they depend on version, file format and platform."""
@@ -72,58 +64,6 @@ _PLUGINS = {
     ".heic": "pillow-heif", ".heif": "pillow-heif", ".hif": "pillow-heif", ".avif": "pillow-avif-plugin",
     ".jxl": "pillow-jxl-plugin",
 }  # fmt: skip
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Photo:
-    """One image in memory.
-
-    Attributes:
-        pixels: uint8 (3, h, w) in [0, 255], or float32 (3, h, w) in [0, 1] if the source had a finer
-            resolution of values. Images of more than `MOST_PIXELS` are held at a whole fraction of their
-            size.
-        name: path of the file, or "image" and the type of the object, for messages and provenance.
-        size: columns and rows of the image if `pixels` are reduced; None if they are not.
-    """
-
-    pixels: Tensor
-    name: str
-    size: tuple[int, int] | None = None
-
-    @property
-    def width(self) -> int:
-        """Columns of the image."""
-        return self.size[0] if self.size else int(self.pixels.shape[-1])
-
-    @property
-    def height(self) -> int:
-        """Rows of the image."""
-        return self.size[1] if self.size else int(self.pixels.shape[-2])
-
-    def rows(self, start: int, stop: int) -> Tensor:
-        """Return rows of the image at full size, (3, stop - start, width); reduced pixels are repeated."""
-        if self.size is None:
-            return self.pixels[:, start:stop]
-        down = torch.arange(start, stop) * self.pixels.shape[-2] // self.height
-        across = torch.arange(self.width) * self.pixels.shape[-1] // self.width
-        return self.pixels[:, down][..., across]
-
-    def as_bytes(self) -> NDArray[np.uint8]:
-        """Return the image at full size, uint8 (H, W, 3), for drawing."""
-        return _as_bytes(self.rows(0, self.height))
-
-    def held_bytes(self) -> NDArray[np.uint8]:
-        """Return the held pixels, uint8 (h, w, 3), for small drawings."""
-        return _as_bytes(self.pixels)
-
-
-def _as_bytes(pixels: Tensor) -> NDArray[np.uint8]:
-    """Convert (3, H, W) to uint8 (H, W, 3)."""
-    if pixels.dtype != torch.uint8:
-        pixels = (pixels * 255 + 0.5).to(torch.uint8)
-    return pixels.permute(1, 2, 0).contiguous().numpy()
 
 
 def read_photo(image: ImageInput) -> Photo:
@@ -151,7 +91,7 @@ def read_photo(image: ImageInput) -> Photo:
     except UnidentifiedImageError as error:
         plugin = _PLUGINS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - names may be no paths
         hint = f": install {plugin} and import it, or convert the file to JPEG or PNG" if plugin else ""
-        raise ImageError(f"{name} is no image of a known format{hint}") from error
+        raise ImageError(f"{name} is not an image of a known format{hint}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"{name} is refused: {str(error).rstrip('.')}. Make it smaller first") from error
     except MemoryError as error:
@@ -264,8 +204,8 @@ def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own
     profile = upright.info.get("icc_profile")
     if upright.mode in DEEP_MODES:
         grey = _from_deep(np.asarray(upright), name)
-        curve = _grey_curve(profile, _gamma(upright), name)
-        return grey if curve is None else torch.from_numpy(np.interp(grey, _STEPS, curve).astype(np.float32))
+        curve = grey_curve(profile, png_gamma(upright), name)
+        return grey if curve is None else torch.from_numpy(np.interp(grey, LEVELS, curve).astype(np.float32))
     if upright.mode == "F":
         return _from_array(np.asarray(upright, dtype=np.float32), name)
     if upright.mode == "La":
@@ -275,11 +215,11 @@ def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own
     if isinstance(profile, bytes) and profile:
         # Palettes and transparency hold RGB colours; grey and CMYK have profiles of their own colour space.
         bare = upright if upright.mode in ("L", "CMYK", "LAB") else upright.convert("RGB")
-        bare = bare.convert("L") if upright.mode in ("LA", "1") and _is_grey(profile) else bare
-        converted = _to_srgb(bare, profile, name)
+        bare = bare.convert("L") if upright.mode in ("LA", "1") and is_grey(profile) else bare
+        converted = to_srgb(bare, profile, name)
     colours = upright.convert("RGBA").convert("RGB") if alpha is not None else upright.convert("RGB")
-    if converted is None and not profile and (gamma := _gamma(upright)) is not None:
-        levels = np.rint(255 * _srgb_of(_STEPS ** (1 / gamma)))
+    if converted is None and not profile and (gamma := png_gamma(upright)) is not None:
+        levels = np.rint(255 * encode_srgb(LEVELS ** (1 / gamma)))
         converted = colours.point([int(level) for level in levels] * 3)
     colours = converted or colours
     if alpha is not None:
@@ -312,69 +252,6 @@ def _held(image: Image.Image, own: bool) -> Image.Image:
     return small
 
 
-def _gamma(image: Image.Image) -> float | None:
-    """Return the exponent that a PNG was encoded with (chunk gAMA) if it differs from that of sRGB."""
-    gamma = image.info.get("gamma")
-    if "srgb" in image.info or not isinstance(gamma, float) or not _GAMMAS[0] <= gamma <= _GAMMAS[1]:
-        return None
-    return None if abs(gamma * 2.2 - 1) < _SAME_GAMMA else gamma
-
-
-def _srgb_of(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Encode light in [0, 1] as sRGB (IEC 61966-2-1)."""
-    return np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
-
-
-def _grey_curve(profile: object, gamma: float | None, name: str) -> NDArray[np.float64] | None:
-    """Return sRGB values of the greys `_STEPS` by a profile of grey or an exponent; None for no change."""
-    if isinstance(profile, bytes) and profile:
-        if not _is_grey(profile):
-            return None
-        ramp = _to_srgb(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), profile, name)
-        return None if ramp is None else np.asarray(ramp)[0, :, 0] / 255
-    return None if gamma is None else _srgb_of(_STEPS ** (1 / gamma))
-
-
-def _is_grey(profile: bytes) -> bool:
-    """True if a profile describes grey, by the colour space in its header."""
-    return profile[16:20] == b"GRAY"
-
-
-def _to_srgb(image: Image.Image, profile: bytes, name: str) -> Image.Image | None:
-    """Convert an image to sRGB; return None if it is sRGB already or its profile cannot be used."""
-    try:
-        transform = _transform(profile, image.mode)
-        if transform is None:
-            return None
-        converted = ImageCms.applyTransform(image, transform)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError) as error:
-        _log.warning("%s: its colour profile is left out, as it cannot be applied: %s", name, error)
-        return None
-    return converted
-
-
-@lru_cache(maxsize=16)
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the transform from a colour profile to sRGB; None if the two differ by rounding only."""
-    given = ImageCms.ImageCmsProfile(BytesIO(profile))
-    transform = ImageCms.buildTransform(
-        given,
-        ImageCms.createProfile("sRGB"),
-        mode,
-        "RGB",
-        renderingIntent=ImageCms.Intent(ImageCms.getDefaultIntent(given)),
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    if mode == "RGB":
-        # Most photographs have an sRGB profile; a conversion would only add rounding errors.
-        steps = np.arange(0, 256, 17, dtype=np.uint8)
-        cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 16, 3)
-        there = np.asarray(ImageCms.applyTransform(Image.fromarray(cube), transform))
-        if np.abs(there.astype(int) - cube).max() <= _SAME_COLOUR:
-            return None
-    return transform
-
-
 def _from_deep(values: NDArray[Any], name: str) -> Tensor:
     """Convert 16-bit grey, which Pillow holds as one of several integer types."""
     whole = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
@@ -390,7 +267,7 @@ def _from_array(array: NDArray[Any], name: str) -> Tensor:
     grey = array[..., None] if array.ndim == 2 else array
     if grey.ndim != 3 or grey.shape[-1] not in _CHANNELS or 0 in grey.shape:
         hint = ": move channels to the end, as in (H, W, 3)" if array.shape[:1] in {(1,), (3,), (4,)} else ""
-        raise ImageError(f"an array of shape {array.shape} is no image (H, W) or (H, W, 1, 3 or 4){hint}")
+        raise ImageError(f"an array of shape {array.shape} is not an image (H, W) or (H, W, 1, 3 or 4){hint}")
     if grey.dtype.kind == "f":
         grey = grey.astype(np.float32)  # from any byte order, and from long doubles
     elif grey.dtype.newbyteorder("=") == np.uint16:
@@ -409,7 +286,7 @@ def _from_tensor(tensor: Tensor, name: str) -> Tensor:
             ": move channels to the front, as in (3, H, W)" if tensor.shape[-1:] in {(1,), (3,), (4,)} else ""
         )
         raise ImageError(
-            f"a tensor of shape {tuple(tensor.shape)} is no image (H, W) or (1, 3 or 4, H, W){hint}"
+            f"a tensor of shape {tuple(tensor.shape)} is not an image (H, W) or (1, 3 or 4, H, W){hint}"
         )
     if grey.is_meta or grey.layout is not torch.strided:
         raise ImageError(f"an image cannot be a tensor of {'no data' if grey.is_meta else grey.layout}")

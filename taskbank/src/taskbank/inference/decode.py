@@ -33,7 +33,7 @@ from torch import Tensor
 from taskbank.constants import colour_bins
 from taskbank.images.colour import recolour
 from taskbank.images.framing import join_rows, seen_by_network, to_input_frame, to_network_frame
-from taskbank.images.reading import Photo
+from taskbank.images.photo import Photo
 from taskbank.inference.decode_numbers import DECODED_NUMBERS
 from taskbank.inference.preprocess import Preprocessed
 from taskbank.inference.results import Decoded
@@ -70,7 +70,7 @@ class Reading:
         frame: frame of maps: the input's pixels, or the network's output.
         normals: axes of surface normals.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> reading = taskbank.Reading(frame="network", normals="opengl")
         >>> engine = taskbank.Engine(taskbank.Bank.open("rooms"), ["normals"], taskbank.Settings())

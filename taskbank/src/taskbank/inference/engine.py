@@ -43,7 +43,7 @@ class Engine:
             support.
         BankFormatError: a file of the bank is missing or damaged.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> bank = taskbank.Bank.open("rooms")
         >>> engine = taskbank.Engine(bank, ["normals", "depth"], taskbank.Settings(device="cpu"))

@@ -1,4 +1,4 @@
-"""Measure if a bank's networks respond to images, for `taskbank info --measure` and for training."""
+"""Measure whether a bank's networks respond to images, for `taskbank info --measure` and for training."""
 
 from __future__ import annotations
 

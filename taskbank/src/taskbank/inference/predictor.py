@@ -138,7 +138,7 @@ def load(task: str, *, bank: BankInput = None, **settings: Any) -> Predictor:
         InvalidInputError: a setting is unknown, or this machine cannot meet it.
         BankFormatError: the bank is missing or damaged.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> depth = taskbank.load("depth").predict("photo.jpg")
         >>> depth.unit, depth.array.shape
@@ -165,7 +165,7 @@ def load_transfer(
         InvalidInputError: a setting is unknown, or this machine cannot meet it.
         BankFormatError: the bank is missing or damaged.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> network = taskbank.load_transfer("edge_occlusion", "reshading")
         >>> network.predict("photo.jpg").task
@@ -204,7 +204,7 @@ def predict(
     Raises:
         TaskBankError: as `load` and `Predictor.predict`.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> results = taskbank.predict("photo.jpg", ["normals", "depth"])
         >>> sorted(results)

@@ -13,7 +13,7 @@ from torch import Tensor
 from taskbank.constants import jigsaw_permutations
 from taskbank.images.colour import lightness
 from taskbank.images.framing import Box, View, fill_square, fit_photo
-from taskbank.images.reading import Photo
+from taskbank.images.photo import Photo
 from taskbank.options import Fit
 from taskbank.tasks.registry import DecoderForm, Task, find_task
 

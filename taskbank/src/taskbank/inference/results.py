@@ -61,7 +61,7 @@ class Prediction:
         classes: names of classes, or of the numbers of a user's own target; None without names.
         details: further facts of this kind of task, JSON-ready.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> depth = taskbank.predict("photo.jpg", "depth")["depth_zbuffer"]
         >>> depth.kind.value, depth.unit, depth.frame.value

@@ -29,7 +29,7 @@ class Settings:
         size: side in px of the networks' square and shorter side of whole photos, a multiple of 16; None for
             the size that the bank's networks were trained on.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> taskbank.Settings(device="cpu", fit="crop").batch_size
         8

@@ -97,7 +97,7 @@ def read_label(path: Path, domain: str) -> NDArray[Any]:
         raise ImageError(f"{path} does not exist") from error
     except UnidentifiedImageError as error:
         empty = path.stat().st_size == 0
-        raise ImageError(f"{path} is {'empty (0 bytes)' if empty else 'no image'}") from error
+        raise ImageError(f"{path} is {'empty (0 bytes)' if empty else 'not an image'}") from error
     except Exception as error:  # decoders do not say what they raise
         raise ImageError(f"{path} is damaged: {error}") from error
     if deep != (coded.bits == 16):

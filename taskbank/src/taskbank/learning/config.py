@@ -1,4 +1,4 @@
-"""Settings that training of read-outs needs, whoever holds them."""
+"""Settings for training read-outs."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Learner(Protocol):
         """Return losses, float (networks, B), in evaluation mode."""
 
     def fold(self, units: OutputUnits) -> None:
-        """Give the target's units from now on."""
+        """Fold the output units into the networks, which then output the target's units."""
 
 
 class Single:
@@ -81,7 +81,7 @@ class Single:
         return loss_of(run(self.network.eval(), channels_last(inputs), Precision.FP32))[None]
 
     def fold(self, units: OutputUnits) -> None:
-        """Give the target's units from now on."""
+        """Fold the output units into the networks, which then output the target's units."""
         weights = dict(self.network.state_dict())
         units.fold(weights)
         self.network.load_state_dict(weights)

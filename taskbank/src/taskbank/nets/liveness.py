@@ -1,4 +1,4 @@
-"""Measure if representations and outputs depend on the image."""
+"""Measure whether representations and outputs depend on the image."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def find_checkpoints(folder: Path) -> Checkpoints:
     """
     if not folder.is_dir():
         raise InvalidInputError(
-            f"{folder} is no folder: name one with files {_FORM}, or `visualpriors` for the published ones"
+            f"{folder} is not a folder: name one with files {_FORM}, or `visualpriors` for the published ones"
         )
     names, ignored = [], []
     for path in sorted(folder.iterdir()):
@@ -155,8 +155,10 @@ def _tensors(content: bytes, path: Path) -> dict[str, Tensor]:
             f"{path} holds more than tensors and is not loaded, since a pickle can run any program"
         ) from error
     except Exception as error:  # the exceptions of torch.load for invalid content are not documented
-        raise BankFormatError(f"{path} is no PyTorch checkpoint: {error}") from error
+        raise BankFormatError(f"{path} is not a PyTorch checkpoint: {error}") from error
     state = loaded.get("state_dict") if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise BankFormatError(f"{path} is no checkpoint of visualpriors: it has no `state_dict` of tensors")
+        raise BankFormatError(
+            f"{path} is not a checkpoint of visualpriors: it has no `state_dict` of tensors"
+        )
     return state

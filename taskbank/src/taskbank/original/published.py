@@ -108,8 +108,8 @@ def download(url: str, target: Path, digest: str) -> None:
         partial.unlink()
     except (OSError, ValueError, HTTPException) as error:
         raise DownloadError(
-            f"cannot download {url} ({error}): check the connection and try again, what has arrived is kept. "
-            f"Or put the file into {target.parent} yourself"
+            f"cannot download {url} ({error}): check the connection and try again, the part that has arrived "
+            f"is kept. Or put the file into {target.parent} yourself"
         ) from error
     raise ChecksumMismatchError(
         f"{url} has sha256 {found}, not {digest} as its name says: try again; if it stays so, the file at "

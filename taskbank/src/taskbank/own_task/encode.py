@@ -68,7 +68,7 @@ def read_squares(
 
 @torch.inference_mode()
 def encode_squares(source: Source, squares: NDArray[np.float16], device: torch.device) -> NDArray[np.float16]:
-    """Encode squares by one source, as the bank that is saved will.
+    """Encode squares by one source, in the form in which the saved bank encodes them.
 
     Args:
         source: is opened again, so that the given network may be modified.

@@ -46,7 +46,8 @@ from taskbank.own_task.work import Work, digest
 from taskbank.probing.controls import with_controls
 from taskbank.probing.division import held_out
 from taskbank.probing.labels import Labels, groups_of
-from taskbank.probing.run import Plan, run_probe
+from taskbank.probing.plan import Plan
+from taskbank.probing.run import run_probe
 from taskbank.saving.export import refuse_existing
 from taskbank.tasks.registry import SCRATCH
 
@@ -76,8 +77,8 @@ def run_learn(
         images: files by their paths in the folder.
         labels: as `taskbank.probing.labels.read_labels` reads them: one target, or columns of numbers.
         sources: made by `open_sources`; their networks are modified. All that are of a bank are of one bank.
-        out: folder of `bank/`, `ranking.csv`, `images.csv` and `report.json`. An interrupted run goes on with
-            its folder `work/`.
+        out: folder of `bank/`, `ranking.csv`, `images.csv` and `report.json`. An interrupted run continues
+            with its folder `work/`.
         groups: image -> its group, as for `taskbank.probing.labels.groups_of`.
         plan: settings of the task and of training.
         settings: how encoders are run in the probe, and the device.
@@ -179,7 +180,7 @@ def _bank_of(sources: Sequence[Source], plan: LearnPlan) -> tuple[Bank | None, L
         listed = " and ".join(bank.where for bank in banks.values())
         raise InvalidInputError(
             f"sources are of several banks ({listed}), but the learned bank holds encoders of one: name one "
-            "bank, and encoders of others as timm:MODEL or hf:OWNER/NAME"
+            "bank, and third-party encoders as timm:MODEL or hf:OWNER/NAME"
         )
     bank = next(iter(banks.values()), None)
     return bank, plan if bank is None else replace(plan, architecture=bank.architecture)

@@ -1,4 +1,4 @@
-"""Intermediate files of learning a task, so that an interrupted run goes on where it stopped."""
+"""Intermediate files of learning a task, so that an interrupted run continues where it stopped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Work:
         self.folder = folder
 
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """Create the folder, or go on with it if it was begun with the same settings.
+        """Create the folder, or continue with it if it was begun with the same settings.
 
         Args:
             settings: JSON-ready, everything that results depend on.

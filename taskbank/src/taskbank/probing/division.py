@@ -28,7 +28,7 @@ def held_out(groups: Sequence[str], share: float, seed: int) -> NDArray[np.bool_
         InvalidInputError: there are fewer than four groups, or the share is not in (0, 1).
     """
     if not 0 < share < 1:
-        raise InvalidInputError(f"held out {share:g} is no share: choose one between 0 and 1")
+        raise InvalidInputError(f"held out {share:g} is not a share: choose one between 0 and 1")
     names, number = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
     if len(names) < FEWEST:
         raise InvalidInputError(

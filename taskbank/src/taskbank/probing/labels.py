@@ -374,7 +374,7 @@ def _as_classes(name: str, cells: Mapping[str, str], groups: Mapping[str, str]) 
     if not 2 <= len(classes) <= _MOST_CLASSES:
         raise InvalidInputError(
             f"{name} has {len(classes)} class(es), as {classes[0]!r}: 2 to {_MOST_CLASSES} can be told apart"
-            + (": if these are numbers, mend what is none" if len(classes) > _MOST_CLASSES else "")
+            + (": if these are numbers, correct the other cells" if len(classes) > _MOST_CLASSES else "")
         )
     values = {file: (float(classes.index(cell)),) for file, cell in cells.items()}
     return Labels(target=_target(name), kind=Kind.CLASSES, values=values, classes=classes, groups=groups)

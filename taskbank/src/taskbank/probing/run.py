@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from taskbank.inference.settings import Settings
 from taskbank.options import Kind
 from taskbank.probing.division import draws, held_out
 from taskbank.probing.labels import Labels, groups_of, place_values
+from taskbank.probing.plan import Plan
 from taskbank.probing.readouts import (
     PENALTIES,
     log_evidence,
@@ -26,9 +27,8 @@ from taskbank.probing.readouts import (
     ridge,
     standardised,
 )
+from taskbank.probing.result import FloatArray, Probe, Score, TargetScores
 from taskbank.sources.encoding import Features, encode_images
-
-FloatArray = NDArray[np.float64]
 
 FEWEST = 12
 """Least number of images with labels for a target."""
@@ -36,133 +36,6 @@ FEWEST = 12
 _KNOWN = 0.5  # least share of known pixels in a cell of the grid
 _POOLED = 2  # rows and columns of pooled features for labels of whole images
 _MOST_ROWS = 4096  # most training rows of k-NN and LogME
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Settings for comparing sources.
-
-    Attributes:
-        places: rows and columns of the grid to which maps and features are pooled.
-        share: share of held-out images, by whole groups.
-        resamples: bootstrap draws of held-out groups.
-        level: share of the draws within an interval.
-        seed: of the division and the draws.
-    """
-
-    places: int = 8
-    share: float = 0.4
-    resamples: int = 500
-    level: float = 0.9
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            InvalidInputError: a value is not allowed; the message states the field, its value and the allowed
-                ones.
-        """
-        if not 1 <= self.places <= 64:
-            raise InvalidInputError(f"places {self.places}: choose 1 to 64")
-        if not 0 < self.share < 1 or not 0 < self.level < 1:
-            raise InvalidInputError(f"share {self.share} and level {self.level} must be between 0 and 1")
-        if self.resamples < 10:
-            raise InvalidInputError(f"resamples {self.resamples}: choose 10 at least")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """Scores of one source for one target, on held-out images.
-
-    Attributes:
-        source: its name.
-        ridge: share of the target's variance that ridge regression explains; for classes, its accuracy.
-        ridge_interval: least and greatest over bootstrap draws of groups.
-        rank: by `ridge`, 1 is best, including controls.
-        rank_interval: least and greatest rank over the same draws.
-        knn: the same measure for nearest neighbours.
-        logme: LogME of the training images.
-        beats_pixels: share of held-out images with a smaller ridge error than from raw pixels; ties count
-            half.
-        parameters: number of weights of the source.
-        control: whether the source is a control.
-    """
-
-    source: str
-    ridge: float
-    ridge_interval: tuple[float, float]
-    rank: int
-    rank_interval: tuple[int, int]
-    knn: float
-    logme: float
-    beats_pixels: float
-    parameters: int
-    control: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TargetScores:
-    """Scores of all sources for one target.
-
-    Attributes:
-        target: its name.
-        measure: `variance explained` or `accuracy`.
-        learned: number of training images.
-        held_out: number of held-out images.
-        groups: number of groups among the held-out images.
-        scores: best first.
-        by_parameters: Spearman's correlation of ridge scores with numbers of parameters, without controls.
-        losses: name of a source -> float64 (held_out,), squared error of ridge per image, in units of the
-            target's variance.
-    """
-
-    target: str
-    measure: str
-    learned: int
-    held_out: int
-    groups: int
-    scores: tuple[Score, ...]
-    by_parameters: float
-    losses: Mapping[str, FloatArray] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Probe:
-    """Result of a comparison of sources.
-
-    Attributes:
-        targets: one entry per target.
-        sources: facts of all sources, controls last.
-        images: images that could be read.
-        failed: reasons why the others could not be read.
-        plan: settings of the comparison.
-    """
-
-    targets: tuple[TargetScores, ...]
-    sources: tuple[Mapping[str, Any], ...]
-    images: int
-    failed: tuple[str, ...]
-    plan: Plan
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all results except the losses per image, JSON-ready, with None in place of NaN."""
-        targets = []
-        for one in self.targets:
-            told = {
-                name: getattr(one, name) for name in ("target", "measure", "learned", "held_out", "groups")
-            }
-            rho = one.by_parameters
-            told["order_by_parameters"] = None if np.isnan(rho) else rho
-            targets.append(told | {"scores": [asdict(score) for score in one.scores]})
-        return {
-            "estimated": True,
-            "targets": targets,
-            "sources": [dict(source) for source in self.sources],
-            "images": self.images,
-            "failed": list(self.failed),
-            "plan": asdict(self.plan),
-        }
 
 
 def run_probe(
@@ -192,7 +65,7 @@ def run_probe(
         InvalidInputError: too few images, groups or sources; labels that cannot be read or are all equal.
         TaskBankError: as raised by the sources.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> import numpy as np, taskbank
         >>> from PIL import Image
@@ -318,6 +191,7 @@ def _compare(
     plan: Plan,
 ) -> TargetScores:
     """Fit readouts on the training groups, and compare sources on the held-out ones."""
+    # Divide images by groups, and scale the labels to a total variance of one.
     out = held_out(groups, plan.share, plan.seed)
     inner = [group for group, apart in zip(groups, out, strict=True) if not apart]
     places = told.values.shape[1]
@@ -327,6 +201,7 @@ def _compare(
         raise InvalidInputError(f"labels of {labels.target} are the same in all images that are learned from")
     values = told.values / spread
     tuned = _inner_division(inner, plan)
+    # One row per known cell: training rows, held-out rows, and the image of each.
     image = np.repeat(np.arange(len(out)), places).reshape(known.shape)
     rows_in, rows_out = known & ~out[:, None], known & out[:, None]
     truth_in, truth_out = values[rows_in], values[rows_out]

@@ -33,7 +33,7 @@ SHEET = "all_tasks.png"
 class Form(StrEnum):
     """A form in which predictions are saved.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> [form.value for form in taskbank.Form]
         ['png', 'npy', 'json', 'ply', 'dataset']

@@ -25,7 +25,7 @@ from taskbank.drawing.picture_scale import Scale, measure
 from taskbank.drawing.render import picture, seen_pixels
 from taskbank.drawing.sheet import caption
 from taskbank.images.framing import Box, View
-from taskbank.images.reading import Photo
+from taskbank.images.photo import Photo
 from taskbank.inference.decode import Reading
 from taskbank.inference.outcome import Outcome
 from taskbank.inference.preprocess import Preprocessed

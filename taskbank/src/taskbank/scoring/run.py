@@ -106,7 +106,7 @@ def run_score(
         TaskBankError: as `Engine`.
     """
     if not banks:
-        raise InvalidInputError("no bank was named: --bank rooms, say")
+        raise InvalidInputError("no bank was named: name one, as in --bank rooms")
     first = next(iter(banks.values()))
     truths = [make_truth(one, first) for one in labels]
     tasks = [truth.task for truth in truths]

@@ -110,7 +110,7 @@ def make_truth(labels: Labels, bank: Bank) -> Truth:
             said, found = f"{value:g}", int(value) if value.is_integer() and 0 <= value < len(names) else None
         if found is None:
             raise InvalidInputError(
-                f"{image}: {said!r} is no class of {task.name}: name one, as "
+                f"{image}: {said!r} is not a class of {task.name}: name one, as "
                 f"{', '.join(names[:3])}, or its number"
             )
         numbers[image] = found

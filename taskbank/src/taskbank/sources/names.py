@@ -55,7 +55,7 @@ def open_sources(
         InvalidInputError: no name, an unknown form, or a repeated source.
         TaskBankError: as raised by the opener of each kind of source.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> [source.name for source in taskbank.open_sources("normal,reshading")]
         ['normal', 'reshading']

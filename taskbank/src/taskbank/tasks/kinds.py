@@ -104,7 +104,7 @@ class Task:
         source_only: True if the task is not a target of transfers, as its labels are of no interest in
             themselves.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> task = taskbank.find_task("surface normals")
         >>> task.name, task.channels, task.num_images

@@ -179,5 +179,5 @@ def find_target(name: str, own: Mapping[str, Task]) -> Task:
 def _floats(values: object) -> tuple[float, ...]:
     """Convert a list of numbers to a tuple of floats."""
     if not isinstance(values, list):
-        raise TypeError(f"{values!r} is no list of numbers")
+        raise TypeError(f"{values!r} is not a list of numbers")
     return tuple(map(float, values))

@@ -47,7 +47,7 @@ def find_task(name: str) -> Task:
     Raises:
         UnknownTaskError: no task has that name; the message lists the nearest ones.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> taskbank.find_task("normals").name
         'normal'

@@ -299,7 +299,7 @@ def _reading(path: Path) -> Iterator[tuple[Any, Any]]:
     """Open a file and its video stream; convert errors within the block to VideoError."""
     av = load_av()
     if not os.path.isfile(path):  # noqa: PTH113 - accepts names that are too long
-        raise VideoError(f"{path} does not exist, or is no file")
+        raise VideoError(f"{path} does not exist, or is not a file")
     if path.stat().st_size == 0:
         raise VideoError(f"{path} is empty (0 bytes): it was not written to the end, get it again")
     # PyAV 19 has no such argument: it always replaces bytes that are not UTF-8.

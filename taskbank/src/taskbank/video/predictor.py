@@ -68,7 +68,7 @@ def predict_video(
         OutputError: files exist already, would replace the input, or cannot be written.
         TaskBankError: as `taskbank.predict`.
 
-    Example:
+    Examples:
         >>> import taskbank
         >>> taskbank.predict_video("clip.mp4", ["normals"], out="results").frames
         3

@@ -65,7 +65,7 @@ def compare(
 
     Tasks are matched by their names and by the aliases of both tensors, so swapping the two tensors changes
     nothing. Transfers of a target from its own representation are included; its fully supervised network is
-    not, because it is no transfer and its affinity is far from all others in both tensors.
+    not, because it is not a transfer and its affinity is far from all others in both tensors.
 
     Args:
         first: a tensor, or what `load_affinity` takes.
@@ -74,10 +74,10 @@ def compare(
 
     Raises:
         InvalidInputError: the tensors share no transfer, a task of one may be several of the other, or
-            `max_order` is no whole number of at least 1.
+            `max_order` is not a whole number of at least 1.
         MissingExtraError: SciPy is not installed.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> agreement = taxsolver.compare("taskonomy-16k", "taskonomy-1k")
         >>> round(agreement.mean, 2), agreement.transfers

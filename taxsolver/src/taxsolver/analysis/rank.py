@@ -75,9 +75,9 @@ def rank(
 
     Raises:
         UnknownTaskError: a name is not known.
-        InvalidInputError: `max_order` is no whole number of at least 1, or `sources` is empty.
+        InvalidInputError: `max_order` is not a whole number of at least 1, or `sources` is empty.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> best = taxsolver.rank("taskonomy-16k", targets="reshading", max_order=1)[0]
         >>> best.sources, round(best.gain, 3)

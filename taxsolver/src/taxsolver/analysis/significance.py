@@ -98,7 +98,7 @@ def significance(
         UnknownTaskError: a name is not known.
         InvalidInputError: a value is not allowed, or random feasible sets are too rare to be drawn.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> row = taxsolver.significance("taskonomy-16k", budgets=5, orders=4, samples=50)[0]
         >>> row.gain > row.random_gain[-1]  # better than 95 % of random plans

@@ -69,7 +69,7 @@ def similarity(affinity: AffinityInput) -> TaskTree:
         InvalidInputError: fewer than two sources, or two that share fewer than three measured targets.
         MissingExtraError: SciPy is not installed.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> tree = taxsolver.similarity("taskonomy-16k")
         >>> sorted(tree.subtrees()[0])  # the two that are most alike

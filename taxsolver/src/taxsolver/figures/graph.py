@@ -45,7 +45,7 @@ def to_networkx(taxonomy: Taxonomy) -> nx.DiGraph:
     `affinity`, `gain` and `quality` of the transfer they belong to. The graph carries `affinity` (name of the
     tensor), `budget`, `max_order`, `status`, `objective`, `bound`, `gap`, `labels` and `labels_saved`.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
         >>> list(taxsolver.to_networkx(plan).edges)
@@ -67,7 +67,7 @@ def to_node_link(taxonomy: Taxonomy) -> dict[str, Any]:
 
     This does not use networkx, because its releases name the list of edges differently.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
         >>> len(taxsolver.to_node_link(plan)["nodes"])
@@ -92,7 +92,7 @@ def to_graphml(taxonomy: Taxonomy) -> str:
     Raises:
         InvalidInputError: a task name holds a character that XML does not allow.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
         >>> "<graphml" in taxsolver.to_graphml(plan)
@@ -116,7 +116,7 @@ def to_dot(taxonomy: Taxonomy) -> str:
     other targets are hollow boxes, and untrained sources are dashed. Edges are coloured by order and are
     wider for higher orders.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
         >>> print(taxsolver.to_dot(plan).splitlines()[0])
@@ -181,7 +181,7 @@ def save_taxonomy(taxonomy: Taxonomy, path: str | Path) -> Path:
         InvalidInputError: another ending, or a task name that the format cannot hold.
         OutputError: the file cannot be written.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
         >>> taxsolver.save_taxonomy(plan, "plan.graphml")

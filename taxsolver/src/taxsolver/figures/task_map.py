@@ -47,8 +47,8 @@ def draw_task_map(tensor: AffinityTensor, *, neighbours: int = 3, seed: int = 0)
         seed: seed of the initial positions; the same seed gives the same map.
 
     Raises:
-        InvalidInputError: `neighbours` is no whole number of at least 1, or no target has an order-1 affinity
-            from another task.
+        InvalidInputError: `neighbours` is not a whole number of at least 1, or no target has an order-1
+            affinity from another task.
         MissingExtraError: matplotlib or SciPy is not installed.
     """
     check_count(neighbours, "neighbours")

@@ -77,7 +77,7 @@ class Sheet:
             if mark in cell:
                 self._decimal.setdefault(mark, line.number)
         if "," in cell and self.delimiter == ",":
-            raise ValueError(": write a decimal point, or part the cells with semicolons")
+            raise ValueError(": write a decimal point, or separate the cells with semicolons")
         if len(self._decimal) > 1:
             (_, first), (_, last) = sorted(self._decimal.items(), key=lambda mark: mark[1])
             raise FileFormatError(
@@ -168,7 +168,7 @@ def read_sheet(content: str | bytes, where: str) -> Sheet:
     if stated and newline:
         if stated[1] not in _DELIMITERS:
             raise FileFormatError(
-                f"{where}, line 1: cells are said to be parted by {stated[1]!r}: commas, semicolons and tabs "
+                f"{where}, line 1: the stated separator is {stated[1]!r}: only commas, semicolons and tabs "
                 "can be read"
             )
         delimiter, text = stated[1], rest
@@ -188,10 +188,10 @@ def _decode(content: str | bytes, where: str) -> str:
             content = content.decode(encoding)
         except UnicodeDecodeError as error:
             raise FileFormatError(
-                f"{where} is no CSV text in UTF-8: {error}; save it as CSV in UTF-8"
+                f"{where} is not CSV text in UTF-8: {error}; save it as CSV in UTF-8"
             ) from error
     if "\0" in content:
-        raise FileFormatError(f"{where} is no CSV text in UTF-8: it holds a NUL; save it as CSV in UTF-8")
+        raise FileFormatError(f"{where} is not CSV text in UTF-8: it holds a NUL; save it as CSV in UTF-8")
     return content.removeprefix("\ufeff").replace("\n\ufeff", "\n")  # the second: inside concatenated files
 
 
@@ -212,7 +212,7 @@ def _delimiter(text: str, where: str) -> str:
             even.append(mark)
     if len(even) != 1:
         raise FileFormatError(
-            f"{where}, line 1: cells may be parted by {' or by '.join(_DELIMITERS[mark] for mark in found)}: "
+            f"{where}, line 1: the separator may be {' or '.join(_DELIMITERS[mark] for mark in found)}: "
             "use one of them, and | between sources that are read together"
         )
     return even[0]

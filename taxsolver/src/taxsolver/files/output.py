@@ -63,9 +63,9 @@ def check_writable(path: str | Path) -> None:
 def _fault(place: Path) -> str | None:
     folder = place.parent
     if "\0" in str(place):
-        return "it is no file name"
+        return "it is not a file name"
     if folder.exists() and not folder.is_dir():
-        return f"{folder} is no folder"
+        return f"{folder} is not a folder"
     if not folder.is_dir():
         return f"the folder {folder} does not exist; create it first"
     if place.is_dir():

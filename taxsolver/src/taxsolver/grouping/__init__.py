@@ -22,7 +22,8 @@ from taxsolver.grouping.result import Grouping
 from taxsolver.grouping.select import Method, group
 from taxsolver.grouping.table import LossTable
 from taxsolver.grouping.table_csv import as_table, load_setting, load_table, table_from_csv
-from taxsolver.grouping.untrained import NextGroup, PredictedGroups, next_group, predict_groups
+from taxsolver.grouping.to_train import NextGroup, next_group
+from taxsolver.grouping.untrained import PredictedGroups, predict_groups
 
 __all__ = [
     "Grouping",

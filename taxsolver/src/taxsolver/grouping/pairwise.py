@@ -58,7 +58,7 @@ def pairwise_from_csv(content: str | bytes, tasks: Sequence[str], *, where: str 
         first = lines.setdefault((helper, helped), line.number)
         if first != line.number:
             raise FileFormatError(
-                f"{sheet.at(line)}: the effect of {helper!r} on {helped!r} stands in line {first} already"
+                f"{sheet.at(line)}: the effect of {helper!r} on {helped!r} is in line {first} already"
             )
         try:
             one, other = (tasks.index(names.find(name)) for name in (helper, helped))
@@ -109,7 +109,7 @@ def _matrix(sheet: Sheet) -> Iterator[tuple[str, str, str, Line]]:
     helped = sheet.header.cells[1:]
     for column, name in enumerate(helped):
         if name in helped[:column]:
-            raise FileFormatError(f"{sheet.at(sheet.header)}: the column {name!r} stands twice")
+            raise FileFormatError(f"{sheet.at(sheet.header)}: the column {name!r} is given twice")
     for line in sheet.lines:
         for name, cell in zip(helped, line.cells[1:], strict=True):
             yield line.cells[0], name, cell, line

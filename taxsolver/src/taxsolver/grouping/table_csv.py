@@ -155,8 +155,7 @@ def _read(sheet: Sheet) -> tuple[tuple[str, ...], list[_Row]]:
         earlier = first.setdefault((row.split, row.network), row.number)
         if earlier != row.number:
             raise FileFormatError(
-                f"{sheet.at(line)}: network {row.network!r} of split {row.split} stands in line {earlier} "
-                "already"
+                f"{sheet.at(line)}: network {row.network!r} of split {row.split} is in line {earlier} already"
             )
         rows.append(row)
     return tuple(column for column in columns if column not in KEYS), rows

@@ -53,7 +53,7 @@ def front(
         TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> rows = taxsolver.front("taskonomy-16k", targets="normals,depth,reshading")
         >>> [row.sources for row in rows][:2]

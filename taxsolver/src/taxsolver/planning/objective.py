@@ -14,7 +14,7 @@ from taxsolver.tensors.names import normalise
 class Objective(StrEnum):
     """Measure that a plan maximises, summed over its targets and weighted by their importance.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> taxsolver.solve("taskonomy-16k", "normals,depth", 1, objective=taxsolver.Objective.GAIN).sources
         ('reshading',)

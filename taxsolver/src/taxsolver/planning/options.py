@@ -67,7 +67,7 @@ def weight_pairs(values: Weights | None, what: str) -> list[tuple[str, float]]:
             raise InvalidInputError(f"{expected}, not {shown(pair)}")
         name, value = pair
         if not isinstance(name, str):
-            raise InvalidInputError(f"{expected}: {name!r} is no name of a task")
+            raise InvalidInputError(f"{expected}: {name!r} is not the name of a task")
         pairs.append((name, value))
     return pairs
 
@@ -79,7 +79,7 @@ def values_by_task(
     pairs = weight_pairs(values, what)
     blank = [name for name, _ in pairs if not name.strip()]
     if blank:
-        raise InvalidInputError(f"{what} names {blank[0]!r}, which is no task")
+        raise InvalidInputError(f"{what} names {blank[0]!r}, which is not a task")
     tasks = tensor.names.find_all([name for name, _ in pairs], what)
     for task in tasks:
         if task not in allowed:

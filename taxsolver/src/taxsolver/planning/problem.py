@@ -80,7 +80,7 @@ class Problem:
 
     Use `Problem.of` to construct one from task names and aliases.
 
-    Example:
+    Examples:
         >>> from taxsolver import Problem, solve_problem
         >>> problem = Problem.of("taskonomy-16k", "normals,depth,reshading", 1, exclude="reshading")
         >>> solve_problem(problem).sources
@@ -473,7 +473,7 @@ class Problem:
         unknown = [name for name in names if name not in self.affinity.tasks]
         if unknown:
             raise InvalidInputError(
-                f"{what} holds {unknown[0]!r}, which is no task: Problem.of takes other spellings"
+                f"{what} holds {unknown[0]!r}, which is not a task: Problem.of takes other spellings"
             )
         return names
 

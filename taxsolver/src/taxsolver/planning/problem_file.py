@@ -52,10 +52,10 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
         affinity: the tensor, or what `load_affinity` takes; None for the files that the plan names.
 
     Raises:
-        FileFormatError: the file cannot be read, or is no saved plan.
+        FileFormatError: the file cannot be read, or is not a saved plan.
         InvalidInputError: the tensor cannot be found, or is not the one that the plan was made with.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth", budget=1)
         >>> taxsolver.save_taxonomy(plan, "plan.json")
@@ -92,7 +92,7 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
         }
     except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise FileFormatError(
-            f"{place} is no plan that taxsolver saved as JSON ({type(error).__name__}: {error}): save one "
+            f"{place} is not a plan that taxsolver saved as JSON ({type(error).__name__}: {error}): save one "
             "with  taxsolver --save plan.json"
         ) from error
     named = [
@@ -102,7 +102,7 @@ def load_problem(path: str | PathLike[str], affinity: AffinityInput | None = Non
     named += [*fields["together"], *(group for _, group in fields["at_most"])]
     unknown = [task for names in named for task in names if task not in tensor.tasks]
     if unknown:
-        raise FileFormatError(f"{place} names {unknown[0]!r}, which is no task of {tensor.name!r}")
+        raise FileFormatError(f"{place} names {unknown[0]!r}, which is not a task of {tensor.name!r}")
     return Problem(affinity=tensor, **fields)
 
 
@@ -110,13 +110,13 @@ def load_k_best(path: str | PathLike[str]) -> int:
     """Read the number of plans that were asked for from a saved plan; 1 if the file does not state it.
 
     Raises:
-        FileFormatError: the file cannot be read, or is no saved plan.
+        FileFormatError: the file cannot be read, or is not a saved plan.
     """
     place = check_path(path)
     try:
         count = json.loads(read_file(place).decode()).get("k_best", 1)
     except (AttributeError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise FileFormatError(f"{place} is no plan that taxsolver saved as JSON ({error})") from error
+        raise FileFormatError(f"{place} is not a plan that taxsolver saved as JSON ({error})") from error
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise FileFormatError(f"{place} asks for {count!r} plans, expected a whole number of at least 1")
     return count
@@ -150,6 +150,6 @@ def _tensor(about: Mapping[str, Any], place: Path, affinity: AffinityInput | Non
     if tensor.digest != digest:
         raise InvalidInputError(
             f"the tensor {tensor.name!r} holds other transfers than {name!r}, which {place} was made with: "
-            "plan anew, or give that tensor"
+            "plan again, or give that tensor"
         )
     return tensor

@@ -67,7 +67,7 @@ def solve(
         TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth,reshading", budget=2)
         >>> plan.status, plan.sources
@@ -85,7 +85,7 @@ def solve_problem(problem: Problem, *, k_best: int = 1, time_limit: float | None
         InfeasibleBudgetError: no plan fits the budget; the error holds the least budget.
         TimeLimitError: the time limit passed before any plan was found.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> problem = taxsolver.Problem.of("taskonomy-16k", targets="normals,depth", budget=1)
         >>> taxsolver.solve_problem(problem).sources
@@ -146,7 +146,7 @@ def one_more_unit(
             no budget.
         TimeLimitError: the time limit passed before any plan was found.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", targets="normals,depth,reshading", budget=2)
         >>> taxsolver.one_more_unit(plan).added

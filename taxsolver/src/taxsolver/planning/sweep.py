@@ -111,7 +111,7 @@ def sweep(
         InvalidInputError: a value is not allowed, or a target cannot be served with any budget.
         SolverError: HiGHS failed.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> rows = taxsolver.sweep("taskonomy-16k", budgets=[1, 2], orders=4)
         >>> [(row.budget, row.sources) for row in rows]

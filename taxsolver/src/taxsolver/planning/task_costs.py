@@ -33,7 +33,7 @@ class TaskCost:
         images_transfer: labelled images of a transfer to it; None for the problem's `images_transfer`.
         owned: share of the labels in full that is already owned, in [0, 1]; it costs nothing.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> cost = taxsolver.TaskCost(price=0.05, images_full=100_000, owned=0.4)
         >>> costs = {"normals": cost}
@@ -99,7 +99,7 @@ def read_costs(costs: CostsInput) -> list[tuple[str, TaskCost]]:
 def _name(name: object) -> str:
     if isinstance(name, str) and name.strip():
         return name
-    raise InvalidInputError(f"costs names {shown(name)}, which is no task")
+    raise InvalidInputError(f"costs names {shown(name)}, which is not a task")
 
 
 def _one(name: object, value: object) -> TaskCost:

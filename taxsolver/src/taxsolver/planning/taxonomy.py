@@ -65,7 +65,7 @@ class Taxonomy:
             cheapest plan, the next cheapest.
         k_best: number of plans that were asked for, this one included.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", "normals,depth,reshading", budget=2)
         >>> plan.status, plan.cost, plan.sources

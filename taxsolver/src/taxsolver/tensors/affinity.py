@@ -39,7 +39,7 @@ class Transfer:
         quality: the same against full supervision; NaN where not measured.
         full_supervision: true if the target is labelled in full and served by its own network.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> plan = taxsolver.solve("taskonomy-16k", "normals,reshading", budget=1)
         >>> [(one.target, one.sources, one.full_supervision) for one in plan.transfers]
@@ -103,7 +103,7 @@ class AffinityTensor:
     Raises:
         InvalidInputError: on construction; the message lists every fault.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> tensor = taxsolver.load_affinity("taskonomy-16k")
         >>> len(tensor.targets), len(tensor), tensor.images_transfer
@@ -245,7 +245,7 @@ class AffinityTensor:
 
         Raises:
             UnknownTaskError: a name is not known.
-            InvalidInputError: nothing is left, or `max_order` is no whole number.
+            InvalidInputError: nothing is left, or `max_order` is not a whole number.
         """
         keep = np.ones(len(self), dtype=bool)
         if max_order is not None:

@@ -282,10 +282,10 @@ def _sources(cell: str, targets: list[str] | set[str], tasks: set[str], at: str)
     if not sources or not all(sources):
         raise FileFormatError(f"{at}: an empty name in target or sources")
     if len(set(sources)) < len(sources):
-        raise FileFormatError(f"{at}: a source stands twice in {cell!r}")
+        raise FileFormatError(f"{at}: a source is given twice in {cell!r}")
     alone = [source for source in sources if source in {SELF, *BASELINES}]
     if alone and len(sources) > 1:
-        raise FileFormatError(f"{at}: {alone[0]!r} is no task: it cannot be read together with others")
+        raise FileFormatError(f"{at}: {alone[0]!r} is not a task: it cannot be read together with others")
     return sources
 
 
@@ -303,7 +303,7 @@ def check_target(target: str, at: str, tasks: Collection[str] = ()) -> None:
     if not target:
         raise FileFormatError(f"{at}: an empty name in target or sources")
     if plain_name(target) in {SELF, *BASELINES}:
-        raise FileFormatError(f"{at}: the target is {target!r}, which is no task: name the task itself")
+        raise FileFormatError(f"{at}: the target is {target!r}, which is not a task: name the task itself")
     if _looks_like_two_targets(target, tasks):
         raise FileFormatError(f"{at}: {target!r} may be several targets: write a line for each")
 

@@ -37,7 +37,7 @@ def ahp(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArray:
     Raises:
         InvalidInputError: not a matrix of numbers, too few images or transfers, or a loss that is not finite.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> losses = [[0.1, 0.2, 0.3], [0.1, 0.3, 0.2]]  # two images, three transfers
         >>> taxsolver.ahp(losses).round(3).tolist()
@@ -60,7 +60,7 @@ def win_rates(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArr
     Raises:
         InvalidInputError: as for `ahp`.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> losses = [[0.1, 0.2], [0.3, 0.2], [0.1, 0.4]]  # three images, two transfers
         >>> taxsolver.win_rates(losses).round(2).tolist()

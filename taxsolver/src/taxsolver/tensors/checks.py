@@ -107,7 +107,7 @@ def _value_faults(tensor: AffinityTensor) -> Iterator[str]:
     yield from _uncertain_faults(tensor)
     outside = (tensor.target < 0) | (tensor.target >= len(tensor.tasks))
     if outside.any():
-        yield f"target of {_rows(outside)} is no index of the {len(tensor.tasks)} tasks"
+        yield f"target of {_rows(outside)} is not an index of the {len(tensor.tasks)} tasks"
         return  # the checks below need valid targets
     yield from _source_faults(tensor)
     yield from _duplicate_faults(tensor)

@@ -3,8 +3,8 @@
 The first line names the transfers, each by its sources joined with `|`; every other line holds the losses of
 one image. A first column with the heading `image` or `file`, or without one, holds names of images and is
 ignored. The source `self` stands for the fully supervised network of the target, `scratch` (or `pixels`) for
-one that was trained from scratch on the data of the transfers, which is no transfer but the baseline of the
-gain. Accepted variants are described in `csv_text` and `source_names`.
+one that was trained from scratch on the data of the transfers, which is not a transfer but the baseline of
+the gain. Accepted variants are described in `csv_text` and `source_names`.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _check_transfers(transfers: list[tuple[str, ...]], at: str) -> None:
                 "normal,normal|edge_texture"
             )
         if len(set(sources)) < len(sources):
-            raise FileFormatError(f"{at}: a source stands twice in {'|'.join(sources)!r}")
+            raise FileFormatError(f"{at}: a source is given twice in {'|'.join(sources)!r}")
         if frozenset(sources) in seen:
-            raise FileFormatError(f"{at}: the transfer {'|'.join(sources)!r} stands twice")
+            raise FileFormatError(f"{at}: the transfer {'|'.join(sources)!r} is given twice")
         seen.add(frozenset(sources))

@@ -98,5 +98,7 @@ def split_names(names: str | Iterable[str]) -> Sequence[str]:
     parts = names.split(",") if isinstance(names, str) else list(names)
     for part in parts:
         if not isinstance(part, str):
-            raise InvalidInputError(f"{part!r} is no task name: names are text, as in normal,depth_zbuffer")
+            raise InvalidInputError(
+                f"{part!r} is not a task name: names are text, as in normal,depth_zbuffer"
+            )
     return [part.strip() for part in parts if part.strip()]

@@ -38,7 +38,7 @@ _NUMBERS = ("images_full", "images_transfer")
 def available_affinities() -> tuple[str, ...]:
     """List the names of the tensors that come with the package, the default first.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> taxsolver.available_affinities()
         ('taskonomy-16k', 'rooms', 'taskonomy-1k', 'taskonomy-main')
@@ -74,7 +74,7 @@ def load_affinity(affinity: AffinityInput = DEFAULT_AFFINITY) -> AffinityTensor:
             valid, or two of several have a transfer in common.
         FileFormatError: the file is damaged, or not an affinity tensor.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> tensor = taxsolver.load_affinity("taskonomy-16k")
         >>> len(tensor.targets), len(tensor.target)
@@ -120,7 +120,7 @@ def join_affinities(tensors: Sequence[OneAffinity], name: str | None = None) -> 
     Raises:
         InvalidInputError: a transfer is in two of them, or a task is spelt in two ways.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> tensor = taxsolver.load_affinity("taskonomy-1k")
         >>> taxsolver.join_affinities([tensor], name="mine").name
@@ -237,7 +237,7 @@ def save_affinity(tensor: AffinityInput, path: str | Path) -> Path:
         InvalidInputError: `path` has another ending.
         OutputError: the file cannot be written.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> tensor = taxsolver.load_affinity("taskonomy-1k")
         >>> taxsolver.save_affinity(tensor, "mine.csv")
@@ -341,12 +341,12 @@ def _build(arrays: Mapping[str, np.ndarray], words: Mapping[str, str], where: st
 def _texts(text: str, field: str) -> tuple[str, ...]:
     names = json.loads(text)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{field} is no list of names")
+        raise ValueError(f"{field} is not a list of names")
     return tuple(names)
 
 
 def _aliases(text: str) -> dict[str, str]:
     aliases = json.loads(text)
     if not isinstance(aliases, dict) or not all(isinstance(task, str) for task in aliases.values()):
-        raise ValueError("aliases is no table of names")
+        raise ValueError("aliases is not a table of names")
     return aliases

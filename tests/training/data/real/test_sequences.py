@@ -122,11 +122,11 @@ def test_frames_without_depth_in_their_middle_fixate_nothing(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1 0 0 0\n0 1 0 0\n", "000_pose.txt is no pose .*: write a 4 x 4 matrix, 16 numbers"),
-        ("1 0 0 one " * 4, "000_pose.txt is no pose .*: write a 4 x 4 matrix, 16 numbers"),
-        ("2 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n", "000_pose.txt is no rigid motion"),
-        ("1 0 0 0\n0 1 0 0\n0 0 -1 0\n0 0 0 1\n", "000_pose.txt is no rigid motion"),
-        ("1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 2 1\n", "000_pose.txt is no rigid motion"),
+        ("1 0 0 0\n0 1 0 0\n", "000_pose.txt is not a pose .*: write a 4 x 4 matrix, 16 numbers"),
+        ("1 0 0 one " * 4, "000_pose.txt is not a pose .*: write a 4 x 4 matrix, 16 numbers"),
+        ("2 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n", "000_pose.txt is not a rigid motion"),
+        ("1 0 0 0\n0 1 0 0\n0 0 -1 0\n0 0 0 1\n", "000_pose.txt is not a rigid motion"),
+        ("1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 2 1\n", "000_pose.txt is not a rigid motion"),
     ],
 )
 def test_a_file_that_is_no_pose_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -218,7 +218,7 @@ def test_wrong_words_and_empty_places_are_refused(
         TaskonomyConfig(splits=config.splits, size=0)
     with pytest.raises(DataError, match=r"no frame of split 'test' .* 4 building\(s\) are there, 0 of them"):
         import_taskonomy(exported, tmp_path / "out", "test", config)
-    with pytest.raises(DataError, match="no dataset at .*nowhere: it is no folder"):
+    with pytest.raises(DataError, match="no dataset at .*nowhere: it is not a folder"):
         import_taskonomy(tmp_path / "nowhere", tmp_path / "out", "train", config)
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="expected are folders BUILDING/DOMAIN, DOMAIN/taskonomy/BUILDING"):

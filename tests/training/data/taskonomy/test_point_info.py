@@ -58,9 +58,9 @@ def test_what_is_not_in_the_file_is_unknown(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"point_uuid": "27"}, "is about point 27, view 3"),
-        ({"camera_location": [1, 2]}, "is no point info: ValueError"),
-        ({"camera_location": "here"}, "is no point info: ValueError"),
-        ({"bounding_box_ranges": {"x": [0, 1]}}, "is no point info: KeyError 'y'"),
+        ({"camera_location": [1, 2]}, "is not point info: ValueError"),
+        ({"camera_location": "here"}, "is not point info: ValueError"),
+        ({"bounding_box_ranges": {"x": [0, 1]}}, "is not point info: KeyError 'y'"),
         (None, "is damaged: it holds no object"),
     ],
 )

@@ -68,9 +68,9 @@ def test_failures_are_told_at_once_and_after_the_others_are_done(
         "2 of 4 jobs failed, the others are done:\n  bad: DivergedError: the loss of normal"
     )
     assert "lazy.bin was not written" in text
-    assert text.endswith("run the same command again: only these run")
+    assert text.endswith("run the same command again: finished jobs are skipped")
     assert all(job.output.exists() for job in good)
-    assert "bad failed, others go on: DivergedError: the loss of normal" in caplog.messages[0]
+    assert "bad failed, others continue: DivergedError: the loss of normal" in caplog.messages[0]
 
 
 @pytest.mark.slow

@@ -73,7 +73,7 @@ def test_half_of_an_odd_size_is_refused() -> None:
     config = TaskNetworksConfig(half_size=0.5, size=48)
     assert config.size_at(config.steps - 1, 256) == 48
     with pytest.raises(
-        ConfigError, match="half_size is 0.5, but half of 48 px is no multiple of 16: choose half_size=0"
+        ConfigError, match="half_size is 0.5, but half of 48 px is not a multiple of 16: choose half_size=0"
     ):
         config.size_at(0, 256)
 

@@ -161,7 +161,7 @@ def test_a_group_that_diverges_is_named_and_the_others_are_done(store: FrameStor
         JobsFailedError, match=r"reshading: DivergedError: reshading: the loss of step 1 is"
     ) as caught:
         run_networks(config, store.root, tmp_path, tasks=("reshading",), engine=LocalEngine(threads=1))
-    assert "run the same command again: only these run" in str(caught.value)
+    assert "run the same command again: finished jobs are skipped" in str(caught.value)
 
 
 def test_the_stage_says_once_what_it_is_about_to_do(
