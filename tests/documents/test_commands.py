@@ -135,6 +135,8 @@ def test_every_command_of_the_documents_and_of_help_runs(command: Documented, fo
     words = command.words
     if words.startswith("taskbank demo"):
         words += " --port 0"
+    if words.startswith("taskbank info rooms --measure"):  # 25 networks and 54 transfers take half a minute
+        words = words.replace("rooms", "my-bank")
     if words.startswith("taskbank convert"):
         _checkpoints(folder / "CHECKPOINTS")
         shutil.rmtree(folder / "bank")

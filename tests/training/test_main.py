@@ -77,7 +77,10 @@ def test_missing_options_are_wrong_usage(tmp_path: Path) -> None:
             ("--preset", "smoke", "--set", 'transfers.foreign=["timm:test_vitt"]'),
             "error: [transfers] foreign 'timm:test_vitt': timm has no model 'test_vitt': choose another",
         ),
-        (("--preset", "taskonomy"), "error: preset taskonomy reads the real dataset: say with --data"),
+        (
+            ("--preset", "taskonomy"),
+            "error: preset taskonomy reads the real dataset: give its folder with --data",
+        ),
         (("--preset", "smoke", "--stages", "networks"), "does not exist: run the stage that makes it"),
     ],
 )

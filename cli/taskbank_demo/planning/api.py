@@ -123,7 +123,7 @@ def group_json(question: Any) -> dict[str, Any]:
         return answer_group(table, str(asked.get("method", "optimal")), asked.get("budget", 2.5)).to_dict()
     methods = asked.get("methods")
     if methods is not None and not isinstance(methods, list):
-        raise InvalidInputError("methods is no list: give names as in ['optimal', 'random']")
+        raise InvalidInputError("methods is not a list: give names as in ['optimal', 'random']")
     budgets = _numbers(asked.get("budgets", list(BUDGETS)), "budgets")
     rows = curves(table, budgets, None if methods is None else [str(method) for method in methods])
     return {"rows": [row.to_dict() for row in rows]}

@@ -217,7 +217,7 @@ def read_table(path: Path) -> LossTable:
         UploadError: the file is too large, or not such a table.
     """
     if path.suffix.casefold() != ".csv":
-        raise UploadError(f"{path.name} is no table of networks: upload a .csv file.")
+        raise UploadError(f"{path.name} is not a table of networks: upload a .csv file.")
     if path.stat().st_size > MOST_BYTES:
         raise UploadError(f"{path.name} is larger than {MOST_BYTES >> 20} MiB, which no such table needs.")
     try:

@@ -25,7 +25,7 @@ def read_rules(given: str) -> dict[str, Any]:
     Raises:
         InvalidInputError: a line is no rule; the names are checked with the rest of the request.
 
-    Example:
+    Examples:
         >>> read_rules("apart: normals, reshading")["apart"]
         (('normals', 'reshading'),)
     """

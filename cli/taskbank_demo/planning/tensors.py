@@ -78,7 +78,7 @@ def read_tensor(path: Path) -> AffinityTensor:
     """
     suffix = path.suffix.casefold()
     if suffix not in SUFFIXES:
-        raise UploadError(f"{path.name} is no affinity tensor: upload a .csv or a .safetensors file.")
+        raise UploadError(f"{path.name} is not an affinity tensor: upload a .csv or a .safetensors file.")
     if path.stat().st_size > MOST_BYTES:
         raise UploadError(f"{path.name} is larger than {MOST_BYTES >> 20} MiB, which no tensor needs.")
     try:
@@ -107,7 +107,7 @@ def _text(blob: bytes, where: str) -> str:
     try:
         return blob.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UploadError(f"{where} is no CSV text in UTF-8: it is damaged or of another kind.") from error
+        raise UploadError(f"{where} is not CSV text in UTF-8: it is damaged or of another kind.") from error
 
 
 def _refuse_many_names(text: str, where: str) -> None:

@@ -81,7 +81,7 @@ def test_an_uploaded_table_is_read_and_called_by_its_file(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("mine.npy", b"x", "mine.npy is no table of networks: upload a .csv file"),
+        ("mine.npy", b"x", "mine.npy is not a table of networks: upload a .csv file"),
         ("mine.csv", b"a,b\n", "^mine.csv has the columns a, b, but not split"),
         ("mine.csv", b"\xff\xfes", "^mine.csv is not CSV text in UTF-8"),
     ],
@@ -137,7 +137,7 @@ def test_json_in_json_out() -> None:
         ({"setting": 1, "budget": "much"}, "budget is 'much', expected a number"),
         ({"setting": 1, "method": "guess"}, "unknown method 'guess'"),
         ({"setting": 1, "budgets": []}, r"budgets is \[\], expected a list of numbers"),
-        ({"setting": 1, "methods": "optimal"}, "methods is no list"),
+        ({"setting": 1, "methods": "optimal"}, "methods is not a list"),
         ({"setting": 1, "budgets": [1] * 17}, "17 budgets are too many: at most 16"),
     ],
 )

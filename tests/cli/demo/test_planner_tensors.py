@@ -29,9 +29,13 @@ def test_a_csv_and_a_safetensors_file_are_read_as_taxsolver_reads_them(tmp_path:
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("mine.pkl", b"\x80\x04.", "mine.pkl is no affinity tensor: upload a .csv or a .safetensors file"),
+        (
+            "mine.pkl",
+            b"\x80\x04.",
+            "mine.pkl is not an affinity tensor: upload a .csv or a .safetensors file",
+        ),
         ("mine.csv", b"target,sources,affinity\na,b,7\n", "^mine.csv, line 2: affinity is 7"),
-        ("mine.csv", b"\xff\xfe\x00", "mine.csv is no CSV text in UTF-8"),
+        ("mine.csv", b"\xff\xfe\x00", "mine.csv is not CSV text in UTF-8"),
         ("mine.csv", b"hello\n", "^mine.csv has the columns hello"),
         ("mine.safetensors", b"\x80\x04\x95", "^mine.safetensors is damaged or no safetensors file"),
         ("mine.safetensors", (2**40).to_bytes(8, "little") + b"{}", "^mine.safetensors is damaged"),

@@ -105,7 +105,7 @@ def test_an_interrupted_download_goes_on(state: HubState, address: str, tmp_path
     """From the bytes that had arrived; the file appears when it is whole."""
     state.breaks["/file"] = [1000]
     target = tmp_path / "new" / "file"
-    with pytest.raises(DownloadError, match=r"what has arrived is kept"):
+    with pytest.raises(DownloadError, match=r"the part that has arrived is kept"):
         download(f"{address}/file", target, sha256(CONTENT))
     assert not target.exists()
     download(f"{address}/file", target, sha256(CONTENT)[:8])

@@ -185,7 +185,7 @@ def test_the_bank_names_the_encoders_that_its_transfers_read(run: ForeignRun, pu
     assert SEEING in read
     assert set(bank.index.foreign) == {source for source in read if source.startswith("timm:")}
     assert not [sentence for sentence in _networks(bank) if "timm" in sentence]
-    assert "Encoders of others, not in this bank" in (published / CARD).read_text()
+    assert "Third-party encoders, not in this bank" in (published / CARD).read_text()
     assert f"Transfers read `{SEEING}` (seeing.safetensors " in (published / BANK / NOTICE).read_text()
 
 

@@ -149,7 +149,7 @@ def stability(
         TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> found = taxsolver.stability("taskonomy-16k", "normals,depth,reshading", 2, noise=0.05, draws=20)
         >>> found.frequency["normal"]  # share of the draws in which it is labelled

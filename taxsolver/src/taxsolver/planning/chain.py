@@ -126,7 +126,7 @@ def chain(
         TimeLimitError: the time limit passed before any plan was found.
         SolverError: HiGHS failed.
 
-    Example:
+    Examples:
         >>> import taxsolver
         >>> years = taxsolver.chain("taskonomy-16k", budgets=[2, 4], targets="normals,depth,reshading,layout")
         >>> [plan.sources for plan in years.best]

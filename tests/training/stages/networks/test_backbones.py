@@ -199,7 +199,10 @@ def test_settings_of_backbones_that_make_no_sense_are_refused(settings: dict[str
         ("hub", "the Hub gives no weights of 'test_efficientnet'"),
     ],
 )
-def test_weights_that_cannot_be_had_are_an_error(source: str, message: str) -> None:
+def test_weights_that_cannot_be_had_are_an_error(
+    source: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(DataError, match=message):
         begin_from_pretrained(new_network(find_task("normal"), BACKBONES), LITE, source)
 
