@@ -148,7 +148,7 @@ def predict(
             forms=forms,
             overwrite=overwrite,
             skip_existing=skip_existing,
-            axes=make_axes(axes, forms),
+            axes=checked_axes(axes, forms),
             fov=fov,
             building=building,
             smooth=smooth,
@@ -186,7 +186,7 @@ def predict(
     report_failures(failures)
 
 
-def make_axes(axes: Axes, forms: Sequence[str]) -> Axes:
+def checked_axes(axes: Axes, forms: Sequence[str]) -> Axes:
     """Check the axes of point clouds, and return them.
 
     Raises:

@@ -17,7 +17,7 @@ from taskbank_cli.predict import (
     NormalsOption,
     SmoothOption,
     Together,
-    make_axes,
+    checked_axes,
     predict_all,
 )
 from taskbank_cli.running import (
@@ -106,7 +106,7 @@ def transfer(
             forms=forms,
             overwrite=overwrite,
             skip_existing=skip_existing,
-            axes=make_axes(axes, forms),
+            axes=checked_axes(axes, forms),
             fov=fov,
             smooth=smooth,
         )

@@ -67,7 +67,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
 
 @pytest.fixture(scope="module")
 def outs(given: Given) -> dict[str, Path]:
-    """A finished run for every kind of labels, of which numbers are read from an encoder of others too."""
+    """A finished run for every kind of labels, of which numbers are read from a third-party encoder too."""
     found = {}
     for kind, words in (
         ("numbers", ["--sources", f"normals,{FOREIGN}", "--orders", "1,2", "--unit", "%", "--scratch"]),

@@ -24,7 +24,7 @@ _LONGEST = 200  # characters of a name in a message
 class PlanAsk:
     """The parameters of `taxsolver.solve` in the forms that the page and the API give them.
 
-    What they mean is said at `taxsolver.Problem.of`, whose parameters these are.
+    `taxsolver.Problem.of` describes them; differences are listed here.
 
     Attributes:
         affinity: name of the tensor.

@@ -151,7 +151,8 @@ def test_a_card_tells_encoders_of_others_from_labelled_tasks(run: ForeignRun) ->
     plan = solve(tensor, TARGET, 1, max_order=1, supervise_targets=False, owned=without_labels(tensor))
     text = plan_text(plan)
     assert (
-        f"With no task labelled in full, the encoders of others `{SEEING}`, and transfers of order 1" in text
+        f"With no task labelled in full, the third-party encoders `{SEEING}`, and transfers of order 1"
+        in text
     )
 
 

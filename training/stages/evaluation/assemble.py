@@ -41,7 +41,7 @@ def assemble_bank(
     """Write the bank of a run: every task network that was trained, `random`, and the transfers that fit.
 
     Weights are reproducible byte for byte, independent of the facts about them. `random` is the encoder that
-    transfers have read, made from its seed; it takes no space. Encoders of timm and the Hub that transfers
+    transfers have read, made from its seed; it takes no space. Third-party encoders that transfers
     read are named with the hashes of their weights, not stored.
 
     Args:

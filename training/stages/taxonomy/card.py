@@ -32,7 +32,7 @@ def plan_text(plan: Taxonomy) -> str:
         if labelled
         else "no task labelled in full"
     )
-    others = f", the encoders of others {_names(foreign)}," if foreign else ""
+    others = f", the third-party encoders {_names(foreign)}," if foreign else ""
     return (
         f"## Taxonomy\n\nWith {listed}{others} and transfers of order "
         f"{plan.problem.max_order} at most, {len(plan.problem.targets)} tasks are "

@@ -181,7 +181,7 @@ def write_findings(findings: Findings, folder: Path) -> None:
 
 
 def without_labels(tensor: AffinityTensor) -> dict[str, float]:
-    """Return the shares of owned labels: encoders of timm and the Hub need none, so that they are free."""
+    """Return the shares of owned labels: third-party encoders need none, so that they are free."""
     return dict.fromkeys((task for task in tensor.tasks if task.startswith(FOREIGN)), 1.0)
 
 

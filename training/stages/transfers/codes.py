@@ -2,7 +2,7 @@
 
 `FOLDER/SOURCE.npy` is float16 (frames, channels, h, w): the output of the source's encoder for each whole
 picture, even if its own task uses several pictures, tiles or a picture with a hole. Tasks have 8 channels,
-encoders of others as many as their features. `FOLDER/noisy/SOURCE.npy` is the same for pictures with noise,
+third-party encoders as many as their features. `FOLDER/noisy/SOURCE.npy` is the same for pictures with noise,
 the inputs of transfers to denoising. Files are written atomically, batch by batch.
 """
 
@@ -57,7 +57,7 @@ def write_codes(
     """Write the representations of a source.
 
     Args:
-        source: a task, including `random`, or an encoder of timm or the Hub.
+        source: a task, including `random`, or a third-party encoder.
         store: store of the pictures.
         folder: folder of the split.
         networks: folder of stage 1.
@@ -67,7 +67,7 @@ def write_codes(
 
     Raises:
         DataError: the network of the source is missing, or of another architecture.
-        BankFormatError: an encoder of timm or the Hub has other weights than described.
+        BankFormatError: a third-party encoder has other weights than described.
         DivergedError: a representation is not finite in 16 bits.
         StorageError: the file cannot be written.
     """
@@ -98,7 +98,7 @@ def source_encoder(
 
     Raises:
         DataError: as `load_network`.
-        TaskBankError: as `open_square`, for encoders of timm and the Hub.
+        TaskBankError: as `open_square`, for third-party encoders.
     """
     if isinstance(source, ForeignEntry):
         from taskbank.encoders.square import open_square  # with timm, which takes two seconds
@@ -126,7 +126,7 @@ def _encoded(
     device: torch.device,
 ) -> Iterator[NDArray[np.float16]]:
     """Yield representations in batches, float16 (frames, channels, h, w)."""
-    # An encoder of timm or the Hub sees the picture that most tasks see.
+    # A third-party encoder sees the picture that most tasks see.
     task, denoising = find_task(source if isinstance(source, str) else "autoencoding"), TASKS["denoising"]
     reader = BatchReader(store, device)
     samples = Samples(task="autoencoding", frames=np.arange(len(store)))

@@ -37,7 +37,7 @@ class TransfersConfig:
 
     Attributes:
         sources: source tasks.
-        foreign: further sources: encoders of timm and the Hub, by the names of `taskbank encode`
+        foreign: third-party encoders that are further sources, by the names of `taskbank encode`
             (`timm:MODEL@LAYER`, `hf:OWNER/NAME`).
         targets: target tasks.
         orders: numbers of sources, always including 1, which ranks the sources.
@@ -144,7 +144,7 @@ class CodesSettings:
 
     Attributes:
         sources: source tasks.
-        foreign: encoders of others by the names of their sources, with the hashes of their weights.
+        foreign: third-party encoders by the names of their sources, with the hashes of their weights.
         noisy: True if there are representations of noisy pictures, too.
         architecture: architecture of the encoders.
         size: side in px of the pictures; None for that of the store.

@@ -1,4 +1,4 @@
-"""Encoders of timm and the Hub as sources of transfers.
+"""Third-party encoders as sources of transfers.
 
 They are opened, named and run by `taskbank.encoders`, see pictures resized to the size of their own training,
 and give features on the grid of our representations. Transfers project these features to eight channels.
@@ -26,7 +26,14 @@ def describe_foreign(names: Iterable[str], seed: int) -> tuple[ForeignEntry, ...
     """
     found: dict[str, tuple[str, ForeignEntry]] = {}
     for name in names:
-        entry = _describe(name, seed)
+        # Here, as most runs name no encoder and timm takes two seconds to import.
+        from taskbank.encoders.names import open_encoder
+        from taskbank.encoders.square import describe
+
+        try:
+            entry = describe(open_encoder(name, seed=seed))
+        except TaskBankError as error:
+            raise ConfigError(f"[transfers] foreign {name!r}: {error}") from error
         if entry.name in found:
             raise ConfigError(
                 f"[transfers] foreign: {found[entry.name][0]!r} and {name!r} are both the source "
@@ -39,15 +46,3 @@ def describe_foreign(names: Iterable[str], seed: int) -> tuple[ForeignEntry, ...
             )
         found[entry.name] = name, entry
     return tuple(entry for _, entry in found.values())
-
-
-def _describe(name: str, seed: int) -> ForeignEntry:
-    """Open and describe one encoder."""
-    # timm takes two seconds to import.
-    from taskbank.encoders.names import open_encoder
-    from taskbank.encoders.square import describe
-
-    try:
-        return describe(open_encoder(name, seed=seed))
-    except TaskBankError as error:
-        raise ConfigError(f"[transfers] foreign {name!r}: {error}") from error

@@ -80,7 +80,7 @@ class Places:
         networks: folder of stage 1.
         codes: folder of representations, by split.
         out: folder of transfers, by target.
-        foreign: encoders of timm and the Hub that are sources beside tasks.
+        foreign: third-party encoders that are sources beside tasks.
     """
 
     val: Path
@@ -91,7 +91,7 @@ class Places:
     foreign: tuple[ForeignEntry, ...] = ()
 
     def sources(self, config: TransfersConfig) -> tuple[str, ...]:
-        """Return the names of all sources: tasks, then encoders of timm and the Hub."""
+        """Return the names of all sources: tasks, then third-party encoders."""
         return (*config.sources, *(one.name for one in self.foreign))
 
     def channels(self, source: str) -> int:

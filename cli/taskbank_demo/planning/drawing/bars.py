@@ -1,4 +1,4 @@
-"""Horizontal bars of shares as SVG: one row a name, some of them faint."""
+"""Horizontal bars of shares as SVG: one row per name, some of them faint."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Encoders of timm and the Hub: one feature level of a model, as a map with its own size and colours."""
+"""Third-party encoders, of timm and the Hub: a feature level of a model as a map of its own size and mean."""

@@ -25,9 +25,8 @@ from taxsolver.programs.plan_model import PlanModel
 from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput
 
-_HARD = (
-    100_000  # transfers in all periods from which the program is rarely proven: single plans bound it better
-)
+_HARD = 100_000
+"""Transfers in all periods above which the program is rarely proven: bounds of single plans are better."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def chain(
         max_order: largest number of sources of one transfer; None for no limit.
         time_limit: seconds in total, shared by the plans of single periods and the program over all of them;
             None for no limit. The best chain found by then is returned, with its bound.
-        options: the other parameters of `Problem.of`, but `min_gain`.
+        options: the other parameters of `Problem.of`, except `min_gain`.
 
     Raises:
         UnknownTaskError: a name is not known.

@@ -72,7 +72,7 @@ class ChainProgram:
         """
         known = [chain for chain in map(self.worked_out, starts) if chain is not None]
         if not known:
-            raise SolverError("the chain to start from serves not every target")
+            raise SolverError("no chain to start from serves every target")
         best = max(known, key=self._value)
         ties = 3 * TIE * SCALE * self._unit * len(budgets)
         if most - self._value(best) <= ties:

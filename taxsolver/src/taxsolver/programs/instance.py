@@ -119,7 +119,8 @@ class Instance:
     def keeping(self, chosen: BoolArray) -> Instance:
         """Return the problem of a later period, in which these sources, bool (tasks,), are there already.
 
-        A source whose labels include those of another one that is there costs only the rest.
+        A source whose labels include those of another one that is there costs only the rest. Costs are exact
+        fractions wherever there are such pairs.
         """
         required, cost = self.without_parts(chosen), self.cost.copy()
         for part, whole in self.part_of:

@@ -1,4 +1,4 @@
-"""Encoders of timm and the Hub as sources of transfers."""
+"""Third-party encoders as sources of transfers."""
 
 from __future__ import annotations
 
@@ -202,12 +202,13 @@ def test_encoders_that_cannot_be_sources_are_refused(
 
 
 def test_a_name_that_tables_would_split_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.stages.transfers.foreign._describe", lambda name, _: entry(name, 4))
+    monkeypatch.setattr("taskbank.encoders.names.open_encoder", lambda name, seed: entry(name, 4))
+    monkeypatch.setattr("taskbank.encoders.square.describe", lambda described: described)
     with pytest.raises(ConfigError, match=r"'hf:me/a__b@1' as several sources: rename its folder or file"):
         describe_foreign(["hf:me/a__b@1"], seed=0)
 
 
 @pytest.mark.parametrize("name", ["normal", "rooms:normal", "hf://me/bank"])
-def test_only_encoders_of_others_are_foreign(name: str) -> None:
+def test_only_third_party_encoders_are_foreign(name: str) -> None:
     with pytest.raises(ConfigError, match=f"foreign '{name}' must be timm:MODEL.*; tasks belong into"):
         toy_config(foreign=(name,))
