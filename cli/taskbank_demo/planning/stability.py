@@ -140,8 +140,8 @@ def _charts(found: Stability) -> str:
     return (
         "<figure><figcaption><strong>Labelled in full</strong> in how many draws; faint: not in the plan of "
         f"the estimate{most}</figcaption>{draw_bars('How often each task is labelled', bars)}</figure>"
-        f"<figure><figcaption><strong>Regret</strong> {objective} that the best plan of a draw has more"
-        f"</figcaption>{draw_chart(regret)}</figure>"
+        f"<figure><figcaption><strong>Regret</strong> how much more {objective} the best plan of each draw "
+        f"has</figcaption>{draw_chart(regret)}</figure>"
     )
 
 
