@@ -17,6 +17,9 @@ trained network, as AbsRel after one scale per image on held-out rooms and on 20
 their labels depend on the size of structures in px (edges, keypoints, 2-D segments), or are the picture
 itself, so that networks would learn blur.
 
+**Order**: the frames of a pair or triplet are exchanged; its poses follow from the cameras in their new order. A
+room has few pairs, and networks learned them by heart.
+
 **Photometry**: exposure, gamma, contrast, colour, greyscale, blur, vignetting, noise and JPEG, of inputs only
 (`learning.photometry`). Tasks of `UNTOUCHED` are left out: their labels are the picture, or are computed from
 its pixels.
@@ -26,14 +29,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum, auto
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from taskbank.labels.codes import TRUSTED_DEPTH
 from training.learning.draws import uniform
+from training.learning.samples import Samples
 
 UNTOUCHED = frozenset(
     {
@@ -60,7 +67,7 @@ class Crop(Enum):
     PART = auto()
 
 
-_MIRROR, _ZOOM, _SHIFT = 301, 302, 303  # salts
+_MIRROR, _ZOOM, _SHIFT, _ORDER = 301, 302, 303, 304  # salts
 
 Raw = Mapping[str, Tensor]
 
@@ -68,6 +75,24 @@ Raw = Mapping[str, Tensor]
 def drawn_mirror(seeds: Tensor) -> Tensor:
     """Draw the samples to mirror, half of them on average: bool (B,)."""
     return uniform(seeds, 1, _MIRROR)[:, 0] < 0.5
+
+
+def in_drawn_order(samples: Samples, rows: NDArray[np.int64], seeds: Tensor) -> Samples:
+    """Draw the order of the frames within each of some samples; samples of one frame stay as they are.
+
+    Args:
+        samples: samples of a task.
+        rows: int64 (B,), numbers of the samples to take.
+        seeds: int64 (B,), on the CPU.
+
+    Returns:
+        the B samples.
+    """
+    frames = samples.frames[rows]
+    if frames.ndim > 1:
+        order = uniform(seeds, frames.shape[1], _ORDER).argsort(1).numpy()
+        frames = np.take_along_axis(frames, order, axis=1)
+    return replace(samples, frames=frames, label=None if samples.label is None else samples.label[rows])
 
 
 def crop_of(task: str) -> Crop:

@@ -83,6 +83,10 @@ class DistilledLearner(Learner):
         given = shown if self.shared is None else through(self.shared, shown)
         return run(self.own, channels_last(given), self._config.precision)
 
+    def _networks(self) -> dict[str, nn.Module]:
+        """Return the networks whose state belongs to a checkpoint, by name."""
+        return {**super()._networks(), "own": self.own, "classifier": self.classifier}
+
     def begin_from(self, weights: Any) -> None:
         """Initialise all but the head, which is not kept, from weights of `weights_to_keep`."""
         state = dict(weights)

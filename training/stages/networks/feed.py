@@ -29,6 +29,7 @@ from training.learning.augmentation import (
     drawn_mirror,
     drawn_shift,
     drawn_zoom,
+    in_drawn_order,
     mirrored,
     zoomed,
 )
@@ -214,8 +215,9 @@ class Feed:
     def _own_batch(self, step: int) -> Batch:
         """Return the batch of this feed's own store."""
         index = self._index(step)
-        raw = self._reader.load(self.tasks, self.samples, index)
         seeds = seeds_of(torch.from_numpy(index).to(self._reader.device), self._config.seed, step)
+        samples = in_drawn_order(self.samples, index, seeds.cpu())
+        raw = self._reader.load(self.tasks, samples, np.arange(len(index)))
         size = self._config.size_at(step, self._reader.store.size)
         return Batch(raw, seeds, self._config, varied=True, size=size)
 

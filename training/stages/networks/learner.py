@@ -166,6 +166,9 @@ class Learner:
     def _networks(self) -> dict[str, nn.Module]:
         """Return the networks whose state belongs to a checkpoint, by name."""
         networks: dict[str, nn.Module] = {"network": self.network, "average": self.average}
+        # Frozen levels, too: those of a network that another one continues cannot be made from the seed.
+        if self.shared is not None:
+            networks["shared"] = self.shared
         if self._adversary is not None:
             networks["discriminator"] = self._adversary.discriminator
         return networks

@@ -96,6 +96,30 @@ def test_a_run_of_backbones_in_pieces_ends_with_the_same_weights(store: FrameSto
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("task", "donor"), [("normal", None), ("normal", "egomotion"), ("class_object", None)]
+)
+def test_a_network_that_continues_another_may_be_stopped(
+    store: FrameStore, weights: Path, tmp_path: Path, task: str, donor: str | None
+) -> None:
+    """Its frozen levels come from the other network, also after a stop, and not from the seed."""
+    given, start, tasks = {"train": store}, tmp_path / "start", [task, *([donor] if donor else [])]
+    architecture = replace(LITE, classifier=task == "class_object")
+    before = replace(BACKBONES, architecture=architecture, pretrained=str(weights), steps=1)
+    train_task_networks(before, given, start, tasks=tasks)
+    begun = [OwnSettings(tasks=(donor or task,), start=start)]
+    if donor is not None:
+        begun.append(OwnSettings(tasks=(task,), encoder_of=donor))
+    config = replace(before, pretrained=None, steps=3, own=tuple(begun))
+    train_task_networks(config, given, tmp_path / "whole", tasks=tasks)
+    while not train_task_networks(config, given, tmp_path / "cut", tasks=tasks, max_seconds=0).finished:
+        pass
+    one, other = (tmp_path / folder / f"{task}.safetensors" for folder in ("whole", "cut"))
+    assert one.read_bytes() == other.read_bytes()
+    for name, value in shared_of(one).items():
+        assert torch.equal(value, shared_of(start / f"{task}.safetensors")[name])
+
+
 @pytest.mark.parametrize("name", ["normal", "denoising", "inpainting", "colorization", "jigsaw", "egomotion"])
 def test_features_are_those_of_what_a_network_is_shown(store: FrameStore, name: str) -> None:
     task = find_task(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from tests.training.stages.networks.toy_networks import CONFIG, batch_of
 from training.data.frames import FrameStore
 from training.errors import ConfigError
-from training.learning.augmentation import UNTOUCHED
+from training.learning.augmentation import UNTOUCHED, in_drawn_order
 from training.learning.batches import BatchReader
 from training.learning.draws import seeds_of
 from training.learning.samples import samples_of
@@ -87,6 +88,31 @@ def test_a_stream_shows_every_sample_once_an_epoch(store: FrameStore) -> None:
         assert sorted(rows[36 * epoch : 36 * epoch + 36]) == list(range(36))
     assert not np.array_equal(rows[:36], rows[36:])
     assert np.array_equal(feed._index(3), Feed(BatchReader(store), [task], samples, CONFIG)._index(3))
+
+
+@pytest.mark.parametrize("name", ["fixated_pose", "egomotion", "point_matching"])
+def test_frames_of_a_sample_are_shown_in_any_order_with_their_labels(store: FrameStore, name: str) -> None:
+    task = find_task(name)
+    samples = samples_of(task, store, 0)
+    rows = np.repeat(np.arange(2), 100)
+    seeds = seeds_of(torch.arange(len(rows)), 0)
+    drawn = in_drawn_order(samples, rows, seeds)
+    assert np.array_equal(np.sort(drawn.frames, axis=1), np.sort(samples.frames[rows], axis=1))
+    orders, counts = np.unique(drawn.frames[rows == 0], axis=0, return_counts=True)
+    assert len(orders) == math.factorial(task.num_images)
+    assert counts.min() > 8
+    if samples.label is not None:
+        assert drawn.label is not None
+        assert np.array_equal(drawn.label, samples.label[rows])
+    # A pose's numbers follow from the cameras in the drawn order.
+    feed = Feed(BatchReader(store), [task], samples, replace(CONFIG, mirror=False, zoom=1, photometric=False))
+    loaded = feed.batch(0).pair(task)
+    index = feed._index(0)
+    wanted = in_drawn_order(samples, index, seeds_of(torch.from_numpy(index), CONFIG.seed, 0))
+    raw = BatchReader(store).load([task], wanted, np.arange(len(index)))
+    plain = Batch(raw, torch.from_numpy(index), CONFIG, varied=False).pair(task)
+    assert torch.equal(loaded[0], plain[0])
+    assert torch.equal(loaded[1].values, plain[1].values)
 
 
 def test_reading_ahead_changes_nothing(store: FrameStore) -> None:
