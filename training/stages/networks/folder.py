@@ -108,6 +108,7 @@ class NetworksFolder:
         content = weights_to_bytes(learner.weights_to_keep(), Storage.FP32)
         write_whole(self.weights_path(learner.task), lambda file: file.write(content))
         own = self._config.of(learner.task)
+        begun = own.begun_from(learner.task)
         about = {
             "task": learner.task.name,
             "digest": self._digest(learner.task),
@@ -115,8 +116,8 @@ class NetworksFolder:
             "image_size": self._size,
             "steps": own.steps,
             "config": settings_of(own),
-            **({} if own.start is None else {"before": spent_on(own.start, learner.task)}),
-            **({} if own.start is None else origins_of(own.start, learner.task)),
+            **({} if own.start is None else {"before": spent_on(own.start, begun)}),
+            **({} if own.start is None else origins_of(own.start, begun)),
             **self._origins(own),
             **facts,
         }
@@ -152,7 +153,7 @@ class NetworksFolder:
         facts: dict[str, Any] = {"config": settings_of(own, only_compared=True), "frames": self._frames}
         facts |= self._origins(own)
         if own.start is not None:
-            facts["start"] = digest_file(weights_path(own.start, task))
+            facts["start"] = digest_file(weights_path(own.start, own.begun_from(task)))
         return digest_json(facts)
 
     def _check(self, task: Task, digest: str, path: Path) -> None:

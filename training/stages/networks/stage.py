@@ -100,10 +100,10 @@ def run_networks(
         if real is not None:
             _check_labels_alike(left, store, FrameStore.open(real))
         _check_starts(left, config)
-        # Tasks that start from other tasks' encoders are the second round.
+        # Tasks that start from other tasks' encoders of this folder are the second round.
         rounds: list[list[tuple[Task, ...]]] = [[], []]
         for own, alike in config.alike(left):
-            rounds[own.encoder_of is not None] += task_groups(alike, config.jobs or workers)
+            rounds[own.waits] += task_groups(alike, config.jobs or workers)
         for groups in rounds:  # the longest jobs first, so that workers end at similar times
             groups.sort(key=lambda group: group_cost(group) * work_of(config.of(group[0])), reverse=True)
         jobs = sum(map(len, rounds))
@@ -158,8 +158,8 @@ def _check_starts(tasks: Sequence[Task], config: TaskNetworksConfig) -> None:
     for task in tasks:
         own = config.of(task)
         if own.start is not None:
-            load_network(own.start, task, own.architecture)
-            spent_on(own.start, task)
+            load_network(own.start, own.begun_from(task), own.architecture)
+            spent_on(own.start, own.begun_from(task))
 
 
 def _refuse_dead(tasks: Sequence[Task], files: NetworksFolder) -> None:

@@ -112,7 +112,7 @@ def train_task_networks(  # noqa: PLR0917 - the first four arguments belong toge
         if not resume or task not in left:
             folder.forget(task)
     began, seconds = time.monotonic(), 0.0
-    for own, alike in sorted(config.alike(left), key=lambda pair: pair[0].encoder_of is not None):
+    for own, alike in sorted(config.alike(left), key=lambda pair: pair[0].waits):
         rest = math.inf if max_seconds is None else max_seconds - (time.monotonic() - began)
         together = _Together(own, stores, folder, torch.device(device), alike)
         together.learn(rest)

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from taskbank.learning.target import Target
-from taskbank.tasks.registry import find_task
 from training.learning.batches import BatchReader
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.examine import examine, faults_of
@@ -64,12 +63,11 @@ class TaskTrainer:
         self._folder = folder
         self._config = config
         self.step, self._seconds_before = folder.restore(learner)
-        if self.step == 0 and config.start is not None:
-            began = load_network(config.start, learner.task, config.architecture)
-            learner.begin_from(began.state_dict())
-        if self.step == 0 and config.encoder_of is not None:
-            donor = load_network(folder.root, find_task(config.encoder_of), config.architecture)
-            learner.begin_with_encoder(donor.state_dict())
+        if self.step == 0 and (config.start is not None or config.encoder_of is not None):
+            donor = config.begun_from(learner.task)
+            began = load_network(config.start or folder.root, donor, config.architecture).state_dict()
+            begin = learner.begin_from if config.encoder_of is None else learner.begin_with_encoder
+            begin(began)
         self._journal = Journal(folder.root, learner.task, config, self.step)
         self._began = time.monotonic()
 

@@ -201,13 +201,35 @@ def test_a_task_may_begin_with_the_finished_encoder_of_another(store: FrameStore
             torch.testing.assert_close(begun[name], value, rtol=1e-3, atol=1e-5)
 
 
+def test_a_second_course_may_begin_a_task_with_the_encoder_of_another(
+    store: FrameStore, weights: Path, tmp_path: Path
+) -> None:
+    """The encoder is the donor's after the first course, whether the donor itself goes on or not."""
+    tasks = ("normal", "egomotion")
+    own = (OwnSettings(tasks=("egomotion",), encoder_of="normal", steps=1, learning_rate=1e-9),)
+    first = replace(BACKBONES, pretrained=str(weights), seed=3)
+    second = replace(BACKBONES, own=own, before=first)
+    run_networks(second, store.root, tmp_path / "networks", tasks=tasks)
+    donor = load_file(tmp_path / "networks_before" / "normal.safetensors")
+    begun = load_file(tmp_path / "networks" / "egomotion.safetensors")
+    fresh = new_network(find_task("egomotion"), second).state_dict()
+    for name, value in begun.items():
+        if name.startswith("encoder.") and "running" not in name:
+            torch.testing.assert_close(value, donor[name], rtol=1e-3, atol=1e-5)
+    name = "decoder.narrow.weight"
+    torch.testing.assert_close(begun[name], fresh[name], rtol=1e-3, atol=1e-5)
+    about = json.loads((tmp_path / "networks" / "egomotion.json").read_text())
+    assert about["before"]["steps"] == first.steps
+    assert about["pretrained"]["source"] == str(weights)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"architecture": CONFIG.architecture, "pretrained": "package"}, "not compact: leave it out"),
         ({"adversarial": 0.004}, "set adversarial to 0"),
-        ({"encoder_of": "normal", "start": Path("out")}, "choose one"),
         ({"real": 0.95}, "real is 0.95, it must be from 0 to 0.9"),
+        ({"before": BACKBONES, "pretrained": "package"}, "to the first course only"),
     ],
 )
 def test_settings_of_backbones_that_make_no_sense_are_refused(settings: dict[str, Any], message: str) -> None:

@@ -167,7 +167,6 @@ def test_courses_are_read_from_a_preset() -> None:
     ("changes", "message"),
     [
         ({"start": Path("first")}, "to the first course only"),
-        ({"encoder_of": "normal"}, "to the first course only"),
         ({"architecture": Compact()}, "both must be the same"),
     ],
 )
