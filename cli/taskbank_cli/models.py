@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from taskbank_cli.banks import split_names
 from taskbank_cli.printing import printable
@@ -20,8 +17,8 @@ if TYPE_CHECKING:
     from taskbank.bank.catalogue import Catalogue
 
 _NOTES = (
-    "* taken for that task; the others are, in a catalogue of your own: --only NAME,.. --out mine.toml\n"
-    "! runs with --accept-licence ID only; licences, sources and what was not checked: --json"
+    "* taken for that task; to take others, write a catalogue: --only NAME,.. --out FILE.toml\n"
+    "! runs with --accept-licence ID only; --json shows licences, sources and what is unverified"
 )
 
 
@@ -89,24 +86,14 @@ def models(
 
 
 def _print(catalogue: Catalogue) -> None:
-    """Print one row per task of each model."""
-    table = Table(box=None, pad_edge=False, caption=_NOTES)
-    table.caption_justify = "left"
-    for heading in ("task", "model", "id", "licence", "MB", "loader", "gives"):
-        table.add_column(heading, justify="right" if heading == "MB" else "left", overflow="fold")
+    """Print each model with its tasks, in lines that fit into 80 columns without cutting an id."""
     taken = catalogue.by_task
     for model in catalogue.models:
+        licence = (model.licence or "licence not stated") + ("" if model.free else " !")
+        typer.echo(printable(f"{model.name}  {licence}, {model.megabytes:g} MB, {model.loader}"))
+        typer.echo(printable(f"  {model.id}"))
         for task in model.tasks:
             name = f"{task}*" if taken[task] is model else task
-            licence = (model.licence or "not stated") + ("" if model.free else " !")
-            cells = (
-                name,
-                model.name,
-                model.id,
-                licence,
-                f"{model.megabytes:g}",
-                model.loader,
-                model.gives(task),
-            )
-            table.add_row(*(escape(printable(cell)) for cell in cells))
-    Console().print(table)
+            typer.echo(printable(f"  {name:<20}{model.gives(task)}"))
+        typer.echo()
+    typer.echo(_NOTES)
