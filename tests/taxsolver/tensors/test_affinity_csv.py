@@ -354,6 +354,12 @@ def test_a_name_that_only_holds_another_is_one_task(name: str) -> None:
     assert tensor.source_names(0) == (name,)
 
 
+def test_a_hostile_name_of_many_words_costs_no_time() -> None:
+    name = "-".join(["b"] * 30_000)
+    tensor = tensor_from_csv(f"{HEAD}a,{name},.5\nb,a,.5\n", name="long")
+    assert tensor.source_names(0) == (name,)
+
+
 def test_a_target_is_one_task_whatever_its_name_looks_like() -> None:
     tensor = tensor_from_csv(f"{HEAD}b__c,a,.5\na,b__c,.5\nb,a,.5\nc,a,.5\n", name="odd")
     assert tensor.source_names(1) == ("b__c",)

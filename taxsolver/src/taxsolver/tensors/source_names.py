@@ -22,6 +22,7 @@ _CERTAIN = (re.compile(r"\s\+\s"), re.compile(";"), re.compile(","))
 _LIKELY = (re.compile(r"\+"), re.compile("&"), re.compile("__"))
 _MARKS = re.compile(r"([\W_]+)")  # what may stand between two names, and inside one
 _JOINING = frozenset({"and", "plus", "with", "x"})  # words that may stand between two names
+_MOST_WORDS = 24  # of a text that is looked at for names; the time grows with the square
 
 
 def split_sources(cell: str, targets: Collection[str], tasks: Collection[str]) -> tuple[str, ...]:
@@ -96,6 +97,8 @@ def _is_several(text: str, tasks: Collection[str]) -> bool:
     """
     pieces = _MARKS.split(text)  # words at even places, marks between them
     last = len(pieces) - 1
+    if last >= 2 * _MOST_WORDS:
+        return False
     starts = [0]  # places where another name may begin
     for end in range(0, len(pieces), 2):
         names = ("".join(pieces[start : end + 1]) for start in starts if (start, end) != (0, last))
