@@ -53,7 +53,7 @@ def test_every_figure_of_the_bank_on_its_card_is_what_its_evaluation_wrote() -> 
 
 
 def test_figures_of_the_bank_between_words_of_other_documents_are_what_its_evaluation_wrote() -> None:
-    """What was measured beside them, by other commands, is measured anew when one of these differs."""
+    """If one of these differs, the figures of other commands beside them are to be measured anew."""
     _, scores = _bundled()
     depth, frames = scores["real"]["depth_zbuffer"], scores["real_frames"]
     (semantic,) = (one for one in scores["carry_over"] if one["target"] == "segment_semantic")
