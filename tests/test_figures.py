@@ -52,6 +52,23 @@ def test_every_figure_of_the_bank_on_its_card_is_what_its_evaluation_wrote() -> 
         assert dict(transfer.metrics) == transfer_metrics(scores, transfer.name)
 
 
+def test_figures_of_the_bank_between_words_of_other_documents_are_what_its_evaluation_wrote() -> None:
+    """If one of these differs, the figures of other commands beside them are to be measured anew."""
+    _, scores = _bundled()
+    depth, frames = scores["real"]["depth_zbuffer"], scores["real_frames"]
+    (semantic,) = (one for one in scores["carry_over"] if one["target"] == "segment_semantic")
+    (learned,) = re.findall(r"learned from (\d+) real frames", " ".join(scores["origins"]))
+    for document, words in (
+        ("README.md", f"rooms and {learned} real frames"),
+        ("docs/predict.md", f"the {frames} real frames of the bank's card it changed the AbsRel of depth"),
+        ("docs/predict.md", f"from {depth['abs_rel']:.3f} to"),
+        ("docs/predict.md", f"the share within 1.25 from {depth['delta']:.3f} to"),
+        ("docs/probe.md", f"one were probed on {frames} real frames"),
+        ("docs/probe.md", f"a correlation of {semantic['spearman']:.2f} with the affinities"),
+    ):
+        assert words in " ".join((ROOT / document).read_text(encoding="utf-8").split()), words
+
+
 def test_the_model_card_counts_transfers_and_orders_as_the_tensors_do() -> None:
     card = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(.+)` \| .+ \| (\d+) \| ([\d,]+) \| 1-(\d)", card, flags=re.MULTILINE)

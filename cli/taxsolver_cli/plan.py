@@ -301,7 +301,9 @@ def _next(taxonomy: Taxonomy) -> str:
     more, problem = _one_more(taxonomy), taxonomy.problem
     unit = "One more unit of budget"
     if problem.unit is not None and problem.budget is not None:
-        unit = show.escape(f"{problem.written(round(more.budget - problem.budget, 9))} more")
+        from taxsolver.programs.costs import exact_sum
+
+        unit = show.escape(f"{problem.written(float(exact_sum([more.budget, -problem.budget])))} more")
     if not more.increase > 0 or not more.added:
         return f"[bold]{unit}[/] buys nothing"
     dropped = f" in place of {', '.join(more.dropped)}" if more.dropped else ""

@@ -436,6 +436,8 @@ def test_a_plan_in_money_says_what_to_buy_and_what_it_costs(tmp_path: Path) -> N
     assert "Cost: 3,640 EUR of 4,000 EUR" in done.stdout
     assert "normal          all uses     72,000   3,600" in done.stdout
     assert "400 EUR more buys nothing" in done.stdout
+    done = run(*words, "--budget", "999999999999.99")
+    assert "99,999,999,999.999 EUR more buys nothing" in done.stdout
     answer = run_json(*words, "--budget", "4000")
     assert list(answer) == [*KEYS, "unit", "cost", "purchases"]
     assert answer["purchases"][0] == {"task": "normal", "labels": "full", "images": 72_000, "cost": 3600}

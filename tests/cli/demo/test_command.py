@@ -37,6 +37,21 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> str:
     return Bank.save(folder, name="toy", architecture=TOY_COMPACT, networks=networks).where
 
 
+def test_words_after_the_module_are_refused_not_dropped() -> None:
+    words = [sys.executable, "-m", "taskbank_demo", "--port", "1"]
+    paths = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        words,
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: --port has no meaning here: options belong to  taskbank demo\n"
+
+
 def test_a_server_starts_from_a_program_that_has_an_event_loop(bank: str) -> None:
     """A notebook, say."""
 

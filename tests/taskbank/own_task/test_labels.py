@@ -65,12 +65,46 @@ def test_numbers_that_do_not_vary_are_refused(tmp_path: Path) -> None:
         ",file,lux\n3,a.png,1.5\n7,b.png,2\n",
         "Unnamed: 0,file,lux\n0,a.png,1.5\n1,b.png,2\n",
         "index,file,lux\n1,a.png,1.5\n2,b.png,2\n",
+        "level_0,file,lux\n4,a.png,1.5\n6,b.png,2\n",
+        "file,lux,Unnamed: 2\na.png,1.5,\nb.png,2,\n",
+        "file\tlux\na.png\t1,5\nb.png\t2,0\n",
         "sep=;\nFile;lux;\na.png;1,5;\nb.png;2,0;\n",
     ],
 )
 def test_columns_that_number_the_lines_are_no_labels(tmp_path: Path, text: str) -> None:
     (labels,) = table(tmp_path / "t.csv", text)
     assert (labels.target, labels.values) == ("lux", {"a.png": (1.5,), "b.png": (2,)})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "Unnamed: 0,file,lux\n7,a.png,1.5\n3,b.png,2\n",
+            "is called 'Unnamed: 0' and may only number the lines",
+        ),
+        (
+            "index,file,lux\n7,a.png,1.5\n3,b.png,2\n",
+            "is called 'index' and may only number the lines: name it",
+        ),
+        (
+            ",file,lux\nx,a.png,1.5\ny,b.png,2\n",
+            "a column of .* has no name: name it for what it holds, or delete",
+        ),
+        (
+            'file,lux\na.png,"1,5"\nb.png,"2,5"\n',
+            "lux of a.png in .* is '1,5': write a decimal point, or separate",
+        ),
+    ],
+)
+def test_a_column_that_may_be_labels_or_not_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        table(tmp_path / "t.csv", text)
+
+
+def test_a_column_called_index_with_values_is_labels(tmp_path: Path) -> None:
+    (labels,) = table(tmp_path / "t.csv", "file,index\na.png,1.33\nb.png,1.52\n")
+    assert (labels.target, labels.values) == ("index", {"a.png": (1.33,), "b.png": (1.52,)})
 
 
 def maps(folder: Path, *arrays: np.ndarray) -> Labels:

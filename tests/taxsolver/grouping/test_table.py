@@ -65,6 +65,9 @@ def test_columns_that_number_the_lines_are_no_tasks() -> None:
         np.testing.assert_array_equal(table.validation, plain.validation)
     with pytest.raises(FileFormatError, match="line 1: column 1 has no name: name it, or delete it"):
         table_from_csv("\n".join([f",{lines[0]}", *(f".5,{line}" for line in lines[1:])]), name="toy")
+    kept = [f"index,{lines[0]}", *(f"{10 - row},{line}" for row, line in enumerate(lines[1:]))]
+    with pytest.raises(FileFormatError, match="column 1 is called 'index' and may only number the lines"):
+        table_from_csv("\n".join(kept), name="toy")
 
 
 def test_a_table_may_be_named_by_its_setting_path_or_table_of_pandas(tmp_path: Path) -> None:

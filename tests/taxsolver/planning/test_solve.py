@@ -248,6 +248,14 @@ def test_one_more_unit_of_budget_is_the_difference_to_the_next_plan() -> None:
     assert one_more_unit(solve(toy(), "b", 4)).increase == 0
 
 
+def test_one_more_unit_is_added_as_a_decimal_so_that_a_plan_of_just_that_cost_is_found() -> None:
+    assert 0.36 + 1 < 1.36
+    costs = {"normal": 0.36, "depth_zbuffer": 1}
+    plan = solve("taskonomy-16k", "normals,depth", 0.36, sources="normals,depth", label_cost=costs)
+    more = one_more_unit(plan)
+    assert (more.budget, more.added) == (1.36, ("depth_zbuffer",))
+
+
 def test_alternatives_label_other_tasks_and_are_no_better() -> None:
     plan = solve("taskonomy-16k", "all", 5, k_best=5)
     plans = [plan, *plan.alternatives]

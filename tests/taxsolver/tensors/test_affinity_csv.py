@@ -268,6 +268,14 @@ def test_ways_to_write_the_same_table(content: str | bytes) -> None:
         (HEAD + "a,b/c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b/c' may be one task or several"),
         (HEAD + "a,b-c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b-c' may be one task or several"),
         (HEAD + "a,b_c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b_c' may be one task or several"),
+        (HEAD + "a,b -> c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b -> c' may be one task or several"),
+        (HEAD + "a,b\u00d7c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b\u00d7c' may be one task or several"),
+        (HEAD + "a,b\uff0cc,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b\uff0cc' may be one task or several"),
+        (HEAD + "a,b plus c,.5\nb,a,.5\nc,a,.5\n", "line 2: 'b plus c' may be one task or several"),
+        (HEAD + "a,B-C,.5\nb,a,.5\nc,a,.5\n", "line 2: 'B-C' may be one task or several"),
+        (HEAD + "a,b_2d-c_x,.5\nb_2d,a,.5\nc_x,a,.5\n", "line 2: 'b_2d-c_x' may be one task or several"),
+        (HEAD + "a,b_2d and c,.5\nb_2d,a,.5\nc,a,.5\n", "line 2: 'b_2d and c' may be one task or several"),
+        (HEAD + "a,\"array(['b', 'c'], dtype=object)\",.5\n", "line 2: .* may be one task or several"),
         (",target,sources,affinity\nx,a,b,.5\n", "the CSV: column 1 has no name: name it, or delete it"),
         ("target,sources,affinity,\na,b,.5,x\n", "line 1: column 4 has no name: name it, or delete it"),
         ("target,Unnamed: 1,sources,affinity\na,.5,b,.5\n", "column 2 is called 'Unnamed: 1': name it"),
@@ -326,6 +334,8 @@ def test_ways_in_which_spreadsheets_and_pandas_write_the_same_table(content: str
         "\"['b', 'c']\"",
         "\"('b', 'c')\"",
         "['b' 'c']",
+        "\"{'b', 'c'}\"",
+        "\"frozenset({'b', 'c'})\"",
         "b+c",
         "b__c",
         "b&c",
@@ -336,6 +346,18 @@ def test_two_sources_are_two_however_they_are_joined(sources: str) -> None:
     assert tensor.tasks == ("a", "b", "c")
     assert tensor.source_names(0) == ("b", "c")
     assert tensor.order.tolist() == [2, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["b_x", "b_and", "and_b", "b2", "b_c2", "x_b"])
+def test_a_name_that_only_holds_another_is_one_task(name: str) -> None:
+    tensor = tensor_from_csv(f"{HEAD}a,{name},.5\nb,c,.5\nc,b,.5\n", name="alike")
+    assert tensor.source_names(0) == (name,)
+
+
+def test_a_hostile_name_of_many_words_costs_no_time() -> None:
+    name = "-".join(["b"] * 30_000)
+    tensor = tensor_from_csv(f"{HEAD}a,{name},.5\nb,a,.5\n", name="long")
+    assert tensor.source_names(0) == (name,)
 
 
 def test_a_target_is_one_task_whatever_its_name_looks_like() -> None:

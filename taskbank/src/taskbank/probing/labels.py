@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,11 @@ from taskbank.tasks.registry import find_task, is_task
 
 FILE, GROUP = "file", "group"
 _SUFFIXES = (".png", ".npy")
-_INDEX = {"unnamed: 0", "index"}  # columns that may only number the lines
+_NO_NAME = re.compile(
+    r"(unnamed: ?\d+(_level_\d+)?)?", re.IGNORECASE
+)  # what pandas writes or invents for none
+_INDEX = {"index", "level_0"}  # columns that may only number the lines
+_COMMA = re.compile(r"[+-]?\d*,\d+")  # a number with a decimal comma
 _HEADER = 26  # bytes of a PNG file up to its bits and kind of colour
 _MOST_CLASSES = 256
 _NAMED = 3  # most files that a message names
@@ -328,9 +333,8 @@ def _rows(path: Path, images: Sequence[str], option: str) -> tuple[list[str], li
 def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> list[Labels]:
     """Read the label columns of a CSV file."""
     header, rows, separator = _rows(path, images, "--labels")
-    numbering = {cell for cell in header if cell.casefold() in _INDEX and _counts(rows, cell.casefold())}
-    columns = [cell for cell in header if cell and cell.casefold() not in {FILE, GROUP}]
-    columns = [cell for cell in columns if cell not in numbering]
+    columns = [cell for cell in header if cell.casefold() not in {FILE, GROUP}]
+    columns = [cell for cell in columns if not _is_index(cell, [row[cell.casefold()] for row in rows], path)]
     if not columns:
         raise InvalidInputError(f"{path} has the columns {', '.join(header)}: it needs one of labels too")
     groups = {row[FILE]: row[GROUP] for row in rows if row.get(GROUP)}
@@ -345,6 +349,12 @@ def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> l
             raise InvalidInputError(f"the column {column!r} of {path} is empty")
         numbers = {file: _number(cell, separator) for file, cell in cells.items()}
         wrong = [file for file, value in numbers.items() if value is None]
+        commas = separator == "," and wrong and all(_COMMA.fullmatch(cells[file]) for file in wrong)
+        if commas and kind is not Kind.CLASSES:
+            raise InvalidInputError(
+                f"{column} of {wrong[0]} in {path} is {cells[wrong[0]]!r}: write a decimal point, or "
+                "separate the cells with semicolons"
+            )
         if kind is Kind.NUMBERS and wrong:
             raise InvalidInputError(
                 f"{column} of {wrong[0]} in {path} is {cells[wrong[0]]!r}, no finite number"
@@ -361,11 +371,24 @@ def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> l
     return found
 
 
-def _counts(rows: Sequence[Mapping[str, str]], column: str) -> bool:
-    """Return True if a column only numbers the lines, as pandas writes it."""
-    cells = [row[column] for row in rows]
+def _is_index(name: str, cells: Sequence[str], path: Path) -> bool:
+    """Return True if a column without a name, or called `index`, is empty or only numbers the lines.
+
+    Raises:
+        InvalidInputError: it may be labels or not.
+    """
+    nameless = _NO_NAME.fullmatch(name) is not None
+    if not nameless and name.casefold() not in _INDEX:
+        return False
     numbers = [int(cell) for cell in cells if cell.isdecimal()]
-    return len(numbers) == len(cells) and all(one < other for one, other in pairwise(numbers))
+    if (nameless and not any(cells)) or (
+        len(numbers) == len(cells) and all(one < other for one, other in pairwise(numbers))
+    ):
+        return True
+    if nameless or len(set(numbers)) == len(cells):
+        shown = f"is called {name!r} and may only number the lines" if name else "has no name"
+        raise InvalidInputError(f"a column of {path} {shown}: name it for what it holds, or delete it")
+    return False
 
 
 def _as_classes(name: str, cells: Mapping[str, str], groups: Mapping[str, str]) -> Labels:
@@ -381,9 +404,9 @@ def _as_classes(name: str, cells: Mapping[str, str], groups: Mapping[str, str]) 
 
 
 def _number(cell: str, separator: str) -> float | None:
-    """Parse the finite number in a cell, or return None. With semicolons as separator, commas are decimal."""
+    """Parse the finite number in a cell, or return None; a decimal comma is one if commas part no cells."""
     try:
-        value = float(cell.replace(",", ".") if separator == ";" else cell)
+        value = float(cell if separator == "," else cell.replace(",", "."))
     except ValueError:
         return None
     return value if math.isfinite(value) else None

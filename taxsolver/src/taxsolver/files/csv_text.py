@@ -112,15 +112,22 @@ class Sheet:
             names_down: allow a first column that holds names but has no name itself.
 
         Raises:
-            FileFormatError: a column without a name holds other values, or a line is too long or short.
+            FileFormatError: a column without a name holds other values, one called `index` holds numbers in
+                another order, or a line is too long or short.
         """
         self.check_widths(self.header, self.lines)
         kept = []
         for column, name in enumerate(self.header.cells):
             cells = [line.cells[column] for line in self.lines]
             if not self.is_nameless(column):
-                if name.casefold() not in _INDEX or not _counts_up(cells):
-                    kept.append(column)
+                if name.casefold() in _INDEX and _are_numbers(cells):
+                    if not _counts_up(cells):
+                        raise FileFormatError(
+                            f"{self.at(self.header)}: column {column + 1} is called {name!r} and may only "
+                            "number the lines: rename it, or delete it"
+                        )
+                    continue
+                kept.append(column)
             elif not _is_empty(cells) and not _is_index(cells):
                 if column or not names_down:
                     shown = f"is called {name!r}" if name else "has no name"
@@ -241,6 +248,11 @@ def _is_index(cells: Sequence[str]) -> bool:
     return all(cell.isdecimal() for cell in cells) and all(
         int(later) > int(earlier) or int(later) <= 1 for earlier, later in pairwise(cells)
     )
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """True for whole numbers, each of them once."""
+    return bool(cells) and all(cell.isdecimal() for cell in cells) and len(set(cells)) == len(cells)
 
 
 def _counts_up(cells: Sequence[str]) -> bool:

@@ -159,7 +159,7 @@ def one_more_unit(
     if unit is None:
         unit = 1.0 if problem.unit is None else float(exact_decimal(Fraction(decimal(problem.budget)) / 10))
     check_number(unit, "unit", zero=False, largest=problem.largest_budget)
-    budget = problem.budget + unit
+    budget = float(exact_sum([problem.budget, unit]))  # as decimals: 0.36 + 1 is 1.36
     next_best = solve_problem(
         problem.with_budget(budget, largest=2 * problem.largest_budget), time_limit=time_limit
     )

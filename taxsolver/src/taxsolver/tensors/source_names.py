@@ -3,7 +3,8 @@
 Names with ` + ` between, as our tables print them (`depth + normal`), Python lists, and names with `;` or `,`
 between are read as several sources. `depth+normal`, `depth&normal` and `depth__normal` are read as several
 sources if each part is a task of the same file; otherwise they may also be one task, and raise an error. So
-does `depth-normal` if both parts are tasks. A name that the file has as a target is one task.
+do `depth-normal`, `depth -> normal` and `depth and normal` if both parts are tasks, whatever marks or white
+space stand between them. A name that the file has as a target is one task.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from collections.abc import Collection
 SELF, RANDOM = "self", "random"
 BASELINES = frozenset({"pixels", "scratch"})
 _WORDS = frozenset({SELF, RANDOM, *BASELINES})  # case-insensitive
-_LIST = re.compile(r"[\[({](.*)[\])}]")
+_LIST = re.compile(r"(?:(?:frozenset|set|list|tuple)\()?[\[({](.*?)[\])}]\)?")
+_BRACKET = re.compile(r"[\[({]")
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _CERTAIN = (re.compile(r"\s\+\s"), re.compile(";"), re.compile(","))
 _LIKELY = (re.compile(r"\+"), re.compile("&"), re.compile("__"))
-_POSSIBLE = re.compile(r"\s+and\s+|[-_./\\:*>]+|\s+")
+_MARKS = re.compile(r"([\W_]+)")  # what may stand between two names, and inside one
+_JOINING = frozenset({"and", "plus", "with", "x"})  # words that may stand between two names
+_MOST_WORDS = 24  # of a text that is looked at for names; the time grows with the square
 
 
 def split_sources(cell: str, targets: Collection[str], tasks: Collection[str]) -> tuple[str, ...]:
@@ -68,6 +72,8 @@ def _split_otherwise(text: str, tasks: Collection[str]) -> list[str]:
         if quoted and rest.strip(", \t"):
             raise ValueError(doubt)
         return quoted or [part.strip() for part in listed[1].split(",") if part.strip()]
+    if _QUOTED.search(text) and _BRACKET.search(text):
+        raise ValueError(doubt)
     found = [mark for mark in _CERTAIN if mark.search(text)]
     if len(found) > 1:
         raise ValueError(doubt)
@@ -79,7 +85,24 @@ def _split_otherwise(text: str, tasks: Collection[str]) -> list[str]:
             if not all(part in tasks for part in parts):
                 raise ValueError(doubt)
             return parts
-    parts = _POSSIBLE.split(text)
-    if len(parts) > 1 and all(part in tasks for part in parts):
+    if any(_is_several(spelling, tasks) for spelling in {text, text.casefold()}):
         raise ValueError(doubt)
     return [text]
+
+
+def _is_several(text: str, tasks: Collection[str]) -> bool:
+    """Return True if a text is two or more names of tasks with marks or joining words between them.
+
+    Names may hold marks themselves: `edge_occlusion-normal` is `edge_occlusion` and `normal`.
+    """
+    pieces = _MARKS.split(text)  # words at even places, marks between them
+    last = len(pieces) - 1
+    if last >= 2 * _MOST_WORDS:
+        return False
+    starts = [0]  # places where another name may begin
+    for end in range(0, len(pieces), 2):
+        names = ("".join(pieces[start : end + 1]) for start in starts if (start, end) != (0, last))
+        joins = end in starts and 0 < end < last and pieces[end].casefold() in _JOINING
+        if joins or any(name in tasks for name in names):
+            starts.append(end + 2)
+    return last + 2 in starts
