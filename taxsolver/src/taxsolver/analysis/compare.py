@@ -87,7 +87,21 @@ def compare(
         check_count(max_order, "max_order")
     tensors = load_affinity(first), load_affinity(second)
     renamed = ({task: task for task in tensors[0].tasks}, _names_in_the_other(*tensors))
-    values = [_by_transfer(tensor, max_order, names) for tensor, names in zip(tensors, renamed, strict=True)]
+    values: list[dict[tuple[str, frozenset[str]], float]] = []
+    for tensor, names in zip(tensors, renamed, strict=True):
+        relative = normalised_affinity(tensor)
+        kept = ~np.isnan(relative) & ~tensor.full_supervision
+        if max_order is not None:
+            kept &= tensor.order <= max_order
+        values.append(
+            {
+                (
+                    names[tensor.tasks[tensor.target[row]]],
+                    frozenset(names[source] for source in tensor.source_names(row)),
+                ): float(relative[row])
+                for row in np.flatnonzero(kept).tolist()
+            }
+        )
     shared = [transfer for transfer in values[0] if transfer in values[1]]
     if not shared:
         raise InvalidInputError(
@@ -139,23 +153,6 @@ def _spellings(tensor: AffinityTensor, task: str, level: int) -> set[str]:
         return {task}
     aliases = [alias for alias, of in tensor.aliases.items() if of == task] if level == 2 else []
     return {normalise(task), *map(normalise, aliases)}
-
-
-def _by_transfer(
-    tensor: AffinityTensor, max_order: int | None, known: dict[str, str]
-) -> dict[tuple[str, frozenset[str]], float]:
-    """Affinity divided by the target's largest, by target and sources, which are renamed by `known`."""
-    values = normalised_affinity(tensor)
-    kept = ~np.isnan(values) & ~tensor.full_supervision
-    if max_order is not None:
-        kept &= tensor.order <= max_order
-    return {
-        (
-            known[tensor.tasks[tensor.target[row]]],
-            frozenset(known[source] for source in tensor.source_names(row)),
-        ): float(values[row])
-        for row in np.flatnonzero(kept).tolist()
-    }
 
 
 def _spearman(pairs: np.ndarray) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from taxsolver.arguments import check_count, check_flag
 from taxsolver.errors import InvalidInputError
-from taxsolver.tensors.affinity import AffinityTensor, BoolArray, Names
+from taxsolver.tensors.affinity import Names
 from taxsolver.tensors.store import AffinityInput, load_affinity
 
 _MOST = 24  # largest `max_order` that is allowed even for tensors of few tasks: every cap makes a row
@@ -90,31 +90,23 @@ def rank(
         raise InvalidInputError(
             f"max_order is {max_order}, but there are {len(tensor.tasks)} tasks: no transfer has more sources"
         )
-    usable = _usable(tensor, sources, allow_random)
-    rows = []
-    for target in tensor.find_targets(targets):
-        own = usable & (tensor.target == tensor.tasks.index(target))
-        rows += [_best(tensor, target, cap, own & (tensor.order <= cap)) for cap in range(1, max_order + 1)]
-    return rows
-
-
-def _usable(tensor: AffinityTensor, sources: Names | None, allow_random: bool) -> BoolArray:
-    """Bool (transfers,): measured, not from the target itself, from allowed sources."""
-    usable: BoolArray = ~np.isnan(tensor.affinity) & ~tensor.reads_itself & ~tensor.full_supervision
     allowed = set(tensor.tasks) if allow_random else set(tensor.tasks) - set(tensor.untrained)
     if sources is not None:
         allowed = set(tensor.names.find_all(sources, "sources"))
         if not allowed:
             raise InvalidInputError("sources is empty: name at least one task")
-    outside = ~tensor.mask(allowed)
-    return usable & ~tensor.sources[:, outside].any(axis=1)
-
-
-def _best(tensor: AffinityTensor, target: str, cap: int, candidates: BoolArray) -> RankRow:
-    """The candidate of largest affinity; of equal ones that of fewer sources, then the first."""
-    rows = np.flatnonzero(candidates)
-    if not len(rows):
-        return RankRow(target, cap, (), math.nan, math.nan, math.nan)
-    row = rows[np.lexsort((rows, tensor.order[rows], -tensor.affinity[rows]))[0]]
-    measures = (float(values[row]) for values in (tensor.affinity, tensor.gain, tensor.quality))
-    return RankRow(target, cap, tensor.source_names(row), *measures)
+    usable = ~np.isnan(tensor.affinity) & ~tensor.reads_itself & ~tensor.full_supervision
+    usable &= ~tensor.sources[:, ~tensor.mask(allowed)].any(axis=1)
+    rows = []
+    for target in tensor.find_targets(targets):
+        own = usable & (tensor.target == tensor.tasks.index(target))
+        for cap in range(1, max_order + 1):
+            found = np.flatnonzero(own & (tensor.order <= cap))
+            if not len(found):
+                rows.append(RankRow(target, cap, (), math.nan, math.nan, math.nan))
+                continue
+            # Of equal affinities, that of fewer sources is the best, then the first.
+            best = found[np.lexsort((found, tensor.order[found], -tensor.affinity[found]))[0]]
+            measures = (float(values[best]) for values in (tensor.affinity, tensor.gain, tensor.quality))
+            rows.append(RankRow(target, cap, tensor.source_names(best), *measures))
+    return rows

@@ -88,7 +88,11 @@ def similarity(affinity: AffinityInput) -> TaskTree:
         raise InvalidInputError(
             f"{tensor.name!r} has order-1 transfers of {len(leaves)} source: two are needed"
         )
-    distances = _distances(_patterns(matrix[measured]), leaves)
+    matrix = matrix[measured]
+    smallest = np.min(matrix, where=matrix > 0, initial=1.0)
+    logarithms = np.log(np.maximum(matrix, smallest))  # an affinity of 0 counts as the smallest measured
+    centres = np.nansum(logarithms, axis=0) / np.maximum(1, (~np.isnan(logarithms)).sum(axis=0))
+    distances = _distances(logarithms - centres, leaves)
     merges = linkage(squareform(distances, checks=False), LINKAGE)
     return TaskTree(leaves, tuple((int(a), int(b), float(d), int(n)) for a, b, d, n in merges))
 
@@ -106,15 +110,6 @@ def first_order_matrix(tensor: AffinityTensor) -> FloatArray:
     return matrix
 
 
-def _patterns(matrix: FloatArray) -> FloatArray:
-    """Float64 (sources, targets): logarithms, centred for each target."""
-    smallest = np.min(matrix, where=matrix > 0, initial=1.0)
-    logarithms = np.log(np.maximum(matrix, smallest))  # an affinity of 0 counts as the smallest measured
-    centres = np.nansum(logarithms, axis=0) / np.maximum(1, (~np.isnan(logarithms)).sum(axis=0))
-    centred: FloatArray = logarithms - centres
-    return centred
-
-
 def _distances(patterns: FloatArray, leaves: tuple[str, ...]) -> FloatArray:
     """Float64 (sources, sources) in [0, 2]: one minus the correlation over the targets both have."""
     count = len(leaves)
@@ -127,14 +122,9 @@ def _distances(patterns: FloatArray, leaves: tuple[str, ...]) -> FloatArray:
                     f"{leaves[right]!r} and {leaves[left]!r} share {shared.sum()} measured targets: "
                     f"{_FEWEST_SHARED} are needed to compare them; leave one out with select()"
                 )
-            distances[left, right] = distances[right, left] = 1 - _correlation(
-                patterns[left, shared], patterns[right, shared]
-            )
+            one, other = (row[shared] - row[shared].mean() for row in (patterns[left], patterns[right]))
+            size = float(np.linalg.norm(one) * np.linalg.norm(other))
+            # Pearson's correlation is 0 where one of the two patterns is constant.
+            correlation = float(np.clip(one @ other / size, -1, 1)) if size > 0 else 0.0
+            distances[left, right] = distances[right, left] = 1 - correlation
     return distances
-
-
-def _correlation(left: FloatArray, right: FloatArray) -> float:
-    """Pearson's correlation in [-1, 1]; 0 where one of the two is constant."""
-    left, right = left - left.mean(), right - right.mean()
-    size = float(np.linalg.norm(left) * np.linalg.norm(right))
-    return float(np.clip(left @ right / size, -1, 1)) if size > 0 else 0.0

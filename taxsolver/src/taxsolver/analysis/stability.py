@@ -170,6 +170,7 @@ def stability(
         raise InvalidInputError("stability compares plans of one budget: give a budget")
     if problem.larger is not None:
         raise InvalidInputError("stability draws the transfers of one tensor: leave out larger")
+    # The best plan of every draw.
     values, origin = _drawn(problem, draws, noise, np.random.default_rng(seed))
     shares = TimeShares(time_limit, len(values) + 2 * _IMPORTANT)
     estimate = solve_problem(problem, time_limit=shares.next(_IMPORTANT))
@@ -183,11 +184,13 @@ def stability(
         labelled += problem.expanded(choice.chosen)
         proven += choice.status == OPTIMAL
         found_rows.append(rows)
+    # The best plan in the mean of the draws: the objective is linear, so its weights are the means.
+    means = np.array([math.fsum(column) for column in weights.T.tolist()]) / len(weights)
+    in_mean, mean_rows = _best(replace(instance, weight=means), problem.budget, shares.next(_IMPORTANT))
+    # The best plan in the mean of the worst draws.
+    place_of = {problem.affinity.transfer(row): place for place, row in enumerate(problem.transfers.tolist())}
+    own = np.array([place_of[transfer] for transfer in estimate.transfers], dtype=np.intp)
     count = max(1, math.ceil(round(worst * len(weights), 9)))
-    in_mean, mean_rows = _best(
-        replace(instance, weight=_means(weights)), problem.budget, shares.next(_IMPORTANT)
-    )
-    own = _rows_of(problem, estimate)
     start = [
         Choice(instance.used(rows), rows, 0.0, 0.0, OPTIMAL)
         for rows in (own, mean_rows, *found_rows[:_STARTS])
@@ -201,6 +204,7 @@ def stability(
     def planned(choice: Choice, rows: IntArray) -> Taxonomy:
         return Taxonomy.of(problem, replace(choice, transfers=rows), rows, time.perf_counter() - begun)
 
+    # All three plans in every draw.
     rows_of = {"estimate": own, "mean": mean_rows, "worst": in_worst.transfers}
     each = {
         name: np.array([float(exact_sum(weight[rows].tolist())) for weight in weights])
@@ -254,10 +258,6 @@ def _drawn(
     )
 
 
-def _means(weights: FloatArray) -> FloatArray:
-    return np.array([math.fsum(column) for column in weights.T.tolist()]) / len(weights)
-
-
 def _best(instance: Instance, budget: float, time_limit: float | None) -> tuple[Choice, IntArray]:
     """The best choice of an instance, and its transfers as rows of the instance."""
     smaller, kept = instance.without_dominated()
@@ -265,9 +265,3 @@ def _best(instance: Instance, budget: float, time_limit: float | None) -> tuple[
     if choice is None:  # the estimate has a plan, and feasibility does not depend on the weights
         raise TimeLimitError("no plan was found for a draw: allow more time")
     return choice, kept[choice.transfers]
-
-
-def _rows_of(problem: Problem, taxonomy: Taxonomy) -> IntArray:
-    """Int (targets,): the transfers of a taxonomy as rows of the instance."""
-    found = {problem.affinity.transfer(row): place for place, row in enumerate(problem.transfers.tolist())}
-    return np.array([found[transfer] for transfer in taxonomy.transfers], dtype=np.intp)
