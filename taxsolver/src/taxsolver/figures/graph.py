@@ -123,19 +123,40 @@ def to_dot(taxonomy: Taxonomy) -> str:
         digraph taxonomy {
     """
     check_type(taxonomy, Taxonomy, "taxonomy", "solve returns one")
+    problem = taxonomy.problem
+    caption = [
+        escape(f"{problem.affinity.name}, {budget_words(problem)}, {taxonomy.status}"),
+        "filled: supervised; double frame: target served by its own network",
+    ]
+    orders = sorted({transfer.order for _, transfer in _edges(taxonomy)})
+    if orders:
+        words = [f'<font color="{order_colour(order)}">order {order}</font>' for order in orders]
+        caption.append("arrows: " + ", ".join(words))
     lines = [
         "digraph taxonomy {",
         '  graph [rankdir=LR, ranksep=1.5, nodesep=0.12, labelloc=t, fontname="Helvetica", fontsize=11,',
-        f"         label={_caption(taxonomy)}];",
+        f"         label=<{'<br/>'.join(caption)}>];",
         f'  node [shape=box, style=rounded, color="{INK}", fontname="Helvetica", fontsize=11, height=0.3];',
         "  edge [arrowsize=0.6];",
     ]
-    nodes = _nodes(taxonomy)
-    lines += [f"  {_quote(task)} [{_node_style(task, nodes[task])}];" for task in nodes]
-    lines += [
-        f"  {_quote(source)} -> {_quote(transfer.target)} [{_edge_style(transfer)}];"
-        for source, transfer in _edges(taxonomy)
-    ]
+    for task, attributes in _nodes(taxonomy).items():
+        style = [f"label={_label(task)}"]
+        if attributes["supervised"]:
+            fill = INK if "target" in attributes["role"] else MUTED
+            style += ['style="rounded,filled"', f'fillcolor="{fill}"', f'fontcolor="{PAPER}"']
+        elif "source" in attributes["role"]:
+            style.append('style="rounded,dashed"')
+        if attributes.get("full_supervision"):
+            style.append("peripheries=2")
+        lines.append(f"  {_quote(task)} [{', '.join(style)}];")
+    for source, transfer in _edges(taxonomy):
+        measured = ", ".join(
+            f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in _measures(transfer).items()
+        )
+        width = 0.9 + 0.3 * min(transfer.order, 6)
+        look = f'color="{order_colour(transfer.order)}", penwidth={width:.1f}, tooltip={_label(measured)}'
+        lines.append(f"  {_quote(source)} -> {_quote(transfer.target)} [{look}];")
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -262,39 +283,6 @@ def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in plain.items()
         if value is not None and not (isinstance(value, float) and not math.isfinite(value))
     }
-
-
-def _caption(taxonomy: Taxonomy) -> str:
-    """Caption as an HTML-like label, in which each order has the colour of its arrows."""
-    problem = taxonomy.problem
-    about = escape(f"{problem.affinity.name}, {budget_words(problem)}, {taxonomy.status}")
-    lines = [about, "filled: supervised; double frame: target served by its own network"]
-    orders = sorted({transfer.order for _, transfer in _edges(taxonomy)})
-    if orders:
-        words = [f'<font color="{order_colour(order)}">order {order}</font>' for order in orders]
-        lines.append("arrows: " + ", ".join(words))
-    return f"<{'<br/>'.join(lines)}>"
-
-
-def _node_style(task: str, attributes: Mapping[str, Any]) -> str:
-    style = [f"label={_label(task)}"]
-    if attributes["supervised"]:
-        fill = INK if "target" in attributes["role"] else MUTED
-        style += ['style="rounded,filled"', f'fillcolor="{fill}"', f'fontcolor="{PAPER}"']
-    elif "source" in attributes["role"]:
-        style.append('style="rounded,dashed"')
-    if attributes.get("full_supervision"):
-        style.append("peripheries=2")
-    return ", ".join(style)
-
-
-def _edge_style(transfer: Transfer) -> str:
-    measured = ", ".join(
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in _measures(transfer).items()
-    )
-    width = 0.9 + 0.3 * min(transfer.order, 6)
-    return f'color="{order_colour(transfer.order)}", penwidth={width:.1f}, tooltip={_label(measured)}'
 
 
 def _quote(text: str) -> str:

@@ -153,32 +153,24 @@ def draw_pair_matrix(matrix: PairMatrix) -> Figure:
     picture = axes.imshow(np.ma.masked_invalid(matrix.change), cmap=colours, norm=scale)
     if len(names) <= _NUMBERED:
         for (row, column), change in np.ndenumerate(matrix.change):
-            shown, ink = _cell(change, largest)
-            axes.text(column, row, shown, ha="center", va="center", color=ink, size=10)
+            if not math.isnan(change):
+                ink = PAPER if abs(change) > 0.35 * largest else INK
+                axes.text(column, row, _signed(change, 1), ha="center", va="center", color=ink, size=10)
     axes.set_xticks(range(len(names)), names, rotation=40, ha="left", rotation_mode="anchor", color=INK)
     axes.set_yticks(range(len(names)), [f"with {name}" for name in names], color=INK)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    _bar(figure, axes, picture, largest)
-    return figure
-
-
-def _cell(change: float, largest: float) -> tuple[str, str]:
-    if math.isnan(change):
-        return "", INK
-    return _signed(change, 1), PAPER if abs(change) > 0.35 * largest else INK
-
-
-def _bar(figure: Figure, axes: Axes, picture: Any, largest: float) -> None:
-    ticks = [step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if step <= largest]
-    shown = [-step for step in ticks[::-2]] + [0, *ticks[(len(ticks) + 1) % 2 :: 2]]
+    # The bar has every second step, so that its numbers do not touch.
+    steps = [step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if step <= largest]
+    ticks = [-step for step in steps[::-2]] + [0, *steps[(len(steps) + 1) % 2 :: 2]]
     bar = figure.colorbar(picture, ax=axes, location="bottom", fraction=0.05, pad=0.03, aspect=40)
-    bar.set_ticks(shown, labels=[_signed(step, 0) for step in shown])
+    bar.set_ticks(ticks, labels=[_signed(step, 0) for step in ticks])
     bar.minorticks_off()
     bar.set_label("loss falls by, in % (above 0: the row helps)")
     bar.outline.set_visible(False)
+    return figure
 
 
 def _signed(value: float, decimals: int) -> str:

@@ -18,7 +18,6 @@ from taxsolver.tensors.affinity import AffinityTensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 FloatArray = NDArray[np.float64]
@@ -47,9 +46,21 @@ def draw_affinity(tensor: AffinityTensor, normalised: bool = True) -> Figure:
         InvalidInputError: the tensor has no order-1 transfer with an affinity.
         MissingExtraError: matplotlib is not installed.
     """
-    tasks, matrix = _order_one(tensor)
+    first_order = first_order_matrix(tensor)
+    measured = np.flatnonzero(~np.isnan(first_order).all(axis=1))
+    if not len(measured):
+        raise InvalidInputError(f"{tensor.name!r} has no order-1 transfer with an affinity: nothing to draw")
+    full = np.full(len(tensor.targets), np.nan)
+    for row in np.flatnonzero(tensor.full_supervision):
+        full[tensor.targets.index(tensor.tasks[tensor.target[row]])] = tensor.affinity[row]
+    # A first row of full supervision, then a row for each source with an order-1 affinity.
+    tasks = [FULL, *(tensor.tasks[row] for row in measured)]
+    matrix = np.vstack([full, first_order[measured]])
     ranks = _ranks(matrix)
-    down = _order_of_sources(ranks[1:]) + 1
+    known = np.nan_to_num(ranks[1:], nan=0.5)
+    # Few targets make no pattern that sources could be ordered by.
+    alike = known.shape[1] >= _PATTERN
+    down = 1 + (seriate(known) if alike else np.argsort(-known.mean(axis=1), kind="stable"))
     across = [tensor.targets.index(tasks[row]) for row in down if tasks[row] in tensor.targets]
     across += [column for column in range(len(tensor.targets)) if column not in across]
     own = np.array([[tasks[row] == tensor.targets[column] for column in across] for row in down])
@@ -83,6 +94,8 @@ def draw_ahp(wins: ArrayLike, affinities: ArrayLike, names: Sequence[str], targe
         InvalidInputError: the shapes do not match, or a value is out of its range.
         MissingExtraError: matplotlib is not installed.
     """
+    from matplotlib.colors import LinearSegmentedColormap
+
     table, values = _checked(wins, affinities, names)
     best_first = np.argsort(-values, kind="stable")
     labels = [readable(names[index]) for index in best_first]
@@ -92,25 +105,23 @@ def draw_ahp(wins: ArrayLike, affinities: ArrayLike, names: Sequence[str], targe
     )
     side = _side(len(labels))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(side, 2.2))
-    picture = left.imshow(
-        table[np.ix_(best_first, best_first)], cmap=_diverging(), vmin=0, vmax=1, aspect="auto"
-    )
+    # From red (the row loses) through white (even) to blue (it wins): safe for colour-blind readers.
+    colours = LinearSegmentedColormap.from_list("wins", [RED, "#f7f7f7", BLUE])
+    picture = left.imshow(table[np.ix_(best_first, best_first)], cmap=colours, vmin=0, vmax=1, aspect="auto")
     _name_sides(left, labels, labels)
     _colour_bar(left, picture, "win rate (0.5: even)")
-    _draw_affinities(right, values[best_first])
+    # A dot for each affinity, and a line at the value of equal affinities.
+    rows, sorted_values = np.arange(len(values)), values[best_first]
+    right.hlines(rows, values.min() / 2, sorted_values, color=FAINT, lw=2)
+    right.plot(sorted_values, rows, "o", color=BLUE, ms=6 if len(rows) <= _NAMED else 3)
+    right.axvline(1 / len(values), color=INK, lw=1, ls=":", label="all alike")
+    right.set(
+        xscale="log", xlim=(values.min() / 2, min(1.0, values.max() * 2)), xlabel="affinity (sums to 1)"
+    )
+    right.tick_params(left=False, labelleft=False)
+    right.spines["left"].set_visible(False)
+    right.legend(loc="lower right", fontsize=8.5)
     return figure
-
-
-def _order_one(tensor: AffinityTensor) -> tuple[list[str], FloatArray]:
-    """Sources with an order-1 affinity, after a first row of full supervision; NaN where not measured."""
-    sources = first_order_matrix(tensor)
-    measured = np.flatnonzero(~np.isnan(sources).all(axis=1))
-    if not len(measured):
-        raise InvalidInputError(f"{tensor.name!r} has no order-1 transfer with an affinity: nothing to draw")
-    full = np.full(len(tensor.targets), np.nan)
-    for row in np.flatnonzero(tensor.full_supervision):
-        full[tensor.targets.index(tensor.tasks[tensor.target[row]])] = tensor.affinity[row]
-    return [FULL, *(tensor.tasks[row] for row in measured)], np.vstack([full, sources[measured]])
 
 
 def _ranks(matrix: FloatArray) -> FloatArray:
@@ -123,12 +134,6 @@ def _ranks(matrix: FloatArray) -> FloatArray:
     others = known.sum(axis=0) - 1
     shares = np.where(others > 0, (beaten - 0.5) / np.maximum(others, 1), 1.0)
     return np.where(known, shares, np.nan)
-
-
-def _order_of_sources(ranks: FloatArray) -> NDArray[np.integer]:
-    """Order sources by similar patterns; with few targets, which make no pattern, the best sources first."""
-    known = np.nan_to_num(ranks, nan=0.5)
-    return seriate(known) if known.shape[1] >= _PATTERN else np.argsort(-known.mean(axis=1), kind="stable")
 
 
 def _draw_cells(axes: Axes, values: FloatArray, own: NDArray[np.bool_], *, normalised: bool) -> None:
@@ -156,18 +161,6 @@ def _draw_cells(axes: Axes, values: FloatArray, own: NDArray[np.bool_], *, norma
         else "affinity (logarithmic scale)"
     )
     _colour_bar(axes, picture, unit)
-
-
-def _draw_affinities(axes: Axes, values: FloatArray) -> None:
-    """Draw a dot for each affinity on a logarithmic scale, and a line at the value of equal affinities."""
-    rows = np.arange(len(values))
-    axes.hlines(rows, values.min() / 2, values, color=FAINT, lw=2)
-    axes.plot(values, rows, "o", color=BLUE, ms=6 if len(rows) <= _NAMED else 3)
-    axes.axvline(1 / len(values), color=INK, lw=1, ls=":", label="all alike")
-    axes.set(xscale="log", xlim=(values.min() / 2, min(1.0, values.max() * 2)), xlabel="affinity (sums to 1)")
-    axes.tick_params(left=False, labelleft=False)
-    axes.spines["left"].set_visible(False)
-    axes.legend(loc="lower right", fontsize=8.5)
 
 
 def _checked(wins: ArrayLike, affinities: ArrayLike, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
@@ -219,10 +212,3 @@ def _colour_bar(axes: Axes, picture: Any, unit: str) -> None:
         picture, ax=axes, label=unit, location="bottom", fraction=0.05, pad=0.02, aspect=40
     )
     bar.outline.set_visible(False)
-
-
-def _diverging() -> Colormap:
-    """Colours from red (row loses) through white (even) to blue (row wins), safe for colour-blind readers."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("wins", [RED, "#f7f7f7", BLUE])

@@ -51,6 +51,8 @@ def draw_task_map(tensor: AffinityTensor, *, neighbours: int = 3, seed: int = 0)
             affinity from another task.
         MissingExtraError: matplotlib or SciPy is not installed.
     """
+    from matplotlib.patches import FancyBboxPatch, Patch
+
     check_count(neighbours, "neighbours")
     ranks = _ranks(tensor)
     linked = (ranks < neighbours).any(axis=1) | np.isin(tensor.tasks, tensor.targets)
@@ -70,11 +72,21 @@ def draw_task_map(tensor: AffinityTensor, *, neighbours: int = 3, seed: int = 0)
         ends = (places[source], places[target], sizes[target])
         _draw_arrow(axes, *ends, strong=bool(ranks[source, target] == 0))
     for name, place, size in zip(names, places, sizes, strict=True):
-        _draw_task(axes, readable(name), place, size, "target" if name in tensor.targets else "source")
-    kinds = ["target", "source"] if set(names) - set(tensor.targets) else ["target"]
+        (x, y), (wide, high) = place.tolist(), size.tolist()
+        fill, edge, _ = _KINDS["target" if name in tensor.targets else "source"]
+        look: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.1", "lw": 1.6, "zorder": 3}
+        corner = (x - wide / 2, y - high / 2)
+        axes.add_patch(FancyBboxPatch(corner, wide, high, facecolor=fill, edgecolor=edge, **look))
+        axes.text(x, y, readable(name), size=_NAME_SIZE, ha="center", va="center_baseline", zorder=4)
     if len(hidden):
-        _draw_hidden(axes, [readable(tensor.tasks[column]) for column in hidden], width)
-    _draw_legend(figure, kinds)
+        left_out = [readable(tensor.tasks[column]) for column in hidden]
+        named = ", ".join(left_out) if len(left_out) <= _NAMED else f"{len(left_out)} tasks"
+        words = f"not shown, among the best sources of no target: {named}"
+        axes.text(0, -0.3, words, size=fitting(words, 8.5, width), color=MUTED)
+    kinds = ["target", "source"] if set(names) - set(tensor.targets) else ["target"]
+    looks = [_KINDS[kind] for kind in kinds]
+    handles = [Patch(facecolor=fill, edgecolor=edge, lw=1.6, label=meaning) for fill, edge, meaning in looks]
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=9, borderaxespad=1)
     return figure
 
 
@@ -99,8 +111,13 @@ def _places(ranks: FloatArray, sizes: FloatArray, seed: int) -> FloatArray:
     """
     import networkx as nx
 
+    # The distance of two tasks is 0.2 and their mean relative rank; they are far where neither was measured.
+    relative = ranks / max(1.0, float(np.nanmax(ranks)))
+    both = np.stack([relative, relative.T])
+    known = ~np.isnan(both)
+    mean = np.where(known, both, 0).sum(axis=0) / np.maximum(1, known.sum(axis=0))
+    distances = np.where(known.any(axis=0), 0.2 + mean, 1.2)
     count = len(ranks)
-    distances = _distances(ranks)
     lengths = {a: {b: float(distances[a, b]) for b in range(count)} for a in range(count)}
     start = np.random.default_rng(seed).uniform(-1, 1, size=(count, 2))
     graph = nx.complete_graph(count)
@@ -113,52 +130,14 @@ def _places(ranks: FloatArray, sizes: FloatArray, seed: int) -> FloatArray:
     return np.asarray(places - (places - sizes / 2).min(axis=0), dtype=np.float64)
 
 
-def _distances(ranks: FloatArray) -> FloatArray:
-    """Float64 (tasks, tasks) in (0, 1.2], symmetric: mean relative rank, far where neither was measured."""
-    relative = ranks / max(1.0, float(np.nanmax(ranks)))
-    both = np.stack([relative, relative.T])
-    known = ~np.isnan(both)
-    mean = np.where(known, both, 0).sum(axis=0) / np.maximum(1, known.sum(axis=0))
-    return np.where(known.any(axis=0), 0.2 + mean, 1.2)
-
-
 def _draw_arrow(axes: Axes, start: FloatArray, target: FloatArray, size: FloatArray, *, strong: bool) -> None:
     from matplotlib.patches import FancyArrowPatch
 
-    end = _edge_of_box(start, target, size + 0.06)
+    # The arrow ends where the straight line to the target's centre enters its box.
+    offset = start - target
+    share = np.min((size + 0.06) / 2 / np.maximum(np.abs(offset), 1e-9))
+    end = target + offset * min(float(share), 1.0)
     look: dict[str, Any] = {"color": INK, "lw": 1.4} if strong else {"color": _WEAK, "lw": 0.9}
     look |= {"arrowstyle": "-|>,head_width=2.2,head_length=4.5", "connectionstyle": "arc3,rad=0.08"}
     ends = (float(start[0]), float(start[1])), (float(end[0]), float(end[1]))
     axes.add_patch(FancyArrowPatch(*ends, shrinkA=0, shrinkB=0, zorder=1 + strong, **look))
-
-
-def _edge_of_box(start: FloatArray, centre: FloatArray, size: FloatArray) -> FloatArray:
-    """Return the point where the straight line from `start` to `centre` enters the box around `centre`."""
-    offset = start - centre
-    share = np.min(size / 2 / np.maximum(np.abs(offset), 1e-9))
-    return np.asarray(centre + offset * min(float(share), 1.0), dtype=np.float64)
-
-
-def _draw_task(axes: Axes, name: str, place: FloatArray, size: FloatArray, kind: str) -> None:
-    from matplotlib.patches import FancyBboxPatch
-
-    (x, y), (width, height) = place.tolist(), size.tolist()
-    look: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.1", "lw": 1.6, "zorder": 3}
-    corner = (x - width / 2, y - height / 2)
-    fill, edge, _ = _KINDS[kind]
-    axes.add_patch(FancyBboxPatch(corner, width, height, facecolor=fill, edgecolor=edge, **look))
-    axes.text(x, y, name, size=_NAME_SIZE, ha="center", va="center_baseline", zorder=4)
-
-
-def _draw_legend(figure: Figure, kinds: list[str]) -> None:
-    from matplotlib.patches import Patch
-
-    looks = [_KINDS[kind] for kind in kinds]
-    handles = [Patch(facecolor=fill, edgecolor=edge, lw=1.6, label=words) for fill, edge, words in looks]
-    figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=9, borderaxespad=1)
-
-
-def _draw_hidden(axes: Axes, hidden: list[str], room: float) -> None:
-    named = ", ".join(hidden) if len(hidden) <= _NAMED else f"{len(hidden)} tasks"
-    words = f"not shown, among the best sources of no target: {named}"
-    axes.text(0, -0.3, words, size=fitting(words, 8.5, room), color=MUTED)

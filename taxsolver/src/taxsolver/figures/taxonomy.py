@@ -70,7 +70,14 @@ def _draw_head(axes: Axes, sheet: Sheet, taxonomy: Taxonomy) -> None:
     room = sheet.width - 2 * MARGIN
     axes.text(MARGIN, top - 0.4, first, size=fitting(first, 15, room, bold=True), weight="bold", va="center")
     axes.text(MARGIN, top - 0.7, second, size=fitting(second, 11.5, room), va="center")
-    axes.text(MARGIN, top - 0.96, _conditions(taxonomy), size=_SMALL, color=MUTED, va="center")
+    problem = taxonomy.problem
+    orders = "any order" if problem.max_order is None else f"orders up to {problem.max_order}"
+    proof = "proven optimal" if taxonomy.status == "optimal" else f"not proven, gap {taxonomy.gap:.1%}"
+    third = (
+        f"{readable(problem.affinity.name)}  ·  {readable(budget_words(problem), 60)}  ·  {orders}  ·  "
+        f"{problem.objective} {taxonomy.objective:.3f}, {proof}"
+    )
+    axes.text(MARGIN, top - 0.96, third, size=_SMALL, color=MUTED, va="center")
     axes.plot([MARGIN, sheet.width - MARGIN], [line, line], color=FAINT, lw=1)
     words: list[tuple[float, str, str]] = [(sum(sheet.source_x) / 2, "to label", "center")]
     if len(sheet.targets) < len(taxonomy.transfers):
@@ -83,21 +90,23 @@ def _draw_head(axes: Axes, sheet: Sheet, taxonomy: Taxonomy) -> None:
         axes.text(x, line + 0.15, word, size=_SMALL, color=MUTED, ha=side, va="center")
 
 
-def _conditions(taxonomy: Taxonomy) -> str:
-    problem = taxonomy.problem
-    orders = "any order" if problem.max_order is None else f"orders up to {problem.max_order}"
-    proof = "proven optimal" if taxonomy.status == "optimal" else f"not proven, gap {taxonomy.gap:.1%}"
-    return (
-        f"{readable(problem.affinity.name)}  ·  {readable(budget_words(problem), 60)}  ·  {orders}  ·  "
-        f"{problem.objective} {taxonomy.objective:.3f}, {proof}"
-    )
-
-
 def _draw_transfer(axes: Axes, sheet: Sheet, transfer: Transfer) -> None:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
     colour, y = order_colour(transfer.order), sheet.targets[transfer.target]
+    above = 1 + min(transfer.order, 50) / 100  # draw the rarer high orders above the many lines of low ones
+    start = sheet.source_x[1]
+    middle = (start + sheet.meet_x) / 2
     for source in transfer.sources:
-        start = (sheet.source_x[1], sheet.sources[source])
-        _draw_link(axes, start, (sheet.meet_x, y), colour, transfer.order)
+        points = [
+            (start, sheet.sources[source]),
+            (middle, sheet.sources[source]),
+            (middle, y),
+            (sheet.meet_x, y),
+        ]
+        path = Path(points, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+        axes.add_patch(PathPatch(path, facecolor="none", edgecolor=colour, lw=1.3, alpha=0.85, zorder=above))
     left, right = sheet.target_x
     arrow = {"arrowstyle": "-|>,head_width=0.16,head_length=0.3", "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (left, y), (sheet.meet_x, y), arrowprops={**arrow, "color": colour}, zorder=3)
@@ -105,19 +114,6 @@ def _draw_transfer(axes: Axes, sheet: Sheet, transfer: Transfer) -> None:
     _draw_box(axes, sheet.target_x, y, transfer.target, _READ)
     _draw_measure(axes, right + 0.15, y, transfer.gain, colour)
     _draw_measure(axes, right + 0.15 + MEASURE, y, transfer.quality, colour)
-
-
-def _draw_link(
-    axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str, order: int
-) -> None:
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    middle = (start[0] + end[0]) / 2
-    points = [start, (middle, start[1]), (middle, end[1]), end]
-    path = Path(points, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
-    above = 1 + min(order, 50) / 100  # draw the rarer high orders above the many lines of low ones
-    axes.add_patch(PathPatch(path, facecolor="none", edgecolor=colour, lw=1.3, alpha=0.85, zorder=above))
 
 
 def _draw_disc(axes: Axes, x: float, y: float, order: int) -> None:

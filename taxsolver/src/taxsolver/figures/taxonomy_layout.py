@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from taxsolver.figures.layout import order_columns, spread
 from taxsolver.figures.text import readable, text_width
 from taxsolver.planning.taxonomy import Taxonomy
-from taxsolver.tensors.affinity import Transfer
 
 # All sizes are in inches.
 MARGIN, HEAD, FOOT, ROW, BOX = 0.3, 1.75, 1.15, 0.31, 0.23
@@ -44,14 +43,17 @@ class Sheet:
         left, right = rows_of(taxonomy)
         height = HEAD + max(len(left), len(right)) * ROW + FOOT
         top = height - HEAD - ROW / 2
-        source_x, target_x, width = _across(
-            taxonomy.sources, list(right), len(right) < len(taxonomy.transfers)
-        )
+        source_start = MARGIN + (MEASURE if len(right) < len(taxonomy.transfers) else 0.0)
+        source_end = source_start + _box_width(taxonomy.sources)
+        target_width = _box_width(right)
+        taken = source_end + target_width + 0.15 + 2 * MEASURE - 0.1 + MARGIN
+        width = max(taken + NARROWEST_GAP, NARROWEST)
+        target_start = source_end + width - taken
         return cls(
             sources={task: top - row * ROW for task, row in left.items()},
             targets={task: top - row * ROW for task, row in right.items()},
-            source_x=source_x,
-            target_x=target_x,
+            source_x=(source_start, source_end),
+            target_x=(target_start, target_start + target_width),
             width=width,
             height=height,
         )
@@ -63,32 +65,20 @@ class Sheet:
 
 
 def rows_of(taxonomy: Taxonomy) -> tuple[dict[str, float], dict[str, float]]:
-    """Assign rows, from 0 at the top, to supervised tasks and targets read out; needs no matplotlib."""
+    """Assign rows, from 0 at the top, to supervised tasks and targets read out; needs no matplotlib.
+
+    The nodes of the shorter column are beside their linked nodes.
+    """
+    sources = taxonomy.sources
     served = [transfer for transfer in taxonomy.transfers if not transfer.full_supervision]
-    return _columns(taxonomy.sources, served)
-
-
-def _across(
-    sources: Collection[str], targets: Collection[str], any_own: bool
-) -> tuple[tuple[float, float], tuple[float, float], float]:
-    """Edges of both columns of boxes, and the width of the picture."""
-    source_start = MARGIN + (MEASURE if any_own else 0.0)
-    source_end = source_start + _box_width(sources)
-    taken = source_end + _box_width(targets) + 0.15 + 2 * MEASURE - 0.1 + MARGIN
-    width = max(taken + NARROWEST_GAP, NARROWEST)
-    target_start = source_end + width - taken
-    return (source_start, source_end), (target_start, target_start + _box_width(targets)), width
-
-
-def _box_width(tasks: Collection[str]) -> float:
-    return max((text_width(readable(task), NAME_SIZE) for task in tasks), default=0.6) + 0.24
-
-
-def _columns(sources: tuple[str, ...], served: list[Transfer]) -> tuple[dict[str, float], dict[str, float]]:
-    """Rows of both columns, from 0 at the top; nodes of the shorter column are beside their linked nodes."""
     number = {task: index for index, task in enumerate(sources)}
     links = [(number[source], index) for index, transfer in enumerate(served) for source in transfer.sources]
-    preferred = sorted(range(len(served)), key=lambda index: -_worth(served[index]))
+    # Targets of the same sources are sorted by quality, or by gain if there is no quality.
+    worth = [
+        next((value for value in (transfer.quality, transfer.gain) if not math.isnan(value)), -1.0)
+        for transfer in served
+    ]
+    preferred = sorted(range(len(served)), key=lambda index: -worth[index])
     left, right = order_columns(links, range(len(sources)), preferred)
     left_at = {node: float(row) for row, node in enumerate(left)}
     right_at = {node: float(row) for row, node in enumerate(right)}
@@ -102,14 +92,13 @@ def _columns(sources: tuple[str, ...], served: list[Transfer]) -> tuple[dict[str
     )
 
 
+def _box_width(tasks: Collection[str]) -> float:
+    return max((text_width(readable(task), NAME_SIZE) for task in tasks), default=0.6) + 0.24
+
+
 def _beside(nodes: list[int], links: list[tuple[int, int]], other: dict[int, float]) -> dict[int, float]:
     """Rows of the shorter column: each node is near the middle of its linked nodes in the other column."""
     last = float(len(other) - 1)
     linked = [[other[b] for a, b in links if a == node] for node in nodes]
     wanted = [sum(rows) / len(rows) if rows else last for rows in linked]
     return dict(zip(nodes, spread(wanted, 1.0, 0.0, last).tolist(), strict=True))
-
-
-def _worth(transfer: Transfer) -> float:
-    """Return the sort key among targets of the same sources: quality, or gain if there is no quality."""
-    return next((value for value in (transfer.quality, transfer.gain) if not math.isnan(value)), -1.0)

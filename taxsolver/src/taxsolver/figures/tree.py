@@ -11,7 +11,6 @@ from taxsolver.figures.style import CYCLE, INK, MUTED, house_style
 from taxsolver.figures.text import readable
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _ROW = 0.25  # inches
@@ -48,28 +47,6 @@ def draw_tree(tree: Tree) -> Figure:
         InvalidInputError: fewer than two leaves, or merges that do not form a tree of them.
         MissingExtraError: matplotlib is not installed.
     """
-    _check(tree)
-    rows = _rows(tree)
-    colours = _colours(tree, rows)
-    words = f"{tree.metric} distance of what tasks transfer to, {tree.method} linkage"
-    figure = new_page(9, 1.5 + _ROW * len(tree.leaves), "Tasks that transfer alike", words)
-    axes = figure.add_subplot()
-    heights = [0.0] * len(tree.leaves)
-    for number, (left, right, distance, _) in enumerate(tree.merges, start=len(tree.leaves)):
-        corners = [heights[left], distance, distance, heights[right]]
-        style: dict[str, Any] = {
-            "color": colours[number],
-            "lw": 1.8,
-            "solid_joinstyle": "round",
-            "clip_on": False,
-        }
-        axes.plot(corners, [rows[left]] * 2 + [rows[right]] * 2, **style)
-        heights.append(distance)
-    _name_leaves(axes, tree, rows)
-    return figure
-
-
-def _check(tree: Tree) -> None:
     count = len(tree.leaves)
     if count < 2:
         raise InvalidInputError(f"a tree of {count} leaves has nothing to join: two are needed")
@@ -79,29 +56,47 @@ def _check(tree: Tree) -> None:
         raise InvalidInputError(
             f"{len(tree.merges)} merges make no tree of {count} leaves: expected {count - 1}"
         )
+    rows = _rows(tree)
+    colours = _colours(tree, rows)
+    words = f"{tree.metric} distance of what tasks transfer to, {tree.method} linkage"
+    figure = new_page(9, 1.5 + _ROW * count, "Tasks that transfer alike", words)
+    axes = figure.add_subplot()
+    heights = [0.0] * count
+    for number, (left, right, distance, _) in enumerate(tree.merges, start=count):
+        corners = [heights[left], distance, distance, heights[right]]
+        style: dict[str, Any] = {
+            "color": colours[number],
+            "lw": 1.8,
+            "solid_joinstyle": "round",
+            "clip_on": False,
+        }
+        axes.plot(corners, [rows[left]] * 2 + [rows[right]] * 2, **style)
+        heights.append(distance)
+    axes.set_yticks(rows[:count], [readable(name) for name in tree.leaves], color=INK)
+    farthest = max(merge[2] for merge in tree.merges)
+    axes.set(xlim=(0, farthest * 1.03 or 1), ylim=(count - 0.4, -0.6))
+    axes.set_xlabel(f"{tree.metric} distance at which two groups are joined")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    return figure
 
 
 def _rows(tree: Tree) -> list[float]:
     """Height of every leaf and merge, counted in leaves from the top."""
     rows = [0.0] * (len(tree.leaves) + len(tree.merges))
-    for row, leaf in enumerate(_leaves_below(tree, len(rows) - 1)):
-        rows[leaf] = float(row)
-    for number, (left, right, _, _) in enumerate(tree.merges, start=len(tree.leaves)):
-        rows[number] = (rows[left] + rows[right]) / 2
-    return rows
-
-
-def _leaves_below(tree: Tree, cluster: int) -> list[int]:
-    """Leaves of a cluster from the top down; of two branches the larger one comes first."""
-    found, waiting = [], [cluster]
+    # Leaves from the top down; of two branches the larger one comes first.
+    row, waiting = 0, [len(rows) - 1]
     while waiting:
         node = waiting.pop()
         if node < len(tree.leaves):
-            found.append(node)
+            rows[node] = float(row)
+            row += 1
         else:
             pair = tree.merges[node - len(tree.leaves)][:2]
             waiting += sorted(pair, key=lambda child: _size(tree, child))
-    return found
+    for number, (left, right, _, _) in enumerate(tree.merges, start=len(tree.leaves)):
+        rows[number] = (rows[left] + rows[right]) / 2
+    return rows
 
 
 def _size(tree: Tree, cluster: int) -> int:
@@ -137,14 +132,3 @@ def _cut(tree: Tree) -> list[int]:
     kept = count - max(choices, key=gap)
     joined = {child for merge in tree.merges[:kept] for child in merge[:2]}
     return [cluster for cluster in range(count + kept) if cluster not in joined]
-
-
-def _name_leaves(axes: Axes, tree: Tree, rows: Sequence[float]) -> None:
-    leaves = range(len(tree.leaves))
-    names = [readable(name) for name in tree.leaves]
-    axes.set_yticks([rows[leaf] for leaf in leaves], names, color=INK)
-    farthest = max(merge[2] for merge in tree.merges)
-    axes.set(xlim=(0, farthest * 1.03 or 1), ylim=(len(leaves) - 0.4, -0.6))
-    axes.set_xlabel(f"{tree.metric} distance at which two groups are joined")
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
