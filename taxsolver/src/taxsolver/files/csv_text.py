@@ -128,7 +128,7 @@ class Sheet:
                         )
                     continue
                 kept.append(column)
-            elif not _is_empty(cells) and not _is_index(cells):
+            elif any(cells) and not _is_index(cells):
                 if column or not names_down:
                     shown = f"is called {name!r}" if name else "has no name"
                     raise FileFormatError(
@@ -237,10 +237,6 @@ def _cut(text: str, delimiter: str, where: str, skipped: int) -> list[Line]:
     except csv.Error as error:
         raise FileFormatError(f"{where}, line {reader.line_num + skipped}: {error}") from error
     return [line for line in lines if any(line.cells)]
-
-
-def _is_empty(cells: Sequence[str]) -> bool:
-    return not any(cells)
 
 
 def _is_index(cells: Sequence[str]) -> bool:

@@ -76,7 +76,11 @@ def _fault(place: Path) -> str | None:
 
 
 def _write_and_rename(place: Path, data: bytes) -> None:
-    _remove_leftovers(place.parent)
+    # Remove temporary files of killed processes that are at least a day old; writing takes seconds.
+    for path in place.parent.glob(".*.part"):
+        with suppress(OSError):
+            if _LEFTOVER.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _DAY:
+                path.unlink()
     beside = place.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with beside.open("xb") as stream:  # exclusive creation follows no planted link
@@ -86,14 +90,6 @@ def _write_and_rename(place: Path, data: bytes) -> None:
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Remove temporary files of killed processes that are at least a day old; writing takes seconds."""
-    for path in folder.glob(".*.part"):
-        with suppress(OSError):
-            if _LEFTOVER.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _DAY:
-                path.unlink()
 
 
 def _is_stream(place: Path) -> bool:

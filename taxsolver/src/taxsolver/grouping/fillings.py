@@ -36,7 +36,8 @@ def random_fillings(table: LossTable, budget: float, draws: int, seed: int) -> I
         chosen = np.zeros((block, len(table.networks)), dtype=bool)
         chosen[:, affordable] = _fill(amounts[affordable], limit, block, rng)
         tried += block
-        serving = chosen[_serves(chosen, table.predicts)][: draws - found]
+        predictions = chosen.astype(np.float32) @ table.predicts.astype(np.float32)
+        serving = chosen[(predictions > 0).all(axis=1)][: draws - found]
         found += len(serving)
         yield serving
 
@@ -54,9 +55,3 @@ def _fill(cost: NDArray[Any], limit: int, count: int, rng: np.random.Generator) 
         if left.max() < cost.min():
             break
     return chosen
-
-
-def _serves(chosen: BoolArray, predicts: BoolArray) -> BoolArray:
-    """Mark the fillings in which every task has a network: bool (fillings,)."""
-    predictions = chosen.astype(np.float32) @ predicts.astype(np.float32)
-    return np.asarray((predictions > 0).all(axis=1), dtype=np.bool_)

@@ -118,9 +118,26 @@ def group(
     else:
         found = pool.least(budget, deadline)
     if found is None:
-        least = _all_in_one_budget(pool) if chosen_method is Method.ALL_IN_ONE else pool.least_budget()
+        least = pool.least_budget()
+        if chosen_method is Method.ALL_IN_ONE:
+            able = ~np.isnan(pool.losses).any(axis=1)
+            least = float(table.cost[able].min()) if able.any() else None
         return Grouping(table, chosen_method.value, budget, INFEASIBLE, least_budget=least)
-    return _scored(pool, chosen_method, budget, found)
+    chosen = found.chosen
+    losses = np.where(chosen[:, None] & ~np.isnan(pool.losses), pool.losses, np.inf)
+    assigned = [_preferred_row(pool, column) for column in losses.T]
+    return Grouping(
+        table,
+        chosen_method.value,
+        budget,
+        found.status,
+        chosen=tuple(int(network) for network in np.flatnonzero(chosen)),
+        assigned=tuple(assigned),
+        validation_loss=float(least_losses(table.validation, chosen[None]).sum()),
+        test_loss=float(least_losses(table.scored, chosen[None]).sum()),
+        assigned_test_loss=float(table.scored[assigned, range(len(table.tasks))].sum()),
+        bound=found.bound if found.status == TIME_LIMIT else math.nan,
+    )
 
 
 def _certain(chosen: BoolArray | None) -> Least | None:
@@ -153,34 +170,11 @@ def _best_single(pool: Pool, budget: float) -> BoolArray | None:
     return chosen
 
 
-def _all_in_one_budget(pool: Pool) -> float | None:
-    able = ~np.isnan(pool.losses).any(axis=1)
-    return float(pool.table.cost[able].min()) if able.any() else None
-
-
 def _preferred_row(pool: Pool, losses: FloatArray) -> int:
     """Index of the network of least loss in float64 (networks,); ties are broken as between choices."""
     rows = np.flatnonzero(losses <= losses.min() + tie(pool.losses))
     order = np.lexsort((rows, pool.table.num_predicted[rows], pool.table.cost[rows]))
     return int(rows[order[0]])
-
-
-def _scored(pool: Pool, method: Method, budget: float, found: Least) -> Grouping:
-    table, chosen = pool.table, found.chosen
-    losses = np.where(chosen[:, None] & ~np.isnan(pool.losses), pool.losses, np.inf)
-    assigned = [_preferred_row(pool, column) for column in losses.T]
-    return Grouping(
-        table,
-        method.value,
-        budget,
-        found.status,
-        chosen=tuple(int(network) for network in np.flatnonzero(chosen)),
-        assigned=tuple(assigned),
-        validation_loss=float(least_losses(table.validation, chosen[None]).sum()),
-        test_loss=float(least_losses(table.scored, chosen[None]).sum()),
-        assigned_test_loss=float(table.scored[assigned, range(len(table.tasks))].sum()),
-        bound=found.bound if found.status == TIME_LIMIT else math.nan,
-    )
 
 
 def _random(pool: Pool, budget: float, draws: int, seed: int, deadline: float | None) -> Grouping:
@@ -189,9 +183,16 @@ def _random(pool: Pool, budget: float, draws: int, seed: int, deadline: float | 
     least = pool.least_budget()
     if least is None or decimal(least) > decimal(budget):
         return Grouping(table, Method.RANDOM.value, budget, INFEASIBLE, least_budget=least)
-    sums, found = np.zeros(3), 0
+    sums, found = np.zeros(3), 0  # sums over fillings of the validation, test and assigned test loss
+    columns = np.arange(len(table.tasks))
     for chosen in random_fillings(table, budget, draws, seed):
-        sums, found = sums + _draw_sums(table, chosen), found + len(chosen)
+        picked = picked_networks(table.validation, chosen)
+        sums += (
+            table.validation[picked, columns].sum(),
+            least_losses(table.scored, chosen).sum(),
+            table.scored[picked, columns].sum(),
+        )
+        found += len(chosen)
         if deadline is not None and time.perf_counter() >= deadline and found < draws:
             if not found:
                 raise TimeLimitError("the time limit passed before any choice was drawn: allow more time")
@@ -209,17 +210,4 @@ def _random(pool: Pool, budget: float, draws: int, seed: int, deadline: float | 
         test_loss=test,
         assigned_test_loss=assigned,
         draws=draws,
-    )
-
-
-def _draw_sums(table: LossTable, chosen: BoolArray) -> FloatArray:
-    """Validation, test and assigned test loss, summed over the fillings: float64 (3,)."""
-    picked = picked_networks(table.validation, chosen)
-    columns = np.arange(len(table.tasks))
-    return np.array(
-        [
-            table.validation[picked, columns].sum(),
-            least_losses(table.scored, chosen).sum(),
-            table.scored[picked, columns].sum(),
-        ]
     )

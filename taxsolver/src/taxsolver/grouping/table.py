@@ -188,10 +188,6 @@ def _check_losses(table: LossTable, split: str) -> None:
             f"network {table.networks[network]!r} has a loss of {table.tasks[task]} in one of validation and "
             f"{split}, but not in the other"
         )
-    _check_covered(table, split, measured)
-
-
-def _check_covered(table: LossTable, split: str, measured: BoolArray) -> None:
     idle = ~measured.any(axis=1)
     if idle.any() and split != "validation_early":
         name = table.networks[int(idle.argmax())]

@@ -21,7 +21,7 @@ from taxsolver.arguments import LARGEST, shown
 from taxsolver.errors import FileFormatError, InvalidInputError
 from taxsolver.files.csv_text import Line, Sheet, read_file, read_sheet
 from taxsolver.files.output import check_path
-from taxsolver.grouping.table import SPLITS, FloatArray, LossTable
+from taxsolver.grouping.table import SPLITS, LossTable
 from taxsolver.planning.amounts import amount
 from taxsolver.tensors.names import normalise
 from taxsolver.tensors.store import DataFrame
@@ -117,11 +117,16 @@ def table_from_csv(
             names the line.
         InvalidInputError: the lines are readable, but the table is not valid.
     """
-    tasks, rows = _read(read_sheet(content, where))
-    by_split = {split: {row.network: row for row in rows if row.split == split} for split in SPLITS}
+    tasks, listed = _read(read_sheet(content, where))
+    by_split = {split: {row.network: row for row in listed if row.split == split} for split in SPLITS}
     _check_splits(by_split, tasks, where)
     networks = tuple(by_split["validation"])
-    losses = {split: _losses(by_split[split], networks, len(tasks)) for split in SPLITS if by_split[split]}
+    absent = (math.nan,) * len(tasks)  # of a network that is left out, as validation_early may
+    losses = {
+        split: np.array([rows[network].losses if network in rows else absent for network in networks])
+        for split, rows in by_split.items()
+        if rows
+    }
     cost = np.array([row.cost for row in by_split["validation"].values()])
     try:
         return LossTable(
@@ -138,13 +143,14 @@ def table_from_csv(
         raise InvalidInputError(f"{where}: {error}") from None
 
 
-def _losses(rows: dict[str, _Row], networks: Sequence[str], num_tasks: int) -> FloatArray:
-    absent = (math.nan,) * num_tasks
-    return np.array([rows[network].losses if network in rows else absent for network in networks])
-
-
 def _read(sheet: Sheet) -> tuple[tuple[str, ...], list[_Row]]:
-    _check_keys(sheet)
+    cells = sheet.header.cells
+    missing = [key for key in KEYS if key not in {cell.casefold() for cell in cells}]
+    if missing:
+        raise FileFormatError(
+            f"{sheet.where} has the columns {', '.join(cells) or '(none)'}, but not {', '.join(missing)}; "
+            "needed are split, network, cost and one for each task"
+        )
     sheet = sheet.without_index()
     columns = [cell.casefold() if cell.casefold() in KEYS else cell for cell in sheet.header.cells]
     _check_columns(columns, sheet.where)
@@ -159,16 +165,6 @@ def _read(sheet: Sheet) -> tuple[tuple[str, ...], list[_Row]]:
             )
         rows.append(row)
     return tuple(column for column in columns if column not in KEYS), rows
-
-
-def _check_keys(sheet: Sheet) -> None:
-    cells = sheet.header.cells
-    missing = [key for key in KEYS if key not in {cell.casefold() for cell in cells}]
-    if missing:
-        raise FileFormatError(
-            f"{sheet.where} has the columns {', '.join(cells) or '(none)'}, but not {', '.join(missing)}; "
-            "needed are split, network, cost and one for each task"
-        )
 
 
 def _check_columns(columns: Sequence[str], where: str) -> None:
@@ -194,10 +190,20 @@ def _read_row(columns: Sequence[str], line: Line, sheet: Sheet) -> _Row:
     cost = _number(text["cost"], line, sheet)[0]
     if not 0 < cost <= LARGEST:
         raise FileFormatError(f"{at}: cost is {text['cost']!r}, expected a number in (0, {LARGEST:,.0f}]")
-    losses = tuple(_loss(text[column], column, line, sheet) for column in columns if column not in KEYS)
+    losses = []
+    for task in columns:
+        if task in KEYS:
+            continue
+        loss, hint = _number(text[task], line, sheet)
+        if text[task] and not abs(loss) <= LARGEST:
+            raise FileFormatError(
+                f"{at}: the loss of {task} is {text[task]!r}, expected a number in [-{LARGEST:,.0f}, "
+                f"{LARGEST:,.0f}], or nothing where the network does not predict the task{hint}"
+            )
+        losses.append(loss)
     if all(math.isnan(loss) for loss in losses):
         raise FileFormatError(f"{at}: network {network!r} has no loss of any task")
-    return _Row(line.number, split, network, cost, losses)
+    return _Row(line.number, split, network, cost, tuple(losses))
 
 
 def _number(cell: str, line: Line, sheet: Sheet) -> tuple[float, str]:
@@ -208,16 +214,6 @@ def _number(cell: str, line: Line, sheet: Sheet) -> tuple[float, str]:
         raise
     except ValueError as error:
         return math.nan, str(error)
-
-
-def _loss(cell: str, task: str, line: Line, sheet: Sheet) -> float:
-    loss, hint = _number(cell, line, sheet)
-    if cell and not abs(loss) <= LARGEST:
-        raise FileFormatError(
-            f"{sheet.at(line)}: the loss of {task} is {cell!r}, expected a number in [-{LARGEST:,.0f}, "
-            f"{LARGEST:,.0f}], or nothing where the network does not predict the task{hint}"
-        )
-    return loss
 
 
 def _check_splits(by_split: dict[str, dict[str, _Row]], tasks: Sequence[str], where: str) -> None:

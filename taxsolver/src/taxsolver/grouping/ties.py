@@ -37,7 +37,9 @@ def preferred(program: PlanProgram, num_predicted: IntArray, deadline: float | N
     if program.cheapest(deadline) is None:
         raise SolverError("HiGHS lost the choices that it had found")
     chosen = _least(program, num_predicted.astype(float), deadline)
-    if _is_only(program, chosen, deadline):
+    # All choices left cost the same: if none of them lacks one of these networks, this is the only one.
+    other = program.best(program.on_sources(-chosen.astype(float)), deadline)
+    if other is not None and other[chosen].all():
         return chosen
     for start in range(0, len(num_predicted), _BLOCK):
         spelled = np.zeros(len(num_predicted))
@@ -54,9 +56,3 @@ def _least(program: PlanProgram, amount: FloatArray, deadline: float | None) -> 
         raise SolverError("HiGHS lost the choices that it had found")
     program.add_row(np.arange(len(amount)), amount, upper=float(amount[chosen].sum()) + 0.5)
     return chosen
-
-
-def _is_only(program: PlanProgram, chosen: BoolArray, deadline: float | None) -> bool:
-    """Return True if these networks are the only choice left; all choices left cost the same."""
-    other = program.best(program.on_sources(-chosen.astype(float)), deadline)
-    return other is not None and bool(other[chosen].all())

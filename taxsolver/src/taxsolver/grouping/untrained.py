@@ -20,7 +20,7 @@ import numpy as np
 from taxsolver.arguments import check_count, shown
 from taxsolver.errors import InvalidInputError
 from taxsolver.grouping.curves import pair_matrix
-from taxsolver.grouping.table import FloatArray, IntArray, LossTable
+from taxsolver.grouping.table import FloatArray, LossTable
 from taxsolver.grouping.table_csv import TableInput, as_table
 from taxsolver.planning.options import Weights
 
@@ -65,22 +65,6 @@ class PredictedGroups:
         }
 
 
-def _effects(table: LossTable, pairwise: FloatArray | None) -> FloatArray:
-    """Return the given effects of tasks on each other, or else those of the trained pairs."""
-    if pairwise is None:
-        return pair_matrix(table, "validation").change
-    try:
-        effects = np.array(pairwise, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"pairwise is {shown(pairwise)}, expected numbers") from error
-    num_tasks = len(table.tasks)
-    if effects.shape != (num_tasks, num_tasks):
-        raise InvalidInputError(
-            f"pairwise has shape {effects.shape}, expected a row and a column for each of {num_tasks} tasks"
-        )
-    return effects
-
-
 def predict_groups(
     measured: TableInput,
     pairwise: FloatArray | None = None,
@@ -120,17 +104,13 @@ def predict_groups(
             f"{num_tasks} tasks have more than {MOST_GROUPS:,} groups of up to {most}: allow fewer tasks in "
             "one network"
         )
-    trained = _trained(table)
+    # Tasks of a group -> its network; of several the most expensive, then the first.
+    trained: dict[tuple[int, ...], int] = {}
+    for network in np.argsort(-table.cost, kind="stable").tolist():
+        trained.setdefault(tuple(np.flatnonzero(table.predicts[network]).tolist()), network)
     alone = _alone(table, trained)
     groups = [tasks for tasks in trained if len(tasks) > 1]
     effects = _effects(table, pairwise)
-    effects[np.eye(num_tasks, dtype=bool)] = math.nan
-    known = effects[np.isfinite(effects)]
-    if not len(known):
-        raise InvalidInputError(
-            "no effect of one task on another is known: give pairwise affinities, or train pairs"
-        )
-    effects = effects / (math.sqrt(float(np.mean(known**2))) or 1.0)
 
     # Regression data of the trained groups: effects on each task, and the relative change of its loss.
     features = [_features(tasks, effects) for tasks in groups]
@@ -158,33 +138,14 @@ def predict_groups(
         error, penalty = min((_left_out(rows, values, left_out, one), one) for one in _PENALTIES)
     fitted = _ridge(np.concatenate(rows), np.concatenate(values), penalty)
 
-    # Every other group whose effects are known gets a row.
-    losses, names, sizes = [], [], []
-    least = np.nanmin(table.validation, axis=0)
-    for size in range(2, most + 1):
-        for tasks in combinations(range(num_tasks), size):
-            if tasks in trained:
-                continue
-            predicted = _features(tasks, effects) @ fitted
-            if not np.isfinite(predicted).all():
-                continue
-            # Predictions are not negative if no measured loss is.
-            predicted = np.where(least[list(tasks)] >= 0, np.maximum(predicted, -1), predicted)
-            row = np.full(num_tasks, math.nan)
-            row[list(tasks)] = alone[list(tasks)] + predicted * np.abs(alone[list(tasks)])
-            losses.append(row)
-            names.append(_unused("+".join(table.tasks[task] for task in tasks), table.networks))
-            sizes.append(size)
-    everything = LossTable(
-        name=table.name,
-        tasks=table.tasks,
-        networks=(*table.networks, *names),
-        cost=np.concatenate([table.cost, _costs(table, trained, np.array(sizes, dtype=np.intp))]),
-        validation=np.concatenate([table.validation, np.array(losses).reshape(-1, num_tasks)]),
-        untrained=tuple(names),
-    )
+    untrained = [
+        (tasks, _features(tasks, effects) @ fitted)
+        for size in range(2, most + 1)
+        for tasks in combinations(range(num_tasks), size)
+        if tasks not in trained
+    ]
     return PredictedGroups(
-        table=everything,
+        table=_with_untrained(table, trained, alone, untrained),
         error=error,
         error_alone=math.sqrt(
             float(np.mean(np.concatenate([changes[place] for place in held_out or usable]) ** 2))
@@ -195,12 +156,31 @@ def predict_groups(
     )
 
 
-def _trained(table: LossTable) -> dict[tuple[int, ...], int]:
-    """Tasks of a group -> its network; of several the most expensive, then the first."""
-    found: dict[tuple[int, ...], int] = {}
-    for network in np.argsort(-table.cost, kind="stable").tolist():
-        found.setdefault(tuple(np.flatnonzero(table.predicts[network]).tolist()), network)
-    return found
+def _effects(table: LossTable, pairwise: FloatArray | None) -> FloatArray:
+    """Effects of tasks on each other, as given or else those of the trained pairs: float64 (tasks, tasks).
+
+    They are scaled to a root mean square of 1, and NaN on the diagonal.
+    """
+    num_tasks = len(table.tasks)
+    if pairwise is None:
+        effects = pair_matrix(table, "validation").change
+    else:
+        try:
+            effects = np.array(pairwise, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(f"pairwise is {shown(pairwise)}, expected numbers") from error
+        if effects.shape != (num_tasks, num_tasks):
+            raise InvalidInputError(
+                f"pairwise has shape {effects.shape}, expected a row and a column for each of {num_tasks} "
+                "tasks"
+            )
+    effects[np.eye(num_tasks, dtype=bool)] = math.nan
+    known = effects[np.isfinite(effects)]
+    if not len(known):
+        raise InvalidInputError(
+            "no effect of one task on another is known: give pairwise affinities, or train pairs"
+        )
+    return effects / (math.sqrt(float(np.mean(known**2))) or 1.0)
 
 
 def _alone(table: LossTable, trained: dict[tuple[int, ...], int]) -> FloatArray:
@@ -276,17 +256,50 @@ def _are_made_from(
     return abs(float(np.corrcoef(given, measured)[0, 1])) >= _MADE_FROM
 
 
-def _costs(table: LossTable, trained: dict[tuple[int, ...], int], sizes: IntArray) -> FloatArray:
-    """float64 (groups,): costs of untrained networks for int (groups,) tasks each."""
+def _with_untrained(
+    table: LossTable,
+    trained: dict[tuple[int, ...], int],
+    alone: FloatArray,
+    untrained: Sequence[tuple[tuple[int, ...], FloatArray]],
+) -> LossTable:
+    """Return the table with a row for each untrained group whose effects are known.
+
+    Args:
+        table: the trained networks.
+        trained: tasks of a group -> its network.
+        alone: float64 (tasks,); the loss of each task's own network.
+        untrained: tasks of a group, and the predicted changes of their losses relative to `alone`, float64
+            (tasks of the group,); NaN where no effect on a task is known.
+    """
+    losses, names, sizes = [], [], []
+    least = np.nanmin(table.validation, axis=0)
+    for group, changes in untrained:
+        tasks = list(group)
+        if not np.isfinite(changes).all():
+            continue
+        # Predictions are not negative if no measured loss is.
+        kept = np.where(least[tasks] >= 0, np.maximum(changes, -1), changes)
+        row = np.full(len(table.tasks), math.nan)
+        row[tasks] = alone[tasks] + kept * np.abs(alone[tasks])
+        name = "+".join(table.tasks[task] for task in tasks)
+        while name in table.networks:
+            name += " (untrained)"
+        losses.append(row)
+        names.append(name)
+        sizes.append(len(tasks))
+
+    # Costs follow a straight line over the number of tasks.
     known = np.array([len(tasks) for tasks in trained])
     cost = table.cost[list(trained.values())]
     slope = max(0.0, float(np.polyfit(known, cost, 1)[0])) if np.ptp(known) else 0.0
-    line = cost.mean() + slope * (sizes - known.mean())
+    line = cost.mean() + slope * (np.array(sizes, dtype=np.intp) - known.mean())
     # Remove rounding errors, which would make equal costs differ; costs must be positive.
-    return np.maximum(np.round(line, 6), cost.min()) if len(sizes) else np.empty(0)
-
-
-def _unused(name: str, taken: Sequence[str]) -> str:
-    while name in taken:
-        name += " (untrained)"
-    return name
+    costs = np.maximum(np.round(line, 6), cost.min())
+    return LossTable(
+        name=table.name,
+        tasks=table.tasks,
+        networks=(*table.networks, *names),
+        cost=np.concatenate([table.cost, costs]),
+        validation=np.concatenate([table.validation, np.array(losses).reshape(-1, len(table.tasks))]),
+        untrained=tuple(names),
+    )
