@@ -190,14 +190,19 @@ def draw_grouping(grouping: Grouping) -> Figure:
         raise InvalidInputError(f"a grouping that is {grouping.status} has no networks to draw: draw another")
     boxes = [_Box.of(grouping, network) for network in grouping.chosen]
     height = sum(box.height for box in boxes) + _GAP * len(boxes) + 1.0
-    name, label = readable(grouping.table.name), _LINES[grouping.method][0]
-    heading = f"Networks for a budget of {amount(grouping.budget)}, {name}: {label}"
-    figure = new_page(9, height + 0.85, heading, _summary(grouping))
+    table, label = grouping.table, _LINES[grouping.method][0]
+    heading = f"Networks for a budget of {amount(grouping.budget)}, {readable(table.name)}: {label}"
+    words = f"cost {amount(grouping.cost)} ({_UNIT}); each task takes the network it is joined to"
+    if set(grouping.networks) & set(table.untrained):
+        words += "; * predicted, not trained"
+    if abs(grouping.test_loss - grouping.assigned_test_loss) > 1e-9:
+        words += f"; if it took its best on test: {_loss(grouping.test_loss, _decimals(grouping))}"
+    figure = new_page(9, height + 0.85, heading, words)
     axes = figure.add_subplot()
     axes.set(xlim=(0, 8.6), ylim=(height, 0))
     axes.set_axis_off()
-    for place, words in ((0.05, "networks"), (_TASK, "tasks")):
-        axes.text(place, 0.2, words, va="center", color=MUTED, size=9)
+    for place, word in ((0.05, "networks"), (_TASK, "tasks")):
+        axes.text(place, 0.2, word, va="center", color=MUTED, size=9)
     _draw_numbers(axes, ("validation loss", "test loss"), 0.2, color=MUTED, size=9)
     top = 0.45
     for box in boxes:
@@ -206,7 +211,13 @@ def draw_grouping(grouping: Grouping) -> Figure:
         for position, task in enumerate(box.served):
             _draw_task(axes, grouping, task, middle + (position - (len(box.served) - 1) / 2) * _ROW, middle)
         top += box.height + _GAP
-    _draw_totals(axes, grouping, top + 0.16)
+    middle = top + 0.16
+    axes.plot([4.3, 8.5], [middle - 0.22] * 2, color=MUTED, lw=0.8)
+    picked = list(grouping.assigned), list(range(len(table.tasks)))
+    totals = table.validation[picked].sum(), table.scored[picked].sum()
+    _draw_numbers(axes, [_loss(total, _decimals(grouping)) for total in totals], middle, weight="bold")
+    for place, word in ((0.05, f"total cost {amount(grouping.cost)}"), (_TASK, "total")):
+        axes.text(place, middle, word, va="center", weight="bold")
     return figure
 
 
@@ -261,29 +272,9 @@ def _draw_task(axes: Axes, grouping: Grouping, task: int, middle: float, source:
     _draw_numbers(axes, [_loss(loss, _decimals(grouping)) for loss in losses], middle)
 
 
-def _draw_totals(axes: Axes, grouping: Grouping, middle: float) -> None:
-    table = grouping.table
-    axes.plot([4.3, 8.5], [middle - 0.22] * 2, color=MUTED, lw=0.8)
-    picked = list(grouping.assigned), list(range(len(table.tasks)))
-    totals = table.validation[picked].sum(), table.scored[picked].sum()
-    _draw_numbers(axes, [_loss(total, _decimals(grouping)) for total in totals], middle, weight="bold")
-    for place, words in ((0.05, f"total cost {amount(grouping.cost)}"), (_TASK, "total")):
-        axes.text(place, middle, words, va="center", weight="bold")
-
-
 def _draw_numbers(axes: Axes, words: Sequence[str], middle: float, **style: Any) -> None:
     for place, number in zip((7.3, 8.5), words, strict=True):
         axes.text(place, middle, number, ha="right", va="center", **style)
-
-
-def _summary(grouping: Grouping) -> str:
-    """The line below the heading."""
-    words = f"cost {amount(grouping.cost)} ({_UNIT}); each task takes the network it is joined to"
-    if set(grouping.networks) & set(grouping.table.untrained):
-        words += "; * predicted, not trained"
-    if abs(grouping.test_loss - grouping.assigned_test_loss) > 1e-9:
-        words += f"; if it took its best on test: {_loss(grouping.test_loss, _decimals(grouping))}"
-    return words
 
 
 def _decimals(grouping: Grouping) -> int:

@@ -96,7 +96,18 @@ def draw_ahp(wins: ArrayLike, affinities: ArrayLike, names: Sequence[str], targe
     """
     from matplotlib.colors import LinearSegmentedColormap
 
-    table, values = _checked(wins, affinities, names)
+    table, values = np.asarray(wins, dtype=np.float64), np.asarray(affinities, dtype=np.float64)
+    count = len(names)
+    if table.shape != (count, count):
+        raise InvalidInputError(f"wins have shape {table.shape}, expected {(count, count)} for {count} names")
+    if values.shape != (count,):
+        raise InvalidInputError(
+            f"affinities have shape {values.shape}, expected {(count,)} for {count} names"
+        )
+    if not ((table >= 0) & (table <= 1)).all():
+        raise InvalidInputError("wins hold a value outside [0, 1]: give shares of images")
+    if not ((values > 0) & (values <= 1)).all():
+        raise InvalidInputError("affinities hold a value outside (0, 1]: give what ahp() returns")
     best_first = np.argsort(-values, kind="stable")
     labels = [readable(names[index]) for index in best_first]
     words = "left: share of test images on which the row beats the column;  right: the affinities it gives"
@@ -161,22 +172,6 @@ def _draw_cells(axes: Axes, values: FloatArray, own: NDArray[np.bool_], *, norma
         else "affinity (logarithmic scale)"
     )
     _colour_bar(axes, picture, unit)
-
-
-def _checked(wins: ArrayLike, affinities: ArrayLike, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
-    table, values = np.asarray(wins, dtype=np.float64), np.asarray(affinities, dtype=np.float64)
-    count = len(names)
-    if table.shape != (count, count):
-        raise InvalidInputError(f"wins have shape {table.shape}, expected {(count, count)} for {count} names")
-    if values.shape != (count,):
-        raise InvalidInputError(
-            f"affinities have shape {values.shape}, expected {(count,)} for {count} names"
-        )
-    if not ((table >= 0) & (table <= 1)).all():
-        raise InvalidInputError("wins hold a value outside [0, 1]: give shares of images")
-    if not ((values > 0) & (values <= 1)).all():
-        raise InvalidInputError("affinities hold a value outside (0, 1]: give what ahp() returns")
-    return table, values
 
 
 def _page(sides: tuple[list[str], list[str]], heading: str, words: str, beside: float = 0.0) -> Figure:
