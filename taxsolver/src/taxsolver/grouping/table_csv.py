@@ -153,7 +153,17 @@ def _read(sheet: Sheet) -> tuple[tuple[str, ...], list[_Row]]:
         )
     sheet = sheet.without_index()
     columns = [cell.casefold() if cell.casefold() in KEYS else cell for cell in sheet.header.cells]
-    _check_columns(columns, sheet.where)
+    spelt: dict[str, str] = {}
+    for column in columns:
+        other = spelt.setdefault(normalise(column), column)
+        if columns.count(column) > 1:
+            raise FileFormatError(f"{sheet.where} has the column {column!r} twice")
+        if other != column:
+            raise FileFormatError(
+                f"{sheet.where} has the columns {other!r} and {column!r}: name the tasks apart"
+            )
+    if len(columns) == len(KEYS):
+        raise FileFormatError(f"{sheet.where} has no column for a task beside split, network and cost")
     rows: list[_Row] = []
     first: dict[tuple[str, str], int] = {}
     for line in sheet.lines:
@@ -165,18 +175,6 @@ def _read(sheet: Sheet) -> tuple[tuple[str, ...], list[_Row]]:
             )
         rows.append(row)
     return tuple(column for column in columns if column not in KEYS), rows
-
-
-def _check_columns(columns: Sequence[str], where: str) -> None:
-    spelt: dict[str, str] = {}
-    for column in columns:
-        other = spelt.setdefault(normalise(column), column)
-        if columns.count(column) > 1:
-            raise FileFormatError(f"{where} has the column {column!r} twice")
-        if other != column:
-            raise FileFormatError(f"{where} has the columns {other!r} and {column!r}: name the tasks apart")
-    if len(columns) == len(KEYS):
-        raise FileFormatError(f"{where} has no column for a task beside split, network and cost")
 
 
 def _read_row(columns: Sequence[str], line: Line, sheet: Sheet) -> _Row:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, Unpack
 
 import numpy as np
@@ -185,7 +186,11 @@ def chain(
         greedy=tuple(greedy),
         # A plan by itself that is not proven may be worse than that of a chain.
         free=tuple(
-            max(plan, *(other.at_most(plan.bound, plan.status) for other in others), key=_objective)
+            max(
+                plan,
+                *(other.at_most(plan.bound, plan.status) for other in others),
+                key=attrgetter("objective"),
+            )
             for plan, *others in zip(free, plans, greedy, strict=True)
         ),
         status=status,
@@ -212,10 +217,6 @@ def _shrinking(
             return None
         found.insert(0, choice.chosen)
     return found
-
-
-def _objective(plan: Taxonomy) -> float:
-    return plan.objective
 
 
 def _total(plans: Iterable[Taxonomy]) -> float:

@@ -160,8 +160,18 @@ def _solve_falling(
     model = PlanModel(instance)
     for problem in problems:
         start, budget = time.perf_counter(), problem.budget or 0.0  # every problem of a sweep has a budget
-        taxonomy, without = _known(budget, problem, proven), INFEASIBLE
-        if taxonomy is None:
+        # An optimal plan of a larger order or budget that is still allowed is optimal here too.
+        known = (
+            plan
+            for plan in proven
+            if (plan.problem.budget or 0) >= budget
+            and plan.exact_cost <= decimal(budget)
+            and all(transfer.order <= (problem.max_order or 0) for transfer in plan.transfers)
+        )
+        taxonomy, without = next(known, None), INFEASIBLE
+        if taxonomy is not None:
+            taxonomy = replace(taxonomy, problem=problem, seconds=0.0)
+        else:
             try:
                 choice = model.solve(budget, time_limit)
             except TimeLimitError:
@@ -173,13 +183,3 @@ def _solve_falling(
             proven.append(taxonomy)
         order = problem.max_order or len(problem.affinity.tasks)
         yield SweepRow(budget, order, taxonomy, without, problem.unit)
-
-
-def _known(budget: float, problem: Problem, proven: list[Taxonomy]) -> Taxonomy | None:
-    """Return an optimal plan of a larger order or budget that is still allowed, as it is optimal here too."""
-    for taxonomy in proven:
-        if (taxonomy.problem.budget or 0) < budget or taxonomy.exact_cost > decimal(budget):
-            continue
-        if all(transfer.order <= (problem.max_order or 0) for transfer in taxonomy.transfers):
-            return replace(taxonomy, problem=problem, seconds=0.0)
-    return None

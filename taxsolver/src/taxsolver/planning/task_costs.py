@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -85,7 +85,10 @@ def read_costs(costs: CostsInput) -> list[tuple[str, TaskCost]]:
         place = check_path(costs)
         return _read_csv(read_file(Path(place)), str(place))
     if isinstance(costs, Mapping):
-        return [(_name(name), _one(name, value)) for name, value in costs.items()]
+        for name in costs:
+            if not isinstance(name, str) or not name.strip():
+                raise InvalidInputError(f"costs names {shown(name)}, which is not a task")
+        return [(name, _one(name, value)) for name, value in costs.items()]
     write = getattr(costs, "to_csv", None)
     text = write(index=False) if callable(write) and getattr(costs, "ndim", 0) == 2 else None
     if isinstance(text, str):
@@ -96,13 +99,7 @@ def read_costs(costs: CostsInput) -> list[tuple[str, TaskCost]]:
     )
 
 
-def _name(name: object) -> str:
-    if isinstance(name, str) and name.strip():
-        return name
-    raise InvalidInputError(f"costs names {shown(name)}, which is not a task")
-
-
-def _one(name: object, value: object) -> TaskCost:
+def _one(name: str, value: object) -> TaskCost:
     if isinstance(value, TaskCost):
         return value
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
@@ -115,15 +112,10 @@ def _one(name: object, value: object) -> TaskCost:
         raise InvalidInputError(
             f"the costs of {name} hold {unknown[0]!r}: known are {', '.join(COLUMNS[1:])}"
         )
-    return _checked(f"costs of {name}", TaskCost, **value)
-
-
-def _checked(where: str, make: Callable[..., TaskCost], **values: Any) -> TaskCost:
-    """Construct a cost; an error names the place of the value that is not allowed."""
     try:
-        return make(**values)
+        return TaskCost(**value)
     except InvalidInputError as error:
-        raise InvalidInputError(f"{where}: {error}") from None
+        raise InvalidInputError(f"costs of {name}: {error}") from None
 
 
 def _read_csv(content: str | bytes, where: str) -> list[tuple[str, TaskCost]]:

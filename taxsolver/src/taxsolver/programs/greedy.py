@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from taxsolver.programs.instance import BoolArray, FloatArray, Instance, IntArray
+from taxsolver.programs.instance import BoolArray, Instance, IntArray
 
 
 def greedy_sources(
@@ -55,16 +55,11 @@ def _most_helpful(instance: Instance, chosen: BoolArray, missing: IntArray, allo
     pairs = source[ranked] * instance.num_targets + instance.target[rows][ranked]
     _, first = np.unique(pairs, return_index=True)  # the heaviest transfer of each source and target
     heaviest = ranked[first]
-    return _best_source(
-        source[heaviest], instance.weight[rows][heaviest], served[instance.target[rows][heaviest]]
-    )
-
-
-def _best_source(source: IntArray, weight: FloatArray, served: FloatArray) -> int | None:
-    """Return the source that newly serves most targets, of ties the one of most gain; None if none helps."""
-    unserved = np.isneginf(served)
+    source, weight = source[heaviest], instance.weight[rows][heaviest]
+    before = served[instance.target[rows][heaviest]]
+    unserved = np.isneginf(before)
     newly = np.bincount(source, weights=unserved)
-    gained = np.where(unserved, weight, np.maximum(0.0, weight - np.where(unserved, 0.0, served)))
+    gained = np.where(unserved, weight, np.maximum(0.0, weight - np.where(unserved, 0.0, before)))
     worth = np.bincount(source, weights=gained)
     best = int(np.lexsort((worth, newly))[-1])
     return best if newly[best] > 0 or worth[best] > 0 else None

@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -189,7 +189,19 @@ def _read_rows(content: str | bytes, where: str, how: Normalisation | None) -> l
         rows = [row for table in tables for row in _table_rows(table, how)]
     if not rows:
         raise FileFormatError(f"{where} holds no transfer: there is no line below the column names")
-    _check_rows(rows, where)
+    # No transfer may be given twice, and no task be spelt in two ways.
+    first: dict[tuple[object, ...], int] = {}
+    spelt: dict[str, tuple[str, int]] = {}
+    for row in rows:
+        if (earlier := first.setdefault(row.key, row.number)) != row.number:
+            raise FileFormatError(f"{where}, line {row.number}: the same transfer as in line {earlier}")
+        for name in (row.target, *row.sources):
+            other, line = spelt.setdefault(name.casefold(), (name, row.number))
+            if other != name:
+                raise FileFormatError(
+                    f"{where}, line {row.number}: {name!r} is spelt {other!r} in line {line}: spell it "
+                    "in one way"
+                )
     return rows
 
 
@@ -250,9 +262,26 @@ def _table_rows(sheet: Sheet, how: Normalisation | None) -> Iterator[_Row]:
     targets = {text["target"] for text in cells}
     tasks = targets | {text["sources"] for text in cells if not looks_joined(text["sources"])}
     for line, text in zip(sheet.lines, cells, strict=True):
-        sources = _sources(text["sources"], targets, tasks, sheet.at(line))
-        check_target(text["target"], sheet.at(line), tasks)
-        yield _table_row(sheet, line, text, sources, how)
+        at = sheet.at(line)
+        sources = _sources(text["sources"], targets, tasks, at)
+        check_target(text["target"], at, tasks)
+        target, word = plain_name(text["target"]), text.get("full_supervision", "")
+        if word.casefold() not in _TRUTH:
+            raise FileFormatError(f"{at}: full_supervision is {word!r}, expected true or false")
+        full = _TRUTH[word.casefold()] or sources == (SELF,)
+        sources = (target,) if sources == (SELF,) else sources
+        if text.get("order") and text["order"].removesuffix(".0") != str(len(sources)):
+            raise FileFormatError(f"{at}: order is {text['order']}, but there are {len(sources)} sources")
+        if full and sources != (target,):
+            raise FileFormatError(
+                f"{at}: full supervision of {target!r} reads the target alone, not {text['sources']!r}"
+            )
+        affinity, gain, quality = (_measure(sheet, line, name, text.get(name, ""), how) for name in MEASURES)
+        if np.isnan([affinity, gain, quality]).all():
+            raise FileFormatError(
+                f"{at}: none of affinity, gain and quality is given, at least one is needed"
+            )
+        yield _Row(line.number, target, sources, affinity, gain, quality, full)
 
 
 def _check_columns(columns: list[str], written: tuple[str, ...], where: str) -> None:
@@ -319,44 +348,6 @@ def _looks_like_two_targets(name: str, tasks: Collection[str]) -> bool:
     return "|" in name or (len(parts) > 1 and set(parts) <= set(tasks))
 
 
-def _table_row(
-    sheet: Sheet,
-    line: Line,
-    text: Mapping[str, str],
-    sources: tuple[str, ...],
-    how: Normalisation | None,
-) -> _Row:
-    target, at = plain_name(text["target"]), sheet.at(line)
-    full = _truth(text.get("full_supervision", ""), at) or sources == (SELF,)
-    sources = (target,) if sources == (SELF,) else sources
-    if text.get("order") and text["order"].removesuffix(".0") != str(len(sources)):
-        raise FileFormatError(f"{at}: order is {text['order']}, but there are {len(sources)} sources")
-    if full and sources != (target,):
-        raise FileFormatError(
-            f"{at}: full supervision of {target!r} reads the target alone, not {text['sources']!r}"
-        )
-    affinity, gain, quality = (_measure(sheet, line, name, text.get(name, ""), how) for name in MEASURES)
-    if np.isnan([affinity, gain, quality]).all():
-        raise FileFormatError(f"{at}: none of affinity, gain and quality is given, at least one is needed")
-    return _Row(line.number, target, sources, affinity, gain, quality, full)
-
-
-def _check_rows(rows: list[_Row], where: str) -> None:
-    """Raise if a transfer is given twice, or a task is spelt in two ways."""
-    first: dict[tuple[object, ...], int] = {}
-    spelt: dict[str, tuple[str, int]] = {}
-    for row in rows:
-        if (earlier := first.setdefault(row.key, row.number)) != row.number:
-            raise FileFormatError(f"{where}, line {row.number}: the same transfer as in line {earlier}")
-        for name in (row.target, *row.sources):
-            other, line = spelt.setdefault(name.casefold(), (name, row.number))
-            if other != name:
-                raise FileFormatError(
-                    f"{where}, line {row.number}: {name!r} is spelt {other!r} in line {line}: spell it "
-                    "in one way"
-                )
-
-
 def _measure(sheet: Sheet, line: Line, column: str, cell: str, how: Normalisation | None) -> float:
     """Parse a number in [0, 1], or any finite one if it will be normalised; NaN for an empty cell."""
     if not cell:
@@ -378,10 +369,3 @@ def _measure(sheet: Sheet, line: Line, column: str, cell: str, how: Normalisatio
             "use  taxsolver affinity import --normalise"
         )
     return value
-
-
-def _truth(cell: str, at: str) -> bool:
-    try:
-        return _TRUTH[cell.casefold()]
-    except KeyError:
-        raise FileFormatError(f"{at}: full_supervision is {cell!r}, expected true or false") from None

@@ -67,7 +67,15 @@ def win_rates(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArr
         [[0.5, 0.67], [0.33, 0.5]]
     """
     table = _checked(losses, names)
-    ranks = _dense_ranks(table)
+    # The losses of each image are replaced by dense ranks, as small integers are compared faster.
+    order = np.argsort(table, axis=1)
+    ordered = np.take_along_axis(table, order, axis=1)
+    rises = np.ones(table.shape, dtype=np.int32)
+    rises[:, 0] = 0
+    rises[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    wide = np.empty(table.shape, dtype=np.int32)
+    np.put_along_axis(wide, order, np.cumsum(rises, axis=1, dtype=np.int32), axis=1)
+    ranks: NDArray[np.integer] = wide.astype(np.uint8 if table.shape[1] <= 256 else np.int32)
     images, transfers = ranks.shape
     wins = np.zeros((transfers, transfers))
     step = max(1, _CHUNK // (transfers * transfers))
@@ -130,15 +138,3 @@ def _checked(losses: ArrayLike, names: Sequence[str] | None) -> FloatArray:
             f"image {image}: drop such images for all transfers"
         )
     return table
-
-
-def _dense_ranks(table: FloatArray) -> NDArray[np.integer]:
-    """Replace the losses of each image by dense ranks, as small integers are compared faster."""
-    order = np.argsort(table, axis=1)
-    ordered = np.take_along_axis(table, order, axis=1)
-    steps = np.ones(table.shape, dtype=np.int32)
-    steps[:, 0] = 0
-    steps[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    ranks = np.empty(table.shape, dtype=np.int32)
-    np.put_along_axis(ranks, order, np.cumsum(steps, axis=1, dtype=np.int32), axis=1)
-    return ranks.astype(np.uint8 if table.shape[1] <= 256 else np.int32)

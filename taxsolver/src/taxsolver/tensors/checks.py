@@ -104,12 +104,17 @@ def _shape_faults(tensor: AffinityTensor) -> Iterator[str]:
 
 def _value_faults(tensor: AffinityTensor) -> Iterator[str]:
     yield from _measure_faults(tensor)
-    yield from _uncertain_faults(tensor)
     outside = (tensor.target < 0) | (tensor.target >= len(tensor.tasks))
     if outside.any():
         yield f"target of {_rows(outside)} is not an index of the {len(tensor.tasks)} tasks"
         return  # the checks below need valid targets
-    yield from _source_faults(tensor)
+    none = tensor.sources.sum(axis=1) == 0
+    if none.any():
+        yield f"{_rows(none)} has no source"
+    own = tensor.sources[np.arange(len(tensor.target)), tensor.target]
+    foreign = tensor.full_supervision & ~(own & (tensor.sources.sum(axis=1) == 1))
+    if foreign.any():
+        yield f"{_rows(foreign)} is full supervision, but its only source is not the target itself"
     yield from _duplicate_faults(tensor)
     served = set(tensor.target[~tensor.reads_itself].tolist())
     for task in tensor.targets:
@@ -131,9 +136,6 @@ def _measure_faults(tensor: AffinityTensor) -> Iterator[str]:
             yield f"{measure} of {_rows(outside)} is outside [0, 1] (the first is {worst:g})"
     if missing.any():
         yield f"{_rows(missing)} is NaN in affinity, gain and quality: at least one must be measured"
-
-
-def _uncertain_faults(tensor: AffinityTensor) -> Iterator[str]:
     for field, axis in (("draws", 0), ("intervals", 1)):
         for measure, array in getattr(tensor, field).items():
             unknown = np.isnan(getattr(tensor, measure))
@@ -142,16 +144,6 @@ def _uncertain_faults(tensor: AffinityTensor) -> Iterator[str]:
                 yield f"{field} of {measure} of {_rows(~fine)} are outside [0, 1] or NaN"
             if field == "intervals" and (array[:, 0] > array[:, 1]).any():
                 yield f"intervals of {measure} of {_rows(array[:, 0] > array[:, 1])} end before they begin"
-
-
-def _source_faults(tensor: AffinityTensor) -> Iterator[str]:
-    none = tensor.sources.sum(axis=1) == 0
-    if none.any():
-        yield f"{_rows(none)} has no source"
-    own = tensor.sources[np.arange(len(tensor.target)), tensor.target]
-    foreign = tensor.full_supervision & ~(own & (tensor.sources.sum(axis=1) == 1))
-    if foreign.any():
-        yield f"{_rows(foreign)} is full supervision, but its only source is not the target itself"
 
 
 def _duplicate_faults(tensor: AffinityTensor) -> Iterator[str]:

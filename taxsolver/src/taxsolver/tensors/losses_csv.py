@@ -89,7 +89,19 @@ def read_losses(path: str | Path) -> LossMatrix:
         except ValueError as error:
             raise FileFormatError(f"{at}: {error}") from None
     _check_transfers(transfers, at)
-    rows = [_numbers(sheet, line, skipped) for line in sheet.lines]
+    rows = []
+    for line in sheet.lines:
+        losses = []
+        for name, cell in zip(names[skipped:], line.cells[skipped:], strict=True):
+            try:
+                losses.append(sheet.number(cell, line))
+            except FileFormatError:
+                raise
+            except ValueError as error:
+                raise FileFormatError(
+                    f"{sheet.at(line)}: the loss of {name} is {cell!r}, expected a number{error}"
+                ) from None
+        rows.append(losses)
     return LossMatrix(tuple(transfers), np.array(rows, dtype=np.float64).reshape(len(rows), len(transfers)))
 
 
@@ -102,20 +114,6 @@ def _is_number(sheet: Sheet, line: Line) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _numbers(sheet: Sheet, line: Line, skipped: int) -> list[float]:
-    losses = []
-    for name, cell in zip(sheet.header.cells[skipped:], line.cells[skipped:], strict=True):
-        try:
-            losses.append(sheet.number(cell, line))
-        except FileFormatError:
-            raise
-        except ValueError as error:
-            raise FileFormatError(
-                f"{sheet.at(line)}: the loss of {name} is {cell!r}, expected a number{error}"
-            ) from None
-    return losses
 
 
 def _check_transfers(transfers: list[tuple[str, ...]], at: str) -> None:

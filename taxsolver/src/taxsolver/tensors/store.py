@@ -209,23 +209,19 @@ def _load_file(path: Path) -> AffinityTensor:
         ) from None
     except OSError as error:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from error
-    if path.suffix.casefold() == ".json":
-        return tensor_from_csv(_rows_as_csv(blob, path), name=path.stem, where=str(path)).read_from(str(path))
+    if path.suffix.casefold() == ".json":  # what taxsolver ahp --save writes
+        try:
+            rows = json.loads(blob)["rows"]
+            text = rows_to_csv([{column: row[column] for column in rows[0]} for row in rows])
+        except (KeyError, IndexError, TypeError, AttributeError, UnicodeDecodeError, ValueError) as error:
+            raise FileFormatError(
+                f"{path} holds no rows of transfers ({type(error).__name__}: {error}): expected what  "
+                "taxsolver ahp --save  writes; a saved plan is read with --problem"
+            ) from error
+        return tensor_from_csv(text, name=path.stem, where=str(path)).read_from(str(path))
     if path.suffix.casefold() in _CSV:
         return tensor_from_csv(blob, name=path.stem, where=str(path)).read_from(str(path))
     return _from_safetensors(blob, str(path)).read_from(str(path))
-
-
-def _rows_as_csv(blob: bytes, path: Path) -> str:
-    """Convert the rows of a JSON file of taxsolver ahp --save to CSV."""
-    try:
-        rows = json.loads(blob)["rows"]
-        return rows_to_csv([{column: row[column] for column in rows[0]} for row in rows])
-    except (KeyError, IndexError, TypeError, AttributeError, UnicodeDecodeError, ValueError) as error:
-        raise FileFormatError(
-            f"{path} holds no rows of transfers ({type(error).__name__}: {error}): expected what  taxsolver "
-            "ahp --save  writes; a saved plan is read with --problem"
-        ) from error
 
 
 def save_affinity(tensor: AffinityInput, path: str | Path) -> Path:
@@ -273,17 +269,14 @@ def _to_safetensors(tensor: AffinityTensor) -> bytes:
     clash = sorted({*words, *_NUMBERS} & set(tensor.about))
     if clash:
         raise InvalidInputError(f"about holds the reserved word {clash[0]!r}: use another one")
-    for word, text in tensor.about.items():
-        if not isinstance(text, str):
-            raise InvalidInputError(f"about holds {text!r} under {word!r}, expected text")
+    for word, value in tensor.about.items():
+        if not isinstance(value, str):
+            raise InvalidInputError(f"about holds {value!r} under {word!r}, expected text")
     arrays = {field: getattr(tensor, field) for field in ARRAYS}
     for field in UNCERTAIN:
         arrays |= {f"{field}.{measure}": values for measure, values in getattr(tensor, field).items()}
-    return _sort_header(save(arrays, metadata={**words, **tensor.about}))
-
-
-def _sort_header(blob: bytes) -> bytes:
-    """Sort the metadata in a file's header, as safetensors writes them in random order."""
+    blob = save(arrays, metadata={**words, **tensor.about})
+    # safetensors writes the metadata in random order: sort them, so that equal tensors give equal bytes.
     length = int.from_bytes(blob[:8], "little")
     header = json.loads(blob[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
@@ -313,10 +306,6 @@ def _from_safetensors(blob: bytes, where: str) -> AffinityTensor:
     missing += [word for word in _HEADER if word not in words]
     if missing:
         raise FileFormatError(f"{where} lacks {', '.join(missing)}: it was not written by taxsolver")
-    return _build(arrays, words, where)
-
-
-def _build(arrays: Mapping[str, np.ndarray], words: Mapping[str, str], where: str) -> AffinityTensor:
     try:
         fields: dict[str, Any] = {
             "name": words["name"],
