@@ -15,8 +15,6 @@ from taxsolver_cli.once import Command
 from taxsolver_cli.outputs import check_picture, write_picture
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from taxsolver.tensors.affinity import AffinityTensor
 
 HELP = "List, show, import and export affinity tensors."
@@ -81,9 +79,31 @@ def show_command(
     if json:
         show.print_json({**_summary(loaded), "best_sources": [row.to_dict() for row in best]})
     else:
-        _print(loaded, {row.target: row for row in best})
-    write_picture(lambda: _draw_matrix(loaded), plot)
-    write_picture(lambda: _draw_map(loaded), task_map)
+        facts = show.new_table("", "")
+        facts.show_header = False
+        facts.add_row("transfers", f"{len(loaded):,}, orders 1 to {loaded.order.max()}")
+        facts.add_row("tasks", f"{len(loaded.tasks)}, {len(loaded.targets)} of them targets")
+        images = f"{loaded.images_transfer:,}" if loaded.images_transfer else "not stated"
+        facts.add_row("images", f"{images} for a transfer")
+        for word, text in loaded.about.items():
+            facts.add_row(show.escape(word.replace("_", " ")), show.escape(text))
+        table = show.new_table("target", "best single source", "gain", "quality", numbers=("gain", "quality"))
+        for row in best:
+            table.add_row(
+                show.escape(row.target),
+                show.escape(" + ".join(row.sources)) or "[dim]not measured[/]",
+                show.number(row.gain),
+                show.number(row.quality),
+            )
+        show.print_rich(f"[bold]{show.escape(loaded.name)}[/]", facts, "", table)
+    if plot is not None:
+        from taxsolver.figures.matrix import draw_affinity
+
+        write_picture(draw_affinity(loaded), plot)
+    if task_map is not None:
+        from taxsolver.figures.task_map import draw_task_map
+
+        write_picture(draw_task_map(loaded), task_map)
 
 
 @app.command("import", cls=Command)
@@ -229,26 +249,6 @@ def _summary(tensor: AffinityTensor) -> dict[str, Any]:
     }
 
 
-def _print(tensor: AffinityTensor, best: dict[str, Any]) -> None:
-    facts = show.new_table("", "")
-    facts.show_header = False
-    facts.add_row("transfers", f"{len(tensor):,}, orders 1 to {tensor.order.max()}")
-    facts.add_row("tasks", f"{len(tensor.tasks)}, {len(tensor.targets)} of them targets")
-    images = f"{tensor.images_transfer:,}" if tensor.images_transfer else "not stated"
-    facts.add_row("images", f"{images} for a transfer")
-    for word, text in tensor.about.items():
-        facts.add_row(show.escape(word.replace("_", " ")), show.escape(text))
-    table = show.new_table("target", "best single source", "gain", "quality", numbers=("gain", "quality"))
-    for target, row in best.items():
-        table.add_row(
-            show.escape(target),
-            show.escape(" + ".join(row.sources)) or "[dim]not measured[/]",
-            show.number(row.gain),
-            show.number(row.quality),
-        )
-    show.print_rich(f"[bold]{show.escape(tensor.name)}[/]", facts, "", table)
-
-
 def _aliases(text: str) -> dict[str, str]:
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     for alias, _, task in pairs:
@@ -259,15 +259,3 @@ def _aliases(text: str) -> dict[str, str]:
     if twice:
         raise usage_error(f"--alias: {twice[0]!r} is given twice")
     return {alias.strip(): task.strip() for alias, _, task in pairs}
-
-
-def _draw_matrix(tensor: AffinityTensor) -> Figure:
-    from taxsolver.figures.matrix import draw_affinity
-
-    return draw_affinity(tensor)
-
-
-def _draw_map(tensor: AffinityTensor) -> Figure:
-    from taxsolver.figures.task_map import draw_task_map
-
-    return draw_task_map(tensor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,12 +11,6 @@ from taxsolver_cli import options as opt
 from taxsolver_cli import show
 from taxsolver_cli.errors import usage_error
 from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from taxsolver.tensors.affinity import FloatArray
-    from taxsolver.tensors.losses_csv import LossMatrix
 
 SHORT = "Affinities from per-image losses."
 HELP = """
@@ -75,29 +69,23 @@ def ahp_command(
     if json:
         show.print_json({"target": target, "images": len(matrix.losses), "rows": rows})
     else:
-        _print(target, matrix, rows)
-    write_rows(rows, save)
-    write_picture(lambda: _draw(wins, affinities, matrix, target), plot)
-
-
-def _draw(wins: FloatArray, affinities: FloatArray, matrix: LossMatrix, target: str) -> Figure:
-    from taxsolver.figures.matrix import draw_ahp
-
-    return draw_ahp(wins, affinities, matrix.names, target)
-
-
-def _print(target: str, matrix: LossMatrix, rows: list[dict[str, Any]]) -> None:
-    known = [name for name in ("gain", "quality") if name in rows[0]]
-    numbers = ("affinity", *known, "mean loss")
-    table = show.new_table("read out from", *numbers, numbers=numbers)
-    means = matrix.losses.mean(axis=0)
-    for place in sorted(range(len(rows)), key=lambda place: -rows[place]["affinity"]):
-        table.add_row(
-            show.escape(matrix.names[place]),
-            show.affinity(rows[place]["affinity"]),
-            *(show.number(rows[place][name]) for name in known),
-            f"{means[place]:.4g}",
+        numbers = ("affinity", *known, "mean loss")
+        table = show.new_table("read out from", *numbers, numbers=numbers)
+        means = matrix.losses.mean(axis=0)
+        for place in sorted(range(len(rows)), key=lambda place: -rows[place]["affinity"]):
+            table.add_row(
+                show.escape(matrix.names[place]),
+                show.affinity(rows[place]["affinity"]),
+                *(show.number(rows[place][name]) for name in known),
+                f"{means[place]:.4g}",
+            )
+        show.print_rich(
+            f"[bold]{show.escape(target)}[/]: {len(rows)} transfers on {len(matrix.losses):,} images",
+            "",
+            table,
         )
-    show.print_rich(
-        f"[bold]{show.escape(target)}[/]: {len(rows)} transfers on {len(matrix.losses):,} images", "", table
-    )
+    write_rows(rows, save)
+    if plot is not None:
+        from taxsolver.figures.matrix import draw_ahp
+
+        write_picture(draw_ahp(wins, affinities, matrix.names, target), plot)

@@ -14,8 +14,6 @@ from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 from taxsolver_cli.sweep import changes
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from taxsolver.planning.chain import Chain
     from taxsolver.planning.taxonomy import Taxonomy
 
@@ -84,13 +82,10 @@ def chain_command(
         ],
         save,
     )
-    write_picture(lambda: _draw(found), plot)
+    if plot is not None:
+        from taxsolver.figures.chain import draw_chain
 
-
-def _draw(found: Chain) -> Figure:
-    from taxsolver.figures.chain import draw_chain
-
-    return draw_chain(found)
+        write_picture(draw_chain(found), plot)
 
 
 def _print(found: Chain) -> None:

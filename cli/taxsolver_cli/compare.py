@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from taxsolver_cli import options as opt
 from taxsolver_cli import show
 from taxsolver_cli.completion import complete_affinity
-
-if TYPE_CHECKING:
-    from taxsolver.analysis.compare import Agreement
 
 SHORT = "Agreement of two affinity tensors."
 HELP = """
@@ -42,11 +39,7 @@ def compare_command(
     agreement = compare(first, second, max_order=max_order)
     if json:
         show.print_json(agreement.to_dict())
-    else:
-        _print(agreement)
-
-
-def _print(agreement: Agreement) -> None:
+        return
     table = show.new_table("target", "Spearman", "transfers", numbers=("Spearman", "transfers"))
     for target, (rho, shared) in agreement.targets.items():
         table.add_row(show.escape(target), show.number(rho), str(shared))

@@ -25,7 +25,8 @@ class Boundary(TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            if not _is_known(error):
+            known = sys.modules.get("taxsolver.errors")  # none where taxsolver was not loaded
+            if known is None or not isinstance(error, known.TaxSolverError):
                 raise
             typer.echo(f"error: {_printable(str(error))}", err=True)
             raise typer.Exit(1) from None
@@ -48,9 +49,3 @@ def given(context: typer.Context) -> list[str]:
     """Return the names of the parameters that were given on the command line."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
-
-
-def _is_known(error: Exception) -> bool:
-    """Return True for errors that taxsolver raises on purpose; False if taxsolver was not loaded."""
-    errors = sys.modules.get("taxsolver.errors")
-    return errors is not None and isinstance(error, errors.TaxSolverError)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from taxsolver_cli import options as opt
 from taxsolver_cli import parse, show
 from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 from taxsolver_cli.sweep import changes
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from taxsolver.planning.taxonomy import Taxonomy
 
 SHORT = "Cost against gain: every plan that no other beats in both."
 HELP = """
@@ -51,36 +46,29 @@ def front_command(
     if json:
         show.print_json(front_to_dict(plans))
     else:
-        _print(plans)
-    write_rows([front_row(plan) for plan in plans], save)
-    write_picture(lambda: _draw(plans), plot)
-
-
-def _draw(plans: list[Taxonomy]) -> Figure:
-    from taxsolver.figures.front import draw_front
-
-    return draw_front(plans)
-
-
-def _print(plans: list[Taxonomy]) -> None:
-    numbers = ("cost", "gain", "quality", "labels")
-    table = show.new_table(*numbers, "label in full", numbers=numbers)
-    earlier: tuple[str, ...] = ()
-    for plan in plans:
-        table.add_row(
-            show.amount(plan.cost),
-            show.number(plan.gain) + show.mark(plan.status),
-            show.number(plan.quality),
-            show.count(plan.labels),
-            changes(earlier, plan.sources),
+        numbers = ("cost", "gain", "quality", "labels")
+        table = show.new_table(*numbers, "label in full", numbers=numbers)
+        earlier: tuple[str, ...] = ()
+        for plan in plans:
+            table.add_row(
+                show.amount(plan.cost),
+                show.number(plan.gain) + show.mark(plan.status),
+                show.number(plan.quality),
+                show.count(plan.labels),
+                changes(earlier, plan.sources),
+            )
+            earlier = plan.sources
+        unit = plans[0].problem.unit
+        show.print_rich(
+            table,
+            "",
+            "[dim]gain and quality: mean over the targets; label in full: all at first, then what is new (+) "
+            "and what is dropped (-) against the row above[/]",
+            *([f"[dim]cost in {show.escape(unit)}[/]"] if unit else []),
+            *show.not_proven(plan.status for plan in plans),
         )
-        earlier = plan.sources
-    unit = plans[0].problem.unit
-    show.print_rich(
-        table,
-        "",
-        "[dim]gain and quality: mean over the targets; label in full: all at first, then what is new (+) and "
-        "what is dropped (-) against the row above[/]",
-        *([f"[dim]cost in {show.escape(unit)}[/]"] if unit else []),
-        *show.not_proven(plan.status for plan in plans),
-    )
+    write_rows([front_row(plan) for plan in plans], save)
+    if plot is not None:
+        from taxsolver.figures.front import draw_front
+
+        write_picture(draw_front(plans), plot)

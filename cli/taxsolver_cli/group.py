@@ -167,17 +167,12 @@ def group_command(
     plot: opt.Plot = None,
 ) -> None:
     """Parse, choose, print."""
-    _refuse_unheard(context, view)
+    for name in given(context):
+        if name in set().union(*READS.values()) - READS[view]:
+            raise usage_error(f"--{name.replace('_', '-')} has no meaning with --show {view}: leave it out")
     check_row_outputs(save, plot)
     weighed = parse.parse_weights(parse.joined(weights), "--weights")
-    predicted = None
-    if measured is not None:
-        predicted = _predict(measured, pairwise, group_size, weighed, setting, table, method)
-        networks = predicted.table
-    elif pairwise is not None or group_size is not None:
-        raise usage_error("--pairwise and --group-size go with --measured FILE.csv, the trained networks")
-    else:
-        networks = _load(setting, table).weighted(weighed)
+    networks, predicted = _networks(setting, table, measured, pairwise, group_size, method, weighed)
     if view is TableView.CURVES:
         listed = parse.parse_numbers(parse.joined(budgets, BUDGETS), "--budgets")
         show_curves(networks, listed, seed, draws, time_limit, json, save, plot)
@@ -193,41 +188,33 @@ def group_command(
         show_choice(networks, method, budget, seed, draws, time_limit, predicted, json, save, plot)
 
 
-def _refuse_unheard(context: typer.Context, view: TableView) -> None:
-    """Reject options that the chosen view does not use."""
-    for name in given(context):
-        if name in set().union(*READS.values()) - READS[view]:
-            raise usage_error(f"--{name.replace('_', '-')} has no meaning with --show {view}: leave it out")
-
-
-def _load(setting: int | None, table: Path | None) -> LossTable:
-    from taxsolver.grouping import load_setting, load_table
-
-    if setting is not None and table is None:
-        return load_setting(setting)
-    if table is not None and setting is None:
-        return load_table(table)
-    raise usage_error(
-        "give either --setting 1..4 or --table FILE.csv, as in  taxsolver group --setting 1 ..."
-    )
-
-
-def _predict(
-    measured: Path,
-    pairwise: Path | None,
-    group_size: int | None,
-    weights: dict[str, float],
+def _networks(
     setting: int | None,
     table: Path | None,
+    measured: Path | None,
+    pairwise: Path | None,
+    group_size: int | None,
     method: str,
-) -> PredictedGroups:
-    """Predict the untrained groups of tasks from the trained ones."""
-    from taxsolver.grouping import load_table, predict_groups, read_pairwise
+    weights: dict[str, float],
+) -> tuple[LossTable, PredictedGroups | None]:
+    """Load a table of networks, with `measured` of trained ones, to which predicted ones are added."""
+    from taxsolver.grouping import load_setting, load_table, predict_groups, read_pairwise
 
+    if measured is None:
+        if pairwise is not None or group_size is not None:
+            raise usage_error("--pairwise and --group-size go with --measured FILE.csv, the trained networks")
+        if setting is not None and table is None:
+            return load_setting(setting).weighted(weights), None
+        if table is not None and setting is None:
+            return load_table(table).weighted(weights), None
+        raise usage_error(
+            "give either --setting 1..4 or --table FILE.csv, as in  taxsolver group --setting 1 ..."
+        )
     if setting is not None or table is not None:
         raise usage_error("--measured is a table of its own: leave out --setting and --table")
     if method != "optimal":
         raise usage_error("--method has no meaning with --measured, which chooses the best: leave it out")
     trained = load_table(measured)
     effects = None if pairwise is None else read_pairwise(pairwise, trained.tasks)
-    return predict_groups(trained, effects, weights=weights, largest=group_size)
+    predicted = predict_groups(trained, effects, weights=weights, largest=group_size)
+    return predicted.table, predicted

@@ -13,9 +13,7 @@ from taxsolver_cli.errors import usage_error
 from taxsolver_cli.outputs import write_picture, write_rows
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from taxsolver.grouping import Grouping, LossTable, NextGroup, PairMatrix, PredictedGroups, TaskCountRow
+    from taxsolver.grouping import Grouping, LossTable, NextGroup, PredictedGroups
 
 
 def show_choice(
@@ -42,25 +40,22 @@ def show_choice(
             beside["next"] = {} if train is None else train.to_dict()
         show.print_json({**found.to_dict(), **beside})
     elif math.isnan(found.validation_loss):
-        _explain(found)
+        if found.status == "unsampled":
+            least = "random choices hardly ever serve every task; raise the budget"
+        elif found.least_budget:
+            least = f"the least that works is {show.amount(found.least_budget)}"
+        else:
+            least = "no budget suffices"
+        within = f"within a budget of {show.amount(found.budget)}"
+        show.note(f"error: {found.status}: no {found.method} choice {within}; {least}")
+        raise typer.Exit(1)
     else:
         _print_choice(found, predicted, train)
     write_rows([found.to_dict()], save)
-    write_picture(lambda: _draw_choice(found), plot)
+    if plot is not None:
+        from taxsolver.figures.grouping import draw_grouping
 
-
-def _explain(found: Grouping) -> None:
-    """Explain why there is no choice, and exit with status 1."""
-    least = (
-        f"the least that works is {show.amount(found.least_budget)}"
-        if found.least_budget
-        else "no budget suffices"
-    )
-    if found.status == "unsampled":
-        least = "random choices hardly ever serve every task; raise the budget"
-    budget = show.amount(found.budget)
-    show.note(f"error: {found.status}: no {found.method} choice within a budget of {budget}; {least}")
-    raise typer.Exit(1)
+        write_picture(draw_grouping(found), plot)
 
 
 def _print_choice(found: Grouping, predicted: PredictedGroups | None, train: NextGroup | None) -> None:
@@ -75,7 +70,16 @@ def _print_choice(found: Grouping, predicted: PredictedGroups | None, train: Nex
     if predicted is not None:
         lines = [f"[bold]Loss[/] on validation, with what is predicted, {found.validation_loss:.5g}"]
         lines += prediction_lines(predicted)
-        lines.append(_what_to_train(train))
+        if train is None:
+            lines.append(
+                "Train next: nothing; no group would change the choice if it were better by that error"
+            )
+        else:
+            compared = f" ({train.looked_at} of {train.of} groups compared)"
+            lines.append(
+                f"[bold]Train next:[/] {show.escape(train.network)}; knowing it is expected to lower the "
+                f"loss by {train.expected:.3g}{'' if train.looked_at == train.of else compared}"
+            )
     if found.status == "time_limit":
         lines.append(
             f"[yellow]Not proven[/]: the time limit cut in; no choice is better than {found.bound:.5g}"
@@ -89,22 +93,6 @@ def _print_choice(found: Grouping, predicted: PredictedGroups | None, train: Nex
         star = "*" if network in found.table.untrained else ""
         table.add_row(show.escape(network) + star, show.amount(found.table.cost[place]), show.escape(tasks))
     show.print_rich(f"{title}: cost {show.amount(found.cost)}", "", table, "", *lines)
-
-
-def _what_to_train(train: NextGroup | None) -> str:
-    if train is None:
-        return "Train next: nothing; no group would change the choice if it were better by that error"
-    compared = "" if train.looked_at == train.of else f" ({train.looked_at} of {train.of} groups compared)"
-    return (
-        f"[bold]Train next:[/] {show.escape(train.network)}; knowing it is expected to lower the loss by "
-        f"{train.expected:.3g}{compared}"
-    )
-
-
-def _draw_choice(found: Grouping) -> Figure:
-    from taxsolver.figures.grouping import draw_grouping
-
-    return draw_grouping(found)
 
 
 def show_curves(
@@ -133,25 +121,22 @@ def show_curves(
     if json:
         show.print_json({"rows": rows})
     else:
-        _print_curves(networks, budgets, methods, found)
+        columns = [str(method) for method in methods]
+        table = show.new_table("budget", *columns, numbers=["budget", *columns])
+        split = "validation" if networks.test is None else "test"
+        cells = {
+            (one.method, one.budget): show.number(getattr(one, f"{split}_loss"), 4) + show.mark(one.status)
+            for one in found
+        }
+        for budget in budgets:
+            table.add_row(show.amount(budget), *(cells[method, budget] for method in columns))
+        lines = show.not_proven(one.status for one in found)
+        show.print_rich(f"[bold]{show.escape(networks.name)}[/]: total {split} loss", "", table, *lines)
     write_rows(rows, save)
-    write_picture(lambda: _draw_curves(found), plot)
+    if plot is not None:
+        from taxsolver.figures.grouping import draw_budget_curves
 
-
-def _print_curves(
-    networks: LossTable, budgets: list[float], methods: list[Any], found: list[Grouping]
-) -> None:
-    columns = [str(method) for method in methods]
-    table = show.new_table("budget", *columns, numbers=["budget", *columns])
-    split = "validation" if networks.test is None else "test"
-    cells = {
-        (one.method, one.budget): show.number(getattr(one, f"{split}_loss"), 4) + show.mark(one.status)
-        for one in found
-    }
-    for budget in budgets:
-        table.add_row(show.amount(budget), *(cells[method, budget] for method in columns))
-    lines = show.not_proven(one.status for one in found)
-    show.print_rich(f"[bold]{show.escape(networks.name)}[/]: total {split} loss", "", table, *lines)
+        write_picture(draw_budget_curves(found), plot)
 
 
 def show_pairs(networks: LossTable, json: bool, save: Path | None, plot: Path | None) -> None:
@@ -168,24 +153,22 @@ def show_pairs(networks: LossTable, json: bool, save: Path | None, plot: Path | 
     if json:
         show.print_json({"tasks": list(matrix.tasks), "split": matrix.split, "rows": rows})
     else:
-        _print_pairs(matrix)
-    write_rows(rows, save)
-    write_picture(lambda: _draw_pairs(matrix), plot)
-
-
-def _print_pairs(matrix: PairMatrix) -> None:
-    table = show.new_table("learned with", *matrix.tasks, numbers=matrix.tasks)
-    for other, changes in zip(matrix.tasks, matrix.change, strict=True):
-        table.add_row(
-            show.escape(other), *("-" if math.isnan(value) else f"{value:+.1f} %" for value in changes)
+        table = show.new_table("learned with", *matrix.tasks, numbers=matrix.tasks)
+        for other, changes in zip(matrix.tasks, matrix.change, strict=True):
+            cells = ("-" if math.isnan(value) else f"{value:+.1f} %" for value in changes)
+            table.add_row(show.escape(other), *cells)
+        show.print_rich(
+            f"[bold]{show.escape(matrix.name)}[/]: change of {matrix.split} losses against learning alone",
+            "",
+            table,
+            "",
+            "[dim]+: learning the task above together with the one on the left makes it better[/]",
         )
-    show.print_rich(
-        f"[bold]{show.escape(matrix.name)}[/]: change of {matrix.split} losses against learning alone",
-        "",
-        table,
-        "",
-        "[dim]+: learning the task above together with the one on the left makes it better[/]",
-    )
+    write_rows(rows, save)
+    if plot is not None:
+        from taxsolver.figures.grouping import draw_pair_matrix
+
+        write_picture(draw_pair_matrix(matrix), plot)
 
 
 def show_counts(networks: LossTable, json: bool, save: Path | None, plot: Path | None) -> None:
@@ -206,24 +189,23 @@ def show_counts(networks: LossTable, json: bool, save: Path | None, plot: Path |
     if json:
         show.print_json({"rows": rows})
     else:
-        _print_counts(networks, counts)
+        columns = ("tasks", "networks", "mean", "worst", "best")
+        table = show.new_table(*columns, numbers=columns)
+        for row in counts:
+            changes = (f"{value:+.1f} %" for value in (row.change, row.least, row.most))
+            table.add_row(str(row.num_tasks), str(row.num_networks), *changes)
+        show.print_rich(
+            f"[bold]{show.escape(networks.name)}[/]: performance against the number of tasks of a network",
+            "",
+            table,
+            "",
+            "[dim]change of the losses against single-task networks of the same cost; +: better[/]",
+        )
     write_rows(rows, save)
-    write_picture(lambda: _draw_counts(counts, networks.name), plot)
+    if plot is not None:
+        from taxsolver.figures.grouping import draw_task_count
 
-
-def _print_counts(networks: LossTable, counts: list[TaskCountRow]) -> None:
-    columns = ("tasks", "networks", "mean", "worst", "best")
-    table = show.new_table(*columns, numbers=columns)
-    for row in counts:
-        changes = (f"{value:+.1f} %" for value in (row.change, row.least, row.most))
-        table.add_row(str(row.num_tasks), str(row.num_networks), *changes)
-    show.print_rich(
-        f"[bold]{show.escape(networks.name)}[/]: performance against the number of tasks of a network",
-        "",
-        table,
-        "",
-        "[dim]change of the losses against single-task networks of the same cost; +: better[/]",
-    )
+        write_picture(draw_task_count(counts, networks.name), plot)
 
 
 def show_losses(
@@ -281,21 +263,3 @@ def prediction_lines(predicted: PredictedGroups) -> list[str]:
             "larger group"
         )
     return lines
-
-
-def _draw_curves(found: list[Grouping]) -> Figure:
-    from taxsolver.figures.grouping import draw_budget_curves
-
-    return draw_budget_curves(found)
-
-
-def _draw_pairs(matrix: PairMatrix) -> Figure:
-    from taxsolver.figures.grouping import draw_pair_matrix
-
-    return draw_pair_matrix(matrix)
-
-
-def _draw_counts(counts: list[TaskCountRow], name: str) -> Figure:
-    from taxsolver.figures.grouping import draw_task_count
-
-    return draw_task_count(counts, name)

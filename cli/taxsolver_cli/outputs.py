@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +40,8 @@ def write_rows(rows: list[dict[str, Any]], save: Path | None) -> None:
         show.note(f"rows: {save_rows(rows, save)}")
 
 
-def write_picture(draw: Callable[[], Figure], plot: Path | None) -> None:
-    """Draw and write a picture, if a file was requested, and print its path."""
-    if plot is not None:
-        from taxsolver.figures.style import save_figure
+def write_picture(figure: Figure, plot: Path) -> None:
+    """Write a picture, and print its path."""
+    from taxsolver.figures.style import save_figure
 
-        show.note(f"picture: {save_figure(draw(), plot)}")
+    show.note(f"picture: {save_figure(figure, plot)}")

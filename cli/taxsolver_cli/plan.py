@@ -13,11 +13,8 @@ from taxsolver_cli.errors import given, usage_error
 from taxsolver_cli.outputs import check_picture, write_picture
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from taxsolver.planning.solve import OneMore
     from taxsolver.planning.taxonomy import Taxonomy
-    from taxsolver.tensors.affinity import Transfer
 
 HELP = """
 Plan which vision tasks to label in full, and from which of them every other one is read out.
@@ -60,12 +57,20 @@ def plan(
 ) -> None:
     """Parse, plan, print; other commands pass through here first."""
     if version:
-        _print_version()
+        from taxsolver import __version__
+
+        typer.echo(f"taxsolver {__version__}")
+        raise typer.Exit
     if context.invoked_subcommand is not None:
-        _refuse_options_before(context.invoked_subcommand, context)
+        for name in given(context):  # it would have no effect on the other command
+            option, command = f"--{name.replace('_', '-')}", context.invoked_subcommand
+            raise usage_error(f"write {option} after the command: taxsolver {command} ... {option} ...")
         return
     if problem is not None:
-        _refuse_beside_problem(context)
+        for name in given(context):
+            if name not in BESIDE_PROBLEM:
+                option = f"--{name.replace('_', '-')}"
+                raise usage_error(f"{option} is in the file of --problem: leave out one of the two")
         from taxsolver.planning.problem_file import load_k_best, load_problem
         from taxsolver.planning.solve import solve_problem
 
@@ -105,32 +110,29 @@ def _answer(
 ) -> None:
     """Print a plan and write its files."""
     if json:
-        show.print_json(_as_json(taxonomy, k_best, one_more))
+        answer = taxonomy.to_dict()
+        if k_best > 1:
+            answer["alternatives"] = [other.to_dict() for other in taxonomy.alternatives]
+        if one_more:
+            more = _one_more(taxonomy)
+            answer["one_more"] = {
+                "budget": more.budget,
+                "objective": more.objective,
+                "increase": more.increase,
+                "added": list(more.added),
+                "dropped": list(more.dropped),
+            }
+        show.print_json(answer)
     else:
         _print(taxonomy)
-    _write(taxonomy, save, plot)
+    if save is not None:
+        from taxsolver.figures.graph import save_taxonomy
 
+        show.note(f"plan: {save_taxonomy(taxonomy, save)}")
+    if plot is not None:
+        from taxsolver.figures.taxonomy import draw_taxonomy
 
-def _refuse_beside_problem(context: typer.Context) -> None:
-    """Reject options that the file of --problem states already."""
-    for name in given(context):
-        if name not in BESIDE_PROBLEM:
-            option = f"--{name.replace('_', '-')}"
-            raise usage_error(f"{option} is in the file of --problem: leave out one of the two")
-
-
-def _refuse_options_before(command: str, context: typer.Context) -> None:
-    """Reject options before another command, which would have no effect."""
-    for name in given(context):
-        option = f"--{name.replace('_', '-')}"
-        raise usage_error(f"write {option} after the command: taxsolver {command} ... {option} ...")
-
-
-def _print_version() -> None:
-    from taxsolver import __version__
-
-    typer.echo(f"taxsolver {__version__}")
-    raise typer.Exit
+        write_picture(draw_taxonomy(taxonomy), plot)
 
 
 def _check_outputs(save: Path | None, plot: Path | None) -> None:
@@ -145,37 +147,6 @@ def _check_outputs(save: Path | None, plot: Path | None) -> None:
     check_picture(plot)
 
 
-def _write(taxonomy: Taxonomy, save: Path | None, plot: Path | None) -> None:
-    if save is not None:
-        from taxsolver.figures.graph import save_taxonomy
-
-        show.note(f"plan: {save_taxonomy(taxonomy, save)}")
-    write_picture(lambda: _draw(taxonomy), plot)
-
-
-def _draw(taxonomy: Taxonomy) -> Figure:
-    from taxsolver.figures.taxonomy import draw_taxonomy
-
-    return draw_taxonomy(taxonomy)
-
-
-def _as_json(taxonomy: Taxonomy, k_best: int, one_more: bool) -> dict[str, Any]:
-    """Return the plan as JSON, with separate keys for further plans and one more unit."""
-    answer = taxonomy.to_dict()
-    if k_best > 1:
-        answer["alternatives"] = [other.to_dict() for other in taxonomy.alternatives]
-    if one_more:
-        more = _one_more(taxonomy)
-        answer["one_more"] = {
-            "budget": more.budget,
-            "objective": more.objective,
-            "increase": more.increase,
-            "added": list(more.added),
-            "dropped": list(more.dropped),
-        }
-    return answer
-
-
 def _one_more(taxonomy: Taxonomy) -> OneMore:
     from taxsolver.planning.solve import one_more_unit
 
@@ -186,39 +157,37 @@ def _print(taxonomy: Taxonomy) -> None:
     from taxsolver.figures.headline import budget_words
 
     problem = taxonomy.problem
-    order = f"order at most {problem.max_order}"
+    table = show.new_table(
+        "target", "read out from", "affinity", "gain", "quality", numbers=("affinity", "gain", "quality")
+    )
+    for transfer in taxonomy.transfers:
+        sources = show.escape(" + ".join(transfer.sources))
+        table.add_row(
+            show.escape(transfer.target),
+            "[bold]its own labels[/]" if transfer.full_supervision else sources,
+            show.affinity(transfer.affinity),
+            show.number(transfer.gain),
+            show.number(transfer.quality),
+        )
+    targets = "1 target" if len(problem.targets) == 1 else f"{len(problem.targets)} targets"
     bought = [] if problem.unit is None else [_purchases(taxonomy), ""]
     show.print_rich(
-        f"[bold]{show.escape(problem.affinity.name)}[/]: {_count(len(problem.targets), 'target')}, "
-        f"{show.escape(budget_words(problem))}, {order}",
+        f"[bold]{show.escape(problem.affinity.name)}[/]: {targets}, "
+        f"{show.escape(budget_words(problem))}, order at most {problem.max_order}",
         f"[bold]Label in full:[/] {show.escape(', '.join(taxonomy.sources)) or 'nothing'}",
         "",
-        _table(taxonomy),
+        table,
         "",
         *bought,
         *_lines(taxonomy),
     )
     for place, other in enumerate(taxonomy.alternatives, start=2):
         proof = "" if other.status == "optimal" else " (not proven)"
+        images = "" if other.labels is None else f"{other.labels:,} labelled images; "
         show.print_rich(
             f"[bold]Plan {place}:[/] {other.problem.objective} {other.objective:.6g}{proof}, "
-            f"{_images(other)}label {show.escape(', '.join(other.sources))}"
+            f"{images}label {show.escape(', '.join(other.sources))}"
         )
-
-
-def _table(taxonomy: Taxonomy) -> Any:
-    table = show.new_table(
-        "target", "read out from", "affinity", "gain", "quality", numbers=("affinity", "gain", "quality")
-    )
-    for transfer in taxonomy.transfers:
-        table.add_row(
-            show.escape(transfer.target),
-            _sources(transfer),
-            show.affinity(transfer.affinity),
-            show.number(transfer.gain),
-            show.number(transfer.quality),
-        )
-    return table
 
 
 def _purchases(taxonomy: Taxonomy) -> Any:
@@ -234,34 +203,31 @@ def _purchases(taxonomy: Taxonomy) -> Any:
     return table
 
 
-def _sources(transfer: Transfer) -> str:
-    return (
-        "[bold]its own labels[/]" if transfer.full_supervision else show.escape(" + ".join(transfer.sources))
-    )
-
-
 def _lines(taxonomy: Taxonomy) -> list[str]:
-    lines = [_proof(taxonomy), *_cost(taxonomy), *_labels(taxonomy)]
-    chosen = _chosen_to_label(taxonomy)
-    if len(chosen) > len(taxonomy.problem.targets):
+    """Return the lines below the table."""
+    problem, lines = taxonomy.problem, [_proof(taxonomy)]
+    if problem.unit is not None or problem.budget is None:  # it counts money or images, or was minimised
+        of = "" if problem.budget is None else f" of {problem.written(problem.budget)}"
+        lines.append(f"[bold]Cost:[/] {show.escape(problem.written(taxonomy.cost) + of)}")
+    labels, in_full, saved = taxonomy.labels, taxonomy.labels_in_full, taxonomy.labels_saved
+    if labels is not None and in_full is not None and saved is not None:
+        share = f"{saved:.0%} saved" if saved >= 0 else f"{-saved:.0%} more"
+        lines.append(f"[bold]Labels:[/] {labels:,} labelled images instead of {in_full:,}: {share}")
+    no_choice = {*problem.require, *problem.affinity.untrained}
+    chosen = [task for task in taxonomy.sources if task not in no_choice]
+    if len(chosen) > len(problem.targets):
         lines.append(
             f"[yellow]Note:[/] the plan labels {len(chosen)} tasks, more than the "
-            f"{len(taxonomy.problem.targets)} asked for: the budget allows it, and some targets are read "
+            f"{len(problem.targets)} asked for: the budget allows it, and some targets are read "
             "out better so. A smaller budget saves labels."
         )
-    if taxonomy.status == "optimal" and taxonomy.problem.budget is not None:
+    if taxonomy.status == "optimal" and problem.budget is not None:
         lines.append(_next(taxonomy))
     lines.append(
         "[dim]gain: share of images won against training from scratch; "
         "quality: against full supervision (0.5 = parity)[/]"
     )
     return lines
-
-
-def _chosen_to_label(taxonomy: Taxonomy) -> list[str]:
-    """Return the sources that need labels and were not required."""
-    problem = taxonomy.problem
-    return [task for task in taxonomy.sources if task not in {*problem.require, *problem.affinity.untrained}]
 
 
 def _proof(taxonomy: Taxonomy) -> str:
@@ -273,28 +239,6 @@ def _proof(taxonomy: Taxonomy) -> str:
         return f"[green]Proven optimal[/]: {objective}, no plan has more ({taxonomy.seconds * 1000:.0f} ms)"
     why = "Time limit" if taxonomy.status == "time_limit" else "Not proven"
     return f"[yellow]{why}[/]: {objective}, at most {taxonomy.bound:.6g} (gap {taxonomy.gap:.2%})"
-
-
-def _cost(taxonomy: Taxonomy) -> list[str]:
-    """Return the line on the cost, if the budget counts money or images, or the cost was minimised."""
-    problem = taxonomy.problem
-    if problem.unit is None and problem.budget is not None:
-        return []
-    of = "" if problem.budget is None else f" of {problem.written(problem.budget)}"
-    return [f"[bold]Cost:[/] {show.escape(problem.written(taxonomy.cost) + of)}"]
-
-
-def _labels(taxonomy: Taxonomy) -> list[str]:
-    """Return the line on labelled images, if the tensor or the user states their numbers."""
-    labels, in_full, saved = taxonomy.labels, taxonomy.labels_in_full, taxonomy.labels_saved
-    if labels is None or in_full is None or saved is None:
-        return []
-    share = f"{saved:.0%} saved" if saved >= 0 else f"{-saved:.0%} more"
-    return [f"[bold]Labels:[/] {labels:,} labelled images instead of {in_full:,}: {share}"]
-
-
-def _images(taxonomy: Taxonomy) -> str:
-    return "" if taxonomy.labels is None else f"{taxonomy.labels:,} labelled images; "
 
 
 def _next(taxonomy: Taxonomy) -> str:
@@ -309,7 +253,3 @@ def _next(taxonomy: Taxonomy) -> str:
     dropped = f" in place of {', '.join(more.dropped)}" if more.dropped else ""
     labelled = show.escape(f"{', '.join(more.added)}{dropped}")
     return f"[bold]{unit}[/] adds {more.increase:,.4g}: label {labelled}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

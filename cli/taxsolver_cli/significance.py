@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from taxsolver_cli import options as opt
 from taxsolver_cli import parse, show
 from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from taxsolver.analysis.significance import SignificanceRow
 
 SHORT = "The best plans compared with random ones."
 HELP = """
@@ -63,32 +58,25 @@ def significance_command(
     if json:
         show.print_json({"samples": samples, "seed": seed, "rows": listed})
     else:
-        _print(rows)
-    write_rows(listed, save)
-    write_picture(lambda: _draw(rows), plot)
-
-
-def _draw(rows: list[SignificanceRow]) -> Figure:
-    from taxsolver.figures.sweep import draw_significance
-
-    return draw_significance(rows)
-
-
-def _print(rows: list[SignificanceRow]) -> None:
-    columns = ("budget", "order", "gain", "random gain", "quality", "random quality")
-    table = show.new_table(*columns, numbers=columns)
-    for row in rows:
-        table.add_row(
-            show.amount(row.budget),
-            str(row.max_order),
-            show.number(row.gain) + show.mark(row.status) * (not math.isnan(row.gain)),
-            " ".join(show.number(value) for value in row.random_gain),
-            show.number(row.quality),
-            " ".join(show.number(value) for value in row.random_quality),
+        columns = ("budget", "order", "gain", "random gain", "quality", "random quality")
+        table = show.new_table(*columns, numbers=columns)
+        for row in rows:
+            table.add_row(
+                show.amount(row.budget),
+                str(row.max_order),
+                show.number(row.gain) + show.mark(row.status) * (not math.isnan(row.gain)),
+                " ".join(show.number(value) for value in row.random_gain),
+                show.number(row.quality),
+                " ".join(show.number(value) for value in row.random_quality),
+            )
+        show.print_rich(
+            table,
+            "",
+            "[dim]means over the targets; random: 5th, 50th and 95th percentile[/]",
+            *show.not_proven(row.status for row in rows if not math.isnan(row.gain)),
         )
-    show.print_rich(
-        table,
-        "",
-        "[dim]means over the targets; random: 5th, 50th and 95th percentile[/]",
-        *show.not_proven(row.status for row in rows if not math.isnan(row.gain)),
-    )
+    write_rows(listed, save)
+    if plot is not None:
+        from taxsolver.figures.sweep import draw_significance
+
+        write_picture(draw_significance(rows), plot)

@@ -13,8 +13,6 @@ from taxsolver_cli.errors import usage_error
 from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from taxsolver.analysis.stability import Stability
 
 SHORT = "The plan under noise in the measurements."
@@ -103,13 +101,10 @@ def stability_command(
         ],
         save,
     )
-    write_picture(lambda: _draw(found), plot)
+    if plot is not None:
+        from taxsolver.figures.stability import draw_stability
 
-
-def _draw(found: Stability) -> Figure:
-    from taxsolver.figures.stability import draw_stability
-
-    return draw_stability(found)
+        write_picture(draw_stability(found), plot)
 
 
 def _print(found: Stability) -> None:

@@ -11,8 +11,6 @@ from taxsolver_cli import parse, show
 from taxsolver_cli.outputs import check_row_outputs, write_picture, write_rows
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from taxsolver.planning.sweep import SweepRow
 
 _NO_PLAN = {"infeasible": "no plan fits", "time_limit": "none found in time"}
@@ -69,18 +67,17 @@ def sweep_command(
     else:
         _print(rows)
     write_rows(listed, save)
-    write_picture(lambda: _draw(rows, band), plot)
-
-
-def _draw(rows: list[SweepRow], band: bool) -> Figure:
+    if plot is None:
+        return
     from taxsolver.analysis.significance import compare_with_random
     from taxsolver.figures.sweep import draw_sweep
 
-    if not band:
-        return draw_sweep(rows)
-    largest = [row for row in rows if row.max_order == max(row.max_order for row in rows)]
-    with show.progress(largest, len(largest), "random plans") as shown:
-        return draw_sweep(rows, list(compare_with_random(shown)))
+    random = None
+    if band:
+        largest = [row for row in rows if row.max_order == max(row.max_order for row in rows)]
+        with show.progress(largest, len(largest), "random plans") as shown:
+            random = list(compare_with_random(shown))
+    write_picture(draw_sweep(rows, random), plot)
 
 
 def _print(rows: list[SweepRow]) -> None:
@@ -89,13 +86,16 @@ def _print(rows: list[SweepRow]) -> None:
     table = show.new_table(*numbers, "label in full", numbers=numbers)
     earlier: tuple[str, ...] = ()
     for row in rows:
+        cost = "-"
+        if row.taxonomy is not None:
+            cost = show.amount(row.taxonomy.cost) if counted else show.count(row.taxonomy.labels)
         table.add_row(
             show.amount(row.budget),
             str(row.max_order),
             show.number(row.objective, 4) + show.mark(row.status) * bool(row.taxonomy),
             show.number(row.gain),
             show.number(row.quality),
-            _cost_or_labels(row),
+            cost,
             changes(earlier, row.sources) if row.taxonomy else _NO_PLAN[row.status],
         )
         earlier = row.sources
@@ -107,12 +107,6 @@ def _print(rows: list[SweepRow]) -> None:
         *([f"[dim]budget and cost in {show.escape(rows[0].unit)}[/]"] if rows[0].unit else []),
         *show.not_proven(row.status for row in rows if row.taxonomy),
     )
-
-
-def _cost_or_labels(row: SweepRow) -> str:
-    if row.taxonomy is None:
-        return "-"
-    return show.count(row.taxonomy.labels) if row.unit is None else show.amount(row.taxonomy.cost)
 
 
 def changes(earlier: tuple[str, ...], sources: tuple[str, ...]) -> str:

@@ -9,7 +9,6 @@ from taxsolver_cli import parse, show
 from taxsolver_cli.outputs import check_picture, write_picture
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from rich.tree import Tree
 
     from taxsolver.analysis.similarity import TaskTree
@@ -39,14 +38,16 @@ def tree_command(
     if json:
         show.print_json(tree.to_dict())
     else:
-        show.print_rich(_branch(tree, len(tree.leaves) + len(tree.merges) - 1), "", _legend(tree))
-    write_picture(lambda: _draw(tree), plot)
+        distance = f"{tree.metric} distance of log affinities, {tree.method} linkage"
+        show.print_rich(
+            _branch(tree, len(tree.leaves) + len(tree.merges) - 1),
+            "",
+            f"[dim]numbers: where branches join ({distance})[/]",
+        )
+    if plot is not None:
+        from taxsolver.figures.tree import draw_tree
 
-
-def _draw(tree: TaskTree) -> Figure:
-    from taxsolver.figures.tree import draw_tree
-
-    return draw_tree(tree)
+        write_picture(draw_tree(tree), plot)
 
 
 def _branch(tree: TaskTree, cluster: int, parent: Tree | None = None) -> Tree:
@@ -63,8 +64,3 @@ def _branch(tree: TaskTree, cluster: int, parent: Tree | None = None) -> Tree:
         _branch(tree, left, node)
         _branch(tree, right, node)
     return node
-
-
-def _legend(tree: TaskTree) -> str:
-    distance = f"{tree.metric} distance of log affinities, {tree.method} linkage"
-    return f"[dim]numbers: where branches join ({distance})[/]"
