@@ -51,19 +51,16 @@ def _copy(services: Services, path: Path) -> str:
 
 def example_buttons() -> str:
     """Return the examples as buttons."""
-    cells = "".join(
-        f'<button type="button" data-example="{text(name)}" title="Try the {text(name)}">'
-        f'<img src="{_data_url(path)}" alt="Example: {text(name)}"></button>'
-        for name, path in SINGLE.items()
-    )
-    return f'<div class="tb-examples" role="group" aria-label="Examples">{cells}</div>'
-
-
-def _data_url(path: Path) -> str:
-    """Return a small picture as a data URL."""
-    with Image.open(path) as image:
-        small = image.convert("RGB")
-    small.thumbnail((_THUMB, _THUMB), Image.Resampling.LANCZOS)
-    held = io.BytesIO()
-    small.save(held, format="JPEG", quality=82)
-    return f"data:image/jpeg;base64,{base64.b64encode(held.getvalue()).decode()}"
+    cells = []
+    for name, path in SINGLE.items():
+        with Image.open(path) as image:
+            small = image.convert("RGB")
+        small.thumbnail((_THUMB, _THUMB), Image.Resampling.LANCZOS)
+        held = io.BytesIO()
+        small.save(held, format="JPEG", quality=82)
+        url = f"data:image/jpeg;base64,{base64.b64encode(held.getvalue()).decode()}"
+        cells.append(
+            f'<button type="button" data-example="{text(name)}" title="Try the {text(name)}">'
+            f'<img src="{url}" alt="Example: {text(name)}"></button>'
+        )
+    return f'<div class="tb-examples" role="group" aria-label="Examples">{"".join(cells)}</div>'

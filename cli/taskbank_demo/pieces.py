@@ -67,16 +67,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], caption: st
     head = "".join(
         f'<th scope="col" {kind}>{text(name)}</th>' for name, kind in zip(headings, kinds, strict=True)
     )
-    body = "".join(_row(row, kinds) for row in rows)
+    body = ""
+    for first_cell, *others in rows:
+        cells = "".join(f"<td {kind}>{text(cell)}</td>" for cell, kind in zip(others, kinds[1:], strict=True))
+        body += f'<tr><th scope="row">{text(first_cell)}</th>{cells}</tr>'
     return (
         f'<div class="tb-scroll" tabindex="0" role="region" aria-label="{text(caption)}">'
         f'<table class="tb-table"><caption>{text(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
-
-
-def _row(row: Sequence[object], kinds: Sequence[str]) -> str:
-    """Return one row, with its first cell as heading."""
-    first, *others = row
-    cells = "".join(f"<td {kind}>{text(cell)}</td>" for cell, kind in zip(others, kinds[1:], strict=True))
-    return f'<tr><th scope="row">{text(first)}</th>{cells}</tr>'

@@ -116,7 +116,9 @@ def open_video(path: str | Path | None, settings: DemoSettings, folder: Path) ->
         _check_frame(found, settings)
         clip = open_clip(found)
     except VideoError as error:
-        raise UploadError(_unreadable(found)) from error
+        raise UploadError(
+            f"{found.name} cannot be read as a video: it is damaged, or of another kind."
+        ) from error
     seconds = float(clip.frames / clip.rate)
     if clip.frames > settings.video_frames or seconds > settings.video_seconds:
         raise UploadError(
@@ -147,10 +149,6 @@ def _check_frame(path: Path, settings: DemoSettings) -> None:
                 f"{path.name} has frames of {width} x {height} pixels, and {settings.video_pixels / 1e6:.1f} "
                 "million pixels are allowed: reduce it first."
             )
-
-
-def _unreadable(path: Path) -> str:
-    return f"{path.name} cannot be read as a video: it is damaged, or of another kind."
 
 
 def read_text(path: str | Path | None, settings: DemoSettings, folder: Path) -> str:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -126,7 +126,8 @@ def sweep(folder: Path, seconds: float) -> None:
         for name in names:
             _delete_older(here / name, limit)
         if here != folder and not young:
-            _remove_empty(here)
+            with suppress(OSError):  # not empty
+                here.rmdir()
 
 
 def _delete_older(path: Path, limit: float) -> None:
@@ -135,13 +136,6 @@ def _delete_older(path: Path, limit: float) -> None:
             path.unlink()
     except FileNotFoundError:
         return
-
-
-def _remove_empty(folder: Path) -> None:
-    try:
-        folder.rmdir()
-    except OSError:
-        return  # not empty
 
 
 class Sweeper:

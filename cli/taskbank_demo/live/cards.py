@@ -29,11 +29,17 @@ def gallery(tasks: Sequence[str], cards: Mapping[str, Card], *, running: bool = 
 
 def _card(card: Card) -> str:
     """Return one card: a button if there is a result."""
-    label = find_task(card.task).label
+    label = text(find_task(card.task).label)
+    about, inside = card.caption, ""
+    if card.shares:
+        about, inside = "", bars(card.shares)  # the bars show the caption already
+    elif card.picture is not None:
+        inside = f'<img src="{file_url(card.picture)}" alt="{label} of the photograph" decoding="async">'
+    about = card.error or about or WORDS.get(card.task, "")
     shown = (
-        f'<span class="tb-card-shown">{_shown(card, label)}</span><span class="tb-card-words">'
-        f'<span class="tb-card-name">{text(label)}</span>'
-        f'<span class="tb-card-about">{text(_about(card))}</span></span>'
+        f'<span class="tb-card-shown">{inside}</span><span class="tb-card-words">'
+        f'<span class="tb-card-name">{label}</span>'
+        f'<span class="tb-card-about">{text(about)}</span></span>'
     )
     if not card.done:
         return f'<div class="tb-result tb-waiting" data-waiting="{text(card.task)}">{shown}</div>'
@@ -41,38 +47,19 @@ def _card(card: Card) -> str:
         return f'<div class="tb-result tb-failed" role="alert">{shown}</div>'
     return (
         f'<button type="button" class="tb-result" data-task="{text(card.task)}" aria-haspopup="dialog" '
-        f'title="{text(label)}: full size, values, downloads">{shown}</button>'
+        f'title="{label}: full size, values, downloads">{shown}</button>'
     )
-
-
-def _about(card: Card) -> str:
-    """Return the line under a name."""
-    said = "" if card.shares else card.caption  # the bars show it already
-    return card.error or said or WORDS.get(card.task, "")
-
-
-def _shown(card: Card, label: str) -> str:
-    """Return a picture, or bars of probabilities."""
-    if card.shares:
-        return bars(card.shares)
-    if card.picture is None:
-        return ""
-    return f'<img src="{file_url(card.picture)}" alt="{text(label)} of the photograph" decoding="async">'
 
 
 def bars(shares: Iterable[tuple[str, float]]) -> str:
     """Return classes with bars as long as their probabilities."""
     rows = "".join(
-        f'<span class="tb-bar"><span>{text(name.split(",")[0])}</span><b>{_percent(share)}</b>'
+        f'<span class="tb-bar"><span>{text(name.split(",")[0])}</span>'
+        f"<b>{f'{share:.0%}' if share >= 0.005 else '&lt;1%'}</b>"
         f'<i style="inline-size:{100 * share:.1f}%"></i></span>'
         for name, share in shares
     )
     return f'<span class="tb-bars">{rows}</span>'
-
-
-def _percent(share: float) -> str:
-    """Write a share in whole per cent."""
-    return f"{share:.0%}" if share >= 0.005 else "&lt;1%"
 
 
 def progress(done: int, total: int, seconds: float | None = None) -> str:

@@ -17,7 +17,7 @@ from taskbank.tasks.registry import TASKS, find_task
 from taskbank_demo.errors import MissingError
 from taskbank_demo.live.cards import bars
 from taskbank_demo.live.files import TITLES, save_task
-from taskbank_demo.live.store import Shot, find_shot, load_outcome
+from taskbank_demo.live.store import find_shot, load_outcome
 from taskbank_demo.live.values import NOT_SEEN, few_values, place_of, statistics, value_text
 from taskbank_demo.pieces import file_url, once, text
 from taskbank_demo.services import Services
@@ -36,20 +36,14 @@ def open_detail(services: Services, token: object, task: object) -> str:
         raise MissingError(f"There is no task {task!r}.")
     outcome = load_outcome(services, shot, [task])
     files = save_task(shot, outcome, task)
-    return _dialog(shot, outcome.prediction(task), files)
-
-
-def _dialog(shot: Shot, prediction: Prediction, files: Mapping[str, Path]) -> str:
-    """Return the dialog with picture, readout, facts and downloads."""
-    task = find_task(prediction.task)
+    prediction, label = outcome.prediction(task), text(find_task(task).label)
     links = "".join(
         f'<a class="tb-link" href="{file_url(path)}" download="{text(path.name)}">{text(title)}</a>'
         for title, path in files.items()
     )
     return (
-        f'<dialog class="tb-detail" aria-labelledby="tb-title-{task.name}" data-token="{text(shot.token)}" '
-        f'data-task="{task.name}" {once()}><header><h3 id="tb-title-{task.name}">{text(task.label)}</h3>'
-        f"<code>{task.name}</code>"
+        f'<dialog class="tb-detail" aria-labelledby="tb-title-{task}" data-token="{text(shot.token)}" '
+        f'data-task="{task}" {once()}><header><h3 id="tb-title-{task}">{label}</h3><code>{task}</code>'
         '<button type="button" class="tb-close" aria-label="Close">✕</button></header>'
         f'<div class="tb-detail-body">{_figure(prediction, files[TITLES[".png"]])}'
         f'<div class="tb-detail-side">{_values(prediction)}{_list(_facts(prediction))}'
@@ -132,15 +126,11 @@ def _value_at(services: Services, asked: Any) -> dict[str, str]:
         raise ValueError(f"({x}, {y}) is outside the picture")
     array = np.load(shot.folder / f"{task.name}.npy", mmap_mode="r", allow_pickle=False)
     facts = json.loads((shot.folder / f"{task.name}.json").read_text(encoding="utf-8"))
-    view = _view(facts["inputs"][0])
+    seen = facts["inputs"][0]
+    columns, rows = seen["network_size"]
+    view = View(seen["width"], seen["height"], Box(*seen["crop_box"]), (columns, rows), Fit(seen["fit"]))
     at = place_of(array.shape, Frame(facts["frame"]), view, x, y)
     words = NOT_SEEN
     if at is not None:
         words = value_text(task.output, array[at], task.unit, tuple(facts.get("classes") or ()))
     return {"place": f"x {int(x * view.width)}, y {int(y * view.height)}", "value": words}
-
-
-def _view(seen: Mapping[str, Any]) -> View:
-    """Return the view of a network from the facts of a prediction."""
-    columns, rows = seen["network_size"]
-    return View(seen["width"], seen["height"], Box(*seen["crop_box"]), (columns, rows), Fit(seen["fit"]))

@@ -100,7 +100,10 @@ def predict_cards(services: Services, shot: Shot, tasks: Sequence[str]) -> Itera
     """
     networks = services.need_networks()
     deadline = services.deadline()
-    images = [_pixels(path) for path in shot.photographs]
+    images: list[NDArray[np.uint8]] = []
+    for path in shot.photographs:
+        with Image.open(path, formats=("PNG",)) as image:
+            images.append(np.asarray(image))
     for task in tasks:
         try:
             deadline.check()
@@ -139,9 +142,3 @@ def small_picture(prediction: Prediction, outcome: Outcome) -> Image.Image:
         drawn = drawn.crop((round(box.left), round(box.top), round(box.right), round(box.bottom)))
     drawn.thumbnail((CARD_SIDE * 2, CARD_SIDE * 2), Image.Resampling.LANCZOS)
     return drawn.convert("RGB")
-
-
-def _pixels(path: Path) -> NDArray[np.uint8]:
-    """Read a stored photograph: uint8 (H, W, 3)."""
-    with Image.open(path, formats=("PNG",)) as image:
-        return np.asarray(image)

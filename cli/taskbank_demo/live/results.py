@@ -72,16 +72,6 @@ def place_results(services: Services, tasks: Sequence[str], name: str) -> Result
     def forget(token: str) -> None:
         forget_shot(services, token)
 
-    token = gr.State("", time_to_live=services.settings.keep_seconds, delete_callback=forget)
-    status = gr.HTML(elem_id=f"{name}-status")
-    cards = gr.HTML(gallery(tasks, {}), js_on_load=script("cards"), elem_id=f"{name}-gallery")
-    _place_dialog(services, token, cards, name)
-    return Results(token, status, cards)
-
-
-def _place_dialog(services: Services, token: gr.State, cards: gr.HTML, name: str) -> None:
-    """Put the dialog that a card opens on the page."""
-
     def value(asked: object) -> dict[str, str]:
         return value_at(services, asked)
 
@@ -91,5 +81,9 @@ def _place_dialog(services: Services, token: gr.State, cards: gr.HTML, name: str
     def on_open(shown: str, event: gr.EventData) -> str:
         return open_detail(services, shown, event._data.get("task"))
 
+    token = gr.State("", time_to_live=services.settings.keep_seconds, delete_callback=forget)
+    status = gr.HTML(elem_id=f"{name}-status")
+    cards = gr.HTML(gallery(tasks, {}), js_on_load=script("cards"), elem_id=f"{name}-gallery")
     dialog = gr.HTML(js_on_load=script("detail"), server_functions=[value], elem_id=f"{name}-detail")
     cards.open(on_open, token, dialog, **quick())
+    return Results(token, status, cards)

@@ -54,7 +54,13 @@ def single_part(services: Services) -> None:
             )
     packed = gr.HTML(js_on_load=script("ready"), elem_id="live-packed")
     _wire_predicting(services, held, controls, results, pack)
-    _wire_packing(services, results, pack, packed)
+
+    @readable
+    def on_pack(token: str) -> str:
+        shot = find_shot(services, token)
+        return download_link(save_dataset(services, shot, shot.tasks))
+
+    pack.click(on_pack, results.token, packed, **heavy(services))
     add_endpoint(services, "predict", [controls.photo], controls.tasks)
 
 
@@ -119,14 +125,3 @@ def _wire_predicting(
     controls.again.click(on_photo, given, shown, **heavy(services))
     chosen = controls.examples.choose(on_example, None, controls.photo, **quick())
     chosen.success(on_photo, given, shown, **heavy(services))
-
-
-def _wire_packing(services: Services, results: Results, pack: gr.Button, packed: gr.HTML) -> None:
-    """Connect the gallery to the download in the dataset's form."""
-
-    @readable
-    def on_pack(token: str) -> str:
-        shot = find_shot(services, token)
-        return download_link(save_dataset(services, shot, shot.tasks))
-
-    pack.click(on_pack, results.token, packed, **heavy(services))

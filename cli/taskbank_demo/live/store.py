@@ -112,18 +112,15 @@ def load_outcome(services: Services, shot: Shot, tasks: Sequence[str]) -> Outcom
             raw[task] = file.get_tensor(task)
             if _ORIGIN in (metadata := file.metadata() or {}):
                 origins[task] = json.loads(metadata[_ORIGIN])
-    tiles = any(input_kind(find_task(task)) is InputKind.TILES for task in tasks)
-    paths = shot.photographs[: find_task(tasks[0]).num_images]
-    inputs = tuple(_sight(path, services, tiles) for path in paths)
-    names = tuple(path.name for path in paths)
-    return Outcome(sources=names, inputs=inputs, raw=raw, bank=networks.bank, origins=origins)
-
-
-def _sight(path: Path, services: Services, tiles: bool) -> Preprocessed:
-    """Preprocess a stored photograph as for its networks."""
-    networks = services.need_networks()
+    # The photographs are preprocessed as they were for the networks.
     settings = networks.settings
     size = settings.size or networks.bank.index.image_size
-    with Image.open(path, formats=("PNG",)) as image:
-        photo = read_photo(np.asarray(image))
-    return preprocess(photo, settings.fit, size, tiles=tiles, square=True)
+    tiles = any(input_kind(find_task(task)) is InputKind.TILES for task in tasks)
+    inputs: list[Preprocessed] = []
+    paths = shot.photographs[: find_task(tasks[0]).num_images]
+    for path in paths:
+        with Image.open(path, formats=("PNG",)) as image:
+            photo = read_photo(np.asarray(image))
+        inputs.append(preprocess(photo, settings.fit, size, tiles=tiles, square=True))
+    names = tuple(path.name for path in paths)
+    return Outcome(sources=names, inputs=tuple(inputs), raw=raw, bank=networks.bank, origins=origins)

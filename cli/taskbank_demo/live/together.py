@@ -26,7 +26,17 @@ def together_part(services: Services) -> None:
         return
     with gr.Row(elem_classes="tb-columns"):
         with gr.Column(elem_classes="tb-side", scale=0, min_width=320):
-            photos = [_place_photo(number) for number in (1, 2, 3)]
+            photos = [
+                PhotographUpload(
+                    label=f"Photograph {number}" + (" (may be left out)" if number == 3 else ""),
+                    sources=SOURCES,
+                    placeholder="Drop it here\nor click to choose",
+                    height=180,
+                    elem_id=f"together-photo-{number}",
+                    elem_classes="tb-photo",
+                )
+                for number in (1, 2, 3)
+            ]
             run = gr.Button("Compare", variant="primary", elem_id="together-run")
             example = gr.Button("Try an example", elem_id="together-example")
             gr.HTML(note("Two photographs are enough; the camera's way through three needs the third."))
@@ -54,15 +64,3 @@ def together_part(services: Services) -> None:
     uploads = FileUpload(visible=False, file_count="multiple", label="Photographs, two or three")
     wanted = gr.CheckboxGroup(held, value=held, visible=False, label="Tasks")
     add_endpoint(services, "predict_together", [uploads], wanted)
-
-
-def _place_photo(number: int) -> gr.Image:
-    """Put the upload of one photograph on the page."""
-    return PhotographUpload(
-        label=f"Photograph {number}" + (" (may be left out)" if number == 3 else ""),
-        sources=SOURCES,
-        placeholder="Drop it here\nor click to choose",
-        height=180,
-        elem_id=f"together-photo-{number}",
-        elem_classes="tb-photo",
-    )

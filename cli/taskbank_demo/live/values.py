@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -52,7 +51,10 @@ def value_text(kind: OutputKind, value: NDArray[Any], unit: str, classes: tuple[
         classes: names of labels.
     """
     if kind is OutputKind.SEMANTIC_MAP:
-        return _label_text(int(value), classes or ())
+        label, names = int(value), classes or ()
+        if label == 0:
+            return NOT_SEEN
+        return f"{names[label - 1] if label <= len(names) else 'class'} (label {label})"
     numbers = np.atleast_1d(value).astype(float)
     if np.isnan(numbers).any():
         return NOT_SEEN
@@ -65,64 +67,29 @@ def value_text(kind: OutputKind, value: NDArray[Any], unit: str, classes: tuple[
     return f"({', '.join(f'{number:+.3f}' for number in numbers)}){ending}"
 
 
-def _label_text(label: int, classes: tuple[str, ...]) -> str:
-    """Write a label and its class; label 0 means not seen by the network."""
-    if label == 0:
-        return NOT_SEEN
-    name = classes[label - 1] if label <= len(classes) else "class"
-    return f"{name} (label {label})"
-
-
 def few_values(prediction: Prediction) -> Values:
     """Return all values of a prediction, each with its name and unit; empty for maps."""
-    words = _IN_WORDS.get(prediction.kind)
-    return words(prediction) if words else []
-
-
-def _classes(prediction: Prediction) -> Values:
-    return [(name, f"{share:.1%}") for name, share in prediction.top(10)]
-
-
-def _match(prediction: Prediction) -> Values:
-    return [("same point", f"{float(prediction.array):.1%}")]
-
-
-def _layout(prediction: Prediction) -> Values:
-    rows = prediction.array.reshape(3, 3)
-    return [(name, _vector(row, unit)) for (name, unit), row in zip(_LAYOUT, rows, strict=True)]
-
-
-def _directions(prediction: Prediction) -> Values:
-    return [(f"direction of {axis}", _vector(row)) for axis, row in zip("xyz", prediction.array, strict=True)]
-
-
-def _poses(prediction: Prediction) -> Values:
-    """Return rotation and translation between cameras, for each pair of photographs."""
-    values = []
-    for pair, row in zip(_PAIRS, prediction.array.reshape(-1, 6), strict=False):
-        values.append((f"turn, {pair}", _vector(np.degrees(row[:3]), "deg")))
-        values.append((f"way, {pair}", _vector(row[3:], "m")))
-    return values
-
-
-def _permutation(prediction: Prediction) -> Values:
-    return [(f"place {place}", f"tile {int(tile) + 1}") for place, tile in enumerate(prediction.array, 1)]
-
-
-def _numbers(prediction: Prediction) -> Values:
-    names = prediction.classes or tuple(f"number {number}" for number in range(1, prediction.array.size + 1))
-    return [(name, f"{number:.4g}") for name, number in zip(names, prediction.array, strict=True)]
-
-
-_IN_WORDS: Mapping[OutputKind, Callable[[Prediction], Values]] = {
-    OutputKind.CLASSES: _classes,
-    OutputKind.MATCH: _match,
-    OutputKind.LAYOUT: _layout,
-    OutputKind.VANISHING_POINTS: _directions,
-    OutputKind.POSE: _poses,
-    OutputKind.PERMUTATION: _permutation,
-    OutputKind.NUMBERS: _numbers,
-}
+    array, found = prediction.array, []
+    match prediction.kind:
+        case OutputKind.CLASSES:
+            found = [(name, f"{share:.1%}") for name, share in prediction.top(10)]
+        case OutputKind.MATCH:
+            found = [("same point", f"{float(array):.1%}")]
+        case OutputKind.LAYOUT:
+            rows = zip(_LAYOUT, array.reshape(3, 3), strict=True)
+            found = [(name, _vector(row, unit)) for (name, unit), row in rows]
+        case OutputKind.VANISHING_POINTS:
+            found = [(f"direction of {axis}", _vector(row)) for axis, row in zip("xyz", array, strict=True)]
+        case OutputKind.POSE:  # rotation and translation between cameras, for each pair of photographs
+            for pair, row in zip(_PAIRS, array.reshape(-1, 6), strict=False):
+                found.append((f"turn, {pair}", _vector(np.degrees(row[:3]), "deg")))
+                found.append((f"way, {pair}", _vector(row[3:], "m")))
+        case OutputKind.PERMUTATION:
+            found = [(f"place {place}", f"tile {int(tile) + 1}") for place, tile in enumerate(array, 1)]
+        case OutputKind.NUMBERS:
+            names = prediction.classes or tuple(f"number {place}" for place in range(1, array.size + 1))
+            found = [(name, f"{number:.4g}") for name, number in zip(names, array, strict=True)]
+    return found
 
 
 def _vector(row: NDArray[Any], unit: str = "") -> str:

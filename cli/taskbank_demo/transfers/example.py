@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -27,17 +26,7 @@ def example_video(services: Services) -> str:
         photograph = file.convert("RGB")
     path = services.new_folder() / "pan.mp4"
     width, height = (2 * round(side * _SHARE / 2) for side in photograph.size)
-    with video_writer(path, _clip(path, width, height)) as write:
-        for number in range(_FRAMES):
-            left = round((photograph.width - width) * number / (_FRAMES - 1))
-            top = (photograph.height - height) // 2
-            write(np.asarray(photograph.crop((left, top, left + width, top + height))), number)
-    return str(path)
-
-
-def _clip(path: Path, width: int, height: int) -> Clip:
-    """Return the properties of the example video."""
-    return Clip(
+    clip = Clip(
         path=path,
         frames=_FRAMES,
         width=width,
@@ -47,3 +36,9 @@ def _clip(path: Path, width: int, height: int) -> Clip:
         time_base=Fraction(1, _RATE),
         sound=False,
     )
+    with video_writer(path, clip) as write:
+        for number in range(_FRAMES):
+            left = round((photograph.width - width) * number / (_FRAMES - 1))
+            top = (photograph.height - height) // 2
+            write(np.asarray(photograph.crop((left, top, left + width, top + height))), number)
+    return str(path)

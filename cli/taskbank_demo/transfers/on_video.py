@@ -15,7 +15,6 @@ from taskbank_demo.errors import UploadError, readable
 from taskbank_demo.live.results import empty_after_failure, heavy, quick
 from taskbank_demo.pieces import missing_panel, note
 from taskbank_demo.services import Services
-from taskbank_demo.settings import DemoSettings
 from taskbank_demo.transfers.example import example_video
 from taskbank_demo.transfers.menu import TransferMenu
 from taskbank_demo.transfers.pictures import finished, preview, progress, waiting
@@ -61,7 +60,13 @@ def video_part(services: Services, menu: TransferMenu, chosen: gr.Dropdown, tens
             video = FileUpload(
                 label="Short video", file_types=["video"], height=140, elem_id="transfers-video"
             )
-            gr.HTML(note(_limits(services.settings)))
+            limits = services.settings
+            gr.HTML(
+                note(
+                    f"Up to {limits.video_seconds:g} seconds, {limits.video_frames} frames and "
+                    f"{limits.upload_bytes / 2**20:.0f} MB. Sound is left out."
+                )
+            )
             example = gr.Button("Take an example video", elem_id="transfers-example-video")
             shown = gr.HTML(visible=False, elem_id="transfers-preview")
             start = gr.Button("Compare frame by frame", variant="primary", elem_id="transfers-start")
@@ -88,14 +93,6 @@ def video_part(services: Services, menu: TransferMenu, chosen: gr.Dropdown, tens
     )
     _wire_upload(services, video, example, [shown, kept])
     _wire_comparing(services, menu, [kept, chosen, tensor], start, film)
-
-
-def _limits(settings: DemoSettings) -> str:
-    """Return the limits of an uploaded video, in words."""
-    return (
-        f"Up to {settings.video_seconds:g} seconds, {settings.video_frames} frames and "
-        f"{settings.upload_bytes / 2**20:.0f} MB. Sound is left out."
-    )
 
 
 def _wire_upload(services: Services, video: gr.File, example: gr.Button, shown: list[Any]) -> None:

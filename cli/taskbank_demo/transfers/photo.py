@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from taskbank.drawing.picture_scale import Scale
 from taskbank.inference.outcome import Outcome
 from taskbank.inference.preprocess import Preprocessed, as_square_photo
 from taskbank.inference.results import Prediction
@@ -92,30 +91,26 @@ def compare_photograph(
     staged = {role: stage(outcome, preprocessed, choice.target) for role, outcome in outcomes.items()}
     scale = common_scale({role: [each] for role, each in staged.items()})
     full = staged.get(Role.FULL_SUPERVISION)
+    panels = []
+    for part in parts:
+        shown = staged.get(part.role)
+        if shown is None:
+            panels.append(Panel(part=part, image=None))
+            continue
+        rival = None if part.role is Role.FULL_SUPERVISION else full
+        panels.append(
+            Panel(
+                part=part,
+                image=draw(shown, preprocessed, scale),
+                words=result_words(shown),
+                difference=None if rival is None else difference(shown, rival),
+            )
+        )
     return Comparison(
         choice=choice,
         photograph=input_image(preprocessed),
-        panels=tuple(_panel(part, staged.get(part.role), full, preprocessed, scale) for part in parts),
+        panels=tuple(panels),
         colours=scale_words(scale, prediction.kind),
         prediction=prediction,
         inputs=first.inputs,
-    )
-
-
-def _panel(
-    part: ComparedNetwork,
-    shown: Prediction | None,
-    full: Prediction | None,
-    preprocessed: Preprocessed,
-    scale: Scale | None,
-) -> Panel:
-    """Make the panel of one network."""
-    if shown is None:
-        return Panel(part=part, image=None)
-    rival = None if part.role is Role.FULL_SUPERVISION else full
-    return Panel(
-        part=part,
-        image=draw(shown, preprocessed, scale),
-        words=result_words(shown),
-        difference=None if rival is None else difference(shown, rival),
     )

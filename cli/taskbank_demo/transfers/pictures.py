@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from taskbank.video.files import VideoFrame, open_clip, read_frames
+from taskbank.video.files import open_clip, read_frames
 from taskbank_demo.pieces import file_url, note, text
 from taskbank_demo.transfers.cast import TITLES, ComparedNetwork, Role
 from taskbank_demo.transfers.differ import difference_title, difference_words
@@ -50,23 +50,18 @@ def preview(path: str) -> str:
         VideoError: the video cannot be read.
     """
     clip = open_clip(Path(path))
-    first = next(read_frames(clip, {0}), None)
+    first, poster = next(read_frames(clip, {0}), None), ""
+    if first is not None:
+        still = Image.fromarray(first.pixels)
+        still.thumbnail((_STILL, _STILL))
+        poster = f'poster="{data_address(still)}"'
     seconds = float(clip.frames / clip.rate)
     return (
-        f'<figure class="tr-preview"><video src="{file_url(Path(path))}" {_poster(first)} controls muted '
+        f'<figure class="tr-preview"><video src="{file_url(Path(path))}" {poster} controls muted '
         'playsinline preload="metadata" aria-label="The uploaded video"></video>'
         f"<figcaption>{clip.width} x {clip.height}, {clip.frames} frames, {seconds:.1f} seconds</figcaption>"
         "</figure>"
     )
-
-
-def _poster(frame: VideoFrame | None) -> str:
-    """Return a frame as the poster of a video."""
-    if frame is None:
-        return ""
-    still = Image.fromarray(frame.pixels)
-    still.thumbnail((_STILL, _STILL))
-    return f'poster="{data_address(still)}"'
 
 
 def progress(step: VideoProgress, choice: Choice) -> str:
@@ -84,7 +79,8 @@ def progress(step: VideoProgress, choice: Choice) -> str:
 
 def finished(step: VideoProgress, length: float, parts: Sequence[ComparedNetwork]) -> str:
     """Describe a finished video: its rows, the frames left out, and the missing networks."""
-    sentences = [f"{step.done} frames, row by row: {_listed(parts)}."]
+    rows = ["input", *(TITLES[part.role].lower() for part in parts if part.runs is not None)]
+    sentences = [f"{step.done} frames, row by row: {', '.join(rows)}."]
     if step.every > 1:
         sentences.append(f"Every {ordinal(step.every)} frame was compared, so that it was done in time.")
     if step.done < step.total:
@@ -150,8 +146,3 @@ def _links(files: Download) -> str:
         for title, path in links
     )
     return f'<nav class="tr-links" aria-label="Downloads of the transfer">{listed}</nav>'
-
-
-def _listed(parts: Iterable[ComparedNetwork]) -> str:
-    """List the names of the pictures of a video, in order."""
-    return ", ".join(["input", *(TITLES[part.role].lower() for part in parts if part.runs is not None)])

@@ -14,7 +14,7 @@ from taskbank_demo.pieces import intro, missing_panel
 from taskbank_demo.services import Services
 from taskbank_demo.transfers.api import transfers_api
 from taskbank_demo.transfers.measured import affinity_words, by_affinity, shipped_tensor
-from taskbank_demo.transfers.menu import Choice, TransferMenu, label_of
+from taskbank_demo.transfers.menu import TransferMenu, label_of
 from taskbank_demo.transfers.on_photo import photograph_part
 from taskbank_demo.transfers.on_video import video_part
 from taskbank_demo.transfers.requests import (
@@ -56,7 +56,12 @@ def transfers_tab(services: Services) -> None:
         with gr.Tab("On a short video"):
             video_part(services, menu, controls.chosen, controls.tensor)
     if menu.several_images:
-        gr.HTML(f'<p class="tb-note tr-left-out">{prose(_left_out(menu))}</p>')
+        listed = ", ".join(label_of(name) for name in menu.several_images)
+        words = (
+            f"The bank also holds transfers to {listed}, which look at several photographs: "
+            "`taskbank transfer --together` runs them."
+        )
+        gr.HTML(f'<p class="tb-note tr-left-out">{prose(words)}</p>')
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,18 +151,10 @@ def _orders(menu: TransferMenu, target: str) -> list[tuple[str, int]]:
 def _sets(menu: TransferMenu, target: str, order: int, tensor: str) -> list[tuple[str, str]]:
     """Return choices of sources, as text with affinity, highest first, and names of transfers."""
     rated = by_affinity(shipped_tensor(tensor), menu.of_order(target, order))
-    return [(_set_words(choice, affinity), choice.name) for choice, affinity in rated]
-
-
-def _set_words(choice: Choice, affinity: float | None) -> str:
-    """Write a set of sources as in `Normals + Reshading · 0.243`."""
-    return choice.source_words if affinity is None else f"{choice.source_words} · {affinity_words(affinity)}"
-
-
-def _left_out(menu: TransferMenu) -> str:
-    """Return a sentence on the transfers of the bank that this page cannot run."""
-    listed = ", ".join(label_of(name) for name in menu.several_images)
-    return (
-        f"The bank also holds transfers to {listed}, which look at several photographs: "
-        "`taskbank transfer --together` runs them."
-    )
+    return [
+        (
+            choice.source_words if rating is None else f"{choice.source_words} · {affinity_words(rating)}",
+            choice.name,
+        )
+        for choice, rating in rated
+    ]

@@ -27,54 +27,40 @@ def measures(choice: Choice, found: Standing, record: Mapping[str, float]) -> st
         found: measurement in the affinity tensor.
         record: metrics of this network in the bank.
     """
-    body = (
-        _recorded(found, record)
-        if found.transfer is None
-        else f"<p>{_origin(found)}</p>{_measured(found.transfer, found)}{_ranks(choice, found)}"
-    )
+    name, transfer = f"<strong>{text(found.tensor)}</strong>", found.transfer
+    recorded, compared = record.keys() >= _RECORDED, ""
+    if transfer is not None:
+        origin = f"Affinity tensor {name}, measured on other networks than this bank's."
+        if found.own:
+            origin = f"Measured on the networks of this bank: affinity tensor {name}."
+        place = (
+            "" if found.in_order is None else f"{found.in_order.words()} transfers of order {transfer.order}"
+        )
+        numbers = _numbers(transfer.affinity, transfer.gain, transfer.quality, place)
+        body = f"<p>{origin}</p>{numbers}{_ranks(choice, found)}"
+        if recorded and not found.own:
+            compared = note(
+                f"The bank's own record of its network: gain {share_words(record['gain'])}, "
+                f"quality {share_words(record['quality'])}."
+            )
+    else:
+        lacks = f"The affinity tensor {name} did not measure this transfer"
+        body = f"<p>{lacks}, and the bank has no record of it: choose another tensor.</p>"
+        if recorded:
+            numbers = _numbers(
+                record["affinity"], record["gain"], record["quality"], "in the bank's own record"
+            )
+            body = f"<p>{lacks}. The bank itself has a record of its network:</p>{numbers}"
     return (
         '<section class="tr-measures tb-card" aria-live="polite">'
         f'<h3>{text(label_of(choice.target))} <span class="tr-quiet">read from</span> '
-        f"{text(choice.source_words)}</h3>{body}{_compared(found, record)}</section>"
+        f"{text(choice.source_words)}</h3>{body}{compared}</section>"
     )
 
 
 def prose(words: str) -> str:
     """Convert text with commands between backticks to HTML."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", text(words))
-
-
-def _origin(found: Standing) -> str:
-    """Return a sentence on the origin of the numbers."""
-    name = f"<strong>{text(found.tensor)}</strong>"
-    if found.own:
-        return f"Measured on the networks of this bank: affinity tensor {name}."
-    return f"Affinity tensor {name}, measured on other networks than this bank's."
-
-
-def _measured(transfer: Transfer, found: Standing) -> str:
-    """Return the tensor's three numbers."""
-    place = "" if found.in_order is None else f"{found.in_order.words()} transfers of order {transfer.order}"
-    return _numbers(transfer.affinity, transfer.gain, transfer.quality, place)
-
-
-def _recorded(found: Standing, record: Mapping[str, float]) -> str:
-    """Return the bank's own three numbers, if the tensor has none."""
-    lacks = f"The affinity tensor <strong>{text(found.tensor)}</strong> did not measure this transfer"
-    if not record.keys() >= _RECORDED:
-        return f"<p>{lacks}, and the bank has no record of it: choose another tensor.</p>"
-    numbers = _numbers(record["affinity"], record["gain"], record["quality"], "in the bank's own record")
-    return f"<p>{lacks}. The bank itself has a record of its network:</p>{numbers}"
-
-
-def _compared(found: Standing, record: Mapping[str, float]) -> str:
-    """Return the bank's own metrics of the transfer if the tensor was measured on other networks."""
-    if found.transfer is None or found.own or not record.keys() >= _RECORDED:
-        return ""
-    return note(
-        f"The bank's own record of its network: gain {share_words(record['gain'])}, "
-        f"quality {share_words(record['quality'])}."
-    )
 
 
 def _numbers(affinity: float, gain: float, quality: float, place: str) -> str:
@@ -114,10 +100,14 @@ def _ranks(choice: Choice, found: Standing) -> str:
     if higher := tuple(order for order in orders if order > _SINGLE_ROWS):
         words = f"Orders {higher[0]}+" if len(higher) > 1 else f"Order {higher[0]}"
         rows.append(_row(words, higher, found))
+    full = found.full_supervision
+    line = ""
+    if full is not None and not math.isnan(full.affinity):
+        line = f"; the line is full supervision, {affinity_words(full.affinity)}"
     ticks = "".join(f'<i style="left:{100 * _on_scale(tick):.1f}%">{tick:g}</i>' for tick in _TICKS)
     return (
         f'<figure class="tr-ranks"><figcaption>{found.overall.words()} transfers to '
-        f"{text(label_of(choice.target))} of all orders, by affinity{_against_full(found)}.</figcaption>"
+        f"{text(label_of(choice.target))} of all orders, by affinity{line}.</figcaption>"
         f'{"".join(rows)}<div class="tr-row" aria-hidden="true"><span></span>'
         f'<div class="tr-ticks">{ticks}</div><span></span></div></figure>'
     )
@@ -131,9 +121,14 @@ def _row(title: str, orders: tuple[int, ...], found: Standing) -> str:
     if found.transfer is not None and found.in_order is not None and found.transfer.order in orders:
         dots += _dot(found.transfer, "tr-chosen")
         words = found.in_order.words()
+    full = found.full_supervision
+    line = ""
+    if full is not None and not math.isnan(full.affinity):
+        at = 100 * _on_scale(full.affinity)
+        line = f'<b style="left:{at:.1f}%" title="Full supervision: {affinity_words(full.affinity)}"></b>'
     return (
         f'<div class="tr-row"><span>{title}</span>'
-        f'<div class="tr-axis" aria-hidden="true">{_full_line(found)}{dots}</div>'
+        f'<div class="tr-axis" aria-hidden="true">{line}{dots}</div>'
         f"<span>{words}</span></div>"
     )
 
@@ -144,20 +139,3 @@ def _dot(transfer: Transfer, kind: str = "") -> str:
     where = 100 * _on_scale(transfer.affinity)
     title = text(f"{names}: {affinity_words(transfer.affinity)}")
     return f'<i class="{kind}" style="left:{where:.1f}%" title="{title}"></i>'
-
-
-def _full_line(found: Standing) -> str:
-    """Return the mark of the fully trained network on the scale."""
-    full = found.full_supervision
-    if full is None or math.isnan(full.affinity):
-        return ""
-    words = f"Full supervision: {affinity_words(full.affinity)}"
-    return f'<b style="left:{100 * _on_scale(full.affinity):.1f}%" title="{words}"></b>'
-
-
-def _against_full(found: Standing) -> str:
-    """Describe full supervision, the line in the picture."""
-    full = found.full_supervision
-    if full is None or math.isnan(full.affinity):
-        return ""
-    return f"; the line is full supervision, {affinity_words(full.affinity)}"
