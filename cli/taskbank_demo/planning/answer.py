@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -86,13 +87,21 @@ class PlanAnswer:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON: the keys of `taxsolver --json --one-more`, and more."""
-        plan = self.taxonomy
+        plan, more = self.taxonomy, None
+        if self.more is not None:
+            more = {
+                "budget": self.more.budget,
+                "objective": self.more.objective,
+                "increase": self.more.increase,
+                "added": list(self.more.added),
+                "dropped": list(self.more.dropped),
+            }
         return {
             **plan.to_dict(),
             "cost": plan.cost,
             "gain": _number(plan.gain),
             "quality": _number(plan.quality),
-            "one_more": None if self.more is None else _one_more(self.more),
+            "one_more": more,
             "random": None if self.band is None else self.band.to_dict(),
             "command": self.command,
             "costs_csv": costs_csv(self.ask),
@@ -121,16 +130,28 @@ def answer_plan(
         TaxSolverError: there is no plan; the message states the reason and what to change.
     """
     start = time.perf_counter()
-    taxonomy = solve_problem(ask.problem(tensor), time_limit=time_limit)
-    more = _more(taxonomy, time_limit)
-    band, no_band = _band(taxonomy, samples)
+    problem = ask.problem(tensor)
+    taxonomy = solve_problem(problem, time_limit=time_limit)
+    more, band, no_band = None, None, ""
+    if taxonomy.status == "optimal":  # of an unproven plan, the gain of one more unit is not known
+        with suppress(TaxSolverError):
+            more = one_more_unit(taxonomy, time_limit=time_limit)
+    row = SweepRow(problem.budget or 0.0, problem.max_order or len(problem.affinity.tasks), taxonomy)
+    try:
+        band = next(compare_with_random([row], samples=samples, seed=SEED))
+    except InvalidInputError as error:
+        no_band = str(error)
+    try:
+        command = plan_command(ask, tensor, called)
+    except InvalidInputError:
+        command = ""
     return PlanAnswer(
         ask=ask,
         taxonomy=taxonomy,
         more=more,
         band=band,
         no_band=no_band,
-        command=_command(ask, tensor, called),
+        command=command,
         seconds=time.perf_counter() - start,
     )
 
@@ -201,42 +222,6 @@ def answer_sweep(
     except InvalidInputError:
         command = ""
     return SweepAnswer(rows=tuple(rows), command=command, seconds=time.perf_counter() - start)
-
-
-def _more(taxonomy: Taxonomy, time_limit: float) -> OneMore | None:
-    """Solve with one more unit of budget; None if the plan is not proven, or the solver fails."""
-    if taxonomy.status != "optimal":
-        return None
-    try:
-        return one_more_unit(taxonomy, time_limit=time_limit)
-    except TaxSolverError:
-        return None
-
-
-def _band(taxonomy: Taxonomy, samples: int) -> tuple[SignificanceRow | None, str]:
-    problem = taxonomy.problem
-    row = SweepRow(problem.budget or 0.0, problem.max_order or len(problem.affinity.tasks), taxonomy)
-    try:
-        return next(compare_with_random([row], samples=samples, seed=SEED)), ""
-    except InvalidInputError as error:
-        return None, str(error)
-
-
-def _command(ask: PlanAsk, tensor: AffinityTensor, called: str) -> str:
-    try:
-        return plan_command(ask, tensor, called)
-    except InvalidInputError:
-        return ""
-
-
-def _one_more(more: OneMore) -> dict[str, Any]:
-    return {
-        "budget": more.budget,
-        "objective": more.objective,
-        "increase": more.increase,
-        "added": list(more.added),
-        "dropped": list(more.dropped),
-    }
 
 
 def _number(value: float) -> float | None:

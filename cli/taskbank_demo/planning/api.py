@@ -132,17 +132,19 @@ def group_json(question: Any) -> dict[str, Any]:
 def affinities_json() -> dict[str, Any]:
     """List the available tensors, with their tasks."""
     shelf = TensorShelf()
-    return {"affinities": [_about(shelf.get(name)) for name in available_affinities()]}
-
-
-def _about(tensor: AffinityTensor) -> dict[str, Any]:
+    tensors = [shelf.get(name) for name in available_affinities()]
     return {
-        "name": tensor.name,
-        "transfers": len(tensor),
-        "tasks": [
-            {"task": card.task, "label": card.label, "group": card.group, "target": card.target}
-            for card in task_cards(tensor)
-        ],
+        "affinities": [
+            {
+                "name": tensor.name,
+                "transfers": len(tensor),
+                "tasks": [
+                    {"task": card.task, "label": card.label, "group": card.group, "target": card.target}
+                    for card in task_cards(tensor)
+                ],
+            }
+            for tensor in tensors
+        ]
     }
 
 

@@ -73,7 +73,8 @@ class PlanAsk:
                 f"unknown parameter {unknown[0][:_LONGEST]!r}: known are {', '.join(known)}"
             )
         fields_read: dict[str, Any] = {
-            name: _READERS.get(name, _as_it_is)(value, name) for name, value in read.items()
+            name: _READERS[name](value, name) if name in _READERS else value  # `Problem` checks it
+            for name, value in read.items()
         }
         if fields_read.get("min_gain") is not None:
             fields_read = {"budget": None, "objective": BY_THE_GOAL, **fields_read}
@@ -166,11 +167,6 @@ def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise InvalidInputError(f"{what} is {_short(value)}, expected text")
     return value[:_LONGEST]
-
-
-def _as_it_is(value: Any, _what: str) -> Any:
-    """Return a value unchanged, as `Problem` checks it."""
-    return value
 
 
 def _short(value: Any) -> str:

@@ -63,24 +63,29 @@ def read_rows(given: Any) -> list[BoardRow]:
     """
     if not isinstance(given, Sequence) or isinstance(given, str) or len(given) > _MOST_ROWS:
         raise InvalidInputError("the board of tasks was not understood: reload the page")
-    return [_read_row(row) for row in given]
-
-
-def _read_row(row: Any) -> BoardRow:
-    if not isinstance(row, Mapping) or not isinstance(row.get("task"), str) or row.get("use") not in _USES:
-        raise InvalidInputError("a row of the board was not understood: reload the page")
-    importance, cost = (_number(row.get(name), name, row["task"], 1) for name in ("importance", "cost"))
-    owned = _number(row.get("owned"), "owned percentage", row["task"], 0)
-    if not 0 <= owned <= 100:
-        raise InvalidInputError(f"the owned percentage of {row['task']} is {owned:g}, expected 0 to 100")
-    return BoardRow(
-        task=row["task"],
-        solve=row.get("solve") is True,
-        use=row["use"],
-        importance=importance,
-        cost=cost,
-        owned=owned,
-    )
+    rows = []
+    for row in given:
+        if (
+            not isinstance(row, Mapping)
+            or not isinstance(row.get("task"), str)
+            or row.get("use") not in _USES
+        ):
+            raise InvalidInputError("a row of the board was not understood: reload the page")
+        importance, cost = (_number(row.get(name), name, row["task"], 1) for name in ("importance", "cost"))
+        owned = _number(row.get("owned"), "owned percentage", row["task"], 0)
+        if not 0 <= owned <= 100:
+            raise InvalidInputError(f"the owned percentage of {row['task']} is {owned:g}, expected 0 to 100")
+        rows.append(
+            BoardRow(
+                task=row["task"],
+                solve=row.get("solve") is True,
+                use=row["use"],
+                importance=importance,
+                cost=cost,
+                owned=owned,
+            )
+        )
+    return rows
 
 
 def _number(value: Any, name: str, task: str, empty: float) -> float:
@@ -127,10 +132,19 @@ def ask_of_board(
 def board_html(tensor: AffinityTensor, rows: Sequence[BoardRow]) -> str:
     """Return the board as a form, which a script of the page reads."""
     shown = {row.task: row for row in rows}
-    groups = groupby(task_cards(tensor), key=lambda card: card.group)
-    bodies = "".join(
-        _group(HEADINGS[group], [(card, shown[card.task]) for card in cards]) for group, cards in groups
-    )
+    bodies = ""
+    for group, members in groupby(task_cards(tensor), key=lambda card: card.group):
+        cards, heading = list(members), f"<span>{text(HEADINGS[group])}</span>"
+        if any(card.target for card in cards):
+            heading = (
+                '<label><input type="checkbox" data-group '
+                f'aria-label="Solve all of {text(HEADINGS[group])}">{heading}</label>'
+            )
+        rows_html = "".join(_row(card, shown[card.task]) for card in cards)
+        bodies += (
+            f'<tbody><tr class="pl-group"><th scope="rowgroup" colspan="5">{heading}</th></tr>'
+            f"{rows_html}</tbody>"
+        )
     return (
         '<div class="pl-tools" role="group" aria-label="Tick targets">'
         '<button type="button" class="pl-button" data-all="true">All</button>'
@@ -144,17 +158,6 @@ def board_html(tensor: AffinityTensor, rows: Sequence[BoardRow]) -> str:
         '<th scope="col"><abbr title="Owned: how much of its labels is there already, in %">Own %</abbr></th>'
         f"</tr></thead>{bodies}</table></div>"
     )
-
-
-def _group(heading: str, members: list[tuple[TaskCard, BoardRow]]) -> str:
-    name = text(heading)
-    head = (
-        f'<tr class="pl-group"><th scope="rowgroup" colspan="5"><label><input type="checkbox" data-group '
-        f'aria-label="Solve all of {name}"><span>{name}</span></label></th></tr>'
-        if any(card.target for card, _ in members)
-        else f'<tr class="pl-group"><th scope="rowgroup" colspan="5"><span>{name}</span></th></tr>'
-    )
-    return f"<tbody>{head}{''.join(_row(card, row) for card, row in members)}</tbody>"
 
 
 def _row(card: TaskCard, row: BoardRow) -> str:

@@ -107,9 +107,10 @@ def show_chain(answer: Answer[Chain]) -> str:
         ),
     ]
     unit = problem.unit or "label costs"
+    span = f"{len(found.best[0].sources)} to {len(last.sources)} tasks labelled in full"
     return (
         '<section class="pl-result" aria-label="Plans over the years"><header class="pl-head" '
-        f'aria-live="polite"><h3>{len(found.best)} years, {text(_span(found))}</h3>'
+        f'aria-live="polite"><h3>{len(found.best)} years, {span}</h3>'
         f"<p>Budgets in {text(unit)} are totals of everything labelled until then.</p></header>"
         f"{facts(cards)}{_table(found)}"
         f'<div class="pl-charts">{_charts(found, unit)}</div>'
@@ -120,11 +121,6 @@ def show_chain(answer: Answer[Chain]) -> str:
 
 def _unproven(plans: Sequence[Taxonomy]) -> str:
     return "" if all(plan.status == "optimal" for plan in plans) else ", not proven"
-
-
-def _span(found: Chain) -> str:
-    first, last = found.best[0], found.best[-1]
-    return f"{len(first.sources)} to {len(last.sources)} tasks labelled in full"
 
 
 def _table(found: Chain) -> str:
@@ -156,19 +152,22 @@ def _charts(found: Chain, unit: str) -> str:
         (str(found.best[0].problem.objective), "summed over the targets: this is maximised", "objective"),
         ("Gain", "mean over the targets", "gain"),
     )
-    return "".join(
-        f"<figure><figcaption><strong>{text(name[:1].upper() + name[1:])}</strong> {about}</figcaption>"
-        f"{draw_chart(_chart(found, name, field, unit))}</figure>"
-        for name, about, field in measures
-    )
-
-
-def _chart(found: Chain, name: str, field: str, unit: str) -> Chart:
-    def points(plans: Sequence[Taxonomy]) -> list[tuple[float, float]]:
-        return [(plan.problem.budget or 0.0, float(getattr(plan, field))) for plan in plans]
-
-    lines = tuple(
-        Line(name=words, points=points(getattr(found, way)), colour=colour, dash=dash)
-        for words, way, colour, dash in (*_WAYS, _FREE)
-    )
-    return Chart(title=name, across=f"budget ({unit})", lines=lines, digits=4)
+    figures = ""
+    for name, about, field in measures:
+        lines = tuple(
+            Line(
+                name=words,
+                points=[
+                    (plan.problem.budget or 0.0, float(getattr(plan, field))) for plan in getattr(found, way)
+                ],
+                colour=colour,
+                dash=dash,
+            )
+            for words, way, colour, dash in (*_WAYS, _FREE)
+        )
+        chart = Chart(title=name, across=f"budget ({unit})", lines=lines, digits=4)
+        title = text(name[:1].upper() + name[1:])
+        figures += (
+            f"<figure><figcaption><strong>{title}</strong> {about}</figcaption>{draw_chart(chart)}</figure>"
+        )
+    return figures

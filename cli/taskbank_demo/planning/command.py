@@ -138,7 +138,7 @@ def _values(name: str, value: Any) -> list[str]:
     if name in {"together", "apart"}:
         return [_names(group) for group in value]
     if isinstance(value, Mapping):
-        return [_weights(value)]
+        return [",".join(f"{_writable(task)}={number(weight)}" for task, weight in value.items())]
     if isinstance(value, str):
         return ["" if value == BY_THE_GOAL else value]
     return [_names(value) if isinstance(value, tuple) else number(value)]
@@ -146,10 +146,6 @@ def _values(name: str, value: Any) -> list[str]:
 
 def _names(tasks: Iterable[str]) -> str:
     return ",".join(_writable(task) for task in tasks)
-
-
-def _weights(weights: Mapping[str, float]) -> str:
-    return ",".join(f"{_writable(task)}={number(value)}" for task, value in weights.items())
 
 
 def _writable(task: str) -> str:

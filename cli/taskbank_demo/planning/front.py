@@ -101,14 +101,18 @@ def show_front(answer: Answer[Front]) -> str:
             else (wanted, problem.written(plan.cost), f"{_labels(plan)}, {plan.status}: {_listed(plan)}")
         )
     across = f"cost ({problem.unit})" if problem.unit else "label cost"
-    charts = "".join(
-        f"<figure><figcaption><strong>{title}</strong> {about}</figcaption>"
-        f"{draw_chart(_chart(found, title, field, across))}</figure>"
-        for title, field, about in (
-            ("Gain", "gain", "share of test images on which the plan beats training from scratch"),
-            ("Quality", "quality", "share of test images on which the plan beats full supervision"),
+    charts = ""
+    for title, field, about in (
+        ("Gain", "gain", "share of test images on which the plan beats training from scratch"),
+        ("Quality", "quality", "share of test images on which the plan beats full supervision"),
+    ):
+        points = [(plan.cost, float(getattr(plan, field))) for plan in found.plans]
+        line = Line(name=title.lower(), points=points, colour="o2")
+        goal = found.min_gain if field == "gain" else None
+        chart = Chart(title=title, across=across, lines=(line,), level=goal, digits=4)
+        charts += (
+            f"<figure><figcaption><strong>{title}</strong> {about}</figcaption>{draw_chart(chart)}</figure>"
         )
-    )
     return (
         '<section class="pl-result" aria-label="Pareto front"><header class="pl-head" aria-live="polite">'
         f"<h3>{len(found.plans)} plans between {text(problem.written(first.cost))} and "
@@ -117,13 +121,6 @@ def show_front(answer: Answer[Front]) -> str:
         f'{facts(cards)}<div class="pl-charts">{charts}</div>{_table(found)}'
         f"{take_away(answer.command, answer.to_dict(), 'front.json')}</section>"
     )
-
-
-def _chart(found: Front, title: str, field: str, across: str) -> Chart:
-    points = [(plan.cost, float(getattr(plan, field))) for plan in found.plans]
-    goal = found.min_gain if field == "gain" else None
-    line = Line(name=title.lower(), points=points, colour="o2")
-    return Chart(title=title, across=across, lines=(line,), level=goal, digits=4)
 
 
 def _table(found: Front) -> str:

@@ -31,17 +31,34 @@ def show_group(answer: GroupAnswer) -> str:
     """Show a choice of networks, or the reason why there is none."""
     found = answer.grouping
     if math.isnan(found.validation_loss):
-        return show_problem(_why_none(found), "No choice")
+        if found.status == "unsampled":
+            return show_problem(
+                "Random choices hardly ever serve every task within this budget: raise it.", "No choice"
+            )
+        least = "no budget suffices"
+        if found.least_budget:
+            least = f"the least that works is {amount(found.least_budget)}"
+        why = f"{METHODS[found.method]}: nothing fits a budget of {amount(found.budget)}; {least}."
+        return show_problem(why, "No choice")
+    tasks, count, budget = len(found.table.tasks), len(found.chosen), amount(found.budget)
+    if found.chosen:
+        headline = f"{count} network{'' if count == 1 else 's'} for {tasks} tasks"
+        cost = f"cost {amount(found.cost)} of a budget of {budget}"
+    else:
+        headline = f"Random choices for {tasks} tasks, mean of {found.draws:,} draws"
+        cost = f"budget {budget}"
+    saved = escape(json.dumps(answer.to_dict(), indent=2))
     networks = "".join(_network(found, place) for place in found.chosen)
     drawn = f'<ol class="pl-networks">{networks}</ol>' if networks else ""
     return (
         '<section class="pl-result" aria-label="The choice of networks">'
-        f'<header class="pl-head" aria-live="polite"><h3>{text(_headline(found))}</h3>'
-        f"<p>{text(_summary(found))}</p></header>{_facts(answer)}{drawn}"
+        f'<header class="pl-head" aria-live="polite"><h3>{text(headline)}</h3>'
+        f"<p>{text(METHODS[found.method])}, {cost} (1 = one standard network)</p></header>"
+        f"{_facts(answer)}{drawn}"
         '<div class="pl-away"><h4>The same in a terminal</h4><div class="tb-code pl-command">'
         f'<code>{text(answer.command)}</code><button type="button" class="pl-button" data-copy '
         'aria-label="Copy the command">Copy</button></div><p class="pl-buttons">'
-        f'<button type="button" class="pl-button" data-save="grouping.json" data-text="{_json(answer)}">'
+        f'<button type="button" class="pl-button" data-save="grouping.json" data-text="{saved}">'
         'Download JSON</button><span class="pl-said" role="status"></span></p></div></section>'
     )
 
@@ -72,8 +89,9 @@ def show_curves(rows: Sequence[Grouping], here: float) -> str:
         here=here,
         digits=4,
     )
+    borders = {"": "", "2 4": ' style="border-top-style:dotted"', "7 4": ' style="border-top-style:dashed"'}
     legend = "".join(
-        f'<li><i class="{line.colour}"{_dashed(line.dash)}></i>{text(line.name)}</li>' for line in lines
+        f'<li><i class="{line.colour}"{borders[line.dash]}></i>{text(line.name)}</li>' for line in lines
     )
     return (
         '<section class="pl-curves pg" aria-label="What every budget buys"><h3>What every budget buys</h3>'
@@ -81,11 +99,6 @@ def show_curves(rows: Sequence[Grouping], here: float) -> str:
         f"{len(table.tasks)} tasks; lower is better</figcaption>{draw_chart(chart)}</figure></div>"
         f'<ul class="pl-legend">{legend}<li><i class="pl-here"></i>the budget above</li></ul></section>'
     )
-
-
-def _dashed(dash: str) -> str:
-    style = {"": "", "2 4": "dotted"}.get(dash, "dashed")
-    return f' style="border-top-style:{style}"' if style else ""
 
 
 def _network(found: Grouping, place: int) -> str:
@@ -115,23 +128,6 @@ def _network(found: Grouping, place: int) -> str:
     )
 
 
-def _headline(found: Grouping) -> str:
-    tasks = len(found.table.tasks)
-    if not found.chosen:
-        return f"Random choices for {tasks} tasks, mean of {found.draws:,} draws"
-    count = len(found.chosen)
-    return f"{count} network{'' if count == 1 else 's'} for {tasks} tasks"
-
-
-def _summary(found: Grouping) -> str:
-    cost = (
-        f"cost {amount(found.cost)} of a budget of {amount(found.budget)}"
-        if found.chosen
-        else f"budget {amount(found.budget)}"
-    )
-    return f"{METHODS[found.method]}, {cost} (1 = one standard network)"
-
-
 def _facts(answer: GroupAnswer) -> str:
     found = answer.grouping
     test = "not measured" if math.isnan(found.test_loss) else f"{found.test_loss:.5g}"
@@ -143,8 +139,20 @@ def _facts(answer: GroupAnswer) -> str:
         ("Validation loss", f"{found.validation_loss:.5g}", "summed over the tasks; it chooses"),
         ("Test loss", test, "each task takes the network that turns out best, as the authors score"),
         ("Status", found.status, f"{proof}, {1000 * answer.seconds:.0f} ms"),
-        *_prediction(answer),
     ]
+    predicted, following = answer.predicted, answer.following
+    if predicted is not None:  # the error of predicted losses, and the group to train next
+        error = f"{100 * predicted.error:.1f} %" if predicted.held_out else "not known"
+        about = (
+            f"of a task's loss alone, leaving out one of {predicted.held_out} trained groups"
+            if predicted.held_out
+            else "pairs cannot be left out of what they tell: train a larger group"
+        )
+        train, why = "nothing", "no group would change the choice if it were better by that error"
+        if following is not None:
+            train = " + ".join(label_of(task) for task in following.network.split("+"))
+            why = f"knowing it is expected to lower the loss by {following.expected:.3g}"
+        cards += [("Error of a predicted loss", error, about), ("Train next", train, why)]
     return (
         '<dl class="pl-facts">'
         + "".join(
@@ -153,36 +161,3 @@ def _facts(answer: GroupAnswer) -> str:
         )
         + "</dl>"
     )
-
-
-def _prediction(answer: GroupAnswer) -> list[tuple[str, str, str]]:
-    """Show the error of predicted losses, and the group to train next."""
-    predicted, following = answer.predicted, answer.following
-    if predicted is None:
-        return []
-    error = f"{100 * predicted.error:.1f} %" if predicted.held_out else "not known"
-    about = (
-        f"of a task's loss alone, leaving out one of {predicted.held_out} trained groups"
-        if predicted.held_out
-        else "pairs cannot be left out of what they tell: train a larger group"
-    )
-    train = ("Train next", "nothing", "no group would change the choice if it were better by that error")
-    if following is not None:
-        tasks = " + ".join(label_of(task) for task in following.network.split("+"))
-        train = ("Train next", tasks, f"knowing it is expected to lower the loss by {following.expected:.3g}")
-    return [("Error of a predicted loss", error, about), train]
-
-
-def _why_none(found: Grouping) -> str:
-    if found.status == "unsampled":
-        return "Random choices hardly ever serve every task within this budget: raise it."
-    least = (
-        f"the least that works is {amount(found.least_budget)}"
-        if found.least_budget
-        else "no budget suffices"
-    )
-    return f"{METHODS[found.method]}: nothing fits a budget of {amount(found.budget)}; {least}."
-
-
-def _json(answer: GroupAnswer) -> str:
-    return escape(json.dumps(answer.to_dict(), indent=2))

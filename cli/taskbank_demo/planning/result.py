@@ -15,7 +15,6 @@ from taskbank_demo.planning.pieces import take_away
 from taxsolver.analysis.significance import Band
 from taxsolver.figures.headline import headline
 from taxsolver.planning.amounts import amount
-from taxsolver.tensors.affinity import Transfer
 
 _MEANING = {
     "gain": "share of test images on which the plan beats training from scratch, mean over the targets",
@@ -29,7 +28,7 @@ def show_plan(answer: PlanAnswer) -> str:
     first, second = (line.replace(r"\$", "$") for line in headline(taxonomy))
     return (
         '<section class="pl-result pv" aria-label="The plan">'
-        f'<header class="pl-head" aria-live="polite"><h3>{text(_sentence(first))}</h3>'
+        f'<header class="pl-head" aria-live="polite"><h3>{text(first[:1].upper() + first[1:])}</h3>'
         f"<p>{text(second)}</p></header>"
         f"{_facts(answer)}"
         '<div class="pl-both">'
@@ -52,7 +51,17 @@ def plan_table(answer: PlanAnswer) -> str:
     """Return a table of targets with sources and measures; hovering a row highlights it in the picture."""
     taxonomy = answer.taxonomy
     kin = Kinship(taxonomy)
-    rows = "".join(_row(kin, transfer) for transfer in taxonomy.transfers)
+    rows = ""
+    for transfer in taxonomy.transfers:
+        own, order = " pl-own", ""
+        if not transfer.full_supervision:
+            own, order = "", f'<b class="pl-order o{min(transfer.order, 6)}">{transfer.order}</b>'
+        rows += (
+            f'<tr class="{kin.node(transfer.target).replace(" d ", " ")}{own}">'
+            f'<th scope="row" title="{text(transfer.target)}">{text(label_of(transfer.target))}</th>'
+            f'<td>{text(served_from(transfer))}</td><td class="tb-number pg">{order}</td>'
+            f"{_cell(transfer.gain)}{_cell(transfer.quality)}</tr>"
+        )
     count = len(taxonomy.transfers)
     caption = f"{count} target{'' if count == 1 else 's'} and how each is served"
     return (
@@ -64,21 +73,6 @@ def plan_table(answer: PlanAnswer) -> str:
         '<tfoot><tr><th scope="row" colspan="3">Mean</th>'
         f"{_cell(taxonomy.gain)}{_cell(taxonomy.quality)}</tr></tfoot>"
         "</table></div>"
-    )
-
-
-def _row(kin: Kinship, transfer: Transfer) -> str:
-    own = " pl-own" if transfer.full_supervision else ""
-    order = (
-        ""
-        if transfer.full_supervision
-        else f'<b class="pl-order o{min(transfer.order, 6)}">{transfer.order}</b>'
-    )
-    return (
-        f'<tr class="{kin.node(transfer.target).replace(" d ", " ")}{own}">'
-        f'<th scope="row" title="{text(transfer.target)}">{text(label_of(transfer.target))}</th>'
-        f'<td>{text(served_from(transfer))}</td><td class="tb-number pg">{order}</td>'
-        f"{_cell(transfer.gain)}{_cell(transfer.quality)}</tr>"
     )
 
 
@@ -101,8 +95,12 @@ def _facts(answer: PlanAnswer) -> str:
         if problem.unit is None or more is None or problem.budget is None
         else f"{problem.written(round(more.budget - problem.budget, 6))} more"
     )
+    bought = "nothing"
+    if more is not None and more.increase > 0 and more.added:
+        bought = f"+{more.increase:.3g}"
+    sources = ", ".join(label_of(task) for task in taxonomy.sources) or "nothing"
     cards = [
-        _card("Label in full", f"{len(taxonomy.sources)}{cost}", _sources(answer)),
+        _card("Label in full", f"{len(taxonomy.sources)}{cost}", sources),
         _measure_card("Gain", taxonomy.gain, None if band is None else band.random_gain, answer.no_band),
         _measure_card(
             "Quality", taxonomy.quality, None if band is None else band.random_quality, answer.no_band
@@ -110,17 +108,11 @@ def _facts(answer: PlanAnswer) -> str:
         _card(
             str(problem.objective).replace("-", " ").capitalize() + ", summed",
             f"{taxonomy.objective:.4g}",
-            _proof(answer),
+            f"{proof(taxonomy)}, {1000 * taxonomy.seconds:.0f} ms",
         ),
-        _card(f"{next_unit} buys", _more(answer), one_more_words(answer.more)),
+        _card(f"{next_unit} buys", bought, one_more_words(more)),
     ]
     return f'<dl class="pl-facts">{"".join(cards)}</dl>'
-
-
-def _more(answer: PlanAnswer) -> str:
-    if answer.more is None or not answer.more.increase > 0 or not answer.more.added:
-        return "nothing"
-    return f"+{answer.more.increase:.3g}"
 
 
 def _card(name: str, value: str, about: str) -> str:
@@ -146,14 +138,6 @@ def _measure_card(name: str, value: float, band: Band | None, no_band: str) -> s
     return f'<div title="{title}"><dt>{text(name)}</dt><dd>{shown}</dd></div>'
 
 
-def _sources(answer: PlanAnswer) -> str:
-    return ", ".join(label_of(task) for task in answer.taxonomy.sources) or "nothing"
-
-
-def _proof(answer: PlanAnswer) -> str:
-    return f"{proof(answer.taxonomy)}, {1000 * answer.taxonomy.seconds:.0f} ms"
-
-
 def _purchases(answer: PlanAnswer) -> str:
     """Return a table of the labels to buy, if the budget counts images or money; else nothing."""
     taxonomy = answer.taxonomy
@@ -176,7 +160,3 @@ def _purchases(answer: PlanAnswer) -> str:
         f'<tfoot><tr><th scope="row" colspan="3">Cost</th>'
         f'<td class="tb-number">{amount(taxonomy.cost)}</td></tr></tfoot></table></div>'
     )
-
-
-def _sentence(line: str) -> str:
-    return line[:1].upper() + line[1:]

@@ -132,14 +132,9 @@ def _in_page(svg: str, prefix: str, spoken: str) -> str:
     for colour, base in _FILLS.items():
         svg = svg.replace(colour, f"color-mix(in srgb, {base} 14%, var(--tb-panel, #fff))")
     svg = _FONT.sub("font-family: inherit", svg)
-    wide, tall = (float(side) * 4 / 3 for side in _size(svg))
+    size = _SIZE.search(svg)
+    if size is None:
+        raise ValueError("matplotlib wrote no size")
+    wide, tall = (float(side) * 4 / 3 for side in size.groups())  # from points to px
     label = f'class="pl-drawn" role="img" aria-label="{text(spoken)}" width="{wide:.0f}" height="{tall:.0f}"'
     return _SIZE.sub(label, svg, count=1)
-
-
-def _size(svg: str) -> tuple[str, str]:
-    """Return width and height in points."""
-    found = _SIZE.search(svg)
-    if found is None:
-        raise ValueError("matplotlib wrote no size")
-    return found.group(1), found.group(2)

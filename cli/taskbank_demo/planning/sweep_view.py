@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from taskbank_demo.pieces import text
 from taskbank_demo.planning.answer import SweepAnswer
 from taskbank_demo.planning.drawing.chart import Chart, Line, draw_chart
-from taxsolver.planning.sweep import SweepRow
 
 _NOT_PROVEN = '<p class="tb-note">Some of these plans are good, but not proven: {}.</p>'
 _WHY = {"time_limit": "time ran out", "unproven": "the solver ended without a proof"}
@@ -35,7 +33,23 @@ def show_sweep(answer: SweepAnswer, here: float) -> str:
     orders = sorted({row.max_order for row in rows})
     unit = next(row.taxonomy.problem.unit for row in rows if row.taxonomy)
     across = "supervision budget" if unit is None else f"budget ({unit})" if unit else "budget"
-    figures = "".join(_figure(rows, orders, measure, here, across) for measure in measured)
+    figures = ""
+    for measure in measured:
+        lines = tuple(
+            Line(
+                name=_order_words(order),
+                points=[(row.budget, getattr(row, measure)) for row in rows if row.max_order == order],
+                colour=f"o{min(order, 6)}",
+            )
+            for order in orders
+        )
+        chart = Chart(title=_MEASURES[measure], across=across, lines=lines, here=here, level=0.5, digits=3)
+        figures += (
+            f"<figure><figcaption><strong>{_MEASURES[measure]}</strong> {_MEANING[measure]}</figcaption>"
+            f"{draw_chart(chart)}</figure>"
+        )
+    statuses = {row.taxonomy.status for row in rows if row.taxonomy}
+    reasons = " or ".join(why for status, why in _WHY.items() if status in statuses)
     legend = "".join(
         f'<li><i class="o{min(order, 6)}"></i>{text(_order_words(order))}</li>' for order in orders
     )
@@ -44,30 +58,7 @@ def show_sweep(answer: SweepAnswer, here: float) -> str:
         f'<div class="pl-charts">{figures}</div><ul class="pl-legend">{legend}'
         '<li><i class="pl-here"></i>the budget above</li>'
         '<li><i class="pl-level"></i>as often better as worse</li></ul>'
-        f"{_not_proven(rows)}</section>"
-    )
-
-
-def _not_proven(rows: Sequence[SweepRow]) -> str:
-    """Return a note on plans that are not proven, with reasons; else nothing."""
-    statuses = {row.taxonomy.status for row in rows if row.taxonomy}
-    reasons = [why for status, why in _WHY.items() if status in statuses]
-    return _NOT_PROVEN.format(" or ".join(reasons)) if reasons else ""
-
-
-def _figure(rows: Sequence[SweepRow], orders: Sequence[int], measure: str, here: float, across: str) -> str:
-    lines = tuple(
-        Line(
-            name=_order_words(order),
-            points=[(row.budget, getattr(row, measure)) for row in rows if row.max_order == order],
-            colour=f"o{min(order, 6)}",
-        )
-        for order in orders
-    )
-    chart = Chart(title=_MEASURES[measure], across=across, lines=lines, here=here, level=0.5, digits=3)
-    return (
-        f"<figure><figcaption><strong>{_MEASURES[measure]}</strong> {_MEANING[measure]}</figcaption>"
-        f"{draw_chart(chart)}</figure>"
+        f"{_NOT_PROVEN.format(reasons) if reasons else ''}</section>"
     )
 
 

@@ -66,7 +66,8 @@ def draw_chart(chart: Chart) -> str:
     """Return the chart as an `<svg>`."""
     scale = _Scale.of(chart)
     budgets = sorted({x for line in chart.lines for x, _ in line.points})
-    rules = "".join(_rule(at) for at in range(len(budgets)))
+    # A hovered or focused budget shows its values.
+    rules = "".join(f".pc:has(.c{at}:is(:hover,:focus)) .t{at}{{opacity:1}}" for at in range(len(budgets)))
     parts = [
         element("style", GRAPH_STYLE + rules),
         *_axes(chart, scale, budgets),
@@ -118,14 +119,14 @@ class _Scale:
         return HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM)
 
 
-def _rule(at: int) -> str:
-    """Return CSS that shows the values of a hovered or focused budget."""
-    return f".pc:has(.c{at}:is(:hover,:focus)) .t{at}{{opacity:1}}"
-
-
 def _axes(chart: Chart, scale: _Scale, budgets: Sequence[float]) -> Iterator[str]:
     right, floor = WIDTH - _RIGHT, HEIGHT - _BOTTOM
-    for value in _ticks(scale.low_y, scale.high_y):
+    # Round values between the ends of the scale.
+    raw = (scale.high_y - scale.low_y) / _TICKS
+    power = 10.0 ** math.floor(math.log10(raw))
+    tick = next(nice * power for nice in (1, 2, 2.5, 5, 10) if nice * power >= raw)
+    for at in range(math.ceil(scale.low_y / tick), math.floor(scale.high_y / tick) + 1):
+        value = round(tick * at, 10)
         y = scale.y(value)
         yield element("path", class_="axis", d=f"M{_LEFT} {y:.1f}H{right}")
         yield words(f"{value:g}", _LEFT - 7, y, class_="quiet", text_anchor="end", font_size=_SIZE - 1)
@@ -141,15 +142,6 @@ def _axes(chart: Chart, scale: _Scale, budgets: Sequence[float]) -> Iterator[str
     if chart.level is not None:
         y = scale.y(chart.level)
         yield element("path", class_="mark", stroke_dasharray="2 4", d=f"M{_LEFT} {y:.1f}H{right}")
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return round values between two numbers."""
-    raw = (high - low) / _TICKS
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(nice * power for nice in (1, 2, 2.5, 5, 10) if nice * power >= raw)
-    first = math.ceil(low / step)
-    return [round(step * at, 10) for at in range(first, math.floor(high / step) + 1)]
 
 
 def _band(chart: Chart, scale: _Scale) -> str:

@@ -45,13 +45,9 @@ class Kinship:
 
     def rules(self) -> str:
         """Return CSS: a hovered or else focused task highlights its related parts; all other parts fade."""
-        return "".join(
-            [".pv:has(.n:is(:hover,:focus)) .d{opacity:.14}"]
-            + [_rule(number) for number in self._number.values()]
-        )
-
-
-def _rule(number: int) -> str:
-    node = f".n.n{number}"
-    lit = "{opacity:1;--row:var(--g-lit)}"
-    return f".pv:has({node}:hover) .k{number},.pv:not(:has(.n:hover)):has({node}:focus) .k{number}{lit}"
+        rules = [".pv:has(.n:is(:hover,:focus)) .d{opacity:.14}"]
+        lit = "{opacity:1;--row:var(--g-lit)}"
+        for number in self._number.values():
+            node, kin = f".n.n{number}", f".k{number}"
+            rules.append(f".pv:has({node}:hover) {kin},.pv:not(:has(.n:hover)):has({node}:focus) {kin}{lit}")
+        return "".join(rules)

@@ -40,11 +40,17 @@ def draw_frame(
     """Draw background, heading and bars, outside of the part that the page shows."""
     left, right, room = -MEASURE, width + 14, width + 3 * MEASURE
     first, second = headline(taxonomy)
+    problem = taxonomy.problem
+    orders = "any order" if problem.max_order is None else f"orders up to {problem.max_order}"
+    third = (
+        f"{problem.affinity.name}  ·  {budget_words(problem)}  ·  {orders}  ·  "
+        f"{problem.objective} {taxonomy.objective:.4g}, {proof(taxonomy)}"
+    )
     x, y, *size = frame_box(width, height).split()
     parts = [element("rect", x=x, y=y, width=size[0], height=size[1], class_="paper")]
     parts += [words(fitted(first, 20, room), left, -TITLE + 4, class_="strong", font_size=20)]
     parts += [words(fitted(second, 15, room), left, -TITLE + 32, font_size=15)]
-    parts += [words(fitted(_conditions(taxonomy), 12, room), left, -TITLE + 54, class_="quiet", font_size=12)]
+    parts += [words(fitted(third, 12, room), left, -TITLE + 54, class_="quiet", font_size=12)]
     heads = [("gain", left), ("gain", right), ("quality", right + MEASURE)]
     parts += [words(text, at, 11, class_="quiet", font_size=12) for text, at in heads]
     parts.append(words(_MEASURES, left, height + _FOOT / 2, class_="quiet", font_size=12))
@@ -70,7 +76,12 @@ def legend(taxonomy: Taxonomy, width: float, top: float, size: float) -> tuple[s
         wide = 24 + width_of(meaning, size) + 18
         if x > 1 and x + wide > width:
             x, y = 1.0, y + size + 10
-        parts += [_swatch(kind, x, y), words(meaning, x + 22, y, font_size=size)]
+        if kind in _MEANING:
+            box = element("rect", x=x, y=y - 5, width=16, height=10, rx=3)
+            swatch = element("g", box, class_=f"node {kind}")
+        else:
+            swatch = element("circle", cx=x + 8, cy=y, r=5.5, class_=f"disc {kind}")
+        parts += [swatch, words(meaning, x + 22, y, font_size=size)]
         x += wide
     line = element("path", class_="rule", d=f"M0 {top - 8:.1f}H{width}")
     return element("g", line, *parts, class_="legend"), y + size / 2 + 8
@@ -86,12 +97,6 @@ def kind_of(taxonomy: Taxonomy, task: str) -> str:
     return "own" if own else "others"
 
 
-def _swatch(kind: str, x: float, y: float) -> str:
-    if kind.startswith("o") and kind[1:].isdigit():
-        return element("circle", cx=x + 8, cy=y, r=5.5, class_=f"disc {kind}")
-    return element("g", element("rect", x=x, y=y - 5, width=16, height=10, rx=3), class_=f"node {kind}")
-
-
 def _bar(x: float, y: float, value: float, class_: str) -> str:
     """Draw a bar from 0 to 1 with a mark at 0.5 and its number."""
     known = not math.isnan(value)
@@ -102,13 +107,4 @@ def _bar(x: float, y: float, value: float, class_: str) -> str:
             element("path", class_="mark", d=f"M{x + BAR / 2:.1f} {y - 6:.1f}v12"),
             words(f"{value:.2f}" if known else "n/a", x + BAR + 7, y, font_size=12),
         ]
-    )
-
-
-def _conditions(taxonomy: Taxonomy) -> str:
-    problem = taxonomy.problem
-    orders = "any order" if problem.max_order is None else f"orders up to {problem.max_order}"
-    return (
-        f"{problem.affinity.name}  ·  {budget_words(problem)}  ·  {orders}  ·  "
-        f"{problem.objective} {taxonomy.objective:.4g}, {proof(taxonomy)}"
     )

@@ -103,10 +103,22 @@ def draw_plan(taxonomy: Taxonomy, look: Look = WIDE, *, saved: bool = False) -> 
     framed = frame_box(plot.look.width, height) if look.framed else box
     shown = framed if saved else box
     width, tall = shown.split()[2:]
+    columns = [("label in full", plot.source_x)] + ([("read out", plot.target_x)] if plot.targets else [])
+    heads = [
+        words(
+            text,
+            x + look.box / 2,
+            HEAD / 2 - 2,
+            class_="quiet",
+            text_anchor="middle",
+            font_size=look.size - 1,
+        )
+        for text, x in columns
+    ]
     parts = [
         element("style", GRAPH_STYLE + kin.rules()) if look.framed else "",
         draw_frame(taxonomy, plot.sources, plot.targets, look.width, height) if look.framed else "",
-        _headings(plot),
+        *heads,
         *(_transfer(plot, kin, transfer) for transfer in taxonomy.transfers if not transfer.full_supervision),
         *(_node(plot, kin, taxonomy, task) for task in plot.sources),
         *(_node(plot, kin, taxonomy, task) for task in plot.targets),
@@ -124,17 +136,6 @@ def draw_plan(taxonomy: Taxonomy, look: Look = WIDE, *, saved: bool = False) -> 
         height=tall,
         role="group",
         aria_label=spoken_plan(taxonomy),
-    )
-
-
-def _headings(plot: Plot) -> str:
-    middle = plot.look.box / 2
-    heads = [("label in full", plot.source_x)] + ([("read out", plot.target_x)] if plot.targets else [])
-    return "".join(
-        words(
-            text, x + middle, HEAD / 2 - 2, class_="quiet", text_anchor="middle", font_size=plot.look.size - 1
-        )
-        for text, x in heads
     )
 
 

@@ -22,13 +22,16 @@ def node_lines(taxonomy: Taxonomy, task: str) -> list[str]:
     lines = [name if name == task else f"{name} ({task})"]
     if task in taxonomy.sources:
         lines.append(_labelled(taxonomy, task, own))
-        served = _served(taxonomy, task)
+        served = [
+            one.target for one in taxonomy.transfers if task in one.sources and not one.full_supervision
+        ]
         if served:
             lines.append(f"read for {_listed([label_of(one) for one in served])}")
     if own is not None and not own.full_supervision:
         lines.append(f"read out from {labels_of(own.sources)}")
     if own is not None:
-        lines.append(f"order {own.order}, affinity {_affinity(own.affinity)}")
+        affinity = "\N{EN DASH}" if math.isnan(own.affinity) else f"{own.affinity:.3g}"
+        lines.append(f"order {own.order}, affinity {affinity}")
         lines.append(f"gain {measure(own.gain)}, quality {measure(own.quality)}")
     return lines
 
@@ -77,14 +80,6 @@ def _labelled(taxonomy: Taxonomy, task: str, own: Transfer | None) -> str:
     return "labelled in full only for others to read" if own is None else "labelled in full"
 
 
-def _served(taxonomy: Taxonomy, task: str) -> list[str]:
-    return [one.target for one in taxonomy.transfers if task in one.sources and not one.full_supervision]
-
-
 def _listed(names: list[str]) -> str:
     """Join names as in `A, B and C`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _affinity(value: float) -> str:
-    return "\N{EN DASH}" if math.isnan(value) else f"{value:.3g}"

@@ -9,21 +9,19 @@ from taxsolver.figures.orders import order_colour
 
 # The same hues, lighter, for dark pages: contrast at least 5:1 on #14171c, safe for colour blindness.
 _ON_DARK = ("#5db4f0", "#f0b429", "#3ecf9a", "#e48ab4", "#ff8a5c", "#9adcff")
-_RULES = Path(__file__).with_name("picture.css").read_text(encoding="utf-8")
+# The rules of the file, without comments and unneeded blanks.
+_BARE = re.sub(
+    r"/\*.*?\*/", "", Path(__file__).with_name("picture.css").read_text(encoding="utf-8"), flags=re.DOTALL
+)
+_RULES = re.sub(r"\s*([{};:,])\s+|\s+(?=\{)", r"\1", _BARE).strip()
 
 
 def _colours(colours: tuple[str, ...]) -> str:
     return "".join(f"--g-o{order}:{colour};" for order, colour in enumerate(colours, start=1))
 
 
-def _short(css: str) -> str:
-    """Shorten CSS rules: remove comments and unneeded blanks."""
-    bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    return re.sub(r"\s*([{};:,])\s+|\s+(?=\{)", r"\1", bare).strip()
-
-
 GRAPH_STYLE = (
     f".pg{{{_colours(tuple(order_colour(order) for order in range(1, 7)))}}}"
-    f".dark .pg{{{_colours(_ON_DARK)}}}{_short(_RULES)}"
+    f".dark .pg{{{_colours(_ON_DARK)}}}{_RULES}"
 )
 """CSS of every picture of class `pg`; the colours of orders are those of taxsolver's own pictures."""
