@@ -90,7 +90,7 @@ def test_a_part_of_the_planner_that_breaks_says_so_and_logs_why(
     """Not to the visitor, who learns nothing of the inside; found as the page calls it."""
     services: Services = running.services
     monkeypatch.setattr(TensorShelf, "get", _Broken.get)
-    monkeypatch.setattr("taskbank_demo.planner.plan.read_tensor", lambda _path: 1 / 0)
+    monkeypatch.setattr("taskbank_demo.planner.plan_handlers.read_tensor", lambda _path: 1 / 0)
     monkeypatch.setattr("taskbank_demo.planner.grouping.read_table", lambda _path: 1 / 0)
     monkeypatch.setattr("taskbank_demo.planner.grouping.show_group", lambda _answer: 1 / 0)
     monkeypatch.setattr("taskbank_demo.planner.grouping.show_curves", lambda _rows, _here: 1 / 0)

@@ -99,7 +99,7 @@ def test_the_page_of_the_planner_is_complete_before_any_request(client: Any) -> 
 
 
 def test_uploaded_files_leave_nothing_behind(client: Any, tmp_path: Path) -> None:
-    from taskbank_demo.planner.plan import Choosing
+    from taskbank_demo.planner.plan_handlers import Choosing
     from taskbank_demo.planning.tensors import TensorShelf
     from taskbank_demo.services import make_services
     from taskbank_demo.settings import DemoSettings
