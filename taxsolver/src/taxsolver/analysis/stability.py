@@ -176,14 +176,9 @@ def stability(
     estimate = solve_problem(problem, time_limit=shares.next(_IMPORTANT))
     instance = problem.instance
     weights = np.array([problem.weights(one) for one in values])
-    best, bounds = np.empty(len(weights)), np.empty(len(weights))
-    labelled, proven, found_rows = np.zeros(len(problem.affinity.tasks)), 0, []
-    for draw, weight in enumerate(weights):
-        choice, rows = _best(replace(instance, weight=weight), problem.budget, shares.next())
-        best[draw], bounds[draw] = choice.value, choice.bound
-        labelled += problem.expanded(choice.chosen)
-        proven += choice.status == OPTIMAL
-        found_rows.append(rows)
+    found = [_best(replace(instance, weight=weight), problem.budget, shares.next()) for weight in weights]
+    bounds = np.sort([choice.bound for choice, _ in found])
+    labelled = np.sum([problem.expanded(choice.chosen) for choice, _ in found], axis=0)
     # The best plan in the mean of the draws: the objective is linear, so its weights are the means.
     means = np.array([math.fsum(column) for column in weights.T.tolist()]) / len(weights)
     in_mean, mean_rows = _best(replace(instance, weight=means), problem.budget, shares.next(_IMPORTANT))
@@ -193,11 +188,11 @@ def stability(
     count = max(1, math.ceil(round(worst * len(weights), 9)))
     start = [
         Choice(instance.used(rows), rows, 0.0, 0.0, OPTIMAL)
-        for rows in (own, mean_rows, *found_rows[:_STARTS])
+        for rows in (own, mean_rows, *(rows for _, rows in found[:_STARTS]))
     ]
     judge = WorstProgram(instance, weights, count)
     # In no draw is a plan better than the best of it, nor in the mean of the worst draws than in that of all.
-    most = min(in_mean.bound, math.fsum(np.sort(bounds)[:count]) / count)
+    most = min(in_mean.bound, math.fsum(bounds[:count]) / count)
     in_worst = judge.solve(problem.budget, start, most, shares.deadline)
     begun = time.perf_counter()
 
@@ -210,7 +205,8 @@ def stability(
         name: np.array([float(exact_sum(weight[rows].tolist())) for weight in weights])
         for name, rows in rows_of.items()
     }
-    best = np.maximum.reduce([best, *each.values()])  # a plan that is not proven may be worse than these
+    # The best plan of a draw may be worse than these where it is not proven.
+    best = np.maximum.reduce([np.array([choice.value for choice, _ in found]), *each.values()])
 
     def judged(name: str, taxonomy: Taxonomy) -> StablePlan:
         mean = math.fsum(each[name]) / len(weights)
@@ -232,7 +228,7 @@ def stability(
             judged("worst", planned(in_worst, in_worst.transfers)),
         ),
         best=best,
-        proven=proven,
+        proven=sum(choice.status == OPTIMAL for choice, _ in found),
     )
 
 
