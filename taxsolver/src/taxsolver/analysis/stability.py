@@ -250,7 +250,7 @@ def _drawn(
         return np.clip(values + (high - low) / _NINE_TENTHS * rng.standard_normal(shape), 0, 1), "intervals"
     raise InvalidInputError(
         f"{tensor.name!r} has neither draws nor intervals of the {measure}, as tensors that were published "
-        "as single numbers: give the size of a noise, as in noise=0.05"
+        "as single numbers: give the size of a noise, `noise=0.05` or `--noise 0.05`"
     )
 
 
