@@ -86,7 +86,8 @@ def encode(
         )
     costs_file = out.with_suffix(".costs.csv")
     with progress_bar() as bar:
-        found = find_inputs(images, bar)
+        refused: list[str] = []
+        found = find_inputs(images, bar, refused=refused)
 
         from taskbank.file_features import encode_files
         from taskbank.inference.predictor import make_settings, open_bank
@@ -120,7 +121,7 @@ def encode(
                 costs=costs,
                 each=lambda _: bar.advance(bar.task_ids[0]),
             )
-            rows, failures, notes = len(saved.images), list(saved.failed), ()
+            rows, failures, notes = len(saved.images), list(saved.failed), saved.notes
         else:
             done = encode_files(
                 open_bank(bank),
@@ -141,11 +142,11 @@ def encode(
         _print_costs(costs)
     for note in notes:
         typer.echo(printable(f"note: {note}"), err=True)
-    good = len(found) - len(failures)
-    typer.echo(printable(f"{good} of {len(found)} input(s), {rows} representation(s) in {out}"))
+    good, total = len(found) - len(failures), len(found) + len(refused)
+    typer.echo(printable(f"{good} of {total} input(s), {rows} representation(s) in {out}"))
     if time:
         typer.echo(printable(f"costs in {costs_file}"))
-    report_failures(failures)
+    report_failures([*refused, *failures])
 
 
 def _wanted(

@@ -174,7 +174,8 @@ def _from_bytes(content: bytes, name: str, size: list[tuple[int, int]]) -> Tenso
 def _from_file(path: Path, size: list[tuple[int, int]]) -> Tensor:
     """Return the pixels of a file."""
     if _ADDRESS.match(str(path)):
-        raise ImageError(f"{path} is an address: download the image, and name the file")
+        address = re.sub(r"^(\w+):/(?!/)", r"\1://", str(path))  # paths join slashes
+        raise ImageError(f"{address} is an address: download the image, and name the file")
     found = path.stat()
     # Directories, pipes and empty files have their own messages; opening a pipe could block for ever.
     if S_ISDIR(found.st_mode):
