@@ -23,7 +23,7 @@ from taskbank.saving.export import refuse_existing
 from taskbank.saving.tensor_stream import tensor_stream
 from taskbank.sources.encoding import Features, encode_images
 from taskbank.sources.timing import Cost
-from taskbank.video.files import load_av, open_clip, read_frames
+from taskbank.video.files import Clip, load_av, open_clip, read_frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +48,12 @@ class EncodedFeatures:
     Attributes:
         images: files in the order of the rows.
         failed: reasons why the other files could not be used.
+        notes: faults of videos that did not prevent encoding.
     """
 
     images: tuple[str, ...]
     failed: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def encode_files(
@@ -184,6 +186,7 @@ def encode_sources(
         facts[cost.source]["milliseconds"] = cost.milliseconds
     good: list[str] = []
     failed: list[str] = []
+    notes: list[str] = []
     names: deque[str | None] = deque()  # names of frames that are read ahead; None for images
 
     def items() -> Iterator[ImageInput]:
@@ -193,9 +196,11 @@ def encode_sources(
                 yield Piped() if path == STDIN else path
                 continue
             try:
-                for number, frame in enumerate(read_frames(open_clip(path))):
+                clip = open_clip(path)
+                for number, frame in enumerate(read_frames(clip)):
                     names.append(f"{path}#{number}")
                     yield frame.pixels
+                notes.extend(_faults(clip))
             except VideoError as error:
                 failed.append(str(error))
 
@@ -220,7 +225,7 @@ def encode_sources(
         if not good:
             raise InvalidInputError(f"none of {len(images)} image(s) could be read: {failed[0]}")
         stream.metadata |= {"images": json.dumps(good), "sources": json.dumps(list(facts.values()))}
-    return EncodedFeatures(images=tuple(good), failed=tuple(failed))
+    return EncodedFeatures(images=tuple(good), failed=tuple(failed), notes=tuple(notes))
 
 
 def _check_files(images: Sequence[Path], out: Path, *, overwrite: bool) -> None:
@@ -243,5 +248,10 @@ def _encode_video(engine: Engine, path: Path, normalize: bool, notes: list[str])
     except VideoError as error:
         yield Outcome(sources=(str(path),), error=error, bank=engine.bank)
         return
-    if warning := "; ".join(filter(None, (clip.cut_off, str(clip.damage)))):
-        notes.append(f"{path}: {warning}")
+    notes.extend(_faults(clip))
+
+
+def _faults(clip: Clip) -> list[str]:
+    """Describe in a sentence what of a clip is missing or damaged; empty if nothing is."""
+    warning = "; ".join(filter(None, (clip.cut_off, str(clip.damage))))
+    return [f"{clip.path}: {warning}"] if warning else []
