@@ -122,6 +122,7 @@ def encode(
                 each=lambda _: bar.advance(bar.task_ids[0]),
             )
             rows, failures, notes = len(saved.images), list(saved.failed), saved.notes
+            unseen = saved.unseen
         else:
             done = encode_files(
                 open_bank(bank),
@@ -135,13 +136,16 @@ def encode(
                 each=lambda _: bar.advance(bar.task_ids[0]),
             )
             rows, failures = len(done.images), [str(outcome.error) for outcome in done.failed]
-            notes = done.notes
+            notes, unseen = done.notes, done.unseen
         if time:
             write_costs(costs, costs_file)
     if time:
         _print_costs(costs)
     for note in notes:
         typer.echo(printable(f"note: {note}"), err=True)
+    if unseen:
+        share = f"up to {unseen:.0%} of an image is left out: --fit pad shows all of it"
+        typer.echo(f"note: the networks saw the middle square only, {share}", err=True)
     good, total = len(found) - len(failures), len(found) + len(refused)
     typer.echo(printable(f"{good} of {total} input(s), {rows} representation(s) in {out}"))
     if time:

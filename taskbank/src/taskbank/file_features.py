@@ -34,11 +34,13 @@ class Encoded:
         images: files in the order of the rows.
         failed: outcomes of files that could not be read.
         notes: faults of videos that did not prevent encoding.
+        unseen: largest share of an image that its encoders did not see.
     """
 
     images: tuple[str, ...]
     failed: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
+    unseen: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +51,13 @@ class EncodedFeatures:
         images: files in the order of the rows.
         failed: reasons why the other files could not be used.
         notes: faults of videos that did not prevent encoding.
+        unseen: largest share of an image that its encoders did not see.
     """
 
     images: tuple[str, ...]
     failed: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    unseen: float = 0.0
 
 
 def encode_files(
@@ -105,6 +109,7 @@ def encode_files(
     good: list[str] = []
     failed: list[Outcome] = []
     notes: list[str] = []
+    unseen = 0.0
     dtype: type[np.floating] = np.float16 if half else np.float32
     with tensor_stream(out) as stream:
         for videos, group in groupby(images, key=is_video):
@@ -121,6 +126,7 @@ def encode_files(
                         failed.append(outcome)
                         continue
                     good.append(outcome.sources[0])
+                    unseen = max(unseen, *(one.part(whole=False).view.unseen for one in outcome.inputs))
                     codes = {
                         task: code.numpy().astype(dtype, copy=False) for task, code in outcome.raw.items()
                     }
@@ -135,7 +141,7 @@ def encode_files(
             "bank": bank.name,
             "bank_sha256": bank.digest,
         }
-    return Encoded(images=tuple(good), failed=tuple(failed), notes=tuple(notes))
+    return Encoded(images=tuple(good), failed=tuple(failed), notes=tuple(notes), unseen=unseen)
 
 
 def encode_sources(
@@ -187,6 +193,7 @@ def encode_sources(
     good: list[str] = []
     failed: list[str] = []
     notes: list[str] = []
+    unseen = 0.0
     names: deque[str | None] = deque()  # names of frames that are read ahead; None for images
 
     def items() -> Iterator[ImageInput]:
@@ -221,11 +228,12 @@ def encode_sources(
                     f"features of {', '.join(beyond)} go beyond what 16 bits hold: leave out --half"
                 )
             good.append(features.image if name is None else name)
+            unseen = max(unseen, 0.0 if features.view is None else features.view.unseen)
             stream.add(rows)
         if not good:
             raise InvalidInputError(f"none of {len(images)} image(s) could be read: {failed[0]}")
         stream.metadata |= {"images": json.dumps(good), "sources": json.dumps(list(facts.values()))}
-    return EncodedFeatures(images=tuple(good), failed=tuple(failed), notes=tuple(notes))
+    return EncodedFeatures(images=tuple(good), failed=tuple(failed), notes=tuple(notes), unseen=unseen)
 
 
 def _check_files(images: Sequence[Path], out: Path, *, overwrite: bool) -> None:

@@ -375,6 +375,7 @@ def test_features_are_saved_with_what_is_known_about_each_source(
     costs = measure_costs(open_sources(names, bank=bank), repeats=1)
     saved = encode_sources(open_sources(names, bank=bank), photos, out, half=True, costs=costs)
     assert saved.images == tuple(map(str, photos))
+    assert saved.unseen == pytest.approx(2 / 9)  # of 90 x 70 px
     with safe_open(out, framework="np") as file:
         head = {name: json.loads(value) for name, value in file.metadata().items()}
         assert head["images"] == [str(photo) for photo in photos]
