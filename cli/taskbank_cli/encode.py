@@ -143,11 +143,11 @@ def encode(
         _print_costs(costs)
     for note in notes:
         typer.echo(printable(f"note: {note}"), err=True)
-    if unseen:
-        share = f"up to {unseen:.0%} of an image is left out: --fit pad shows all of it"
-        typer.echo(f"note: the networks saw the middle square only, {share}", err=True)
     good, total = len(found) - len(failures), len(found) + len(refused)
     typer.echo(printable(f"{good} of {total} input(s), {rows} representation(s) in {out}"))
+    if unseen:
+        share = f"up to {unseen:.0%} of an image is left out: --fit pad shows all of it"
+        typer.echo(f"the networks saw the middle square only, {share}")
     if time:
         typer.echo(printable(f"costs in {costs_file}"))
     report_failures([*refused, *failures])

@@ -90,7 +90,7 @@ def test_a_folder_without_images_does_not_end_a_run(bank: str, photos: Path, tmp
         assert done.exit_code == 1
         assert done.stdout.startswith("1 of 3 input(s), ")
         if str(words[-1]).endswith(".safetensors"):  # photographs of 20 x 30 px
-            assert "saw the middle square only, up to 33% of an image is left out: --fit" in done.stderr
+            assert "saw the middle square only, up to 33% of an image is left out: --fit" in done.stdout
         assert f"failed: {tmp_path / 'empty'} holds no images" in done.stderr
         assert f"failed: no file matches '{tmp_path / '*.gif'}'" in done.stderr
         assert done.stderr.splitlines()[-1] == "2 input(s) failed"
