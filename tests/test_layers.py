@@ -28,6 +28,7 @@ LAYERS = {
             "errors",
             "options",
             "atomic_files",
+            "csv_tables",
             "geometry",
             "constants",
             "tasks",

@@ -86,7 +86,8 @@ def encode(
         )
     costs_file = out.with_suffix(".costs.csv")
     with progress_bar() as bar:
-        found = find_inputs(images, bar)
+        refused: list[str] = []
+        found = find_inputs(images, bar, refused=refused)
 
         from taskbank.file_features import encode_files
         from taskbank.inference.predictor import make_settings, open_bank
@@ -120,7 +121,8 @@ def encode(
                 costs=costs,
                 each=lambda _: bar.advance(bar.task_ids[0]),
             )
-            rows, failures, notes = len(saved.images), list(saved.failed), ()
+            rows, failures, notes = len(saved.images), list(saved.failed), saved.notes
+            unseen = saved.unseen
         else:
             done = encode_files(
                 open_bank(bank),
@@ -134,18 +136,21 @@ def encode(
                 each=lambda _: bar.advance(bar.task_ids[0]),
             )
             rows, failures = len(done.images), [str(outcome.error) for outcome in done.failed]
-            notes = done.notes
+            notes, unseen = done.notes, done.unseen
         if time:
             write_costs(costs, costs_file)
     if time:
         _print_costs(costs)
     for note in notes:
         typer.echo(printable(f"note: {note}"), err=True)
-    good = len(found) - len(failures)
-    typer.echo(printable(f"{good} of {len(found)} input(s), {rows} representation(s) in {out}"))
+    good, total = len(found) - len(failures), len(found) + len(refused)
+    typer.echo(printable(f"{good} of {total} input(s), {rows} representation(s) in {out}"))
+    if unseen:
+        share = f"up to {unseen:.0%} of an image is left out: --fit pad shows all of it"
+        typer.echo(f"the networks saw the middle square only, {share}")
     if time:
         typer.echo(printable(f"costs in {costs_file}"))
-    report_failures(failures)
+    report_failures([*refused, *failures])
 
 
 def _wanted(

@@ -43,16 +43,22 @@ def check_packages(needed: Sequence[str], purpose: str) -> None:
 def labelled_images(folder: Path) -> dict[str, Path]:
     """Find the images of a folder: path in the folder, with forward slashes -> file.
 
+    Prints on stderr which files were skipped.
+
     Raises:
         InvalidInputError: there is no such folder.
         ImageError: it holds no image.
     """
     from taskbank.errors import InvalidInputError
-    from taskbank.images.files import find_images
+    from taskbank.images.files import PassedOver, find_images
+    from taskbank_cli.running import print_passed_over
 
     if not folder.is_dir():
         raise InvalidInputError(f"--images {folder} is not a folder")
-    return {path.relative_to(folder).as_posix(): path for path in find_images([str(folder)])}
+    passed_over = PassedOver()
+    found = find_images([str(folder)], passed_over=passed_over)
+    print_passed_over(passed_over)
+    return {path.relative_to(folder).as_posix(): path for path in found}
 
 
 def named_labels(

@@ -128,7 +128,10 @@ def predict(
     taskbank predict --together a.png b.png --tasks fixated_pose,point_matching
     """
     with progress_bar() as bar:
-        found = find_inputs(images, bar, once=not together, without=out)
+        refused: list[str] = []
+        found = find_inputs(
+            images, bar, once=not together, without=out, refused=None if together else refused
+        )
 
         from taskbank.file_predictions import Saving
         from taskbank.inference.predictor import (
@@ -180,6 +183,7 @@ def predict(
             settings=settings,
             reading=reading,
             bar=bar,
+            refused=refused,
         )
     if Form.DATASET in forms and (left_out := without_folder(names)):
         typer.echo(f"the dataset has no files for {', '.join(left_out)}")
@@ -218,14 +222,17 @@ def predict_all(
     settings: Settings,
     reading: Reading,
     bar: Progress,
+    refused: Sequence[str] = (),
 ) -> list[str]:
     """Predict and save everything, with progress; print a summary, and return the failures.
 
-    `bar` shows progress; the other arguments are those of `taskbank.file_predictions.predict_files`.
+    `bar` shows progress, `refused` are the messages about names without images; the other arguments are those
+    of `taskbank.file_predictions.predict_files`.
     """
     from taskbank.file_predictions import predict_files
 
-    failures: list[str] = []
+    failures = list(refused)
+    total = len(inputs) + len(failures)
     skipped = 0
     unseen: dict[str, float] = {}
     job = bar.task_ids[0]
@@ -252,7 +259,7 @@ def predict_all(
         if saved.warning is not None:
             typer.echo(printable(f"note: {saved.warning}"), err=True)
     bar.stop()  # a running bar would capture text printed to stdout
-    done = f"{len(inputs) - len(failures)} of {len(inputs)} input(s), results in {saving.folder}"
+    done = f"{total - len(failures)} of {total} input(s), results in {saving.folder}"
     done += f" ({skipped} were there already)" if skipped else ""
     typer.echo(printable(done))
     if unseen:

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from taskbank.errors import ImageError
+from taskbank.images.files import PassedOver
 from taskbank.options import Fit, Kind, Precision
 from taskbank_cli.printing import printable
 
@@ -138,11 +140,24 @@ def progress_bar(total: int | None = None) -> Iterator[Progress]:
 
 
 def find_inputs(
-    named: Iterable[str], bar: Progress, *, once: bool = True, without: Path | None = None
+    named: Iterable[str],
+    bar: Progress,
+    *,
+    once: bool = True,
+    without: Path | None = None,
+    refused: list[str] | None = None,
 ) -> list[Path]:
     """Find the named files, with progress, and print on stderr which files in folders were skipped.
 
     Nothing heavy is imported, so that progress shows at once.
+
+    Args:
+        named: as for `taskbank.images.files.find_images`, with `once` and `without`.
+        bar: shows progress.
+        once: likewise.
+        without: likewise.
+        refused: takes the messages about names that give no image, as long as others do; without it the first
+            one is an error.
 
     Raises:
         ImageError: as `taskbank.images.files.find_images`.
@@ -152,17 +167,26 @@ def find_inputs(
     job = bar.task_ids[0]
     bar.update(job, description="looking for inputs")
     passed_over = PassedOver()
+    errors: list[ImageError] | None = None if refused is None else []
     found = find_images(
         named,
         once=once,
         without=without,
         passed_over=passed_over,
+        refused=errors,
         each=lambda number: bar.update(job, completed=number),
     )
+    if refused is not None:
+        refused += map(str, errors or ())
     bar.reset(job, description=INPUTS, total=len(found))
+    print_passed_over(passed_over)
+    return found
+
+
+def print_passed_over(passed_over: PassedOver) -> None:
+    """Print on stderr which files in folders were skipped."""
     for line in passed_over.lines():
         typer.echo(printable(line), err=True)
-    return found
 
 
 def report_failures(failures: Iterable[str]) -> None:

@@ -94,7 +94,10 @@ def transfer(
     if named is None:
         raise InvalidInputError("no source was named: name one, as in --sources normals")
     with progress_bar() as bar:
-        found = find_inputs(images, bar, once=not together, without=out)
+        refused: list[str] = []
+        found = find_inputs(
+            images, bar, once=not together, without=out, refused=None if together else refused
+        )
 
         from taskbank.file_predictions import Saving
         from taskbank.inference.predictor import make_reading, make_settings, open_bank
@@ -129,5 +132,6 @@ def transfer(
             ),
             reading=make_reading(frame, normals),
             bar=bar,
+            refused=refused,
         )
     report_failures(failures)

@@ -39,9 +39,9 @@ class HiddenFolder:
         path = scope["path"]
         if path.startswith(_FILES + SHOWN + "/"):
             real = path.replace(SHOWN, self._folder, 1)
-            await self._app(
-                {**scope, "path": real, "raw_path": quote(real, safe="/=").encode()}, receive, send
-            )
+            # Errors repeat the path, and files of results name their photographs.
+            scope = {**scope, "path": real, "raw_path": quote(real, safe="/=").encode()}
+            await self._app(scope, receive, self._sending(send))
             return
         if scope.get("method") == "POST" and not path.startswith(_UPLOAD):
             headers = [pair for pair in scope["headers"] if pair[0].lower() != b"content-length"]

@@ -19,6 +19,7 @@ HOSTS_VARIABLE = "TASKBANK_DEMO_HOSTS"
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _LOGIN = re.compile(r"/login/?")
+_LOGOUT = re.compile(r"/logout/?")  # gradio changes its state on reading, too
 _FREE_TRIES = 2  # wrong passwords without a pause
 _LONGEST_PAUSE = 300.0  # seconds
 _REMEMBERED = 4096  # most visitors with wrong passwords that are remembered
@@ -55,7 +56,8 @@ class Visitors:
             words = "This name is not allowed here: start the demo with --allow-host and the name."
             await answer(send, 421, words)
             return
-        if scope.get("method", "GET") not in _READING and not self._may_write(headers, host):
+        writing = scope.get("method", "GET") not in _READING or _LOGOUT.fullmatch(scope["path"])
+        if writing and not self._may_write(headers, host):
             await answer(send, 403, "Requests from pages of other addresses are refused.")
             return
         if scope.get("method") == "POST" and _LOGIN.fullmatch(scope["path"]):

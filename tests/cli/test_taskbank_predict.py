@@ -78,6 +78,24 @@ def test_a_folder_is_predicted_and_the_bad_image_reported(bank: str, photos: Pat
     assert content(photos) == before
 
 
+def test_a_folder_without_images_does_not_end_a_run(bank: str, photos: Path, tmp_path: Path) -> None:
+    """Nor a pattern that nothing matches; both are named at the end, as bad images are."""
+    (tmp_path / "empty").mkdir()
+    named = (tmp_path / "empty", photos / "a.png", tmp_path / "*.gif")
+    for words in (
+        ("predict", *named, "-t", "normals", "-o", tmp_path / "out"),
+        ("encode", *named, "-t", "normals", "-o", tmp_path / "a.safetensors"),
+    ):
+        done = run(*words, "--bank", bank)
+        assert done.exit_code == 1
+        assert done.stdout.startswith("1 of 3 input(s), ")
+        if str(words[-1]).endswith(".safetensors"):  # photographs of 20 x 30 px
+            assert "saw the middle square only, up to 33% of an image is left out: --fit" in done.stdout
+        assert f"failed: {tmp_path / 'empty'} holds no images" in done.stderr
+        assert f"failed: no file matches '{tmp_path / '*.gif'}'" in done.stderr
+        assert done.stderr.splitlines()[-1] == "2 input(s) failed"
+
+
 def test_large_photos_pass_without_a_word_and_decompression_bombs_are_refused(
     bank: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from taskbank.bank.bank import Bank
 from taskbank_cli.app import app
+from taskbank_cli.labelled import labelled_images
 from taxsolver import compare, load_affinity, solve
 
 runner = CliRunner()
@@ -260,3 +261,15 @@ def test_a_plan_within_milliseconds_takes_the_sources_that_fit(data: Path, bank:
     assert plan.sources == (cheapest,)
     rich = solve(load_affinity(out), "light,side,luck", sum(costs.values()), costs=file)
     assert rich.objective >= plan.objective
+
+
+def test_files_of_the_folder_that_are_no_images_here_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `predict` does, so that nobody thinks that they were compared."""
+    for name in ("a.png", "b.heic", "c.mp4"):
+        (tmp_path / name).touch()
+    assert labelled_images(tmp_path) == {"a.png": tmp_path / "a.png"}
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("passed over 1 image(s) of a type that needs a plugin")
+    assert second.startswith("passed over 1 video(s)")

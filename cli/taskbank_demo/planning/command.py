@@ -10,6 +10,7 @@ from typing import Any
 
 from taskbank_demo.planning.ask import PlanAsk
 from taxsolver.errors import InvalidInputError
+from taxsolver.plain_text import to_cell
 from taxsolver.planning.objective import Objective
 from taxsolver.planning.options import BY_THE_GOAL
 from taxsolver.planning.task_costs import COLUMNS
@@ -109,7 +110,7 @@ def costs_csv(ask: PlanAsk) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for task, cost in ask.costs.items():
-        writer.writerow([task, *(cost.get(column, "") for column in COLUMNS[1:])])
+        writer.writerow([to_cell(task), *(cost.get(column, "") for column in COLUMNS[1:])])
     return stream.getvalue()
 
 

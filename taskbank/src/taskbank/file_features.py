@@ -23,7 +23,7 @@ from taskbank.saving.export import refuse_existing
 from taskbank.saving.tensor_stream import tensor_stream
 from taskbank.sources.encoding import Features, encode_images
 from taskbank.sources.timing import Cost
-from taskbank.video.files import load_av, open_clip, read_frames
+from taskbank.video.files import Clip, load_av, open_clip, read_frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,13 @@ class Encoded:
         images: files in the order of the rows.
         failed: outcomes of files that could not be read.
         notes: faults of videos that did not prevent encoding.
+        unseen: largest share of an image that its encoders did not see.
     """
 
     images: tuple[str, ...]
     failed: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
+    unseen: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +50,14 @@ class EncodedFeatures:
     Attributes:
         images: files in the order of the rows.
         failed: reasons why the other files could not be used.
+        notes: faults of videos that did not prevent encoding.
+        unseen: largest share of an image that its encoders did not see.
     """
 
     images: tuple[str, ...]
     failed: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    unseen: float = 0.0
 
 
 def encode_files(
@@ -103,6 +109,7 @@ def encode_files(
     good: list[str] = []
     failed: list[Outcome] = []
     notes: list[str] = []
+    unseen = 0.0
     dtype: type[np.floating] = np.float16 if half else np.float32
     with tensor_stream(out) as stream:
         for videos, group in groupby(images, key=is_video):
@@ -119,6 +126,7 @@ def encode_files(
                         failed.append(outcome)
                         continue
                     good.append(outcome.sources[0])
+                    unseen = max(unseen, *(one.part(whole=False).view.unseen for one in outcome.inputs))
                     codes = {
                         task: code.numpy().astype(dtype, copy=False) for task, code in outcome.raw.items()
                     }
@@ -133,7 +141,7 @@ def encode_files(
             "bank": bank.name,
             "bank_sha256": bank.digest,
         }
-    return Encoded(images=tuple(good), failed=tuple(failed), notes=tuple(notes))
+    return Encoded(images=tuple(good), failed=tuple(failed), notes=tuple(notes), unseen=unseen)
 
 
 def encode_sources(
@@ -184,6 +192,8 @@ def encode_sources(
         facts[cost.source]["milliseconds"] = cost.milliseconds
     good: list[str] = []
     failed: list[str] = []
+    notes: list[str] = []
+    unseen = 0.0
     names: deque[str | None] = deque()  # names of frames that are read ahead; None for images
 
     def items() -> Iterator[ImageInput]:
@@ -193,9 +203,11 @@ def encode_sources(
                 yield Piped() if path == STDIN else path
                 continue
             try:
-                for number, frame in enumerate(read_frames(open_clip(path))):
+                clip = open_clip(path)
+                for number, frame in enumerate(read_frames(clip)):
                     names.append(f"{path}#{number}")
                     yield frame.pixels
+                notes.extend(_faults(clip))
             except VideoError as error:
                 failed.append(str(error))
 
@@ -216,11 +228,12 @@ def encode_sources(
                     f"features of {', '.join(beyond)} go beyond what 16 bits hold: leave out --half"
                 )
             good.append(features.image if name is None else name)
+            unseen = max(unseen, 0.0 if features.view is None else features.view.unseen)
             stream.add(rows)
         if not good:
             raise InvalidInputError(f"none of {len(images)} image(s) could be read: {failed[0]}")
         stream.metadata |= {"images": json.dumps(good), "sources": json.dumps(list(facts.values()))}
-    return EncodedFeatures(images=tuple(good), failed=tuple(failed))
+    return EncodedFeatures(images=tuple(good), failed=tuple(failed), notes=tuple(notes), unseen=unseen)
 
 
 def _check_files(images: Sequence[Path], out: Path, *, overwrite: bool) -> None:
@@ -243,5 +256,10 @@ def _encode_video(engine: Engine, path: Path, normalize: bool, notes: list[str])
     except VideoError as error:
         yield Outcome(sources=(str(path),), error=error, bank=engine.bank)
         return
-    if warning := "; ".join(filter(None, (clip.cut_off, str(clip.damage)))):
-        notes.append(f"{path}: {warning}")
+    notes.extend(_faults(clip))
+
+
+def _faults(clip: Clip) -> list[str]:
+    """Describe in a sentence what of a clip is missing or damaged; empty if nothing is."""
+    warning = "; ".join(filter(None, (clip.cut_off, str(clip.damage))))
+    return [f"{clip.path}: {warning}"] if warning else []

@@ -89,6 +89,8 @@ def test_pages_of_other_addresses_write_nothing(
     )
     assert [upload.status_code, joined.status_code] == [200 if allowed else 403] * 2
     assert httpx.get(server.url, headers=given).status_code == 200
+    left = httpx.get(f"{server.url}logout", headers=given, follow_redirects=False)
+    assert (left.status_code == 403) is not allowed
 
 
 def test_no_answer_tells_where_files_lie(server: Running, tmp_path: Path) -> None:
@@ -115,8 +117,10 @@ def test_no_answer_tells_where_files_lie(server: Running, tmp_path: Path) -> Non
     facts, _ = made.predict(handle_file(EXAMPLE), ["normal"], api_name="/predict")
     made.close()
     assert facts["normal"]["task"] == "normal"
-    up = f"{server.url}gradio_api/file={SHOWN}/../../etc/passwd"
-    assert httpx.get(up).status_code in (403, 404)
+    for missing in ("../../etc/passwd", "upload-0/a.jpg", "facts.json"):
+        refused = httpx.get(f"{server.url}gradio_api/file={SHOWN}/{missing}")
+        assert refused.status_code in (403, 404)
+        assert "taskbank-demo-" not in refused.text
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from taskbank.bank.catalogue import (
     names_models,
     open_catalogue,
 )
+from taskbank.bank.source import open_listing
 from taskbank.constants import class_names, class_table
 from taskbank.errors import BankFormatError, InvalidInputError
 from tiny_models import write_catalogue
@@ -65,6 +67,7 @@ def test_the_first_model_of_a_task_is_taken(tmp_path: Path) -> None:
         ({"tasks": ["normal"], "axes": "right, left, up"}, "three directions"),
         ({"tasks": ["semantic"], "classes": "pascal"}, "classes 'pascal' must be"),
         ({"tasks": ["scene"], "prompt": "a photo"}, "must hold {} once"),
+        ({"tasks": ["scene"], "prompt": "a {} {photo}"}, "must hold {} once"),
         ({"megabytes": "many"}, "megabytes 'many' must be a number"),
         ({"licence": None}, "lacks the key 'licence'"),
         ({"licence": 3}, "licence 3 must be text"),
@@ -94,6 +97,26 @@ def test_other_files_are_no_catalogues(tmp_path: Path, text: str, message: str) 
         open_catalogue(tmp_path / "x.toml")
     with pytest.raises(BankFormatError, match="cannot read"):
         open_catalogue(tmp_path / "nowhere.toml")
+    with pytest.raises(BankFormatError, match="cannot read"):
+        open_catalogue("a\0b.toml")
+    os.mkfifo(tmp_path / "pipe.toml")
+    for special in (str(tmp_path / "pipe.toml"), "/dev/null"):
+        (tmp_path / "link.toml").unlink(missing_ok=True)
+        (tmp_path / "link.toml").symlink_to(special)
+        with pytest.raises(BankFormatError, match="is a pipe or a device: save it as a file"):
+            open_catalogue(tmp_path / "link.toml")
+
+
+def test_homes_of_unknown_users_are_no_folders(tmp_path: Path) -> None:
+    """Neither of banks, catalogues, nor models."""
+    for name in ("~nobody-here/bank", "a\0b"):
+        with pytest.raises(BankFormatError, match="no bank at "):
+            open_listing(name)
+    with pytest.raises(BankFormatError, match="cannot read the catalogue ~nobody-here/x.toml"):
+        open_catalogue("~nobody-here/x.toml")
+    write_catalogue(tmp_path / "x.toml", {**ROW, "id": "~nobody-here/model"})
+    (model,) = open_catalogue(tmp_path / "x.toml").models
+    assert model.id == str(tmp_path / "~nobody-here/model")
 
 
 def test_two_models_have_two_names(tmp_path: Path) -> None:

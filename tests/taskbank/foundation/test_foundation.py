@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -314,6 +315,11 @@ def broken(folder: Path, tmp_path: Path, what: str) -> dict[str, Any]:
         save_file(held, weights, {"format": "pt"})
     elif what == "no configuration":
         (path / "config.json").unlink()
+    elif what == "deep configuration":
+        (path / "config.json").write_text("[" * 100_000)
+    elif what == "a pipe":
+        (path / "config.json").unlink()
+        os.mkfifo(path / "config.json")
     elif what == "no preprocessor":
         (path / "preprocessor_config.json").unlink()
     changes = {
@@ -333,6 +339,8 @@ def broken(folder: Path, tmp_path: Path, what: str) -> dict[str, Any]:
         ("cut off", "cannot be loaded as DepthAnything"),
         ("lacking", "lacks 1 weight"),
         ("no configuration", "config.json cannot be read"),
+        ("deep configuration", "config.json cannot be read"),
+        ("a pipe", "config.json cannot be read"),
         ("no preprocessor", "preprocessor cannot be loaded"),
         ("another type", "is a model of type 'depth_anything'"),
         ("another class", "no adapter for the class 'GPT2Model'"),

@@ -85,8 +85,10 @@ def test_pipes_and_devices_are_called_what_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["https://x.org/a.png", "s3://bucket/a.png", "file:///a.png"])
 def test_addresses_are_called_addresses(address: str) -> None:
     """Nothing is fetched."""
-    with pytest.raises(ImageError, match="is an address: download the image, and name the file"):
-        read_photo(address)
+    for given in (address, Path(address)):  # paths join slashes
+        message = f"^{address} is an address: download the image, and name the file"
+        with pytest.raises(ImageError, match=message.replace("file:///", "file:/+")):
+            read_photo(given)
 
 
 def test_floats_out_of_range_are_named_with_their_file_and_in_full(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from taskbank.errors import ImageError
-from taskbank.images.files import PassedOver, find_images
+from taskbank.images.files import STDIN, PassedOver, find_images
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -95,3 +95,34 @@ def test_progress_is_told_while_a_folder_is_read(tmp_path: Path) -> None:
     seen: list[int] = []
     assert len(find_images([tmp_path], each=seen.append)) == 2500
     assert seen == [1000, 2000]
+
+
+def test_names_without_images_do_not_end_a_run_of_others(tmp_path: Path) -> None:
+    """Arguments and lines of lists; without a place for their errors, or without other images, they do."""
+    touch(tmp_path, "a.png", "b.png")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9.png\n")
+    (tmp_path / "list.txt").write_text("scan[1].png\nempty\nb.png\n")
+    named = [tmp_path / name for name in ("a.png", "empty", "latin.txt", "*.gif", "list.txt")]
+    refused: list[ImageError] = []
+    assert find_images(named, refused=refused) == [tmp_path / "a.png", tmp_path / "b.png"]
+    assert [str(error).split(str(tmp_path))[0] for error in refused] == [
+        "",
+        "cannot read the list ",
+        "no file matches '",
+        "no file matches '",
+        "",
+    ]
+    with pytest.raises(ImageError, match="empty holds no images"):
+        find_images([tmp_path / "empty", tmp_path / "*.gif"], refused=[])
+    with pytest.raises(ImageError, match="empty holds no images"):
+        find_images(named)
+
+
+def test_a_file_called_like_standard_input_is_read_as_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`./-` is the usual way to name it."""
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "-", "a.png")
+    assert find_images(["./-", "-", "."]) == [tmp_path / "-", STDIN, Path("a.png")]

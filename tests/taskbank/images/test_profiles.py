@@ -117,3 +117,82 @@ def test_sixteen_bits_of_grey_follow_profile_and_gamma(tmp_path: Path) -> None:
     assert read_photo(tmp_path / "grey.png").pixels[0, 0, 0].item() == pytest.approx(0.7354, abs=3e-3)
     deep.save(tmp_path / "p3.png", icc_profile=P3)
     assert read_photo(tmp_path / "p3.png").pixels[0, 0, 0].item() == pytest.approx(0.5, abs=1e-4)
+
+
+P3_POINTS = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
+SRGB_POINTS = (0.3127, 0.3290, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060)
+
+
+def save_with_chunks(image: Image.Image, path: Path, **chunks: bytes) -> Path:
+    """Save a PNG with the given chunks."""
+    written = PngImagePlugin.PngInfo()
+    profile = chunks.pop("icc", None)
+    for name, content in chunks.items():
+        written.add(name.encode(), content)
+    image.save(path, pnginfo=written, icc_profile=profile)
+    return path
+
+
+def points(*numbers: float) -> bytes:
+    """Write a chunk cHRM or gAMA."""
+    return b"".join(round(number * 100_000).to_bytes(4, "big") for number in numbers)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        {"cHRM": points(*P3_POINTS)},
+        {"cHRM": points(*P3_POINTS), "gAMA": points(0.45455)},
+        {"cICP": bytes([12, 13, 0, 1])},
+        {"cICP": bytes([12, 1, 0, 1])},  # as cameras encode
+        {"cICP": bytes([12, 13, 0, 1]), "cHRM": points(*SRGB_POINTS), "sRGB": b"\0"},
+        {"cICP": bytes([12, 13, 0, 1]), "icc": rgb_profile(SRGB)},
+    ],
+)
+def test_colours_that_a_png_states_in_numbers_become_srgb(
+    tmp_path: Path, mode: str, chunks: dict[str, bytes]
+) -> None:
+    """The same colour as with the profile of Display P3; cICP goes before profiles, and they before cHRM."""
+    plain = Image.new("RGB", (4, 4), COLOUR)
+    image = plain.quantize() if mode == "P" else plain.convert(mode)
+    path = save_with_chunks(image, tmp_path / "a.png", **chunks)
+    assert np.abs(np.subtract(seen(path), IN_SRGB)).max() <= 1
+    with path.open("rb") as file:
+        assert np.abs(np.subtract(read_photo(file).pixels[:, 0, 0].tolist(), IN_SRGB)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        {"cHRM": points(*SRGB_POINTS), "gAMA": points(0.45455)},
+        {"cHRM": points(*P3_POINTS), "sRGB": b"\0"},
+        {"cHRM": points(*[0.0] * 8)},
+        {"cHRM": points(0.3127, 0.329, *[0.2] * 6)},
+        {"cHRM": points(*[40_000.0] * 8)},
+        {"cICP": bytes([1, 1, 0, 1])},  # frames of videos
+        {"cICP": bytes([1, 13, 0, 1])},
+    ],
+)
+def test_numbers_of_srgb_and_impossible_ones_change_nothing(tmp_path: Path, chunks: dict[str, bytes]) -> None:
+    """Mistakes of writers are as common as colours."""
+    path = save_with_chunks(Image.new("RGB", (4, 4), COLOUR), tmp_path / "a.png", **chunks)
+    assert seen(path) == COLOUR
+
+
+def test_grey_keeps_its_curve_beside_primaries(tmp_path: Path) -> None:
+    """Primaries say nothing about grey; linear 128 is sRGB 188, in colour too."""
+    chunks = {"cHRM": points(*P3_POINTS), "gAMA": points(1.0)}
+    for image in (Image.new("L", (4, 4), 128), Image.new("RGB", (4, 4), (128, 128, 128))):
+        path = save_with_chunks(image, tmp_path / "a.png", **chunks)
+        assert np.abs(np.subtract(seen(path), 188)).max() <= 1
+
+
+def test_curves_of_hdr_are_said_to_be_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """And a profile beside them is applied; names are written without their escapes."""
+    image = Image.new("RGB", (4, 4), COLOUR)
+    path = save_with_chunks(image, tmp_path / "a\x1b[2J.png", cICP=bytes([9, 16, 0, 1]), icc=P3)
+    with caplog.at_level(logging.WARNING):
+        assert np.abs(np.subtract(seen(path), IN_SRGB)).max() <= 1
+    assert "cICP 9, 16" in caplog.text
+    assert "\x1b" not in caplog.text

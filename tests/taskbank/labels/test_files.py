@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,16 @@ def test_bad_pictures_are_refused(tmp_path: Path, content: str | bytes | None, m
         path.write_bytes(path.read_bytes()[:4000])
     with pytest.raises(ImageError, match=message):
         read_label(path, "depth_zbuffer")
+
+
+def test_pipes_in_place_of_labels_are_refused(tmp_path: Path) -> None:
+    """Opening one would wait for ever."""
+    os.mkfifo(tmp_path / "label.png")
+    with pytest.raises(ImageError, match="label.png is damaged: it is a folder, pipe or device"):
+        read_label(tmp_path / "label.png", "depth_zbuffer")
+    os.mkfifo(tmp_path / "label.npy")
+    with pytest.raises(ImageError, match="label.npy is damaged: it is a folder, pipe or device"):
+        read_classes(tmp_path / "label.npy", "class_object")
 
 
 def test_a_picture_of_too_few_channels_is_refused(tmp_path: Path) -> None:

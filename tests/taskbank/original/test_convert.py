@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import replace
@@ -178,6 +179,10 @@ def test_a_damaged_file_is_refused(folder: Path) -> None:
     ):
         converted(folder)
     assert not (folder.parent / "bank" / INDEX_NAME).exists()
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(BankFormatError, match="normal_decoder.* is a pipe or a device"):
+        converted(folder)
 
 
 def test_the_beginning_of_a_hash_is_enough(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
+from tests.taskbank.clips import corner_frames, write_clip
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network
 from timm.models import save_for_hf
 from torch import Tensor
@@ -322,6 +324,14 @@ def test_folders_that_hold_no_timm_model_are_refused(tmp_path: Path) -> None:
     """Models of transformers are told apart by their configuration."""
     with pytest.raises(BankFormatError, match="cannot be read"):
         open_sources(f"hf:{tmp_path}")
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(BankFormatError, match="cannot be read"):
+        open_sources(f"hf:{tmp_path}")
+    (tmp_path / "config.json").unlink()
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(BankFormatError, match="cannot be read"):
+        open_sources(f"hf:{tmp_path}")
+    (tmp_path / "config.json").unlink()
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "dinov2"}))
     with pytest.raises(BankFormatError, match=r"has no \*\.safetensors: it has no weights"):
         open_sources(f"hf:{tmp_path}")
@@ -365,6 +375,7 @@ def test_features_are_saved_with_what_is_known_about_each_source(
     costs = measure_costs(open_sources(names, bank=bank), repeats=1)
     saved = encode_sources(open_sources(names, bank=bank), photos, out, half=True, costs=costs)
     assert saved.images == tuple(map(str, photos))
+    assert saved.unseen == pytest.approx(2 / 9)  # of 90 x 70 px
     with safe_open(out, framework="np") as file:
         head = {name: json.loads(value) for name, value in file.metadata().items()}
         assert head["images"] == [str(photo) for photo in photos]
@@ -382,6 +393,16 @@ def test_features_are_saved_with_what_is_known_about_each_source(
     with pytest.raises(InvalidInputError, match="none of 1 image"):
         encode_sources(open_sources(names, bank=bank), photos[:1], tmp_path / "none.safetensors")
     assert not (tmp_path / "none.safetensors").exists()
+
+
+def test_the_missing_end_of_a_video_is_said(bank: Bank, tmp_path: Path) -> None:
+    """Its first frames are encoded."""
+    clip = write_clip(tmp_path / "a.mkv", corner_frames(100))
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    saved = encode_sources(open_sources("normals", bank=bank), [clip], tmp_path / "a.safetensors")
+    assert saved.images[0] == f"{clip}#0"
+    (note,) = saved.notes
+    assert note.startswith(f"{clip}: it is cut off after ")
 
 
 def test_larger_models_take_longer_and_costs_are_a_table(tmp_path: Path) -> None:

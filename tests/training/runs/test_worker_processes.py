@@ -15,13 +15,23 @@ from training.runs.worker_processes import worker_pool
 
 from processes import child_process
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_workers_start_afresh_with_one_thread() -> None:
     with worker_pool(1) as pool:
         assert pool.submit(os.getpid).result() != os.getpid()
         assert pool.submit(torch.get_num_threads).result() == 1
+
+
+def test_every_pool_of_processes_is_one_that_ends_with_its_parent() -> None:
+    """Others would outlive a killed run, and write into the folders of the next."""
+    own = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "training").rglob("*.py")
+        if "ProcessPoolExecutor(" in path.read_text(encoding="utf-8")
+    ]
+    assert own == ["training/runs/worker_processes.py"]
 
 
 @pytest.mark.slow

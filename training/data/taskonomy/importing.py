@@ -8,20 +8,17 @@ none: all their probabilities are 0, which means unknown, and the report states 
 from __future__ import annotations
 
 import csv
-import io
 import logging
-import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from taskbank.csv_tables import to_csv
 from taskbank.labels.codes import DOMAINS
 from taskbank.labels.files import CLASSES, MATCHES
 from training.atomic_files import write_whole
@@ -29,6 +26,7 @@ from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
 from training.data.taskonomy.plan import Candidate, ImportPlan, Skipped, TaskonomyConfig, make_plan
 from training.data.taskonomy.reading import CHANNELS, ReadFrame, UnusableError, matches_in, read_frame
 from training.errors import DataError
+from training.runs.worker_processes import worker_pool
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,9 +71,7 @@ def import_taskonomy(root: str | Path, out: str | Path, split: str, config: Task
         for job in left:
             make(job)
     else:
-        # Workers are spawned, because forks of a process that runs torch may deadlock.
-        spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(config.workers, spawn, initializer=_use_one_core) as pool:
+        with worker_pool(config.workers) as pool:
             list(pool.map(make, left))
     skipped = [*plan.skipped, *(row for job in jobs for row in _read_rows(_part(folder, job.number)))]
     _write_rows(folder / REPORT, skipped)
@@ -98,11 +94,6 @@ def _jobs(plan: ImportPlan, frames_per_shard: int) -> Iterator[_Job]:
             folders={building: plan.tree.folders(building) for building in buildings},
             domains=plan.domains,
         )
-
-
-def _use_one_core() -> None:
-    """Use one thread per worker, as all workers share the cores."""
-    torch.set_num_threads(1)
 
 
 def _import_shard(writer: FrameWriter, job: _Job) -> None:
@@ -166,11 +157,8 @@ def _part(folder: Path, number: int) -> Path:
 
 def _write_rows(path: Path, rows: Iterable[Skipped]) -> None:
     """Write a report without repeated rows."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(("building", "file", "reason"))
-    table.writerows(dict.fromkeys(rows))
-    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+    content = to_csv([("building", "file", "reason"), *dict.fromkeys(rows)])
+    write_whole(path, lambda file: file.write(content))
 
 
 def _read_rows(path: Path) -> list[Skipped]:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from taskbank.atomic_files import home_path, read_regular
 from taskbank.errors import BankFormatError, InvalidInputError
 from taskbank.tasks.registry import find_task
 
@@ -94,7 +95,7 @@ class Model:
     @property
     def folder(self) -> Path | None:
         """The folder that `id` names; None for a repository of the Hub."""
-        path = Path(self.id).expanduser()
+        path = home_path(self.id)
         return None if _REPO.fullmatch(self.id) and not path.is_dir() else path
 
     def gives(self, task: str) -> str:
@@ -169,11 +170,12 @@ def open_catalogue(source: str | Path = FOUNDATION) -> Catalogue:
         BankFormatError: the file cannot be read, or a key is missing, unknown or of the wrong kind.
     """
     bundled = Path(__file__).parents[1] / "banks" / f"{FOUNDATION}.toml"
-    path = bundled if source == FOUNDATION else Path(source).expanduser()
+    path = bundled if source == FOUNDATION else home_path(source)
     where = FOUNDATION if source == FOUNDATION else str(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = read_regular(path, at_most=_LARGEST + 1)
+        if content is None:
+            raise BankFormatError(f"the catalogue {where} is a pipe or a device: save it as a file")
         written = tomllib.loads(content.decode())
     except (OSError, ValueError, RecursionError) as error:
         raise BankFormatError(f"cannot read the catalogue {where}: {error}") from error
@@ -273,9 +275,9 @@ def _model(row: object, folder: Path, where: str) -> Model:
         raise BankFormatError(f"{where} lacks the key {error}") from error
     except ValueError as error:
         raise BankFormatError(f"{where}: {error}") from error
-    if _REPO.fullmatch(model.id) or Path(model.id).expanduser().is_absolute():
+    if _REPO.fullmatch(model.id) or home_path(model.id).is_absolute():
         return model
-    return replace(model, id=str(folder / Path(model.id).expanduser()))
+    return replace(model, id=str(folder / home_path(model.id)))
 
 
 def _check(model: Model) -> None:
@@ -301,8 +303,10 @@ def _check(model: Model) -> None:
         raise ValueError(f"classes {model.classes!r} must be {' or '.join(CLASS_TABLES)}")
     if model.axes:
         axis_signs(model.axes)
-    if model.prompt.count("{}") != 1:
-        raise ValueError(f"prompt {model.prompt!r} must hold {{}} once, for the scene's name")
+    if model.prompt.count("{}") != 1 or model.prompt.count("{") != 1 or model.prompt.count("}") != 1:
+        raise ValueError(
+            f"prompt {model.prompt!r} must hold {{}} once, for the scene's name, and no other brackets"
+        )
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:

@@ -73,7 +73,7 @@ def read_index(files: BankFiles) -> bytes:
     path = files.fetch(INDEX_NAME)
     try:
         return _read_regular(path, at_most=LARGEST_INDEX)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise BankFormatError(
             f"no bank at {files.where}: cannot read its {INDEX_NAME} ({error}). A bank is a folder with that "
             "file, or a Hub repository, written hf://owner/name"

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from taskbank.atomic_files import home_path
 from taskbank.bank.catalogue import names_models
 from taskbank.bank.files import BankFiles, FolderFiles, read_index
 from taskbank.bank.hub import HUB_PREFIX, Hub, hub_files, parse_hub_source
@@ -80,7 +81,7 @@ def find_files(source: str | Path | None = None, hub: Hub | None = None) -> Bank
         )
     if isinstance(named, str) and named in BUNDLED:
         return _bundled(named)
-    return FolderFiles(Path(named).expanduser())
+    return FolderFiles(home_path(named))
 
 
 def _bundled(name: str) -> FolderFiles:

@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from taskbank.atomic_files import home_path, read_regular
 from taskbank.bank.hub import library, quiet_hub
 from taskbank.encoders.source import Source, reopening
 from taskbank.encoders.timm_models import open_timm
 from taskbank.errors import BankFormatError, HubUnreachableError, InvalidInputError, TaskBankError
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+_LARGEST_CONFIG = 2**24  # bytes
 
 
 def open_hub(
@@ -32,14 +34,14 @@ def open_hub(
         BankFormatError: a file is missing or damaged.
         HubError: the files cannot be downloaded.
     """
-    folder = Path(repo).expanduser()
+    folder = home_path(repo)
     local = folder.is_dir()
     if local and revision:
         raise InvalidInputError(f"hf:{repo} is a folder, which has no revision {revision!r}: leave it out")
     path = folder / CONFIG if local else _fetch(repo, CONFIG, revision)
     try:
-        config: Any = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        config: Any = json.loads(read_regular(path, at_most=_LARGEST_CONFIG) or b"")
+    except (OSError, ValueError, RecursionError) as error:
         raise BankFormatError(f"hf:{repo}: its {CONFIG} cannot be read: {error}") from error
     architecture = config.get("architecture") if isinstance(config, dict) else None
     called = f"hf:{folder.name if local else repo}"

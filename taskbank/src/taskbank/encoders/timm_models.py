@@ -20,6 +20,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from taskbank.atomic_files import home_path
 from taskbank.bank.hub import quiet_hub
 from taskbank.encoders.source import Source, count_parameters, reopening
 from taskbank.encoders.timm_weights import create_filled, read_state
@@ -161,7 +162,7 @@ def _create(
 ) -> nn.Module:
     """Create a timm model with the requested weights."""
     if weights is not None and weights != RANDOM:
-        path = Path(weights).expanduser()
+        path = home_path(weights)
         return create_filled(model, read_state(path), options, str(path))
     try:
         with torch.device("meta"):  # no memory yet, as some models are larger than most machines
@@ -194,14 +195,14 @@ def _create(
 
 def weights_path(weights: str | None) -> str | None:
     """Return the absolute path of a file of weights; `random` and None are unchanged."""
-    return weights if weights is None or weights == RANDOM else str(Path(weights).expanduser().resolve())
+    return weights if weights is None or weights == RANDOM else str(home_path(weights).resolve())
 
 
 def _said(weights: str | None) -> str:
     """Describe the file of the weights: its name and the first digits of its sha256."""
     if weights is None or weights == RANDOM:
         return weights or ""
-    path = Path(weights).expanduser()
+    path = home_path(weights)
     with path.open("rb") as file:
         return f"{path.name} sha256:{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}"
 

@@ -10,11 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from taskbank.atomic_files import read_regular
 from taskbank.bank.catalogue import Model
 from taskbank.bank.hub import library, quiet_hub
 from taskbank.errors import BankFormatError, HubUnreachableError, MissingPackageError, TaskBankError
 
 CONFIG = "config.json"
+_LARGEST_CONFIG = 2**24  # bytes
 
 _WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "README.md")
 _NOT_WANTED = ("*/*",)  # subfolders hold other forms of the weights
@@ -38,7 +40,7 @@ class Files:
     @property
     def weights(self) -> list[Path]:
         """The weight files."""
-        return sorted(self.folder.glob("*.safetensors"))
+        return sorted(path for path in self.folder.glob("*.safetensors") if path.is_file())
 
 
 def require(package: str) -> None:
@@ -70,8 +72,8 @@ def fetch(model: Model) -> Files:
         raise BankFormatError(f"{model.name}: there is no folder {found}: name one, or owner/name on the Hub")
     where = model.id if folder is None else str(found)
     try:
-        config: Any = json.loads((found / CONFIG).read_bytes())
-    except (OSError, ValueError) as error:
+        config: Any = json.loads(read_regular(found / CONFIG, at_most=_LARGEST_CONFIG) or b"")
+    except (OSError, ValueError, RecursionError) as error:
         raise BankFormatError(f"{where}: its {CONFIG} cannot be read: {error}") from error
     if not isinstance(config, dict):
         raise BankFormatError(f"{where}: its {CONFIG} is not a table")
@@ -85,7 +87,9 @@ def fetch(model: Model) -> Files:
     if folder is not None:
         digest = hashlib.sha256()
         for path in files.weights:
-            digest.update(path.read_bytes())
+            with path.open("rb") as file:
+                while block := file.read(2**20):
+                    digest.update(block)
         return Files(folder=found, revision=f"sha256:{digest.hexdigest()}", config=config)
     return files
 

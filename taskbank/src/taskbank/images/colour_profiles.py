@@ -1,4 +1,4 @@
-"""Conversion of colours to sRGB by ICC profiles and by the exponents of PNG files."""
+"""Conversion of colours to sRGB by ICC profiles and exponents."""
 
 from __future__ import annotations
 
@@ -13,19 +13,9 @@ from PIL import Image, ImageCms
 LEVELS = np.linspace(0, 1, 256)
 """The values of eight bits as shares of white."""
 
-_GAMMAS = (0.1, 10)  # others are mistakes of writers
-_SAME_GAMMA = 0.05  # relative; writers round 1 / 2.2 differently
 _SAME_COLOUR = 2  # of 255; smaller differences come from rounding in profiles
 
 _log = logging.getLogger(__name__)
-
-
-def png_gamma(image: Image.Image) -> float | None:
-    """Return the exponent that a PNG was encoded with (chunk gAMA) if it differs from that of sRGB."""
-    gamma = image.info.get("gamma")
-    if "srgb" in image.info or not isinstance(gamma, float) or not _GAMMAS[0] <= gamma <= _GAMMAS[1]:
-        return None
-    return None if abs(gamma * 2.2 - 1) < _SAME_GAMMA else gamma
 
 
 def encode_srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -56,7 +46,7 @@ def to_srgb(image: Image.Image, profile: bytes, name: str) -> Image.Image | None
             return None
         converted = ImageCms.applyTransform(image, transform)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError) as error:
-        _log.warning("%s: its colour profile is left out, as it cannot be applied: %s", name, error)
+        _log.warning("%r: its colour profile is left out, as it cannot be applied: %s", name, error)
         return None
     return converted
 

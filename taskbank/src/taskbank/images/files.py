@@ -118,6 +118,7 @@ def find_images(
     once: bool = True,
     without: Path | None = None,
     passed_over: PassedOver | None = None,
+    refused: list[ImageError] | None = None,
     each: Callable[[int], object] = lambda found: None,
 ) -> list[Path]:
     """List the named image files, in the order given; files of a folder are sorted by name.
@@ -129,6 +130,8 @@ def find_images(
         once: whether repeated files are left out.
         without: folder of results, which is left out when a folder that contains it is searched.
         passed_over: counts the files that were skipped in folders.
+        refused: takes the errors of names and lines that give no image, as long as others do; without it the
+            first one is raised.
         each: called with the number of files found so far, for progress.
 
     Raises:
@@ -137,45 +140,64 @@ def find_images(
     """
     results = None if without is None else plain_path(without)
     found = []
-    for name in named:
-        for path in _meant(str(name), results, passed_over or PassedOver()):
-            found.append(path)
-            if len(found) % 1000 == 0:
-                each(len(found))
+    for text in _meant(map(str, named), results, passed_over or PassedOver(), refused):
+        found.append(text)
+        if len(found) % 1000 == 0:
+            each(len(found))
     if not found:
+        if refused:
+            raise refused[0]
         raise ImageError("no image was named: give files, folders, patterns or a list in a .txt file")
-    return list(dict.fromkeys(found)) if once else found
+    # As text, because the hash of a hundred thousand paths takes as long as finding them.
+    return list(map(Path, dict.fromkeys(found) if once else found))
 
 
-def _meant(name: str, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
+def _meant(
+    names: Iterable[str], results: Path | None, passed_over: PassedOver, refused: list[ImageError] | None
+) -> Iterator[str]:
+    """Yield the files of several arguments, or of the lines of a list."""
+    for name in names:
+        try:
+            yield from _files_of(name, results, passed_over, refused)
+        except ImageError as error:
+            if refused is None:
+                raise
+            refused.append(error)
+
+
+def _files_of(
+    name: str, results: Path | None, passed_over: PassedOver, refused: list[ImageError] | None
+) -> Iterator[str]:
     """Yield the files of one argument; a missing file is yielded too, so that reading it raises its error."""
     path = Path(name)
-    if path == STDIN or _ADDRESS.match(name):
-        yield path
-        return
     # Unlike methods of paths, these accept names that are too long or have a zero byte.
-    if os.path.isdir(name):  # noqa: PTH112 - see above
+    if name == str(STDIN) or _ADDRESS.match(name):
+        yield name
+    elif os.path.isdir(name):  # noqa: PTH112 - see above
         yield from _in_folder(path, results, passed_over)
     elif path.suffix.lower() == ".txt":
-        yield from _in_list(path, results, passed_over)
+        yield from _in_list(path, results, passed_over, refused)
     elif not os.path.exists(name) and glob.has_magic(name):  # noqa: PTH110 - likewise
-        yield from _matching(name)
+        yield from map(str, _matching(name))
+    elif path == STDIN:
+        yield str(plain_path(path))  # `./-` is a file
     else:
-        yield path
+        yield str(path)
 
 
-def _in_folder(folder: Path, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
+def _in_folder(folder: Path, results: Path | None, passed_over: PassedOver) -> Iterator[str]:
     """Yield the images of a folder and its subfolders, sorted by name, without the folder of results."""
     without = None
     if results is not None and plain_path(folder) in results.parents:
         # In the form of the paths of the walk below.
         without = os.path.join(folder, results.relative_to(plain_path(folder)))  # noqa: PTH118 - text
+    here = os.path.join(os.curdir, "")  # noqa: PTH118 - text; paths leave it out
     count, waiting = 0, [str(folder) + os.sep]  # a separator at the end marks folders
     while waiting:
         path = waiting.pop()
         if not path.endswith(os.sep):
             count += 1
-            yield Path(path)
+            yield path.removeprefix(here)
             continue
         path = path.rstrip(os.sep) or os.sep
         level = []
@@ -214,7 +236,8 @@ def _entries(path: str, folder: Path, passed_over: PassedOver) -> list[os.DirEnt
 
 def _reason_against(entry: os.DirEntry[str]) -> str | None:
     """Return the reason to skip an entry of a folder: None for images, empty for files of other kinds."""
-    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - faster, for a hundred thousand
+    name = entry.name  # without a dot at its start
+    suffix = name[name.rfind(".") :].lower() if "." in name else ""  # faster, for a hundred thousand
     if suffix in SUFFIXES:
         if entry.is_file():
             return None
@@ -241,7 +264,9 @@ def _matching(pattern: str) -> list[Path]:
     return found
 
 
-def _in_list(path: Path, results: Path | None, passed_over: PassedOver) -> Iterator[Path]:
+def _in_list(
+    path: Path, results: Path | None, passed_over: PassedOver, refused: list[ImageError] | None
+) -> Iterator[str]:
     """Yield the images that the lines of a list name."""
     try:
         if not S_ISREG(path.stat().st_mode):
@@ -254,7 +279,7 @@ def _in_list(path: Path, results: Path | None, passed_over: PassedOver) -> Itera
     named = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not named:
         raise ImageError(f"the list {path} names no image")
-    for line in named:
-        if line.lower().endswith(".txt"):
-            raise ImageError(f"the list {path} names another list, {line}: name images")
-        yield from _meant(str(path.parent / line), results, passed_over)
+    lists = [line for line in named if line.lower().endswith(".txt")]
+    if lists:
+        raise ImageError(f"the list {path} names another list, {lists[0]}: name images")
+    yield from _meant([str(path.parent / line) for line in named], results, passed_over, refused)

@@ -23,8 +23,9 @@ from PIL.JpegImagePlugin import JpegImageFile
 from torch import Tensor
 
 from taskbank.errors import ImageError
-from taskbank.images.colour_profiles import LEVELS, encode_srgb, grey_curve, is_grey, png_gamma, to_srgb
+from taskbank.images.colour_profiles import LEVELS, encode_srgb, grey_curve, is_grey, to_srgb
 from taskbank.images.photo import MOST_PIXELS, Photo
+from taskbank.images.png_colours import png_gamma, png_profile
 
 
 class OpenFile(Protocol):
@@ -57,6 +58,8 @@ _LYING = (5, 6, 7, 8)  # orientations with a quarter turn
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes of 16-bit grey; they depend on version, file format and platform."""
 
+_GREY = ("1", "L", "LA", "La", *DEEP_MODES)
+
 _ADDRESS = re.compile(r"(https?|ftp|s3|gs|file|hf):/|data:image/", re.IGNORECASE)
 _SPECIAL = {S_IFIFO: "a pipe", S_IFSOCK: "a socket", S_IFCHR: "a device", S_IFBLK: "a device"}
 
@@ -72,8 +75,9 @@ def read_photo(image: ImageInput) -> Photo:
     Files and PIL images are turned upright by their EXIF orientation, transparency is put on white, grey
     becomes three equal channels, 16 bits and CMYK are converted; an image of several frames gives its first.
 
-    Colours are converted to sRGB from the ICC profile that an image of eight bits carries; a damaged profile
-    is ignored with a warning in the log. Colours without a profile are assumed to be sRGB.
+    Colours are converted to sRGB from the ICC profile that an image carries, or from the chunks cICP, cHRM
+    and gAMA of a PNG. A damaged profile and curves of HDR are ignored with a warning in the log. Other
+    colours are taken for sRGB, also those of TIFF, HEIF and AVIF files that state primaries but no profile.
 
     Raises:
         ImageError: the file is missing, empty, damaged, not an image, a pipe or device, or so large that it
@@ -170,7 +174,8 @@ def _from_bytes(content: bytes, name: str, size: list[tuple[int, int]]) -> Tenso
 def _from_file(path: Path, size: list[tuple[int, int]]) -> Tensor:
     """Return the pixels of a file."""
     if _ADDRESS.match(str(path)):
-        raise ImageError(f"{path} is an address: download the image, and name the file")
+        address = re.sub(r"^(\w+):/(?!/)", r"\1://", str(path))  # paths join slashes
+        raise ImageError(f"{address} is an address: download the image, and name the file")
     found = path.stat()
     # Directories, pipes and empty files have their own messages; opening a pipe could block for ever.
     if S_ISDIR(found.st_mode):
@@ -197,11 +202,12 @@ def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own
     """
     if 0 in given.size:
         raise ImageError(f"{name} is empty: {given.width} x {given.height} px")
+    made = None if given.mode in _GREY else png_profile(given, name)  # before EXIF, which loads it
     full, turned = given.size, given.getexif().get(_ORIENTATION) in _LYING
     size.append(full[::-1] if turned else full)
     image = _held(given, own)
     upright = ImageOps.exif_transpose(image)
-    profile = upright.info.get("icc_profile")
+    profile = made or upright.info.get("icc_profile")
     if upright.mode in DEEP_MODES:
         grey = _from_deep(np.asarray(upright), name)
         curve = grey_curve(profile, png_gamma(upright), name)

@@ -91,6 +91,7 @@ def read_label(path: Path, domain: str) -> NDArray[Any]:
     """
     coded = find_domain(domain)
     try:
+        _check_regular(path)
         with Image.open(path) as image:
             deep, stored = image.mode in DEEP_MODES, np.array(image)
     except FileNotFoundError as error:
@@ -103,6 +104,16 @@ def read_label(path: Path, domain: str) -> NDArray[Any]:
     if deep != (coded.bits == 16):
         raise ImageError(f"{path} has {16 if deep else 8} bits, {domain} has {coded.bits}")
     return _as_label(coded, stored, path)
+
+
+def _check_regular(path: Path) -> None:
+    """Reject pipes and devices, which could block for ever.
+
+    Raises:
+        OSError: there is no such file, or it is a pipe or a device.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError("it is a folder, pipe or device")
 
 
 def _as_label(domain: Domain, stored: NDArray[Any], path: Path) -> NDArray[Any]:
@@ -161,6 +172,7 @@ def read_classes(path: Path, domain: str) -> NDArray[np.float32]:
 def _numbers(path: Path, length: int) -> NDArray[np.float64]:
     """Read the finite numbers of a `.npy` file."""
     try:
+        _check_regular(path)
         size = path.stat().st_size
         stored = _array(path) if size else np.empty(0)
     except FileNotFoundError as error:

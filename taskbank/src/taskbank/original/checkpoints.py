@@ -17,6 +17,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from taskbank.atomic_files import read_regular
+from taskbank.bank.index import LARGEST_FILE
 from taskbank.errors import BankFormatError, ChecksumMismatchError, InvalidInputError, UnknownTaskError
 from taskbank.tasks.registry import TASKS, find_task
 
@@ -134,9 +136,11 @@ def read_checkpoint(path: Path, digest: str) -> dict[str, Tensor]:
         BankFormatError: the file cannot be read, or holds anything but tensors.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path, at_most=LARGEST_FILE)
     except OSError as error:
         raise BankFormatError(f"cannot read {path}: {error}") from error
+    if content is None:
+        raise BankFormatError(f"{path} is a pipe or a device: save it as a file")
     found = hashlib.sha256(content).hexdigest()
     if not found.startswith(digest):
         raise ChecksumMismatchError(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskbank.atomic_files import write_whole
+from taskbank.csv_tables import safe_path, safe_text, to_csv
 from taskbank.learning.measure import transfer_name
 from taskbank.own_task.plan import LearnPlan
 from taskbank.probing.division import draws
@@ -170,13 +169,13 @@ def write_results(learned: Learned, out: Path) -> None:
     measured = learned.images["measured"]
     rows = [["file", "group", *names]]
     for place, (image, group) in enumerate(zip(measured, learned.groups, strict=True)):
-        rows.append([image, group, *(f"{learned.errors[name][place]:.6g}" for name in names)])
+        rows.append(
+            [safe_path(image), safe_text(group), *(f"{learned.errors[name][place]:.6g}" for name in names)]
+        )
     _write_table(out / IMAGES, rows)
     text = json.dumps(learned.to_dict(), indent=1) + "\n"
     write_whole(out / REPORT, lambda file: file.write(text.encode()))
 
 
 def _write_table(path: Path, rows: Sequence[Sequence[str]]) -> None:
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+    write_whole(path, lambda file: file.write(to_csv(rows)))

@@ -12,8 +12,6 @@ before they are decoded. The position of the camera cannot be known from one pho
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 from taskbank.atomic_files import allowed_name, write_whole
+from taskbank.csv_tables import safe_path, to_csv
 from taskbank.errors import InvalidInputError
 from taskbank.images.framing import view_of
 from taskbank.inference.outcome import Outcome
@@ -135,14 +134,8 @@ def save_manifest(folder: Path, inputs: Sequence[Path]) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(("point", "view", "photograph"))
-    # Spreadsheets would run a path such as `=HYPERLINK(...)`; with `./` in front it is plain text.
-    shown = (f"./{path}" if str(path).startswith(("=", "+", "-", "@")) else path for path in inputs)
-    table.writerows((point, _VIEW, path) for point, path in enumerate(shown))
-    # Bytes of a name that are not UTF-8 are escaped as `\\udcff`, as in the facts of each point.
-    content = text.getvalue().encode(errors="backslashreplace")
+    rows = ((point, _VIEW, safe_path(str(path))) for point, path in enumerate(inputs))
+    content = to_csv([("point", "view", "photograph"), *rows])
     write_whole(manifest_path(folder), lambda file: file.write(content))
 
 

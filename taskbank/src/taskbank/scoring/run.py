@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from taskbank.atomic_files import write_whole
 from taskbank.bank.bank import Bank
+from taskbank.csv_tables import safe_path, safe_text, to_csv
 from taskbank.errors import InvalidInputError
 from taskbank.inference.engine import Engine
 from taskbank.inference.settings import Settings
@@ -147,16 +146,13 @@ def write_rows(scores: Sequence[TargetScores], path: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    text = StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["image", "task", "bank", "metric", "value"])
+    table = [["image", "task", "bank", "metric", "value"]]
     for one in scores:
         for bank, rows in one.rows.items():
             for image, row in zip(one.images, rows, strict=True):
-                table.writerows(
-                    [image, one.task, bank, metric, f"{value:.6g}"] for metric, value in row.items()
-                )
-    content = text.getvalue().encode(errors="backslashreplace")
+                names = [safe_path(image), one.task, safe_text(bank)]
+                table += [[*names, metric, f"{value:.6g}"] for metric, value in row.items()]
+    content = to_csv(table)
     write_whole(path, lambda file: file.write(content))
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from taskbank.atomic_files import home_path
 from taskbank.bank.bank import Bank
 from taskbank.bank.catalogue import accepted, names_models
 from taskbank.bank.hub import HUB_PREFIX
@@ -77,12 +78,7 @@ def open_sources(
             chosen, tasks = default, [name]
         elif holder and is_task(task):
             chosen, tasks = Bank.open(holder), [task]
-        elif (
-            name in BUNDLED
-            or names_models(name)
-            or name.startswith(HUB_PREFIX)
-            or Path(name).expanduser().is_dir()
-        ):
+        elif name in BUNDLED or names_models(name) or name.startswith(HUB_PREFIX) or home_path(name).is_dir():
             chosen = Bank.open(name)
             tasks = list(chosen.tasks)
         else:
