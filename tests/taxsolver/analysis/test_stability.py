@@ -126,7 +126,10 @@ def test_a_hedge_that_is_never_the_best_is_best_in_the_worst_draws() -> None:
 
 
 def test_published_tensors_say_that_they_have_no_draws_and_take_noise() -> None:
-    with pytest.raises(InvalidInputError, match="has neither draws nor intervals of the gain, .*`noise=0.05` or `--noise 0.05`"):
+    with pytest.raises(
+        InvalidInputError,
+        match="has neither draws nor intervals of the gain, .*`noise=0.05` or `--noise 0.05`",
+    ):
         stability("taskonomy-16k", "normals", 1, objective="gain")
     first = stability(toy(), budget=2, noise=0.05, draws=9, seed=1)
     again = stability(toy(), budget=2, noise=0.05, draws=9, seed=1)
