@@ -62,7 +62,11 @@ def run_stages(run: Run, names: Sequence[str] = ()) -> None:
             raise ConfigError(f"no stage {name!r}: {nearest(name, tuple(STAGES))}")
     wanted = [name for name in STAGES if not names or name in names]
     if len(wanted) > 1 and "transfers" in wanted:
-        _check_foreign(run)
+        from training.stages.transfers.foreign import describe_foreign
+
+        # Fail before the hours of earlier stages if a foreign source cannot be opened.
+        config = _transfers_config(run)
+        describe_foreign(config.foreign, config.seed)
     for name in wanted:
         STAGES[name].run(run)
 
@@ -194,14 +198,6 @@ def _transfers(run: Run) -> None:
         engine=run.engine,
         overwrite=run.overwrite,
     )
-
-
-def _check_foreign(run: Run) -> None:
-    """Fail before the hours of earlier stages if a foreign source cannot be opened."""
-    from training.stages.transfers.foreign import describe_foreign
-
-    config = _transfers_config(run)
-    describe_foreign(config.foreign, config.seed)
 
 
 def _transfers_config(run: Run) -> TransfersConfig:

@@ -15,7 +15,7 @@ writing, `frames.part.json` states the content, so that a store is not continued
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -250,7 +250,10 @@ class FrameWriter:
         missing = [folder.name for folder in folders if not folder.is_dir()]
         if missing:
             raise DataError(f"{self.root} lacks {missing[0]}: write all shards before finishing")
-        domains = [_domains(folder) for folder in folders]
+        domains = [
+            tuple(sorted(path.stem for path in folder.glob("*.npy") if path.stem not in _RECORDS))
+            for folder in folders
+        ]
         if any(found != domains[0] for found in domains):
             raise DataError(f"shards of {self.root} hold different domains: {sorted(set(domains))}")
         index = {
@@ -267,13 +270,3 @@ class FrameWriter:
 
 def _shard_name(number: int) -> str:
     return f"shard_{number:05d}"
-
-
-def _domains(folder: Path) -> tuple[str, ...]:
-    """List the label domains of a shard."""
-    return tuple(sorted(path.stem for path in _arrays(folder) if path.stem not in _RECORDS))
-
-
-def _arrays(folder: Path) -> Iterable[Path]:
-    """List the arrays of a shard."""
-    return folder.glob("*.npy")

@@ -48,7 +48,15 @@ def label_pictures(labels: Labels, camera: NDArray[np.void]) -> dict[str, Image.
     """
     preprocessed = _sight(labels["rgb"])
     fov = float(np.degrees(camera["fov"]))
-    drawn = {TASK_OF_DOMAIN.get(name, name): _map_picture(name, labels[name], preprocessed) for name in _MAPS}
+    drawn: dict[str, Image.Image] = {}
+    for domain in _MAPS:
+        values = decode(domain, torch.from_numpy(labels[domain].astype(np.int32))).numpy()
+        task = TASK_OF_DOMAIN.get(domain, domain)
+        if domain.startswith("segment_unsup"):
+            drawn[task] = Image.fromarray(_segment_colours(values))
+        else:
+            dtype = np.uint8 if DOMAINS[domain].coding is Coding.NUMBER else np.float32
+            drawn[task] = _drawn(task, values.astype(dtype), (preprocessed,), 60.0)
     if np.isfinite(camera["box"]).all():
         drawn["room_layout"] = _drawn("room_layout", room_layouts(camera), (preprocessed,), fov)
     axes = vanishing_points(camera).reshape(3, 3)
@@ -85,16 +93,6 @@ def class_words(labels: Labels) -> tuple[str, str]:
 
 def _sight(rgb: NDArray[np.uint8]) -> Preprocessed:
     return preprocess(read_photo(rgb), Fit.STRETCH, rgb.shape[0])
-
-
-def _map_picture(domain: str, codes: NDArray[Any], preprocessed: Preprocessed) -> Image.Image:
-    """Draw a map with a colour per pixel."""
-    values = decode(domain, torch.from_numpy(codes.astype(np.int32))).numpy()
-    if domain.startswith("segment_unsup"):
-        return Image.fromarray(_segment_colours(values))
-    task = TASK_OF_DOMAIN.get(domain, domain)
-    dtype = np.uint8 if DOMAINS[domain].coding is Coding.NUMBER else np.float32
-    return _drawn(task, values.astype(dtype), (preprocessed,), 60.0)
 
 
 def _drawn(task: str, array: NDArray[Any], inputs: tuple[Preprocessed, ...], fov: float) -> Image.Image:

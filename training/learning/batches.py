@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from threading import Lock
 
 import numpy as np
@@ -66,12 +66,19 @@ class BatchReader:
         return raw
 
     def _codes(self, domain: str, frames: NDArray[np.int64]) -> Tensor:
-        """Read codes of a domain, channels first."""
+        """Read codes of a domain and convert them to their numbers, channels first."""
         if self.resident:
             codes = self._whole(domain)[torch.from_numpy(frames).to(self.device)]
         else:
             codes = self._copied(self.store.read(domain, frames))
-        return _widened(codes, frames.ndim)
+        leading = frames.ndim  # axes of samples and images
+        if codes.dtype == torch.int16 and codes.ndim > leading:
+            codes = codes.to(torch.int32) & 0xFFFF
+        if codes.ndim == leading:
+            return codes.to(torch.int64)
+        if codes.ndim == leading + 1:
+            return codes.to(torch.float32)
+        return codes.movedim(-1, leading) if codes.ndim == leading + 3 else codes
 
     def _whole(self, domain: str) -> Tensor:
         """All codes of a domain, on the device.
@@ -104,17 +111,6 @@ def _bits(array: NDArray[np.generic]) -> Tensor:
     return torch.from_numpy(array.view(np.int16) if array.dtype == np.uint16 else array)
 
 
-def _widened(codes: Tensor, leading: int) -> Tensor:
-    """Convert codes to their numbers, channels first; `leading` axes are samples and images."""
-    if codes.dtype == torch.int16 and codes.ndim > leading:
-        codes = codes.to(torch.int32) & 0xFFFF
-    if codes.ndim == leading:
-        return codes.to(torch.int64)
-    if codes.ndim == leading + 1:
-        return codes.to(torch.float32)
-    return codes.movedim(-1, leading) if codes.ndim == leading + 3 else codes
-
-
 def _numbers(task: Task, cameras: NDArray[np.void]) -> NDArray[np.float64] | None:
     """Compute a task's labels from cameras (B,) or (B, P); None for tasks that do not use cameras."""
     match task.output:
@@ -123,12 +119,7 @@ def _numbers(task: Task, cameras: NDArray[np.void]) -> NDArray[np.float64] | Non
         case OutputKind.VANISHING_POINTS:
             return vanishing_points(cameras)
         case OutputKind.POSE:
-            poses = [relative_poses(cameras[:, i], cameras[:, j]) for i, j in _pairs(task)]
-            return np.concatenate(poses, axis=1)
+            pairs = ((0, 1),) if task.num_images == 2 else ((0, 1), (0, 2), (1, 2))
+            return np.concatenate([relative_poses(cameras[:, i], cameras[:, j]) for i, j in pairs], axis=1)
         case _:
             return None
-
-
-def _pairs(task: Task) -> Sequence[tuple[int, int]]:
-    """Return the pairs of images of a sample whose relative pose is predicted."""
-    return ((0, 1),) if task.num_images == 2 else ((0, 1), (0, 2), (1, 2))

@@ -37,19 +37,28 @@ def photometric(unit: Tensor, seeds: Tensor) -> Tensor:
         return photometric(unit.flatten(0, 1), each).reshape(unit.shape)
     # Each number is used once; first those that decide if an effect is applied, then those for its strength.
     u = uniform(seeds, _DRAWS, _NUMBERS)[..., None, None, None].unbind(1)
-    picture = _toned(
-        unit, gamma=_around(u[0], 1.6), exposure=_around(u[1], 1.5), balance=torch.cat(u[2:5], 1)
-    )
-    grey = _grey(picture)
+    # Gamma, exposure and white balance; values above white are clipped.
+    gamma, exposure, balance = _around(u[0], 1.6), _around(u[1], 1.5), torch.cat(u[2:5], 1)
+    picture = unit.clamp(min=_DARKEST) ** gamma * (exposure * _around(balance, 1.25))
+    picture = picture.clamp(0, 1)
+    luma = (picture * picture.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
     saturation = torch.where(u[5] < 0.1, 0.0, 1.5 * u[6])
-    picture = grey + saturation * (picture - grey)
+    picture = luma + saturation * (picture - luma)
     # Blur and JPEG are half of the work, so they are applied to the selected pictures only.
     blurred = (u[7] < 0.35).flatten().nonzero()[:, 0]
     smooth = torch.lerp(picture[blurred], _smoothed(picture[blurred]), u[8][blurred])
     picture = picture.index_copy(0, blurred, smooth)
-    picture = picture * (1 - torch.where(u[9] < 0.3, 0.5 * u[10], 0.0) * _off_centre(unit))
+    # Vignetting grows with the squared distance from the middle, which is 1 in the corners.
+    height, width = unit.shape[-2:]
+    y, x = (torch.linspace(-1, 1, side, device=unit.device) ** 2 / 2 for side in (height, width))
+    picture = picture * (1 - torch.where(u[9] < 0.3, 0.5 * u[10], 0.0) * (y[:, None] + x))
+    # All pictures have the same field of noise, shifted, as drawing new noise would cost more than the rest.
+    down, across = integers(seeds, 2, max(height, width), _SHIFTS).unbind(1)
+    rows = (torch.arange(height, device=seeds.device) + down[:, None]) % height
+    columns = (torch.arange(width, device=seeds.device) + across[:, None]) % width
+    noise = _field(height, width, unit.device)[:, rows[:, :, None], columns[:, None, :]].movedim(1, 0)
     spread = torch.where(u[11] < 0.5, 0.06 * u[12].square(), 0.0)
-    picture = (picture + spread * _grain(seeds, unit)).clamp(0, 1)
+    picture = (picture + spread * noise).clamp(0, 1)
     stored = (u[13] < 0.3).flatten().nonzero()[:, 0]
     return picture.index_copy(0, stored, _blocky(picture[stored], 0.01 + 0.06 * u[14][stored]))
 
@@ -57,17 +66,6 @@ def photometric(unit: Tensor, seeds: Tensor) -> Tensor:
 def _around(number: Tensor, factor: float) -> Tensor:
     """Map a number in [0, 1) to a factor between 1 / `factor` and `factor`, uniform in its logarithm."""
     return torch.exp((2 * number - 1) * math.log(factor))
-
-
-def _toned(unit: Tensor, *, gamma: Tensor, exposure: Tensor, balance: Tensor) -> Tensor:
-    """Apply gamma, exposure and white balance; values above white are clipped."""
-    toned = unit.clamp(min=_DARKEST) ** gamma * (exposure * _around(balance, 1.25))
-    return toned.clamp(0, 1)
-
-
-def _grey(picture: Tensor) -> Tensor:
-    """Luma, (B, 1, H, W)."""
-    return (picture * picture.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
 
 
 def _smoothed(picture: Tensor) -> Tensor:
@@ -78,24 +76,6 @@ def _smoothed(picture: Tensor) -> Tensor:
         picture = functional.conv2d(picture, kernel, groups=len(kernel))
         picture = functional.conv2d(picture, kernel.transpose(2, 3), groups=len(kernel))
     return picture
-
-
-def _off_centre(picture: Tensor) -> Tensor:
-    """Squared distance from the middle, 1 in the corners: (H, W)."""
-    down, across = (
-        torch.linspace(-1, 1, side, device=picture.device) ** 2 / 2 for side in picture.shape[-2:]
-    )
-    return down[:, None] + across
-
-
-def _grain(seeds: Tensor, picture: Tensor) -> Tensor:
-    """Noise: one field, shifted for each sample, as drawing new noise would cost more than the rest."""
-    height, width = picture.shape[-2:]
-    field = _field(height, width, picture.device)
-    down, across = integers(seeds, 2, max(height, width), _SHIFTS).unbind(1)
-    rows = (torch.arange(height, device=seeds.device) + down[:, None]) % height
-    columns = (torch.arange(width, device=seeds.device) + across[:, None]) % width
-    return field[:, rows[:, :, None], columns[:, None, :]].movedim(1, 0)
 
 
 @cache

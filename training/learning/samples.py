@@ -99,7 +99,8 @@ def samples_of(
         case "nonfixated_pose":
             frames = _nonfixated(store, usable, seed)
         case "point_matching":
-            frames, label = _matches(store, usable, seed)
+            draw = np.random.default_rng([seed, 1])
+            frames, label = mixed_matches(_nonfixated(store, usable, seed), _fixated(store, usable, 2), draw)
         case _:
             frames = np.flatnonzero(usable)
     if len(frames) == 0:
@@ -121,7 +122,11 @@ def _usable(task: Task, store: FrameStore) -> NDArray[np.bool_]:
     cameras = store.cameras
     match task.output:
         case OutputKind.CLASSES:
-            return _class_known(store, task.name)
+            classes = store.read(task.name, np.arange(len(store)))
+            if classes.ndim == 1:
+                return np.asarray(classes >= 0)
+            total = classes.astype(np.float32).sum(axis=1)  # 0 if the class is unknown
+            return np.asarray(np.isfinite(total) & (total > 0))
         case OutputKind.LAYOUT:
             numbers = np.concatenate(
                 [cameras["box"].reshape(-1, 6), cameras["location"], cameras["angles"]], axis=1
@@ -136,30 +141,17 @@ def _usable(task: Task, store: FrameStore) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(numbers).all(axis=1))
 
 
-def _class_known(store: FrameStore, domain: str) -> NDArray[np.bool_]:
-    """Mark frames with a class number, or with probabilities that are finite and not all zero."""
-    classes = store.read(domain, np.arange(len(store)))
-    if classes.ndim == 1:
-        return np.asarray(classes >= 0)
-    total = classes.astype(np.float32).sum(axis=1)
-    return np.asarray(np.isfinite(total) & (total > 0))
-
-
 def _fixated(store: FrameStore, usable: NDArray[np.bool_], views: int) -> Frames:
     """All sets of `views` frames that fixate one point, in the order of their views."""
+    frames = np.flatnonzero(usable)
+    cameras = store.cameras[frames]
+    order = np.lexsort([cameras["view"], cameras["point"], cameras["room"]])
     found = [
         np.array(list(combinations(group, views)), dtype=np.int64)
-        for group in _groups(store, np.flatnonzero(usable))
+        for group in _runs(frames[order], cameras["room"][order], cameras["point"][order])
         if len(group) >= views
     ]
     return np.concatenate(found) if found else np.empty((0, views), dtype=np.int64)
-
-
-def _groups(store: FrameStore, frames: Frames) -> Iterator[Frames]:
-    """Yield the groups of frames that fixate one point, ordered by view."""
-    cameras = store.cameras[frames]
-    order = np.lexsort([cameras["view"], cameras["point"], cameras["room"]])
-    return _runs(frames[order], cameras["room"][order], cameras["point"][order])
 
 
 def _runs(values: Frames, *keys: NDArray[np.integer]) -> Iterator[Frames]:
@@ -180,27 +172,16 @@ def _nonfixated(store: FrameStore, usable: NDArray[np.bool_], seed: int) -> Fram
     point = np.concatenate([cameras["point"][own], sightings["point"]])
     order = np.lexsort([viewers, point, room])
     draw = np.random.default_rng([seed, 0])
-    found = [
-        _drawn_pairs(np.unique(group), cameras["point"], draw)
-        for group in _runs(viewers[order], room[order], point[order])
-    ]
+    found = []
+    for group in _runs(viewers[order], room[order], point[order]):  # the frames that see one point
+        unique = np.unique(group)
+        first, second = np.triu_indices(len(unique), k=1)
+        each = np.stack([unique[first], unique[second]], axis=1)
+        each = each[cameras["point"][each[:, 0]] != cameras["point"][each[:, 1]]]
+        most = _PAIRS_PER_VIEWER * len(unique)
+        found.append(each if len(each) <= most else draw.choice(each, most, replace=False))
     pairs = np.concatenate(found) if found else np.empty((0, 2), dtype=np.int64)
     return np.unique(pairs, axis=0)
-
-
-def _drawn_pairs(viewers: Frames, point: NDArray[np.integer], draw: np.random.Generator) -> Frames:
-    """Draw pairs of the frames that see one point but fixate different points."""
-    first, second = np.triu_indices(len(viewers), k=1)
-    pairs = np.stack([viewers[first], viewers[second]], axis=1)
-    pairs = pairs[point[pairs[:, 0]] != point[pairs[:, 1]]]
-    most = _PAIRS_PER_VIEWER * len(viewers)
-    return pairs if len(pairs) <= most else draw.choice(pairs, most, replace=False)
-
-
-def _matches(store: FrameStore, usable: NDArray[np.bool_], seed: int) -> tuple[Frames, Frames]:
-    """Equally many fixated and non-fixated pairs, shuffled, and their labels."""
-    draw = np.random.default_rng([seed, 1])
-    return mixed_matches(_nonfixated(store, usable, seed), _fixated(store, usable, 2), draw)
 
 
 def mixed_matches(nonfixated: Frames, fixated: Frames, draw: np.random.Generator) -> tuple[Frames, Frames]:

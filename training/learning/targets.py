@@ -111,10 +111,6 @@ class _Made:
         return Target(values=resized(values, self.size), weight=weight)
 
 
-def _image(made: _Made) -> Target:
-    return made.map(as_unit(made.raw["rgb"]) * 2 - 1)
-
-
 def _depth(made: _Made) -> Target:
     codes = made.codes[:, None]
     values = torch.log1p(codes.to(torch.float32)) / math.log(2**16)
@@ -220,16 +216,8 @@ def _known_numbers(made: _Made) -> tuple[Tensor, Tensor]:
     return made.codes.where(known[:, None], 0.0), known.to(torch.float32)
 
 
-def _plain(made: _Made) -> Target:
-    return Target(values=made.codes)
-
-
-def _order(made: _Made) -> Target:
-    return Target(values=jigsaw_orders(made.seeds))
-
-
 _MAKERS: Mapping[OutputKind, Callable[[_Made], Target]] = {
-    OutputKind.IMAGE: _image,
+    OutputKind.IMAGE: lambda made: made.map(as_unit(made.raw["rgb"]) * 2 - 1),
     OutputKind.DEPTH: _depth,
     OutputKind.NORMALS: _normals,
     OutputKind.CURVATURE: _curvature,
@@ -241,6 +229,6 @@ _MAKERS: Mapping[OutputKind, Callable[[_Made], Target]] = {
     OutputKind.LAYOUT: _whitened,
     OutputKind.VANISHING_POINTS: _directions,
     OutputKind.POSE: _whitened,
-    OutputKind.MATCH: _plain,
-    OutputKind.PERMUTATION: _order,
+    OutputKind.MATCH: lambda made: Target(values=made.codes),
+    OutputKind.PERMUTATION: lambda made: Target(values=jigsaw_orders(made.seeds)),
 }

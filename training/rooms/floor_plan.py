@@ -94,7 +94,9 @@ class FloorPlan:
     @property
     def area(self) -> float:
         """Square metres of floor."""
-        return -_signed_area(self.outline)
+        pairs = zip(self.outline, self.outline[1:] + self.outline[:1], strict=True)
+        # The outline is clockwise, so the signed area is negative.
+        return -sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairs) / 2
 
     def holds(self, x: float, y: float) -> bool:
         """Return True if a point of the floor is in the room."""
@@ -103,11 +105,6 @@ class FloorPlan:
             if (ay > y) != (by > y) and x < ax + (bx - ax) * (y - ay) / (by - ay):
                 inside = not inside
         return inside
-
-
-def _signed_area(outline: tuple[Point, ...]) -> float:
-    pairs = zip(outline, outline[1:] + outline[:1], strict=True)
-    return sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairs) / 2
 
 
 def outline(draw: Draw, width: float, depth: float, *, plainness: float = 0.35) -> tuple[Point, ...]:
@@ -175,7 +172,9 @@ def _direction(start: Point, end: Point) -> tuple[Point, float]:
 def bare_walls(corners: tuple[Point, ...], thick: float) -> tuple[Wall, ...]:
     """Walls of an outline, without openings."""
     count = len(corners)
-    turns = [_turns_right(corners[i - 1], corners[i], corners[(i + 1) % count]) for i in range(count)]
+    ways = [_direction(corners[i], corners[(i + 1) % count])[0] for i in range(count)]
+    # True for corners at which the outline turns right.
+    turns = [ways[i - 1][0] * ways[i][1] - ways[i - 1][1] * ways[i][0] < 0 for i in range(count)]
     return tuple(
         Wall(
             start=corners[i],
@@ -186,11 +185,6 @@ def bare_walls(corners: tuple[Point, ...], thick: float) -> tuple[Wall, ...]:
         )
         for i in range(count)
     )
-
-
-def _turns_right(before: Point, corner: Point, after: Point) -> bool:
-    (ux, uy), (vx, vy) = _direction(before, corner)[0], _direction(corner, after)[0]
-    return ux * vy - uy * vx < 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,18 +220,14 @@ def plan(draw: Draw, size: Size) -> FloorPlan:
         top = min(draw.between(1.95, 2.15), height - 0.12)
         _cut(draw, bare, walls, use, draw.between(0.75, 1.0 if use == "door" else 1.5), (0.0, top))
     for _ in range(draw.whole(*size.windows)):
-        _cut(draw, bare, walls, "window", draw.between(0.6, 2.4), _window_span(draw, height, size.sills))
+        wide, top = draw.between(0.6, 2.4), min(draw.between(1.95, 2.4), height - 0.15)
+        bottom = 0.08 if draw.chance(0.12) else draw.between(*size.sills)
+        _cut(draw, bare, walls, "window", wide, (bottom, top))
     if draw.chance(0.15):
         bottom = draw.between(0.6, 1.2)
         span = (bottom, min(bottom + draw.between(0.4, 0.9), height - 0.3))
         _cut(draw, bare, walls, "niche", draw.between(0.4, 1.0), span)
     return replace(bare, walls=tuple(walls))
-
-
-def _window_span(draw: Draw, height: float, sills: Span) -> Span:
-    top = min(draw.between(1.95, 2.4), height - 0.15)
-    bottom = 0.08 if draw.chance(0.12) else draw.between(*sills)
-    return (bottom, top)
 
 
 def _cut(draw: Draw, bare: FloorPlan, walls: list[Wall], use: Use, width: float, z: Span) -> None:
@@ -251,17 +241,14 @@ def _cut(draw: Draw, bare: FloorPlan, walls: list[Wall], use: Use, width: float,
             continue
         start = draw.between(first, wall.length - last - wide)
         x = (start, start + wide)
-        if wall.free((x[0] - 0.3, x[1] + 0.3), (0.0, 9.0)) and _open_behind(bare, wall, x):
+        # No other part of the room may be within two metres behind the opening.
+        behind = (
+            wall.place(along, wall.thick + deep)
+            for along in (x[0] - 0.5, (x[0] + x[1]) / 2, x[1] + 0.5)
+            for deep in (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
+        )
+        free = wall.free((x[0] - 0.3, x[1] + 0.3), (0.0, 9.0))
+        if free and not any(bare.holds(*place) for place in behind):
             openings = (*wall.openings, Opening(use=use, x=x, z=z))
             walls[number] = replace(wall, openings=tuple(sorted(openings, key=lambda o: o.x)))
             return
-
-
-def _open_behind(bare: FloorPlan, wall: Wall, x: Span) -> bool:
-    """Return True if no other part of the room is within two metres behind the opening."""
-    places = (
-        wall.place(along, wall.thick + deep)
-        for along in (x[0] - 0.5, (x[0] + x[1]) / 2, x[1] + 0.5)
-        for deep in (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
-    )
-    return not any(bare.holds(*place) for place in places)

@@ -29,31 +29,25 @@ def smooth_on_surfaces(
         distance: float32 (F, H, W), metres from the eye.
         taps: steps in px and their weights, along rows and then along columns.
     """
+    slack = 0.004 + 0.006 * distance  # largest distance from the plane
     for axis in (1, 2):
-        values = _along(values, position, normal, 0.004 + 0.006 * distance, axis, taps)
+        total, weights = torch.zeros_like(values), torch.zeros_like(slack)
+        for step, share in taps:
+            away = shifted(position, step, axis) - position
+            off = (
+                away[..., 0] * normal[..., 0] + away[..., 1] * normal[..., 1] + away[..., 2] * normal[..., 2]
+            )
+            other = shifted(normal, step, axis)
+            same = (
+                other[..., 0] * normal[..., 0]
+                + other[..., 1] * normal[..., 1]
+                + other[..., 2] * normal[..., 2]
+            )
+            weight = share * ((off.abs() < slack) & (same > 0.9)).float()
+            total += weight[..., None] * shifted(values, step, axis)
+            weights += weight
+        values = total / weights[..., None]
     return values
-
-
-def _along(  # noqa: PLR0917 (maps and direction)
-    values: Tensor,
-    position: Tensor,
-    normal: Tensor,
-    slack: Tensor,
-    axis: int,
-    taps: tuple[tuple[int, float], ...],
-) -> Tensor:
-    total, weights = torch.zeros_like(values), torch.zeros_like(slack)
-    for step, share in taps:
-        away = shifted(position, step, axis) - position
-        off = away[..., 0] * normal[..., 0] + away[..., 1] * normal[..., 1] + away[..., 2] * normal[..., 2]
-        other = shifted(normal, step, axis)
-        same = (
-            other[..., 0] * normal[..., 0] + other[..., 1] * normal[..., 1] + other[..., 2] * normal[..., 2]
-        )
-        weight = share * ((off.abs() < slack) & (same > 0.9)).float()
-        total += weight[..., None] * shifted(values, step, axis)
-        weights += weight
-    return total / weights[..., None]
 
 
 def shifted(values: Tensor, step: int, axis: int) -> Tensor:

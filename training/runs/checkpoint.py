@@ -139,7 +139,11 @@ def restore_optimizer(
             continue
         kind, number, name = full_name.removeprefix(prefix).split(".", 2)
         if kind == "state":
-            _check_fits(full_name, value, parameters, int(number))
+            if int(number) >= len(parameters):
+                raise CheckpointError(f"{full_name}: the optimiser has {len(parameters)} parameter(s)")
+            shape = parameters[int(number)].shape
+            if value.ndim > 0 and value.shape != shape:
+                raise CheckpointError(f"{full_name} is {tuple(value.shape)}, its parameter is {tuple(shape)}")
             state.setdefault(int(number), {})[name] = value
         elif int(number) >= len(groups):
             raise CheckpointError(f"{full_name}: the optimiser has {len(groups)} group(s)")
@@ -204,16 +208,3 @@ def _is_scheduled(value: object) -> bool:
     if isinstance(value, tuple | list):
         return bool(value) and all(map(_is_scheduled, value))
     return isinstance(value, float | Tensor) or (isinstance(value, int) and not isinstance(value, bool))
-
-
-def _check_fits(name: str, value: Tensor, parameters: list[Tensor], number: int) -> None:
-    """Compare a stored tensor with the parameter it belongs to.
-
-    Raises:
-        CheckpointError: the parameter does not exist, or has another shape.
-    """
-    if number >= len(parameters):
-        raise CheckpointError(f"{name}: the optimiser has {len(parameters)} parameter(s)")
-    shape = parameters[number].shape
-    if value.ndim > 0 and value.shape != shape:
-        raise CheckpointError(f"{name} is {tuple(value.shape)}, its parameter is {tuple(shape)}")

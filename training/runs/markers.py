@@ -124,23 +124,16 @@ def _difference(written: Mapping[str, Any], plan: Mapping[str, Any]) -> str | No
         return f"stage {written['stage']!r}, not {plan['stage']!r}"
     old, new = flatten(written["compared"]), flatten(plan["compared"])
     for name in [*new, *(name for name in old if name not in new)]:
-        before, now = (_shown(one, name) for one in (old, new))
+        # Values are written as in TOML.
+        before, now = (json.dumps(one[name]) if name in one else "(not set)" for one in (old, new))
         if before != now:
             return f"{name} = {before}, and now {name} = {now}"
-    return _changed_input(written["inputs"], plan["inputs"])
-
-
-def _changed_input(old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]]) -> str | None:
-    """Describe the first changed input as text; inputs may have moved."""
-    for before, now in zip(old, new, strict=False):
-        if before["digest"] != now["digest"]:
-            digests = f"was {before['digest'][:12]}, now {now['digest'][:12]}"
-            return f"other content of {now['path']}, which changed since ({digests})"
-    if len(old) != len(new):
-        return f"{len(old)} input(s), and now {len(new)}"
+    # Inputs may have moved, so their paths are not compared.
+    inputs, inputs_now = written["inputs"], plan["inputs"]
+    for was, is_now in zip(inputs, inputs_now, strict=False):
+        if was["digest"] != is_now["digest"]:
+            digests = f"was {was['digest'][:12]}, now {is_now['digest'][:12]}"
+            return f"other content of {is_now['path']}, which changed since ({digests})"
+    if len(inputs) != len(inputs_now):
+        return f"{len(inputs)} input(s), and now {len(inputs_now)}"
     return None
-
-
-def _shown(settings: Mapping[str, Any], name: str) -> str:
-    """Format a setting's value as in TOML."""
-    return json.dumps(settings[name]) if name in settings else "(not set)"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,7 +76,10 @@ def read_preset(name: str, stages: Sequence[str], overrides: Sequence[str] = ())
         ConfigError: the preset does not exist or is not TOML, a section is not known, or an override cannot
             be read or is given twice.
     """
-    path = _path_of(name)
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        hint = nearest(name, preset_names())
+        raise ConfigError(f"no preset {name!r} (a file of your own ends with .toml): {hint}")
     try:
         text = path.read_text(encoding="utf-8-sig")
         written = tomllib.loads(text)
@@ -99,20 +103,9 @@ def read_preset(name: str, stages: Sequence[str], overrides: Sequence[str] = ())
             raise ConfigError(f"preset {name} has a section {section!r}: {nearest(section, stages)}")
         if not isinstance(table, Mapping):
             raise ConfigError(f"preset {name} {section} = {table!r} must be a section")
-    return Preset(name=Path(name).stem, about=_opening_comment(text), seed=seed, sections=written)
-
-
-def _path_of(name: str) -> Path:
-    """Return the path of a preset.
-
-    Raises:
-        ConfigError: the preset does not exist.
-    """
-    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
-    if not path.is_file():
-        hint = nearest(name, preset_names())
-        raise ConfigError(f"no preset {name!r} (a file of your own ends with .toml): {hint}")
-    return path
+    comment = takewhile(lambda line: line.startswith("#"), text.splitlines())  # at the start of the file
+    about = "\n".join(line.removeprefix("#").removeprefix(" ") for line in comment)
+    return Preset(name=Path(name).stem, about=about, seed=seed, sections=written)
 
 
 def _put(written: dict[str, Any], override: str) -> tuple[str, ...]:
@@ -130,23 +123,8 @@ def _put(written: dict[str, Any], override: str) -> tuple[str, ...]:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
             raise ConfigError(f"cannot --set {override!r}: {section} is {table!r}, not a section")
-    table[name] = _toml_value(text.strip())
-    return (*sections, name)
-
-
-def _toml_value(text: str) -> Any:
-    """Parse a TOML value; a bare word is a string."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        table[name] = tomllib.loads(f"value = {text.strip()}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError, ValueError):
-        return text
-
-
-def _opening_comment(text: str) -> str:
-    """Return the comment at the start of a document."""
-    lines = []
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.removeprefix("#").removeprefix(" "))
-    return "\n".join(lines)
+        table[name] = text.strip()  # a bare word is a string
+    return (*sections, name)

@@ -111,11 +111,16 @@ def _written_before(folder: Path, plan: Mapping[str, Any], *, overwrite: bool) -
     """Read the marker of an earlier run of the same plan; None if the stage starts again.
 
     Raises:
-        ConfigError: the folder holds other outputs, and `overwrite` is False.
+        ConfigError: the folder holds other outputs and `overwrite` is False, or files that no stage made.
     """
     markers = [path for path in (folder / MARKER, folder / BEGUN) if path.exists()]
     if not markers:
-        _check_empty(folder)
+        held = sorted(path.name for path in folder.iterdir() if path.name != _LOCK)
+        if held:
+            raise ConfigError(
+                f"{folder} holds {held[0]!r}, which no stage has written: choose another --out, or empty "
+                "that folder"
+            )
         return None
     try:
         return read_matching(markers[0], plan)
@@ -123,22 +128,10 @@ def _written_before(folder: Path, plan: Mapping[str, Any], *, overwrite: bool) -
         if not overwrite:
             raise
     log.info("%s: deleting the content of %s", plan["stage"], folder)
-    _empty(folder)
+    for path in folder.iterdir():
+        if path.name != _LOCK:
+            _delete(path)
     return None
-
-
-def _check_empty(folder: Path) -> None:
-    """Check that a folder has no files of unknown origin.
-
-    Raises:
-        ConfigError: there are such files.
-    """
-    held = sorted(path.name for path in folder.iterdir() if path.name != _LOCK)
-    if held:
-        raise ConfigError(
-            f"{folder} holds {held[0]!r}, which no stage has written: choose another --out, or empty "
-            "that folder"
-        )
 
 
 def _is_whole(name: str, folder: Path, written: Mapping[str, Any]) -> bool:
@@ -183,24 +176,14 @@ def _disk_troubles(name: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if isinstance(error, TrainingError) or not _is_disk_trouble(error):
+        # NumPy reports a short write without an error number.
+        full = error.errno in DISK_TROUBLES or (error.errno is None and "written" in str(error))
+        if isinstance(error, TrainingError) or not full:
             raise
         raise StorageError(
             f"{name}: {error.strerror or error}: {error.filename or folder}. Complete files were kept: fix "
             "the cause, run the same command again, and it continues"
         ) from error
-
-
-def _is_disk_trouble(error: OSError) -> bool:
-    """Return True if a disk refused a write; NumPy reports a short write without an error number."""
-    return error.errno in DISK_TROUBLES or (error.errno is None and "written" in str(error))
-
-
-def _empty(folder: Path) -> None:
-    """Delete everything in a folder except its lock."""
-    for path in folder.iterdir():
-        if path.name != _LOCK:
-            _delete(path)
 
 
 def _delete(path: Path) -> None:

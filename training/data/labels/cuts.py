@@ -34,7 +34,14 @@ def similarity_graph(regions: Labels, features: NDArray[np.floating]) -> Weights
     sizes = np.bincount(flat, minlength=count)
     channels = features.reshape(-1, features.shape[-1]).T
     means = np.stack([np.bincount(flat, channel, count) / sizes for channel in channels], axis=1)
-    one, other = _touching(regions)
+    pairs = [  # pixels side by side, including diagonal ones
+        (regions[:, :-1], regions[:, 1:]),
+        (regions[:-1], regions[1:]),
+        (regions[:-1, :-1], regions[1:, 1:]),
+        (regions[:-1, 1:], regions[1:, :-1]),
+    ]
+    codes = np.concatenate([(first * count + second)[first != second].ravel() for first, second in pairs])
+    one, other = np.divmod(np.unique(codes), count)
     weights = np.zeros((count, count))
     weights[one, other] = np.exp(-np.square(means[one] - means[other]).sum(-1) / _SIGMA)
     return np.maximum(weights, weights.T)
@@ -55,7 +62,16 @@ def join_smooth(regions: Labels, features: NDArray[np.floating], *, step: float)
         int64 (H, W), numbered without gaps.
     """
     count = int(regions.max()) + 1
-    codes, smooth = zip(*(_borders(*turned, step) for turned in _both_ways(regions, features)), strict=True)
+    codes, smooth = [], []
+    # Pixels that are neighbours in a row; columns are processed as rows of the transposed arrays.
+    for turned, values in ((regions, features), (regions.T, features.swapaxes(0, 1))):
+        here = np.linalg.norm(np.diff(values, axis=1), axis=-1)
+        before = np.pad(here, ((0, 0), (1, 0)))[:, :-1]
+        behind = np.pad(here, ((0, 0), (0, 1)))[:, 1:]
+        left, right = turned[:, :-1], turned[:, 1:]
+        apart = left != right
+        codes.append((np.minimum(left, right) * count + np.maximum(left, right))[apart])
+        smooth.append(((here < step) & (here <= 2 * np.maximum(before, behind) + 1e-6))[apart])
     found, inverse = np.unique(np.concatenate(codes), return_inverse=True)
     share = np.bincount(inverse, np.concatenate(smooth).astype(np.float64)) / np.bincount(inverse)
     one, other = np.divmod(found[share >= 0.5], count)
@@ -77,7 +93,10 @@ def cut_normalised(weights: Weights, *, threshold: float, steps: int, own: float
     """
     whole = weights + own * np.eye(len(weights))
     parts = np.zeros(len(weights), dtype=np.int64)
-    waiting = _apart(whole, threshold)
+    # Begin with groups of nodes whose connecting edges are so weak that cutting all of them costs little.
+    negligible = threshold * whole[0, 0] / 2 / max(np.count_nonzero(whole), 1)
+    count, group = connected_components(csr_array(whole > negligible), directed=False)
+    waiting = [np.flatnonzero(group == number) for number in range(count)]
     done = 0
     while waiting:
         nodes = waiting.pop()
@@ -89,13 +108,6 @@ def cut_normalised(weights: Weights, *, threshold: float, steps: int, own: float
             parts[nodes] = done
             done += 1
     return parts
-
-
-def _apart(weights: Weights, threshold: float) -> list[NDArray[np.int64]]:
-    """Groups of nodes whose connecting edges are so weak that cutting all of them costs little."""
-    negligible = threshold * weights[0, 0] / 2 / max(np.count_nonzero(weights), 1)
-    count, found = connected_components(csr_array(weights > negligible), directed=False)
-    return [np.flatnonzero(found == number) for number in range(count)]
 
 
 def _cheapest(weights: Weights, steps: int) -> tuple[NDArray[np.bool_], float]:
@@ -115,37 +127,3 @@ def _cheapest(weights: Weights, steps: int) -> tuple[NDArray[np.bool_], float]:
     cost = cut / inside + cut / (degree.sum() - inside)
     best = int(np.argmin(cost))
     return sides[best], float(cost[best])
-
-
-def _touching(regions: Labels) -> tuple[Labels, Labels]:
-    """Pairs of regions with neighbouring pixels, including diagonal ones."""
-    count = int(regions.max()) + 1
-    pairs = [
-        (regions[:, :-1], regions[:, 1:]),
-        (regions[:-1], regions[1:]),
-        (regions[:-1, :-1], regions[1:, 1:]),
-        (regions[:-1, 1:], regions[1:, :-1]),
-    ]
-    codes = np.concatenate([(one * count + other)[one != other].ravel() for one, other in pairs])
-    found = np.unique(codes)
-    return found // count, found % count
-
-
-def _both_ways(regions: Labels, features: NDArray[np.floating]) -> list[tuple[Labels, NDArray[np.floating]]]:
-    """Return the arrays and their transposes, so that columns are processed as rows."""
-    return [(regions, features), (regions.T, features.swapaxes(0, 1))]
-
-
-def _borders(
-    regions: Labels, features: NDArray[np.floating], step: float
-) -> tuple[Labels, NDArray[np.bool_]]:
-    """Encode the regions of each neighbouring pair of pixels in a row, and mark smooth borders."""
-    count = int(regions.max()) + 1
-    here = np.linalg.norm(np.diff(features, axis=1), axis=-1)
-    before = np.pad(here, ((0, 0), (1, 0)))[:, :-1]
-    behind = np.pad(here, ((0, 0), (0, 1)))[:, 1:]
-    one, other = regions[:, :-1], regions[:, 1:]
-    smooth = (here < step) & (here <= 2 * np.maximum(before, behind) + 1e-6)
-    apart = one != other
-    low, high = np.minimum(one, other)[apart], np.maximum(one, other)[apart]
-    return low * count + high, smooth[apart]

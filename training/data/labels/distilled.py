@@ -58,7 +58,7 @@ def describe_classifier(model: str, source: str = PACKAGE) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _classifier(model: str, source: str) -> TaskNetwork:
-    """A trained classifier, ready to run."""
+    """Load a trained classifier; the last one is cached."""
     architecture = Backbone(model=model, shared=0, classifier=True)
     with torch.random.fork_rng(devices=[]):
         network = build_network(TASKS["class_object"], architecture)

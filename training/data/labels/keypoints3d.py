@@ -43,7 +43,13 @@ def keypoints3d(in_camera: Tensor, normals: Tensor, focal: Tensor) -> Tensor:
     points = in_camera.movedim(-1, 1)
     pixels = _HALF_SUPPORT * focal[:, None, None, None] / _length(points).clamp(min=1e-3)
     wanted = (pixels / _RADIUS).log2().clamp(min=0)
-    change = _structure(points, normals.movedim(-1, 1))
+    # Structure tensors of surface change per px: (F, 3, H, W), the parts xx, yy and xy.
+    directions = normals.movedim(-1, 1)
+    across = _smooth(_changes(points, directions, dim=3))
+    down = _smooth(_changes(points, directions, dim=2))
+    length = (across.square() + down.square()).sum(1, keepdim=True).sqrt().clamp(min=1e-9)
+    parts = [(one * other).sum(1) for one, other in ((across, across), (down, down), (across, down))]
+    change = torch.stack(parts, dim=1) / length
     owners = _nearest(points, window=3, stride=1)
     total = torch.zeros_like(change)
     for level in range(ceil(log2(max(min(points.shape[-2:]) / _RADIUS, 1)))):
@@ -53,16 +59,9 @@ def keypoints3d(in_camera: Tensor, normals: Tensor, focal: Tensor) -> Tensor:
             summed = _supported(change * 2**level, owners, centres, focal / 2**level)
             total += share * functional.interpolate(summed, points.shape[-2:], mode="bilinear")
         change, owners = functional.avg_pool2d(change, 2, ceil_mode=True), _nearest(owners, 2, 2)
-    return 1 - torch.exp(-_STEEPNESS * _lesser_eigenvalue(total))
-
-
-def _structure(points: Tensor, normals: Tensor) -> Tensor:
-    """Structure tensors of surface change per px: (F, 3, H, W), the parts xx, yy and xy."""
-    across = _smooth(_changes(points, normals, dim=3))
-    down = _smooth(_changes(points, normals, dim=2))
-    length = (across.square() + down.square()).sum(1, keepdim=True).sqrt().clamp(min=1e-9)
-    parts = [(one * other).sum(1) for one, other in ((across, across), (down, down), (across, down))]
-    return torch.stack(parts, dim=1) / length
+    xx, yy, xy = total.unbind(1)
+    lesser = ((xx + yy) / 2 - torch.hypot((xx - yy) / 2, xy)).clamp(min=0)  # eigenvalue
+    return 1 - torch.exp(-_STEEPNESS * lesser)
 
 
 def _changes(points: Tensor, normals: Tensor, dim: int) -> Tensor:
@@ -125,12 +124,6 @@ def _supported(change: Tensor, owners: Tensor, centres: Tensor, focal: Tensor) -
             weight = (1 - off / _HALF_SUPPORT**2).clamp(min=0).square()
             summed.addcmul_(around[window], weight)
     return summed * (_length(centres) / (_HALF_SUPPORT * focal[:, None, None, None]))
-
-
-def _lesser_eigenvalue(tensor: Tensor) -> Tensor:
-    """Lesser eigenvalue (F, H, W) of symmetric matrices given as (F, 3, H, W), the parts xx, yy and xy."""
-    xx, yy, xy = tensor.unbind(1)
-    return ((xx + yy) / 2 - torch.hypot((xx - yy) / 2, xy)).clamp(min=0)
 
 
 def _length(vectors: Tensor) -> Tensor:

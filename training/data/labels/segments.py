@@ -93,7 +93,16 @@ def _segments(
     share = features.shape[1] / ORIGINAL_SIZE
     smallest = max(1, round(least * share**2))
     while True:
-        regions = _regions(features, scale, sigma * share, smallest)
+        with warnings.catch_warnings():
+            # scikit-image warns if the number of channels is not that of colours.
+            warnings.filterwarnings(
+                "ignore", message="Got image with third dimension", category=RuntimeWarning
+            )
+            found = felzenszwalb(
+                features, scale=scale, sigma=sigma * share, min_size=smallest, channel_axis=-1
+            )
+        # Number the regions without gaps.
+        regions: Labels = np.unique(found, return_inverse=True)[1].reshape(found.shape).astype(np.int64)
         smallest *= 2
         if bend:
             regions = join_smooth(regions, likeness, step=bend / share)
@@ -102,20 +111,7 @@ def _segments(
         weights = similarity_graph(regions, likeness)
         joined = cut_normalised(weights, threshold=threshold, steps=steps, own=own)[regions]
         if joined.max() < _MOST:
-            return _renumbered(joined)
-
-
-def _regions(features: NDArray[np.float64], scale: float, sigma: float, least: int) -> Labels:
-    """Felzenszwalb's segments, numbered without gaps."""
-    with warnings.catch_warnings():
-        # scikit-image warns if the number of channels is not that of colours.
-        warnings.filterwarnings("ignore", message="Got image with third dimension", category=RuntimeWarning)
-        found = felzenszwalb(features, scale=scale, sigma=sigma, min_size=least, channel_axis=-1)
-    return np.unique(found, return_inverse=True)[1].reshape(found.shape).astype(np.int64)
-
-
-def _renumbered(labels: Labels) -> Picture:
-    """The same segments, numbered in row order."""
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    ranks = np.argsort(np.argsort(first))
-    return ranks[inverse].reshape(labels.shape).astype(np.uint8)
+            # Number the segments in the order of their first pixels.
+            _, first, inverse = np.unique(joined, return_index=True, return_inverse=True)
+            ranks = np.argsort(np.argsort(first))
+            return ranks[inverse].reshape(joined.shape).astype(np.uint8)

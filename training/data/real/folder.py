@@ -139,7 +139,7 @@ def _frame(picture: Path, intrinsics: Intrinsics) -> RealFrame:
         name=name,
         rgb=rgb,
         depth=np.where(millimetres > 0, millimetres / _MILLIMETRES, np.float32(np.nan)),
-        labels=None if codes is None else _labels(codes),
+        labels=None if codes is None else np.where(codes < _UNKNOWN_LABEL, codes + 1, 0).astype(np.uint8),
         intrinsics=intrinsics,
         pose=_read_pose(picture.with_name(f"{name}_pose.txt")),
     )
@@ -167,11 +167,6 @@ def _read_pose(path: Path) -> NDArray[np.float64] | None:
             "last 0 0 0 1"
         )
     return pose
-
-
-def _labels(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Classes from 1, 0 unknown."""
-    return np.where(codes < _UNKNOWN_LABEL, codes + 1, 0).astype(np.uint8)
 
 
 def _read(path: Path) -> NDArray[np.uint8]:

@@ -107,7 +107,10 @@ def label_view(frame: RealFrame, view: SquareView, size: int) -> dict[str, NDArr
     classes = semantic_labels(frame.labels, frame.depth.shape)
     return {
         "rgb": rgb,
-        **{name: _stored(name, encode(name, label)) for name, label in values.items()},
+        **{
+            name: encode(name, label).numpy().astype(np.uint8 if DOMAINS[name].bits == 8 else np.uint16)
+            for name, label in values.items()
+        },
         "segment_semantic": nearest(torch.from_numpy(classes), places).numpy(),
         "segment_unsup25d": segment_unsup25d(depth.numpy(), smooth_normals.float().numpy(), edges.numpy()),
         "segment_unsup2d": segment_unsup2d(rgb),
@@ -124,8 +127,3 @@ def _curvature(number: Tensor, area: Tensor, depth: Tensor) -> Tensor:
     least = _FLAT * (JOINED_FIT * depth / LEAST_JOINED).clamp(min=1)
     flat = (highest == lowest)[0] & (number > 0) & (area >= least)
     return torch.where(flat, 0.0, torch.nan)[..., None].expand(*number.shape, 2).float()
-
-
-def _stored(domain: str, codes: Tensor) -> NDArray[Any]:
-    """Convert codes to the smallest dtype that holds them."""
-    return codes.numpy().astype(np.uint8 if DOMAINS[domain].bits == 8 else np.uint16)

@@ -78,7 +78,8 @@ def find_groups(frames: Sequence[RealFrame], *, seed: int = 0, most: int = 2000)
         most: largest number of pairs of each kind, and of triplets.
     """
     draw = np.random.default_rng(seed)
-    sequence = np.unique([_sequence(frame.name) for frame in frames], return_inverse=True)[1]
+    # Frames of one sequence have the same name up to its last digits.
+    sequence = np.unique([re.sub(r"\d+$", "", frame.name) for frame in frames], return_inverse=True)[1]
     off, sees = _sightings(frames, sequence)
     poses = np.stack([_pose(frame) for frame in frames])
     points = _middles(frames)
@@ -157,11 +158,6 @@ def _drawn(groups: Frames, draw: np.random.Generator, most: int) -> Frames:
     if len(groups) > most:
         groups = groups[draw.permutation(len(groups))[:most]]
     return np.unique(groups, axis=0)
-
-
-def _sequence(name: str) -> str:
-    """The part of a name before its last digits."""
-    return re.sub(r"\d+$", "", name)
 
 
 def _pose(frame: RealFrame) -> NDArray[np.float64]:

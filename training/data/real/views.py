@@ -76,21 +76,21 @@ def views_of(shape: tuple[int, ...], intrinsics: Intrinsics, count: int) -> list
     starts = np.linspace(0, rest, count) if count > 1 and rest else [rest / 2]
     middles = [(start + (side - 1) / 2, (side - 1) / 2) for start in starts]
     places = middles if width >= height else [place[::-1] for place in middles]
-    return [_aimed(column, row, height, width, intrinsics) for column, row in places]
-
-
-def _aimed(column: float, row: float, height: int, width: int, intrinsics: Intrinsics) -> SquareView:
-    """The widest view around a position in the picture: panned, then tilted, not rolled."""
-    x, y = (column - intrinsics.cx) / intrinsics.fx, (row - intrinsics.cy) / intrinsics.fy
-    ahead = np.array([x, y, 1.0]) / np.sqrt(x * x + y * y + 1)
-    right = np.array([1.0, 0.0, -x]) / np.hypot(1, x)
-    turn = np.stack([right, np.cross(ahead, right), ahead], axis=1)
     # Planes through the camera and the picture's borders; directions inside have positive products.
     left, top = (-0.5 - intrinsics.cx) / intrinsics.fx, (-0.5 - intrinsics.cy) / intrinsics.fy
     far, low = (width - 0.5 - intrinsics.cx) / intrinsics.fx, (height - 0.5 - intrinsics.cy) / intrinsics.fy
-    borders = np.array([[1, 0, -left], [-1, 0, far], [0, 1, -top], [0, -1, low]]) @ turn
-    tangent = float((borders[:, 2] / np.abs(borders[:, :2]).sum(1)).min())
-    return SquareView(turn=turn, tangent=tangent)
+    planes = np.array([[1, 0, -left], [-1, 0, far], [0, 1, -top], [0, -1, low]])
+    views = []
+    for column, row in places:
+        # The widest view around this position: panned, then tilted, not rolled.
+        x, y = (column - intrinsics.cx) / intrinsics.fx, (row - intrinsics.cy) / intrinsics.fy
+        ahead = np.array([x, y, 1.0]) / np.sqrt(x * x + y * y + 1)
+        right = np.array([1.0, 0.0, -x]) / np.hypot(1, x)
+        turn = np.stack([right, np.cross(ahead, right), ahead], axis=1)
+        borders = planes @ turn
+        tangent = float((borders[:, 2] / np.abs(borders[:, :2]).sum(1)).min())
+        views.append(SquareView(turn=turn, tangent=tangent))
+    return views
 
 
 def resampled_picture(

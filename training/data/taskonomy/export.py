@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +52,22 @@ def export_store(
     place = _Place(Path(root), layout, component)
     if unknown := [domain for domain in store.domains if domain not in (*DOMAINS, *CLASSES)]:
         raise DataError(f"the dataset has no files for {', '.join(unknown)}")
-    cameras = _numbered(store.cameras)
+    cameras = np.array(store.cameras)
+    alone = cameras["point"] < 0  # frames without a fixated point
+    cameras["point"][alone] = cameras["point"].max(initial=-1) + 1 + np.arange(alone.sum())
+    frames, counts = np.unique(cameras[["room", "point", "view"]], return_counts=True)
+    if (counts > 1).any():
+        room, point, view = frames[counts > 1][0].tolist()
+        raise DataError(f"room {room} has several frames of point {point}, view {view}")
+    called = store.about.get("buildings", {})  # number of a room, as text -> its original name
+    names = {room: called.get(str(room), f"room_{room:05d}") for room in np.unique(cameras["room"]).tolist()}
+
     sightings = np.sort(store.sightings, order=["room", "point", "frame"])
-    names = _names(store)
-    seen = _seen_points(sightings, len(store))
+    seen: list[list[int]] = [
+        [] for _ in range(len(store))
+    ]  # points that each frame sees, but does not fixate
+    for number, point in zip(sightings["frame"].tolist(), sightings["point"].tolist(), strict=True):
+        seen[number].append(point)
     for frame, camera in enumerate(cameras):
         building = names[int(camera["room"])]
         for domain in store.domains:
@@ -64,8 +75,10 @@ def export_store(
         facts = camera_facts(camera, store.size, seen[frame])
         name = label_name(POINT_INFO, int(camera["point"]), int(camera["view"]))
         save_facts(place.folder(building, POINT_INFO) / name, facts)
-    for group in _runs(sightings, "room", "point"):
-        _save_matches(place.folder(names[int(group[0]["room"])], MATCHES), cameras, group)
+    if len(sightings):
+        changed = (np.diff(sightings["room"]) != 0) | (np.diff(sightings["point"]) != 0)
+        for group in np.split(sightings, np.flatnonzero(changed) + 1):  # the sightings of one point
+            _save_matches(place.folder(names[int(group[0]["room"])], MATCHES), cameras, group)
     return list(names.values())
 
 
@@ -88,61 +101,21 @@ class _Place:
                 return self.root / domain / building
 
 
-def _names(store: FrameStore) -> dict[int, str]:
-    """Map the number of each room to its original name, or to a name made of the number."""
-    called = store.about.get("buildings", {})
-    rooms = np.unique(store.cameras["room"]).tolist()
-    return {room: called.get(str(room), f"room_{room:05d}") for room in rooms}
-
-
-def _numbered(cameras: NDArray[np.void]) -> NDArray[np.void]:
-    """Number missing points; raise if two frames of a building have the same point and view."""
-    numbered = np.array(cameras)
-    alone = numbered["point"] < 0
-    numbered["point"][alone] = numbered["point"].max(initial=-1) + 1 + np.arange(alone.sum())
-    frames, counts = np.unique(numbered[["room", "point", "view"]], return_counts=True)
-    if (counts > 1).any():
-        room, point, view = frames[counts > 1][0].tolist()
-        raise DataError(f"room {room} has several frames of point {point}, view {view}")
-    return numbered
-
-
 def _save_label(store: FrameStore, frame: int, camera: NDArray[np.void], folder: Path, domain: str) -> None:
-    """Write one label of one frame; nothing if its class is unknown."""
+    """Write one label of one frame; nothing if its class is unknown, when all probabilities are 0."""
     path = folder / label_name(domain, int(camera["point"]), int(camera["view"]))
     label = store.read(domain, [frame])[0]
     if domain in DOMAINS:
         save_label(path, domain, label)
         return
-    probabilities = _probabilities(domain, label)
+    if np.ndim(label) == 1:
+        probabilities = label.astype(np.float32)
+    else:  # the number of a class
+        probabilities = np.zeros(CHANNELS[domain], dtype=np.float32)
+        if label >= 0:
+            probabilities[int(label)] = 1
     if probabilities.sum() > 0:
         save_classes(path, domain, probabilities)
-
-
-def _probabilities(domain: str, label: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the probabilities of all classes, (C,); all 0 if the class is unknown."""
-    if np.ndim(label) == 1:
-        return label.astype(np.float32)
-    certain = np.zeros(CHANNELS[domain], dtype=np.float32)
-    if label >= 0:
-        certain[int(label)] = 1
-    return certain
-
-
-def _seen_points(sightings: NDArray[np.void], frames: int) -> list[list[int]]:
-    """Points that each frame sees but does not fixate."""
-    seen: list[list[int]] = [[] for _ in range(frames)]
-    for frame, point in zip(sightings["frame"].tolist(), sightings["point"].tolist(), strict=True):
-        seen[frame].append(point)
-    return seen
-
-
-def _runs(records: NDArray[np.void], *fields: str) -> list[NDArray[np.void]]:
-    """Split sorted records into runs of equal fields."""
-    if len(records) == 0:
-        return []
-    changed = np.any([np.diff(records[field]) != 0 for field in fields], axis=0)
-    return np.split(records, np.flatnonzero(changed) + 1)
 
 
 def _save_matches(folder: Path, cameras: NDArray[np.void], sightings: NDArray[np.void]) -> None:

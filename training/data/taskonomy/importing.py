@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from taskbank.labels.codes import DOMAINS
 from taskbank.labels.files import CLASSES, MATCHES
 from training.atomic_files import write_whole
 from training.data.frames import CAMERA, SIGHTING, FrameStore, FrameWriter
-from training.data.taskonomy.plan import Candidate, ImportPlan, Skipped, TaskonomyConfig, make_plan
+from training.data.taskonomy.plan import Candidate, Skipped, TaskonomyConfig, make_plan
 from training.data.taskonomy.reading import CHANNELS, ReadFrame, UnusableError, matches_in, read_frame
 from training.errors import DataError
 from training.runs.worker_processes import worker_pool
@@ -64,7 +64,18 @@ def import_taskonomy(root: str | Path, out: str | Path, split: str, config: Task
     folder = Path(out)
     plan = make_plan(root, split, config)
     writer = FrameWriter(folder, size=config.size, about=plan.about)
-    jobs = list(_jobs(plan, config.frames_per_shard))
+    jobs = []
+    for number, start in enumerate(range(0, len(plan.candidates), config.frames_per_shard)):
+        candidates = plan.candidates[start : start + config.frames_per_shard]
+        buildings = dict.fromkeys(candidate.building for candidate in candidates)
+        job = _Job(
+            number=number,
+            candidates=candidates,
+            root=plan.tree.root,
+            folders={building: plan.tree.folders(building) for building in buildings},
+            domains=plan.domains,
+        )
+        jobs.append(job)
     left = [job for job in jobs if not writer.has_shard(job.number)]
     make = partial(_import_shard, writer)
     if config.workers == 1:
@@ -73,27 +84,16 @@ def import_taskonomy(root: str | Path, out: str | Path, split: str, config: Task
     else:
         with worker_pool(config.workers) as pool:
             list(pool.map(make, left))
-    skipped = [*plan.skipped, *(row for job in jobs for row in _read_rows(_part(folder, job.number)))]
+    skipped = list(plan.skipped)
+    for job in jobs:
+        with _part(folder, job.number).open(newline="", encoding="utf-8") as file:
+            skipped += [(row["building"], row["file"], row["reason"]) for row in csv.DictReader(file)]
     _write_rows(folder / REPORT, skipped)
     store = writer.finish(len(jobs))
     if len(store) == 0:
         raise DataError(f"none of {len(plan.candidates)} frame(s) could be read: see {folder / REPORT}")
     _LOG.info("%s: %d of %d frames, %s", split, len(store), len(plan.candidates), folder / REPORT)
     return store
-
-
-def _jobs(plan: ImportPlan, frames_per_shard: int) -> Iterator[_Job]:
-    """Yield the shards of a plan."""
-    for number, start in enumerate(range(0, len(plan.candidates), frames_per_shard)):
-        candidates = plan.candidates[start : start + frames_per_shard]
-        buildings = dict.fromkeys(candidate.building for candidate in candidates)
-        yield _Job(
-            number=number,
-            candidates=candidates,
-            root=plan.tree.root,
-            folders={building: plan.tree.folders(building) for building in buildings},
-            domains=plan.domains,
-        )
 
 
 def _import_shard(writer: FrameWriter, job: _Job) -> None:
@@ -159,9 +159,3 @@ def _write_rows(path: Path, rows: Iterable[Skipped]) -> None:
     """Write a report without repeated rows."""
     content = to_csv([("building", "file", "reason"), *dict.fromkeys(rows)])
     write_whole(path, lambda file: file.write(content))
-
-
-def _read_rows(path: Path) -> list[Skipped]:
-    """Read the rows of a report."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return [(row["building"], row["file"], row["reason"]) for row in csv.DictReader(file)]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -106,16 +106,28 @@ def find_tree(root: str | Path, *, component: str = "taskonomy") -> Tree:
     domains = [(name, folder) for folder in _subfolders(top) if (name := canonical(folder.name))]
     layout = Layout.ORIGINAL
     if domains:
-        layout = Layout.GROUPING if any(_has_files(folder) for _, folder in domains) else Layout.OMNIDATA
-    found = list(_original(top) if layout is Layout.ORIGINAL else _by_domain(domains, layout, component))
+        # Subfolders of a domain that hold files are buildings.
+        grouping = any(_is_named(inner) for _, folder in domains for inner in _subfolders(folder))
+        layout = Layout.GROUPING if grouping else Layout.OMNIDATA
+    found: list[tuple[str, str, Path]] = []
+    if layout is Layout.ORIGINAL:  # folders of buildings come first
+        for building in _subfolders(top):
+            found += [
+                (building.name, domain, folder)
+                for folder in _subfolders(building)
+                if (domain := canonical(folder.name))
+            ]
+    for domain, folder in domains:  # folders of domains come first
+        above = folder / component if layout is Layout.OMNIDATA else folder
+        found += [(building.name, domain, building) for building in _subfolders(above)]
     if not found:
         raise DataError(
             f"no dataset at {top}: expected are folders BUILDING/DOMAIN, DOMAIN/{component}/BUILDING or "
             "DOMAIN/BUILDING, with domains such as rgb and point_info"
         )
     buildings: dict[str, dict[str, Path]] = {}
-    for building, domain, folder in sorted(found):
-        buildings.setdefault(building, {})[domain] = folder
+    for name, domain, folder in sorted(found):
+        buildings.setdefault(name, {})[domain] = folder
     return Tree(root=top, layout=layout, buildings=buildings)
 
 
@@ -136,29 +148,6 @@ def list_files(folder: Path, domain: str) -> dict[tuple[int, int], Path]:
             view = ALL_VIEWS if parts[2] == "all" else int(parts[2])
             files[int(parts[1]), view] = folder / name
     return files
-
-
-def _original(top: Path) -> Iterator[tuple[str, str, Path]]:
-    """Yield building, domain and folder if building folders come first."""
-    for building in _subfolders(top):
-        for folder in _subfolders(building):
-            if domain := canonical(folder.name):
-                yield building.name, domain, folder
-
-
-def _by_domain(
-    domains: list[tuple[str, Path]], layout: Layout, component: str
-) -> Iterator[tuple[str, str, Path]]:
-    """Yield building, domain and folder if domain folders come first."""
-    for domain, folder in domains:
-        above = folder / component if layout is Layout.OMNIDATA else folder
-        for building in _subfolders(above):
-            yield building.name, domain, building
-
-
-def _has_files(folder: Path) -> bool:
-    """Return True if the subfolders of a domain's folder hold files, so that they are buildings."""
-    return any(_is_named(inner) for inner in _subfolders(folder))
 
 
 def _is_named(folder: Path) -> bool:

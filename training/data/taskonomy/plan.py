@@ -112,7 +112,12 @@ def make_plan(root: str | Path, split: str, config: TaskonomyConfig) -> ImportPl
         raise ConfigError(f"unknown split {split!r}: choose {', '.join(SPLITS)}")
     tree = find_tree(root, component=config.component)
     rooms = {building: room for room, building in enumerate(tree.buildings)}
-    members, skipped = _members(tree, split, config)
+    splits, excluded = read_splits(config.splits), read_exclusions(config.exclusions)
+    of_split = [building for building in tree.buildings if splits.get(building) == split]
+    members = [building for building in of_split if building not in excluded]
+    skipped: list[Skipped] = [
+        (building, "", f"excluded: {excluded[building]}") for building in of_split if building in excluded
+    ]
     domains = config.domains or _common_domains(tree, members)
     domains = tuple(dict.fromkeys(("rgb", *domains)))
     candidates: list[Candidate] = []
@@ -147,17 +152,6 @@ def make_plan(root: str | Path, split: str, config: TaskonomyConfig) -> ImportPl
     return ImportPlan(tree=tree, domains=domains, candidates=candidates, skipped=skipped, about=about)
 
 
-def _members(tree: Tree, split: str, config: TaskonomyConfig) -> tuple[list[str], list[Skipped]]:
-    """Buildings of a split, and those of them that are excluded."""
-    splits = read_splits(config.splits)
-    excluded = read_exclusions(config.exclusions)
-    of_split = [building for building in tree.buildings if splits.get(building) == split]
-    skipped = [
-        (building, "", f"excluded: {excluded[building]}") for building in of_split if building in excluded
-    ]
-    return [building for building in of_split if building not in excluded], skipped
-
-
 def _common_domains(tree: Tree, buildings: Sequence[str]) -> tuple[str, ...]:
     """Label domains that every building has."""
     sets = [set(tree.folders(building)) - {POINT_INFO, MATCHES} for building in buildings]
@@ -174,14 +168,9 @@ def _frames(tree: Tree, building: str, config: TaskonomyConfig) -> list[tuple[in
     frames = sorted(list_files(tree.folders(building)["rgb"], "rgb"))
     if config.frames_per_building is None or len(frames) <= config.frames_per_building:
         return frames
-    return _some_points(frames, config.frames_per_building, [config.seed, zlib.crc32(building.encode())])
-
-
-def _some_points(frames: list[tuple[int, int]], most: int, seed: list[int]) -> list[tuple[int, int]]:
-    """Draw points and keep all their views, so that pairs and triplets stay complete."""
+    # Draw points and keep all their views, so that pairs and triplets stay complete.
     points = sorted({point for point, _ in frames})
-    rank = dict(
-        zip(np.random.default_rng(seed).permutation(points).tolist(), range(len(points)), strict=True)
-    )
+    draw = np.random.default_rng([config.seed, zlib.crc32(building.encode())])
+    rank = dict(zip(draw.permutation(points).tolist(), range(len(points)), strict=True))
     drawn = sorted(frames, key=lambda frame: (rank[frame[0]], frame[1]))
-    return sorted(drawn[:most])
+    return sorted(drawn[: config.frames_per_building])

@@ -8,7 +8,7 @@ on disk.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,9 @@ def read_camera(path: Path, room: int, point: int, view: int) -> NDArray[np.void
         record["location"] = facts["camera_location"]
         record["angles"] = facts["camera_rotation_final"]
         record["fixated"] = facts["point_location"]
-        record["box"] = _box(facts.get("bounding_box_ranges"))
+        ranges = facts.get("bounding_box_ranges")
+        if ranges is not None:
+            record["box"] = box_from_point_info(ranges)
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, DataError):
             raise
@@ -160,13 +162,6 @@ def match_facts(seen: int, location: Iterable[float] | None, matches: Iterable[M
         for match in matches
     ]
     return facts
-
-
-def _box(ranges: Mapping[str, Sequence[float]] | None) -> NDArray[np.float64]:
-    """Least and greatest corner in the world, (2, 3); NaN if there is no box."""
-    if ranges is None:
-        return np.full((2, 3), np.nan)
-    return box_from_point_info(ranges)
 
 
 def _read(path: Path) -> dict[str, Any]:

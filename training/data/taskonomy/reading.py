@@ -84,7 +84,11 @@ def read_frame(
     for domain in filter(DOMAINS.__contains__, domains):
         path = _find(folders, domain, candidate)
         pictures[domain] = _read(path, partial(read_label, domain=domain))
-        _check_shape(path, pictures[domain], pictures["rgb"])
+        (rows, columns), rgb_shape = pictures[domain].shape[:2], pictures["rgb"].shape[:2]
+        if rows != columns or (rows, columns) != rgb_shape:
+            raise UnusableError(
+                path, f"has {columns} x {rows} px: expected is a square of {rgb_shape[0]} px like rgb"
+            )
     labels = resize_frame(pictures, size)
     without_class = []
     for domain in filter(CLASSES.__contains__, domains):
@@ -130,11 +134,3 @@ def _read(path: Path, read: Callable[[Path], _Content]) -> _Content:
         return read(path)
     except (ImageError, DataError) as error:
         raise UnusableError(path, str(error).removeprefix(f"{path} ")) from error
-
-
-def _check_shape(path: Path, codes: NDArray[Any], rgb: NDArray[Any]) -> None:
-    """Raise if a picture is not a square or differs in size from `rgb`."""
-    rows, columns = codes.shape[:2]
-    if rows != columns or codes.shape[:2] != rgb.shape[:2]:
-        expected = f"expected is a square of {rgb.shape[0]} px like rgb"
-        raise UnusableError(path, f"has {columns} x {rows} px: {expected}")

@@ -48,22 +48,15 @@ def resize_frame(codes: Mapping[str, NDArray[Any]], size: int) -> dict[str, NDAr
     side = next(iter(codes.values())).shape[0]
     if side == size:
         return dict(codes)
-    trusted = _trusted(codes, size)
     resized = {domain: _resize(domain, values, size) for domain, values in codes.items()}
-    if trusted is not None:
+    depth = codes.get("depth_zbuffer", codes.get("depth_euclidean"))
+    if depth is not None:
+        # Only pixels whose neighbours all have known depth are trusted.
+        known = torch.from_numpy((depth < TRUSTED_DEPTH).astype(np.float32))
+        trusted = (_bilinear(known[None], size)[0] >= _WHOLE).numpy()
         for domain in _MASKED & resized.keys():
             resized[domain][~trusted] = _UNKNOWN.get(DOMAINS[domain].coding, 0)
     return resized
-
-
-def _trusted(codes: Mapping[str, NDArray[Any]], size: int) -> NDArray[np.bool_] | None:
-    """Mark pixels whose neighbours all have known depth; None if there is no depth."""
-    depth = codes.get("depth_zbuffer", codes.get("depth_euclidean"))
-    if depth is None:
-        return None
-    known = torch.from_numpy((depth < TRUSTED_DEPTH).astype(np.float32))
-    kept: NDArray[np.bool_] = (_bilinear(known[None], size)[0] >= _WHOLE).numpy()
-    return kept
 
 
 def _resize(domain: str, values: NDArray[Any], size: int) -> NDArray[Any]:

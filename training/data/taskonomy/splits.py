@@ -28,7 +28,19 @@ def read_splits(path: str | Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for row in _read_table(Path(path)):
-        building, split = _placed(row, Path(path))
+        if row.keys() == {"building", "split"}:
+            building, chosen = row["building"], [row["split"]]
+        elif row.keys() == {"id", *SPLITS}:
+            building, chosen = row["id"], [split for split in SPLITS if row[split].strip() == "1"]
+        else:
+            raise DataError(
+                f"{path} has columns {', '.join(row)}: expected are id,train,val,test or building,split"
+            )
+        if len(chosen) != 1 or chosen[0] not in SPLITS:
+            raise DataError(
+                f"{path} puts {building!r} into {' and '.join(chosen) or 'no split'}: one is needed"
+            )
+        split = chosen[0]
         if found.setdefault(building, split) != split:
             raise DataError(f"{path} puts {building!r} into {found[building]} and into {split}")
     return found
@@ -72,21 +84,6 @@ def read_exclusions(path: str | Path | None = None) -> dict[str, str]:
     if rows and rows[0].keys() != {"building", "reason"}:
         raise DataError(f"{table} has columns {', '.join(rows[0])}: expected are building,reason")
     return {row["building"]: row["reason"] for row in rows}
-
-
-def _placed(row: Mapping[str, str], path: Path) -> tuple[str, str]:
-    """Parse building and split of one row."""
-    if row.keys() == {"building", "split"}:
-        building, chosen = row["building"], [row["split"]]
-    elif row.keys() == {"id", *SPLITS}:
-        building, chosen = row["id"], [split for split in SPLITS if row[split].strip() == "1"]
-    else:
-        raise DataError(
-            f"{path} has columns {', '.join(row)}: expected are id,train,val,test or building,split"
-        )
-    if len(chosen) != 1 or chosen[0] not in SPLITS:
-        raise DataError(f"{path} puts {building!r} into {' and '.join(chosen) or 'no split'}: one is needed")
-    return building, chosen[0]
 
 
 def _read_table(path: Path) -> list[dict[str, str]]:

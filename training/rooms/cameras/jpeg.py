@@ -44,13 +44,24 @@ def through_jpeg(pictures: Tensor, quality: Tensor) -> Tensor:
         float32 (F, H, W, 3) in [0, 1].
     """
     height, width = pictures.shape[1:3]
-    whole = _padded(pictures, 2 * _BLOCK)
+    # Pad to whole blocks by repeating the last row and column.
+    rows, columns = (
+        torch.arange(-(-side // (2 * _BLOCK)) * 2 * _BLOCK, device=pictures.device).clamp(max=side - 1)
+        for side in (height, width)
+    )
+    whole = pictures.index_select(1, rows).index_select(2, columns)
     r, g, b = (255 * whole[..., i] for i in range(3))
     luma = 0.299 * r + 0.587 * g + 0.114 * b
     blue, red = 0.564 * (b - luma), 0.713 * (r - luma)
     luma = _quantised(luma - 128, _table(_LUMINANCE, quality)) + 128
     coarse = _table(_CHROMINANCE, quality)
-    blue, red = (_doubled(_quantised(_halved(part), coarse)) for part in (blue, red))
+    blue, red = (  # colours have half the resolution
+        (part[:, ::2, ::2] + part[:, 1::2, ::2] + part[:, ::2, 1::2] + part[:, 1::2, 1::2]) / 4
+        for part in (blue, red)
+    )
+    blue, red = (
+        _quantised(part, coarse).repeat_interleave(2, 1).repeat_interleave(2, 2) for part in (blue, red)
+    )
     back = (luma + 1.403 * red, luma - 0.344 * blue - 0.714 * red, luma + 1.773 * blue)
     stored = (torch.stack(back, -1)[:, :height, :width] / 255).clamp(0, 1)
     return torch.where((quality > 0)[:, None, None, None], stored, pictures)
@@ -68,20 +79,16 @@ def _quantised(plane: Tensor, steps: Tensor) -> Tensor:
     """Round the coefficients of a plane (F, H, W), block by block."""
     frames, height, width = plane.shape
     blocks = plane.reshape(frames, height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK).transpose(2, 3)
-    basis = _cosines(plane.device)
-    coded = _times(_times(blocks, basis).transpose(-1, -2), basis).transpose(-1, -2)
-    coded = (coded / steps).round() * steps
-    back = _times(_times(coded, basis.T).transpose(-1, -2), basis.T).transpose(-1, -2)
-    return back.transpose(2, 3).reshape(frames, height, width)
-
-
-def _cosines(device: torch.device) -> Tensor:
-    """The orthonormal cosine transform of eight numbers, one column per frequency."""
+    # The orthonormal cosine transform of eight numbers, one column per frequency.
     rows = [
         [math.sqrt((1 if k == 0 else 2) / 8) * math.cos(math.pi * (2 * n + 1) * k / 16) for k in range(8)]
         for n in range(8)
     ]
-    return torch.tensor(rows, dtype=torch.float32, device=device)
+    basis = torch.tensor(rows, dtype=torch.float32, device=plane.device)
+    coded = _times(_times(blocks, basis).transpose(-1, -2), basis).transpose(-1, -2)
+    coded = (coded / steps).round() * steps
+    back = _times(_times(coded, basis.T).transpose(-1, -2), basis.T).transpose(-1, -2)
+    return back.transpose(2, 3).reshape(frames, height, width)
 
 
 def _times(blocks: Tensor, matrix: Tensor) -> Tensor:
@@ -90,20 +97,3 @@ def _times(blocks: Tensor, matrix: Tensor) -> Tensor:
     for row in range(1, _BLOCK):
         total = total + blocks[..., row : row + 1] * matrix[row]
     return total
-
-
-def _padded(pictures: Tensor, unit: int) -> Tensor:
-    """Pad to whole blocks by repeating the last row and column."""
-    rows, columns = (
-        torch.arange(-(-size // unit) * unit, device=pictures.device).clamp(max=size - 1)
-        for size in pictures.shape[1:3]
-    )
-    return pictures.index_select(1, rows).index_select(2, columns)
-
-
-def _halved(plane: Tensor) -> Tensor:
-    return (plane[:, ::2, ::2] + plane[:, 1::2, ::2] + plane[:, ::2, 1::2] + plane[:, 1::2, 1::2]) / 4
-
-
-def _doubled(plane: Tensor) -> Tensor:
-    return plane.repeat_interleave(2, 1).repeat_interleave(2, 2)

@@ -31,12 +31,44 @@ def photograph(light: Tensor, distance: Tensor, looks: Looks) -> Tensor:
     Returns:
         uint8 (F, H, W, 3), sRGB.
     """
-    seen = _fringed(_moved(_focused(light, distance, looks), looks), looks)
-    seen = _exposed(seen, looks) * _falloff(seen, looks)
-    seen = _noisy(seen, looks)
-    shown = _coloured(_toned(seen, looks), looks)
-    shown = _sharpened(shown, looks).clamp(0, 1)
-    shown = through_jpeg(shown, looks.jpeg)
+    seen = _moved(_focused(light, distance, looks), looks)
+    # Scale red up and blue down slightly (chromatic aberration).
+    zero, stretch = torch.zeros_like(looks.fringe), looks.fringe / _REFERENCE
+    red = _sampled(seen[..., :1], zero, zero, stretch)
+    blue = _sampled(seen[..., 2:], zero, zero, -stretch)
+    seen = torch.cat([red, seen[..., 1:2], blue], -1)
+
+    # Scale light so that its 70th percentile has the frame's exposure, and set the white balance.
+    luminance = (0.2126 * seen[..., 0] + 0.7152 * seen[..., 1] + 0.0722 * seen[..., 2]).flatten(1)
+    rank = max(1, int(0.7 * luminance.shape[1]))
+    middle: Tensor = luminance.kthvalue(rank, dim=1).values.clamp(min=1e-4)
+    stops = torch.stack([looks.temperature / 2, looks.tint, -looks.temperature / 2], -1)
+    gain: Tensor = (looks.exposure / middle)[:, None] * torch.exp2(stops)
+
+    height, width = seen.shape[1:3]
+    y = (torch.arange(height, device=seen.device) + 0.5) / height * 2 - 1
+    x = (torch.arange(width, device=seen.device) + 0.5) / width * 2 - 1
+    off = (x[None, :] ** 2 + y[:, None] ** 2) / 2
+    vignette = (1 - looks.vignette[:, None, None] * off)[..., None]
+    seen = seen * gain[:, None, None] * vignette
+
+    # Noise grows with the root of the light; half of it is blurred, as by demosaicing.
+    numbers = torch.arange(height * width * 3, dtype=torch.int32, device=seen.device)
+    noise = gaussian(numbers[None], looks.seed[:, None], 77).reshape(seen.shape)
+    noise = (noise + 0.5 * shifted(noise, 1, 2) + 0.5 * shifted(noise, 1, 1)) / math.sqrt(1.5)
+    grain, dark = looks.grain[:, None, None, None], looks.read_noise[:, None, None, None]
+    seen = (seen + noise * (seen.clamp(0, 4) * grain * grain + dark * dark).sqrt()).clamp(min=0)
+    shown = _toned(seen, looks)
+
+    # Contrast, then saturation, then an unsharp mask.
+    slope = looks.contrast[:, None, None, None]
+    shown = shown + (slope - 1) * (shown - 0.5) * (4 * shown * (1 - shown)).clamp(0, 1)
+    grey = 0.299 * shown[..., :1] + 0.587 * shown[..., 1:2] + 0.114 * shown[..., 2:]
+    shown = (grey + (shown - grey) * looks.saturation[:, None, None, None]).clamp(0, 1)
+    if bool((looks.sharpen > 0).any()):
+        halo = shown - blurred(shown, torch.full_like(looks.sharpen, 1.0))
+        shown = shown + looks.sharpen[:, None, None, None] * halo
+    shown = through_jpeg(shown.clamp(0, 1), looks.jpeg)
     return (shown * 255).round().clamp(0, 255).to(torch.uint8)
 
 
@@ -83,15 +115,6 @@ def _moved(light: Tensor, looks: Looks) -> Tensor:
     return torch.where(still, light, total / parts)
 
 
-def _fringed(light: Tensor, looks: Looks) -> Tensor:
-    """Scale red up and blue down slightly (chromatic aberration)."""
-    zero = torch.zeros_like(looks.fringe)
-    stretch = looks.fringe / _REFERENCE
-    red = _sampled(light[..., :1], zero, zero, stretch)
-    blue = _sampled(light[..., 2:], zero, zero, -stretch)
-    return torch.cat([red, light[..., 1:2], blue], -1)
-
-
 def _sampled(pictures: Tensor, right: Tensor, down: Tensor, stretch: Tensor | float) -> Tensor:
     """Shift pictures by px (F,) and scale them about their middles, with linear interpolation."""
     frames, height, width, channels = pictures.shape
@@ -122,35 +145,6 @@ def _sampled(pictures: Tensor, right: Tensor, down: Tensor, stretch: Tensor | fl
     return torch.lerp(above, below, t)
 
 
-def _exposed(light: Tensor, looks: Looks) -> Tensor:
-    """Scale light so that its 70th percentile has the frame's exposure, and set the white balance."""
-    luminance = (0.2126 * light[..., 0] + 0.7152 * light[..., 1] + 0.0722 * light[..., 2]).flatten(1)
-    rank = max(1, int(0.7 * luminance.shape[1]))
-    middle: Tensor = luminance.kthvalue(rank, dim=1).values.clamp(min=1e-4)
-    stops = torch.stack([looks.temperature / 2, looks.tint, -looks.temperature / 2], -1)
-    gain: Tensor = (looks.exposure / middle)[:, None] * torch.exp2(stops)
-    return light * gain[:, None, None]
-
-
-def _falloff(light: Tensor, looks: Looks) -> Tensor:
-    """Factors of vignetting, (F, H, W, 1)."""
-    height, width = light.shape[1:3]
-    y = (torch.arange(height, device=light.device) + 0.5) / height * 2 - 1
-    x = (torch.arange(width, device=light.device) + 0.5) / width * 2 - 1
-    off = (x[None, :] ** 2 + y[:, None] ** 2) / 2
-    return (1 - looks.vignette[:, None, None] * off)[..., None]
-
-
-def _noisy(light: Tensor, looks: Looks) -> Tensor:
-    """Add noise that grows with the root of the light; half of it is blurred, as by demosaicing."""
-    height, width = light.shape[1:3]
-    numbers = torch.arange(height * width * 3, dtype=torch.int32, device=light.device)
-    noise = gaussian(numbers[None], looks.seed[:, None], 77).reshape(light.shape)
-    noise = (noise + 0.5 * shifted(noise, 1, 2) + 0.5 * shifted(noise, 1, 1)) / math.sqrt(1.5)
-    grain, dark = looks.grain[:, None, None, None], looks.read_noise[:, None, None, None]
-    return (light + noise * (light.clamp(0, 4) * grain * grain + dark * dark).sqrt()).clamp(min=0)
-
-
 def _toned(light: Tensor, looks: Looks) -> Tensor:
     """Map linear light to [0, 1] by each frame's tone curve.
 
@@ -165,19 +159,3 @@ def _toned(light: Tensor, looks: Looks) -> Tensor:
     chosen = linear[looks.curve, rows].clamp(0, 1)
     bright = 1.055 * chosen.clamp(min=1e-6).pow(1 / 2.4) - 0.055
     return torch.where(chosen <= 0.0031308, 12.92 * chosen, bright)
-
-
-def _coloured(shown: Tensor, looks: Looks) -> Tensor:
-    """Change contrast and saturation."""
-    slope = looks.contrast[:, None, None, None]
-    bent = shown + (slope - 1) * (shown - 0.5) * (4 * shown * (1 - shown)).clamp(0, 1)
-    grey = 0.299 * bent[..., :1] + 0.587 * bent[..., 1:2] + 0.114 * bent[..., 2:]
-    return (grey + (bent - grey) * looks.saturation[:, None, None, None]).clamp(0, 1)
-
-
-def _sharpened(shown: Tensor, looks: Looks) -> Tensor:
-    """Sharpen pictures with an unsharp mask, each with its own strength."""
-    if not bool((looks.sharpen > 0).any()):
-        return shown
-    halo = shown - blurred(shown, torch.full_like(looks.sharpen, 1.0))
-    return shown + looks.sharpen[:, None, None, None] * halo

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -87,7 +87,8 @@ def place_cameras(
             found = sights.setdefault(held, _proposed(scene, batch, draw, held, points + singles))
             cameras = _next_point(batch, draw, held, found, wanted, [row.fixated[0] for row in rows])
             if cameras is not None:
-                rows.append(_numbered(cameras, len(rows)))
+                point = np.full(wanted, len(rows), dtype=np.int32)
+                rows.append(replace(cameras, point=point, view=np.arange(wanted, dtype=np.int32)))
                 break
         else:
             raise DataError(
@@ -151,26 +152,21 @@ def _inside(scene: Scene, batch: SceneBatch, spots: Numbers, clear: float) -> ND
     angles = np.arange(8) * np.pi / 4 + 0.1
     level = np.stack([np.cos(angles), np.sin(angles), np.zeros(8)], axis=-1)
     ways = np.concatenate([level, [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]])
-    good: NDArray[np.bool_] = _clearance(scene, spots) >= clear
+    # Metres from each position to the nearest box around a solid; 0 inside.
+    solids = scene.primitives
+    between = spots[:, None, :] - solids.centre[None].astype(np.float64)
+    own = np.einsum("pni,nij->pnj", between, solids.axes.astype(np.float64))
+    out = np.maximum(np.abs(own) - solids.half[None], 0.0)
+    good: NDArray[np.bool_] = np.linalg.norm(out, axis=-1).min(1) >= clear
     hits = _cast(batch, np.repeat(spots[good], len(ways), axis=0), np.tile(ways, (int(good.sum()), 1)))
     good[good] = (hits.primitive >= 0).reshape(-1, len(ways)).all(1).numpy()
     return good
 
 
-def _clearance(scene: Scene, spots: Numbers) -> Numbers:
-    """Metres from positions (P, 3) to the nearest box around a solid; 0 inside."""
-    solids = scene.primitives
-    between = spots[:, None, :] - solids.centre[None].astype(np.float64)
-    own = np.einsum("pni,nij->pnj", between, solids.axes.astype(np.float64))
-    out = np.maximum(np.abs(own) - solids.half[None], 0.0)
-    nearest: Numbers = np.linalg.norm(out, axis=-1).min(1)
-    return nearest
-
-
 def _sights(
     batch: SceneBatch, draw: Draw, options: CameraOptions, places: Numbers, count: int
 ) -> list[_Sight]:
-    """Surface points seen from one of the positions, with the other positions that see them."""
+    """Cast random rays from the positions, and find the positions that see the points that they hit."""
     start = np.array([draw.whole(0, len(places) - 1) for _ in range(count)])
     yaw = np.array([draw.between(-np.pi, np.pi) for _ in range(count)])
     pitch = np.radians([_pitch(draw, options) for _ in range(count)])
@@ -189,7 +185,7 @@ def _sights(
 def _sights_of_subject(
     scene: Scene, batch: SceneBatch, draw: Draw, options: CameraOptions, subject: Subject, clear: float
 ) -> list[_Sight]:
-    """Points of objects, and positions around each that see it."""
+    """Choose points of objects, and positions around each that see it."""
     things = _subjects(scene, subject)
     if not things:
         return []
@@ -230,7 +226,7 @@ def _sights_of_subject(
 
 
 def _subjects(scene: Scene, subject: Subject) -> list[list[list[int]]]:
-    """Rows of the solids of fitting objects: by label, repeated as in the subject, and by object."""
+    """List fitting objects, each as the rows of its solids, by label; labels repeat as in the subject."""
     solids = scene.primitives
     reach = np.abs(solids.axes * solids.half[:, None, :]).sum(-1)
     low, high = solids.centre - reach, solids.centre + reach
@@ -290,8 +286,34 @@ def _views(
     batch: SceneBatch, draw: Draw, options: CameraOptions, sight: _Sight, views: int, level: int
 ) -> Cameras | None:
     """Cameras at distant positions whose pitch fits and whose pictures pass `_judged`."""
-    order = _preferred(draw, options, sight, 3 * views)
-    held = _held(draw, options, sight, order)
+    # Order positions so that their pitches follow the wanted distribution.
+    left = list(range(len(sight.places)))
+    order: list[int] = []
+    while left and len(order) < 3 * views:
+        wanted = _pitch(draw, options)
+        best = min(left, key=lambda number: abs(sight.pitch[number] - wanted))
+        left.remove(best)
+        order.append(best)
+    # All look at the point, rotated about their axis by a roll.
+    location, angles = sight.places[order], []
+    for place in location:
+        sigma = options.roll_sigma * (4.0 if draw.chance(options.tilted) else 1.0)
+        roll = float(np.radians(draw.normal(0.0, sigma, -options.roll, options.roll)))
+        way = sight.point - place
+        back = -way / np.linalg.norm(way)
+        right = np.array([-back[1], back[0], 0.0]) / np.hypot(back[0], back[1])
+        up = np.cross(back, right)
+        c, s = np.cos(roll), np.sin(roll)
+        angles.append(euler_angles(np.stack([c * right + s * up, c * up - s * right, back], axis=-1)))
+    fov = [draw.normal(options.fov_mean, options.fov_sigma, *options.fov) for _ in order]
+    held = Cameras(
+        location=location,
+        angles=np.array(angles).reshape(-1, 3),
+        fov=np.radians(fov),
+        point=np.zeros(len(order), dtype=np.int32),
+        view=np.zeros(len(order), dtype=np.int32),
+        fixated=np.tile(sight.point, (len(order), 1)),
+    )
     good = _judged(batch, options, held, level)
     kept: list[int] = []
     for number in np.flatnonzero(good):
@@ -301,48 +323,6 @@ def _views(
         if len(kept) == views:
             return Cameras(**{name: getattr(held, name)[kept] for name in Cameras.__slots__})
     return None
-
-
-def _preferred(draw: Draw, options: CameraOptions, sight: _Sight, most: int) -> list[int]:
-    """Order positions so that their pitches follow the wanted distribution."""
-    left = list(range(len(sight.places)))
-    order: list[int] = []
-    while left and len(order) < most:
-        wanted = _pitch(draw, options)
-        best = min(left, key=lambda number: abs(sight.pitch[number] - wanted))
-        left.remove(best)
-        order.append(best)
-    return order
-
-
-def _held(draw: Draw, options: CameraOptions, sight: _Sight, order: list[int]) -> Cameras:
-    """Cameras at these positions that look at the point."""
-    location = sight.places[order]
-    angles = [_angles(sight.point - place, _roll(draw, options)) for place in location]
-    fov = [draw.normal(options.fov_mean, options.fov_sigma, *options.fov) for _ in order]
-    count = len(order)
-    return Cameras(
-        location=location,
-        angles=np.array(angles).reshape(-1, 3),
-        fov=np.radians(fov),
-        point=np.zeros(count, dtype=np.int32),
-        view=np.zeros(count, dtype=np.int32),
-        fixated=np.tile(sight.point, (count, 1)),
-    )
-
-
-def _roll(draw: Draw, options: CameraOptions) -> float:
-    sigma = options.roll_sigma * (4.0 if draw.chance(options.tilted) else 1.0)
-    return float(np.radians(draw.normal(0.0, sigma, -options.roll, options.roll)))
-
-
-def _angles(way: Numbers, roll: float) -> Numbers:
-    """Angles of a camera with that viewing direction, rotated about its axis by a roll in radians."""
-    back = -way / np.linalg.norm(way)
-    right = np.array([-back[1], back[0], 0.0]) / np.hypot(back[0], back[1])
-    up = np.cross(back, right)
-    c, s = np.cos(roll), np.sin(roll)
-    return euler_angles(np.stack([c * right + s * up, c * up - s * right, back], axis=-1))
 
 
 def _judged(batch: SceneBatch, options: CameraOptions, held: Cameras, level: int) -> NDArray[np.bool_]:
@@ -371,16 +351,3 @@ def _judged(batch: SceneBatch, options: CameraOptions, held: Cameras, level: int
 def _cast(batch: SceneBatch, origins: Numbers, ways: Numbers) -> Hits:
     every = torch.zeros(len(origins), dtype=torch.long)
     return cast(batch, every, torch.from_numpy(origins).float(), torch.from_numpy(ways).float())
-
-
-def _numbered(cameras: Cameras, point: int) -> Cameras:
-    """The same cameras with this point number."""
-    count = len(cameras.fov)
-    return Cameras(
-        location=cameras.location,
-        angles=cameras.angles,
-        fov=cameras.fov,
-        point=np.full(count, point, dtype=np.int32),
-        view=np.arange(count, dtype=np.int32),
-        fixated=cameras.fixated,
-    )

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from taskbank.drawing.canvas import font
@@ -97,7 +96,14 @@ def frame_cells(frames: Frames) -> list[Cell]:
 
 def _telling_pair(frames: Frames) -> tuple[int, int]:
     """The frame with most classes that shares its fixated point with another frame, and that frame."""
-    things = np.array([_variety(codes) for codes in frames.labels["segment_semantic"]], dtype=np.float64)
+    # A class counts if it covers more than a hundredth of a picture.
+    things = np.array(
+        [
+            (np.bincount(codes.ravel()) > codes.size / 100).sum()
+            for codes in frames.labels["segment_semantic"]
+        ],
+        dtype=np.float64,
+    )
     surfaces = np.array([codes.max() for codes in frames.labels["segment_unsup25d"]], dtype=np.float64)
     known = frames.labels["class_object"] >= 0
     for best in np.argsort(-(things * 20 + surfaces + 10 * known), kind="stable").tolist():
@@ -106,11 +112,6 @@ def _telling_pair(frames: Frames) -> tuple[int, int]:
         if len(others):
             return best, int(others[0])
     return 0, 0
-
-
-def _variety(codes: NDArray[np.uint8]) -> int:
-    """Count the classes that cover more than a hundredth of a picture."""
-    return int((np.bincount(codes.ravel()) > codes.size / 100).sum())
 
 
 def page(rows: Sequence[Sequence[Cell]], columns: int = _COLUMNS) -> Image.Image:
@@ -126,19 +127,14 @@ def page(rows: Sequence[Sequence[Cell]], columns: int = _COLUMNS) -> Image.Image
     sheet = Image.new("RGB", (columns * step + _GAP, height), _PAPER)
     top = _GAP
     for cells, used in zip(rows, lines, strict=True):
-        for number, cell in enumerate(cells):
+        for number, (words, shown) in enumerate(cells):
             row, column = divmod(number, columns)
-            _paste(sheet, (_GAP + column * step, top + row * deep), cell)
+            at = (_GAP + column * step, top + row * deep)
+            sheet.paste(shown.resize((_CELL, _CELL), Image.Resampling.LANCZOS), at)
+            place = (at[0] + _CELL / 2, at[1] + _CELL + 3)
+            ImageDraw.Draw(sheet).text(place, words, fill=_INK, font=font(13), anchor="ma")
         top += used * deep + _BETWEEN
     return sheet
-
-
-def _paste(sheet: Image.Image, at: tuple[int, int], cell: Cell) -> None:
-    """Paste one picture and its caption."""
-    words, shown = cell
-    sheet.paste(shown.resize((_CELL, _CELL), Image.Resampling.LANCZOS), at)
-    place = (at[0] + _CELL / 2, at[1] + _CELL + 3)
-    ImageDraw.Draw(sheet).text(place, words, fill=_INK, font=font(13), anchor="ma")
 
 
 if __name__ == "__main__":

@@ -107,11 +107,34 @@ def _labels(
     batch: SceneBatch, views: Views, cameras: Cameras, pool: Executor | None
 ) -> dict[str, Iterable[NDArray[Any]]]:
     """Codes of all domains, frame by frame."""
-    values = _of_geometry(views.hits, cameras) | _of_pixels(views.rgb)
+    colours = views.rgb.float() / 255
+    values = _of_geometry(views.hits, cameras)
+    values |= {"edge_texture": edge_texture(colours), "keypoints2d": keypoints2d(colours)}
     coded = {domain: encode(domain, label) for domain, label in values.items()}
-    coded |= {"rgb": views.rgb} | _of_things(batch, views.scene, views.hits.primitive)
-    stored = {domain: _stored(domain, codes) for domain, codes in coded.items()}
-    return {**stored, **_segments(views.rgb, values, pool)}
+    # Classes of objects, and of the room.
+    scene, unseen = views.scene, views.hits.primitive < 0
+    rows = (scene[:, None, None], views.hits.primitive.clamp(min=0))
+    semantic = semantic_channels(batch.label.cpu().numpy(), batch.category.cpu().numpy()) + 1
+    coded |= {
+        "rgb": views.rgb,
+        "segment_semantic": torch.from_numpy(semantic).to(scene.device)[rows].masked_fill(unseen, 0),
+        "class_object": class_object(batch.category[rows].masked_fill(unseen, -1)),
+        "class_scene": batch.scene_class[scene],
+    }
+    # The smallest dtype that holds the codes; classes may be -1.
+    dtypes = {domain: np.uint8 if coding.bits == 8 else np.uint16 for domain, coding in DOMAINS.items()}
+    stored = {
+        domain: codes.cpu().numpy().astype(dtypes.get(domain, np.int16)) for domain, codes in coded.items()
+    }
+    # Segments are found lazily, frame by frame.
+    run = map if pool is None else pool.map
+    depth = values["depth_zbuffer"].nan_to_num(_UNSEEN).cpu().numpy()
+    others = [values[name].nan_to_num(0).cpu().numpy() for name in ("normal", "edge_occlusion")]
+    return {
+        **stored,
+        "segment_unsup25d": run(segment_unsup25d, depth, *others),
+        "segment_unsup2d": run(segment_unsup2d, views.rgb.cpu().numpy()),
+    }
 
 
 def _of_geometry(hits: Hits, cameras: Cameras) -> dict[str, Tensor]:
@@ -141,44 +164,6 @@ def _of_geometry(hits: Hits, cameras: Cameras) -> dict[str, Tensor]:
         name: label.masked_fill(unseen if label.dim() == 3 else unseen[..., None], torch.nan)
         for name, label in labels.items()
     }
-
-
-def _of_pixels(rgb: Tensor) -> dict[str, Tensor]:
-    """Labels computed from colours, uint8 (F, H, W, 3)."""
-    colours = rgb.float() / 255
-    return {"edge_texture": edge_texture(colours), "keypoints2d": keypoints2d(colours)}
-
-
-def _of_things(batch: SceneBatch, scene: Tensor, primitive: Tensor) -> dict[str, Tensor]:
-    """Labels of the classes of objects."""
-    semantic = semantic_channels(batch.label.cpu().numpy(), batch.category.cpu().numpy()) + 1
-    rows = (scene[:, None, None], primitive.clamp(min=0))
-    unseen = primitive < 0
-    return {
-        "segment_semantic": torch.from_numpy(semantic).to(scene.device)[rows].masked_fill(unseen, 0),
-        "class_object": class_object(batch.category[rows].masked_fill(unseen, -1)),
-        "class_scene": batch.scene_class[scene],
-    }
-
-
-def _segments(
-    rgb: Tensor, values: Mapping[str, Tensor], pool: Executor | None
-) -> dict[str, Iterable[NDArray[np.uint8]]]:
-    """Both kinds of segments, lazily frame by frame."""
-    run = map if pool is None else pool.map
-    depth = values["depth_zbuffer"].nan_to_num(_UNSEEN).cpu().numpy()
-    others = [values[name].nan_to_num(0).cpu().numpy() for name in ("normal", "edge_occlusion")]
-    return {
-        "segment_unsup25d": run(segment_unsup25d, depth, *others),
-        "segment_unsup2d": run(segment_unsup2d, rgb.cpu().numpy()),
-    }
-
-
-def _stored(domain: str, codes: Tensor) -> NDArray[Any]:
-    """Convert codes to the smallest dtype that holds them."""
-    if domain not in DOMAINS:
-        return codes.cpu().numpy().astype(np.int16)
-    return codes.cpu().numpy().astype(np.uint8 if DOMAINS[domain].bits == 8 else np.uint16)
 
 
 def joined(parts: Sequence[Cameras]) -> Cameras:

@@ -31,7 +31,13 @@ def find_sightings(
         `SIGHTING` records, by frame and point; x and y run from 0 to `size` from the picture's top left
         corner, so the pixel is their whole part.
     """
-    frames, owners = _other_points(cameras)
+    # Pairs of a frame and the first frame that fixates each other point of its room.
+    keys = np.stack([cameras["room"], cameras["point"]], axis=1)
+    _, first = np.unique(keys, axis=0, return_index=True)
+    same_room = cameras["room"][:, None] == cameras["room"][first]
+    same_point = cameras["point"][:, None] == cameras["point"][first]
+    frames, others = np.nonzero(same_room & ~same_point)
+    owners = first[others]
     camera = cameras[frames]
     points = cameras["fixated"][owners]
     back = np.swapaxes(rotation(camera["angles"]), -1, -2)
@@ -47,30 +53,10 @@ def find_sightings(
         for ends in (camera["location"], points)
     )
     hidden = occluded(batch, scene[torch.from_numpy(frames[chosen]).to(scene.device)], *ends).cpu().numpy()
-    return _records(camera, frames, cameras["point"][owners], places, chosen[~hidden])
-
-
-def _other_points(cameras: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of a frame and the first frame that fixates each other point of its room."""
-    keys = np.stack([cameras["room"], cameras["point"]], axis=1)
-    _, first = np.unique(keys, axis=0, return_index=True)
-    same_room = cameras["room"][:, None] == cameras["room"][first]
-    same_point = cameras["point"][:, None] == cameras["point"][first]
-    frames, owners = np.nonzero(same_room & ~same_point)
-    return frames, first[owners]
-
-
-def _records(
-    camera: NDArray[np.void],
-    frames: NDArray[np.int64],
-    point: NDArray[np.int32],
-    places: NDArray[np.float64],
-    chosen: NDArray[np.int64],
-) -> NDArray[np.void]:
-    """The chosen pairs of a frame and a point as `SIGHTING` records."""
+    chosen = chosen[~hidden]
     records = np.zeros(len(chosen), dtype=SIGHTING)
     records["frame"] = frames[chosen]
     records["room"] = camera["room"][chosen]
-    records["point"] = point[chosen]
+    records["point"] = cameras["point"][owners][chosen]
     records["x"], records["y"] = places[chosen].T
     return records

@@ -85,10 +85,30 @@ def render_views(
         for first in range(0, len(scene), at_once):
             part = slice(first, first + at_once)
             looks = Looks.draw(seeds[part], options, batch.device)
-            one = (batch, scene[part].to(batch.device), _some(cameras, part), size)
-            parts.append(_render(*one, looks, options, textures, environments, memory))
-    hits = {name: torch.cat([getattr(part[1], name) for part in parts]) for name in Hits.__slots__}
-    return Views(rgb=torch.cat([part[0] for part in parts]), hits=Hits(**hits), scene=scene.to(batch.device))
+            some = Cameras(**{name: getattr(cameras, name)[part] for name in Cameras.__slots__})
+            rooms = scene[part].to(batch.device)
+            origins, directions = camera_rays(some, size, batch.device)
+            hits = _seen(batch, rooms, origins, directions, memory)
+            fov = torch.from_numpy(some.fov).to(batch.device, torch.float32)
+            shot = Shot(
+                batch=batch,
+                scene=rooms,
+                hits=hits,
+                directions=directions,
+                pixel=2 * torch.tan(fov / 2) / size,
+                seed=looks.seed,
+                ambient=looks.ambient,
+                options=options,
+                textures=textures,
+                environments=environments,
+                memory=memory,
+            )
+            light = radiance(shot)
+            if options.smooth_edges:
+                light = softened(batch, rooms, origins, directions, hits.primitive, light)
+            parts.append((photograph(light, hits.distance, looks), hits))
+    joined = {name: torch.cat([getattr(one, name) for _, one in parts]) for name in Hits.__slots__}
+    return Views(rgb=torch.cat([rgb for rgb, _ in parts]), hits=Hits(**joined), scene=scene.to(batch.device))
 
 
 def cast_views(
@@ -96,40 +116,6 @@ def cast_views(
 ) -> Hits:
     """Cast the rays of cameras without shading: maps (F, size, size, ...). Arguments as of `render_views`."""
     return _seen(batch, scene.to(batch.device), *camera_rays(cameras, size, batch.device), memory)
-
-
-def _render(  # noqa: PLR0917 (one picture's ingredients)
-    batch: SceneBatch,
-    scene: Tensor,
-    cameras: Cameras,
-    size: int,
-    looks: Looks,
-    options: LookOptions,
-    textures: Textures | None,
-    environments: Environments | None,
-    memory: int | None,
-) -> tuple[Tensor, Hits]:
-    origins, directions = camera_rays(cameras, size, batch.device)
-    hits = _seen(batch, scene, origins, directions, memory)
-    fov = torch.from_numpy(cameras.fov).to(batch.device, torch.float32)
-    light = radiance(
-        Shot(
-            batch=batch,
-            scene=scene,
-            hits=hits,
-            directions=directions,
-            pixel=2 * torch.tan(fov / 2) / size,
-            seed=looks.seed,
-            ambient=looks.ambient,
-            options=options,
-            textures=textures,
-            environments=environments,
-            memory=memory,
-        )
-    )
-    if options.smooth_edges:
-        light = softened(batch, scene, origins, directions, hits.primitive, light)
-    return photograph(light, hits.distance, looks), hits
 
 
 def _seen(batch: SceneBatch, scene: Tensor, origins: Tensor, directions: Tensor, memory: int | None) -> Hits:
@@ -141,7 +127,3 @@ def _seen(batch: SceneBatch, scene: Tensor, origins: Tensor, directions: Tensor,
     hits = cast_bundle(batch, bundle, memory=memory)
     size = directions.shape[1]
     return Hits(**{name: untiled(getattr(hits, name), size) for name in Hits.__slots__})
-
-
-def _some(cameras: Cameras, part: slice) -> Cameras:
-    return Cameras(**{name: getattr(cameras, name)[part] for name in Cameras.__slots__})

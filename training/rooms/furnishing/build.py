@@ -13,7 +13,6 @@ from training.rooms.floor_plan import plan
 from training.rooms.furnishing import lighting, shell
 from training.rooms.furnishing.arrange import Room
 from training.rooms.furnishing.furnish import furnish
-from training.rooms.furnishing.programme import Programme
 from training.rooms.furnishing.programmes import PROGRAMMES
 from training.rooms.furniture.piece import Solid
 from training.rooms.scene import FloatArray, Materials, Primitives, Scene, Surface
@@ -74,7 +73,8 @@ def build_scene(seed: int, options: RoomOptions | None = None) -> Scene:
     chosen = options or RoomOptions()
     draw = Draw(seed, 1)
     wild = draw.chance(chosen.wild_share)
-    programme = _programme(draw, chosen.scene)
+    weights = {name: programme.weight for name, programme in PROGRAMMES.items()}
+    programme = PROGRAMMES[chosen.scene or draw.weighted(weights)]
     wildness = draw.between(0.4, 1.0) if wild else 0.03
     own = taste(draw, wildness=wildness, photos=chosen.photos, views=chosen.views)
     bare = plan(draw, programme.size)
@@ -102,11 +102,6 @@ def build_scene(seed: int, options: RoomOptions | None = None) -> Scene:
     )
 
 
-def _programme(draw: Draw, scene: str) -> Programme:
-    weights = {name: programme.weight for name, programme in PROGRAMMES.items()}
-    return PROGRAMMES[scene or draw.weighted(weights)]
-
-
 def _arrays(solids: list[Solid]) -> tuple[Primitives, Materials]:
     rows: dict[Paint, int] = {}
     material = [rows.setdefault(solid.paint, len(rows)) for solid in solids]
@@ -122,16 +117,13 @@ def _arrays(solids: list[Solid]) -> tuple[Primitives, Materials]:
         thing=np.array([solid.thing for solid in solids], dtype=np.int32),
         category=np.array([k.category for k in kinds], dtype=np.int32),
     )
-    return primitives, _materials(list(rows))
-
-
-def _materials(paints: list[Paint]) -> Materials:
+    paints = list(rows)
     surfaces = {surface: number for number, surface in enumerate(Surface)}
 
     def column(name: str) -> FloatArray:
         return np.array([getattr(paint, name) for paint in paints], dtype=np.float32)
 
-    return Materials(
+    return primitives, Materials(
         surface=np.array([surfaces[paint.surface] for paint in paints], dtype=np.int32),
         colours=column("colours"),
         scale=column("scale"),

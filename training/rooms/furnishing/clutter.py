@@ -66,7 +66,11 @@ class Spread:
     def _place(self, piece: Piece, x: float, y: float, yaw: float, around: Bounds) -> bool:
         room, top = self._room, self._top
         wanted = Bounds(around.x0 + x, around.x1 + x, around.y0 + y, around.y1 + y, around.z0, around.z1)
-        if not room.room_for(piece) or any(_overlap(wanted, other) for other in self._taken):
+        overlap = (
+            wanted.x0 < other.x1 and other.x0 < wanted.x1 and wanted.y0 < other.y1 and other.y0 < wanted.y1
+            for other in self._taken
+        )
+        if not room.room_for(piece) or any(overlap):
             return False
         self._taken.append(wanted)
         c, s = cos(top.yaw), sin(top.yaw)
@@ -82,10 +86,6 @@ def _turned(bounds: Bounds, yaw: float) -> Bounds:
     x, y = cos(yaw) * mx - sin(yaw) * my, sin(yaw) * mx + cos(yaw) * my
     wide, deep = c * hx + s * hy, s * hx + c * hy
     return Bounds(x - wide, x + wide, y - deep, y + deep, bounds.z0, bounds.z1)
-
-
-def _overlap(one: Bounds, two: Bounds) -> bool:
-    return one.x0 < two.x1 and two.x0 < one.x1 and one.y0 < two.y1 and two.y0 < one.y1
 
 
 def fill_tops(room: Room, share: float, most: int) -> None:
@@ -111,7 +111,13 @@ def fill(room: Room, top: Top) -> None:
         if draw.chance(0.2):
             spread.put(draw.one_of((printer, computer))(own), straight=True)
     if top.use == "shelf" and draw.chance(0.7):
-        _rows(room, spread, top)
+        # Rows of books at one end or at both.
+        ends = (True, False) if draw.chance(0.35) else (draw.chance(0.5),)
+        for left in ends:
+            length = min(_BIGGEST_ROW, 2 * top.half_x * draw.between(0.25, 1.0) / len(ends))
+            row = books(own, length, 2 * top.half_y, top.clear)
+            if row.solids:
+                spread.row(row, left=left)
     area = 4 * top.half_x * top.half_y
     most = min(_MOST_ON.get(top.use, 7), 1 + int(area / 0.06))
     makers = _BY_USE[top.use]
@@ -120,16 +126,6 @@ def fill(room: Room, top: Top) -> None:
     for _ in range(draw.whole(1 + most // 3, max(1, most))):
         maker = draw.weighted(makers)
         spread.put(maker(own), straight=top.use in {"shelf", "kitchen"} and draw.chance(0.7))
-
-
-def _rows(room: Room, spread: Spread, top: Top) -> None:
-    draw = room.draw
-    ends = (True, False) if draw.chance(0.35) else (draw.chance(0.5),)
-    for left in ends:
-        length = min(_BIGGEST_ROW, 2 * top.half_x * draw.between(0.25, 1.0) / len(ends))
-        row = books(room.taste, length, 2 * top.half_y, top.clear)
-        if row.solids:
-            spread.row(row, left=left)
 
 
 def strew(room: Room, count: int, makers: Mapping[Maker, float]) -> None:

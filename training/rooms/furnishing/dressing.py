@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from training.errors import DataError
-from training.rooms.floor_plan import Opening, Wall
+from training.rooms.floor_plan import Wall
 from training.rooms.furnishing.arrange import Room
 from training.rooms.furnishing.footprint import Taken, footprint, of_wall
 from training.rooms.furniture import decoration, lamps, soft, structure
@@ -29,30 +29,25 @@ _ON_WALLS: Mapping[Maker, float] = {
 
 def dress_windows(room: Room) -> None:
     """Add blinds, curtains and radiators at windows."""
-    for wall in room.plan.walls:
-        for hole in wall.openings:
-            if hole.use == "window":
-                _dress(room, wall, hole)
-
-
-def _dress(room: Room, wall: Wall, hole: Opening) -> None:
     draw, own = room.draw, room.taste
-    x, z = hole.x, hole.z
-    if draw.chance(0.4):
-        _at_wall(room, soft.blinds(own, x, z), wall)
-    warm = 0.5 < z[0] < 0.95 and draw.chance(0.35)
-    if warm:
-        radiator = structure.radiator(own, min(z[0] - 0.12, 0.8))
-        around = radiator.bounds()
-        middle = min(max((x[0] + x[1]) / 2, around.x1 + 0.02), wall.length - around.x1 - 0.02)
-        at = wall.place(middle, -around.y1)
-        room.put(radiator, *at, wall.yaw)
-    roomy = x[0] > 0.3 and wall.length - x[1] > 0.3 and room.plan.height - z[1] > 0.15
-    if roomy and draw.chance(0.25):
-        curtain = soft.curtains(own, x, z if not warm else (max(z[0], 0.6), z[1]), 8)
-        _at_wall(room, curtain, wall)
-        around = curtain.bounds()
-        room.taken.take(of_wall(wall, around[:2], around[2:4], (around.z0 + 0.05, around.z1)))
+    windows = [(wall, hole) for wall in room.plan.walls for hole in wall.openings if hole.use == "window"]
+    for wall, hole in windows:
+        x, z = hole.x, hole.z
+        if draw.chance(0.4):
+            _at_wall(room, soft.blinds(own, x, z), wall)
+        warm = 0.5 < z[0] < 0.95 and draw.chance(0.35)
+        if warm:
+            radiator = structure.radiator(own, min(z[0] - 0.12, 0.8))
+            around = radiator.bounds()
+            middle = min(max((x[0] + x[1]) / 2, around.x1 + 0.02), wall.length - around.x1 - 0.02)
+            at = wall.place(middle, -around.y1)
+            room.put(radiator, *at, wall.yaw)
+        roomy = x[0] > 0.3 and wall.length - x[1] > 0.3 and room.plan.height - z[1] > 0.15
+        if roomy and draw.chance(0.25):
+            curtain = soft.curtains(own, x, z if not warm else (max(z[0], 0.6), z[1]), 8)
+            _at_wall(room, curtain, wall)
+            around = curtain.bounds()
+            room.taken.take(of_wall(wall, around[:2], around[2:4], (around.z0 + 0.05, around.z1)))
 
 
 def _at_wall(room: Room, piece: Piece, wall: Wall) -> None:

@@ -61,7 +61,13 @@ def furnish(
     draw = room.draw
     dressing.build_in(room, wall_paint)
     dressing.dress_windows(room)
-    for step in [*programme.steps[:2], *_anything(room)] if wild else programme.steps:
+    steps = list(programme.steps)
+    if wild:  # furniture of all kinds at random positions, for domain randomisation
+        steps = steps[:2]
+        for _ in range(draw.whole(6, 16)):
+            maker = draw.one_of(_ANYTHING)
+            steps.append(free(maker) if draw.chance(0.6) else wall(maker))
+    for step in steps:
         if draw.chance(step.chance):
             for _ in range(draw.whole(step.least, step.most)):
                 step.do(room)
@@ -90,13 +96,3 @@ def crowd(room: Room, steps: tuple[Addition, ...], share: float) -> None:
         else:
             step = wall(draw.one_of(_FILLERS))
         step.do(room)
-
-
-def _anything(room: Room) -> list[Addition]:
-    """Steps for furniture of all kinds at random positions, for domain-randomised rooms."""
-    draw = room.draw
-    steps = []
-    for _ in range(draw.whole(6, 16)):
-        maker = draw.one_of(_ANYTHING)
-        steps.append(free(maker) if draw.chance(0.6) else wall(maker))
-    return steps

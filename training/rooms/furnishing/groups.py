@@ -141,16 +141,11 @@ def sofa(room: Room) -> None:
         if draw.chance(0.3):
             lamp = (lamps.floor_lamp if draw.chance(0.7) else lamps.arc_lamp)(own, on=draw.chance(0.7))
             room.beside(lamp, placed, side * (around.x1 + 0.25), around.y1 - 0.25)
-    _television_opposite(room, placed)
-
-
-def _television_opposite(room: Room, sofa_at: Placed) -> None:
-    """Put a low piece with a television at the wall that the sofa faces, if one is near enough."""
-    if room.draw.chance(0.45):
-        return
-    ahead = (sin(sofa_at.yaw), -cos(sofa_at.yaw))
-    walls = tuple(w for w in room.plan.walls if -sin(w.yaw) * ahead[0] + cos(w.yaw) * ahead[1] > 0.9)
-    television(room, walls)
+    if not draw.chance(0.45):
+        # A television at a wall that the sofa faces.
+        ahead = (sin(placed.yaw), -cos(placed.yaw))
+        walls = tuple(w for w in room.plan.walls if -sin(w.yaw) * ahead[0] + cos(w.yaw) * ahead[1] > 0.9)
+        television(room, walls)
 
 
 def television(room: Room, walls: tuple[Wall, ...] = ()) -> None:

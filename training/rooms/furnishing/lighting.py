@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.rooms.floor_plan import Opening, Wall
 from training.rooms.furnishing.arrange import Room
-from training.rooms.furniture.piece import Vector, turn
+from training.rooms.furniture.piece import turn
 from training.rooms.scene import FloatArray, LightKind, Lights
 from training.rooms.surfaces.materials import Colour
 
@@ -29,7 +28,17 @@ def lights(room: Room, tint: Colour, *, night: bool) -> tuple[Lights, FloatArray
         At least one light, and the ambient light.
     """
     strength = room.draw.weighted({0.5: 0.3, 1.0: 0.4, 2.0: 0.2, 4.0: 0.1})
-    rows = [] if night else _windows(room, tint, strength)
+    windows = [(wall, hole) for wall in room.plan.walls for hole in wall.openings if hole.use == "window"]
+    rows: list[tuple[object, ...]] = []
+    for wall, hole in [] if night else windows:
+        # A rectangle of the opening's size, whose z axis points into the room and y up.
+        half = ((hole.x[1] - hole.x[0]) / 2, (hole.z[1] - hole.z[0]) / 2)
+        x, y = wall.place((hole.x[0] + hole.x[1]) / 2, wall.thick - RECESS)
+        power = 6.0 * strength * 4 * half[0] * half[1]
+        along = np.array(turn(2, wall.yaw))
+        basis = np.stack([along[:, 0], [0.0, 0.0, 1.0], -along[:, 1]], axis=-1)
+        centre = (x, y, (hole.z[0] + hole.z[1]) / 2)
+        rows.append((LightKind.WINDOW, centre, basis, half, tuple(power * part for part in tint)))
     bulbs = sorted(room.bulbs, key=lambda bulb: -bulb.power)[:MOST_BULBS]
     rows += [
         (
@@ -42,7 +51,8 @@ def lights(room: Room, tint: Colour, *, night: bool) -> tuple[Lights, FloatArray
         for bulb in bulbs
     ]
     kinds, centres, axes, halves, powers = zip(*rows, strict=True)
-    ambient = _ambient(room, tint, night=night)
+    level = room.draw.between(0.06, 0.22) if night else room.draw.between(0.15, 0.45)
+    ambient = np.array([level * (0.5 + 0.5 * part) for part in tint], dtype=np.float32)
     return Lights(
         kind=np.array(kinds, dtype=np.int32),
         centre=np.array(centres, dtype=np.float32),
@@ -50,29 +60,3 @@ def lights(room: Room, tint: Colour, *, night: bool) -> tuple[Lights, FloatArray
         half=np.array(halves, dtype=np.float32),
         power=np.array(powers, dtype=np.float32),
     ), ambient
-
-
-def _ambient(room: Room, tint: Colour, *, night: bool) -> FloatArray:
-    draw = room.draw
-    level = draw.between(0.06, 0.22) if night else draw.between(0.15, 0.45)
-    return np.array([level * (0.5 + 0.5 * part) for part in tint], dtype=np.float32)
-
-
-def _windows(room: Room, tint: Colour, strength: float) -> list[tuple[object, ...]]:
-    return [
-        _window(wall, hole, tint, strength)
-        for wall in room.plan.walls
-        for hole in wall.openings
-        if hole.use == "window"
-    ]
-
-
-def _window(wall: Wall, hole: Opening, tint: Colour, strength: float) -> tuple[object, ...]:
-    """Light of a window: a rectangle of the opening's size, whose z axis points into the room and y up."""
-    half = ((hole.x[1] - hole.x[0]) / 2, (hole.z[1] - hole.z[0]) / 2)
-    x, y = wall.place((hole.x[0] + hole.x[1]) / 2, wall.thick - RECESS)
-    power = 6.0 * strength * 4 * half[0] * half[1]
-    along = np.array(turn(2, wall.yaw))
-    axes = np.stack([along[:, 0], [0.0, 0.0, 1.0], -along[:, 1]], axis=-1)
-    centre: Vector = (x, y, (hole.z[0] + hole.z[1]) / 2)
-    return (LightKind.WINDOW, centre, axes, half, tuple(power * part for part in tint))

@@ -85,12 +85,15 @@ def _slope(room: Room, paint: Paint) -> None:
     """Put a sloping ceiling over one of the walls, as under a roof, and limit the height of objects there."""
     draw, plan = room.draw, room.plan
     knee, run = draw.between(1.2, 1.7), draw.between(0.9, 1.6)
-    count = len(plan.walls)
-    fitting = [
-        wall
-        for number, wall in enumerate(plan.walls)
-        if _slope_fits(plan.walls[number - 1], wall, plan.walls[(number + 1) % count], run)
-    ]
+    # It fits at a wall between two corners with no openings in or near it.
+    fitting = []
+    for number, wall in enumerate(plan.walls):
+        before, after = plan.walls[number - 1], plan.walls[(number + 1) % len(plan.walls)]
+        ends = [before.length - hole.x[1] for hole in before.openings]
+        ends += [hole.x[0] for hole in after.openings]
+        cornered = wall.before and wall.after and min(before.length, after.length) >= run + 0.5
+        if cornered and not wall.openings and min(ends, default=9.0) > run + 0.3:
+            fitting.append(wall)
     if not fitting:
         return
     wall, rise = draw.one_of(fitting), plan.height - knee
@@ -106,14 +109,6 @@ def _slope(room: Room, paint: Paint) -> None:
         strip = (-run * (part + 1) / 4, -run * part / 4)
         low = knee + rise * part / 4
         room.taken.take(of_wall(wall, (0.0, wall.length), strip, (low, plan.height + 1)))
-
-
-def _slope_fits(before: Wall, wall: Wall, after: Wall, run: float) -> bool:
-    """Return True if a sloping ceiling fits: a wall between two corners with no openings in or near it."""
-    if wall.openings or not (wall.before and wall.after) or min(before.length, after.length) < run + 0.5:
-        return False
-    ends = [before.length - hole.x[1] for hole in before.openings] + [hole.x[0] for hole in after.openings]
-    return min(ends, default=9.0) > run + 0.3
 
 
 class Shell(NamedTuple):

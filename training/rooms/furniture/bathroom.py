@@ -59,21 +59,17 @@ def bathtub(own: Taste) -> Piece:
     piece.rod(own.steel, (side, 0.0, high - 0.01), (side, 0.0, high + 0.14), 0.016)
     piece.rod(own.steel, (side, 0.0, high + 0.13), (side + 0.16, 0.0, high + 0.13), 0.014)
     if draw.chance(0.4):
-        _shower_curtain(piece, own, w, -d + 0.03, high)
+        # A curtain before a part of the tub, hanging inside it, with its rail fixed from end to end.
+        piece.begin("shower curtain")
+        cloth, front, top = own.cloth(), -d + 0.03, 1.95
+        piece.rod(own.steel, (-w, front, top), (w, front, top), 0.012)
+        for end in (-w + 0.01, w - 0.01):
+            piece.post(own.steel, (end, front), 0.011, (high - 0.02, top))
+        width = draw.between(0.5, 1.1)
+        start = w - width if draw.chance(0.5) else -w
+        folds(piece, draw, cloth, (start, start + width), front, (high - 0.15, top), 0.035)
     piece.top((w - 0.08, w - 0.02), (-d + 0.05, d - 0.05), high, 0.5, "bath")
     return piece
-
-
-def _shower_curtain(piece: Piece, own: Taste, w: float, y: float, high: float) -> None:
-    """A curtain before a part of the tub, hanging inside it, with its rail fixed from end to end."""
-    piece.begin("shower curtain")
-    cloth, top = own.cloth(), 1.95
-    piece.rod(own.steel, (-w, y, top), (w, y, top), 0.012)
-    for x in (-w + 0.01, w - 0.01):
-        piece.post(own.steel, (x, y), 0.011, (high - 0.02, top))
-    width = own.draw.between(0.5, 1.1)
-    start = w - width if own.draw.chance(0.5) else -w
-    folds(piece, own.draw, cloth, (start, start + width), y, (high - 0.15, top), 0.035)
 
 
 def folds(

@@ -121,7 +121,13 @@ def pendant(own: Taste, drop: float, *, on: bool = True) -> Piece:
     if form == "ball":
         piece.ball(paint, (0.0, 0.0, -drop + tall / 2), tall / 2)
     elif form == "arms":
-        _arms(piece, own, paint, -drop + tall / 2)
+        arms, z = draw.whole(3, 5), -drop + tall / 2
+        for number in range(arms):
+            angle = 2 * pi * number / arms
+            x, y = 0.28 * cos(angle), 0.28 * sin(angle)
+            piece.rod(own.steel, (0.0, 0.0, z), (x, y, z), 0.009)
+            piece.ball(paint, (x, y, z), 0.05)
+        piece.ball(own.steel, (0.0, 0.0, z), 0.04)
     elif form == "ring":
         piece.add(Shape.TORUS, paint, (0.0, 0.0, -drop + 0.03), (r * 1.3, r * 1.3, 0.025))
         piece.rod(own.steel, (-r * 1.25, 0.0, -drop + 0.03), (r * 1.25, 0.0, -drop + 0.03), 0.006)
@@ -131,16 +137,6 @@ def pendant(own: Taste, drop: float, *, on: bool = True) -> Piece:
     if on:
         _shine(piece, own, (0.0, 0.0, -drop - 0.08), 0.05, 4.0, colour)
     return piece
-
-
-def _arms(piece: Piece, own: Taste, paint: Paint, z: float) -> None:
-    count = own.draw.whole(3, 5)
-    for number in range(count):
-        angle = 2 * pi * number / count
-        x, y = 0.28 * cos(angle), 0.28 * sin(angle)
-        piece.rod(own.steel, (0.0, 0.0, z), (x, y, z), 0.009)
-        piece.ball(paint, (x, y, z), 0.05)
-    piece.ball(own.steel, (0.0, 0.0, z), 0.04)
 
 
 def ceiling_lamp(own: Taste, *, on: bool = True) -> Piece:

@@ -77,20 +77,14 @@ def doorway(own: Taste, hole: Opening, thick: float, wall: Paint, floor: Paint) 
     if draw.chance(0.85):
         architrave(piece, own, hole)
     if draw.chance(0.5):
-        _open_leaf(piece, own, hole, thick)
+        # The leaf stands open into the corridor, hinged at one side of the opening.
+        wide = min(hole.x[1] - hole.x[0], 0.85)
+        angle = draw.between(1.2, 1.6)
+        hinge, sign = (hole.x[1] - 0.03, -1.0) if draw.chance(0.5) else (hole.x[0] + 0.03, 1.0)
+        mx, my = hinge + sign * cos(angle) * wide / 2, thick + 0.03 + sin(angle) * wide / 2
+        along, across = (mx - wide / 2, mx + wide / 2), (my - 0.02, my + 0.02)
+        piece.box(own.trim, along, across, (0.001, top - 0.02), edge=0.003, axes=turn(2, sign * angle))
     return piece
-
-
-def _open_leaf(piece: Piece, own: Taste, hole: Opening, thick: float) -> None:
-    """A leaf that stands open into the corridor, hinged at one side of the opening."""
-    draw = own.draw
-    wide = min(hole.x[1] - hole.x[0], 0.85)
-    angle = draw.between(1.2, 1.6)
-    right = draw.chance(0.5)
-    hinge, sign = (hole.x[1] - 0.03, -1.0) if right else (hole.x[0] + 0.03, 1.0)
-    middle = (hinge + sign * cos(angle) * wide / 2, thick + 0.03 + sin(angle) * wide / 2)
-    x, y = (middle[0] - wide / 2, middle[0] + wide / 2), (middle[1] - 0.02, middle[1] + 0.02)
-    piece.box(own.trim, x, y, (0.001, hole.z[1] - 0.02), edge=0.003, axes=turn(2, sign * angle))
 
 
 def window(own: Taste, hole: Opening, thick: float, sky: Paint) -> Piece:
@@ -105,7 +99,9 @@ def window(own: Taste, hole: Opening, thick: float, sky: Paint) -> Piece:
     for number in range(1, sashes):
         at = x[0] + (x[1] - x[0]) * number / sashes
         piece.box(own.trim, (at - wide / 2, at + wide / 2), y, (z[0] + wide, z[1] - wide), edge=0.003)
-    for at in _bars(own, z):
+    bars = draw.weighted({0: 0.55, 1: 0.3, 2: 0.15})
+    for number in range(bars):
+        at = z[0] + (z[1] - z[0]) * (number + 1) / (bars + 1)
         piece.box(
             own.trim, (x[0] + wide, x[1] - wide), (y[0] + 0.01, y[1]), (at - 0.015, at + 0.015), edge=0.003
         )
@@ -120,11 +116,6 @@ def window(own: Taste, hole: Opening, thick: float, sky: Paint) -> Piece:
         piece.box(own.trim, reach, (-out, 0.0), (z[0] - 0.035, z[0]), edge=0.006)
         piece.top((x[0] + 0.03, x[1] - 0.03), (-out, y[0]), z[0], z[1] - z[0])
     return piece
-
-
-def _bars(own: Taste, z: Span) -> list[float]:
-    count = own.draw.weighted({0: 0.55, 1: 0.3, 2: 0.15})
-    return [z[0] + (z[1] - z[0]) * (number + 1) / (count + 1) for number in range(count)]
 
 
 def niche(own: Taste, hole: Opening, thick: float, wall: Paint) -> Piece:

@@ -184,7 +184,12 @@ class Piece:
         dx, dy, dz = (e - s for s, e in zip(start, end, strict=True))
         length = (dx * dx + dy * dy + dz * dz) ** 0.5
         centre = tuple((s + e) / 2 for s, e in zip(start, end, strict=True))
-        axes = _towards((dx / length, dy / length, dz / length))
+        # Rows of a rotation whose third axis has the bar's direction.
+        dx, dy, dz = dx / length, dy / length, dz / length
+        level, axes = (dx * dx + dy * dy) ** 0.5, UPRIGHT
+        if level >= 1e-9:
+            ux, uy = -dy / level, dx / level
+            axes = ((ux, -uy * dz, dx), (uy, ux * dz, dy), (0.0, uy * dx - ux * dy, dz))
         return self.add(
             Shape.CYLINDER, paint, (centre[0], centre[1], centre[2]), (radius, radius, length / 2), axes=axes
         )
@@ -248,13 +253,3 @@ def moved_bulb(bulb: Bulb, x: float, y: float, z: float, yaw: float) -> Bulb:
     """Rotate a bulb about z and then shift it, as its piece."""
     c, s = cos(yaw), sin(yaw)
     return bulb._replace(x=x + c * bulb.x - s * bulb.y, y=y + s * bulb.x + c * bulb.y, z=z + bulb.z)
-
-
-def _towards(direction: Vector) -> Axes:
-    """Rows of a rotation whose third axis has this direction."""
-    dx, dy, dz = direction
-    level = (dx * dx + dy * dy) ** 0.5
-    if level < 1e-9:
-        return UPRIGHT
-    ux, uy = -dy / level, dx / level
-    return ((ux, -uy * dz, dx), (uy, ux * dz, dy), (0.0, uy * dx - ux * dy, dz))

@@ -72,24 +72,19 @@ def plant(own: Taste, *, tall: float = 0.0, leaves: int = 0) -> Piece:
                 draw.between(-0.3, 1.0),
             )
     elif form == "bush":
-        _bush(piece, own, paint, high, pot, min(count, 10))
+        # Balls of leaves that overlap around the middle.
+        size = (high - pot) / 2
+        middle, out = pot + size, 0.7 * size
+        piece.post(own.wood(), (0.0, 0.0), 0.02, (pot - 0.01, middle))
+        piece.ball(paint, (0.0, 0.0, middle), out)
+        for number in range(min(count, 10)):
+            around, up, r = 2.4 * number, draw.between(-0.7, 1.2), size * draw.between(0.25, 0.45)
+            at = (out * cos(up) * cos(around), out * cos(up) * sin(around), middle + out * sin(up))
+            piece.ball(paint, at, r)
     else:
         piece.post(paint, (0.0, 0.0), 0.5 * radius, (pot - 0.01, high - 0.4 * radius))
         piece.ball(paint, (0.0, 0.0, high - 0.5 * radius), 0.5 * radius)
     return piece
-
-
-def _bush(piece: Piece, own: Taste, paint: Paint, high: float, pot: float, count: int) -> None:
-    """Balls of leaves that overlap around the middle."""
-    draw, size = own.draw, (high - pot) / 2
-    middle = pot + size
-    piece.post(own.wood(), (0.0, 0.0), 0.02, (pot - 0.01, middle))
-    piece.ball(paint, (0.0, 0.0, middle), 0.7 * size)
-    for number in range(count):
-        around, up, r = 2.4 * number, draw.between(-0.7, 1.2), size * draw.between(0.25, 0.45)
-        out = 0.7 * size
-        at = (out * cos(up) * cos(around), out * cos(up) * sin(around), middle + out * sin(up))
-        piece.ball(paint, at, r)
 
 
 def flowers(own: Taste) -> Piece:

@@ -65,7 +65,10 @@ def loose_cushion(
     piece: Piece, own: Taste, at: Vector, half: float, thick: float, lean: float, yaw: float = 0.0
 ) -> None:
     """A cushion whose lowest edge is at a point, leaning back (a right angle: upright) and turned about z."""
-    reach = _support(half, thick, lean)
+    # Metres from the centre down to the lowest point, by the dual norm of the shape.
+    dual = _PUFFED / (_PUFFED - 1)
+    across, up = abs(half * turn(0, lean)[2][1]), abs(thick * turn(0, lean)[2][2])
+    reach: float = (across**dual + up**dual) ** (1 / dual)
     axes = times(turn(2, yaw), turn(0, lean))
     centre = (at[0], at[1], at[2] + 0.97 * reach)
     piece.begin("cushion").add(
@@ -83,14 +86,6 @@ def cushion(own: Taste) -> Piece:
 
 _PUFFED = 3.0
 """Exponent of a cushion's shape."""
-
-
-def _support(half: float, thick: float, lean: float) -> float:
-    """Metres from a cushion's centre down to its lowest point, by the dual norm of its shape."""
-    dual = _PUFFED / (_PUFFED - 1)
-    across, up = abs(half * turn(0, lean)[2][1]), abs(thick * turn(0, lean)[2][2])
-    reach: float = (across**dual + up**dual) ** (1 / dual)
-    return reach
 
 
 def hung_over(piece: Piece, own: Taste, half: float, y: float, top: float, lean: float) -> None:

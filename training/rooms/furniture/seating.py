@@ -28,17 +28,12 @@ def legs(piece: Piece, own: Taste, paint: Paint, x: Span, y: Span, height: float
             elif form == "round":
                 piece.post(paint, (at_x, at_y), r, (0.0, height))
             elif form == "taper":
-                _tapered(piece, paint, at_x, at_y, r, height)
+                solid = piece.post(paint, (at_x, at_y), r, (0.0, height), taper=0.55)
+                piece.solids[-1] = solid._replace(axes=turn(0, pi))  # a cone stands on its tip
             else:
                 out = 0.1 * height
                 piece.rod(paint, (at_x + sx * out, at_y + sy * out, r * 0.1), (at_x, at_y, height), 0.8 * r)
     return 0.1 if form == "splay" else 0.0
-
-
-def _tapered(piece: Piece, paint: Paint, x: float, y: float, radius: float, height: float) -> None:
-    """A cone standing on its tip."""
-    solid = piece.post(paint, (x, y), radius, (0.0, height), taper=0.55)
-    piece.solids[-1] = solid._replace(axes=turn(0, pi))
 
 
 def chair(own: Taste) -> Piece:
@@ -55,13 +50,21 @@ def chair(own: Taste) -> Piece:
     if draw.chance(0.4):
         rung = draw.between(0.12, 0.25)
         out = splay * (seat - rung) - thick / 2
-        _stretchers(piece, paint, w + out, d + out, rung, thick * 0.35)
+        across, along = w + out, d + out
+        for side in (-across, across):
+            piece.rod(paint, (side, -along, rung), (side, along, rung), thick * 0.35)
+        piece.rod(paint, (-across, 0.0, rung), (across, 0.0, rung), thick * 0.35)
     if draw.chance(0.14):
         hung_over(piece, own, 0.85 * w, d - thick / 2 + lean * (top - seat), top, lean)
         piece.begin("chair")
     around = piece.bounds()
     if draw.chance(0.2):
-        _arms(piece, paint, w, d, seat, seat + draw.between(0.18, 0.25), thick)
+        z, r = seat + draw.between(0.18, 0.25), thick / 2
+        for at in (-w + r, w - r):
+            piece.post(paint, (at, -d + 0.06), r, (seat - 0.02, z))
+            piece.box(
+                paint, (at - 0.025, at + 0.025), (-d + 0.02, d + 0.03), (z - 0.01, z + 0.015), edge=0.01
+            )
     else:
         piece.block(around[:2], around[2:4], (0.0, seat + 0.07))
         piece.block(around[:2], (d - 0.07, around.y1), (0.0, around.z1))
@@ -116,19 +119,6 @@ def _back(
         deep = 0.012 if form == "panel" else 0.04
         cover = paint if form == "panel" else own.upholstery()
         piece.box(cover, (-w, w), (middle - deep, middle + deep), span, edge=0.03, axes=tilt)
-
-
-def _stretchers(piece: Piece, paint: Paint, w: float, d: float, z: float, r: float) -> None:
-    for x in (-w, w):
-        piece.rod(paint, (x, -d, z), (x, d, z), r)
-    piece.rod(paint, (-w, 0.0, z), (w, 0.0, z), r)
-
-
-def _arms(piece: Piece, paint: Paint, w: float, d: float, seat: float, z: float, thick: float) -> None:
-    r = thick / 2
-    for x in (-w + r, w - r):
-        piece.post(paint, (x, -d + 0.06), r, (seat - 0.02, z))
-        piece.box(paint, (x - 0.025, x + 0.025), (-d + 0.02, d + 0.03), (z - 0.01, z + 0.015), edge=0.01)
 
 
 def stool(own: Taste) -> Piece:
@@ -204,7 +194,12 @@ def sofa(own: Taste, *, seats: int = 0) -> Piece:
     piece.box(cover, (-w - 0.01, w + 0.01), (-d + 0.01, d), (foot, seat - soft + 0.02), edge=edge)
     piece.box(cover, (-w - 0.01, w + 0.01), (d - deep, d), (foot, back), edge=edge * 1.5)
     for x in ((-w - arm, -w), (w, w + arm)):
-        _arm(piece, own, cover, x, (-d, d), (foot, arm_top), edge)
+        if draw.chance(0.3) and x[1] - x[0] > 0.12:  # a roll on top
+            r, middle = (x[1] - x[0]) / 2, (x[0] + x[1]) / 2
+            piece.box(cover, (x[0] + 0.01, x[1] - 0.01), (-d, d), (foot, arm_top - r), edge=edge)
+            piece.rod(cover, (middle, -d - 0.01, arm_top - r), (middle, d, arm_top - r), r)
+        else:
+            piece.box(cover, x, (-d, d), (foot, arm_top), edge=edge)
     loose = cover if draw.chance(0.85) else own.cloth()
     lean = draw.between(0.05, 0.35)
     for number in range(seats):
@@ -234,16 +229,6 @@ def _scatter(piece: Piece, own: Taste, w: float, y: Span, seat: float) -> None:
     front = y[1] if count else y[0]
     reach = piece.bounds().y0
     piece.top((-w + 0.05, w - 0.05), (reach + 0.08, front), seat + 0.02, 0.5, "seat")
-
-
-def _arm(piece: Piece, own: Taste, cover: Paint, x: Span, y: Span, z: Span, edge: float) -> None:
-    if own.draw.chance(0.3) and x[1] - x[0] > 0.12:
-        r = (x[1] - x[0]) / 2
-        piece.box(cover, (x[0] + 0.01, x[1] - 0.01), y, (z[0], z[1] - r), edge=edge)
-        middle = (x[0] + x[1]) / 2
-        piece.rod(cover, (middle, y[0] - 0.01, z[1] - r), (middle, y[1], z[1] - r), r)
-    else:
-        piece.box(cover, x, y, z, edge=edge)
 
 
 def armchair(own: Taste) -> Piece:

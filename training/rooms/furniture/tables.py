@@ -120,27 +120,21 @@ def _slab(
         for at in (x0, x1 - 0.03):
             piece.box(paint, (at, at + 0.03), (y0, y1), (0.0, under), edge=0.003)
     else:
-        _trestles(piece, paint, (x0, x1), (y0, y1), under)
+        bar, trestles, low = 0.025, (x0 + 0.12, x1 - 0.12), under * 0.35
+        for at in trestles:
+            for side in (y0, y1):
+                middle = (y0 + y1) / 2
+                towards = middle + 0.25 * (side - middle)
+                piece.rod(paint, (at, side, 0.0), (at, towards, under - 0.02), bar * 0.8)
+            piece.box(paint, (at - bar, at + bar), (y0 + 0.02, y1 - 0.02), (under - 0.05, under), edge=0.003)
+        piece.box(paint, trestles, (-bar, bar), (low, low + 0.05), edge=0.003)
+        for at in trestles:
+            piece.box(paint, (at - 0.015, at + 0.015), (y0 + 0.05, y1 - 0.05), (low, low + 0.04))
     piece.top((x[0] + 0.02, x[1] - 0.02), (y[0] + 0.02, y[1] - 0.02), high)
     wide, around = 0.16 if form == "trestles" else 0.1, piece.bounds()
     ends = [(around.x0, x0 + wide), (x1 - wide, around.x1)]
     _under(piece, around[:2], around[2:4], high, ends, thick + 0.09)
     return piece
-
-
-def _trestles(piece: Piece, paint: Paint, x: Span, y: Span, under: float) -> None:
-    bar = 0.025
-    for at in (x[0] + 0.12, x[1] - 0.12):
-        for side in y:
-            middle = (y[0] + y[1]) / 2
-            towards = middle + 0.25 * (side - middle)
-            piece.rod(paint, (at, side, 0.0), (at, towards, under - 0.02), bar * 0.8)
-        piece.box(paint, (at - bar, at + bar), (y[0] + 0.02, y[1] - 0.02), (under - 0.05, under), edge=0.003)
-    piece.box(paint, (x[0] + 0.12, x[1] - 0.12), (-bar, bar), (under * 0.35, under * 0.35 + 0.05), edge=0.003)
-    for at in (x[0] + 0.12, x[1] - 0.12):
-        piece.box(
-            paint, (at - 0.015, at + 0.015), (y[0] + 0.05, y[1] - 0.05), (under * 0.35, under * 0.35 + 0.04)
-        )
 
 
 def _round(piece: Piece, own: Taste, paint: Paint, radius: float, high: float, thick: float) -> Piece:

@@ -40,7 +40,13 @@ def softened(  # noqa: PLR0917 (arguments of the rays)
         float32 (F, H, H, 3).
     """
     size = primitive.shape[1]
-    places = _borders(primitive)
+    # Numbers of pixels beside another solid, by tiles so that neighbours are close: int64 (E,).
+    differs = torch.zeros_like(primitive, dtype=torch.bool)
+    for axis in (1, 2):
+        for step in (-1, 1):
+            differs |= shifted(primitive, step, axis) != primitive
+    number = torch.arange(primitive.numel(), device=primitive.device).reshape(primitive.shape)
+    places: Tensor = tiled(number)[tiled(differs)]
     if len(places) == 0:
         return light
     frame, inside = places // size**2, places % size**2
@@ -53,29 +59,18 @@ def softened(  # noqa: PLR0917 (arguments of the rays)
     _, found = nearest(batch, bundle)
     flat, solids = light.flatten(0, 2), primitive.flatten()
     total = torch.zeros_like(flat[places])
-    for number, (right, down) in enumerate(_CORNERS):
-        wanted = found[:, number * _PIXELS : (number + 1) * _PIXELS].flatten()[back]
+    for corner, (right, down) in enumerate(_CORNERS):
+        wanted = found[:, corner * _PIXELS : (corner + 1) * _PIXELS].flatten()[back]
         source = places
         # the nearest is written last and so remains
-        for step, fall in ((right, down), (0, down), (right, 0), (0, 0)):
-            near = (column + step).clamp(0, size - 1) + size * (row + fall).clamp(0, size - 1)
+        for over, fall in ((right, down), (0, down), (right, 0), (0, 0)):
+            near = (column + over).clamp(0, size - 1) + size * (row + fall).clamp(0, size - 1)
             near = near + frame * size**2
             source = torch.where(solids[near] == wanted, near, source)
         total = total + flat[source]
     result = flat.clone()
     result[places] = total / len(_CORNERS)
     return result.reshape(light.shape)
-
-
-def _borders(primitive: Tensor) -> Tensor:
-    """Numbers of pixels beside another solid, by tiles so that neighbours are close: int64 (E,)."""
-    differs = torch.zeros_like(primitive, dtype=torch.bool)
-    for axis in (1, 2):
-        for step in (-1, 1):
-            differs |= shifted(primitive, step, axis) != primitive
-    number = torch.arange(primitive.numel(), device=primitive.device).reshape(primitive.shape)
-    chosen: Tensor = tiled(number)[tiled(differs)]
-    return chosen
 
 
 def _corner(

@@ -134,7 +134,10 @@ def _lamp(
     high = torch.where(window, 2 * second - 1, ring * torch.sin(around)) * half[:, 1, None]
     out = torch.where(window, 0.0, level) * half[:, 0, None]
     own = (wide, high, out)
-    x, y, z = (centre[:, i, None] + _dot(own, _row(axes, i)) for i in range(3))
+    x, y, z = (
+        centre[:, i, None] + _dot(own, (axes[:, i, 0, None], axes[:, i, 1, None], axes[:, i, 2, None]))
+        for i in range(3)
+    )
     way = _minus((x, y, z), sites.position)
     squared = _dot(way, way)
     ahead = -_dot(way, (axes[:, 0, 2, None], axes[:, 1, 2, None], axes[:, 2, 2, None]))
@@ -209,15 +212,12 @@ def ambient(batch: SceneBatch, sites: Sites, reach: float, *, memory: int | None
     t, owner = nearest(batch, bundle, memory=memory)
     if sites.blocks:
         t, owner = from_turns(t), from_turns(owner)
-    colour = _mean_colours(batch)[sites.scene[:, None], owner.clamp(min=0)]
+    # The mean colour of every primitive, its glow included: float32 (S, N, 3).
+    mean = batch.colours.mean(-2) * (1 + batch.glow.clamp(max=4)[..., None])
+    colours = mean.gather(1, batch.material[..., None].expand(-1, -1, 3))
+    colour = colours[sites.scene[:, None], owner.clamp(min=0)]
     open_share = torch.where(t < NOWHERE, (t / reach) ** 2, 1.0)[..., None]
     return 0.7 * colour * (1 - open_share) + open_share
-
-
-def _mean_colours(batch: SceneBatch) -> Tensor:
-    """Return the mean colour of every primitive, its glow included: float32 (S, N, 3)."""
-    mean = batch.colours.mean(-2) * (1 + batch.glow.clamp(max=4)[..., None])
-    return mean.gather(1, batch.material[..., None].expand(-1, -1, 3))
 
 
 def _turns(sites: Sites, stream: int, place: Tensor) -> tuple[Tensor, Tensor]:
@@ -234,10 +234,6 @@ def _turns(sites: Sites, stream: int, place: Tensor) -> tuple[Tensor, Tensor]:
 
 def _dot(one: Vector | tuple[Tensor, ...], two: Vector | tuple[Tensor, ...]) -> Tensor:
     return one[0] * two[0] + one[1] * two[1] + one[2] * two[2]
-
-
-def _row(matrices: Tensor, row: int) -> Vector:
-    return matrices[:, row, 0, None], matrices[:, row, 1, None], matrices[:, row, 2, None]
 
 
 def _minus(one: Vector, two: Vector) -> Vector:

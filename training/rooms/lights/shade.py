@@ -147,7 +147,12 @@ def radiance(shot: Shot) -> Tensor:
     incoming = light.open * reached * light.relief
     incoming = incoming + tiles.ambient * around * (0.85 + 0.15 * bumped[..., 2:])
     gloss = light.gloss * reached
-    share, tint = _reflectance(tiles, painted)
+    # Share of light that is mirrored, (T, G, 1), larger at grazing angles; and its tint, (T, G, 3).
+    cosine = -_dot(tiles.directions, tiles.hits.normal).clamp(-1, 0)
+    smooth = (1 - painted.roughness).clamp(0, 1) ** 2
+    grazing = (1 - cosine).clamp(0, 1) ** 5 * smooth
+    share = (painted.mirror + (1 - painted.mirror) * 0.7 * grazing)[..., None]
+    tint = torch.where(painted.metal[..., None], painted.albedo.clamp(min=0.05).sqrt(), 1.0)
     seen = _matt(painted, incoming) + _PLASTIC * gloss
     if shot.options.reflections:
         seen = seen * (1 - share) + tint * share * _mirrored(shot, tiles, painted, bumped, share)
@@ -172,16 +177,6 @@ def _matt(painted: Painted, incoming: Tensor) -> Tensor:
     return painted.albedo * (incoming + painted.glow[..., None])
 
 
-def _reflectance(tiles: _Tiles, painted: Painted) -> tuple[Tensor, Tensor]:
-    """Share of light that is mirrored, (T, G, 1), larger at grazing angles; and its tint, (T, G, 3)."""
-    cosine = -_dot(tiles.directions, tiles.hits.normal).clamp(-1, 0)
-    smooth = (1 - painted.roughness).clamp(0, 1) ** 2
-    grazing = (1 - cosine).clamp(0, 1) ** 5 * smooth
-    share = painted.mirror + (1 - painted.mirror) * 0.7 * grazing
-    tint = torch.where(painted.metal[..., None], painted.albedo.clamp(min=0.05).sqrt(), 1.0)
-    return share[..., None], tint
-
-
 def _mirrored(shot: Shot, tiles: _Tiles, painted: Painted, bumped: Tensor, share: Tensor) -> Tensor:
     """Trace one reflection, with shadows, (T, G, 3); surfaces that reflect little get ambient light."""
     seen = (0.5 * tiles.ambient).expand(*share.shape[:-1], 3).clone()
@@ -189,7 +184,13 @@ def _mirrored(shot: Shot, tiles: _Tiles, painted: Painted, bumped: Tensor, share
     if len(rows) == 0:
         return seen
     near = tiles[rows]
-    directions = _reflected(near, painted.roughness[rows], bumped[rows])
+    # Mirrored directions, scattered where the surface is rough: unit (T, G, 3), away from the surface.
+    noise = [gaussian(near.number, near.seed, 300 + i) for i in range(3)]
+    spread = (0.35 * painted.roughness[rows].clamp(0, 1) ** 2)[..., None]
+    normal = _unit(bumped[rows] + spread * torch.stack(noise, -1).clamp(-2, 2))
+    away = near.directions - 2 * _dot(near.directions, normal)[..., None] * normal
+    below = _dot(away, near.hits.normal).clamp(max=0)[..., None]
+    directions = _unit(away - 2 * below * near.hits.normal + 1e-3 * near.hits.normal)
     start = components(near.hits.position + 2e-3 * near.hits.normal)
     bundle = Bundle.endless(shot.batch, near.scene, start, components(directions))
     hits = cast_bundle(shot.batch, bundle, memory=shot.memory)
@@ -209,16 +210,6 @@ def _mirrored(shot: Shot, tiles: _Tiles, painted: Painted, bumped: Tensor, share
     found = torch.minimum(found, brightest[..., None])
     seen[rows] = torch.where((hits.distance < NOWHERE)[..., None], found, seen[rows])
     return seen
-
-
-def _reflected(tiles: _Tiles, roughness: Tensor, bumped: Tensor) -> Tensor:
-    """Mirrored directions, scattered where the surface is rough: unit (T, G, 3), away from the surface."""
-    noise = [gaussian(tiles.number, tiles.seed, 300 + i) for i in range(3)]
-    spread = (0.35 * roughness.clamp(0, 1) ** 2)[..., None]
-    normal = _unit(bumped + spread * torch.stack(noise, -1).clamp(-2, 2))
-    away = tiles.directions - 2 * _dot(tiles.directions, normal)[..., None] * normal
-    below = _dot(away, tiles.hits.normal).clamp(max=0)[..., None]
-    return _unit(away - 2 * below * tiles.hits.normal + 1e-3 * tiles.hits.normal)
 
 
 def _bumped(hits: Hits, height: Tensor) -> Tensor:

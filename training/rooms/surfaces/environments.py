@@ -1,4 +1,4 @@
-"""Pictures of all that is around a place, seen through windows: equirectangular images out of a folder.
+"""Panoramas behind windows: equirectangular images from a folder.
 
 `python -m training.rooms.surfaces.environments PACKAGE OUT` makes such a folder out of npm's `@pmndrs/assets`
 (CC0 1.0): 18 panoramas of 512 x 256 px, of cities, landscapes and halls. It needs the package `OpenEXR`.
@@ -151,14 +151,12 @@ def exr_of_module(text: str) -> bytes:
         DataError: the module holds no such file.
     """
     _, found, rest = text.partition("base64,")
+    if not found:
+        raise DataError("the module holds no file in base64: expected one of the package's hdri/*.exr.js")
     try:
-        return base64.b64decode(rest.split("'")[0].split('"')[0], validate=True) if found else _no_file()
+        return base64.b64decode(rest.split("'")[0].split('"')[0], validate=True)
     except binascii.Error as error:
         raise DataError(f"the module holds no file in base64: {error}") from error
-
-
-def _no_file() -> bytes:
-    raise DataError("the module holds no file in base64: expected one of the package's hdri/*.exr.js")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -73,7 +73,19 @@ def paint(
         rows = (surface == number).nonzero()[:, 0]
         if len(rows) == 0:
             continue
-        spots = _spots(batch, rows, material[rows], places, footprint.flatten())
+        made_of = material[rows]
+        spots = Spots(
+            u=places.u[rows],
+            v=places.v[rows],
+            wide=places.wide[rows],
+            high=places.high[rows],
+            footprint=footprint.flatten()[rows],
+            seed=batch.pattern_seed.flatten()[made_of].to(torch.int32),
+            face=places.face[rows],
+            colours=batch.colours.flatten(0, 1)[made_of],
+            scale=batch.scale.flatten()[made_of].clamp(min=1e-3),
+            strength=batch.strength.flatten()[made_of],
+        )
         albedo[rows], height[rows] = pattern(kind, spots)
         if kind is Surface.PHOTO and textures is not None:
             albedo[rows] = textures.colours(spots)
@@ -102,21 +114,6 @@ class _Places:
     wide: Tensor
     high: Tensor
     face: Tensor
-
-
-def _spots(batch: SceneBatch, rows: Tensor, material: Tensor, places: _Places, footprint: Tensor) -> Spots:
-    return Spots(
-        u=places.u[rows],
-        v=places.v[rows],
-        wide=places.wide[rows],
-        high=places.high[rows],
-        footprint=footprint[rows],
-        seed=batch.pattern_seed.flatten()[material].to(torch.int32),
-        face=places.face[rows],
-        colours=batch.colours.flatten(0, 1)[material],
-        scale=batch.scale.flatten()[material].clamp(min=1e-3),
-        strength=batch.strength.flatten()[material],
-    )
 
 
 def _places(batch: SceneBatch, solid: Tensor, hits: Hits) -> _Places:

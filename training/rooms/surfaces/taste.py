@@ -170,7 +170,16 @@ def wall_paint(own: Taste, *, wet: bool = False) -> Paint:
             seed=draw.number(),
         )
     if kind == "bricks":
-        return _bricks(draw, colour)
+        red = linear(draw.one_of(("#9c4a35", "#8a5642", "#b0664a", "#7b4334")))
+        base = colour if draw.chance(0.4) else materials.vary(draw, red)
+        return materials.Paint(
+            surface=Surface.BRICKS,
+            colours=(base, materials.shades(base, 0.25)[1], linear("#b9b2a6")),
+            scale=draw.between(0.18, 0.26),
+            strength=draw.between(0.5, 1.0),
+            roughness=0.95,
+            seed=draw.number(),
+        )
     surfaces = {"plain": Surface.PLAIN, "plaster": Surface.PLASTER, "paper": Surface.WALLPAPER}
     return materials.Paint(
         surface=surfaces[kind],
@@ -178,19 +187,6 @@ def wall_paint(own: Taste, *, wet: bool = False) -> Paint:
         scale=draw.between(0.1, 0.6),
         strength=draw.between(0.1, 0.8),
         roughness=draw.between(0.75, 1.0),
-        seed=draw.number(),
-    )
-
-
-def _bricks(draw: Draw, colour: materials.Colour) -> Paint:
-    red = linear(draw.one_of(("#9c4a35", "#8a5642", "#b0664a", "#7b4334")))
-    base = colour if draw.chance(0.4) else materials.vary(draw, red)
-    return materials.Paint(
-        surface=Surface.BRICKS,
-        colours=(base, materials.shades(base, 0.25)[1], linear("#b9b2a6")),
-        scale=draw.between(0.18, 0.26),
-        strength=draw.between(0.5, 1.0),
-        roughness=0.95,
         seed=draw.number(),
     )
 

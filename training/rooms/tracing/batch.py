@@ -94,12 +94,22 @@ class SceneBatch:
             raise ValueError("a batch needs one scene at least, got none")
 
         def rows(read: Callable[[Scene], NDArray[Any]]) -> Tensor:
-            return _padded([read(scene) for scene in scenes]).to(device)
+            """Stack the rows of several rooms, padded with zeros (False)."""
+            arrays = [read(scene) for scene in scenes]
+            kind = torch.bool if arrays[0].dtype == np.bool_ else torch.int64
+            if np.issubdtype(arrays[0].dtype, np.floating):
+                kind = torch.float32
+            tensors = [torch.as_tensor(np.asarray(array)).to(kind) for array in arrays]
+            if tensors[0].ndim == 0:
+                return torch.stack(tensors).to(device)
+            return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True).to(device)
 
         axes, half = rows(lambda s: s.primitives.axes), rows(lambda s: s.primitives.half)
         centre = rows(lambda s: s.primitives.centre)
         extent = (axes.abs() * half[:, :, None, :]).sum(-1)
         valid = rows(lambda s: np.ones(len(s.primitives.shape), dtype=np.bool_))
+        # Upper limits of the distances of primitives from the world's origin: float32 (S,).
+        radius = torch.where(valid[..., None], centre.abs() + extent, 0.0).amax(1).square().sum(-1).sqrt()
         return cls(
             valid=valid,
             shape=rows(lambda s: s.primitives.shape),
@@ -128,7 +138,7 @@ class SceneBatch:
             light_power=rows(lambda s: s.lights.power),
             ambient=rows(lambda s: s.ambient),
             box=rows(lambda s: s.box),
-            radius=_radii(centre, extent, valid),
+            radius=radius,
             scene_class=rows(lambda s: np.asarray(s.scene_class)),
         )
 
@@ -140,20 +150,3 @@ class SceneBatch:
     def __len__(self) -> int:
         """Number of rooms."""
         return len(self.centre)
-
-
-def _padded(arrays: Sequence[NDArray[Any]]) -> Tensor:
-    """Stack the rows of several rooms, padded with zeros (False)."""
-    kind = torch.bool if arrays[0].dtype == np.bool_ else torch.int64
-    if np.issubdtype(arrays[0].dtype, np.floating):
-        kind = torch.float32
-    tensors = [torch.as_tensor(np.asarray(array)).to(kind) for array in arrays]
-    if tensors[0].ndim == 0:
-        return torch.stack(tensors)
-    return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
-
-
-def _radii(centre: Tensor, extent: Tensor, valid: Tensor) -> Tensor:
-    """Upper limits of the distances of primitives from the world's origin: float32 (S,)."""
-    far = torch.where(valid[..., None], centre.abs() + extent, 0.0)
-    return far.amax(1).square().sum(-1).sqrt()

@@ -81,10 +81,6 @@ def _cone(point: Vector, half: Vector, detail: Tensor) -> Curvatures:
     return Curvatures(normal, torch.zeros_like(bend), bend)
 
 
-def _cylinder(point: Vector, half: Vector, detail: Tensor) -> Curvatures:
-    return _cone(point, half, torch.ones_like(detail))
-
-
 def _ellipsoid(point: Vector, half: Vector, detail: Tensor) -> Curvatures:
     del detail
     bend = (half[0] ** -2, half[1] ** -2, half[2] ** -2)
@@ -145,7 +141,7 @@ _Rule: TypeAlias = Callable[[Vector, Vector, Tensor], Curvatures]
 
 _FORMS: dict[Shape, _Rule] = {
     Shape.BOX: _box,
-    Shape.CYLINDER: _cylinder,
+    Shape.CYLINDER: lambda point, half, detail: _cone(point, half, torch.ones_like(detail)),
     Shape.ELLIPSOID: _ellipsoid,
     Shape.CONE: _cone,
     Shape.TORUS: _torus,

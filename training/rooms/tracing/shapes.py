@@ -85,11 +85,6 @@ def slabs(origin: Vector, direction: Vector, half: Vector) -> tuple[Tensor, Tens
     return torch.maximum(x, y).maximum(z), torch.minimum(to_x, to_y).minimum(to_z)
 
 
-def _box(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
-    del rays, far
-    return torch.where(near > 0, near, NOWHERE)
-
-
 def _box_with_round_edges(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
     """Use the entry into the sharp box on flat parts of faces; elsewhere search by steps."""
     origin, direction, half, radius = rays
@@ -112,10 +107,6 @@ def _rounded_box(point: Vector, direction: Vector, half: Vector, radius: Tensor)
     length = (beyond[0] ** 2 + beyond[1] ** 2 + beyond[2] ** 2).sqrt_().clamp_(min=1e-12)
     slopes = [b * p.sign() * d for b, p, d in zip(beyond, point, direction, strict=True)]
     return length - radius, (slopes[0] + slopes[1] + slopes[2]) / length
-
-
-def _cushion(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
-    return _refined(_superellipsoid, rays, near, far, near_enough=1e-3)
 
 
 def _superellipsoid(
@@ -169,10 +160,6 @@ def _ellipsoid(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
     root = left.clamp(min=0).sqrt_()
     near = (-b - root) / a
     return torch.where((left > 0) & (near > 0), near, NOWHERE)
-
-
-def _cylinder(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
-    return _cone((*rays[:3], torch.ones_like(rays[3])), near, far)
 
 
 def _cone(rays: Rays, near: Tensor, far: Tensor) -> Tensor:
@@ -239,11 +226,11 @@ def _along(origin: Vector, direction: Vector, t: Tensor) -> Vector:
 
 
 _ENTRIES: dict[int, Callable[[Rays, Tensor, Tensor], Tensor]] = {
-    Shape.BOX: _box,
+    Shape.BOX: lambda _, near, __: torch.where(near > 0, near, NOWHERE),
     ROUND_BOX: _box_with_round_edges,
-    Shape.CYLINDER: _cylinder,
+    Shape.CYLINDER: lambda rays, near, far: _cone((*rays[:3], torch.ones_like(rays[3])), near, far),
     Shape.ELLIPSOID: _ellipsoid,
     Shape.CONE: _cone,
     Shape.TORUS: _torus,
-    Shape.CUSHION: _cushion,
+    Shape.CUSHION: lambda rays, near, far: _refined(_superellipsoid, rays, near, far, near_enough=1e-3),
 }

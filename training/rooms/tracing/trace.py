@@ -87,7 +87,40 @@ def cast(
 def cast_bundle(batch: SceneBatch, bundle: Bundle, *, cull: bool = True, memory: int | None = None) -> Hits:
     """Find the first surfaces that grouped rays of unit length hit, as (T, G) maps."""
     distance, primitive = nearest(batch, bundle, cull=cull, memory=memory)
-    return _described(batch, bundle, distance, primitive)
+    shape = distance.shape
+    hit = (primitive >= 0).flatten()
+    scene = bundle.scene[:, None].expand(shape).flatten()
+    solid = scene * batch.shape.shape[1] + primitive.flatten().clamp(min=0)
+    t = torch.where(hit, distance.flatten(), 0.0)
+    ray = [d.expand(shape).flatten() for d in bundle.direction]
+    start = [o.expand(shape).flatten() for o in bundle.origin]
+    position = [o + t * d for o, d in zip(start, ray, strict=True)]
+    axes = batch.axes.flatten(0, 1)[solid]
+    centre = batch.centre.flatten(0, 1)[solid]
+    offset = [p - centre[:, i] for i, p in enumerate(position)]
+    own = torch.stack(
+        [axes[:, 0, i] * offset[0] + axes[:, 1, i] * offset[1] + axes[:, 2, i] * offset[2] for i in range(3)]
+    )
+    bare, bend = _forms(batch, solid, own)
+    normal = [axes[:, i, 0] * bare[0] + axes[:, i, 1] * bare[1] + axes[:, i, 2] * bare[2] for i in range(3)]
+    # Turn normals to the rays' side, as rounding may have turned them away at grazing rays.
+    away = (normal[0] * ray[0] + normal[1] * ray[1] + normal[2] * ray[2]).clamp(min=0)
+    turned = [n - away * d for n, d in zip(normal, ray, strict=True)]
+    length = (turned[0] ** 2 + turned[1] ** 2 + turned[2] ** 2).sqrt().clamp(min=1e-12)
+    normal = [n / length for n in turned]
+
+    def whole(parts: list[Tensor] | Tensor) -> Tensor:
+        stacked = torch.stack(list(parts), -1)
+        return stacked.masked_fill_(~hit[:, None], 0.0).reshape(*shape, stacked.shape[1])
+
+    return Hits(
+        distance=distance,
+        position=whole(position),
+        normal=whole(normal),
+        primitive=primitive,
+        own=whole(own),
+        curvature=whole(bend),
+    )
 
 
 def nearest(
@@ -114,7 +147,9 @@ def nearest(
     best = bundle.direction[0].new_full((groups, width), NOWHERE)
     owner = torch.full((groups, width), -1, dtype=torch.int64, device=best.device)
     there = batch.valid if counts is None else batch.valid & counts
-    for first, last, pairs in _worklists(batch, bundle, there, cull, memory or _budget(best.device)):
+    # Small chunks stay in the CPU's cache.
+    memory = memory or (2 * 1024**3 if best.device.type == "cuda" else 16 * 1024**2)
+    for first, last, pairs in _worklists(batch, bundle, there, cull, memory):
         t = _entries(batch, bundle, pairs)
         t.masked_fill_(t >= bundle.end[pairs[0]][:, None], NOWHERE)
         rows = (pairs[0] - first)[:, None].expand(-1, width)
@@ -222,41 +257,6 @@ def _worklists(
             first = last
 
 
-def _described(batch: SceneBatch, bundle: Bundle, distance: Tensor, primitive: Tensor) -> Hits:
-    """Positions, normals and curvatures of hits."""
-    shape = distance.shape
-    hit = (primitive >= 0).flatten()
-    scene = bundle.scene[:, None].expand(shape).flatten()
-    solid = scene * batch.shape.shape[1] + primitive.flatten().clamp(min=0)
-    t = torch.where(hit, distance.flatten(), 0.0)
-    ray = [d.expand(shape).flatten() for d in bundle.direction]
-    start = [o.expand(shape).flatten() for o in bundle.origin]
-    position = [o + t * d for o, d in zip(start, ray, strict=True)]
-    axes = batch.axes.flatten(0, 1)[solid]
-    centre = batch.centre.flatten(0, 1)[solid]
-    away = [p - centre[:, i] for i, p in enumerate(position)]
-    own = torch.stack(
-        [axes[:, 0, i] * away[0] + axes[:, 1, i] * away[1] + axes[:, 2, i] * away[2] for i in range(3)]
-    )
-    bare, bend = _forms(batch, solid, own)
-    normal = [axes[:, i, 0] * bare[0] + axes[:, i, 1] * bare[1] + axes[:, i, 2] * bare[2] for i in range(3)]
-    normal = _facing(normal, ray)
-    missing = ~hit
-
-    def whole(parts: list[Tensor] | Tensor) -> Tensor:
-        stacked = torch.stack(list(parts), -1)
-        return stacked.masked_fill_(missing[:, None], 0.0).reshape(*shape, stacked.shape[1])
-
-    return Hits(
-        distance=distance,
-        position=whole(position),
-        normal=whole(normal),
-        primitive=primitive,
-        own=whole(own),
-        curvature=whole(bend),
-    )
-
-
 def _forms(batch: SceneBatch, solid: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
     """Own normals (3, R) and curvatures (2, R)."""
     kind = batch.shape.flatten()[solid]
@@ -278,14 +278,6 @@ def _forms(batch: SceneBatch, solid: Tensor, own: Tensor) -> tuple[Tensor, Tenso
     return normal, bend
 
 
-def _facing(normal: list[Tensor], ray: list[Tensor]) -> list[Tensor]:
-    """Turn unit normals to the rays' side, as rounding may have turned them away at grazing rays."""
-    away = (normal[0] * ray[0] + normal[1] * ray[1] + normal[2] * ray[2]).clamp(min=0)
-    turned = [n - away * d for n, d in zip(normal, ray, strict=True)]
-    length = (turned[0] ** 2 + turned[1] ** 2 + turned[2] ** 2).sqrt().clamp(min=1e-12)
-    return [n / length for n in turned]
-
-
 def _split(vectors: Tensor) -> Vector:
     """Split vectors into three contiguous tensors, one per component."""
     x, y, z = (vectors[..., i].contiguous() for i in range(3))
@@ -294,8 +286,3 @@ def _split(vectors: Tensor) -> Vector:
 
 def _mapped(hits: Hits, change: Callable[[Tensor], Tensor]) -> Hits:
     return Hits(**{name: change(getattr(hits, name)) for name in Hits.__slots__})
-
-
-def _budget(device: torch.device) -> int:
-    """Bytes for intermediate results; small chunks stay in the CPU's cache."""
-    return 2 * 1024**3 if device.type == "cuda" else 16 * 1024**2

@@ -116,8 +116,11 @@ class RayEngine:
 
     def _options(self) -> dict[str, Any]:
         """Return the arguments of `ray.init`, to start Ray here or to connect to a cluster."""
+        # Workers find modules in this checkout, and in this process's own PYTHONPATH.
+        given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+        search_path = os.pathsep.join(dict.fromkeys([str(_SOURCES), *map(os.path.abspath, given)]))
         shared = {
-            "runtime_env": {"env_vars": {"PYTHONPATH": _search_path()}},
+            "runtime_env": {"env_vars": {"PYTHONPATH": search_path}},
             "logging_level": logging.ERROR,
         }
         address = self._cluster_address()
@@ -125,9 +128,3 @@ class RayEngine:
             return shared | {"address": address}
         own = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
         return shared | own | {"_node_ip_address": "127.0.0.1"}
-
-
-def _search_path() -> str:
-    """Return the PYTHONPATH of workers: this checkout, and this process's own PYTHONPATH."""
-    given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    return os.pathsep.join(dict.fromkeys([str(_SOURCES), *map(os.path.abspath, given)]))

@@ -133,9 +133,15 @@ def affinity_of(
     counts = load_counts(transfers)
     found = []
     for target in counts["targets"]:
-        found.append(_measured(target, transfers, config))
+        losses = load_target(transfers, target)
+        found.append(
+            target_affinity(target, losses, resamples=config.resamples, level=config.level, seed=config.seed)
+        )
         log.info("%s: affinities of %d transfers", target, len(found[-1].names))
-    about = _about(config, counts, _digest(transfers))
+    digest = hashlib.sha256()  # over all files of losses, in the order of their names
+    for path in sorted(transfers.glob("*/*.losses.safetensors")):
+        digest.update(f"{path.relative_to(transfers).as_posix()}\0{digest_file(path)}\0".encode())
+    about = _about(config, counts, digest.hexdigest())
     tensor = _tensor(config, found, about, images_full, counts["images_transfer"])
     intervals = {measure: np.concatenate([one.intervals[measure] for one in found]) for measure in MEASURES}
     if config.level == TENSOR_LEVEL:
@@ -149,12 +155,6 @@ def load_intervals(folder: Path) -> dict[str, FloatArray]:
     """Load the least and greatest value of each row of the tensor by measure: float64 (transfers, 2)."""
     intervals: dict[str, FloatArray] = load_file(folder / INTERVALS)
     return intervals
-
-
-def _measured(target: str, transfers: Path, config: AffinityConfig) -> TargetAffinity:
-    """Compute one target from its files."""
-    losses = load_target(transfers, target)
-    return target_affinity(target, losses, resamples=config.resamples, level=config.level, seed=config.seed)
 
 
 def _tensor(
@@ -217,11 +217,3 @@ def _about(config: AffinityConfig, counts: Mapping[str, object], digest: str) ->
         **({"foreign": json.dumps(counts["foreign"], sort_keys=True)} if "foreign" in counts else {}),
         "transfers": json.dumps(counts["config"], sort_keys=True),
     }
-
-
-def _digest(transfers: Path) -> str:
-    """sha256 over all files of losses, in the order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(transfers.glob("*/*.losses.safetensors")):
-        digest.update(f"{path.relative_to(transfers).as_posix()}\0{digest_file(path)}\0".encode())
-    return digest.hexdigest()

@@ -38,43 +38,36 @@ def published_agreement(tensor: AffinityTensor, dead: Collection[str]) -> dict[s
         dead tasks as sources and targets; `targets`, rho of each target. None if it is not defined; tensors
         without shared transfers are left out.
     """
+    targets, sources = (
+        [task for task in tasks if task not in dead] for tasks in (tensor.targets, tensor.tasks)
+    )
     found = {}
     for name in PUBLISHED:
         try:
             whole = compare(tensor, name)
         except InvalidInputError:
             continue
+        try:
+            alive = _number(compare(tensor.select(targets=targets, sources=sources), name).mean)
+        except InvalidInputError:
+            alive = None
         found[name] = {
             "mean": _number(whole.mean),
-            "mean_alive": _alive(tensor, name, dead),
+            "mean_alive": alive,
             "targets": {target: _number(rho) for target, (rho, _) in whole.targets.items()},
         }
     return found
-
-
-def _alive(tensor: AffinityTensor, name: str, dead: Collection[str]) -> float | None:
-    """Mean rho without dead tasks as sources and targets."""
-    targets, sources = (
-        [task for task in tasks if task not in dead] for tasks in (tensor.targets, tensor.tasks)
-    )
-    try:
-        return _number(compare(tensor.select(targets=targets, sources=sources), name).mean)
-    except InvalidInputError:
-        return None
 
 
 def carried_over_alive(
     rows: Collection[Mapping[str, Any]], tensor: AffinityTensor, dead: Collection[str]
 ) -> list[dict[str, Any]]:
     """Add `spearman_alive`, which ignores dead sources, to the rows of `carry_over`."""
-    return [
-        {**row, "spearman_alive": agreement(_without(row["errors"], dead), tensor, row["target"])}
-        for row in rows
-    ]
-
-
-def _without(errors: Mapping[str, float], dead: Collection[str]) -> dict[str, float]:
-    return {source: error for source, error in errors.items() if source not in dead}
+    found = []
+    for row in rows:
+        alive = {source: error for source, error in row["errors"].items() if source not in dead}
+        found.append({**row, "spearman_alive": agreement(alive, tensor, row["target"])})
+    return found
 
 
 def _number(value: float) -> float | None:

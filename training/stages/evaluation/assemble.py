@@ -13,7 +13,6 @@ from taskbank.bank.bank import About, Bank, TransferKey, Untrained
 from taskbank.bank.quantise import Storage
 from taskbank.bank.seeded import describe_untrained
 from taskbank.bank.weights import weights_to_bytes
-from taskbank.nets.architecture import Architecture
 from taskbank.nets.build import Readout, TaskNetwork
 from taskbank.tasks.registry import SCRATCH, TASKS, Loss
 from taxsolver import load_affinity
@@ -65,13 +64,22 @@ def assemble_bank(
         take_out_class_weights(network, network_class_weights(networks, TASKS[task]), config.calibration)
     _check_untrained(trained)
     wanted = wanted_transfers(load_affinity(trained.affinity), config)
-    readouts = _readouts(trained.transfers, wanted, shape)
+    readouts: dict[TransferKey, Readout] = {
+        (sources, target): load_scratch(trained.transfers, target, shape)
+        if sources == (SCRATCH,)
+        else load_readout(trained.transfers, target, sources, shape)
+        for sources, target in wanted
+    }
     weights = load_counts(trained.transfers).get("class_weights", {})
     for (_, target), readout in readouts.items():
         take_out_class_weights(readout, weights.get(target), config.calibration)
     chosen = those_that_fit(readouts, lambda key: _size(readouts[key], config.storage), _room(held, config))
     kept = tuple(readouts[key] for key in chosen)
     read = {source for readout in kept for source in readout.sources}
+    # Facts are found whatever the order of sources.
+    facts = {(frozenset(key[0]), key[1]): one for key, one in (about_transfers or {}).items()}
+    keys = [(readout.sources, readout.target) for readout in kept]
+    told = {key: facts[frozenset(key[0]), key[1]] for key in keys if (frozenset(key[0]), key[1]) in facts}
     return Bank.save(
         folder,
         name=config.name,
@@ -80,21 +88,11 @@ def assemble_bank(
         transfers=kept,
         storage=config.storage,
         about=about,
-        about_transfers=_of_those(kept, about_transfers or {}),
+        about_transfers=told,
         licence=config.licence,
         image_size=trained_size(networks, held),
         foreign=[one for one in load_foreign(trained.transfers) if one.name in read],
     )
-
-
-def _readouts(transfers: Path, wanted: list[TransferKey], shape: Architecture) -> dict[TransferKey, Readout]:
-    """Load trained transfers and networks from scratch, in the order of `wanted`."""
-    return {
-        (sources, target): load_scratch(transfers, target, shape)
-        if sources == (SCRATCH,)
-        else load_readout(transfers, target, sources, shape)
-        for sources, target in wanted
-    }
 
 
 def _check_untrained(trained: Trained) -> None:
@@ -137,10 +135,3 @@ def _room(held: Mapping[str, TaskNetwork], config: EvaluateConfig) -> float:
 def _size(network: nn.Module, storage: Storage) -> int:
     """Bytes of a network's file."""
     return len(weights_to_bytes(network.state_dict(), storage))
-
-
-def _of_those(readouts: tuple[Readout, ...], about: Mapping[TransferKey, About]) -> dict[TransferKey, About]:
-    """Select the facts about the given transfers, ignoring the order of sources."""
-    known = {(frozenset(sources), target): said for (sources, target), said in about.items()}
-    keys = [(readout.sources, readout.target) for readout in readouts]
-    return {key: known[frozenset(key[0]), key[1]] for key in keys if (frozenset(key[0]), key[1]) in known}

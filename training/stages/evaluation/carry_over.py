@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,7 +151,10 @@ def error_of(target: str, scores: Mapping[str, float]) -> float:
 
 
 def agreement(errors: Mapping[str, float], affinity: AffinityTensor, target: str) -> float | None:
-    """Compute Spearman's rho of order-1 affinity and lower error; 1 if both rank sources equally."""
+    """Compute Spearman's rho of order-1 affinity and lower error; 1 if both rank sources equally.
+
+    None if it is not defined.
+    """
     if target not in affinity.targets:
         return None
     column = first_order_matrix(affinity)[:, affinity.targets.index(target)]
@@ -160,12 +163,7 @@ def agreement(errors: Mapping[str, float], affinity: AffinityTensor, target: str
         for source, value in zip(affinity.tasks, column, strict=True)
         if source in errors and math.isfinite(value) and math.isfinite(errors[source])
     ]
-    return _rho(pairs)
-
-
-def _rho(pairs: Iterable[tuple[float, float]]) -> float | None:
-    """Return the rank correlation of two columns; None if it is not defined."""
-    first, second = np.array(list(pairs), dtype=np.float64).reshape(-1, 2).T
+    first, second = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
     if len(first) < _FEWEST or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
     return float(spearmanr(first, second).statistic)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from taskbank.bank.bank import TransferKey
 from taskbank.tasks.registry import SCRATCH
@@ -32,9 +31,16 @@ def wanted_transfers(affinity: AffinityTensor, config: EvaluateConfig) -> list[T
         affinity: tensor of stage 3.
         config: orders to include, and targets whose sources can be compared.
     """
-    targets = sorted(affinity.targets, key=_place)
+    place = {task: number for number, task in enumerate(ASKED_FOR)}  # a user's own task comes last
+    targets = sorted(affinity.targets, key=lambda target: place.get(target, len(place)))
     shown = [target for target in targets if target in config.shown_targets]
-    keys = [key for target in shown for key in _compared(affinity, target, config)]
+    keys: list[TransferKey] = []
+    for target in shown:
+        # The best transfers, evenly spaced sources from good to bad, and both controls.
+        ranked = _ranked(affinity, target, 1)
+        places = np.linspace(0, len(ranked) - 1, min(config.shown_sources, len(ranked)))
+        keys += [*_best(affinity, target, config), *(ranked[round(place)] for place in places)]
+        keys += [*_ranked(affinity, target, 1, untrained=True)[:1], ((SCRATCH,), target)]
     keys += [key for target in targets if target not in shown for key in _best(affinity, target, config)]
     once: dict[tuple[frozenset[str], str], TransferKey] = {}
     for sources, target in keys:
@@ -61,21 +67,6 @@ def those_that_fit(
     return chosen
 
 
-def _place(target: str) -> int:
-    """Return the priority of a target, 0 the highest; a user's own task comes last."""
-    return ASKED_FOR.index(target) if target in ASKED_FOR else len(ASKED_FOR)
-
-
-def _compared(affinity: AffinityTensor, target: str, config: EvaluateConfig) -> Iterator[TransferKey]:
-    """Yield the best transfers of a target, evenly spaced sources from good to bad, and both controls."""
-    yield from _best(affinity, target, config)
-    ranked = _ranked(affinity, target, 1)
-    places = np.linspace(0, len(ranked) - 1, min(config.shown_sources, len(ranked)))
-    yield from (ranked[round(place)] for place in places)
-    yield from _ranked(affinity, target, 1, untrained=True)[:1]
-    yield (SCRATCH,), target
-
-
 def _best(affinity: AffinityTensor, target: str, config: EvaluateConfig) -> Iterator[TransferKey]:
     """Yield the best transfer of a target for every order in the settings."""
     for order in config.transfer_orders:
@@ -88,13 +79,10 @@ def _ranked(
     """Transfers of a target by falling affinity, with or without the untrained source."""
     useful = ~(affinity.full_supervision | affinity.reads_itself | np.isnan(affinity.affinity))
     rows = useful & (affinity.target == affinity.tasks.index(target)) & (affinity.order == order)
-    numbers = np.flatnonzero(rows & (_reads_untrained(affinity) == untrained))
+    if UNTRAINED in affinity.tasks:
+        rows &= affinity.sources[:, affinity.columns((UNTRAINED,))].any(axis=1) == untrained
+    elif untrained:
+        return []
+    numbers = np.flatnonzero(rows)
     best = numbers[np.argsort(-affinity.affinity[numbers], kind="stable")]
     return [(affinity.transfer(int(row)).sources, target) for row in best]
-
-
-def _reads_untrained(affinity: AffinityTensor) -> NDArray[np.bool_]:
-    """Mark transfers that read the untrained encoder: bool (transfers,)."""
-    if UNTRAINED not in affinity.tasks:
-        return np.zeros(len(affinity), dtype=np.bool_)
-    return np.asarray(affinity.sources[:, affinity.columns((UNTRAINED,))].any(axis=1), dtype=np.bool_)

@@ -42,11 +42,20 @@ def about_networks(networks: Path, scores: Mapping[str, Any], config: EvaluateCo
     wins = {row["task"]: _rates(row, "beats_average", "beats_random") for row in scores["sanity"]}
     about = {}
     for task in scores["test"]:
+        written = json.loads((networks / f"{task}.json").read_text(encoding="utf-8"))
+        before = {f"{name}_before": value for name, value in written.get("before", {}).items()}
+        metrics = written.get("metrics", {})
         training = {
             "data": config.data,
             "notes": list(config.limits),
             "win_rates": wins.get(task, {}),
-            **_how_trained(networks / f"{task}.json"),
+            **{name: written[name] for name in _KEPT if name in written},
+            **before,
+            **{name: written[name] for name in _ORIGINS if name in written},
+            HELD_OUT: {name: metrics[key] for key, name in _HELD_OUT.items() if key in metrics},
+            "settings": {
+                name: value for name, value in written.get("config", {}).items() if name in _SETTINGS
+            },
         }
         about[task] = About(licence=config.licence, metrics=task_metrics(scores, task), training=training)
     return about
@@ -104,15 +113,3 @@ def _measured(numbers: Mapping[str, float]) -> dict[str, float]:
 def _rates(row: Mapping[str, float | None], *names: str) -> dict[str, float]:
     """Return the rates that were measured."""
     return {name: value for name in names if (value := row.get(name)) is not None}
-
-
-def _how_trained(facts: Path) -> dict[str, Any]:
-    """Read facts of stage 1: size, steps, device, seconds, settings, held-out losses, pretrained weights."""
-    written = json.loads(facts.read_text(encoding="utf-8"))
-    settings = {name: value for name, value in written.get("config", {}).items() if name in _SETTINGS}
-    kept = {name: written[name] for name in _KEPT if name in written}
-    before = {f"{name}_before": value for name, value in written.get("before", {}).items()}
-    origins = {name: written[name] for name in _ORIGINS if name in written}
-    metrics = written.get("metrics", {})
-    held_out = {name: metrics[key] for key, name in _HELD_OUT.items() if key in metrics}
-    return {**kept, **before, **origins, HELD_OUT: held_out, "settings": settings}

@@ -51,18 +51,14 @@ def page(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Image.Image
     for row, cells in enumerate(rows):
         for column, cell in enumerate(cells):
             at = (_GAP + column * (_CELL + _GAP), _LINE + _GAP + row * (_CELL + _LINE + _GAP))
-            _paste(whole, at, cell.picture)
+            # The picture lies in the middle of its cell, as large as possible.
+            share = _CELL / max(cell.picture.size)
+            wide, high = (max(1, round(side * share)) for side in cell.picture.size)
+            small = cell.picture.convert("RGB").resize((wide, high), Image.Resampling.LANCZOS)
+            whole.paste(small, (at[0] + (_CELL - wide) // 2, at[1] + (_CELL - high) // 2))
             middle = at[0] + _CELL / 2
             draw.text((middle, at[1] + _CELL + 2), cell.words, fill=_GREY, font=font(13), anchor="ma")
     return whole
-
-
-def _paste(whole: Image.Image, at: tuple[int, int], picture: Image.Image) -> None:
-    """Paste a picture into the middle of its cell, as large as possible."""
-    share = _CELL / max(picture.size)
-    size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
-    small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    whole.paste(small, (at[0] + (_CELL - size[0]) // 2, at[1] + (_CELL - size[1]) // 2))
 
 
 def write_jpeg(path: Path, picture: Image.Image) -> None:

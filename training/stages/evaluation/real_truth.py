@@ -22,18 +22,6 @@ from training.learning.targets import blurred
 Truth = NDArray[Any]
 
 
-def _normals(frame: RealFrame) -> Truth:
-    return frame.normals
-
-
-def _depth(frame: RealFrame) -> Truth:
-    return frame.depth
-
-
-def _distance(frame: RealFrame) -> Truth:
-    return frame.distance
-
-
 def _occlusion_edges(frame: RealFrame) -> Truth:
     """Occlusion edges, blurred as in training; NaN where the blur covers no known depth."""
     edges = edge_occlusion(torch.from_numpy(frame.depth)[None])
@@ -50,16 +38,12 @@ def _reshading(frame: RealFrame) -> Truth:
     return shaded
 
 
-def _semantic(frame: RealFrame) -> Truth:
-    return semantic_labels(frame.labels, frame.depth.shape)
-
-
 REAL_TRUTHS: Mapping[str, Callable[[RealFrame], Truth]] = {
-    "normal": _normals,
-    "depth_zbuffer": _depth,
-    "depth_euclidean": _distance,
+    "normal": lambda frame: frame.normals,
+    "depth_zbuffer": lambda frame: frame.depth,
+    "depth_euclidean": lambda frame: frame.distance,
     "edge_occlusion": _occlusion_edges,
     "reshading": _reshading,
-    "segment_semantic": _semantic,
+    "segment_semantic": lambda frame: semantic_labels(frame.labels, frame.depth.shape),
 }
 """Task -> function for the ground truth of a frame, as `Prediction.array`: NaN, or label 0, where unknown."""

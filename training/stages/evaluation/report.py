@@ -34,33 +34,26 @@ def report_text(scores: Mapping[str, Any]) -> str:
             f"{scores['real_frames']} real frames\n" + scores_text(scores["real"]),
             "The best constant of these very frames\n" + scores_text(scores["real_constant"]),
             "Spearman of affinity and of lower error on real frames, over all sources and over those that\n"
-            "are not dead\n" + _carried(scores),
+            "are not dead\n"
+            + "\n".join(
+                f"{one['target']:18} {_rho(one['spearman'])} {_rho(one.get('spearman_alive'))}"
+                for one in scores["carry_over"]
+            ),
         ]
     return "\n\n".join(blocks)
 
 
 def scores_text(scores: Mapping[str, Mapping[str, float]]) -> str:
     """Format scores with one or two lines per task."""
-    return "\n".join(line for task, numbers in scores.items() for line in _lines(task, numbers))
-
-
-def _lines(name: str, numbers: Mapping[str, float]) -> list[str]:
-    """Format four numbers per line, the first line after the name."""
-    words = [_words(number, value) for number, value in numbers.items()]
-    parts = [", ".join(words[start : start + 4]) for start in range(0, max(1, len(words)), 4)]
-    return [f"{name if place == 0 else '':18} {part}" for place, part in enumerate(parts)]
-
-
-def _words(name: str, value: float) -> str:
-    unit = _UNITS.get(name)
-    return f"{name} {value:,.4g}{'' if unit is None else f' {unit}'}"
-
-
-def _carried(scores: Mapping[str, Any]) -> str:
-    return "\n".join(
-        f"{one['target']:18} {_rho(one['spearman'])} {_rho(one.get('spearman_alive'))}"
-        for one in scores["carry_over"]
-    )
+    lines = []
+    for task, numbers in scores.items():
+        words = [f"{name} {value:,.4g} {_UNITS.get(name) or ''}".rstrip() for name, value in numbers.items()]
+        # Four numbers per line, the first line after the task's name.
+        lines += [
+            f"{'' if start else task:18} {', '.join(words[start : start + 4])}"
+            for start in range(0, max(1, len(words)), 4)
+        ]
+    return "\n".join(lines)
 
 
 def _rho(value: float | None) -> str:

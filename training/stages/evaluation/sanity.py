@@ -48,20 +48,18 @@ def sanity_table(transfers: Path, tasks: Iterable[str]) -> list[SanityRow]:
     Raises:
         DataError: losses of a task are missing or damaged.
     """
-    return [_row(transfers, task) for task in tasks]
-
-
-def _row(transfers: Path, task: str) -> SanityRow:
-    """Compute the row of one task."""
-    losses = load_target(transfers, task).by_name
-    own = losses[FULL]
-    random = losses.get(UNTRAINED)
-    return SanityRow(
-        task=task,
-        beats_average=wins(own, losses[AVERAGE]),
-        beats_random=None if random is None else wins(own, random),
-        samples=len(own),
-    )
+    rows = []
+    for task in tasks:
+        losses = load_target(transfers, task).by_name
+        own, random = losses[FULL], losses.get(UNTRAINED)
+        row = SanityRow(
+            task=task,
+            beats_average=wins(own, losses[AVERAGE]),
+            beats_random=None if random is None else wins(own, random),
+            samples=len(own),
+        )
+        rows.append(row)
+    return rows
 
 
 def transfers_beat_average(transfers: Path, entries: Iterable[TransferEntry]) -> dict[str, float]:

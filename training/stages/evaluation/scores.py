@@ -191,11 +191,7 @@ def shown_items(task: Task, store: FrameStore, samples: Samples, drawn: NDArray[
     for index in drawn:
         pictures = store.read("rgb", samples.frames[index])
         if task.name == "denoising":
-            pictures = _with_noise(pictures, seed=int(index))
+            # The noise that the network learned to remove; predictions for photographs add none.
+            noise = np.random.default_rng(int(index)).normal(scale=255 * NOISE, size=pictures.shape)
+            pictures = (pictures + noise).clip(0, 255).round().astype(np.uint8)
         yield pictures if pictures.ndim == 3 else tuple(pictures)
-
-
-def _with_noise(picture: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-    """Add the noise that the denoising network learned to remove; predictions for photographs add none."""
-    noise = np.random.default_rng(seed).normal(scale=255 * NOISE, size=picture.shape)
-    return (picture + noise).clip(0, 255).round().astype(np.uint8)

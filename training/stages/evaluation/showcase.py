@@ -18,8 +18,7 @@ from taskbank.bank.bank import Bank
 from taskbank.drawing.canvas import seen_image
 from taskbank.drawing.picture_scale import measure
 from taskbank.drawing.render import picture
-from taskbank.inference.engine import Engine, Outcome
-from taskbank.inference.results import Prediction
+from taskbank.inference.engine import Engine
 from taskbank.inference.settings import Settings
 from taskbank.tasks.registry import Task, find_task
 from training.data.frames import FrameStore
@@ -90,9 +89,18 @@ def draw_showcase(
         if name in decodable and store.has(name)
     ]
     tasks = [name for name in ON_PHOTOGRAPHS if name in decodable]
-    if tasks:
-        shown.append(_on_photographs(Engine(bank, tasks, Settings(device=device)), folder))
-    return shown
+    if not tasks:
+        return shown
+    engine = Engine(bank, tasks, Settings(device=device))
+    rows = []
+    for outcome, name in zip(engine.run(photographs()), PHOTOGRAPHS, strict=True):
+        drawn = [picture(outcome.prediction(task.name, AS_SEEN), outcome.inputs) for task in engine.tasks]
+        rows.append([Cell(seen_image(outcome.inputs[0].square), name), *map(Cell, drawn)])
+    headings = ("photograph", *(task.label for task in engine.tasks))
+    write_jpeg(folder / "photographs.jpg", page(headings, rows))
+    sources = "; ".join(f"{name}: {origin}" for name, origin in PHOTOGRAPHS.items())
+    words = f"Photographs of scikit-image ({sources})"
+    return [*shown, Shown(file="photographs.jpg", words=words)]
 
 
 def _on_frames(engine: Engine, task: Task, store: FrameStore, folder: Path, limit: int) -> Shown:
@@ -111,7 +119,14 @@ def _on_frames(engine: Engine, task: Task, store: FrameStore, folder: Path, limi
     for name, place in zip(_CHOICE, ranks(errors), strict=True):
         (outcome,) = engine.run(shown_items(task, store, samples, drawn[[place]]))
         truth = true_value(task, store, samples, int(drawn[place]))
-        rows.append(_row(outcome, task, truth, f"{name}: {words.format(sign * errors[place])}"))
+        predicted = outcome.prediction(task.name, AS_SEEN)
+        right = replace(predicted, array=truth.astype(predicted.array.dtype, copy=False))
+        scale = measure([right, predicted])  # truth and prediction have the same colours
+        pictures = [picture(one, outcome.inputs, scale=scale) for one in (right, predicted)]
+        caption = f"{name}: {words.format(sign * errors[place])}"
+        rows.append(
+            [Cell(seen_image(outcome.inputs[0].square)), Cell(pictures[0]), Cell(pictures[1], caption)]
+        )
     file = f"frames_{task.name}.jpg"
     write_jpeg(folder / file, page(("frame", "truth", task.label), rows))
     measured = int(np.isfinite(errors).sum())
@@ -126,32 +141,6 @@ def ranks(errors: NDArray[np.float64]) -> tuple[int, int, int]:
     """
     order = np.argsort(errors, kind="stable")[: int(np.isfinite(errors).sum())]
     return int(order[0]), int(order[len(order) // 2]), int(order[-1])
-
-
-def _row(outcome: Outcome, task: Task, truth: NDArray[np.generic], words: str) -> list[Cell]:
-    """Return the cells of a row: input, truth and prediction, the last two in the same colours."""
-    predicted = outcome.prediction(task.name, AS_SEEN)
-    right = replace(predicted, array=_like(truth, predicted))
-    scale = measure([right, predicted])
-    drawn = [picture(one, outcome.inputs, scale=scale) for one in (right, predicted)]
-    return [Cell(seen_image(outcome.inputs[0].square)), Cell(drawn[0]), Cell(drawn[1], words)]
-
-
-def _like(truth: NDArray[np.generic], predicted: Prediction) -> NDArray[np.generic]:
-    """Convert ground truth to the form of a prediction."""
-    return truth.astype(predicted.array.dtype, copy=False)
-
-
-def _on_photographs(engine: Engine, folder: Path) -> Shown:
-    """Draw all photographs with all tasks of the engine."""
-    rows = []
-    for outcome, name in zip(engine.run(photographs()), PHOTOGRAPHS, strict=True):
-        drawn = [picture(outcome.prediction(task.name, AS_SEEN), outcome.inputs) for task in engine.tasks]
-        rows.append([Cell(seen_image(outcome.inputs[0].square), name), *map(Cell, drawn)])
-    headings = ("photograph", *(task.label for task in engine.tasks))
-    write_jpeg(folder / "photographs.jpg", page(headings, rows))
-    sources = "; ".join(f"{name}: {origin}" for name, origin in PHOTOGRAPHS.items())
-    return Shown(file="photographs.jpg", words=f"Photographs of scikit-image ({sources})")
 
 
 def photographs() -> Sequence[NDArray[np.uint8]]:

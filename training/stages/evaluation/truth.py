@@ -49,16 +49,6 @@ def true_value(task: Task, store: FrameStore, samples: Samples, index: int) -> T
     return _map(task, store, frames)
 
 
-def _layout(camera: NDArray[np.void]) -> Truth:
-    """The nine numbers of a room layout."""
-    return room_layouts(camera)
-
-
-def _directions(camera: NDArray[np.void]) -> Truth:
-    """The three unit vectors of vanishing points."""
-    return vanishing_points(camera).reshape(3, 3)
-
-
 def true_poses(cameras: NDArray[np.void]) -> Truth:
     """Compute relative poses of a sample's cameras: one (6,), or 1-2, 2-3 and 1-3 of a triplet, (3, 6)."""
     steps = [relative_poses(*cameras[[i, i + 1]]) for i in range(len(cameras) - 1)]
@@ -74,7 +64,8 @@ def _map(task: Task, store: FrameStore, frame: NDArray[np.int64]) -> Truth:
         values = blurred(torch.from_numpy(values)[None, None])[0, 0].numpy()
     if _DEPTH in domains_of(task, store):
         unknown = _NO_SEGMENT if task.output is OutputKind.EMBEDDING else np.nan
-        values[np.isnan(_map_of_depth(store, frame))] = unknown
+        depth = decode(_DEPTH, torch.from_numpy(store.read(_DEPTH, frame).astype(np.int32))).numpy()
+        values[np.isnan(depth)] = unknown
     if task.output is OutputKind.CURVATURE:
         values[(codes == 0).all(-1)] = np.nan
     if task.name == "reshading":
@@ -82,15 +73,8 @@ def _map(task: Task, store: FrameStore, frame: NDArray[np.int64]) -> Truth:
     return values
 
 
-def _map_of_depth(store: FrameStore, frame: NDArray[np.int64]) -> Truth:
-    """Depth in metres, NaN where it is not trusted."""
-    codes = store.read(_DEPTH, frame).astype(np.int32)
-    depth: Truth = decode(_DEPTH, torch.from_numpy(codes)).numpy()
-    return depth
-
-
 _FROM_CAMERAS: Mapping[OutputKind, Callable[[NDArray[np.void]], Truth]] = {
-    OutputKind.LAYOUT: _layout,
-    OutputKind.VANISHING_POINTS: _directions,
+    OutputKind.LAYOUT: room_layouts,
+    OutputKind.VANISHING_POINTS: lambda camera: vanishing_points(camera).reshape(3, 3),
     OutputKind.POSE: true_poses,
 }

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from taskbank.nets.architecture import Architecture, Compact
 from taskbank.nets.compact import CompactWidths
-from taskbank.tasks.registry import Loss, Task, find_task
+from taskbank.tasks.registry import Loss, find_task
 from training.errors import ConfigError
 from training.stages.networks.config import TaskNetworksConfig
 
@@ -24,11 +24,6 @@ class Sets(StrEnum):
 
     ALL = "all"  # all non-empty sets
     PAIRS = "pairs"  # single tasks, pairs and all together, for the higher-order approximation
-
-
-def _default_learning() -> TaskNetworksConfig:
-    """Return the settings of stage 1 without augmentation that is valid for some tasks only."""
-    return TaskNetworksConfig(steps=20_000, photometric=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +49,10 @@ class GroupingConfig:
     early: float = 0.2
     tag_every: int = 10
     samples: int = 2000
-    learning: TaskNetworksConfig = field(default_factory=_default_learning)
+    # Without augmentation that is valid for some tasks only.
+    learning: TaskNetworksConfig = field(
+        default_factory=lambda: TaskNetworksConfig(steps=20_000, photometric=False)
+    )
 
     def __post_init__(self) -> None:
         """Check the settings.
@@ -65,7 +63,11 @@ class GroupingConfig:
         tasks = [find_task(name) for name in self.tasks]
         if len({task.name for task in tasks}) != len(self.tasks) or len(tasks) < 2:
             raise ConfigError(f"grouping.tasks {', '.join(self.tasks)} must be two different tasks or more")
-        odd = [task.name for task in tasks if not _sees_the_picture(task)]
+        odd = [
+            task.name
+            for task in tasks
+            if task.num_encodings != 1 or task.name in _OTHER_PICTURES or task.loss is Loss.NONE
+        ]
         if odd:
             raise ConfigError(
                 f"{odd[0]!r} cannot share a network: choose tasks that see one whole, unchanged picture"
@@ -131,11 +133,6 @@ class NetworkPlan:
         if not isinstance(full, Compact):
             raise ConfigError(f"no half-size network of {full.name!r}: set grouping.half = false")
         return replace(full, widths=halved(full.widths))
-
-
-def _sees_the_picture(task: Task) -> bool:
-    """Return True if the input of a task's network is one unchanged picture."""
-    return task.num_encodings == 1 and task.name not in _OTHER_PICTURES and task.loss is not Loss.NONE
 
 
 def halved(widths: CompactWidths) -> CompactWidths:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from taskbank.learning.losses import losses
 from taskbank.learning.target import Target
-from taskbank.tasks.registry import Task, find_task
+from taskbank.tasks.registry import find_task
 from training.atomic_files import write_json
 from training.data.frames import FrameStore
 from training.errors import DivergedError
@@ -99,7 +99,10 @@ class _Training:
         store = FrameStore.open(job.train)
         # The order of frames is equal for all sets, so that networks differ in their tasks only.
         every = [find_task(name) for name in job.config.tasks]
-        samples = _common_samples(every, store)
+        common, *others = [samples_of(task, store, _DRAWN).frames for task in every]
+        for frames in others:  # frames that have labels of all tasks
+            common = np.intersect1d(common, frames)
+        samples = Samples(task=every[0].name, frames=common)
         counted = evenly(len(store))
         self._weights = {task.name: semantic_weights(task, store, counted) for task in self._tasks}
         self._feed = Feed(BatchReader(store, self._device), self._tasks, samples, self._config)
@@ -126,7 +129,8 @@ class _Training:
                 save_checkpoint(checkpoint, *self._state())
         splits = {VALIDATION: self._job.val, TEST: self._job.test}
         found = {split: self._measured(FrameStore.open(place)) for split, place in splits.items()}
-        log.info("%s: %s", self._job.plan.name, _shown(found[VALIDATION]))
+        shown = ", ".join(f"{name} {loss:.4g}" for name, loss in found[VALIDATION].items())
+        log.info("%s: %s", self._job.plan.name, shown)
         return {
             "network": self._job.plan.name,
             "tasks": list(self._job.plan.tasks),
@@ -216,16 +220,3 @@ class _Training:
         restore_optimizer(self._optimizer, tensors)
         self._tag = tensors["tag"]
         self._step, self._early = facts["step"], facts["early"]
-
-
-def _common_samples(tasks: Sequence[Task], store: FrameStore) -> Samples:
-    """Samples of the frames that have labels of all tasks."""
-    parts = [samples_of(task, store, _DRAWN).frames for task in tasks]
-    common = parts[0]
-    for part in parts[1:]:
-        common = np.intersect1d(common, part)
-    return Samples(task=tasks[0].name, frames=common)
-
-
-def _shown(found: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {loss:.4g}" for name, loss in found.items())

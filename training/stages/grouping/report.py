@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from taxsolver import load_affinity
 from taxsolver.analysis.similarity import first_order_matrix
-from taxsolver.grouping import LossTable, budget_curves, load_table, pair_matrix, task_count_rows
+from taxsolver.grouping import budget_curves, load_table, pair_matrix, task_count_rows
 
 FloatArray = NDArray[np.float64]
 
@@ -35,9 +35,16 @@ def report(
     """
     losses, predicted = load_table(table), load_table(tag_table)
     pairs = np.asarray(pair_matrix(losses).change, dtype=np.float64)
+    # Groupings of all methods at all budgets; `tag` chooses by predicted losses, scored by measured ones.
+    budgets = np.arange(1, len(losses.tasks) + 0.5, 0.5).tolist()
+    measured = budget_curves(losses, budgets, draws=1000)
+    by_tag = budget_curves(predicted, budgets, ["optimal"])
     facts = {
         "tasks": list(losses.tasks),
-        "groupings": _groupings(losses, predicted),
+        "groupings": [
+            *(found.to_dict() for found in measured),
+            *(found.to_dict() | {"method": "tag"} for found in by_tag),
+        ],
         "by_number_of_tasks": [
             {"tasks": row.num_tasks, "networks": row.num_networks, "change": row.change}
             for row in task_count_rows(losses)
@@ -52,14 +59,6 @@ def report(
         },
     }
     return facts, _text(facts)
-
-
-def _groupings(losses: LossTable, predicted: LossTable) -> list[dict[str, Any]]:
-    """Groupings of all methods at all budgets; `tag` chooses by predicted losses, scored by measured ones."""
-    budgets = np.arange(1, len(losses.tasks) + 0.5, 0.5).tolist()
-    measured = budget_curves(losses, budgets, draws=1000)
-    by_tag = budget_curves(predicted, budgets, ["optimal"])
-    return [found.to_dict() for found in measured] + [found.to_dict() | {"method": "tag"} for found in by_tag]
 
 
 def transfer_matrix(affinity: Path, tasks: tuple[str, ...]) -> FloatArray:
@@ -100,13 +99,34 @@ def _rows(matrix: FloatArray) -> list[list[float | None]]:
 
 def _text(facts: dict[str, Any]) -> str:
     """Format the report as text."""
-    blocks = [_grouping_lines(facts), _count_lines(facts)]
+    # Total test loss, a row per method and a column per budget.
+    budgets = sorted({found["budget"] for found in facts["groupings"]})
+    by_method: dict[str, dict[float, float | None]] = {}
+    for found in facts["groupings"]:
+        by_method.setdefault(found["method"], {})[found["budget"]] = found["test_loss"]
+    totals = ["total test loss by budget", f"{'':13}" + "".join(f"{budget:9g}" for budget in budgets)]
+    for method, by_budget in by_method.items():
+        cells = ("-" if by_budget[budget] is None else f"{by_budget[budget]:.4f}" for budget in budgets)
+        totals.append(f"{method:13}" + "".join(f"{cell:>9}" for cell in cells))
+
+    counts = ["tasks  networks  change against single-task networks of the same cost, %"]
+    counts += [
+        f"{row['tasks']:5}  {row['networks']:8}  {row['change']:+.2f}" for row in facts["by_number_of_tasks"]
+    ]
+    blocks = [totals, counts]
+
+    tasks = facts["tasks"]
+    width = max(10, *(len(task) + 2 for task in tasks))
     for name, words in (
         ("pairs", "change of the column's task by learning it together with the row's, %"),
         ("inter_task_affinity", "inter-task affinity: the row's step lowers the column's loss by, %"),
     ):
         scale = 1 if name == "pairs" else 100
-        blocks.append(_matrix_lines(words, facts["tasks"], facts[name], scale))
+        matrix = [words, " " * width + "".join(f"{task:>{width}}" for task in tasks)]
+        for task, row in zip(tasks, facts[name], strict=True):
+            cells = ("-" if value is None else f"{value * scale:+.3f}" for value in row)
+            matrix.append(f"{task:{width}}" + "".join(f"{cell:>{width}}" for cell in cells))
+        blocks.append(matrix)
     blocks.append(
         [
             f"Spearman, {name}: {'not known' if rho is None else f'{rho:.2f}'}"
@@ -114,35 +134,3 @@ def _text(facts: dict[str, Any]) -> str:
         ]
     )
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
-
-
-def _grouping_lines(facts: dict[str, Any]) -> list[str]:
-    """Total test loss by method and budget."""
-    budgets = sorted({found["budget"] for found in facts["groupings"]})
-    rows: dict[str, dict[float, float | None]] = {}
-    for found in facts["groupings"]:
-        rows.setdefault(found["method"], {})[found["budget"]] = found["test_loss"]
-    lines = ["total test loss by budget", f"{'':13}" + "".join(f"{budget:9g}" for budget in budgets)]
-    for method, by_budget in rows.items():
-        cells = ("-" if by_budget[budget] is None else f"{by_budget[budget]:.4f}" for budget in budgets)
-        lines.append(f"{method:13}" + "".join(f"{cell:>9}" for cell in cells))
-    return lines
-
-
-def _count_lines(facts: dict[str, Any]) -> list[str]:
-    """Performance by the number of tasks."""
-    lines = ["tasks  networks  change against single-task networks of the same cost, %"]
-    rows = (
-        f"{row['tasks']:5}  {row['networks']:8}  {row['change']:+.2f}" for row in facts["by_number_of_tasks"]
-    )
-    return [*lines, *rows]
-
-
-def _matrix_lines(words: str, tasks: list[str], rows: list[list[float | None]], scale: float) -> list[str]:
-    """Format a matrix with names."""
-    width = max(10, *(len(task) + 2 for task in tasks))
-    lines = [words, " " * width + "".join(f"{task:>{width}}" for task in tasks)]
-    for task, row in zip(tasks, rows, strict=True):
-        cells = ("-" if value is None else f"{value * scale:+.3f}" for value in row)
-        lines.append(f"{task:{width}}" + "".join(f"{cell:>{width}}" for cell in cells))
-    return lines

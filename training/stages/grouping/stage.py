@@ -63,9 +63,15 @@ def run_grouping(
                 for job in jobs
             ]
         )
-        _write_tables(
-            config, [json.loads(job.path.read_text(encoding="utf-8")) for job in jobs], folder, affinity
-        )
+        networks = [json.loads(job.path.read_text(encoding="utf-8")) for job in jobs]
+        # Measured losses, losses that inter-task affinity predicts, and the report.
+        table, predicted = folder / LOSSES, folder / TAG_LOSSES
+        _write_text(table, losses_csv(networks, config.tasks))
+        tag = np.array(networks[-1]["inter_task_affinity"])
+        _write_text(predicted, losses_csv(tag_networks(networks, config.tasks, tag), config.tasks))
+        facts, text = report(table, predicted, tag, affinity)
+        write_json(folder / f"{REPORT}.json", facts)
+        _write_text(folder / f"{REPORT}.txt", text)
 
     inputs = [*frames.values(), *([] if affinity is None else [affinity])]
     return run_stage(out, name="grouping", config=config, inputs=inputs, body=body, overwrite=overwrite)
@@ -87,19 +93,6 @@ def network_jobs(
         )
         for plan in config.networks()
     ]
-
-
-def _write_tables(
-    config: GroupingConfig, networks: Sequence[Mapping[str, Any]], out: Path, affinity: Path | None
-) -> None:
-    """Write measured losses, predicted losses and the report."""
-    table, predicted = out / LOSSES, out / TAG_LOSSES
-    _write_text(table, losses_csv(networks, config.tasks))
-    tag = np.array(networks[-1]["inter_task_affinity"])
-    _write_text(predicted, losses_csv(tag_networks(networks, config.tasks, tag), config.tasks))
-    facts, text = report(table, predicted, tag, affinity)
-    write_json(out / f"{REPORT}.json", facts)
-    _write_text(out / f"{REPORT}.txt", text)
 
 
 def losses_csv(networks: Sequence[Mapping[str, Any]], tasks: Sequence[str]) -> str:

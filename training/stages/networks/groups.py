@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from taskbank.tasks.registry import DecoderForm, Loss, Task
-from training.learning.augmentation import UNTOUCHED, Crop, crop_of
+from training.learning.augmentation import UNTOUCHED, crop_of
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.feed import stream_of
 
@@ -40,14 +40,21 @@ def task_groups(tasks: Sequence[Task], count: int) -> list[tuple[Task, ...]]:
     for task in sorted(tasks, key=_own_cost, reverse=True):
         min(groups, key=lambda group: group_cost([*group, task])).append(task)
     place = {task: number for number, group in enumerate(groups) for task in group}
-    while better := _better(place, len(groups)):
+    while True:
+        least = _cubes(place, len(groups)) - _GAIN
+        nearby = _neighbours(place, len(groups))
+        better = next((one for one in nearby if _cubes(one, len(groups)) < least), None)
+        if better is None:
+            break
         place = better
     return [tuple(task for task in tasks if place[task] == number) for number in range(len(groups))]
 
 
 def group_cost(tasks: Sequence[Task]) -> float:
     """Return the cost of a step of all these networks in one process; a map's own part is 1."""
-    return sum(map(_own_cost, tasks)) + sum(_VARIED if varied else _PLAIN for *_, varied in _sights(tasks))
+    # Distinct inputs to compute: stream, view, and photometric augmentation.
+    inputs = {(stream_of(task), crop_of(task.name), task.name not in UNTOUCHED) for task in tasks}
+    return sum(map(_own_cost, tasks)) + sum(_VARIED if varied else _PLAIN for *_, varied in inputs)
 
 
 def work_of(config: TaskNetworksConfig) -> float:
@@ -64,17 +71,6 @@ def _own_cost(task: Task) -> float:
     if task.decoder is not DecoderForm.PIXEL:
         return _HEAD
     return _CLASSES if task.loss is Loss.CROSS_ENTROPY else _MAP
-
-
-def _sights(tasks: Sequence[Task]) -> set[tuple[str, Crop, bool]]:
-    """Distinct inputs to compute: stream, view, and photometric augmentation."""
-    return {(stream_of(task), crop_of(task.name), task.name not in UNTOUCHED) for task in tasks}
-
-
-def _better(place: dict[Task, int], count: int) -> dict[Task, int] | None:
-    """Find a neighbour with a smaller sum of cubes; None if there is none."""
-    now = _cubes(place, count)
-    return next((one for one in _neighbours(place, count) if _cubes(one, count) < now - _GAIN), None)
 
 
 def _cubes(place: dict[Task, int], count: int) -> float:

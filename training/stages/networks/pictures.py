@@ -56,8 +56,14 @@ def write_strip(path: Path, task: Task, shown: Tensor, target: Target, output: T
         truth = _truth(task, target, number, inputs.shape[-1])
         columns = [_signed(inputs[number]), truth, _painted(task, given[number], inputs[number])]
         if task.output is OutputKind.COLOUR_DISTRIBUTION:
-            columns[1] = _coloured(_expected(target, number), inputs[number])
-        rows.append(np.concatenate([_framed(column) for column in columns], axis=1))
+            if target.shares is None:
+                raise TypeError("targets of colours have shares")
+            bins = torch.from_numpy(colour_bins().copy())[target.values[number].cpu()]
+            mean = (bins.movedim(-1, 0) * target.shares[number].cpu()).sum(1)  # colour (2, h, w)
+            columns[1] = _coloured(mean, inputs[number])
+        # A white edge at the right and below.
+        edge = ((0, _GAP), (0, _GAP), (0, 0))
+        rows.append(np.concatenate([np.pad(one, edge, constant_values=255) for one in columns], axis=1))
     image = Image.fromarray(np.concatenate(rows))
     write_whole(path, lambda file: image.save(file, format="PNG"))
 
@@ -67,7 +73,15 @@ def _truth(task: Task, target: Target, number: int, size: int) -> Pixels:
     values = target.values[number].cpu()
     match task.output:
         case OutputKind.EMBEDDING:
-            return _dotted(values.numpy(), size)
+            # Points (300, 3) of row, column and segment, as dots in the segments' colours.
+            picture = np.full((size, size, 3), 40, np.uint8)
+            for row, column, segment in values.numpy():
+                dot = (
+                    slice(max(0, row - _DOT), row + _DOT + 1),
+                    slice(max(0, column - _DOT), column + _DOT + 1),
+                )
+                picture[dot] = np.random.default_rng(segment).integers(60, 256, 3)
+            return picture
         case OutputKind.SEMANTIC_MAP:
             return _classes(values.numpy())
         case OutputKind.COLOUR_DISTRIBUTION:
@@ -119,33 +133,11 @@ def _principal(values: Tensor) -> Pixels:
     return _signed(scaled.reshape(3, *values.shape[1:]) * 2 - 1)
 
 
-def _dotted(points: NDArray[np.int64], size: int) -> Pixels:
-    """Draw points (300, 3) of row, column and segment as dots in the segments' colours."""
-    picture = np.full((size, size, 3), 40, np.uint8)
-    for row, column, segment in points:
-        colour = np.random.default_rng(segment).integers(60, 256, 3)
-        picture[max(0, row - _DOT) : row + _DOT + 1, max(0, column - _DOT) : column + _DOT + 1] = colour
-    return picture
-
-
-def _expected(target: Target, number: int) -> Tensor:
-    """Compute the mean colour (2, h, w) of a target's bins."""
-    if target.shares is None:
-        raise TypeError("targets of colours have shares")
-    bins = torch.from_numpy(colour_bins().copy())[target.values[number].cpu()]
-    return (bins.movedim(-1, 0) * target.shares[number].cpu()).sum(1)
-
-
 def _coloured(ab: Tensor, shown: Tensor) -> Pixels:
     """Draw colours (2, h, w) on the lightness of the network's input."""
     wide = functional.interpolate(ab[None], shown.shape[-2:], mode="bilinear")[0]
     light = (shown[:1] + 1) * 50
     return _signed(lab_to_rgb(torch.cat([light, wide])) * 2 - 1)
-
-
-def _framed(picture: Pixels) -> Pixels:
-    """Add a white edge at the right and below."""
-    return np.pad(picture, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=255)
 
 
 _PAINTERS: Mapping[OutputKind, Callable[[Tensor], Pixels]] = {

@@ -40,12 +40,20 @@ def figures_section(index: BankIndex, scores: Mapping[str, Any]) -> str:
     columns = [part for part in _PARTS if part in scores]
     heads = [_PARTS[part] + (f" ({counted[part]} frames)" if part in counted else "") for part in columns]
     rows = [
-        [words, *(_cell(scores[part], task, name, form) for part in columns)]
+        [
+            words,
+            *(
+                form.format(scores[part][task][name]) if name in scores[part].get(task, {}) else "-"
+                for part in columns
+            ),
+        ]
         for words, task, name, form in _ROWS
     ]
     table = [["", *heads], ["---"] * (1 + len(columns)), *rows]
+    size = sum(file.size for file in index.files) / 1_000_000
     parts = [
-        _made(index),
+        f"The bundled bank `{index.name}` ({size:.0f} MB, {index.licence}) was made by `training/`: task "
+        f"networks in {computing_hours(index):.2g} hours of computing, on frames of {index.image_size} px.",
         "\n".join(f"| {' | '.join(row)} |" for row in table),
         _beside_constants(scores),
         *_dead(scores),
@@ -53,20 +61,6 @@ def figures_section(index: BankIndex, scores: Mapping[str, Any]) -> str:
         " ".join(scores["origins"]),
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def _cell(scores: Mapping[str, Mapping[str, float]], task: str, name: str, form: str) -> str:
-    """Format one number of the table; a dash if not measured."""
-    return form.format(scores[task][name]) if name in scores.get(task, {}) else "-"
-
-
-def _made(index: BankIndex) -> str:
-    """Describe size, licence and training cost."""
-    size = sum(file.size for file in index.files) / 1_000_000
-    return (
-        f"The bundled bank `{index.name}` ({size:.0f} MB, {index.licence}) was made by `training/`: task "
-        f"networks in {computing_hours(index):.2g} hours of computing, on frames of {index.image_size} px."
-    )
 
 
 def _beside_constants(scores: Mapping[str, Any]) -> str:

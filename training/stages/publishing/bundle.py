@@ -101,11 +101,11 @@ def with_bank_card(project: str, card: str, place: str) -> str:
     if not begun or not ended:
         raise DataError(f"{CARD} lacks {END if begun else BEGIN!r}, where the card of the bank belongs")
     parts = _FENCED.split(_HEAD.sub("", card).strip())
-    told = [part if part.startswith("```") else _lowered(part, place) for part in parts]
+    told = []
+    for part in parts:
+        text = part
+        if not part.startswith("```"):
+            text = re.sub(r"^(#+ )", r"#\1", text, flags=re.MULTILINE)
+            text = re.sub(r"\]\((pictures/)", rf"]({place}/\1", text)
+        told.append(text)
     return f"{before}{BEGIN}\n\n{''.join(told)}\n\n{END}{after}"
-
-
-def _lowered(text: str, place: str) -> str:
-    """Lower headings by one level, and prefix picture paths with the bank's folder."""
-    text = re.sub(r"^(#+ )", r"#\1", text, flags=re.MULTILINE)
-    return re.sub(r"\]\((pictures/)", rf"]({place}/\1", text)

@@ -31,9 +31,10 @@ def card_sections(index: BankIndex, scores: Mapping[str, Any], frames: Mapping[s
         scores: scores of `run_evaluation`.
         frames: stores by split.
     """
+    told = [f"- {sentence}" for sentence in scores.get("origins", ())]
     parts = [
         _data({split: FrameStore.open(path) for split, path in frames.items()}),
-        _origins(index, scores),
+        "\n".join(["## Origins", "", *origins(index), *(["", *told] if told else [])]),
         _method(index),
         _training(index),
         faults_section(scores),
@@ -137,12 +138,6 @@ def _real_words(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _origins(index: BankIndex, scores: Mapping[str, Any]) -> str:
-    """List the third-party weights, frames and textures that were used."""
-    told = [f"- {sentence}" for sentence in scores.get("origins", ())]
-    return "\n".join(["## Origins", "", *origins(index), *(["", *told] if told else [])])
-
-
 def _method(index: BankIndex) -> str:
     """Write the section on the method, with the settings that networks were trained with."""
     groups: dict[str, list[str]] = {}
@@ -168,7 +163,18 @@ def _method(index: BankIndex) -> str:
 def _training(index: BankIndex) -> str:
     """Write the section with steps, seconds, device and win rates of every task network."""
     networks = {task: entry.training for task, entry in index.tasks.items() if entry.decoder is not None}
-    rows = [(task, *_trained(facts), *_wins(facts.get("win_rates", {}))) for task, facts in networks.items()]
+    rows = []
+    for task, facts in networks.items():
+        steps, *others = [
+            f"{facts[name]:,.0f}" if name in facts else "-" for name in ("steps", "seconds", "trained_beside")
+        ]
+        if "steps_before" in facts:
+            steps = f"{facts['steps_before']:,.0f} + {steps}"
+        rates = facts.get("win_rates", {})
+        shares = [
+            f"{rates[name]:.1%}" if name in rates else "-" for name in ("beats_average", "beats_random")
+        ]
+        rows.append((task, steps, *others, str(facts.get("device", "-")), *shares))
     head = ("task", "steps", "seconds", "beside", "device", "beats the average", "beats a random encoder")
     return "\n".join(
         [
@@ -183,22 +189,6 @@ def _training(index: BankIndex) -> str:
             *_table(head, rows),
         ]
     )
-
-
-def _trained(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the cells about a network's training, "-" where a number is not known."""
-    steps, *others = [
-        f"{facts[name]:,.0f}" if name in facts else "-" for name in ("steps", "seconds", "trained_beside")
-    ]
-    if "steps_before" in facts:
-        steps = f"{facts['steps_before']:,.0f} + {steps}"
-    return (steps, *others, str(facts.get("device", "-")))
-
-
-def _wins(rates: Mapping[str, float]) -> tuple[str, ...]:
-    """Format shares of samples in percent."""
-    names = ("beats_average", "beats_random")
-    return tuple(f"{rates[name]:.1%}" if name in rates else "-" for name in names)
 
 
 def _pictures(pictures: Iterable[Mapping[str, str]]) -> str:

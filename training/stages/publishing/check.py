@@ -15,7 +15,7 @@ from taskbank.bank.bank import Bank
 from taskbank.bank.card import model_card
 from taskbank.bank.files import read_checked
 from taskbank.bank.health import Fault, Finding, constant_beaten, faults_by_kind, faults_in_index, find_faults
-from taskbank.bank.index import INDEX_NAME, BankIndex, FileEntry
+from taskbank.bank.index import INDEX_NAME, BankIndex
 from taskbank.errors import TaskBankError
 from taskbank.images.files import find_images
 from taskbank.inference.measure_health import measure_health
@@ -93,29 +93,29 @@ def check_bank(
     ]
     warnings: list[str] = []
     if not reasons:  # networks that cannot be loaded cannot be run
-        faults = _faults(bank, pictures)
-        reasons = [*_failing(faults, faulty), *_not_faulty(faults, faulty)]
-        warnings = [*map(str, faults), *_uncompared(bank)]
+        # Networks dead on photographs, and networks that do not beat the best constant by the index.
+        measured = measure_health(bank, find_images([pictures]))
+        faults = [finding for name, metrics in measured.items() for finding in find_faults(name, metrics)]
+        faults += [finding for finding in faults_in_index(bank.index) if finding.fault is Fault.WEAK]
+        known = {ANY, *(finding.network for finding in faults)}
+        reasons = [
+            *_failing(faults, faulty),
+            *(
+                f"{network} was allowed to be faulty, and is not: leave it out of --faulty"
+                for network in faulty
+                if network not in known
+            ),
+        ]
+        facts = {task: one.training for task, one in bank.index.tasks.items() if one.decoder is not None}
+        facts |= {one.name: one.training for one in bank.index.transfers}
+        missing = [name for name, training in facts.items() if constant_beaten(training) is None]
+        warnings = list(map(str, faults))
+        if missing:
+            warnings.append(f"not compared with the best constant: {', '.join(missing)}")
     if reasons:
         lines = [f"- {one}" for one in dict.fromkeys(reasons)]
         raise UnfitBankError("\n".join([f"{folder} is not fit to be shipped:", *lines]))
     return Checked(bank=bank, size=size, files=len(files), warnings=tuple(warnings))
-
-
-def _faults(bank: Bank, pictures: Path) -> list[Finding]:
-    """Find dead networks on photographs, and networks that do not beat the best constant by the index."""
-    measured = measure_health(bank, find_images([pictures]))
-    found = [finding for name, metrics in measured.items() for finding in find_faults(name, metrics)]
-    return found + [finding for finding in faults_in_index(bank.index) if finding.fault is Fault.WEAK]
-
-
-def _uncompared(bank: Bank) -> Iterator[str]:
-    """Name the networks that were not compared with the best constant."""
-    facts = {task: entry.training for task, entry in bank.index.tasks.items() if entry.decoder is not None}
-    facts |= {entry.name: entry.training for entry in bank.index.transfers}
-    missing = [name for name, training in facts.items() if constant_beaten(training) is None]
-    if missing:
-        yield f"not compared with the best constant: {', '.join(missing)}"
 
 
 def _failing(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:
@@ -125,14 +125,6 @@ def _failing(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str
             # A transfer no better than a constant is a property of its sources, and so only a warning.
             ours = [one for one in found if fault is not Fault.WEAK or one.network in TASKS]
             yield from (str(finding) for finding in ours if finding.network not in faulty)
-
-
-def _not_faulty(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str]:
-    """Yield networks that `faulty` names but that have no faults."""
-    known = {finding.network for finding in faults}
-    for network in faulty:
-        if network not in {*known, ANY}:
-            yield f"{network} was allowed to be faulty, and is not: leave it out of --faulty"
 
 
 def _sizes(folder: Path, files: list[Path], size: int, max_megabytes: float) -> Iterator[str]:
@@ -168,16 +160,11 @@ def _weights(folder: Path, index: BankIndex) -> Iterator[str]:
         except TaskBankError as error:
             yield str(error)
             continue
-        yield from _of_content(file, content)
-
-
-def _of_content(file: FileEntry, content: bytes) -> Iterator[str]:
-    """Yield a sentence for a wrong file size, and for each tensor that is not finite."""
-    if len(content) != file.size:
-        yield f"{file.path} has {len(content):,} bytes, and the index states {file.size:,}"
-    for name, values in load(content).items():
-        if values.is_floating_point() and not bool(values.isfinite().all()):
-            yield f"{file.path}: {name!r} holds values that are not finite"
+        if len(content) != file.size:
+            yield f"{file.path} has {len(content):,} bytes, and the index states {file.size:,}"
+        for name, values in load(content).items():
+            if values.is_floating_point() and not bool(values.isfinite().all()):
+                yield f"{file.path}: {name!r} holds values that are not finite"
 
 
 def _networks(bank: Bank) -> Iterator[str]:
@@ -204,7 +191,7 @@ def _tried(load_network: Callable[..., object], *names: object) -> Iterator[str]
 
 
 def _scores(folder: Path, bank: Bank) -> Iterator[str]:
-    """Yield a sentence for each metric, in the index and on the card, that belongs to other weights."""
+    """Yield a sentence for each metric that belongs to other weights, and for each fault of the card."""
     try:
         scores: dict[str, Any] = json.loads((folder / SCORES).read_text(encoding="utf-8"))
         card = (folder / CARD).read_text(encoding="utf-8")
@@ -217,19 +204,6 @@ def _scores(folder: Path, bank: Bank) -> Iterator[str]:
             yield from _metrics(task, entry.metrics, task_metrics(scores, task))
     for transfer in bank.index.transfers:
         yield from _metrics(transfer.name, transfer.metrics, transfer_metrics(scores, transfer.name))
-    yield from _card(folder, bank, scores, card)
-
-
-def _metrics(name: str, stated: Mapping[str, float], measured: Mapping[str, float]) -> Iterator[str]:
-    """Yield a sentence if the index states other metrics than those measured."""
-    if not measured:
-        yield f"{name} was not measured"
-    elif dict(stated) != dict(measured):
-        yield f"{name}: {INDEX_NAME} states other metrics than {SCORES}"
-
-
-def _card(folder: Path, bank: Bank, scores: Mapping[str, Any], card: str) -> Iterator[str]:
-    """Yield a sentence for each fault of the card: another bank, other metrics, a missing picture."""
     if not card.startswith(model_card(bank.index, bank.digest, bank.name)):
         yield f"{CARD} was not written from this {INDEX_NAME}"
     if measured_section(scores) not in card:
@@ -238,3 +212,11 @@ def _card(folder: Path, bank: Bank, scores: Mapping[str, Any], card: str) -> Ite
         place = f"{PICTURES}/{shown['file']}"
         if not (folder / place).is_file() or place not in card:
             yield f"{place} is not there, or not on {CARD}"
+
+
+def _metrics(name: str, stated: Mapping[str, float], measured: Mapping[str, float]) -> Iterator[str]:
+    """Yield a sentence if the index states other metrics than those measured."""
+    if not measured:
+        yield f"{name} was not measured"
+    elif dict(stated) != dict(measured):
+        yield f"{name}: {INDEX_NAME} states other metrics than {SCORES}"

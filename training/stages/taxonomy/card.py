@@ -18,7 +18,21 @@ _SHOWN = ("scratch", "autoencoding", "random", "full_supervision")
 
 def card_text(findings: Findings) -> str:
     """Return Markdown on the plan, novel tasks, agreement with the published tensors, and the method."""
-    parts = [plan_text(findings.plan), _novel(findings.novel), _agreement(findings), _method(findings)]
+    parts = [plan_text(findings.plan), _novel(findings.novel)]
+    agreements = [
+        f"- `{one.second}`: {one.mean:.2f} on average over targets, {one.overall:.2f} over all "
+        f"{one.transfers} shared transfers"
+        for one in findings.agreements
+    ]
+    if agreements:
+        heading = "### Agreement with the published affinities (Spearman)"
+        parts.append("\n".join([heading, "", *agreements]))
+    # The tensor's header tells of controls and splits.
+    kept = ("splits", "scratch", "full_supervision", "random", "average", "intervals")
+    about = findings.tensor.about
+    method = [f"- **{word.replace('_', ' ')}**: {about[word]}" for word in kept if word in about]
+    if method:
+        parts.append("\n".join(["### How it was measured", "", *method]))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -63,26 +77,6 @@ def _novel(rows: tuple[NovelRow, ...]) -> str:
     means = {rival: mean_wins(rows, rival) for rival in RIVALS}
     lines.append(f"| mean | | | {' | '.join(_percent(means[rival]) for rival in _SHOWN)} |")
     return "\n".join(lines)
-
-
-def _agreement(findings: Findings) -> str:
-    """List rank correlations with the published tensors."""
-    lines = [
-        f"- `{one.second}`: {one.mean:.2f} on average over targets, {one.overall:.2f} over all "
-        f"{one.transfers} shared transfers"
-        for one in findings.agreements
-    ]
-    if not lines:
-        return ""
-    return "\n".join(["### Agreement with the published affinities (Spearman)", "", *lines])
-
-
-def _method(findings: Findings) -> str:
-    """Quote the tensor's header on controls and splits."""
-    kept = ("splits", "scratch", "full_supervision", "random", "average", "intervals")
-    about = findings.tensor.about
-    lines = [f"- **{word.replace('_', ' ')}**: {about[word]}" for word in kept if word in about]
-    return "\n".join(["### How it was measured", "", *lines]) if lines else ""
 
 
 def _percent(value: float) -> str:

@@ -20,8 +20,6 @@ from taskbank.tasks.registry import SCRATCH
 from taxsolver import AffinityTensor, solve
 from training.stages.transfers.jobs import AVERAGE, FULL
 from training.stages.transfers.loss_files import (
-    LossArray,
-    SampleLosses,
     load_target,
     sources_of,
     transfer_name,
@@ -93,7 +91,18 @@ def novel_table(
     rows = []
     for target in tensor.targets:
         plan = solve(tensor, target, budget, max_order=max_order, supervise_targets=False, owned=owned or {})
-        rows.append(_row(target, plan.transfers[0].sources, load_target(transfers, target)))
+        sources, losses = plan.transfers[0].sources, load_target(transfers, target).by_name
+        # The losses of this transfer, whatever the order of sources in its name.
+        names = {frozenset(sources_of(name)): name for name in losses}
+        own = losses[names.get(frozenset(sources), transfer_name(sources))]
+        wins, means = dict.fromkeys(RIVALS, math.nan), dict.fromkeys(RIVALS, math.nan)
+        for rival in RIVALS:
+            other = losses.get(rival)
+            if other is not None and rival != target:
+                wins[rival] = float((own < other).mean() + 0.5 * (own == other).mean())
+                means[rival] = float(other.mean(dtype=np.float64))
+        loss = float(own.mean(dtype=np.float64))
+        rows.append(NovelRow(target=target, sources=sources, loss=loss, wins=wins, losses=means))
     return tuple(rows)
 
 
@@ -120,33 +129,6 @@ def mean_wins(rows: Sequence[NovelRow], rival: str) -> float:
     """Compute the mean win rate over the targets with a measured rival; NaN if there are none."""
     measured = [row.wins[rival] for row in rows if not math.isnan(row.wins[rival])]
     return sum(measured) / len(measured) if measured else math.nan
-
-
-def _row(target: str, sources: tuple[str, ...], losses: SampleLosses) -> NovelRow:
-    """Compare one transfer with all rivals."""
-    own = _find(losses, sources)
-    rivals = {rival: losses.by_name.get(rival) for rival in RIVALS if rival != target}
-    return NovelRow(
-        target=target,
-        sources=sources,
-        loss=float(own.mean(dtype=np.float64)),
-        wins={rival: _wins(own, rivals.get(rival)) for rival in RIVALS},
-        losses={rival: _mean(rivals.get(rival)) for rival in RIVALS},
-    )
-
-
-def _find(losses: SampleLosses, sources: tuple[str, ...]) -> LossArray:
-    """Losses of a transfer, ignoring the order of sources in its name."""
-    names = {frozenset(sources_of(name)): name for name in losses.by_name}
-    return losses.by_name[names.get(frozenset(sources), transfer_name(sources))]
-
-
-def _wins(own: LossArray, other: LossArray | None) -> float:
-    return math.nan if other is None else float((own < other).mean() + 0.5 * (own == other).mean())
-
-
-def _mean(values: LossArray | None) -> float:
-    return math.nan if values is None else float(values.mean(dtype=np.float64))
 
 
 def _cell(value: float, width: int, digits: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,13 +149,33 @@ def find(config: TaxonomyConfig, tensor: AffinityTensor, transfers: Path) -> Fin
     """
     free = without_labels(tensor)
     rows = sweep(tensor, config.budgets, config.orders, owned=free)
+    plan = _plan(tensor, config, free)
+    # Budgets for which random taxonomies are too rare are left out.
+    significance: list[SignificanceRow] = []
+    for row in rows:
+        try:
+            significance += compare_with_random([row], samples=config.samples, seed=config.seed)
+        except InvalidInputError as error:
+            log.info("budget %s, order %s: %s", row.budget, row.max_order, error)
+    tree: TaskTree | None = None
+    try:
+        tree = similarity(tensor)
+    except InvalidInputError as error:
+        log.info("no tree: %s", error)
+    # Rank correlations with published tensors over the tasks that both have.
+    agreements: list[Agreement] = []
+    for name in config.published:
+        try:
+            agreements.append(compare(tensor, name))
+        except InvalidInputError as error:
+            log.info("%s: %s", name, error)
     return Findings(
         tensor=tensor,
-        plan=_plan(tensor, config, free),
+        plan=plan,
         sweep=tuple(rows),
-        significance=tuple(_beside_random(rows, config)),
-        tree=_tree(tensor),
-        agreements=tuple(_agreements(tensor, config)),
+        significance=tuple(significance),
+        tree=tree,
+        agreements=tuple(agreements),
         novel=novel_table(tensor, transfers, budget=config.budget, max_order=config.max_order, owned=free),
     )
 
@@ -175,7 +195,12 @@ def write_findings(findings: Findings, folder: Path) -> None:
         ("significance", [row.to_dict() for row in findings.significance]),
         ("novel", [row.to_flat() for row in findings.novel]),
     ):
-        _write_text(folder / f"{name}.csv", _as_csv(rows))
+        stream = io.StringIO()
+        if rows:  # lists are joined by `|`, None is empty
+            writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+        _write_text(folder / f"{name}.csv", stream.getvalue())
     _write_text(folder / "novel.txt", table_text(findings.novel))
     _write_text(folder / "card.md", card_text(findings))
 
@@ -194,46 +219,6 @@ def _plan(tensor: AffinityTensor, config: TaxonomyConfig, owned: Mapping[str, fl
             raise
         log.info("a budget of %s does not serve all targets: planning with %s", config.budget, error.least)
         return solve(tensor, budget=error.least, max_order=config.max_order, owned=owned)
-
-
-def _beside_random(rows: Sequence[SweepRow], config: TaxonomyConfig) -> list[SignificanceRow]:
-    """Compare each budget with random taxonomies; budgets for which they are too rare are left out."""
-    found: list[SignificanceRow] = []
-    for row in rows:
-        try:
-            found += compare_with_random([row], samples=config.samples, seed=config.seed)
-        except InvalidInputError as error:
-            log.info("budget %s, order %s: %s", row.budget, row.max_order, error)
-    return found
-
-
-def _tree(tensor: AffinityTensor) -> TaskTree | None:
-    try:
-        return similarity(tensor)
-    except InvalidInputError as error:
-        log.info("no tree: %s", error)
-        return None
-
-
-def _agreements(tensor: AffinityTensor, config: TaxonomyConfig) -> list[Agreement]:
-    """Rank correlations with published tensors over the tasks that both have."""
-    found = []
-    for name in config.published:
-        try:
-            found.append(compare(tensor, name))
-        except InvalidInputError as error:
-            log.info("%s: %s", name, error)
-    return found
-
-
-def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Format rows with a header of keys; lists are joined by `|`, None is empty."""
-    stream = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-    return stream.getvalue()
 
 
 def _cell(value: Any) -> Any:

@@ -52,14 +52,10 @@ def source_sets(
         return (tuple(ranking[:order]),) if len(ranking) >= order else ()
     best = ranking[: config.top[order - 2]]
     sets = tuple(combinations(best, order))
-    return sets + _random_pairs(best, ranking[len(best) :], config, target) if order == 2 else sets
-
-
-def _random_pairs(
-    best: Sequence[str], others: Sequence[str], config: TransfersConfig, target: str
-) -> tuple[SourceSet, ...]:
-    """Draw pairs of one of the best sources and another one, so that order 2 also covers weaker sources."""
-    pairs = [(one, other) for one in best for other in others]
+    if order != 2:
+        return sets
+    # Random pairs of one of the best sources and another one, so that order 2 also covers weaker sources.
+    pairs = [(one, other) for one in best for other in ranking[len(best) :]]
     draw = np.random.default_rng([config.seed, zlib.crc32(target.encode())])
     chosen = draw.permutation(len(pairs))[: config.random_pairs]
-    return tuple(pairs[place] for place in sorted(chosen))
+    return sets + tuple(pairs[place] for place in sorted(chosen))

@@ -40,18 +40,12 @@ def divide(store: FrameStore, config: TransfersConfig) -> Division:
     draw = np.random.default_rng([config.seed, len(rooms)])
     count = min(max(1, round(config.held_out * len(rooms))), len(rooms) - 1)
     held_out = np.isin(cameras["room"], draw.permutation(rooms)[:count])
-    return Division(learned=_limited(cameras, ~held_out, config.images, draw), held_out=held_out)
-
-
-def _limited(
-    cameras: NDArray[np.void], allowed: NDArray[np.bool_], images: int | None, draw: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Draw at most `images` allowed frames, by whole fixated points, so that pairs stay together."""
-    if images is None or images >= allowed.sum():
-        return allowed
-    frames = np.flatnonzero(allowed)
-    _, point = np.unique(cameras[frames][["room", "point"]], return_inverse=True)
-    turn = draw.permutation(point.max() + 1)[point]
-    limited = np.zeros_like(allowed)
-    limited[frames[np.argsort(turn, kind="stable")[:images]]] = True
-    return limited
+    learned = ~held_out
+    if config.images is not None and config.images < learned.sum():
+        # Draw frames by whole fixated points, so that pairs stay together.
+        frames = np.flatnonzero(learned)
+        _, point = np.unique(cameras[frames][["room", "point"]], return_inverse=True)
+        turn = draw.permutation(point.max() + 1)[point]
+        learned = np.zeros_like(learned)
+        learned[frames[np.argsort(turn, kind="stable")[: config.images]]] = True
+    return Division(learned=learned, held_out=held_out)

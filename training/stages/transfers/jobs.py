@@ -18,8 +18,6 @@ import torch
 from taskbank.bank.entries import ForeignEntry
 from taskbank.learning.fit import Single
 from taskbank.learning.measure import measure
-from taskbank.learning.parts import Part
-from taskbank.learning.stack import ReadoutStack
 from taskbank.learning.train import train_constant, train_readouts, train_scratch
 from taskbank.tasks.registry import SCRATCH
 from training.data.frames import FrameStore
@@ -150,19 +148,17 @@ class TransferJob:
             for channels, sets in alike.items()
         ]
         parts = {TEST: data.test, HELD_OUT: data.held_out} if self.order == 1 else {TEST: data.test}
-        splits = {split: _measured(stacks, reading) for split, reading in parts.items()}
+        splits = {}
+        for split, reading in parts.items():
+            by_name: dict[str, LossArray] = {}
+            for stack in stacks:
+                names = [transfer_name(sources) for sources in stack.sets]
+                code_batch = partial(reading.code_batch, stack.sets)
+                by_name |= measure(stack, names, reading, code_batch).by_name
+            splits[split] = SampleLosses(rooms=reading.rooms, by_name=by_name)
         save_readouts(self.places.out, self.target, self.order, stacks)
         save_losses(self.output, splits)
         log.info("%s: %d transfers of order %d", self.target, len(self.sets), self.order)
-
-
-def _measured(stacks: Iterable[ReadoutStack], reading: Part) -> SampleLosses:
-    """Measure the losses of all members of stacks."""
-    by_name: dict[str, LossArray] = {}
-    for stack in stacks:
-        names = [transfer_name(sources) for sources in stack.sets]
-        by_name |= measure(stack, names, reading, partial(reading.code_batch, stack.sets)).by_name
-    return SampleLosses(rooms=reading.rooms, by_name=by_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

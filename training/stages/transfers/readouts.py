@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
 
 from taskbank.bank.quantise import Storage
 from taskbank.bank.weights import fill, weights_from_bytes, weights_to_bytes
@@ -103,18 +102,15 @@ def load_readout(
         raise DataError(f"no transfers at {path}: run stage 2 first") from error
     except SafetensorError as error:
         raise DataError(f"{path} is damaged: {error}; delete it and run stage 2 again") from error
-    readout = build_readout(task, architecture, sources_of(name), _channels(state, len(sources)))
+    # A source has the channels that its projection takes, or eight without one.
+    projections = [state.get(f"projections.layers.{place}.1.weight") for place in range(len(sources))]
+    channels = [CODE_CHANNELS if weight is None else weight.shape[1] for weight in projections]
+    readout = build_readout(task, architecture, sources_of(name), channels)
     try:
         fill(readout, state, str(path))
     except BankFormatError as error:
         raise DataError(f"{error}; name the architecture of that run") from error
     return readout.eval()
-
-
-def _channels(state: Mapping[str, Tensor], order: int) -> list[int]:
-    """Return the channels of each source: those that its projection takes, or eight without one."""
-    projections = [state.get(f"projections.layers.{place}.1.weight") for place in range(order)]
-    return [CODE_CHANNELS if weight is None else weight.shape[1] for weight in projections]
 
 
 def _find(names: Collection[str], sources: Sequence[str], path: Path) -> str:

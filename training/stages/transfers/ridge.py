@@ -81,8 +81,19 @@ def ridge_errors(
     Returns:
         share of the target's variance that is left, at least 0; below 1 is better than a constant.
     """
-    gram, mixed = _sums(learned, sources, samples)
-    weights = _solve(gram, mixed)
+    # Weighted sums of products of features with features and with targets, per source: float64.
+    gram = mixed = torch.zeros(())
+    for features, truth, weight in _rows(learned, sources, samples):
+        weighted = features.transpose(1, 2) * weight
+        gram = gram.to(weighted) + weighted @ features
+        mixed = mixed.to(weighted) + weighted @ truth
+    # Solve for weights, (sources, features, outputs); each feature's penalty is relative to its size.
+    size = gram.diagonal(dim1=1, dim2=2).sqrt().clamp(min=1e-12)
+    scaled = gram / size[:, :, None] / size[:, None]
+    penalty = torch.full_like(size, _PENALTY)
+    penalty[:, 0] = 1e-9  # the constant feature has no penalty
+    scaled += torch.diag_embed(penalty)
+    weights = torch.linalg.solve(scaled, mixed / size[:, :, None]) / size[:, :, None]
     constant = mixed[:, :1] / gram[:, :1, :1]  # the first feature is 1
     left = torch.zeros(len(sources), dtype=torch.float64, device=gram.device)
     whole = torch.zeros_like(left)
@@ -108,32 +119,16 @@ def ridge_agreement(errors: Mapping[str, float], losses: Mapping[str, float]) ->
     return float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic)
 
 
-def _sums(reading: Reading, sources: Sequence[str], samples: int) -> tuple[Tensor, Tensor]:
-    """Weighted sums of products of features with features and with targets, per source: float64."""
-    gram = mixed = torch.zeros(())
-    for features, truth, weight in _rows(reading, sources, samples):
-        weighted = features.transpose(1, 2) * weight
-        gram = gram.to(weighted) + weighted @ features
-        mixed = mixed.to(weighted) + weighted @ truth
-    return gram, mixed
-
-
-def _solve(gram: Tensor, mixed: Tensor) -> Tensor:
-    """Solve for weights, (sources, features, outputs); each feature's penalty is relative to its size."""
-    size = gram.diagonal(dim1=1, dim2=2).sqrt().clamp(min=1e-12)
-    scaled = gram / size[:, :, None] / size[:, None]
-    penalty = torch.full_like(size, _PENALTY)
-    penalty[:, 0] = 1e-9  # the constant feature has no penalty
-    scaled += torch.diag_embed(penalty)
-    solved: Tensor = torch.linalg.solve(scaled, mixed / size[:, :, None]) / size[:, :, None]
-    return solved
-
-
 def _rows(reading: Reading, sources: Sequence[str], samples: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Features (sources, n, f) with a 1 first, targets (n, outputs) and weights (n,), float64, in batches."""
     sets = [(source,) for source in sources]
     chosen = np.linspace(0, len(reading) - 1, min(samples, len(reading))).astype(np.int64)
-    shape = _shape_of(reading.task, reading.target(chosen[:1]))
+    values = reading.target(chosen[:1]).values
+    shape: Shape = _picture_rows
+    if reading.task.loss is Loss.METRIC:
+        shape = _pair_rows
+    elif values.ndim == 4 or (values.ndim == 3 and not values.is_floating_point()):  # one per pixel
+        shape = _place_rows
     for rows in np.array_split(chosen, -(-len(chosen) // reading.config.batch)):
         codes = reading.codes(sets, rows)
         features, truth, weight = shape(codes, reading.target(rows), reading.task)
@@ -142,14 +137,6 @@ def _rows(reading: Reading, sources: Sequence[str], samples: int) -> Iterator[tu
 
 
 Shape = Callable[[Tensor, Target, Task], tuple[Tensor, Tensor, Tensor]]
-
-
-def _shape_of(task: Task, target: Target) -> Shape:
-    """Choose the function that turns codes and targets of a task into rows."""
-    if task.loss is Loss.METRIC:
-        return _pair_rows
-    per_pixel = target.values.ndim == 4 or (target.values.ndim == 3 and not target.values.is_floating_point())
-    return _place_rows if per_pixel else _picture_rows
 
 
 def _place_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tensor, Tensor]:
@@ -162,14 +149,10 @@ def _place_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tens
     size = (codes.shape[-2], codes.shape[-1])
     share = functional.adaptive_avg_pool2d(known, size)
     pooled = functional.adaptive_avg_pool2d(maps * known, size) / share.clamp(min=1e-6)
-    return _around(codes), pooled.movedim(1, -1).flatten(0, 2), share.flatten()
-
-
-def _around(codes: Tensor) -> Tensor:
-    """Unfold (S, B, C, h, w) to (S, B * h * w, 9 C): each cell with its neighbours."""
-    count, batch = codes.shape[:2]
+    # Unfold (S, B, C, h, w) to (S, B * h * w, 9 C): each cell with its neighbours.
     patches = functional.unfold(codes.flatten(0, 1), _WINDOW, padding=_WINDOW // 2)
-    return patches.reshape(count, batch, *patches.shape[1:]).movedim(-1, 2).flatten(1, 2)
+    features = patches.reshape(*codes.shape[:2], *patches.shape[1:]).movedim(-1, 2).flatten(1, 2)
+    return features, pooled.movedim(1, -1).flatten(0, 2), share.flatten()
 
 
 def _picture_rows(codes: Tensor, target: Target, task: Task) -> tuple[Tensor, Tensor, Tensor]:

@@ -147,21 +147,17 @@ def train_all(config: TransfersConfig, places: Places, device: str, engine: Engi
         target: {source: float(values.mean()) for source, values in losses.items()}
         for target, losses in first.items()
     }
-    write_json(places.out / RIDGE, _ridge_report(places.out, means))
-    engine.run(as_jobs(higher_jobs(config, places, device, ranking), places.out))
-    write_json(places.out / COUNTS, _counts(config, places))
-
-
-def _ridge_report(folder: Path, means: Mapping[str, Mapping[str, float]]) -> dict[str, object]:
-    """Report Spearman's correlation of ridge errors and trained losses, by target and on average."""
-    found = {target: ridge_agreement(load_ridge(folder, target), losses) for target, losses in means.items()}
+    # Spearman's correlation of ridge errors and trained losses, by target and on average.
+    found = {
+        target: ridge_agreement(load_ridge(places.out, target), losses) for target, losses in means.items()
+    }
     measured = [rho for rho in found.values() if not math.isnan(rho)]
     mean = sum(measured) / len(measured) if measured else None
     log.info("ridge read-outs rank sources as training does: Spearman %s on average", mean)
-    return {
-        "spearman": {target: None if math.isnan(rho) else rho for target, rho in found.items()},
-        "mean": mean,
-    }
+    spearman = {target: None if math.isnan(rho) else rho for target, rho in found.items()}
+    write_json(places.out / RIDGE, {"spearman": spearman, "mean": mean})
+    engine.run(as_jobs(higher_jobs(config, places, device, ranking), places.out))
+    write_json(places.out / COUNTS, _counts(config, places))
 
 
 def load_ranking(folder: Path) -> dict[str, tuple[str, ...]]:
