@@ -56,24 +56,18 @@ def pack(weights: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
             raise InvalidInputError(
                 f"{name!r} holds values that are not finite: train again, or leave it out"
             )
-        packed |= _pack_one(name, values, storage)
+        if not values.is_floating_point():
+            packed[name] = values
+        elif storage is Storage.FP32:
+            packed[name] = values.float()
+        elif storage is Storage.INT8 and values.dim() > 1:
+            packed[name], packed[name + SCALE_SUFFIX] = _to_levels(values.float())
+        else:
+            packed[name] = values.half()
+            if not bool(packed[name].isfinite().all()):
+                greatest = values.abs().max().item()
+                raise InvalidInputError(f"{name!r} holds {greatest:g}, too large for 16 bits: store as fp32")
     return packed
-
-
-def _pack_one(name: str, values: Tensor, storage: Storage) -> dict[str, Tensor]:
-    """Convert one tensor to its stored form, with its scales if it has any."""
-    if not values.is_floating_point():
-        return {name: values}
-    if storage is Storage.FP32:
-        return {name: values.float()}
-    if storage is Storage.INT8 and values.dim() > 1:
-        levels, scales = _to_levels(values.float())
-        return {name: levels, name + SCALE_SUFFIX: scales}
-    halves = values.half()
-    if not bool(halves.isfinite().all()):
-        greatest = values.abs().max().item()
-        raise InvalidInputError(f"{name!r} holds {greatest:g}, too large for 16 bits: store as fp32")
-    return {name: halves}
 
 
 def _to_levels(values: Tensor) -> tuple[Tensor, Tensor]:
