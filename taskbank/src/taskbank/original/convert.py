@@ -101,7 +101,13 @@ def convert(
         OutputError: the folder holds a bank already, or cannot be written.
     """
     found = _find(source, tasks, report)
-    left_out = _left_out(found)
+    left_out = {}
+    task = "colorization"  # the only one whose network may not fit into a bank
+    if task in found.encoders:
+        file = found.encoders[task]
+        first = read_checkpoint(found.folder / file.file, file.digest).get("conv1.weight")
+        if first is not None and first.dim() > 1 and first.shape[1] == 1:
+            left_out[task] = _ONE_CHANNEL
     names = [task for task in found.encoders if task not in left_out]
     if not names:
         raise InvalidInputError(f"nothing to convert in {source}: {'; '.join(left_out.values())}")
@@ -137,17 +143,6 @@ def _find(
 def _only(files: Mapping[str, CheckpointName], names: set[str]) -> dict[str, CheckpointName]:
     """Return the files of the given tasks."""
     return {task: file for task, file in files.items() if task in names}
-
-
-def _left_out(found: Checkpoints) -> dict[str, str]:
-    """Return the tasks whose networks do not fit into a bank, with reasons."""
-    task = "colorization"
-    if task not in found.encoders:
-        return {}
-    file = found.encoders[task]
-    first = read_checkpoint(found.folder / file.file, file.digest).get("conv1.weight")
-    one_channel = first is not None and first.dim() > 1 and first.shape[1] == 1
-    return {task: _ONE_CHANNEL} if one_channel else {}
 
 
 class _Networks(Mapping[str, nn.Module]):
