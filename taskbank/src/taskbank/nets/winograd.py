@@ -123,17 +123,11 @@ def use_winograd(network: nn.Module) -> None:
         return  # measured with AVX-512 and AVX2 only
     for module in list(network.modules()):
         for name, layer in list(module.named_children()):
-            if type(layer) is nn.Conv2d and _suits(layer):
+            if type(layer) is not nn.Conv2d or layer.kernel_size != (3, 3) or not pads_with_zeros(layer):
+                continue
+            plain = (layer.stride, layer.dilation, layer.groups) == ((1, 1), (1, 1), 1)
+            if plain and min(layer.in_channels, layer.out_channels) >= _CHANNELS:
                 setattr(module, name, WinogradConvolution(layer))
-
-
-def _suits(layer: nn.Conv2d) -> bool:
-    """Return True if Winograd's method is possible and faster for a layer."""
-    return (
-        (layer.kernel_size, layer.stride, layer.dilation, layer.groups) == ((3, 3), (1, 1), (1, 1), 1)
-        and min(layer.in_channels, layer.out_channels) >= _CHANNELS
-        and pads_with_zeros(layer)
-    )
 
 
 def _tiles(x: Tensor, rows: int, columns: int, padding: tuple[int, int]) -> Tensor:
