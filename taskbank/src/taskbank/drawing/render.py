@@ -74,7 +74,16 @@ def picture(
         return _DRAWN[prediction.kind](prediction, shown, fov)
     chosen = scale or measure([prediction])
     if isinstance(chosen, EmbeddingScale):
-        return _embedding_picture(prediction, shown[0], chosen)
+        # Their main directions are the colours; they are enlarged to the photo's area.
+        vectors = prediction.array.reshape(-1, prediction.array.shape[-1])
+        span = max(chosen.high - chosen.low, 1e-9)
+        shares = ((vectors - chosen.mean) @ chosen.directions - chosen.low) / span
+        small = torch.from_numpy(shares.clip(0, 1).astype(np.float32) * 255)
+        small = small.T.reshape(3, *prediction.array.shape[:2])
+        placed, seen = to_input_frame(small, shown[0].view, lambda strip: (strip + 0.5).to(torch.uint8))
+        pixels = placed.permute(1, 2, 0).numpy().copy()
+        pixels[~seen.numpy()] = UNSEEN
+        return Image.fromarray(pixels)
     colours = _colours(prediction, chosen)
     colours[~seen_pixels(prediction)] = UNSEEN
     image = Image.fromarray(colours)
@@ -182,20 +191,6 @@ def _semantic_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], 
         canvas.dot((left + 9 * canvas.unit, middle), SEMANTIC_PALETTE[channel], 4.5)
         canvas.text((left + 17 * canvas.unit, middle), names[channel], "white", 10, anchor="lm")
     return canvas.done()
-
-
-def _embedding_picture(
-    prediction: Prediction, preprocessed: Preprocessed, scale: EmbeddingScale
-) -> Image.Image:
-    """Draw the embedding's main directions as colours, over the photo's area."""
-    vectors = prediction.array.reshape(-1, prediction.array.shape[-1])
-    shares = ((vectors - scale.mean) @ scale.directions - scale.low) / max(scale.high - scale.low, 1e-9)
-    colours = torch.from_numpy(shares.clip(0, 1).astype(np.float32) * 255)
-    small = colours.T.reshape(3, *prediction.array.shape[:2])
-    placed, seen = to_input_frame(small, preprocessed.view, lambda strip: (strip + 0.5).to(torch.uint8))
-    image = placed.permute(1, 2, 0).numpy().copy()
-    image[~seen.numpy()] = UNSEEN
-    return Image.fromarray(image)
 
 
 _DRAWN: Mapping[OutputKind, Callable[[Prediction, tuple[Preprocessed, ...], float], Image.Image]] = {

@@ -102,22 +102,30 @@ def convert(
     """
     found = _find(source, tasks, report)
     left_out = {}
-    task = "colorization"  # the only one whose network may not fit into a bank
-    if task in found.encoders:
-        file = found.encoders[task]
+    # The only task whose network may not fit into a bank.
+    if (file := found.encoders.get("colorization")) is not None:
         first = read_checkpoint(found.folder / file.file, file.digest).get("conv1.weight")
         if first is not None and first.dim() > 1 and first.shape[1] == 1:
-            left_out[task] = _ONE_CHANNEL
+            left_out["colorization"] = _ONE_CHANNEL
     names = [task for task in found.encoders if task not in left_out]
     if not names:
         raise InvalidInputError(f"nothing to convert in {source}: {'; '.join(left_out.values())}")
+    about = {}
+    for task in names:
+        files = [part[task].file for part in (found.encoders, found.decoders) if task in part]
+        notes = [_NOTES[task]] if task in _NOTES and task in found.decoders else []
+        if task not in found.decoders and find_task(task).decoder is not DecoderForm.NONE:
+            notes.append(_NO_DECODER)
+        training: dict[str, Any] = {**_ORIGIN, "checkpoints": files, "notes": notes}
+        classes = class_names(task) if task in found.decoders else None
+        about[task] = About(classes=classes, licence=LICENCE, training=training)
     bank = Bank.save(
         out,
         name=name,
         architecture=architecture,
         networks=_Networks(found, names, architecture, report),
         storage=storage,
-        about={task: _about(task, found) for task in names},
+        about=about,
         licence=LICENCE,
     )
     return Conversion(bank, left_out, found.ignored)
@@ -181,14 +189,3 @@ class _Networks(Mapping[str, nn.Module]):
         """Read and check one file, and load its weights into a network."""
         path = self.found.folder / file.file
         fill(network, read_checkpoint(path, file.digest), str(path))
-
-
-def _about(task: str, found: Checkpoints) -> About:
-    """Return the facts about an original network."""
-    files = [part[task].file for part in (found.encoders, found.decoders) if task in part]
-    notes = [_NOTES[task]] if task in _NOTES and task in found.decoders else []
-    if task not in found.decoders and find_task(task).decoder is not DecoderForm.NONE:
-        notes.append(_NO_DECODER)
-    training: dict[str, Any] = {**_ORIGIN, "checkpoints": files, "notes": notes}
-    classes = class_names(task) if task in found.decoders else None
-    return About(classes=classes, licence=LICENCE, training=training)

@@ -171,10 +171,14 @@ class CloudStream:
                     f"{normals.task} does not hold a normal for each pixel of {depth.task}"
                 )
             opengl = NORMAL_AXES[Axes.OPENGL] == normals.convention
-            directions = normals.array * np.array([1, -1, -1]) if opengl else normals.array
-            directions = np.nan_to_num(directions).astype(np.float32)
-            columns.append((_DIRECTION, directions[known] * turned))
-        columns.append((_COLOUR, _colours(depth, preprocessed)[known]))
+            directions = normals.array[known] * np.array([1, -1, -1] if opengl else [1, 1, 1])
+            columns.append((_DIRECTION, np.nan_to_num(directions).astype(np.float32) * turned))
+        if depth.frame is Frame.INPUT:
+            colours = preprocessed.photo.as_bytes()
+        else:
+            image = preprocessed.for_task(find_task(depth.task)).square
+            colours = ((image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        columns.append((_COLOUR, colours[known]))
         fields = [field for names, _ in columns for field in names]
         vertices = np.empty(int(known.sum()), dtype=fields)
         for names, values in columns:
@@ -234,12 +238,3 @@ def _told(depth: Prediction) -> str:
     """Describe the origin of the depth."""
     bank = " ".join(depth.bank.encode("ascii", "replace").decode().split())  # one line, for the header
     return f"{depth.task} by taskbank, bank {bank} {depth.bank_digest[:16]}"
-
-
-def _colours(depth: Prediction, preprocessed: Preprocessed) -> NDArray[np.uint8]:
-    """Return the photo's colours at a map's pixels: (H, W, 3)."""
-    if depth.frame is Frame.INPUT:
-        return preprocessed.photo.as_bytes()
-    image = preprocessed.for_task(find_task(depth.task)).square
-    shown: NDArray[np.uint8] = ((image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return shown
