@@ -72,8 +72,16 @@ def model_card(index: BankIndex, digest: str, source: str) -> str:
             f"Networks for {len(index.tasks)} vision tasks, to be used with taskbank: an encoder and, where "
             "the task has one, a decoder each.",
             "",
-            *["## Details", "", *_table(("", ""), facts.items()), ""],
-            *["## How to start", "", "```python", *code, "```", ""],
+            "## Details",
+            "",
+            *_table(("", ""), facts.items()),
+            "",
+            "## How to start",
+            "",
+            "```python",
+            *code,
+            "```",
+            "",
             *_networks(index),
             *_training(index),
             *_limits(index),
@@ -91,7 +99,7 @@ def _plain(text: str) -> str:
 
 
 def _networks(index: BankIndex) -> list[str]:
-    """Return the sections with one row per task, transfer and third-party encoder; the last two may lack."""
+    """Return the sections on tasks and, where there are any, on transfers and third-party encoders."""
     rows = [
         (
             entry.task,
