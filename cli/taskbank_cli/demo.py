@@ -48,7 +48,16 @@ def demo(
 
     Example: taskbank demo --bank my-bank --open
     """
-    _check_installed()
+    from importlib.util import find_spec
+
+    from taskbank.errors import MissingPackageError
+
+    # Before the page is imported, which needs them.
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingPackageError(
+            f"the page needs {' and '.join(missing)}: run  pip install ./taxsolver '.[demo]'  in a checkout"
+        )
     from taskbank_demo.launch import launch
     from taskbank_demo.settings import DemoSettings, parse_auth
 
@@ -73,20 +82,3 @@ def demo(
         if open_page:
             typer.launch(running.url)
         running.wait()
-
-
-def _check_installed() -> None:
-    """Check that the packages of the page are installed, before they are imported.
-
-    Raises:
-        MissingPackageError: the page needs packages that are not installed.
-    """
-    from importlib.util import find_spec
-
-    from taskbank.errors import MissingPackageError
-
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise MissingPackageError(
-            f"the page needs {' and '.join(missing)}: run  pip install ./taxsolver '.[demo]'  in a checkout"
-        )

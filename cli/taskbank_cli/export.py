@@ -66,13 +66,17 @@ def export(
     check_installed(form)
     found = open_bank(bank)
     name = found.entry(task).task
+    if verify and not images:  # the example photographs of the web page
+        import taskbank_demo
+
+        images = [str(Path(taskbank_demo.__file__).parent / "examples")]
     done = export_task(
         found,
         name,
         out or Path(f"{name}{SUFFIXES[form]}"),
         form,
         dynamic=dynamic,
-        pictures=find_images(images or [str(_examples())]) if verify else None,
+        pictures=find_images(images) if images else None,
         overwrite=overwrite,
     )
     size = megabytes(done.path.stat().st_size)
@@ -84,10 +88,3 @@ def export(
     what = "share of pixels with another label" if labels else "largest difference"
     for one in done.differences:
         typer.echo(f"{one.batch} at once, {one.size} px: {what} {one.largest:.2g}")
-
-
-def _examples() -> Path:
-    """Return the folder of the web page's example photographs."""
-    import taskbank_demo
-
-    return Path(taskbank_demo.__file__).parent / "examples"

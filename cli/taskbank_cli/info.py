@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +18,6 @@ from taskbank_cli.printing import printable
 
 if TYPE_CHECKING:
     from taskbank.bank.health import Finding
-    from taskbank.bank.index import ForeignEntry, TaskEntry, TransferEntry
     from taskbank.bank.source import BankListing
 
 _HEADLINES = ("mean", "abs_rel_scaled", "miou", "psnr", "ap", "rotation", "top1")
@@ -43,41 +42,44 @@ def info(
 
     Example: taskbank info rooms --measure photos/
     """
-    from taskbank.bank.health import faults_in_index
+    from taskbank.bank.health import faults_in_index, find_faults
     from taskbank.bank.source import open_listing
 
     listing = open_listing(bank)
-    faults = faults_in_index(listing.index) if measure is None else _measured_faults(bank, measure)
+    if measure is None:
+        faults = faults_in_index(listing.index)
+    else:
+        from taskbank.bank.bank import Bank
+        from taskbank.images.files import find_images
+        from taskbank.inference.measure_health import measure_health
+
+        measured = measure_health(Bank.open(bank), find_images(measure))
+        faults = [finding for name, metrics in measured.items() for finding in find_faults(name, metrics)]
     if as_json:
-        said = {"faults": [asdict(finding) for finding in faults]}
-        typer.echo(json.dumps(_facts(listing) | said | asdict(listing.index), indent=2))
+        said: dict[str, object] = {
+            "where": listing.files.where,
+            "sha256": listing.digest,
+            "size": sum(file.size for file in listing.index.files),
+            "faults": [asdict(finding) for finding in faults],
+        }
+        typer.echo(json.dumps(said | asdict(listing.index), indent=2))
         return
     _print(listing, faults)
 
 
-def _measured_faults(bank: str | None, photos: Iterable[Path]) -> list[Finding]:
-    """Find faults by running the bank's networks on photographs."""
-    from taskbank.bank.bank import Bank
-    from taskbank.bank.health import find_faults
-    from taskbank.images.files import find_images
-    from taskbank.inference.measure_health import measure_health
-
-    measured = measure_health(Bank.open(bank), find_images(photos))
-    return [finding for name, metrics in measured.items() for finding in find_faults(name, metrics)]
-
-
-def _facts(listing: BankListing) -> dict[str, object]:
-    """Return the facts about a bank that its index does not contain."""
-    size = sum(file.size for file in listing.index.files)
-    return {"where": listing.files.where, "sha256": listing.digest, "size": size}
-
-
 def _print(listing: BankListing, faults: list[Finding]) -> None:
-    """Print a few lines and one row per task."""
+    """Print a few lines, and a table with one row per task and one with one row per transfer."""
+    from taskbank.bank.card import output_text, target_text
+
     index = listing.index
     files = index.files
     storage = ", ".join(sorted({file.storage for file in files})) or "no files"
     code = " x ".join(map(str, index.representation))
+    encoders = []  # that transfers read, and that the bank does not hold
+    for encoder in index.foreign.values():
+        licence = f"licence {encoder.licence}" if encoder.licence else "no licence is stated"
+        stated = f"{encoder.channels} channels, {licence}, sha256 {encoder.sha256[:12]}"
+        encoders.append(("encoder", f"{encoder.opens} (not in the bank; {stated})"))
     console = Console(highlight=False)
     for name, text in (
         (
@@ -89,14 +91,24 @@ def _print(listing: BankListing, faults: list[Finding]) -> None:
         ("size", f"{megabytes(sum(file.size for file in files))} MB in {len(files)} files ({storage})"),
         ("licence", index.licence or "not stated"),
         ("transfers", str(len(index.transfers))),
-        *(("encoder", _foreign_text(entry)) for entry in index.foreign.values()),
+        *encoders,
     ):
         console.print(f"{name:<10}{escape(text)}", soft_wrap=True)
     console.print()
-    console.print(_task_table(list(index.tasks.values()), index.licence))
+    table = _empty_table("task", "output", "MB", "licence", "metrics")
+    for task in index.tasks.values():
+        size = megabytes(sum(file.size for file in task.files))
+        licence = task.licence or index.licence or "-"
+        table.add_row(*map(escape, (task.task, output_text(task), size, licence, _headline(task.metrics))))
+    console.print(table)
     if index.transfers:
+        table = _empty_table("sources", "target", "MB", "licence", "metrics")
+        for entry in index.transfers:
+            size, licence = megabytes(entry.file.size), entry.licence or index.licence or "-"
+            cells = (",".join(entry.sources), target_text(entry), size, licence, _headline(entry.metrics))
+            table.add_row(*map(escape, cells))
         console.print()
-        console.print(_transfer_table(index.transfers, index.licence))
+        console.print(table)
     metrics = [entry.metrics for entry in index.tasks.values()] + [entry.metrics for entry in index.transfers]
     if any("(+" in words for words in map(_headline, metrics)):
         console.print("\n(+n): so many more metrics, with --json", style="dim")
@@ -109,39 +121,6 @@ def _print(listing: BankListing, faults: list[Finding]) -> None:
 def escape(text: str) -> str:
     """Escape text from a bank for rich and for terminals."""
     return escape_markup(printable(text))
-
-
-def _foreign_text(entry: ForeignEntry) -> str:
-    """Describe a third-party encoder that transfers read, and that the bank does not hold."""
-    licence = f"licence {entry.licence}" if entry.licence else "no licence is stated"
-    return (
-        f"{entry.opens} (not in the bank; {entry.channels} channels, {licence}, sha256 {entry.sha256[:12]})"
-    )
-
-
-def _task_table(entries: list[TaskEntry], licence: str) -> Table:
-    """Make a table with one row per task."""
-    from taskbank.bank.card import output_text
-
-    table = _empty_table("task", "output", "MB", "licence", "metrics")
-    for entry in entries:
-        size = megabytes(sum(file.size for file in entry.files))
-        stated = entry.licence or licence or "-"
-        cells = (entry.task, output_text(entry), size, stated, _headline(entry.metrics))
-        table.add_row(*map(escape, cells))
-    return table
-
-
-def _transfer_table(entries: tuple[TransferEntry, ...], licence: str) -> Table:
-    """Make a table with one row per transfer."""
-    from taskbank.bank.card import target_text
-
-    table = _empty_table("sources", "target", "MB", "licence", "metrics")
-    for entry in entries:
-        size = megabytes(entry.file.size)
-        cells = (",".join(entry.sources), target_text(entry), size, entry.licence or licence or "-")
-        table.add_row(*map(escape, (*cells, _headline(entry.metrics))))
-    return table
 
 
 def _headline(metrics: Mapping[str, float]) -> str:

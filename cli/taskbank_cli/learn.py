@@ -25,7 +25,7 @@ from taskbank_cli.running import (
 )
 
 if TYPE_CHECKING:
-    from taskbank.own_task.result import Learned, Score
+    from taskbank.own_task.result import Learned
     from taxsolver import AffinityTensor
 
 TENSOR = "affinity.safetensors"
@@ -206,7 +206,11 @@ def _print(learned: Learned) -> None:
         f"{counts['chosen']}",
         "    error (90 % of draws)          beats constant    loss  sources",
     ]
-    lines += [_row(score) for score in learned.scores]
+    for score in learned.scores:
+        low, high = score.error_interval
+        least, most = score.wins_interval
+        interval, wins = f"({low:.4g} to {high:.4g})", f"{score.wins:.0%} ({least:.0%}-{most:.0%})"
+        lines.append(f"{score.error:9.4g} {interval:22} {wins:>16} {score.loss:7.4f}  {score.name}")
     constant = next(score for score in learned.scores if score.name == "constant")
     first = learned.transfers[0]
     if first.wins_interval[0] <= 0.5:
@@ -220,14 +224,6 @@ def _print(learned: Learned) -> None:
         lines.append(f"{learned.without_label} image(s) without a label were left out.")
     for line in lines:
         typer.echo(printable(line))
-
-
-def _row(score: Score) -> str:
-    """Format one row of the table."""
-    low, high = score.error_interval
-    first, last = score.wins_interval
-    interval, wins = f"({low:.4g} to {high:.4g})", f"{score.wins:.0%} ({first:.0%}-{last:.0%})"
-    return f"{score.error:9.4g} {interval:22} {wins:>16} {score.loss:7.4f}  {score.name}"
 
 
 def _print_next(learned: Learned, out: Path, *, extends: bool) -> None:

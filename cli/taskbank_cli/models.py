@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from taskbank_cli.banks import split_names
 from taskbank_cli.printing import printable
 from taskbank_cli.running import Overwrite
-
-if TYPE_CHECKING:
-    from taskbank.bank.catalogue import Catalogue
 
 _NOTES = (
     "* taken for that task; to take others, write a catalogue: --only NAME,.. --out FILE.toml\n"
@@ -72,23 +69,16 @@ def models(
             )
         text = catalogue_to_toml(replace(found, name=out.stem))
         write_whole(out, lambda file: file.write(text.encode()))
+    taken = found.by_task
     if as_json:
-        taken = found.by_task
         rows = [
             {**asdict(model), "taken": [task for task in model.tasks if taken[task] is model]}
             for model in found.models
         ]
         typer.echo(json.dumps({"name": found.name, "sha256": found.digest, "models": rows}, indent=2))
         return
-    _print(found)
-    if out is not None:
-        typer.echo(printable(f"{len(found.models)} model(s) in {out}: --bank {out}"))
-
-
-def _print(catalogue: Catalogue) -> None:
-    """Print each model with its tasks, in lines that fit into 80 columns without cutting an id."""
-    taken = catalogue.by_task
-    for model in catalogue.models:
+    # In lines that fit into 80 columns without cutting an id.
+    for model in found.models:
         licence = (model.licence or "licence not stated") + ("" if model.free else " !")
         typer.echo(printable(f"{model.name}  {licence}, {model.megabytes:g} MB, {model.loader}"))
         typer.echo(printable(f"  {model.id}"))
@@ -97,3 +87,5 @@ def _print(catalogue: Catalogue) -> None:
             typer.echo(printable(f"  {name:<20}{model.gives(task)}"))
         typer.echo()
     typer.echo(_NOTES)
+    if out is not None:
+        typer.echo(printable(f"{len(found.models)} model(s) in {out}: --bank {out}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,9 +27,7 @@ from taskbank_cli.running import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from taskbank.probing.result import Probe, Score, TargetScores
+    from taskbank.probing.result import Probe, TargetScores
     from taxsolver import AffinityTensor
 
 _PICTURES = (".png", ".svg", ".pdf")
@@ -201,24 +199,21 @@ def _print(one: TargetScores) -> None:
             f"{score.rank:3} {ranks:8} {score.ridge:7.3f} {interval:18} {score.knn:6.3f}  {score.logme:6.2f}"
             f"  {score.beats_pixels:12.0%}  {score.parameters / 1e6:10.2f}  {score.source}{control}"
         )
-    lines += [_verdict(one), ""]
-    for line in lines:
-        typer.echo(printable(line))
-
-
-def _verdict(one: TargetScores) -> str:
-    """Describe how many sources beat the controls, and how well the order by parameters ranks sources."""
+    # How many sources beat the controls, and how well the order by parameters ranks sources.
     real = [score for score in one.scores if not score.control]
     bar = max(score.ridge for score in one.scores if score.control)
     above = sum(score.ridge > bar for score in real)
     largest = max(real, key=lambda score: score.parameters)
     said = f"{above} of {len(real)} sources beat both controls. "
-    if one.by_parameters != one.by_parameters:
-        return said + "Order by parameters: nothing to compare (too few sources, or all of one size)."
-    return said + (
-        f"Order by parameters: Spearman {one.by_parameters:.2f} with the ridge scores; the largest, "
-        f"{largest.source}, is number {largest.rank}."
-    )
+    if math.isnan(one.by_parameters):
+        said += "Order by parameters: nothing to compare (too few sources, or all of one size)."
+    else:
+        said += (
+            f"Order by parameters: Spearman {one.by_parameters:.2f} with the ridge scores; the largest, "
+            f"{largest.source}, is number {largest.rank}."
+        )
+    for line in (*lines, said, ""):
+        typer.echo(printable(line))
 
 
 def _draw(found: Probe, path: Path) -> None:
@@ -234,19 +229,14 @@ def _draw(found: Probe, path: Path) -> None:
     for axes, one in zip(
         figure.subplots(1, len(found.targets), squeeze=False)[0], found.targets, strict=True
     ):
-        _draw_target(axes, one)
+        scores = one.scores[::-1]
+        for place, score in enumerate(scores):
+            colour = "tab:gray" if score.control else "tab:blue"
+            axes.plot(score.ridge_interval, [place, place], color=colour)
+            axes.plot([score.ridge], [place], "o", color=colour)
+        axes.set_yticks(range(len(scores)), [score.source for score in scores], fontsize=7)
+        axes.set_title(one.target)
+        axes.set_xlabel(f"{one.measure} (ridge, held out)")
     picture = BytesIO()
     figure.savefig(picture, format=path.suffix[1:], dpi=120)
     write_whole(path, lambda file: file.write(picture.getvalue()))
-
-
-def _draw_target(axes: Axes, one: TargetScores) -> None:
-    """Draw one panel."""
-    scores: Sequence[Score] = one.scores[::-1]
-    for place, score in enumerate(scores):
-        colour = "tab:gray" if score.control else "tab:blue"
-        axes.plot(score.ridge_interval, [place, place], color=colour)
-        axes.plot([score.ridge], [place], "o", color=colour)
-    axes.set_yticks(range(len(scores)), [score.source for score in scores], fontsize=7)
-    axes.set_title(one.target)
-    axes.set_xlabel(f"{one.measure} (ridge, held out)")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from taskbank.tasks.registry import TASKS, Task
+from taskbank.tasks.registry import TASKS
 
 _COUNTS = ("images", "channels")
 _NOTES = (
@@ -26,22 +26,12 @@ def tasks(
     if as_json:
         typer.echo(json.dumps([asdict(task) for task in TASKS.values()], indent=2))
         return
-    _print_table()
-
-
-def _print_table() -> None:
-    """Print one row per task, 80 columns wide at most."""
-    table = Table(box=None, pad_edge=False, caption=_NOTES)
+    table = Table(box=None, pad_edge=False, caption=_NOTES)  # 80 columns wide at most
     table.caption_justify = "left"
     for heading in ("task", "group", "images", "output", "channels", "unit"):
         table.add_column(heading, no_wrap=True, justify="right" if heading in _COUNTS else "left")
     for task in TASKS.values():
-        table.add_row(*_row(task))
+        name = f"{task.name}*" if task.source_only else task.name
+        unit = "" if task.unit == "1" else task.unit
+        table.add_row(name, task.group, str(task.num_images), task.output, str(task.channels), unit)
     Console().print(table)
-
-
-def _row(task: Task) -> tuple[str, ...]:
-    """Return the table cells of one task."""
-    name = f"{task.name}*" if task.source_only else task.name
-    unit = "" if task.unit == "1" else task.unit
-    return name, task.group, str(task.num_images), task.output, str(task.channels), unit

@@ -174,11 +174,15 @@ def predict_files(
         >>> [saved.error for saved in taskbank.predict_files(bank, ["normals"], inputs, saving)]
         [None]
     """
-    wanted = list(dict.fromkeys(_held(bank, task, sources) for task in tasks))
+    wanted = list(
+        dict.fromkeys(
+            bank.transfer_entry(sources, task).task if sources else bank.find_target(bank.entry(task).task)
+            for task in tasks
+        )
+    )
     names = [task.name for task in wanted]
     settings = settings or Settings()
-    _check_numbers(wanted, inputs)
-    _check_forms(wanted, inputs, saving, settings)
+    _check(wanted, inputs, saving, settings)
     if any(is_video(files[0]) for files in inputs):
         load_av()
         saving.for_video(saving.folder)
@@ -317,13 +321,10 @@ def _unseen(views: Mapping[Task, Sequence[View]]) -> dict[str, float]:
     return {task: share for task, share in shares.items() if share > 0}
 
 
-def _held(bank: Bank, task: str, sources: Sequence[str]) -> Task:
-    """Return a task, after a check that the bank can predict it."""
-    return bank.transfer_entry(sources, task).task if sources else bank.find_target(bank.entry(task).task)
-
-
-def _check_numbers(tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]]) -> None:
-    """Reject a wrong number of files per input before anything is computed."""
+def _check(
+    tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]], saving: Saving, settings: Settings
+) -> None:
+    """Reject wrong numbers of files per input, and unused output formats and options."""
     given = {len(group) for group in inputs}
     together = [path for group in inputs if len(group) > 1 for path in group if is_video(path)]
     if together:
@@ -337,12 +338,6 @@ def _check_numbers(tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]]) ->
                 f"{task.name} takes {wanted} image(s) together, not {min(given - {wanted})}: name so many, "
                 "with --together"
             )
-
-
-def _check_forms(
-    tasks: Sequence[Task], inputs: Sequence[tuple[Path, ...]], saving: Saving, settings: Settings
-) -> None:
-    """Reject unused output formats and options."""
     names = [task.name for task in tasks]
     if Form.PLY in saving.forms and not any(task.output is OutputKind.DEPTH for task in tasks):
         raise InvalidInputError(

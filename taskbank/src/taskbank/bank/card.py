@@ -32,19 +32,57 @@ def model_card(index: BankIndex, digest: str, source: str) -> str:
         digest: sha256 of its `bank.json`.
         source: name that opens the bank, such as `hf://owner/name`.
     """
+    # The YAML header; every text is quoted as JSON, which is valid YAML.
+    header = ["---", "library_name: taskbank"]
+    licence = index.licence.lower()
+    if licence in _KNOWN_LICENCES:
+        header.append(f"license: {licence}")
+    elif licence:
+        header += ["license: other", f"license_name: {json.dumps(index.licence)}"]
+    header += ["tags:", "- taskbank", "- computer-vision", "- safetensors", "---", ""]
+
+    size = sum(file.size for file in index.files)
+    facts = {
+        "Architecture": ", ".join(
+            _plain(str(index.architecture[key])) for key in ("name", "model") if key in index.architecture
+        ),
+        "Input": f"RGB images of {index.image_size} px, -1 to 1; other sizes where the decoder allows them",
+        "Representation": f"{' x '.join(map(str, index.representation))} (channels, rows, columns)",
+        "Transfers": str(len(index.transfers)),
+        "Size": f"{size / _MEGABYTE:.1f} MB in {len(index.files)} safetensors files; nothing is pickled",
+        "Licence": _plain(index.licence) or _NOT_STATED,
+        "sha256 of `bank.json`": f"`{digest}`",
+    }
+
+    task = next((name for name, entry in index.tasks.items() if entry.decoder), None)
+    if not index.tasks:  # transfers that read third-party encoders only
+        first = index.transfers[0]
+        use = f"network = bank.load_transfer({list(first.sources)!r}, {first.target!r})"
+    elif task is None:
+        use = "codes = bank.load_encoder(bank.tasks[0])(images)  # float (B, 3, 256, 256), -1 to 1"
+    else:
+        use = f'network = bank.load("{task}")  # files are downloaded when they are needed'
+    code = ["import taskbank", "", f'bank = taskbank.Bank.open("{source}")', use]
+
     return "\n".join(
         [
-            *_metadata(index),
+            *header,
             f"# {_plain(index.name)}",
             "",
             f"Networks for {len(index.tasks)} vision tasks, to be used with taskbank: an encoder and, where "
             "the task has one, a decoder each.",
             "",
-            *_details(index, digest),
-            *_start(index, source),
-            *_tasks(index),
-            *_transfers(index),
-            *_encoders_of_others(index),
+            "## Details",
+            "",
+            *_table(("", ""), facts.items()),
+            "",
+            "## How to start",
+            "",
+            "```python",
+            *code,
+            "```",
+            "",
+            *_networks(index),
             *_training(index),
             *_limits(index),
         ]
@@ -60,51 +98,8 @@ def _plain(text: str) -> str:
     return _MARKS.sub(r"\\\g<0>", shown).replace("<", "&lt;").replace("://", ":\u200b//")
 
 
-def _metadata(index: BankIndex) -> list[str]:
-    """Return the card's YAML header; every text is quoted as JSON, which is valid YAML."""
-    lines = ["---", "library_name: taskbank"]
-    licence = index.licence.lower()
-    if licence in _KNOWN_LICENCES:
-        lines.append(f"license: {licence}")
-    elif licence:
-        lines += ["license: other", f"license_name: {json.dumps(index.licence)}"]
-    return [*lines, "tags:", "- taskbank", "- computer-vision", "- safetensors", "---", ""]
-
-
-def _details(index: BankIndex, digest: str) -> list[str]:
-    """Return the section with the facts about the bank."""
-    code = " x ".join(map(str, index.representation))
-    size = sum(file.size for file in index.files)
-    facts = {
-        "Architecture": ", ".join(
-            _plain(str(index.architecture[key])) for key in ("name", "model") if key in index.architecture
-        ),
-        "Input": f"RGB images of {index.image_size} px, -1 to 1; other sizes where the decoder allows them",
-        "Representation": f"{code} (channels, rows, columns)",
-        "Transfers": str(len(index.transfers)),
-        "Size": f"{size / _MEGABYTE:.1f} MB in {len(index.files)} safetensors files; nothing is pickled",
-        "Licence": _plain(index.licence) or _NOT_STATED,
-        "sha256 of `bank.json`": f"`{digest}`",
-    }
-    return ["## Details", "", *_table(("", ""), facts.items()), ""]
-
-
-def _start(index: BankIndex, source: str) -> list[str]:
-    """Return the section on using the bank."""
-    task = next((name for name, entry in index.tasks.items() if entry.decoder), None)
-    if not index.tasks:  # transfers that read third-party encoders only
-        first = index.transfers[0]
-        use = f"network = bank.load_transfer({list(first.sources)!r}, {first.target!r})"
-    elif task is None:
-        use = "codes = bank.load_encoder(bank.tasks[0])(images)  # float (B, 3, 256, 256), -1 to 1"
-    else:
-        use = f'network = bank.load("{task}")  # files are downloaded when they are needed'
-    code = ["import taskbank", "", f'bank = taskbank.Bank.open("{source}")', use]
-    return ["## How to start", "", "```python", *code, "```", ""]
-
-
-def _tasks(index: BankIndex) -> list[str]:
-    """Return the section with one row per task."""
+def _networks(index: BankIndex) -> list[str]:
+    """Return the sections on tasks and, where there are any, on transfers and third-party encoders."""
     rows = [
         (
             entry.task,
@@ -116,41 +111,34 @@ def _tasks(index: BankIndex) -> list[str]:
         )
         for entry in index.tasks.values()
     ]
-    return ["## Tasks", "", *_table(("task", "output", "unit", "MB", "licence", "metrics"), rows), ""]
-
-
-def _transfers(index: BankIndex) -> list[str]:
-    """Return the section with one row per transfer; empty without transfers."""
-    rows = [
-        (
-            ", ".join(entry.sources),
-            _plain(target_text(entry)),
-            f"{entry.file.size / _MEGABYTE:.2f}",
-            _plain(entry.licence or index.licence) or _NOT_STATED,
-            _plain(metrics_text(entry)) or "not measured",
-        )
-        for entry in index.transfers
-    ]
-    table = _table(("sources", "target", "MB", "licence", "metrics"), rows)
-    if any(entry.from_scratch for entry in index.transfers):
-        table += ["", f"`{SCRATCH}`: the target's whole network, trained on what its transfers learned from."]
-    return ["## Transfers", "", *table, ""] if rows else []
-
-
-def _encoders_of_others(index: BankIndex) -> list[str]:
-    """Return the section on encoders that the bank reads but does not hold; empty without any."""
-    rows = [
-        (_plain(entry.opens), str(entry.channels), f"{entry.parameters / 1e6:.1f}", entry.sha256[:12],
-         _plain(entry.licence) or _NOT_STATED)
-        for entry in index.foreign.values()
-    ]  # fmt: skip
-    table = _table(("opened as", "channels", "parameters (M)", "sha256 of weights", "licence"), rows)
-    return ["## Third-party encoders, not in this bank", "", *table, ""] if rows else []
-
-
-def _entries(index: BankIndex) -> dict[str, _Entry]:
-    """Return the entries of all networks by name."""
-    return {**index.tasks, **{entry.name: entry for entry in index.transfers}}
+    lines = ["## Tasks", "", *_table(("task", "output", "unit", "MB", "licence", "metrics"), rows), ""]
+    if index.transfers:
+        transfers = [
+            (
+                ", ".join(entry.sources),
+                _plain(target_text(entry)),
+                f"{entry.file.size / _MEGABYTE:.2f}",
+                _plain(entry.licence or index.licence) or _NOT_STATED,
+                _plain(metrics_text(entry)) or "not measured",
+            )
+            for entry in index.transfers
+        ]
+        lines += ["## Transfers", "", *_table(("sources", "target", "MB", "licence", "metrics"), transfers)]
+        if any(entry.from_scratch for entry in index.transfers):
+            lines += [
+                "",
+                f"`{SCRATCH}`: the target's whole network, trained on what its transfers learned from.",
+            ]
+        lines.append("")
+    if index.foreign:
+        encoders = [
+            (_plain(entry.opens), str(entry.channels), f"{entry.parameters / 1e6:.1f}", entry.sha256[:12],
+             _plain(entry.licence) or _NOT_STATED)
+            for entry in index.foreign.values()
+        ]  # fmt: skip
+        headings = ("opened as", "channels", "parameters (M)", "sha256 of weights", "licence")
+        lines += ["## Third-party encoders, not in this bank", "", *_table(headings, encoders), ""]
+    return lines
 
 
 def output_text(entry: TaskEntry) -> str:
@@ -184,7 +172,14 @@ def _training(index: BankIndex) -> list[str]:
     )
     lines = ["## Training", ""]
     for known, alike in (group for entries in kinds for group in _alike(entries)):
-        words = [_plain(f"{name}: {text or _span(name, alike.values())}") for name, text in known]
+        words = []
+        for name, stated in known:
+            text = stated
+            if not text:  # a number: one if all networks share it, else the least and the greatest
+                values = [entry.training[name] for entry in alike.values()]
+                least, greatest = min(values), max(values)
+                text = str(least) if least == greatest else f"{least} to {greatest}"
+            words.append(_plain(f"{name}: {text}"))
         lines += [f"- {_together(list(alike), index)}: {'; '.join(words) or _NOT_STATED}"]
     return [*lines, ""]
 
@@ -204,27 +199,16 @@ def _alike(entries: Mapping[str, _Entry]) -> list[tuple[tuple[tuple[str, str], .
         facts = {
             name: value for name, value in entry.training.items() if isinstance(value, str | int | float)
         }
-        known = {name: "" if _is_number(value) else str(value) for name, value in facts.items()}
+        known = {name: str(value) if isinstance(value, str | bool) else "" for name, value in facts.items()}
         groups.setdefault(tuple(sorted(known.items())), {})[network] = entry
     return list(groups.items())
-
-
-def _is_number(value: object) -> bool:
-    """Tell numbers, which may differ between networks that were trained alike, from other facts."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _span(name: str, entries: Iterable[_Entry]) -> str:
-    """Write a number if all networks share it, else the least and the greatest."""
-    values = [entry.training[name] for entry in entries]
-    least, greatest = min(values), max(values)
-    return str(least) if least == greatest else f"{least} to {greatest}"
 
 
 def _limits(index: BankIndex) -> list[str]:
     """Return the section with the notes of the entries."""
     notes: dict[str, list[str]] = {}
-    for network, entry in _entries(index).items():
+    entries: dict[str, _Entry] = {**index.tasks, **{entry.name: entry for entry in index.transfers}}
+    for network, entry in entries.items():
         for note in entry.training.get("notes", ()):
             notes.setdefault(str(note), []).append(network)
     lines = [f"- {_together(names, index)}: {_plain(note)}" for note, names in notes.items()]

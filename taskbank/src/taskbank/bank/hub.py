@@ -100,7 +100,9 @@ class HubFiles:
         try:
             return read_checked(path, file.sha256, file.size)
         except ChecksumMismatchError as error:
-            _forget(path)
+            content = path.resolve()  # `path` is a link in a snapshot of the cache
+            path.unlink(missing_ok=True)
+            content.unlink(missing_ok=True)
             raise ChecksumMismatchError(
                 f"{error}: it was removed from the cache, the next call downloads it again. If that does not "
                 f"help, {file.path} in {self.where} is itself not what its {INDEX_NAME} says"
@@ -195,10 +197,3 @@ def quiet_hub() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-def _forget(path: Path) -> None:
-    """Remove a file from the cache: the link in the snapshot and the file it points to."""
-    content = path.resolve()
-    path.unlink(missing_ok=True)
-    content.unlink(missing_ok=True)

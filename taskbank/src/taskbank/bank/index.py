@@ -190,7 +190,21 @@ def index_from_json(text: str, where: str) -> BankIndex:
         BankFormatError: the text is not JSON, or of another format or a later version; a field is missing or
             of the wrong kind; a task is unknown; a file has an unexpected path.
     """
-    written = _parsed(text, where)
+    try:
+        written = json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError) as error:
+        raise BankFormatError(f"{where}: {INDEX_NAME} is not JSON: {error}") from error
+    if _depth(written) > _DEEPEST:
+        raise BankFormatError(
+            f"{where}: {INDEX_NAME} is nested more than {_DEEPEST} deep: get the bank again"
+        )
+    if not isinstance(written, dict) or written.get("format") != FORMAT:
+        raise BankFormatError(f"{where}: {INDEX_NAME} does not describe a bank (no format {FORMAT!r})")
+    version = written.get("format_version")
+    if version != FORMAT_VERSION:
+        raise BankFormatError(
+            f"{where}: format version {version!r}, but this taskbank reads {FORMAT_VERSION}: update taskbank"
+        )
     try:
         foreign = {name: _foreign(name, entry) for name, entry in dict(written.get("foreign", {})).items()}
         held = {name: _task(name, entry) for name, entry in dict(written["tasks"]).items()}
@@ -224,26 +238,6 @@ def index_from_bytes(content: bytes, where: str) -> BankIndex:
     return index_from_json(text, where)
 
 
-def _parsed(text: str, where: str) -> dict[str, Any]:
-    """Parse the JSON object; check its format, its version, its depth and that all numbers are finite."""
-    try:
-        written = json.loads(text, parse_float=_finite, parse_constant=_finite)
-    except (ValueError, RecursionError) as error:
-        raise BankFormatError(f"{where}: {INDEX_NAME} is not JSON: {error}") from error
-    if _depth(written) > _DEEPEST:
-        raise BankFormatError(
-            f"{where}: {INDEX_NAME} is nested more than {_DEEPEST} deep: get the bank again"
-        )
-    if not isinstance(written, dict) or written.get("format") != FORMAT:
-        raise BankFormatError(f"{where}: {INDEX_NAME} does not describe a bank (no format {FORMAT!r})")
-    version = written.get("format_version")
-    if version != FORMAT_VERSION:
-        raise BankFormatError(
-            f"{where}: format version {version!r}, but this taskbank reads {FORMAT_VERSION}: update taskbank"
-        )
-    return written
-
-
 def _finite(text: str) -> float:
     """Parse a number of the JSON text; reject `1e999`, `NaN` and `Infinity`."""
     value = float(text)
@@ -272,9 +266,16 @@ def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
     decoder, channels = entry["decoder"], _whole(entry["channels"], least=1)
     if channels != TASKS[name].channels:
         raise ValueError(f"{name} has {TASKS[name].channels} channel(s), not {channels}")
+    given = entry["encoder"]
+    encoder: FileEntry | SeededEncoder
+    if "seed" in given:
+        seed = _whole(given["seed"], least=-(2**63), most=2**64 - 1)  # the range of torch's seeds
+        encoder = SeededEncoder(seed=seed, total=float(given["total"]), size=float(given["size"]))
+    else:
+        encoder = _file(given, encoder_path(name))
     return TaskEntry(
         task=name,
-        encoder=_encoder(name, entry["encoder"]),
+        encoder=encoder,
         decoder=None if decoder is None else _file(decoder, decoder_path(name)),
         output=str(entry["output"]),
         channels=channels,
@@ -306,24 +307,21 @@ def _metrics(written: Mapping[str, Any]) -> dict[str, float]:
     return metrics
 
 
-def _encoder(task: str, entry: Mapping[str, Any]) -> FileEntry | SeededEncoder:
-    """Parse a task's encoder: a file at its standard path, or a seed."""
-    if "seed" not in entry:
-        return _file(entry, encoder_path(task))
-    seed = _whole(entry["seed"], least=-(2**63), most=2**64 - 1)  # the range of torch's seeds
-    return SeededEncoder(seed=seed, total=float(entry["total"]), size=float(entry["size"]))
-
-
 def _transfer(entry: Mapping[str, Any], foreign: Mapping[str, ForeignEntry]) -> TransferEntry:
     """Parse one transfer's entry, whose file has its standard path; the first banks stated only metrics."""
     sources, target = tuple(map(str, entry["sources"])), str(entry["target"])
     for name in sources if sources != (SCRATCH,) else ():
         if name not in foreign:
             _known(name)
+    described = entry.get("own_target")
+    if described is None:
+        _known(target)
+    elif own_name(target) != target:
+        raise ValueError(f"target {target!r} should be written {own_name(target)!r}")
     return TransferEntry(
         sources=sources,
         target=target,
-        own_target=_own_target(target, entry.get("own_target")),
+        own_target=None if described is None else own_target_from_json(described),
         file=_file(entry["file"], transfer_path(sources, target)),
         classes=_classes(entry.get("classes")),
         licence=str(entry.get("licence", "")),
@@ -350,16 +348,6 @@ def _foreign(name: str, entry: Mapping[str, Any]) -> ForeignEntry:
         weights=str(entry["weights"]),
         licence=str(entry["licence"]),
     )
-
-
-def _own_target(name: str, written: Mapping[str, Any] | None) -> OwnTarget | None:
-    """Parse a user's own target; None for a task of the registry."""
-    if written is None:
-        _known(name)
-        return None
-    if own_name(name) != name:
-        raise ValueError(f"target {name!r} should be written {own_name(name)!r}")
-    return own_target_from_json(written)
 
 
 def _file(entry: Mapping[str, Any], path: str) -> FileEntry:

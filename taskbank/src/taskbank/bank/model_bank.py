@@ -71,7 +71,11 @@ def open_models(source: str | Path, hub: Hub | None = None) -> ModelBank:
     entries: dict[str, TaskEntry] = {}
     holders: dict[str, tuple[str, str]] = {}
     for one in opened:
-        given = one.index.tasks if isinstance(one, Bank) else _entries(one)
+        given = (
+            one.index.tasks
+            if isinstance(one, Bank)
+            else {task: _entry(task, model) for task, model in one.by_task.items()}
+        )
         for task, entry in given.items():
             if task not in entries or (entry.predicts and not entries[task].predicts):
                 entries[task], holders[task] = entry, (one.name, one.digest)
@@ -95,11 +99,6 @@ def open_models(source: str | Path, hub: Hub | None = None) -> ModelBank:
         files=FolderFiles(Path(name)) if rest is None else rest.files,
         holders=holders,
     )
-
-
-def _entries(catalogue: Catalogue) -> dict[str, TaskEntry]:
-    """Make index entries for the tasks of a catalogue."""
-    return {task: _entry(task, model) for task, model in catalogue.by_task.items()}
 
 
 def _entry(task: str, model: Model) -> TaskEntry:

@@ -12,8 +12,6 @@ from taskbank.bank.index import INDEX_NAME
 from taskbank.errors import ChecksumMismatchError, HubError
 
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd, HfApi
-
     from taskbank.bank.source import BankListing
 
 CARD_NAME = "README.md"
@@ -51,17 +49,28 @@ def push_bank(
         ChecksumMismatchError: a file of the bank is damaged.
         HubError: the Hub cannot be reached, or does not allow the upload.
     """
-    from huggingface_hub import HfApi
+    from huggingface_hub import CommitOperationAdd, HfApi
 
     hub = hub or Hub()
     target = parse_hub_source(HUB_PREFIX + repo.removeprefix(HUB_PREFIX))
     branch = revision or target.revision or _MAIN
     text = card or model_card(bank.index, bank.digest, f"{HUB_PREFIX}{target.repo}")
-    additions = _additions(bank, text)
+    index = bank.files.fetch(INDEX_NAME)
+    content = index.read_bytes()
+    if hashlib.sha256(content).hexdigest() != bank.digest:
+        raise ChecksumMismatchError(f"{index} was changed since the bank was opened: open it again")
+    additions = [CommitOperationAdd(INDEX_NAME, content), CommitOperationAdd(CARD_NAME, text.encode())]
+    for file in bank.index.files:
+        bank.files.read(file)  # checks its sha256
+        additions.append(CommitOperationAdd(file.path, bank.files.fetch(file.path)))
     api = HfApi(endpoint=hub.endpoint, token=hub.token, **library())
     with translated(Attempt(source=f"{HUB_PREFIX}{target.repo}", endpoint=hub.endpoint)):
-        visible = _prepare(api, target.repo, branch, private)
-    if private and visible:
+        # None leaves the choice to the owner's default.
+        api.create_repo(target.repo, private=private or None, exist_ok=True)
+        public = not api.model_info(target.repo).private
+        if branch != _MAIN and not (private and public):
+            api.create_branch(target.repo, branch=branch, exist_ok=True)
+    if private and public:
         raise HubError(
             f"{HUB_PREFIX}{target.repo} is there already and is public: make it private in its settings, or "
             "push without `private`"
@@ -74,28 +83,3 @@ def push_bank(
             revision=branch,
         )
     return str(HubSource(target.repo, commit.oid))
-
-
-def _additions(bank: BankListing, card: str) -> list[CommitOperationAdd]:
-    """Return the files of the commit, after a check of each."""
-    from huggingface_hub import CommitOperationAdd
-
-    index = bank.files.fetch(INDEX_NAME)
-    content = index.read_bytes()
-    if hashlib.sha256(content).hexdigest() != bank.digest:
-        raise ChecksumMismatchError(f"{index} was changed since the bank was opened: open it again")
-    additions = [CommitOperationAdd(INDEX_NAME, content), CommitOperationAdd(CARD_NAME, card.encode())]
-    for file in bank.index.files:
-        bank.files.read(file)
-        additions.append(CommitOperationAdd(file.path, bank.files.fetch(file.path)))
-    return additions
-
-
-def _prepare(api: HfApi, repo: str, branch: str, private: bool) -> bool:
-    """Create the repository and the branch if missing; return True if the repository is public."""
-    # None leaves the choice to the owner's default.
-    api.create_repo(repo, private=private or None, exist_ok=True)
-    public = not api.model_info(repo).private
-    if branch != _MAIN and not (private and public):
-        api.create_branch(repo, branch=branch, exist_ok=True)
-    return public

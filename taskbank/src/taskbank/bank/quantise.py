@@ -56,33 +56,23 @@ def pack(weights: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
             raise InvalidInputError(
                 f"{name!r} holds values that are not finite: train again, or leave it out"
             )
-        packed |= _pack_one(name, values, storage)
+        if not values.is_floating_point():
+            packed[name] = values
+        elif storage is Storage.FP32:
+            packed[name] = values.float()
+        elif storage is Storage.INT8 and values.dim() > 1:
+            rows = values.float().flatten(1)
+            greatest = rows.abs().amax(dim=1)
+            scales = torch.where(greatest > 0, greatest / _LEVELS, torch.ones_like(greatest))  # (channels,)
+            levels = torch.round(rows / scales[:, None]).clamp(-_LEVELS, _LEVELS)
+            packed[name] = levels.to(torch.int8).reshape(values.shape)
+            packed[name + SCALE_SUFFIX] = scales
+        else:
+            packed[name] = values.half()
+            if not bool(packed[name].isfinite().all()):
+                largest = values.abs().max().item()
+                raise InvalidInputError(f"{name!r} holds {largest:g}, too large for 16 bits: store as fp32")
     return packed
-
-
-def _pack_one(name: str, values: Tensor, storage: Storage) -> dict[str, Tensor]:
-    """Convert one tensor to its stored form, with its scales if it has any."""
-    if not values.is_floating_point():
-        return {name: values}
-    if storage is Storage.FP32:
-        return {name: values.float()}
-    if storage is Storage.INT8 and values.dim() > 1:
-        levels, scales = _to_levels(values.float())
-        return {name: levels, name + SCALE_SUFFIX: scales}
-    halves = values.half()
-    if not bool(halves.isfinite().all()):
-        greatest = values.abs().max().item()
-        raise InvalidInputError(f"{name!r} holds {greatest:g}, too large for 16 bits: store as fp32")
-    return {name: halves}
-
-
-def _to_levels(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Return integers -127..127 of the same shape, and float32 scales (channels,)."""
-    rows = values.flatten(1)
-    greatest = rows.abs().amax(dim=1)
-    scales = torch.where(greatest > 0, greatest / _LEVELS, torch.ones_like(greatest))
-    levels = torch.round(rows / scales[:, None]).clamp(-_LEVELS, _LEVELS)
-    return levels.to(torch.int8).reshape(values.shape), scales
 
 
 def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -97,22 +87,19 @@ def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
             if name.removesuffix(SCALE_SUFFIX) not in packed:
                 raise BankFormatError(f"{name!r} has no tensor that it scales: the file is incomplete")
         elif stored.dtype == torch.int8:
-            weights[name] = _from_levels(name, stored, packed.get(name + SCALE_SUFFIX))
+            scales = packed.get(name + SCALE_SUFFIX)
+            if scales is None or scales.shape != stored.shape[:1] or not scales.is_floating_point():
+                kind = "" if scales is None or scales.is_floating_point() else f", {scales.dtype}"
+                found = "none" if scales is None else f"{tuple(scales.shape)}{kind}"
+                raise BankFormatError(
+                    f"{name!r} is stored as int8 with {stored.shape[0]} channels but its scales are {found}: "
+                    "the file is incomplete or damaged"
+                )
+            column = scales.float().reshape(-1, *[1] * (stored.dim() - 1))
+            # NumPy, because torch starts all its threads for each of hundreds of tensors; on a busy processor
+            # that takes longer than the multiplication itself.
+            product = np.multiply(stored.numpy(), column.numpy(), dtype=np.float32)
+            weights[name] = torch.from_numpy(product)
         else:
             weights[name] = stored.float() if stored.is_floating_point() else stored
     return weights
-
-
-def _from_levels(name: str, levels: Tensor, scales: Tensor | None) -> Tensor:
-    """Return float32 weights from integers (channels, ...) and scales (channels,)."""
-    if scales is None or scales.shape != levels.shape[:1] or not scales.is_floating_point():
-        kind = "" if scales is None or scales.is_floating_point() else f", {scales.dtype}"
-        found = "none" if scales is None else f"{tuple(scales.shape)}{kind}"
-        raise BankFormatError(
-            f"{name!r} is stored as int8 with {levels.shape[0]} channels but its scales are {found}: "
-            "the file is incomplete or damaged"
-        )
-    column = scales.float().reshape(-1, *[1] * (levels.dim() - 1))
-    # NumPy, because torch starts all its threads for each of hundreds of tensors; on a busy processor that
-    # takes longer than the multiplication itself.
-    return torch.from_numpy(np.multiply(levels.numpy(), column.numpy(), dtype=np.float32))

@@ -31,7 +31,7 @@ from taskbank.nets.backbone import SHARED, BackboneEncoder
 from taskbank.nets.build import Readout, TaskNetwork
 from taskbank.nets.encoder import CODE_CHANNELS
 from taskbank.tasks.own_targets import OwnTarget, own_name
-from taskbank.tasks.registry import TASKS, Task, find_task
+from taskbank.tasks.registry import TASKS, find_task
 
 IMAGE_SIZE = 256
 """Default side in px of the images that networks are trained on."""
@@ -107,7 +107,32 @@ def write_tasks(
         task = find_task(given)
         if task.name in entries:
             raise InvalidInputError(f"networks name the task {task.name!r} twice: name it once")
-        entries[task.name] = _write_task(root, task, network, form, about.get(given, About()))
+        encoder, decoder = network, None
+        if isinstance(network, TaskNetwork):
+            encoder, decoder = network.encoder, network.decoder
+        described: FileEntry | SeededEncoder
+        if isinstance(encoder, Untrained):
+            described = describe_untrained(form.architecture, encoder.seed)
+        else:
+            state = encoder.state_dict().items()
+            own = {key: value for key, value in state if not key.startswith(SHARED)}
+            described = _write(root, encoder_path(task.name), own, form.storage)
+        facts = about.get(given, About())
+        entries[task.name] = TaskEntry(
+            task=task.name,
+            encoder=described,
+            decoder=None
+            if decoder is None
+            else _write(root, decoder_path(task.name), decoder.state_dict(), form.storage),
+            output=task.output.value,
+            channels=task.channels,
+            unit=task.unit,
+            value_range=task.value_range,
+            classes=facts.classes,
+            licence=facts.licence,
+            metrics=facts.metrics,
+            training=facts.training,
+        )
     return entries
 
 
@@ -167,37 +192,6 @@ def check_known(about: Iterable[object], given: Iterable[object]) -> None:
         )
 
 
-def _write_task(
-    root: Path, task: Task, network: nn.Module | Untrained, form: NetworkFormat, about: About
-) -> TaskEntry:
-    """Write a task's files; return its entry."""
-    encoder, decoder = network, None
-    if isinstance(network, TaskNetwork):
-        encoder, decoder = network.encoder, network.decoder
-    storage = form.storage
-    described: FileEntry | SeededEncoder
-    if isinstance(encoder, Untrained):
-        described = describe_untrained(form.architecture, encoder.seed)
-    else:
-        weights = {name: value for name, value in encoder.state_dict().items() if not name.startswith(SHARED)}
-        described = _write(root, encoder_path(task.name), weights, storage)
-    return TaskEntry(
-        task=task.name,
-        encoder=described,
-        decoder=None
-        if decoder is None
-        else _write(root, decoder_path(task.name), decoder.state_dict(), storage),
-        output=task.output.value,
-        channels=task.channels,
-        unit=task.unit,
-        value_range=task.value_range,
-        classes=about.classes,
-        licence=about.licence,
-        metrics=about.metrics,
-        training=about.training,
-    )
-
-
 def write_transfer(root: Path, readout: Readout, storage: Storage, about: About) -> TransferEntry:
     """Write a transfer's file; return its entry.
 
@@ -205,12 +199,19 @@ def write_transfer(root: Path, readout: Readout, storage: Storage, about: About)
         InvalidInputError: the target is none of the 26 tasks and has no description, or is one of them and
             has one.
     """
-    _check_target(readout.target, about.own_target)
-    path = transfer_path(readout.sources, readout.target)
+    target = readout.target
+    if about.own_target is not None:
+        if own_name(target) != target:
+            raise InvalidInputError(f"target {target!r} must be written {own_name(target)!r}")
+    elif target not in TASKS:
+        raise InvalidInputError(
+            f"{target!r} is none of the 26 tasks: say what it is, with About(own_target=...)"
+        )
+    path = transfer_path(readout.sources, target)
     file = _write(root, path, readout.state_dict(), storage)
     return TransferEntry(
         sources=readout.sources,
-        target=readout.target,
+        target=target,
         own_target=about.own_target,
         file=file,
         classes=about.classes,
@@ -231,17 +232,6 @@ def check_paths(entries: Iterable[TransferEntry]) -> tuple[TransferEntry, ...]:
     if len({entry.file.path for entry in listed}) < len(listed):
         raise InvalidInputError("two transfers would be written to one file: rename one of their sources")
     return listed
-
-
-def _check_target(target: str, own: OwnTarget | None) -> None:
-    """Check that a target is a task of the registry, or a user's own target with a description."""
-    if own is not None:
-        if own_name(target) != target:
-            raise InvalidInputError(f"target {target!r} must be written {own_name(target)!r}")
-    elif target not in TASKS:
-        raise InvalidInputError(
-            f"{target!r} is none of the 26 tasks: say what it is, with About(own_target=...)"
-        )
 
 
 def _write(root: Path, path: str, weights: Mapping[str, Tensor], storage: Storage) -> FileEntry:

@@ -64,7 +64,12 @@ def class_names(task: str) -> tuple[str, ...] | None:
     if task == "segment_semantic":
         return tuple(row["name"] for row in _rows("segment_semantic_classes"))
     if task == "class_scene":
-        return tuple(_scene(row["name"]) for row in _rows("places_indoor_63"))
+        names = []
+        for row in _rows("places_indoor_63"):  # `/b/booth/indoor` becomes `booth (indoor)`
+            place, *variant = row["name"].split("/")[2:]
+            words = place.replace("_", " ")
+            names.append(f"{words} ({' '.join(variant)})" if variant else words)
+        return tuple(names)
     if task == "class_object":
         from torchvision.models import ResNet152_Weights
 
@@ -93,13 +98,6 @@ def scene_positions() -> NDArray[np.int64]:
         read-only int64 (63,), 0 to 364.
     """
     return _frozen(np.array([row["places365_class"] for row in _rows("places_indoor_63")], dtype=np.int64))
-
-
-def _scene(name: str) -> str:
-    """Write a class of Places365 in words: `/b/booth/indoor` -> `booth (indoor)`."""
-    place, *variant = name.split("/")[2:]
-    words = place.replace("_", " ")
-    return f"{words} ({' '.join(variant)})" if variant else words
 
 
 def _rows(table: str) -> list[dict[str, str]]:

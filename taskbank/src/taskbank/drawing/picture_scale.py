@@ -82,8 +82,17 @@ def measure(predictions: Sequence[Prediction]) -> Scale | None:
         low, high = np.percentile(values, [2, 98]) if values.size else (0.0, 1.0)
         return InverseScale(float(low), float(high))
     if kind is OutputKind.CURVATURE:
-        return _curvature_scale(values)
-    return _embedding_scale(values)
+        reach = np.percentile(np.abs(values.mean(-1)), 98) if values.size else 1.0
+        return CurvatureScale(max(float(reach), _FLATTEST))
+    mean = values.mean(0)
+    _, directions = np.linalg.eigh((values - mean).T @ (values - mean))
+    best = directions[:, :-4:-1]
+    # The sign of a direction is arbitrary: its largest component is made positive, so that pictures are
+    # reproducible.
+    largest = np.take_along_axis(best, np.abs(best).argmax(0)[None], axis=0)
+    best = best * np.sign(largest)
+    low, high = np.percentile((values - mean) @ best, [1, 99])
+    return EmbeddingScale(mean, best, float(low), float(high))
 
 
 def depth_limits(prediction: Prediction) -> tuple[float, float]:
@@ -107,23 +116,3 @@ def _depth_scale(metres: NDArray[Any]) -> DepthScale:
         return DepthScale(0.1, 1.0)
     low, high = np.percentile(metres, [2, 98])
     return DepthScale(max(float(low), 0.01), max(float(high), 0.011))
-
-
-def _curvature_scale(curvatures: NDArray[Any]) -> CurvatureScale:
-    """Measure the range of the mean of principal curvatures (n, 2)."""
-    if curvatures.size == 0:
-        return CurvatureScale(1.0)
-    return CurvatureScale(max(float(np.percentile(np.abs(curvatures.mean(-1)), 98)), _FLATTEST))
-
-
-def _embedding_scale(vectors: NDArray[Any]) -> EmbeddingScale:
-    """Measure the main directions of vectors (n, C)."""
-    mean = vectors.mean(0)
-    _, directions = np.linalg.eigh((vectors - mean).T @ (vectors - mean))
-    best = directions[:, :-4:-1]
-    # The sign of a direction is arbitrary: its largest component is made positive, so that pictures are
-    # reproducible.
-    largest = np.take_along_axis(best, np.abs(best).argmax(0)[None], axis=0)
-    best = best * np.sign(largest)
-    low, high = np.percentile((vectors - mean) @ best, [1, 99])
-    return EmbeddingScale(mean, best, float(low), float(high))

@@ -64,13 +64,30 @@ def picture(
     Raises:
         InvalidInputError: `inputs` are not those of the prediction.
     """
-    inputs = _shown(prediction, inputs)
+    # Networks that see one square have the middle one of a whole photo.
+    for shown in (inputs, tuple(one.part(whole=False) for one in inputs)):
+        if tuple(one.view for one in shown) == prediction.views:
+            break
+    else:
+        raise InvalidInputError("the inputs are not those of the prediction: take both from one outcome")
     if prediction.kind in _DRAWN:
-        return _DRAWN[prediction.kind](prediction, inputs, fov)
+        return _DRAWN[prediction.kind](prediction, shown, fov)
     chosen = scale or measure([prediction])
     if isinstance(chosen, EmbeddingScale):
-        return _embedding_picture(prediction, inputs[0], chosen)
-    return _map_picture(prediction, inputs[0], chosen)
+        # Their main directions are the colours; they are enlarged to the photo's area.
+        vectors = prediction.array.reshape(-1, prediction.array.shape[-1])
+        span = max(chosen.high - chosen.low, 1e-9)
+        shares = ((vectors - chosen.mean) @ chosen.directions - chosen.low) / span
+        small = torch.from_numpy(shares.clip(0, 1).astype(np.float32) * 255)
+        small = small.T.reshape(3, *prediction.array.shape[:2])
+        placed, seen = to_input_frame(small, shown[0].view, lambda strip: (strip + 0.5).to(torch.uint8))
+        pixels = placed.permute(1, 2, 0).numpy().copy()
+        pixels[~seen.numpy()] = UNSEEN
+        return Image.fromarray(pixels)
+    colours = _colours(prediction, chosen)
+    colours[~seen_pixels(prediction)] = UNSEEN
+    image = Image.fromarray(colours)
+    return _with_hole(image, shown[0], prediction.frame) if prediction.task == "inpainting" else image
 
 
 def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
@@ -95,29 +112,18 @@ def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
     return known
 
 
-def _shown(prediction: Prediction, inputs: tuple[Preprocessed, ...]) -> tuple[Preprocessed, ...]:
-    """Return the inputs that belong to the prediction."""
-    for chosen in (inputs, tuple(one.part(whole=False) for one in inputs)):
-        if tuple(one.view for one in chosen) == prediction.views:
-            return chosen
-    raise InvalidInputError("the inputs are not those of the prediction: take both from one outcome")
-
-
-def _map_picture(prediction: Prediction, preprocessed: Preprocessed, scale: Scale | None) -> Image.Image:
-    """Draw a map with a colour per pixel."""
-    colours = _colours(prediction, scale)
-    colours[~seen_pixels(prediction)] = UNSEEN
-    image = Image.fromarray(colours)
-    return _with_hole(image, preprocessed, prediction.frame) if prediction.task == "inpainting" else image
-
-
 def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
     """Return the colours of a map's values, uint8 (H, W, 3)."""
     array = prediction.array
     if isinstance(scale, CurvatureScale):
         return paint(0.5 + array.mean(-1) / scale.reach / 2, "diverging")
-    if isinstance(scale, DepthScale | InverseScale):  # near is bright in both
-        return paint(_nearness(array, scale), "sequential")
+    if isinstance(scale, DepthScale | InverseScale):  # near is bright in both: 1, and far is 0
+        if isinstance(scale, InverseScale):
+            near = (array - scale.low) / max(scale.high - scale.low, 1e-9)
+        else:
+            span = max(np.log(scale.high / scale.low), 1e-6)
+            near = 1 - np.log(np.maximum(array, scale.low) / scale.low) / span
+        return paint(near, "sequential")
     match prediction.kind:
         case OutputKind.NORMALS:
             # In the dataset's encoding: zero is 127.
@@ -133,26 +139,10 @@ def _colours(prediction: Prediction, scale: Scale | None) -> NDArray[np.uint8]:
             return _bytes(array)
 
 
-def _nearness(array: NDArray[np.floating], scale: DepthScale | InverseScale) -> NDArray[np.floating]:
-    """Scale distances or inverse depths to 0 (farthest limit) to 1 (nearest limit)."""
-    if isinstance(scale, InverseScale):
-        return (array - scale.low) / max(scale.high - scale.low, 1e-9)
-    span = max(np.log(scale.high / scale.low), 1e-6)
-    shares: NDArray[np.floating] = 1 - np.log(np.maximum(array, scale.low) / scale.low) / span
-    return shares
-
-
 def _bytes(shares: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Convert brightness, 0 to 1, to bytes; NaN is black."""
     levels: NDArray[np.uint8] = np.nan_to_num(shares * 255 + 0.5).astype(np.uint8)
     return levels
-
-
-def _base(prediction: Prediction, preprocessed: Preprocessed) -> NDArray[np.uint8]:
-    """Return the photo in the prediction's frame, uint8 (H, W, 3)."""
-    if prediction.frame is Frame.INPUT:
-        return preprocessed.photo.as_bytes()
-    return np.asarray(seen_image(preprocessed.square))
 
 
 def _with_hole(image: Image.Image, preprocessed: Preprocessed, frame: Frame) -> Image.Image:
@@ -175,47 +165,32 @@ def _semantic_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], 
     preprocessed = inputs[0]
     table = np.array([ImageColor.getrgb(name) for name in ("black", *SEMANTIC_PALETTE)], np.float32)
     labels = prediction.array
-    painted = np.array(_base(prediction, preprocessed))
+    in_photo = prediction.frame is Frame.INPUT
+    painted = np.array(preprocessed.photo.as_bytes() if in_photo else seen_image(preprocessed.square))
     for start in range(0, len(painted), _ROWS):  # in strips, as a large photo as floats takes gigabytes
         rows = slice(start, start + _ROWS)
         covered = painted[rows] * np.float32(1 - _COVER) + table[labels[rows]] * _COVER
         classified = (labels[rows] >= 2)[..., None]
         np.copyto(painted[rows], covered.astype(np.uint8), where=classified)
-    painted[~seen_pixels(prediction)] = UNSEEN
+    seen = seen_pixels(prediction)
+    painted[~seen] = UNSEEN
     image = Image.fromarray(painted)
     counts = np.bincount(labels.ravel(), minlength=len(table))[2:]
     shown = [
         number for number in np.argsort(-counts, kind="stable")[:6] if counts[number] > labels.size / 200
     ]
-    return _with_legend(image, prediction, [int(number) + 1 for number in shown])
-
-
-def _with_legend(image: Image.Image, prediction: Prediction, channels: list[int]) -> Image.Image:
-    """Add names and colours of classes in the upper left corner of the region that the network saw."""
+    if not shown:
+        return image
+    # The legend is in the upper left corner of the region that the network saw.
     names = prediction.classes or tuple(f"class {number}" for number in range(len(SEMANTIC_PALETTE)))
     canvas = Canvas(image)
-    step = 13 * canvas.unit
-    seen = seen_pixels(prediction)
     left, top = int(seen.any(0).argmax()), int(seen.any(1).argmax())
-    for row, channel in enumerate(channels):
-        middle = top + 4 * canvas.unit + step * (row + 0.5)
+    for row, number in enumerate(shown):
+        channel = int(number) + 1
+        middle = top + 4 * canvas.unit + 13 * canvas.unit * (row + 0.5)
         canvas.dot((left + 9 * canvas.unit, middle), SEMANTIC_PALETTE[channel], 4.5)
         canvas.text((left + 17 * canvas.unit, middle), names[channel], "white", 10, anchor="lm")
-    return canvas.done() if channels else image
-
-
-def _embedding_picture(
-    prediction: Prediction, preprocessed: Preprocessed, scale: EmbeddingScale
-) -> Image.Image:
-    """Draw the embedding's main directions as colours, over the photo's area."""
-    vectors = prediction.array.reshape(-1, prediction.array.shape[-1])
-    shares = ((vectors - scale.mean) @ scale.directions - scale.low) / max(scale.high - scale.low, 1e-9)
-    colours = torch.from_numpy(shares.clip(0, 1).astype(np.float32) * 255)
-    small = colours.T.reshape(3, *prediction.array.shape[:2])
-    placed, seen = to_input_frame(small, preprocessed.view, lambda strip: (strip + 0.5).to(torch.uint8))
-    image = placed.permute(1, 2, 0).numpy().copy()
-    image[~seen.numpy()] = UNSEEN
-    return Image.fromarray(image)
+    return canvas.done()
 
 
 _DRAWN: Mapping[OutputKind, Callable[[Prediction, tuple[Preprocessed, ...], float], Image.Image]] = {

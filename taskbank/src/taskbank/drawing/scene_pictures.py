@@ -83,9 +83,21 @@ def pose_picture(prediction: Prediction, _sights: tuple[Preprocessed, ...], _fov
     spread = max(1.0, *(float(np.abs(place).max()) for place, *_ in cameras))
     canvas = Canvas(Image.new("RGB", (_PLOT, _PLOT), "white"), rims=False)
     middle = np.mean([place for place, *_ in cameras], axis=0)
-    _draw_ground(canvas)
+    # A grid under the cameras, whose squares are half a unit of the plot.
+    for step in np.linspace(-1, 1, 5):
+        for line in ([[step, -0.8, -1], [step, -0.8, 1]], [[-1, -0.8, step], [1, -0.8, step]]):
+            canvas.line(_plotted(np.array(line)), (205, 205, 205), 0.5)
+    # A camera is a pyramid that opens in its viewing direction.
+    frame = np.array([[-1, -0.75, -1.2], [1, -0.75, -1.2], [1, 0.75, -1.2], [-1, 0.75, -1.2]]) * 0.25
     for place, turn, name, colour in cameras:
-        _draw_camera(canvas, (place - middle) / spread, turn, name, colour)
+        at = (place - middle) / spread
+        corners = _plotted(at + frame @ turn.T)
+        (tip,) = _plotted(at[None])
+        canvas.line([*corners, corners[0]], colour, 1)
+        for corner in corners:
+            canvas.line([tip, corner], colour, 1)
+        canvas.dot(tip, colour, 2.5)
+        canvas.text((tip[0] + 10, tip[1] + 10), name, colour, 12)
     words = f"floor squares {spread / 2:.2g} m"
     canvas.text((_PLOT - 8, _PLOT - 8), words, _INK, 10, anchor="rb")
     return canvas.done()
@@ -96,27 +108,6 @@ def _plotted(points: NDArray[np.float64]) -> list[Point]:
     tilt = rotation([np.radians(35), 0, 0]) @ rotation([0, np.radians(-25), 0])
     seen = points @ tilt.T
     return [(_PLOT * (0.5 + 0.27 * x), _PLOT * (0.42 - 0.27 * y)) for x, y, _ in seen]
-
-
-def _draw_ground(canvas: Canvas) -> None:
-    """Draw a grid under the cameras; its squares are half a unit of the plot."""
-    for place in np.linspace(-1, 1, 5):
-        for line in ([[place, -0.8, -1], [place, -0.8, 1]], [[-1, -0.8, place], [1, -0.8, place]]):
-            canvas.line(_plotted(np.array(line)), (205, 205, 205), 0.5)
-
-
-def _draw_camera(
-    canvas: Canvas, place: NDArray[np.float64], turn: NDArray[np.float64], name: str, colour: Colour
-) -> None:
-    """Draw a pyramid that opens in the viewing direction of the camera, with the camera's number."""
-    frame = np.array([[-1, -0.75, -1.2], [1, -0.75, -1.2], [1, 0.75, -1.2], [-1, 0.75, -1.2]]) * 0.25
-    corners = _plotted(place + frame @ turn.T)
-    (tip,) = _plotted(place[None])
-    canvas.line([*corners, corners[0]], colour, 1)
-    for corner in corners:
-        canvas.line([tip, corner], colour, 1)
-    canvas.dot(tip, colour, 2.5)
-    canvas.text((tip[0] + 10, tip[1] + 10), name, colour, 12)
 
 
 def classes_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:

@@ -59,28 +59,21 @@ def sheet(
         RGB, 256 px and a caption per picture.
     """
     cells = [("Image", "", photo)]
-    cells += [(_label(task), captions.get(task, ""), shown) for task, shown in pictures.items()]
+    for task, shown in pictures.items():  # a user's own target keeps its name
+        label = TASKS[task].label if task in TASKS else task
+        cells.append((label, captions.get(task, ""), shown))
     columns = min(columns, len(cells))
     rows = -(-len(cells) // columns)
     page = Image.new("RGB", (columns * (_CELL + 8) + 8, rows * (_CELL + _CAPTION + 8) + 8), "white")
+    draw = ImageDraw.Draw(page)
     for number, (name, words, shown) in enumerate(cells):
         row, column = divmod(number, columns)
-        _paste_cell(page, (8 + column * (_CELL + 8), 8 + row * (_CELL + _CAPTION + 8)), name, words, shown)
+        left, top = 8 + column * (_CELL + 8), 8 + row * (_CELL + _CAPTION + 8)
+        share = _CELL / max(shown.size)
+        size = (max(1, round(shown.width * share)), max(1, round(shown.height * share)))
+        small = shown.resize(size, Image.Resampling.LANCZOS)
+        page.paste(small, (left + (_CELL - size[0]) // 2, top + (_CELL - size[1]) // 2))  # in the middle
+        middle = left + _CELL / 2
+        draw.text((middle, top + _CELL + 2), name, fill=(20, 20, 20), font=font(16), anchor="ma")
+        draw.text((middle, top + _CELL + 22), words, fill=(90, 90, 90), font=font(13), anchor="ma")
     return page
-
-
-def _label(task: str) -> str:
-    """Return the label of a task in pictures; a user's own target keeps its name."""
-    return TASKS[task].label if task in TASKS else task
-
-
-def _paste_cell(page: Image.Image, at: tuple[int, int], name: str, words: str, shown: Image.Image) -> None:
-    """Paste one picture, centred in its cell, and its caption."""
-    share = _CELL / max(shown.size)
-    size = (max(1, round(shown.width * share)), max(1, round(shown.height * share)))
-    small = shown.resize(size, Image.Resampling.LANCZOS)
-    page.paste(small, (at[0] + (_CELL - size[0]) // 2, at[1] + (_CELL - size[1]) // 2))
-    draw = ImageDraw.Draw(page)
-    middle = at[0] + _CELL / 2
-    draw.text((middle, at[1] + _CELL + 2), name, fill=(20, 20, 20), font=font(16), anchor="ma")
-    draw.text((middle, at[1] + _CELL + 22), words, fill=(90, 90, 90), font=font(13), anchor="ma")

@@ -160,7 +160,14 @@ def _load(row: Model, files: Files) -> Any:
     if size > 4 * LARGEST_TRUNK:
         raise InvalidInputError(f"{row.name} has {size} bytes of weights: {4 * LARGEST_TRUNK} at most")
     kind = str(files.config.get("model_type"))
-    opener = next((name for name in _HEADS if _serves(getattr(transformers, name), kind)), None)
+    opener = next(
+        (
+            name
+            for name in _HEADS
+            if any(config.model_type == kind for config in getattr(transformers, name)._model_mapping)
+        ),
+        None,
+    )
     if opener is None:
         raise InvalidInputError(
             f"{row.name}: transformers {transformers.__version__} has no encoder of pictures of type {kind!r}"
@@ -181,11 +188,6 @@ def _load(row: Model, files: Files) -> Any:
             "it is another model"
         )
     return network
-
-
-def _serves(opener: Any, kind: str) -> bool:
-    """Return True if an automatic class of transformers supports models of a type."""
-    return any(config.model_type == kind for config in opener._model_mapping)
 
 
 def _first_number(value: object) -> int | None:

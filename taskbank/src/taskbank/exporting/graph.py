@@ -119,7 +119,15 @@ class ExportedTask(nn.Module):
         if self.shown is InputKind.LIGHTNESS:
             signed = (lightness(images) / 50 - 1).expand(-1, self.channels, -1, -1)
         if self.shown is InputKind.HOLE:
-            signed = signed * _outside_hole(images)
+            # Times 0 in the square that inpainting hides, see `preprocess.hole`, and 1 outside.
+            rows, columns = images.shape[-2:]
+            low, high = torch.arange(rows, device=images.device), torch.arange(columns, device=images.device)
+            side = rows if rows <= columns else columns
+            width = side - 2 * (side // 4)
+            top, left = (rows - width) // 2, (columns - width) // 2
+            down = (low >= top) & (low < top + width)
+            across = (high >= left) & (high < left + width)
+            signed = signed * (1 - (down[:, None] & across[None]).to(images.dtype))
         return self._valued(self.network(signed), images)
 
     def _valued(self, raw: Tensor, images: Tensor) -> Tensor:
@@ -180,15 +188,3 @@ class ExportedTask(nn.Module):
             facts["convention"] += "; 1-2 and 2-3: 1-3 is composed of these, see taskbank.geometry.compose"
         classes = entry.classes or class_names(task.name)
         return facts | ({"classes": list(classes)} if classes else {})
-
-
-def _outside_hole(images: Tensor) -> Tensor:
-    """Return a mask (H, W): 0 in the square that inpainting hides (see `preprocess.hole`), 1 outside."""
-    rows, columns = images.shape[-2:]
-    low, high = torch.arange(rows, device=images.device), torch.arange(columns, device=images.device)
-    side = rows if rows <= columns else columns
-    width = side - 2 * (side // 4)
-    top, left = (rows - width) // 2, (columns - width) // 2
-    down = (low >= top) & (low < top + width)
-    across = (high >= left) & (high < left + width)
-    return 1 - (down[:, None] & across[None]).to(images.dtype)

@@ -115,7 +115,7 @@ def verify(
             for start in range(0, len(shown), batch):
                 given += list(run(np.stack(shown[start : start + batch])))
             pairs = zip(given, wanted, strict=True)
-            largest = max(_difference(_theirs(one, task), other, task) for one, other in pairs)
+            largest = max(_difference(one, other, task) for one, other in pairs)
             found.append(Difference(batch=batch, size=size, largest=largest))
             limit = (
                 _LABELS
@@ -161,20 +161,18 @@ def _ours(outcome: Outcome, task: Task) -> NDArray[Any]:
     return said[:2] if task.num_images == 3 else said
 
 
-def _theirs(given: NDArray[Any], task: Task) -> NDArray[Any]:
-    """Convert one item of the file's output to this package's form: channels last, or no channel axis."""
-    if task.output in MAPS and given.ndim == 3:
-        given = np.moveaxis(given, 0, -1)
-        return given[..., 0] if given.shape[-1] == 1 else given
-    return given[0] if task.output is OutputKind.POSE and task.num_images == 2 else given
-
-
-def _difference(one: NDArray[Any], other: NDArray[Any], task: Task) -> float:
-    """Return the largest difference; NaN differs from everything but NaN."""
-    if one.shape != other.shape:
-        raise ExportError(f"{task.name} gives an array {one.shape}, this package {other.shape}")
+def _difference(given: NDArray[Any], ours: NDArray[Any], task: Task) -> float:
+    """Return the largest difference of one item of the file's output; NaN differs from all but NaN."""
+    theirs = given
+    if task.output in MAPS and given.ndim == 3:  # our maps have channels last, or no axis of channels
+        theirs = np.moveaxis(given, 0, -1)
+        theirs = theirs[..., 0] if theirs.shape[-1] == 1 else theirs
+    elif task.output is OutputKind.POSE and task.num_images == 2:
+        theirs = given[0]
+    if theirs.shape != ours.shape:
+        raise ExportError(f"{task.name} gives an array {theirs.shape}, this package {ours.shape}")
     if task.output is OutputKind.SEMANTIC_MAP:
-        return float((one != other).mean())
-    if not (np.isnan(one) == np.isnan(other)).all():
+        return float((theirs != ours).mean())
+    if not (np.isnan(theirs) == np.isnan(ours)).all():
         return float("inf")
-    return float(np.nanmax(np.abs(one.astype(np.float64) - other)))
+    return float(np.nanmax(np.abs(theirs.astype(np.float64) - ours)))

@@ -32,6 +32,11 @@ _SEMANTIC = {
     "SegformerForSemanticSegmentation", "Tipsv2DptForDensePrediction", "Tipsv2DptForSemanticSegmentation",
     "UperNetForSemanticSegmentation",
 }  # fmt: skip
+_SYNONYMS = {
+    "television receiver": "tv", "sofa": "couch", "couch": "sofa", "tv": "television",
+    "refrigerator": "icebox",
+    "crt screen": "screen", "potted plant": "pottedplant", "dining table": "diningtable",
+}  # fmt: skip
 CLASSES = {
     "depth_zbuffer": frozenset(_DEPTH),
     "normal": frozenset(_NORMALS),
@@ -144,22 +149,11 @@ def _groups(model: Model, labels: Mapping[int, str]) -> list[list[int]]:
     for number, (name, ours) in enumerate(table):
         said = labels.get(number, "").strip().lower()
         # Unnamed labels are LABEL_0 and so on; others begin with the table's name, before any synonyms.
-        if ours != "background" and not said.startswith("label_") and not _same(said, name):
+        words = {part.strip() for part in said.replace(";", ",").split(",")}
+        same = bool(words & {name, _SYNONYMS.get(name, name)}) or said.startswith(name)
+        if ours != "background" and not said.startswith("label_") and not same:
             raise BankFormatError(
                 f"{model.id}: class {number} is {said!r}, but {name!r} in {model.classes}: name another table"
             )
     names = class_names("segment_semantic") or ()
     return [[number for number, (_, ours) in enumerate(table) if ours == name] for name in names]
-
-
-_SYNONYMS = {
-    "television receiver": "tv", "sofa": "couch", "couch": "sofa", "tv": "television",
-    "refrigerator": "icebox",
-    "crt screen": "screen", "potted plant": "pottedplant", "dining table": "diningtable",
-}  # fmt: skip
-
-
-def _same(said: str, name: str) -> bool:
-    """Return True if a label is the table's name, a known synonym of it, or begins with it."""
-    words = {part.strip() for part in said.replace(";", ",").split(",")}
-    return bool(words & {name, _SYNONYMS.get(name, name)}) or said.startswith(name)

@@ -144,21 +144,21 @@ def load_estimators(bank: Bank, tasks: Iterable[str], place: Place, accept: Sequ
     accepted(list(wanted), accept)
     for model in wanted:  # before any download
         require(model.loader)
-    return [_load(model, tuple(served), place) for model, served in wanted.items()]
-
-
-def _load(model: Model, tasks: tuple[str, ...], place: Place) -> Estimator:
-    files = fetch(model)
+    estimators = []
     open_adapter: Callable[[Model, Files, Place], Adapter]
-    if model.loader == "timm":
-        from taskbank.foundation.objects import open_objects as open_adapter
-    elif "class_scene" in tasks:
-        from taskbank.foundation.scenes import open_scenes as open_adapter
-    elif "point_matching" in tasks:
-        from taskbank.foundation.matching import open_matching as open_adapter
-    else:
-        from taskbank.foundation.dense import open_dense as open_adapter
-    return Estimator(model=model, tasks=tasks, files=files, adapter=open_adapter(model, files, place))
+    for model, served in wanted.items():
+        files = fetch(model)
+        if model.loader == "timm":
+            from taskbank.foundation.objects import open_objects as open_adapter
+        elif "class_scene" in served:
+            from taskbank.foundation.scenes import open_scenes as open_adapter
+        elif "point_matching" in served:
+            from taskbank.foundation.matching import open_matching as open_adapter
+        else:
+            from taskbank.foundation.dense import open_dense as open_adapter
+        adapter = open_adapter(model, files, place)
+        estimators.append(Estimator(model=model, tasks=tuple(served), files=files, adapter=adapter))
+    return estimators
 
 
 def cut_photo(photo: Photo, view: View) -> Tensor:

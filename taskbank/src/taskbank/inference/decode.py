@@ -93,7 +93,12 @@ def decode(task: Task, raw: Tensor, inputs: tuple[Preprocessed, ...], reading: R
     """
     inputs = tuple(one.for_task(task) for one in inputs)
     if task.output is OutputKind.EMBEDDING:
-        return _embedding(raw, inputs[0])
+        # In the network's frame, as vectors for each pixel of a photo would take gigabytes.
+        return Decoded(
+            array=_channels_last(raw, seen_by_network(inputs[0].view, *raw.shape[-2:])),
+            convention="pixels of one segment have vectors close to each other",
+            value_range=None,
+        )
     if task.output is OutputKind.COLOUR_DISTRIBUTION:
         return _colours(raw, inputs[0], reading.frame)
     if task.output in DECODED_NUMBERS:
@@ -101,7 +106,8 @@ def decode(task: Task, raw: Tensor, inputs: tuple[Preprocessed, ...], reading: R
     values, seen = _placed(raw, inputs[0], reading.frame, _per_pixel(task, reading))
     semantic = task.output is OutputKind.SEMANTIC_MAP
     return Decoded(
-        array=_labels(values, seen) if semantic else _channels_last(values, seen),
+        # Labels are uint8 (H, W), 0 at pixels that were not seen.
+        array=values[0].masked_fill(~seen, 0).numpy() if semantic else _channels_last(values, seen),
         convention=_map_convention(task, reading),
         value_range=(0, task.channels) if semantic else task.value_range,
         frame=reading.frame,
@@ -124,18 +130,15 @@ def _channels_last(values: Tensor, seen: Tensor) -> NDArray[np.float32]:
     return array[..., 0] if array.shape[-1] == 1 else array
 
 
-def _labels(values: Tensor, seen: Tensor) -> NDArray[np.uint8]:
-    """Convert (1, H, W) to uint8 (H, W); 0 at pixels that were not seen."""
-    return values[0].masked_fill(~seen, 0).numpy()
-
-
 def _per_pixel(task: Task, reading: Reading) -> Callable[[Tensor], Tensor]:
     """Return the function that turns a raw map (C, H, W) into values (D, H, W)."""
     match task.output:
         case OutputKind.DEPTH | OutputKind.CURVATURE | OutputKind.INVERSE_DEPTH:
             return _IN_UNITS[task.output]
         case OutputKind.NORMALS:
-            return _opencv if reading.normals is Axes.OPENCV else _opengl
+            if reading.normals is Axes.OPENCV:
+                return _opencv
+            return lambda vectors: _opencv(vectors) * torch.tensor([1.0, -1.0, -1.0])[:, None, None]
         case OutputKind.SEMANTIC_MAP:
             return lambda logits: (logits.argmax(0, keepdim=True) + 1).to(torch.uint8)
         case OutputKind.MAP:
@@ -169,11 +172,6 @@ def _opencv(vectors: Tensor) -> Tensor:
     return vectors / length.masked_fill(length < _SMALLEST, torch.nan)
 
 
-def _opengl(vectors: Tensor) -> Tensor:
-    """Convert normals to OpenGL axes: those of OpenCV with y and z negated."""
-    return _opencv(vectors) * torch.tensor([1.0, -1.0, -1.0])[:, None, None]
-
-
 def _curvature(whitened: Tensor) -> Tensor:
     """Convert whitened 8-bit codes (2, H, W) to curvatures in 1/m."""
     mean, std = torch.tensor(WHITENING["curvature"])[..., None, None]
@@ -185,15 +183,6 @@ _IN_UNITS: Mapping[OutputKind, Callable[[Tensor], Tensor]] = {
     OutputKind.CURVATURE: _curvature,
     OutputKind.INVERSE_DEPTH: torch.clone,
 }
-
-
-def _embedding(raw: Tensor, preprocessed: Preprocessed) -> Decoded:
-    """Decode vectors per pixel, in the network's frame, as a photo's size would take gigabytes."""
-    return Decoded(
-        array=_channels_last(raw, seen_by_network(preprocessed.view, *raw.shape[-2:])),
-        convention="pixels of one segment have vectors close to each other",
-        value_range=None,
-    )
 
 
 def _colours(logits: Tensor, preprocessed: Preprocessed, frame: Frame) -> Decoded:

@@ -34,7 +34,10 @@ def choose_device(name: str = "auto") -> torch.device:
     Raises:
         InvalidInputError: the device is unknown or not available.
     """
-    here = _devices_here()
+    here = ["cuda"] if torch.cuda.is_available() else []  # fastest first
+    if torch.backends.mps.is_available():
+        here.append("mps")
+    here.append("cpu")
     if name == "auto":
         return torch.device(here[0])
     try:
@@ -45,14 +48,6 @@ def choose_device(name: str = "auto") -> torch.device:
     if device.type not in here or too_high:
         raise InvalidInputError(f"there is no device {name!r} here: choose auto, {', '.join(here)}")
     return device
-
-
-def _devices_here() -> list[str]:
-    """List the kinds of available devices, fastest first."""
-    here = ["cuda"] if torch.cuda.is_available() else []
-    if torch.backends.mps.is_available():
-        here.append("mps")
-    return [*here, "cpu"]
 
 
 def prepare(

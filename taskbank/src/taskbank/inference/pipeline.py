@@ -135,8 +135,14 @@ class BatchInputs:
 
     def _squares(self, shown: InputKind, whole: bool, channels: int) -> Tensor:
         """Make inputs of one kind: fitted photos, cut into squares, or tiles."""
-        if shown is InputKind.TILES:
-            return self._tiles()
+        if shown is InputKind.TILES:  # shuffled, (B, 9, 3, S, S)
+            tiles = []
+            for inputs in self.batch:
+                own = inputs[0].part(whole=False).tiles
+                if own is None:
+                    raise RuntimeError("a photo was read without tiles for a task that needs them")
+                tiles.append(own)
+            return self._moved(torch.stack(tiles))
         fitted = [one.part(whole=whole) for inputs in self.batch for one in inputs]
         if whole not in self._copied:
             self._copied[whole] = [self._moved(one.square) for one in fitted]
@@ -145,21 +151,9 @@ class BatchInputs:
         squares = (cut.flip(-1) if self.mirrored else cut).contiguous(memory_format=torch.channels_last)
         return squares.reshape(-1, self._images, *squares.shape[1:]) if self._images > 1 else squares
 
-    def _tiles(self) -> Tensor:
-        """Return shuffled tiles, (B, 9, 3, S, S)."""
-        cut = [_tiles_of(inputs[0].part(whole=False)) for inputs in self.batch]
-        return self._moved(torch.stack(cut))
-
     def _moved(self, images: Tensor) -> Tensor:
         """Move images to the device, in the networks' precision."""
         return images.to(self._device, self._dtype, non_blocking=True)
-
-
-def _tiles_of(preprocessed: Preprocessed) -> Tensor:
-    """Return the tiles of a photo that was read for a task with tiles."""
-    if preprocessed.tiles is None:
-        raise RuntimeError("a photo was read without tiles for a task that needs them")
-    return preprocessed.tiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ from taskbank.bank.bank import Bank
 from taskbank.errors import InvalidInputError
 from taskbank.images.reading import split_batch
 from taskbank.inference.decode import Reading
-from taskbank.inference.engine import Engine, Outcome
+from taskbank.inference.engine import Engine
 from taskbank.inference.protocol import PredictionEngine
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
@@ -93,7 +93,11 @@ class Predictor(Predicts):
         """
         items, alone = split_batch(images)
         outcomes = self._encoder.encode(items, normalize=normalize)
-        codes = [_raw(outcome, self.task) for outcome in outcomes]
+        codes = []
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+            codes.append(outcome.raw[self.task].numpy())
         if alone:
             return codes[0]
         return np.stack(codes) if codes else np.empty((0, *self.bank.index.representation), np.float32)
@@ -112,13 +116,6 @@ class TransferPredictor(Predicts):
         entry = bank.transfer_entry(sources, target)
         self.sources = entry.sources
         super().__init__(bank, entry.target, TransferEngine(bank, entry.sources, [entry.target], settings))
-
-
-def _raw(outcome: Outcome, task: str) -> NDArray[np.float32]:
-    """Return an outcome's raw output, or raise its error."""
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.raw[task].numpy()
 
 
 def load(task: str, *, bank: BankInput = None, **settings: Any) -> Predictor:

@@ -129,7 +129,13 @@ def preprocess(
         return Preprocessed(photo, view, image)
     permutations = jigsaw_permutations()
     order = zlib.crc32(image.numpy().tobytes()) % len(permutations)
-    cut = _cut_tiles(photo, view.fit, size)
+    # Tiles are the middles of 3 x 3 cells of the photo, row by row: (9, 3, size, size).
+    cell = ceil(size / _TILE_SHARE)
+    whole, _ = fill_square(photo, view.fit, cell * _GRID)
+    start = (cell - size) // 2
+    cells = whole.unfold(1, cell, cell).unfold(2, cell, cell)
+    middles = cells[..., start : start + size, start : start + size]
+    cut = middles.permute(1, 2, 0, 3, 4).flatten(0, 1)
     return Preprocessed(photo, view, image, cut[torch.from_numpy(permutations[order].copy())], order)
 
 
@@ -157,16 +163,6 @@ def as_square_photo(preprocessed: Preprocessed, side: int) -> Preprocessed:
     return replace(
         placed(preprocessed), middle=None if preprocessed.middle is None else placed(preprocessed.middle)
     )
-
-
-def _cut_tiles(photo: Photo, fit: Fit, size: int) -> Tensor:
-    """Cut the middles of 3 x 3 cells of a photo, row by row: (9, 3, size, size)."""
-    cell = ceil(size / _TILE_SHARE)
-    square, _ = fill_square(photo, fit, cell * _GRID)
-    start = (cell - size) // 2
-    cells = square.unfold(1, cell, cell).unfold(2, cell, cell)
-    middles = cells[..., start : start + size, start : start + size]
-    return middles.permute(1, 2, 0, 3, 4).flatten(0, 1)
 
 
 def as_input(images: Tensor, shown: InputKind, channels: int = 3) -> Tensor:

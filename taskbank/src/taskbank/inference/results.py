@@ -110,6 +110,23 @@ class Prediction:
         For a semantic map also the colours of its classes in pictures, in CSS notation. For depth also the
         encoding of `TASK_16bit.png`: metres per step, the largest value, and the value for unknown depth.
         """
+        inputs: list[dict[str, Any]] = []
+        for source, view in zip(self.sources, self.views, strict=True):
+            box = view.box
+            inputs.append(
+                {
+                    "source": source,
+                    "width": view.width,
+                    "height": view.height,
+                    "crop_box": [box.left, box.top, box.right, box.bottom],
+                    "fit": view.fit.value,
+                    "network_size": list(view.size),
+                    "unseen": round(view.unseen, 4),
+                }
+            )
+            if view.left_out:
+                left_out = f"the network saw the middle square: {view.left_out} are left out"
+                inputs[-1]["left_out"] = left_out
         facts: dict[str, Any] = {
             "task": self.task,
             "kind": self.kind.value,
@@ -119,7 +136,7 @@ class Prediction:
             "range": self.value_range and list(self.value_range),
             "convention": self.convention,
             "frame": self.frame.value,
-            "inputs": [_input_facts(*pair) for pair in zip(self.sources, self.views, strict=True)],
+            "inputs": inputs,
             "bank": {"name": self.bank, "sha256": self.bank_digest},
             **self.details,
         }
@@ -138,20 +155,3 @@ class Prediction:
         if self.kind is OutputKind.SEMANTIC_MAP:
             facts["palette"] = list(SEMANTIC_PALETTE)
         return facts
-
-
-def _input_facts(source: str, view: View) -> dict[str, Any]:
-    """Return the facts about one input and the part of it that the network saw."""
-    box = view.box
-    facts: dict[str, Any] = {
-        "source": source,
-        "width": view.width,
-        "height": view.height,
-        "crop_box": [box.left, box.top, box.right, box.bottom],
-        "fit": view.fit.value,
-        "network_size": list(view.size),
-        "unseen": round(view.unseen, 4),
-    }
-    if view.left_out:
-        facts["left_out"] = f"the network saw the middle square: {view.left_out} are left out"
-    return facts

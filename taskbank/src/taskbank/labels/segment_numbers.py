@@ -35,7 +35,10 @@ def number_segments(embedding: Tensor, view: View) -> Tensor:
         uint8 (height, width) of the photo: 1 is the largest of the sampled segments, and so on, at most 255;
         0 for pixels that the network did not see.
     """
-    modes = find_modes(_grid(embedding))
+    _, rows, columns = embedding.shape
+    picked = [torch.linspace(0, side - 1, min(side, _SAMPLED)).round().long() for side in (rows, columns)]
+    points = embedding[:, picked[0]][:, :, picked[1]].flatten(1).T.float()  # (at most 1024, C)
+    modes = find_modes(points[points.isfinite().all(dim=1)])  # cells on padding are NaN
     numbers, seen = to_input_frame(embedding, view, lambda strip: _nearest(strip, modes))
     return numbers[0].masked_fill(~seen, 0)
 
@@ -57,11 +60,7 @@ def find_modes(points: Tensor) -> Tensor:
         shifted = moved
         if still:
             break
-    return _distinct(shifted)
-
-
-def _distinct(shifted: Tensor) -> Tensor:
-    """Choose one point from every group of points that belong together, the largest group first."""
+    # Choose one point from every group of points that belong together, the largest group first.
     company = torch.cdist(shifted, shifted).square() < _TOGETHER
     left = torch.ones(len(shifted), dtype=torch.bool, device=shifted.device)
     chosen: list[int] = []
@@ -70,14 +69,6 @@ def _distinct(shifted: Tensor) -> Tensor:
         chosen.append(best)
         left &= ~company[best]
     return shifted[chosen]
-
-
-def _grid(embedding: Tensor) -> Tensor:
-    """Sample embeddings on a grid over the map: (at most 1024, C)."""
-    _, rows, columns = embedding.shape
-    picked = [torch.linspace(0, side - 1, min(side, _SAMPLED)).round().long() for side in (rows, columns)]
-    points = embedding[:, picked[0]][:, :, picked[1]].flatten(1).T.float()
-    return points[points.isfinite().all(dim=1)]  # cells on padding are NaN
 
 
 def _nearest(strip: Tensor, modes: Tensor) -> Tensor:

@@ -69,10 +69,14 @@ def best_constant(
         drop: step from which the learning rate is a tenth.
     """
     if task.loss is Loss.METRIC:
+        # Embeddings start with the distances of their positions: (channels, 16, 16).
+        across = torch.linspace(-_SPREAD / 2, _SPREAD / 2, _PLACES)
+        plane = torch.zeros(task.channels, _PLACES, _PLACES)
+        plane[0], plane[1] = across[:, None], across
         # A coarse map is smooth, and learning at 256 px would take sixteen times as long.
         coarse = min(size, _COARSE)
         nearby = (_at_size(target, coarse / size) for target in drawn)
-        learned = _learned(task, Constant(_plane(task.channels), coarse), nearby, steps, drop)
+        learned = _learned(task, Constant(plane, coarse), nearby, steps, drop)
         learned.size = size
         return learned
     known = list(targets)
@@ -118,37 +122,28 @@ def _shares(target: Target) -> Tensor:
 
 def _marginal(task: Task, targets: Sequence[Target]) -> Tensor:
     """Logarithms of the distribution of classes, (C,) or (C, H, W), weighted as in the loss."""
-    counts = torch.stack([_counts(task, target).sum(0) for target in targets]).sum(0)
+    sums = []
+    for target in targets:
+        # The weight of each class for each sample or pixel, float (B, C) or (B, C, H, W).
+        shares = target.values
+        if target.shares is not None:
+            empty = target.shares.new_zeros(len(shares), task.channels, *shares.shape[2:])
+            shares = empty.scatter_add(1, shares, target.shares)
+        elif not shares.is_floating_point():
+            shares = functional.one_hot(shares, task.channels).movedim(-1, 1).float()
+        if target.weight is not None:
+            weight = target.weight
+            if weight.ndim == 3:
+                weight = weight / (weight > 0).sum((1, 2), keepdim=True).clamp(min=1)
+            shares = shares * weight.unsqueeze(1)
+        sums.append(shares.sum(0))
+    counts = torch.stack(sums).sum(0)
     overall = counts.reshape(task.channels, -1).sum(1)
     overall = overall + _UNSEEN * overall.sum() / task.channels
     overall = (overall / overall.sum()).reshape(-1, *[1] * (counts.ndim - 1))
     samples = sum(len(target.values) for target in targets)
     blended = counts + overall * counts.sum(0).mean() * _PRIOR / samples if counts.ndim > 1 else overall
     return (blended / blended.sum(0)).log()
-
-
-def _counts(task: Task, target: Target) -> Tensor:
-    """Return the weight of each class for each sample or pixel, float (B, C) or (B, C, H, W)."""
-    shares = target.values
-    if target.shares is not None:
-        empty = target.shares.new_zeros(len(shares), task.channels, *shares.shape[2:])
-        shares = empty.scatter_add(1, shares, target.shares)
-    elif not shares.is_floating_point():
-        shares = functional.one_hot(shares, task.channels).movedim(-1, 1).float()
-    if target.weight is None:
-        return shares
-    weight = target.weight
-    if weight.ndim == 3:
-        weight = weight / (weight > 0).sum((1, 2), keepdim=True).clamp(min=1)
-    return shares * weight.unsqueeze(1)
-
-
-def _plane(channels: int) -> Tensor:
-    """Embeddings with the distances of their positions: (channels, 16, 16)."""
-    across = torch.linspace(-_SPREAD / 2, _SPREAD / 2, _PLACES)
-    plane = torch.zeros(channels, _PLACES, _PLACES)
-    plane[0], plane[1] = across[:, None], across
-    return plane
 
 
 def _at_size(target: Target, scale: float) -> Target:

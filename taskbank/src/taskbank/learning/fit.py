@@ -126,20 +126,11 @@ def fit(
             optimizer.zero_grad()
             means = learner.backward(inputs, units.with_units(loss_of), seed * _STEPS + step)
             optimizer.step()
-            if step % _LOOK_EVERY == 0 or step == config.steps - 1:
-                _check_finite(means, step, what)
+            looked_at = step % _LOOK_EVERY == 0 or step == config.steps - 1
+            if looked_at and not bool(torch.isfinite(means).all()):
+                number = int(torch.isfinite(means).logical_not().nonzero()[0])
+                raise DivergedError(
+                    f"{what}: the loss of network {number} is {means[number].item()} at step {step}: lower "
+                    "the learning rate"
+                )
     learner.fold(units)
-
-
-def _check_finite(means: Tensor, step: int, what: str) -> None:
-    """Raise if a loss is not finite.
-
-    Raises:
-        DivergedError: the message names the network and the step.
-    """
-    if not bool(torch.isfinite(means).all()):
-        number = int(torch.isfinite(means).logical_not().nonzero()[0])
-        raise DivergedError(
-            f"{what}: the loss of network {number} is {means[number].item()} at step {step}: lower the "
-            "learning rate"
-        )

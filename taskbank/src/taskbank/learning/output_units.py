@@ -107,8 +107,12 @@ def measured_units(task: Task, targets: Iterable[Target]) -> OutputUnits:
     """
     count, total, squares = (torch.zeros(task.channels, dtype=torch.float64) for _ in range(3))
     for target in targets:
-        values = _predicted(task, target.values.cpu().double())  # not all devices support float64
-        weight = _counting(target).expand_as(values)
+        values = target.values.cpu().double()  # not all devices support float64
+        if task.loss is Loss.CYCLE:  # a network does not output the composed pose, the second of the three
+            first, _, last = values.chunk(3, dim=1)
+            values = torch.cat([first, last], dim=1)
+        known = torch.ones_like(target.values[:, :1]) if target.weight is None else target.weight
+        weight = known.cpu().double().reshape(len(known), 1, *known.shape[2:]).expand_as(values)
         channels = [dimension for dimension in range(values.ndim) if dimension != 1]
         count += weight.sum(channels)
         total += (weight * values).sum(channels)
@@ -118,17 +122,3 @@ def measured_units(task: Task, targets: Iterable[Target]) -> OutputUnits:
     mean = total / count
     spread = (squares / count - mean.square()).clamp(min=_LEAST**2).sqrt()
     return OutputUnits(centres=tuple(mean.tolist()), spreads=tuple(spread.tolist()))
-
-
-def _counting(target: Target) -> Tensor:
-    """Return the weight of each number, float64 (B, 1, ...) on the CPU."""
-    known = torch.ones_like(target.values[:, :1]) if target.weight is None else target.weight
-    return known.cpu().double().reshape(len(known), 1, *known.shape[2:])
-
-
-def _predicted(task: Task, values: Tensor) -> Tensor:
-    """The values that a network outputs: of a triplet's poses, without the composed one."""
-    if task.loss is not Loss.CYCLE:
-        return values
-    first, _, last = values.chunk(3, dim=1)
-    return torch.cat([first, last], dim=1)

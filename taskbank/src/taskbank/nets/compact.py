@@ -179,9 +179,15 @@ class CompactEncoder(nn.Module):
         self.stem = convolved(3, widths.stem, stride=2)
         self.quarter_size = _residual_stage(widths.stem, quarter, blocks[0])
         self.eighth_size = _residual_stage(quarter, eighth, blocks[1])
+        deep = [  # most of the weights
+            ResidualBlock(sixteenth)
+            if widths.dense
+            else WideBlock(sixteenth, widths.kernel, widths.expansion)
+            for _ in range(blocks[2])
+        ]
         self.sixteenth_size = nn.Sequential(
             convolved(eighth, sixteenth, stride=2),
-            *[_deep_block(sixteenth, widths) for _ in range(blocks[2])],
+            *deep,
             GlobalContext(sixteenth),
         )
         self.compress = convolved(sixteenth, widths.code)
@@ -200,13 +206,6 @@ class CompactEncoder(nn.Module):
         x = self.eighth_size(self.quarter_size(self.stem(images)))
         codes: Tensor = self.compress(self.sixteenth_size(x))
         return codes
-
-
-def _deep_block(channels: int, widths: CompactWidths) -> nn.Module:
-    """Make a block at a sixteenth of the size, which has most of the weights."""
-    if widths.dense:
-        return ResidualBlock(channels)
-    return WideBlock(channels, widths.kernel, widths.expansion)
 
 
 def _residual_stage(in_channels: int, channels: int, blocks: int) -> nn.Sequential:
@@ -301,29 +300,21 @@ class CompactPixelDecoder(nn.Module):
         full = 0 if isinstance(widths, CompactWidths) else widths.full_size
         self.output: nn.Sequential
         if out_channels > _WIDE_OUTPUT:
-            self.output = _wide_output(half, out_channels)
+            # All channels are computed at half size.
+            larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+            self.output = nn.Sequential(nn.Conv2d(half, out_channels, 3, padding=1), larger)
         elif full:
             # Pixels from different cells differ, which shows as a grid; this layer smooths it.
             self.half_size.append(Enlarging(convolved(half, 4 * full)))
             self.output = nn.Sequential(nn.Conv2d(full, out_channels, 3, padding=1))
         else:
-            self.output = _narrow_output(half, out_channels)
+            # Four pixels are computed from each cell.
+            self.output = Enlarging(nn.Conv2d(half, 4 * out_channels, 3, padding=1))
 
     def forward(self, codes: Tensor) -> Tensor:
         """Decode float (B, in_channels, h, w) to (B, out_channels, 16h, 16w), without bounds."""
         decoded: Tensor = self.output(self.half_size(self.trunk(codes)))
         return decoded
-
-
-def _narrow_output(in_channels: int, channels: int) -> Enlarging:
-    """Return an output layer that computes four pixels from each cell."""
-    return Enlarging(nn.Conv2d(in_channels, 4 * channels, 3, padding=1))
-
-
-def _wide_output(in_channels: int, channels: int) -> nn.Sequential:
-    """Return an output layer that computes all channels at half size and interpolates them to full size."""
-    output = nn.Conv2d(in_channels, channels, 3, padding=1)
-    return nn.Sequential(output, nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False))
 
 
 class CompactColourDecoder(nn.Module):

@@ -129,21 +129,11 @@ class ColorizationDecoder(nn.Module):
 def _add_layers(module: nn.Module, names: Sequence[str], channels: Sequence[int]) -> None:
     """Add one layer per name to `module`, from channels[i] to channels[i + 1]."""
     for name, before, after in zip(names, channels[:-1], channels[1:], strict=True):
-        deconvolution = name.startswith("deconv")
-        module.add_module(name, _deconvolved(before, after) if deconvolution else _convolved(before, after))
-
-
-def _convolved(before: int, after: int) -> nn.Sequential:
-    """Make a 3 x 3 convolution with batch norm and leaky ReLU."""
-    conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True))
-
-
-def _deconvolved(before: int, after: int) -> nn.Sequential:
-    """Make a doubling of the size with batch norm and leaky ReLU, numbered as in published checkpoints."""
-    layers: list[tuple[str, nn.Module]] = [
-        ("1", Deconvolution(before, after)),
-        ("3", nn.BatchNorm2d(after)),
-        ("4", nn.LeakyReLU(0.2, inplace=True)),
-    ]
-    return nn.Sequential(OrderedDict(layers))
+        norm, activation = nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)
+        if name.startswith("deconv"):
+            # Numbered as in the published checkpoints.
+            numbered: dict[str, nn.Module] = {"1": Deconvolution(before, after), "3": norm, "4": activation}
+            module.add_module(name, nn.Sequential(OrderedDict(numbered)))
+        else:
+            conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
+            module.add_module(name, nn.Sequential(conv, norm, activation))

@@ -101,8 +101,19 @@ class ResNetEncoder(nn.Module):
         for number, (planes, blocks, stride) in enumerate(
             zip(widths.planes, widths.blocks, widths.strides, strict=True), start=1
         ):
-            self.add_module(f"layer{number}", _stage(channels, planes, blocks, stride))
-            channels = planes * _EXPANSION
+            # The first bottleneck projects to the new width, the last one has the stride.
+            width = planes * _EXPANSION
+            layers = [
+                Bottleneck(
+                    channels if block == 0 else width,
+                    planes,
+                    stride=stride if block == blocks - 1 else 1,
+                    project=block == 0 and channels != width,
+                )
+                for block in range(blocks)
+            ]
+            self.add_module(f"layer{number}", nn.Sequential(*layers))
+            channels = width
         self.compress1 = nn.Conv2d(channels, widths.code, 3, padding=1, bias=False)
         self.compress_bn = nn.BatchNorm2d(widths.code)
 
@@ -121,21 +132,6 @@ class ResNetEncoder(nn.Module):
         for number in range(1, 5):
             x = self.get_submodule(f"layer{number}")(x)
         return functional.relu(self.compress_bn(self.compress1(x)), inplace=True)
-
-
-def _stage(in_channels: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
-    """Make `blocks` bottlenecks; the first projects to the new width, the last has the stride."""
-    channels = planes * _EXPANSION
-    layers = [
-        Bottleneck(
-            in_channels if block == 0 else channels,
-            planes,
-            stride=stride if block == blocks - 1 else 1,
-            project=block == 0 and in_channels != channels,
-        )
-        for block in range(blocks)
-    ]
-    return nn.Sequential(*layers)
 
 
 def normalise_representation(code: Tensor) -> Tensor:

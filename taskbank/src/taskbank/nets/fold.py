@@ -45,25 +45,20 @@ def fold_in_place(network: nn.Module) -> None:
     if network.training:
         raise InvalidInputError("a network in training mode cannot be folded: call .eval() first")
     for module in network.modules():
-        _fold_children(module)
-
-
-def _fold_children(module: nn.Module) -> None:
-    """Fold the pairs among the direct children of one module."""
-    children = list(module.named_children())
-    for (_, layer), (norm_name, norm) in pairwise(children):
-        if type(layer).__module__.startswith("timm.") and type(layer).__name__ != "Conv2dSame":
-            continue  # the forward pass of such layers changes their weights first
-        if isinstance(layer, nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
-            layer.weight, layer.bias = fuse_conv_bn_weights(*_numbers(layer, norm), transpose=True)
-        elif isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            layer.weight, layer.bias = fuse_conv_bn_weights(*_numbers(layer, norm))
-        elif isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d):
-            layer.weight, layer.bias = fuse_linear_bn_weights(*_numbers(layer, norm))
-        else:
-            continue
-        # Norms of timm include the activation after them.
-        setattr(module, norm_name, getattr(norm, "act", None) or nn.Identity())
+        children = list(module.named_children())  # those of one module only, not theirs
+        for (_, layer), (norm_name, norm) in pairwise(children):
+            if type(layer).__module__.startswith("timm.") and type(layer).__name__ != "Conv2dSame":
+                continue  # the forward pass of such layers changes their weights first
+            if isinstance(layer, nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
+                layer.weight, layer.bias = fuse_conv_bn_weights(*_numbers(layer, norm), transpose=True)
+            elif isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                layer.weight, layer.bias = fuse_conv_bn_weights(*_numbers(layer, norm))
+            elif isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d):
+                layer.weight, layer.bias = fuse_linear_bn_weights(*_numbers(layer, norm))
+            else:
+                continue
+            # Norms of timm include the activation after them.
+            setattr(module, norm_name, getattr(norm, "act", None) or nn.Identity())
 
 
 def _numbers(

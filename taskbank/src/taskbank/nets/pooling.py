@@ -27,16 +27,14 @@ def average_places(x: Tensor, places: int) -> Tensor:
     """
     if not (_is_exporting() or _jit.is_tracing()):
         return functional.adaptive_avg_pool2d(x, places)
-    rows, columns = (_shares(size, places, x) for size in x.shape[-2:])
+    shares = []  # weights of the cells in the mean of each part, for rows and for columns: (places, size)
+    for size in x.shape[-2:]:
+        cell = torch.arange(size, device=x.device)[None]
+        part = torch.arange(places, device=x.device)[:, None]
+        first = torch.div(part * size, places, rounding_mode="floor")
+        end = torch.div((part + 1) * size + places - 1, places, rounding_mode="floor")
+        inside = ((cell >= first) & (cell < end)).to(x.dtype)
+        shares.append(inside / inside.sum(1, keepdim=True))
+    rows, columns = shares
     averaged: Tensor = rows @ x @ columns.T
     return averaged
-
-
-def _shares(size: int, places: int, like: Tensor) -> Tensor:
-    """Return the weight of each of `size` cells in the mean of each part, (places, size)."""
-    cell = torch.arange(size, device=like.device)[None]
-    part = torch.arange(places, device=like.device)[:, None]
-    first = torch.div(part * size, places, rounding_mode="floor")
-    end = torch.div((part + 1) * size + places - 1, places, rounding_mode="floor")
-    inside = ((cell >= first) & (cell < end)).to(like.dtype)
-    return inside / inside.sum(1, keepdim=True)

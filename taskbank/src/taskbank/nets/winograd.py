@@ -59,7 +59,12 @@ class WinogradConvolution(nn.Module):
         self.direct = PackedConvolution(layer)
         self._channels = layer.out_channels
         self._padding = (int(layer.padding[0]), int(layer.padding[1]))
-        self._bias = None if layer.bias is None else _bias_at_points(layer.bias.detach())
+        self._bias: Tensor | None = None
+        if layer.bias is not None:
+            # At the points, (36 out,): the number at (1, 1) is added to all results.
+            at_points = layer.bias.new_zeros((_TILE, _TILE, len(layer.bias)))
+            at_points[_POINTS.index(1.0), _POINTS.index(1.0)] = layer.bias.detach()
+            self._bias = at_points.flatten()
         self.evaluated: Tensor | None = None
         self._tiles_seen = 0  # in large batches, before weights were evaluated
 
@@ -85,7 +90,14 @@ class WinogradConvolution(nn.Module):
         if tiles < _BLOCK:
             return None
         if self.evaluated is None and self._tiles_seen >= _WORTH_IT:
-            self.evaluated = _weights_at_points(self.direct.plain_weight().detach())
+            # (out, in, 3, 3) -> (36 out, in, 1, 1), in oneDNN's layout.
+            weight = self.direct.plain_weight().detach()
+            kernels = weight.reshape(-1, _KERNEL * _KERNEL)
+            at_points = (_transforms().weights @ kernels.T).reshape(-1, weight.shape[1], 1, 1)
+            block = [1, _PAIRS * weight.shape[1], 1, _BLOCK]
+            self.evaluated = torch.ops.mkldnn._reorder_convolution_weight(
+                at_points, [0, 0], [1, 1], [1, 1], _PAIRS, block
+            )
         self._tiles_seen += tiles
         return self.evaluated
 
@@ -111,17 +123,11 @@ def use_winograd(network: nn.Module) -> None:
         return  # measured with AVX-512 and AVX2 only
     for module in list(network.modules()):
         for name, layer in list(module.named_children()):
-            if type(layer) is nn.Conv2d and _suits(layer):
+            if type(layer) is not nn.Conv2d or layer.kernel_size != (3, 3) or not pads_with_zeros(layer):
+                continue
+            plain = (layer.stride, layer.dilation, layer.groups) == ((1, 1), (1, 1), 1)
+            if plain and min(layer.in_channels, layer.out_channels) >= _CHANNELS:
                 setattr(module, name, WinogradConvolution(layer))
-
-
-def _suits(layer: nn.Conv2d) -> bool:
-    """Return True if Winograd's method is possible and faster for a layer."""
-    return (
-        (layer.kernel_size, layer.stride, layer.dilation, layer.groups) == ((3, 3), (1, 1), (1, 1), 1)
-        and min(layer.in_channels, layer.out_channels) >= _CHANNELS
-        and pads_with_zeros(layer)
-    )
 
 
 def _tiles(x: Tensor, rows: int, columns: int, padding: tuple[int, int]) -> Tensor:
@@ -170,21 +176,3 @@ def _transforms() -> _Transforms:
 def _for_planes(matrix: NDArray[np.float64]) -> Tensor:
     """Return the matrix for both directions from that for one."""
     return torch.from_numpy(np.kron(matrix, matrix)).float()
-
-
-def _weights_at_points(weight: Tensor) -> Tensor:
-    """Evaluate weights at the points: (out, in, 3, 3) -> (36 out, in, 1, 1), in oneDNN's layout."""
-    places = weight.reshape(-1, _KERNEL * _KERNEL)
-    at_points = (_transforms().weights @ places.T).reshape(-1, weight.shape[1], 1, 1)
-    tiles = [1, _PAIRS * weight.shape[1], 1, _BLOCK]
-    packed: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
-        at_points, [0, 0], [1, 1], [1, 1], _PAIRS, tiles
-    )
-    return packed
-
-
-def _bias_at_points(bias: Tensor) -> Tensor:
-    """Return the bias at the points, (out,) -> (36 out,): the number at (1, 1) is added to all results."""
-    at_points = bias.new_zeros((_TILE, _TILE, len(bias)))
-    at_points[_POINTS.index(1.0), _POINTS.index(1.0)] = bias
-    return at_points.flatten()

@@ -101,17 +101,31 @@ def convert(
         OutputError: the folder holds a bank already, or cannot be written.
     """
     found = _find(source, tasks, report)
-    left_out = _left_out(found)
+    left_out = {}
+    # The only task whose network may not fit into a bank.
+    if (file := found.encoders.get("colorization")) is not None:
+        first = read_checkpoint(found.folder / file.file, file.digest).get("conv1.weight")
+        if first is not None and first.dim() > 1 and first.shape[1] == 1:
+            left_out["colorization"] = _ONE_CHANNEL
     names = [task for task in found.encoders if task not in left_out]
     if not names:
         raise InvalidInputError(f"nothing to convert in {source}: {'; '.join(left_out.values())}")
+    about = {}
+    for task in names:
+        files = [part[task].file for part in (found.encoders, found.decoders) if task in part]
+        notes = [_NOTES[task]] if task in _NOTES and task in found.decoders else []
+        if task not in found.decoders and find_task(task).decoder is not DecoderForm.NONE:
+            notes.append(_NO_DECODER)
+        training: dict[str, Any] = {**_ORIGIN, "checkpoints": files, "notes": notes}
+        classes = class_names(task) if task in found.decoders else None
+        about[task] = About(classes=classes, licence=LICENCE, training=training)
     bank = Bank.save(
         out,
         name=name,
         architecture=architecture,
         networks=_Networks(found, names, architecture, report),
         storage=storage,
-        about={task: _about(task, found) for task in names},
+        about=about,
         licence=LICENCE,
     )
     return Conversion(bank, left_out, found.ignored)
@@ -137,17 +151,6 @@ def _find(
 def _only(files: Mapping[str, CheckpointName], names: set[str]) -> dict[str, CheckpointName]:
     """Return the files of the given tasks."""
     return {task: file for task, file in files.items() if task in names}
-
-
-def _left_out(found: Checkpoints) -> dict[str, str]:
-    """Return the tasks whose networks do not fit into a bank, with reasons."""
-    task = "colorization"
-    if task not in found.encoders:
-        return {}
-    file = found.encoders[task]
-    first = read_checkpoint(found.folder / file.file, file.digest).get("conv1.weight")
-    one_channel = first is not None and first.dim() > 1 and first.shape[1] == 1
-    return {task: _ONE_CHANNEL} if one_channel else {}
 
 
 class _Networks(Mapping[str, nn.Module]):
@@ -186,14 +189,3 @@ class _Networks(Mapping[str, nn.Module]):
         """Read and check one file, and load its weights into a network."""
         path = self.found.folder / file.file
         fill(network, read_checkpoint(path, file.digest), str(path))
-
-
-def _about(task: str, found: Checkpoints) -> About:
-    """Return the facts about an original network."""
-    files = [part[task].file for part in (found.encoders, found.decoders) if task in part]
-    notes = [_NOTES[task]] if task in _NOTES and task in found.decoders else []
-    if task not in found.decoders and find_task(task).decoder is not DecoderForm.NONE:
-        notes.append(_NO_DECODER)
-    training: dict[str, Any] = {**_ORIGIN, "checkpoints": files, "notes": notes}
-    classes = class_names(task) if task in found.decoders else None
-    return About(classes=classes, licence=LICENCE, training=training)

@@ -61,7 +61,11 @@ def download_published(
     """
     urls = published_urls()
     parsed = [name for name in map(parse_name, urls) if name is not None]
-    wanted = _wanted(tasks, {name.task for name in parsed})
+    wanted = published = {name.task for name in parsed}
+    if tasks is not None:
+        wanted = {find_task(task).name for task in tasks}
+        for missing in sorted(wanted - published):
+            raise MissingTaskError(missing, published, "the published checkpoints")
     chosen = {(name.part, name.task): name for name in parsed if name.task in wanted}
     for name in chosen.values():
         if not (folder / name.file).is_file():
@@ -73,16 +77,6 @@ def download_published(
         for part in ("encoder", "decoder")
     )
     return Checkpoints(folder, encoders, decoders)
-
-
-def _wanted(tasks: Iterable[str] | None, published: set[str]) -> set[str]:
-    """Return the canonical names of the requested tasks."""
-    if tasks is None:
-        return published
-    names = {find_task(task).name for task in tasks}
-    for name in sorted(names - published):
-        raise MissingTaskError(name, published, "the published checkpoints")
-    return names
 
 
 def download(url: str, target: Path, digest: str) -> None:
@@ -101,7 +95,8 @@ def download(url: str, target: Path, digest: str) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, partial)
-        found = _sha256(partial)
+        with partial.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
         if found.startswith(digest):
             partial.replace(target)
             return
@@ -133,22 +128,11 @@ def _fetch(url: str, partial: Path) -> None:
         raise
     # A server without support for ranges sends the whole file.
     mode = "ab" if answer.status == HTTPStatus.PARTIAL_CONTENT else "wb"
-    with answer, partial.open(mode) as file:
-        _copy(answer, file)
-
-
-def _copy(answer: Any, file: Any) -> None:
-    """Copy the body of a response to a file; raise an error if it is too short."""
     expected = answer.headers.get("Content-Length")
     received = 0
-    while block := answer.read(_BLOCK):
-        file.write(block)
-        received += len(block)
+    with answer, partial.open(mode) as file:
+        while block := answer.read(_BLOCK):
+            file.write(block)
+            received += len(block)
     if expected is not None and received != int(expected):
         raise OSError(f"the connection broke after {received} of {expected} bytes")
-
-
-def _sha256(path: Path) -> str:
-    """Compute the hexadecimal sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

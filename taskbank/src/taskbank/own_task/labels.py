@@ -87,7 +87,19 @@ def learnable(
         InvalidInputError: labels cannot be read, or the training images have only one label.
     """
     if labels.maps:
-        maps = torch.stack([fit_map(labels, name, views[name]) for name in _alike(labels, names, views)])
+        count = read_map(labels, names[0], views[names[0]]).shape[-1]
+        if count not in _CHANNELS:
+            raise InvalidInputError(
+                f"the map {labels.maps[names[0]]} has {count} channels: maps of 1 or 3 can be learned"
+            )
+        for name in names[1:]:
+            other = read_map(labels, name, views[name]).shape[-1]
+            if other != count:
+                raise InvalidInputError(
+                    f"maps differ in their channels: {labels.maps[names[0]]} has {count}, "
+                    f"{labels.maps[name]} has {other}; all must have as many"
+                )
+        maps = torch.stack([fit_map(labels, name, views[name]) for name in names])
         return _scaled(labels.target, maps.numpy(), learned, unit)
     table = np.array([labels.values[name] for name in names])
     if labels.kind is not Kind.CLASSES:
@@ -126,23 +138,6 @@ def fit_map(labels: Labels, image: str, view: View) -> Tensor:
             f"the map {labels.maps[image]} has no known pixel where networks look, in its middle square"
         )
     return (scaled[:-1] / share.clamp(min=_KNOWN)).where(share >= _KNOWN, torch.nan)
-
-
-def _alike(labels: Labels, names: Sequence[str], views: Mapping[str, View]) -> Sequence[str]:
-    """Return the names, after a check that the first map has a number of channels that can be learned."""
-    count = read_map(labels, names[0], views[names[0]]).shape[-1]
-    if count not in _CHANNELS:
-        raise InvalidInputError(
-            f"the map {labels.maps[names[0]]} has {count} channels: maps of 1 or 3 can be learned"
-        )
-    for name in names[1:]:
-        other = read_map(labels, name, views[name]).shape[-1]
-        if other != count:
-            raise InvalidInputError(
-                f"maps differ in their channels: {labels.maps[names[0]]} has {count}, {labels.maps[name]} "
-                f"has {other}; all must have as many"
-            )
-    return names
 
 
 def _whitened(

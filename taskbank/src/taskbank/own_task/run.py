@@ -99,10 +99,13 @@ def run_learn(
         refuse_existing([out / name for name in (BANK, RANKING, IMAGES, REPORT)])
     task, columns = one_task(labels, plan.name)
     compared, controls = with_controls(sources, plan.seed)
-    bank, plan = _bank_of(compared, plan)
+    bank = _bank_of(compared)
     size = common_size(compared, plan.size)
-    plan = replace(plan, size=size)
-    _check_size(plan, task)
+    plan = replace(plan, size=size, architecture=plan.architecture if bank is None else bank.architecture)
+    if isinstance(plan.architecture, ResNet50) and not task.maps and size != IMAGE_SIZE:
+        raise InvalidInputError(
+            f"size {size}: heads of a {plan.architecture.name} bank take {IMAGE_SIZE} px only"
+        )
     labelled = {name: path for name, path in images.items() if name in task.images}
     if len(labelled) < FEWEST:
         raise InvalidInputError(f"{len(labelled)} image(s) have labels: {FEWEST} at least are needed")
@@ -167,8 +170,8 @@ def run_learn(
     return done
 
 
-def _bank_of(sources: Sequence[Source], plan: LearnPlan) -> tuple[Bank | None, LearnPlan]:
-    """Return the one bank of the sources, if any, and the plan with its architecture.
+def _bank_of(sources: Sequence[Source]) -> Bank | None:
+    """Return the one bank of the sources, if any.
 
     Raises:
         InvalidInputError: there is no source, or they are of several banks.
@@ -182,16 +185,7 @@ def _bank_of(sources: Sequence[Source], plan: LearnPlan) -> tuple[Bank | None, L
             f"sources are of several banks ({listed}), but the learned bank holds encoders of one: name one "
             "bank, and third-party encoders as timm:MODEL or hf:OWNER/NAME"
         )
-    bank = next(iter(banks.values()), None)
-    return bank, plan if bank is None else replace(plan, architecture=bank.architecture)
-
-
-def _check_size(plan: LearnPlan, task: Labels) -> None:
-    """Reject a size that heads of the original architecture cannot take."""
-    if isinstance(plan.architecture, ResNet50) and not task.maps and plan.size != IMAGE_SIZE:
-        raise InvalidInputError(
-            f"size {plan.size}: heads of a {plan.architecture.name} bank take {IMAGE_SIZE} px only"
-        )
+    return next(iter(banks.values()), None)
 
 
 def _divide(groups: Sequence[str], plan: LearnPlan) -> NDArray[np.str_]:

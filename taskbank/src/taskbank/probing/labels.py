@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 from torch.nn import functional
 
 from taskbank.errors import ImageError, InvalidInputError
@@ -131,7 +130,13 @@ def place_values(labels: Labels, image: str, view: View, places: int) -> tuple[N
             )
         values = np.eye(_MOST_CLASSES, dtype=np.float32)[np.where(known, values[..., 0], 0).astype(np.int64)]
     both = np.concatenate([np.where(known[..., None], values, 0), known[..., None]], axis=-1)
-    planes = _seen(torch.from_numpy(both).float().permute(2, 0, 1), view)
+    planes = torch.from_numpy(both).float().permute(2, 0, 1)
+    # Only the part that sources saw, whose padding is unknown.
+    box = view.box
+    left, top, right, bottom = (round(edge) for edge in (box.left, box.top, box.right, box.bottom))
+    cut = planes[:, max(top, 0) : min(bottom, view.height), max(left, 0) : min(right, view.width)]
+    padding = (max(-left, 0), max(right - view.width, 0), max(-top, 0), max(bottom - view.height, 0))
+    planes = functional.pad(cut, padding)
     pooled = functional.adaptive_avg_pool2d(planes, places).double().permute(1, 2, 0).numpy()
     share = pooled[..., -1]
     return pooled[..., :-1] / np.maximum(share, 1e-9)[..., None], share
@@ -178,15 +183,6 @@ def groups_of(labels: Labels, names: Sequence[str], groups: Mapping[str, str] | 
         return f"/{name}" if not folder or (labels.by_folder and "/" not in folder) else folder
 
     return [known.get(name) or alone(name) for name in names]
-
-
-def _seen(planes: Tensor, view: View) -> Tensor:
-    """Cut out the part of a map (C, H, W) that sources saw; padding is unknown."""
-    box = view.box
-    left, top, right, bottom = (round(edge) for edge in (box.left, box.top, box.right, box.bottom))
-    cut = planes[:, max(top, 0) : min(bottom, view.height), max(left, 0) : min(right, view.width)]
-    padding = (max(-left, 0), max(right - view.width, 0), max(-top, 0), max(bottom - view.height, 0))
-    return functional.pad(cut, padding)
 
 
 def _dataset_map(path: Path, target: str) -> NDArray[np.float32]:

@@ -168,7 +168,11 @@ def save_prediction(
     wanted = set(forms)
     if Form.PNG in wanted:
         drawn = picture(prediction, inputs, fov=square_fov(prediction.views[0], fov))
-        save_image(_with_mask(drawn, prediction), folder / f"{prediction.task}.png")
+        shown = drawn
+        if prediction.kind in MAPS and not (seen := seen_pixels(prediction)).all():
+            shown = drawn.convert("RGBA")  # pixels that the network did not see are transparent
+            shown.putalpha(Image.fromarray(seen.astype(np.uint8) * 255))
+        save_image(shown, folder / f"{prediction.task}.png")
         if prediction.kind is OutputKind.DEPTH:
             save_label(folder / deep_name(prediction.task), prediction.task, depth_code(prediction))
     if Form.PLY in wanted and prediction.kind is OutputKind.DEPTH:
@@ -179,15 +183,6 @@ def save_prediction(
     if Form.JSON in wanted:
         save_facts(folder / f"{prediction.task}.json", prediction.facts())
     return drawn
-
-
-def _with_mask(drawn: Image.Image, prediction: Prediction) -> Image.Image:
-    """Make pixels of a prediction's picture transparent that the network did not see."""
-    if prediction.kind not in MAPS or (seen := seen_pixels(prediction)).all():
-        return drawn
-    masked = drawn.convert("RGBA")
-    masked.putalpha(Image.fromarray(seen.astype(np.uint8) * 255))
-    return masked
 
 
 def save_image(image: Image.Image, path: Path) -> None:

@@ -85,7 +85,14 @@ def unproject(
     if depth.kind is not OutputKind.DEPTH:
         raise InvalidInputError(f"{depth.task} gives {depth.kind}: a point cloud needs depth")
     view = depth.views[0]
-    x, y = _places(depth)
+    # Columns and rows of the map's pixels, in px of the photograph from its upper left corner.
+    rows, columns = depth.array.shape
+    x = np.arange(columns, dtype=np.float64) + 0.5
+    y = np.arange(rows, dtype=np.float64) + 0.5
+    if depth.frame is not Frame.INPUT:
+        box = depth.box
+        x = box.left + x * (box.right - box.left) / columns
+        y = box.top + y * (box.bottom - box.top) / rows
     focal = focal_length(view, fov)
     rays = np.empty((*depth.array.shape, 3))
     rays[..., 0] = (x - view.width / 2) / focal
@@ -95,20 +102,6 @@ def unproject(
         rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
     points: NDArray[np.float32] = (rays * depth.array[..., None]).astype(np.float32)
     return points
-
-
-def _places(depth: Prediction) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return columns and rows of a map's pixels in px of the photograph, from its upper left corner."""
-    rows, columns = depth.array.shape
-    x = np.arange(columns, dtype=np.float64) + 0.5
-    y = np.arange(rows, dtype=np.float64) + 0.5
-    if depth.frame is Frame.INPUT:
-        return x, y
-    box = depth.box
-    return (
-        box.left + x * (box.right - box.left) / columns,
-        box.top + y * (box.bottom - box.top) / rows,
-    )
 
 
 def save_point_cloud(
@@ -173,8 +166,19 @@ class CloudStream:
         turned = np.array([1, 1, 1] if self._axes is Axes.OPENCV else [1, -1, -1], np.float32)
         columns = [(_PLACE, places[known] * turned)]
         if normals is not None:
-            columns.append((_DIRECTION, _directions(normals, depth)[known] * turned))
-        columns.append((_COLOUR, _colours(depth, preprocessed)[known]))
+            if normals.kind is not OutputKind.NORMALS or normals.array.shape[:2] != depth.array.shape:
+                raise InvalidInputError(
+                    f"{normals.task} does not hold a normal for each pixel of {depth.task}"
+                )
+            opengl = NORMAL_AXES[Axes.OPENGL] == normals.convention
+            directions = normals.array[known] * np.array([1, -1, -1] if opengl else [1, 1, 1])
+            columns.append((_DIRECTION, np.nan_to_num(directions).astype(np.float32) * turned))
+        if depth.frame is Frame.INPUT:
+            colours = preprocessed.photo.as_bytes()
+        else:
+            image = preprocessed.for_task(find_task(depth.task)).square
+            colours = ((image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        columns.append((_COLOUR, colours[known]))
         fields = [field for names, _ in columns for field in names]
         vertices = np.empty(int(known.sum()), dtype=fields)
         for names, values in columns:
@@ -232,28 +236,5 @@ def cloud_stream(
 
 def _told(depth: Prediction) -> str:
     """Describe the origin of the depth."""
-    return f"{depth.task} by taskbank, bank {_ascii(depth.bank)} {depth.bank_digest[:16]}"
-
-
-def _directions(normals: Prediction, depth: Prediction) -> NDArray[np.float32]:
-    """Return normals in the frame of the points."""
-    if normals.kind is not OutputKind.NORMALS or normals.array.shape[:2] != depth.array.shape:
-        raise InvalidInputError(f"{normals.task} does not hold a normal for each pixel of {depth.task}")
-    opengl = NORMAL_AXES[Axes.OPENGL] == normals.convention
-    turned = normals.array * np.array([1, -1, -1]) if opengl else normals.array
-    directions: NDArray[np.float32] = np.nan_to_num(turned).astype(np.float32)
-    return directions
-
-
-def _colours(depth: Prediction, preprocessed: Preprocessed) -> NDArray[np.uint8]:
-    """Return the photo's colours at a map's pixels: (H, W, 3)."""
-    if depth.frame is Frame.INPUT:
-        return preprocessed.photo.as_bytes()
-    image = preprocessed.for_task(find_task(depth.task)).square
-    shown: NDArray[np.uint8] = ((image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return shown
-
-
-def _ascii(words: str) -> str:
-    """Convert text to one line of ASCII, for the header."""
-    return " ".join(words.encode("ascii", "replace").decode().split())
+    bank = " ".join(depth.bank.encode("ascii", "replace").decode().split())  # one line, for the header
+    return f"{depth.task} by taskbank, bank {bank} {depth.bank_digest[:16]}"

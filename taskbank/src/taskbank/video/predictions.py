@@ -23,7 +23,6 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, replace
 from math import exp
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -141,8 +140,21 @@ def save_video(
             raise VideoError(f"no picture of {clip.path} can be read: it may be damaged, get it again")
         if Form.JSON in saving.forms:
             for name, prediction in last.items():
-                facts = _clip_facts(prediction, clip, count, saving, scales.get(name))
-                facts["video"] |= {
+                # Facts of the whole clip, without those that change from frame to frame.
+                changing, scale = changing_facts(prediction), scales.get(name)
+                colours = {}
+                if isinstance(scale, DepthScale | CurvatureScale):
+                    colours["colours"] = asdict(scale)
+                facts = {key: value for key, value in prediction.facts().items() if key not in changing}
+                facts["video"] = {
+                    "frames": count,
+                    "rate": float(clip.rate),
+                    "width": clip.width,
+                    "height": clip.height,
+                    "rotation": clip.rotation,
+                    "sound": "left out" if clip.sound else "none",
+                    "smoothed_seconds": saving.smooth,
+                    **colours,
                     "mirrored": clip.mirrored,
                     "cut_off": clip.cut_off,
                     "damage": str(clip.damage),
@@ -221,23 +233,3 @@ def _sinks(stack: ExitStack, task: Task, clip: Clip, saving: VideoSaving, scale:
             case ".jsonl":
                 sinks.append(line_sink(path, clip))
     return [stack.enter_context(sink) for sink in sinks]
-
-
-def _clip_facts(
-    prediction: Prediction, clip: Clip, count: int, saving: VideoSaving, scale: Scale | None
-) -> dict[str, Any]:
-    """Return the facts about the whole clip."""
-    changing = changing_facts(prediction)
-    facts = {name: value for name, value in prediction.facts().items() if name not in changing}
-    facts["video"] = {
-        "frames": count,
-        "rate": float(clip.rate),
-        "width": clip.width,
-        "height": clip.height,
-        "rotation": clip.rotation,
-        "sound": "left out" if clip.sound else "none",
-        "smoothed_seconds": saving.smooth,
-    }
-    if isinstance(scale, DepthScale | CurvatureScale):
-        facts["video"]["colours"] = asdict(scale)
-    return facts
