@@ -72,7 +72,9 @@ def _split_otherwise(text: str, tasks: Collection[str]) -> list[str]:
         if quoted and rest.strip(", \t"):
             raise ValueError(doubt)
         return quoted or [part.strip() for part in listed[1].split(",") if part.strip()]
-    if _QUOTED.search(text) and _BRACKET.search(text):
+    # As in array(['depth', 'normal']); brackets around one text may be part of a name.
+    inside = [first or second for first, second in _QUOTED.findall(text)]
+    if _BRACKET.search(text) and (len(inside) > 1 or any(part in tasks for part in inside)):
         raise ValueError(doubt)
     found = [mark for mark in _CERTAIN if mark.search(text)]
     if len(found) > 1:
