@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from tests.taskbank.toy import TOY_COMPACT, toy_network
 from typer.testing import CliRunner, Result
@@ -167,7 +168,7 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
     ],
 )
 def test_maps_of_other_values_are_refused(
-    folder: Path, tmp_path: Path, task: str, values: np.ndarray, message: str
+    folder: Path, tmp_path: Path, task: str, values: NDArray[np.generic], message: str
 ) -> None:
     """Labels of other classes, colours for normals, normals without a direction."""
     (tmp_path / task).mkdir()
