@@ -14,6 +14,7 @@ from taskbank_cli.banks import split_names
 from taskbank_cli.labelled import SOURCES_HELP, ImagesOption, check_packages, labelled_images
 from taskbank_cli.printing import printable
 from taskbank_cli.running import (
+    AcceptLicence,
     BankOption,
     BatchSize,
     Device,
@@ -62,6 +63,7 @@ def learn(
         ),
     ] = None,
     bank: BankOption = None,
+    accept_licence: AcceptLicence = None,
     groups: GroupsOption = None,
     best: Annotated[int, typer.Option(help="Number of best sources whose read-outs are trained.")] = 3,
     orders: Annotated[
@@ -140,7 +142,12 @@ def learn(
         labels, list(files), folder=images, name=plan.name if labels.is_dir() else None, kind=kind
     )
     together = None if groups is None else read_groups(groups, list(files))
-    opened = open_sources(split_names(sources) or bank or default_source(), bank=bank, seed=seed)
+    opened = open_sources(
+        split_names(sources) or bank or default_source(),
+        bank=bank,
+        seed=seed,
+        accept_licence=split_names(accept_licence) or (),
+    )
     with progress_bar(total=len(files)) as bar:
         job = bar.task_ids[0]
         learned = run_learn(

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from taskbank.options import Kind, Precision
+from taskbank_cli.banks import split_names
 from taskbank_cli.labelled import SOURCES_HELP, ImagesOption, check_packages, labelled_images, named_labels
 from taskbank_cli.printing import printable
 from taskbank_cli.running import (
+    AcceptLicence,
     BankOption,
     BatchSize,
     Device,
@@ -73,6 +75,7 @@ def probe(
     resamples: Annotated[int, typer.Option(help="Bootstrap draws of groups.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="Seed of division, draws and random weights.")] = 0,
     bank: BankOption = None,
+    accept_licence: AcceptLicence = None,
     fit: SquareFitOption = SquareFit.CROP,
     size: SizeOption = None,
     batch_size: BatchSize = 8,
@@ -113,7 +116,8 @@ def probe(
     settings = make_settings({"fit": fit, "batch_size": batch_size, "device": device, "precision": precision})
     named = named_labels(labels, list(files), images, kind)
     together = None if groups is None else read_groups(groups, list(files))
-    opened = open_sources(sources, bank=bank, size=size, seed=seed)
+    accepted = split_names(accept_licence) or ()
+    opened = open_sources(sources, bank=bank, size=size, seed=seed, accept_licence=accepted)
     compared, controls = with_controls(opened, seed)
     with progress_bar(total=len(files)) as bar:
         found = run_probe(

@@ -18,6 +18,7 @@ from taskbank.bank.bank import Bank
 from taskbank_cli.app import app
 from taskbank_cli.labelled import labelled_images
 from taxsolver import compare, load_affinity, solve
+from tiny_models import save_dense, write_catalogue
 
 runner = CliRunner()
 SOURCES = "normals,reshading,timm:test_convnext@0?weights=random"
@@ -273,3 +274,35 @@ def test_files_of_the_folder_that_are_no_images_here_are_named(
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("passed over 1 image(s) of a type that needs a plugin")
     assert second.startswith("passed over 1 video(s)")
+
+
+@pytest.mark.parametrize("command", ["probe", "learn"])
+def test_models_of_a_catalogue_are_sources_once_their_licence_is_accepted(
+    data: Path, tmp_path: Path, command: str
+) -> None:
+    """By the option that the message names."""
+    entry = {
+        "name": "dense", "tasks": ["depth"], "loader": "transformers", "class": "Tipsv2DptForDensePrediction",
+        "id": str(save_dense(tmp_path / "dense")), "licence": "", "depth": "metres",
+    }  # fmt: skip
+    catalogue = str(write_catalogue(tmp_path / "mine.toml", entry))
+    (tmp_path / "light.csv").write_text(
+        "\n".join(",".join(line.split(",")[:3]) for line in (data / "labels.csv").read_text().splitlines())
+    )
+    out = tmp_path / ("probe.safetensors" if command == "probe" else "learned")
+    words = [
+        command, "--images", str(data / "images"), "--labels", str(tmp_path / "light.csv"), "--sources",
+        f"{catalogue},timm:test_convnext?weights=random", "--out", str(out), *(["--steps", "2"] if command == "learn" else []),
+    ]  # fmt: skip
+    refused = runner.invoke(app, words)
+    assert (refused.exit_code, "--accept-licence" in refused.stderr, out.exists()) == (1, True, False)
+    done = runner.invoke(app, [*words, "--accept-licence", "dense"])
+    assert done.exit_code == 0, done.output
+    assert "hf:dense@3" in done.stdout
+    if command == "learn":  # its bank opens both encoders again
+        picture, bank = str(data / "images" / "00.png"), str(out / "bank")
+        done = runner.invoke(
+            app,
+            ["predict", picture, "--tasks", "mytask", "--bank", bank, "--out", str(tmp_path / "predicted")],
+        )
+        assert done.exit_code == 0, done.output

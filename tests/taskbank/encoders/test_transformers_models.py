@@ -18,7 +18,15 @@ from typer.testing import CliRunner
 from taskbank.errors import BankFormatError, InvalidInputError
 from taskbank.sources import Source, open_sources
 from taskbank_cli.app import app
-from tiny_models import library, save_clip, save_dense, save_encoder, write_catalogue
+from tiny_models import (
+    library,
+    save_clip,
+    save_dense,
+    save_encoder,
+    save_matcher,
+    save_sapiens,
+    write_catalogue,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +38,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_clip(root / "siglip", "siglip")
     save_clip(root / "clip")
     save_dense(root / "dense")
+    save_matcher(root / "matcher")
+    save_sapiens(root / "sapiens")
     return root
 
 
@@ -51,6 +61,9 @@ def one(folder: Path, name: str) -> Source:
         ("siglip", "@0", 32, (16, 2, 2)),
         ("clip?size=64", "@0#64px", 64, (16, 4, 4)),
         ("dense", "@3", 56, (16, 4, 4)),
+        ("sapiens", "@1", 48, (16, 3, 3)),
+        ("matcher", "@1", 64, (16, 16, 16)),
+        ("matcher@0", "@0", 64, (16, 32, 32)),
     ],
 )
 def test_encoders_of_every_kind_give_maps(
@@ -82,6 +95,29 @@ def test_models_that_normalise_nothing_get_pictures_as_they_are(folder: Path) ->
     """TIPSv2 takes colours in [0, 1]."""
     source = one(folder, "dense")
     assert (source.mean, source.std) == ((0.0,) * 3, (1.0,) * 3)
+
+
+def test_encoders_of_matchers_read_grey_pictures(folder: Path) -> None:
+    """As the whole model shows them to its encoder."""
+    source = one(folder, "matcher")
+    pictures = torch.rand(2, 3, 64, 64)
+    network = library().EfficientLoFTRModel.from_pretrained(folder / "matcher").eval()
+    pairs = library().AutoImageProcessor.from_pretrained(folder / "matcher")(
+        images=[list(pictures)], do_rescale=False, return_tensors="pt"
+    )["pixel_values"]
+    with torch.inference_mode():
+        expected = network.backbone(pairs[0, :, :1])[-1]
+    torch.testing.assert_close(source.encode(pictures), expected, atol=1e-5, rtol=1e-3)
+
+
+def test_the_encoder_behind_a_head_for_normals_is_the_saved_one(folder: Path) -> None:
+    """Sapiens2 names its weights otherwise than the model without a head."""
+    source = one(folder, "sapiens")
+    network = library().Sapiens2ForNormalEstimation.from_pretrained(folder / "sapiens").eval()
+    pictures = torch.rand(1, 3, 48, 48)
+    with torch.inference_mode():
+        tokens = network.model(pixel_values=source.normalised(pictures)).last_hidden_state
+    torch.testing.assert_close(source.encode(pictures).flatten(2), tokens[:, -9:].transpose(1, 2))
 
 
 def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:

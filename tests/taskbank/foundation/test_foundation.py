@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -233,9 +235,37 @@ def test_scores_of_scenes_are_those_of_the_whole_model(folder: Path, photo: Path
     square = Image.open(photo).crop((20, 0, 120, 100))
     inputs = processor(images=square, text=words, padding="max_length", truncation=True, return_tensors="pt")
     inputs.pop("token_type_ids", None)
+    inputs.pop("attention_mask", None)  # SigLIP attends to the padding
     with torch.inference_mode():
         expected = network(**inputs).logits_per_image.softmax(-1)[0]
     np.testing.assert_allclose(one(folder, photo, "siglip").array, expected.numpy(), atol=1e-6)
+
+
+def test_sentences_have_the_length_that_the_network_reads(folder: Path, photo: Path, tmp_path: Path) -> None:
+    """Also if the tokenizer states none, as that of SigLIP 2."""
+    for kind in ("siglip", "clip"):
+        shutil.copytree(folder / kind, tmp_path / kind)
+        stated = tmp_path / kind / "tokenizer_config.json"
+        facts = json.loads(stated.read_text())
+        del facts["model_max_length"]
+        stated.write_text(json.dumps(facts))
+        found = predict(photo, "scene", bank=catalogue(folder, row(kind, id=str(tmp_path / kind))))
+        np.testing.assert_array_equal(found["class_scene"].array, one(folder, photo, kind).array)
+    (tmp_path / "clip" / "tokenizer.json").write_text(
+        (folder / "clip" / "tokenizer.json").read_text().replace('"a": 2', '"a": 2000')
+    )
+    with pytest.raises(BankFormatError, match="cannot read the names of scenes"):
+        predict(photo, "scene", bank=catalogue(folder, row("clip", id=str(tmp_path / "clip"))))
+
+
+def test_a_missing_folder_is_not_looked_for_on_the_hub(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a catalogue in the working folder, `./models/depth` has the form of a repository."""
+    monkeypatch.chdir(tmp_path)
+    write_catalogue(Path("mine.toml"), row("relative", id="./models/depth"))
+    with pytest.raises(BankFormatError, match="there is no folder models/depth"):
+        predict(photo, "depth", bank="mine.toml")
 
 
 def test_matches_between_the_middles_speak_for_one_point() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from tests.taskbank.toy import TOY_COMPACT, toy_network
 from typer.testing import CliRunner, Result
@@ -154,3 +155,38 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
     assert "must end in .csv" in score(folder, "--labels", folder / "normal", "--out", "rows.txt").stderr
     twice = score(folder, "--labels", folder / "normal", banks=("right", "right"))
     assert "named twice" in twice.stderr
+
+
+@pytest.mark.parametrize(
+    ("task", "values", "message"),
+    [
+        ("segment_semantic", np.full((50, 70), 40.0), "labels are whole numbers, 1 to 17"),
+        ("segment_semantic", np.full((50, 70), 2.5), "holds 2.5"),
+        ("depth_zbuffer", np.full((50, 70), 1 + 2j), "does not hold real numbers"),
+        ("normal", np.full((50, 70, 3), 128.0), "normals are unit vectors"),
+        ("normal", np.zeros((50, 70, 3)), "no known pixel"),
+    ],
+)
+def test_maps_of_other_values_are_refused(
+    folder: Path, tmp_path: Path, task: str, values: NDArray[np.generic], message: str
+) -> None:
+    """Labels of other classes, colours for normals, normals without a direction."""
+    (tmp_path / task).mkdir()
+    np.save(tmp_path / task / "0.npy", values)
+    done = score(folder, "--labels", tmp_path / task, "--out", tmp_path / "rows.csv")
+    assert (done.exit_code, message in done.stderr) == (1, True), done.output
+    assert not (tmp_path / "rows.csv").exists()
+
+
+def test_normals_of_no_length_are_unknown(folder: Path, tmp_path: Path) -> None:
+    """They were counted as predicted exactly."""
+    (tmp_path / "normal").mkdir()
+    for number in range(8):
+        values = np.load(folder / "normal" / f"{number}.npy")
+        values[:25] = 0
+        np.save(tmp_path / "normal" / f"{number}.npy", values)
+    means = []
+    for labels in (folder / "normal", tmp_path / "normal"):
+        done = score(folder, "--labels", labels, "--json", banks=("wrong",))
+        means.append(json.loads(done.stdout)["scores"][0]["means"][str(folder / "wrong")]["mean_angle"])
+    assert means[1] > 0.8 * means[0] > 5

@@ -277,7 +277,9 @@ def _model(row: object, folder: Path, where: str) -> Model:
         raise BankFormatError(f"{where}: {error}") from error
     if _REPO.fullmatch(model.id) or home_path(model.id).is_absolute():
         return model
-    return replace(model, id=str(folder / home_path(model.id)))
+    path = str(folder / home_path(model.id))
+    # With the dot a folder that is missing is not taken for a repository.
+    return replace(model, id=f"./{path}" if _REPO.fullmatch(path) else path)
 
 
 def _check(model: Model) -> None:

@@ -6,6 +6,7 @@ import inspect
 import math
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -20,12 +21,34 @@ from taskbank.nets.backbone import LARGEST_TRUNK
 
 # Models with a head whose first part is the encoder, for types without a headless model.
 _HEADS = (
-    "AutoModel", "AutoBackbone", "AutoModelForDepthEstimation", "AutoModelForSemanticSegmentation",
-    "AutoModelForNormalEstimation",
+    "AutoModel", "AutoModelForDepthEstimation", "AutoModelForSemanticSegmentation",
+    "AutoModelForNormalEstimation", "AutoBackbone",
 )  # fmt: skip
 _UNUSED = re.compile(r"(^|\.)(pooler|head|classifier|text_model|logit_scale|logit_bias|layernorm_pool)\b")
 _LICENCE = re.compile(r"^license:\s*[\"']?([\w.-]+)", re.MULTILINE)
+_GREY = (0.2989, 0.587, 0.114)  # of red, green and blue, as processors of matchers weigh them
 _SMALLEST, _LARGEST = 16, 4096  # px of a side
+
+
+class Grey(nn.Module):
+    """Encoder of a matcher that reads grey pictures, in the form of other encoders.
+
+    Args:
+        network: grey pictures float (B, 1, h, w) -> a list of maps, finest first.
+        config: of the whole model.
+    """
+
+    weights: Tensor
+
+    def __init__(self, network: nn.Module, config: Any) -> None:
+        super().__init__()
+        self.network = network
+        self.config = config
+        self.register_buffer("weights", torch.tensor(_GREY).reshape(3, 1, 1), persistent=False)
+
+    def forward(self, pixel_values: Tensor, **_: bool) -> Any:
+        """Compute the maps of pictures float (B, 3, h, w)."""
+        return SimpleNamespace(feature_maps=self.network((pixel_values * self.weights).sum(1, keepdim=True)))
 
 
 class Level(nn.Module):
@@ -160,34 +183,41 @@ def _load(row: Model, files: Files) -> Any:
     if size > 4 * LARGEST_TRUNK:
         raise InvalidInputError(f"{row.name} has {size} bytes of weights: {4 * LARGEST_TRUNK} at most")
     kind = str(files.config.get("model_type"))
-    opener = next(
-        (
-            name
-            for name in _HEADS
-            if any(config.model_type == kind for config in getattr(transformers, name)._model_mapping)
-        ),
-        None,
-    )
-    if opener is None:
+    openers = [
+        name
+        for name in _HEADS
+        if any(config.model_type == kind for config in getattr(transformers, name)._model_mapping)
+    ]
+    if not openers:
         raise InvalidInputError(
             f"{row.name}: transformers {transformers.__version__} has no encoder of pictures of type {kind!r}"
         )
-    whole, info = load_pretrained(getattr(transformers, opener), files, f"{row.name} cannot be loaded")
-    whole = whole.float().eval()
-    for part in ("vision_model", "backbone"):
-        if isinstance(getattr(whole, part, None), nn.Module):
-            prefix, network = f"{part}.", getattr(whole, part)
-            break
-    else:
-        prefix, network = "", whole
-    lacking = sorted(name for name in info["missing_keys"] if name.startswith(prefix))
-    missing = [name for name in lacking if not _UNUSED.search(name)]
-    if missing:
-        raise BankFormatError(
-            f"{row.name} lacks {len(missing)} weight(s) of its encoder, such as {missing[0]}: "
-            "it is another model"
+    faults: list[BankFormatError] = []
+    for opener in openers:
+        try:
+            whole, info = load_pretrained(
+                getattr(transformers, opener), files, f"{row.name} cannot be loaded"
+            )
+        except BankFormatError as error:
+            faults.append(error)
+            continue
+        # The encoder behind a head is called `model` in some classes.
+        parts = ("vision_model", "backbone", *(["model"] if "ModelFor" in opener else []))
+        part = next((part for part in parts if isinstance(getattr(whole, part, None), nn.Module)), "")
+        lacking = sorted(name for name in info["missing_keys"] if name.startswith(f"{part}." if part else ""))
+        missing = [name for name in lacking if not _UNUSED.search(name)]
+        if not missing:
+            network = getattr(whole, part) if part else whole
+            network = network.float().eval()
+            return network if hasattr(network, "config") else Grey(network, whole.config)
+        # Some files with a head name weights so that only a class with that head finds them.
+        faults.append(
+            BankFormatError(
+                f"{row.name} lacks {len(missing)} weight(s) of its encoder, such as {missing[0]}: "
+                "it is another model"
+            )
         )
-    return network
+    raise faults[0]
 
 
 def _first_number(value: object) -> int | None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from taskbank.bank.catalogue import Model
 from taskbank.constants import class_names
+from taskbank.errors import BankFormatError, first_line
 from taskbank.foundation.estimator import Pictures, Place
 from taskbank.foundation.files import Files
 from taskbank.foundation.library import load_model, load_processor
@@ -38,14 +39,18 @@ class Scenes:
             model.prompt.format(name.replace(" (", ", ").rstrip(")"))
             for name in class_names("class_scene") or ()
         ]
-        # SigLIP was trained on sentences of one length, and attends to the padding.
-        padding = "max_length" if model.kind == "SiglipModel" else True
-        words = processor.tokenizer(sentences, padding=padding, truncation=True, return_tensors="pt")
-        self.words = {
-            name: values.to(place.device)
-            for name, values in words.items()
-            if name in ("input_ids", "attention_mask")
-        }
+        # SigLIP was trained on sentences of one length, and attends to the padding
+        # (https://github.com/mlfoundations/open_clip/issues/984). Not every tokenizer states the length.
+        fixed = model.kind == "SiglipModel"
+        words = processor.tokenizer(
+            sentences,
+            padding="max_length" if fixed else True,
+            max_length=network.config.text_config.max_position_embeddings,
+            truncation=True,
+            return_tensors="pt",
+        )
+        taken = ("input_ids",) if fixed else ("input_ids", "attention_mask")
+        self.words = {name: words[name].to(place.device) for name in taken if name in words}
         with torch.inference_mode():
             blank = self._pictures([torch.zeros(3, 32, 32, dtype=torch.uint8)])
             self.sentences = self.network(pixel_values=blank, **self.words).text_embeds
@@ -78,4 +83,8 @@ def open_scenes(model: Model, files: Files, place: Place) -> Scenes:
         BankFormatError: the model is damaged, or not the one that the catalogue describes.
     """
     network = load_model(model, files, CLASSES)
-    return Scenes(model, network, load_processor(model, files, "AutoProcessor"), place)
+    processor = load_processor(model, files, "AutoProcessor")
+    try:
+        return Scenes(model, network, processor, place)
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        raise BankFormatError(f"{model.id} cannot read the names of scenes: {first_line(error)}") from error

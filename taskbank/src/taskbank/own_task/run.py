@@ -145,7 +145,12 @@ def run_learn(
     measured = np.flatnonzero(parts == MEASURED).tolist()
     own_groups = [group[row] for row in measured]
     scores = score_networks(sets, chosen, losses, errors, groups=own_groups, plan=plan)
-    foreign = [describe(open_encoder(one.opens, seed=one.seed)) for one in best if one.bank is None]
+    # Opened by its own size and revision, an encoder has a longer name than the user gave it.
+    foreign = [
+        replace(describe(open_encoder(one.opens, seed=one.seed)), name=one.name)
+        for one in best
+        if one.bank is None
+    ]
     _save_bank(out / BANK, run, bank, foreign=foreign, scores=scores, channels=channels)
     kind, _ = error_of(given)
     done = Learned(

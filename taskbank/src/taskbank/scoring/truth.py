@@ -23,6 +23,7 @@ from taskbank.scoring.metrics import Array
 from taskbank.tasks.kinds import MAPS, OutputKind
 from taskbank.tasks.registry import TASKS, normalise
 
+_LENGTH = 0.1  # length of unknown normals at most, and of the median length's deviation from 1
 _MOST = 20_000  # most pixels of an image that are used for the best constant
 
 
@@ -48,17 +49,22 @@ class Truth:
         return list(self.maps or self.numbers)
 
     def values(self, image: str) -> NDArray[np.float64]:
-        """Read the map of an image in its unit, (H, W, C), with NaN for unknown pixels; label 0 is unknown.
+        """Read the map of an image in its unit, (H, W, C), with NaN for unknown pixels.
+
+        Label 0, depths of 0 and normals of length 0 are unknown.
 
         Raises:
-            InvalidInputError: the file cannot be read.
+            InvalidInputError: the file cannot be read, or its values are not those of the task.
         """
         path = self.maps[image]
         if path.suffix.lower() == ".npy":
             try:
-                stored = np.load(path, allow_pickle=False).astype(np.float64)
+                held = np.load(path, allow_pickle=False)
             except (OSError, ValueError, TypeError, EOFError) as error:
                 raise InvalidInputError(f"the map {path} cannot be read: {error}") from error
+            if not isinstance(held, np.ndarray) or held.dtype.kind not in "biuf":
+                raise InvalidInputError(f"the map {path} cannot be read: it does not hold real numbers")
+            stored = held.astype(np.float64)
         else:
             try:
                 codes = read_label(path, self.task)
@@ -69,9 +75,26 @@ class Truth:
         if values.ndim != 3 or 0 in values.shape:
             raise InvalidInputError(f"the map {path} has shape {stored.shape}: maps are (H, W) or (H, W, C)")
         if self.kind is OutputKind.SEMANTIC_MAP:
-            return np.where(values > 0, values, np.nan)
+            labels = values[np.isfinite(values)]
+            most = TASKS[self.task].channels
+            if wrong := sorted({*labels[(labels < 0) | (labels > most) | (labels % 1 != 0)].tolist()}):
+                raise InvalidInputError(
+                    f"the map {path} holds {wrong[0]:g}: labels are whole numbers, 1 to {most}, or 0 where "
+                    "unknown"
+                )
+            return np.where(np.isfinite(values) & (values > 0), values, np.nan)
         if self.kind is OutputKind.DEPTH:
             return np.where(values >= metrics.NEAREST, values, np.nan)
+        if self.kind is OutputKind.NORMALS:
+            length = np.linalg.norm(values, axis=-1, keepdims=True)
+            known = np.isfinite(length) & (length > _LENGTH)  # codes of 8 bits have no 0
+            middle = float(np.median(length[known])) if known.any() else 1.0
+            if abs(middle - 1) > _LENGTH:
+                raise InvalidInputError(
+                    f"the map {path} holds vectors of length {middle:.3g}: normals are unit vectors, x "
+                    "right, y down, z into the scene"
+                )
+            return np.where(known, values, np.nan)
         return np.where(np.isfinite(values), values, np.nan)
 
 
