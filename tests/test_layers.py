@@ -28,6 +28,7 @@ LAYERS = {
             "errors",
             "options",
             "atomic_files",
+            "paths",
             "csv_tables",
             "geometry",
             "constants",

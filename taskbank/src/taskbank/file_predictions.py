@@ -13,7 +13,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from taskbank.atomic_files import allowed_name, plain_path, result_names
 from taskbank.bank.bank import Bank
 from taskbank.drawing.canvas import photo_image
 from taskbank.drawing.sheet import caption, sheet
@@ -27,6 +26,7 @@ from taskbank.inference.protocol import PredictionEngine
 from taskbank.inference.settings import Settings
 from taskbank.inference.transfer_engine import TransferEngine
 from taskbank.options import Axes
+from taskbank.paths import allowed_name, plain_path, result_names
 from taskbank.saving.dataset import (
     building_name,
     check_exportable,

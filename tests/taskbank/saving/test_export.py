@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors import safe_open
 from tests.taskbank.toy import TOY_COMPACT, toy_encoder, toy_network
 
-from taskbank.atomic_files import result_names, write_whole
+from taskbank.atomic_files import write_whole
 from taskbank.bank.bank import Bank
 from taskbank.errors import ImageError, InvalidInputError, OutputError
 from taskbank.file_features import encode_files
@@ -21,6 +21,7 @@ from taskbank.images.files import find_images
 from taskbank.inference.predictor import load
 from taskbank.inference.settings import Settings
 from taskbank.options import Fit
+from taskbank.paths import result_names
 from taskbank.saving.export import Form, check_results, file_names, parse_forms
 
 CPU = Settings(device="cpu", batch_size=2)

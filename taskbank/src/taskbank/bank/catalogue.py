@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from taskbank.atomic_files import home_path, read_regular
 from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.paths import home_path, read_regular
 from taskbank.tasks.registry import find_task
 
 FORMAT = "taskbank models 1"

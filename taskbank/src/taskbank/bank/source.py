@@ -7,12 +7,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from taskbank.atomic_files import home_path
 from taskbank.bank.catalogue import names_models
 from taskbank.bank.files import BankFiles, FolderFiles, read_index
 from taskbank.bank.hub import HUB_PREFIX, Hub, hub_files, parse_hub_source
 from taskbank.bank.index import INDEX_NAME, BankIndex, index_from_bytes
 from taskbank.errors import InvalidInputError, MissingBankError
+from taskbank.paths import home_path
 
 DEFAULT_BANK = "rooms"
 """The default bank: name of a bundled bank, a folder or `hf://owner/name`."""

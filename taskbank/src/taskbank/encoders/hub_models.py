@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from taskbank.atomic_files import home_path, read_regular
 from taskbank.bank.hub import library, quiet_hub
 from taskbank.encoders.source import Source, reopening
 from taskbank.encoders.timm_models import open_timm
 from taskbank.errors import BankFormatError, HubUnreachableError, InvalidInputError, TaskBankError
+from taskbank.foundation.files import CONFIG, read_config
+from taskbank.paths import home_path
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
-_LARGEST_CONFIG = 2**24  # bytes
+WEIGHTS = "model.safetensors"
 
 
 def open_hub(
@@ -39,16 +37,13 @@ def open_hub(
     if local and revision:
         raise InvalidInputError(f"hf:{repo} is a folder, which has no revision {revision!r}: leave it out")
     path = folder / CONFIG if local else _fetch(repo, CONFIG, revision)
-    try:
-        config: Any = json.loads(read_regular(path, at_most=_LARGEST_CONFIG) or b"")
-    except (OSError, ValueError, RecursionError) as error:
-        raise BankFormatError(f"hf:{repo}: its {CONFIG} cannot be read: {error}") from error
-    architecture = config.get("architecture") if isinstance(config, dict) else None
+    config = read_config(path, f"hf:{repo}")
+    architecture = config.get("architecture")
     called = f"hf:{folder.name if local else repo}"
     marks = [revision] if revision else []
     marks += [f"{size}px"] if size else []
     if not isinstance(architecture, str):
-        if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        if not isinstance(config.get("model_type"), str):
             raise InvalidInputError(
                 f"hf:{repo} is not a model of timm or transformers: its {CONFIG} names neither an "
                 "architecture nor a model type"

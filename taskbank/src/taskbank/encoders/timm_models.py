@@ -20,12 +20,12 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from taskbank.atomic_files import home_path
 from taskbank.bank.hub import quiet_hub
 from taskbank.encoders.source import Source, count_parameters, reopening
 from taskbank.encoders.timm_weights import create_filled, read_state
 from taskbank.errors import BankFormatError, HubError, InvalidInputError, first_line
 from taskbank.nets.backbone import LARGEST_TRUNK
+from taskbank.paths import home_path
 
 RANDOM = "random"
 """Value of `weights` for untrained weights, drawn from a seed."""

@@ -10,10 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from taskbank.atomic_files import read_regular
 from taskbank.bank.catalogue import Model
 from taskbank.bank.hub import library, quiet_hub
 from taskbank.errors import BankFormatError, HubUnreachableError, MissingPackageError, TaskBankError
+from taskbank.paths import read_regular
 
 CONFIG = "config.json"
 _LARGEST_CONFIG = 2**24  # bytes
@@ -71,12 +71,7 @@ def fetch(model: Model) -> Files:
     if not found.is_dir():
         raise BankFormatError(f"{model.name}: there is no folder {found}: name one, or owner/name on the Hub")
     where = model.id if folder is None else str(found)
-    try:
-        config: Any = json.loads(read_regular(found / CONFIG, at_most=_LARGEST_CONFIG) or b"")
-    except (OSError, ValueError, RecursionError) as error:
-        raise BankFormatError(f"{where}: its {CONFIG} cannot be read: {error}") from error
-    if not isinstance(config, dict):
-        raise BankFormatError(f"{where}: its {CONFIG} is not a table")
+    config = read_config(found / CONFIG, where)
     files = Files(folder=found, revision=found.name if folder is None else "", config=config)
     if not files.weights:
         pickled = any(found.glob("*.bin")) or any(found.glob("*.pt*")) or any(found.glob("*.ckpt"))
@@ -92,6 +87,25 @@ def fetch(model: Model) -> Files:
                     digest.update(block)
         return Files(folder=found, revision=f"sha256:{digest.hexdigest()}", config=config)
     return files
+
+
+def read_config(path: Path, where: str) -> dict[str, Any]:
+    """Read a model's configuration.
+
+    Args:
+        path: its `config.json`.
+        where: the model, for errors.
+
+    Raises:
+        BankFormatError: the file is missing or damaged, a pipe or device, or holds no table.
+    """
+    try:
+        config: Any = json.loads(read_regular(path, at_most=_LARGEST_CONFIG) or b"")
+    except (OSError, ValueError, RecursionError) as error:
+        raise BankFormatError(f"{where}: its {CONFIG} cannot be read: {error}") from error
+    if not isinstance(config, dict):
+        raise BankFormatError(f"{where}: its {CONFIG} is not a table")
+    return config
 
 
 def resolve(model: Model) -> str:

@@ -17,9 +17,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from taskbank.atomic_files import read_regular
 from taskbank.bank.index import LARGEST_FILE
 from taskbank.errors import BankFormatError, ChecksumMismatchError, InvalidInputError, UnknownTaskError
+from taskbank.paths import read_regular
 from taskbank.tasks.registry import TASKS, find_task
 
 _NAME = re.compile(r"(?P<task>\w+)_(?P<part>encoder|decoder)-(?P<digest>[0-9a-f]{8,64})\.pth")

@@ -28,9 +28,8 @@ from taskbank.tasks.registry import find_task, is_task
 
 FILE, GROUP = "file", "group"
 _SUFFIXES = (".png", ".npy")
-_NO_NAME = re.compile(
-    r"(unnamed: ?\d+(_level_\d+)?)?", re.IGNORECASE
-)  # what pandas writes or invents for none
+# Of a column without a name, as pandas writes it or calls it.
+_NO_NAME = re.compile(r"(unnamed: ?\d+(_level_\d+)?)?", re.IGNORECASE)
 _INDEX = {"index", "level_0"}  # columns that may only number the lines
 _COMMA = re.compile(r"[+-]?\d*,\d+")  # a number with a decimal comma
 _HEADER = 26  # bytes of a PNG file up to its bits and kind of colour

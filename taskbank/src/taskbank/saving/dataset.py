@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from taskbank.atomic_files import allowed_name, write_whole
+from taskbank.atomic_files import write_whole
 from taskbank.csv_tables import safe_path, to_csv
 from taskbank.errors import InvalidInputError
 from taskbank.images.framing import view_of
@@ -34,6 +34,7 @@ from taskbank.labels.codes import DOMAINS, encode
 from taskbank.labels.files import CLASSES, POINT_INFO, label_name, save_classes, save_facts, save_label
 from taskbank.labels.segment_numbers import number_segments
 from taskbank.options import Fit
+from taskbank.paths import allowed_name
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.registry import find_task, is_task
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from taskbank.atomic_files import plain_path, write_whole
+from taskbank.atomic_files import write_whole
 from taskbank.drawing.render import picture, seen_pixels
 from taskbank.errors import InvalidInputError, OutputError
 from taskbank.inference.preprocess import Preprocessed
@@ -22,6 +22,7 @@ from taskbank.inference.results import Prediction
 from taskbank.labels.codes import encode
 from taskbank.labels.files import save_facts, save_label
 from taskbank.options import Axes
+from taskbank.paths import plain_path
 from taskbank.saving.point_cloud import save_point_cloud, square_fov
 from taskbank.tasks.kinds import MAPS, OutputKind
 from taskbank.tasks.registry import TASKS

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from taskbank.atomic_files import home_path
 from taskbank.bank.bank import Bank
 from taskbank.bank.catalogue import accepted, names_models
 from taskbank.bank.hub import HUB_PREFIX
@@ -17,6 +16,7 @@ from taskbank.encoders.hub_models import open_hub
 from taskbank.encoders.names import names_encoder, open_encoder
 from taskbank.encoders.source import Source
 from taskbank.errors import InvalidInputError
+from taskbank.paths import home_path
 from taskbank.sources.bank_tasks import open_tasks
 from taskbank.tasks.registry import is_task, nearest_tasks
 

@@ -16,8 +16,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from taskbank.atomic_files import plain_path, whole_file
+from taskbank.atomic_files import whole_file
 from taskbank.errors import MissingPackageError, OutputError, VideoError
+from taskbank.paths import plain_path
 
 _USUAL_RATE = Fraction(25)  # frames per second, if a file states none
 _CODECS = ("libx264", "mpeg4")  # widely supported, best first
