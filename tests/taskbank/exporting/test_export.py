@@ -11,6 +11,8 @@ import pytest
 import torch
 from PIL import Image
 from tests.taskbank.toy import TOY_COMPACT, TOY_RESNET, toy_network
+from timm.layers.conv2d_same import Conv2dSame
+from torch import nn
 from torch.nn import functional
 
 from taskbank.bank.bank import Bank
@@ -26,6 +28,10 @@ from taskbank.exporting.graph import ExportedTask
 from taskbank.exporting.run import export_task
 from taskbank.exporting.verify import runner
 from taskbank.inference.preprocess import InputKind, as_input
+from taskbank.nets.architecture import Backbone
+from taskbank.nets.build import build_network
+from taskbank.nets.compact import ReadoutWidths
+from taskbank.nets.initialise import initialise
 from taskbank.nets.pooling import average_places
 from taskbank.options import Format
 from taskbank.tasks.registry import TASKS
@@ -86,6 +92,36 @@ def test_onnx_gives_what_this_package_gives(
     done = export_task(bank, task, tmp_path / "task.onnx", dynamic=True, pictures=pictures)
     assert [(one.batch, one.size) for one in done.differences] == [(1, 64), (8, 64), (1, 96), (8, 96)]
     assert max(one.largest for one in done.differences) < 1e-3
+
+
+@pytest.mark.parametrize(("task", "larger"), [("normal", 96), ("class_object", 128)])
+def test_encoders_that_pad_as_tensorflow_does_are_exported_for_all_sizes(
+    pictures: list[Path], tmp_path: Path, task: str, larger: int
+) -> None:
+    """Their padding is of one width, as sides are multiples of 16; of 32 where a whole model ends in classes."""
+    padded = Backbone(
+        model="test_efficientnet",
+        options={"pad_type": "same"},
+        level=3,
+        shared=2,
+        classifier=True,
+        widths=ReadoutWidths(decoder=(8, 8, 4, 4), decoder_blocks=(1, 1, 1), head=(4, 4, 4), full_size=2),
+    )
+    networks = {task: build_network(TASKS[task], padded)}
+    initialise(networks[task], 0)
+    for layer in networks[task].modules():  # norms of some pictures, so that outputs depend on pictures
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.train()
+            layer.momentum = 1.0
+    networks[task](torch.rand((4, 3, 64, 64), generator=torch.Generator().manual_seed(0)) * 2 - 1)
+    networks[task].eval()
+    assert any(isinstance(layer, Conv2dSame) for layer in networks[task].modules())
+    folder = tmp_path / "bank"
+    bank = Bank.save(folder, name="toy", architecture=padded, networks=networks, image_size=64, licence="MIT")
+    done = export_task(bank, task, tmp_path / "task.onnx", dynamic=True, pictures=pictures)
+    assert [(one.batch, one.size) for one in done.differences] == [(1, 64), (8, 64), (1, larger), (8, larger)]
+    assert max(one.largest for one in done.differences) < 1e-3
+    assert done.facts["input"].endswith(f"sRGB in [0, 1], sides multiples of {(larger - 64) // 2}")
 
 
 @pytest.mark.slow

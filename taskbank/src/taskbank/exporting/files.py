@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from taskbank.errors import ExportError, MissingPackageError, first_line
-from taskbank.exporting.graph import STEP, ExportedTask
+from taskbank.exporting.graph import ExportedTask
 from taskbank.options import Format
 
 jit: Any = torch.jit  # its functions have no types
@@ -53,8 +53,8 @@ def write_graph(
         path: the file; it is replaced.
         form: ONNX, or a TorchScript trace.
         facts: metadata of the file.
-        dynamic: whether batch, height and width are free (multiples of 16 px); otherwise they are one batch
-            item at the size that the network was trained on.
+        dynamic: whether batch, height and width are free (multiples of the input's step); otherwise they are
+            one batch item at the size that the network was trained on.
 
     Raises:
         ExportError: torch cannot export the graph.
@@ -62,8 +62,8 @@ def write_graph(
     example = graph.form.example(1)
     if dynamic:
         # The exporter would treat sides that are 1 in some layer, or equal sides, as constants.
-        side = max(graph.form.size, _SMALLEST)
-        free = (side + 2 * STEP, side + 4 * STEP) if graph.form.any_size else None
+        side, step = max(graph.form.size, _SMALLEST), graph.form.step
+        free = (side + 2 * step, side + 4 * step) if graph.form.any_size else None
         example = graph.form.example(2, free)
     try:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -86,7 +86,7 @@ def _write_onnx(
 
     shapes = None
     if dynamic:
-        rows, columns = STEP * Dim("h", min=2, max=512), STEP * Dim("w", min=2, max=512)
+        rows, columns = (graph.form.step * Dim(name, min=2, max=512) for name in ("h", "w"))
         last = example.ndim - 1
         free = {last - 1: rows, last: columns} if graph.form.any_size else {}
         shapes = ({0: Dim("batch", min=1, max=4096), **free},)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from timm.layers.conv2d_same import Conv2dSame
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,18 +15,18 @@ from taskbank.bank.bank import Bank
 from taskbank.bank.entries import FileEntry
 from taskbank.constants import class_names, colour_bins
 from taskbank.images.colour import lab_to_rgb, lightness
+from taskbank.images.framing import STEP
 from taskbank.inference.decode import NORMAL_AXES
 from taskbank.inference.preprocess import InputKind, input_kind
 from taskbank.inference.whitening import WHITENING
 from taskbank.labels.codes import decode as decode_label
 from taskbank.nets.architecture import ResNet50
+from taskbank.nets.backbone import Classifier
 from taskbank.nets.fold import fold_in_place
 from taskbank.options import Axes
 from taskbank.tasks.kinds import MAPS, OutputKind, Task
 
-STEP = 16
-"""Sides of inputs, in px, are multiples of this."""
-
+_WHOLE_STEP = 32  # px per cell of a whole classification model's last level
 _SMALLEST = 1e-12  # length below which a vector has no direction
 _CODES = (0.0, 254.0)  # range of the 8-bit codes of curvature on disk
 
@@ -56,11 +57,13 @@ class InputShape:
         images: images that one prediction takes, 1 to 3, or 9 tiles.
         size: side in px that the network was trained on.
         any_size: whether other sides are possible.
+        step: sides, in px, are multiples of this.
     """
 
     images: int
     size: int
     any_size: bool = True
+    step: int = STEP
 
     def example(self, batch: int, size: tuple[int, int] | None = None) -> Tensor:
         """Make noise as an example input: float32 (batch, [images,] 3, rows, columns) in [0, 1]."""
@@ -89,6 +92,7 @@ class ExportedTask(nn.Module):
         super().__init__()
         self.network = bank.load(task.name)
         fold_in_place(self.network)
+        _pad_constantly(self.network)
         self.requires_grad_(False)
         self.eval()
         self.task = task.name
@@ -96,7 +100,13 @@ class ExportedTask(nn.Module):
         self.shown = input_kind(task)
         self.highest = float((task.value_range or (0, 1))[1])
         fixed = isinstance(bank.architecture, ResNet50) and task.output not in MAPS
-        self.form = InputShape(images=task.num_encodings, size=bank.index.image_size, any_size=not fixed)
+        whole = isinstance(getattr(self.network, "decoder", None), Classifier)
+        self.form = InputShape(
+            images=task.num_encodings,
+            size=bank.index.image_size,
+            any_size=not fixed,
+            step=_WHOLE_STEP if whole else STEP,
+        )
         first = next(layer for layer in self.network.modules() if isinstance(layer, nn.Conv2d))
         self.channels = first.in_channels
         mean, std = WHITENING.get(task.name, ((0.0,), (1.0,)))
@@ -110,7 +120,7 @@ class ExportedTask(nn.Module):
 
         Args:
             images: float (B, 3, H, W), sRGB in [0, 1], or (B, N, 3, H, W) for tasks of several images or
-                tiles; H and W are multiples of 16.
+                tiles; H and W are multiples of the input shape's step.
 
         Returns:
             maps (B, C, H, W), see `SPOKEN`, labels uint8 (B, H, W); numbers (B, C), poses (B, pairs, 6).
@@ -137,7 +147,8 @@ class ExportedTask(nn.Module):
             case OutputKind.DEPTH:
                 values = (torch.exp2(16 * raw.clamp(0, 1)) - 1) / 512
             case OutputKind.NORMALS:
-                values = raw / torch.sqrt((raw * raw).sum(1, keepdim=True)).clamp(min=_SMALLEST)
+                length = torch.sqrt((raw * raw).sum(1, keepdim=True))
+                values = raw / torch.where(length < _SMALLEST, torch.nan, length)
             case OutputKind.CURVATURE:
                 codes = raw * self.std[:, None, None] + self.mean[:, None, None]
                 values = decode_label("principal_curvature", codes.clamp(*_CODES))
@@ -170,7 +181,7 @@ class ExportedTask(nn.Module):
         shape = ["batch" if dynamic else "1", *([str(self.form.images)] if self.form.images > 1 else [])]
         shape += ["3", rows, columns]
         what = "tiles" if task.num_tiles > 1 else "images"
-        multiples = f", sides multiples of {STEP}" if rows == "height" else ""
+        multiples = f", sides multiples of {self.form.step}" if rows == "height" else ""
         facts: dict[str, Any] = {
             "task": task.name,
             "kind": self.kind.value,
@@ -188,3 +199,33 @@ class ExportedTask(nn.Module):
             facts["convention"] += "; 1-2 and 2-3: 1-3 is composed of these, see taskbank.geometry.compose"
         classes = entry.classes or class_names(task.name)
         return facts | ({"classes": list(classes)} if classes else {})
+
+
+def _pad_constantly(network: nn.Module) -> None:
+    """Replace convolutions whose padding depends on the size of their input, as TensorFlow's models have.
+
+    Sides are multiples of the step, so every such convolution gets sides that its stride divides, and pads
+    all of them alike. The exporter nests one expression of free sides per layer otherwise, and takes hours.
+    """
+    for parent in list(network.modules()):
+        for name, layer in list(parent.named_children()):
+            if not isinstance(layer, Conv2dSame):
+                continue
+            down, across = (
+                max(dilation * (kernel - 1) + 1 - stride, 0)
+                for kernel, stride, dilation in zip(
+                    layer.kernel_size, layer.stride, layer.dilation, strict=True
+                )
+            )
+            edges = (across // 2, across - across // 2, down // 2, down - down // 2)
+            plain = nn.Conv2d(
+                layer.in_channels,
+                layer.out_channels,
+                layer.kernel_size,  # type: ignore[arg-type] # a pair, which the stubs call a tuple
+                layer.stride,  # type: ignore[arg-type]
+                dilation=layer.dilation,  # type: ignore[arg-type]
+                groups=layer.groups,
+                bias=layer.bias is not None,
+            )
+            plain.weight, plain.bias = layer.weight, layer.bias
+            setattr(parent, name, nn.Sequential(nn.ZeroPad2d(edges), plain))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from taskbank.bank.bank import Bank
 from taskbank.errors import ExportError, InvalidInputError
 from taskbank.exporting.files import jit
-from taskbank.exporting.graph import STEP, ExportedTask
+from taskbank.exporting.graph import ExportedTask
 from taskbank.inference.decode import Reading, decode
 from taskbank.inference.engine import Engine
 from taskbank.inference.outcome import Outcome
@@ -100,7 +100,7 @@ def verify(
     # Original networks with fully connected heads accept one size only.
     sizes = [graph.form.size]
     if dynamic and graph.form.any_size:
-        sizes.append(graph.form.size + 2 * STEP)
+        sizes.append(graph.form.size + 2 * graph.form.step)
     found = []
     for size in sizes:
         engine = Engine(bank, [task.name], Settings(device="cpu", fit=Fit.CROP, size=size))
