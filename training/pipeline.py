@@ -83,6 +83,7 @@ def _frames(run: Run) -> None:
 
 def _frames_of_rooms(run: Run) -> None:
     """Stage 0 with rendered rooms."""
+    from training.rooms.frames.config import SPLITS as SPLITS_OF_ROOMS
     from training.rooms.frames.config import RoomsConfig
     from training.rooms.frames.dataset import write_splits
     from training.runs.metrics import progress
@@ -95,7 +96,7 @@ def _frames_of_rooms(run: Run) -> None:
         config = replace(config, environments=str(run.environments))
 
     def body(folder: Path) -> None:
-        total = sum(-(-len(config.rooms(split)) // config.rooms_per_shard) for split in SPLITS)
+        total = sum(-(-len(config.rooms(split)) // config.rooms_per_shard) for split in SPLITS_OF_ROOMS)
         with progress("shards", total) as advance:
             write_splits(
                 folder,
@@ -181,6 +182,7 @@ def _networks(run: Run) -> None:
         device=run.device,
         overwrite=run.overwrite,
         real=run.real_frames,
+        pairs=run.pairs_frames,
     )
 
 

@@ -58,6 +58,12 @@ class Run:
         return None if self.real_train is None else self.out / "frames" / "real"
 
     @property
+    def pairs_frames(self) -> Path | None:
+        """Folder of the store of additional rooms for tasks of several images; None if the run has none."""
+        folder = self.out / "frames" / "pairs"
+        return folder if folder.is_dir() else None
+
+    @property
     def networks(self) -> Path:
         """Folder of stage 1."""
         return self.out / "networks"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from tests.taskbank.toy import TOY_COMPACT, TOYS, toy_encoder, toy_network, toy_readout
 
 from taskbank.bank.bank import About, Bank
-from taskbank.bank.index import INDEX_NAME, encoder_path
+from taskbank.bank.card import model_card
+from taskbank.bank.index import INDEX_NAME, encoder_path, index_to_json
 from taskbank.bank.quantise import Storage
 from taskbank.errors import (
     BankFormatError,
@@ -24,7 +27,10 @@ from taskbank.errors import (
     OutputError,
     UnknownTaskError,
 )
+from taskbank.inference.engine import Engine
+from taskbank.inference.settings import Settings
 from taskbank.nets.architecture import Architecture
+from taskbank.options import Fit
 
 IMAGE = torch.rand((1, 3, 256, 256), generator=torch.Generator().manual_seed(0)) * 2 - 1
 
@@ -275,3 +281,45 @@ def test_an_interrupt_leaves_whole_files_only(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(KeyboardInterrupt):
         save_toy(tmp_path)
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(moved)
+
+
+def test_tasks_of_several_images_may_have_a_size_of_their_own(tmp_path: Path) -> None:
+    """They are shown it unless another is asked for; all other tasks are shown the bank's."""
+    networks = {task: toy_network(task, seed=3) for task in ("normal", "fixated_pose", "egomotion")}
+    about = {"fixated_pose": About(image_size=64)}
+    bank = Bank.save(
+        tmp_path / "bank",
+        name="toy",
+        architecture=TOY_COMPACT,
+        networks=networks,
+        about=about,
+        image_size=128,
+    )
+    assert (bank.index.image_size, bank.entry("fixated_pose").image_size) == (128, 64)
+    assert [bank.index.size_of([task]) for task in networks] == [128, 64, 128]
+    photo = np.zeros((90, 120, 3), np.uint8)
+    settings = Settings(device="cpu", fit=Fit.CROP)
+    for task, count, wanted in (("normal", 1, 128), ("fixated_pose", 2, 64), ("egomotion", 3, 128)):
+        item = photo if count == 1 else (photo,) * count
+        (outcome,) = Engine(bank, [task], settings).run([item])
+        assert outcome.inputs[0].square.shape == (3, wanted, wanted), task
+    (outcome,) = Engine(bank, ["fixated_pose"], replace(settings, size=96)).run([(photo, photo)])
+    assert outcome.inputs[0].square.shape == (3, 96, 96)
+    assert "RGB images of 128 px; 64 px for fixated_pose, -1 to 1" in model_card(bank.index, bank.digest, "x")
+
+
+def test_a_size_of_a_task_of_one_image_is_refused(bank: Bank, tmp_path: Path) -> None:
+    """It is predicted together with others."""
+    with pytest.raises(InvalidInputError, match="normal has images of 64 px of its own"):
+        Bank.save(
+            tmp_path / "own",
+            name="toy",
+            architecture=TOY_COMPACT,
+            networks={"normal": toy_network("normal")},
+            about={"normal": About(image_size=64)},
+        )
+    folder = change_index(bank, lambda index: index["tasks"]["normal"].update(image_size=64))
+    with pytest.raises(BankFormatError, match="normal has images of a size of its own"):
+        Bank.open(folder)
+    folder = change_index(bank, lambda index: index["tasks"]["normal"].pop("image_size"))
+    assert "image_size" not in index_to_json(Bank.open(folder).index).split('"tasks"')[1]

@@ -13,7 +13,12 @@ from training.data.labels.distilled import describe_classifier
 from training.errors import ConfigError, DataError
 from training.rooms.cameras.styles import CLOSE, FURNITURE, ROOM, CameraOptions
 
-SPLITS: Mapping[str, int] = MappingProxyType({"train": 0, "val": 1_000_000, "test": 2_000_000})
+PAIRS = "pairs"
+"""Additional training rooms of which only pictures and cameras are rendered, for tasks of several images."""
+
+SPLITS: Mapping[str, int] = MappingProxyType(
+    {"train": 0, "val": 1_000_000, "test": 2_000_000, PAIRS: 3_000_000}
+)
 """Number of the first room of each split; splits are disjoint, and their sizes are independent."""
 
 _MOST_ROOMS = 1_000_000
@@ -34,6 +39,10 @@ class RoomsConfig:
         train: number of rooms for training task networks.
         val: number of rooms for training transfers.
         test: number of rooms for all tests.
+        pairs: number of additional training rooms for tasks of several images, which need more rooms than
+            others; only pictures and cameras are made, without `singles` if there are several `points`.
+        pairs_size: side of the pictures of these rooms in px, a multiple of 16; 0 for `size`. A quarter of
+            the pixels takes a third of the time.
         points: points of each room that several cameras fixate.
         views: number of cameras that fixate each of them; at least 3 for samples of all tasks.
         singles: points of each room that one camera fixates, which are cheaper for tasks of one picture. If
@@ -54,6 +63,8 @@ class RoomsConfig:
     train: int = 2000
     val: int = 400
     test: int = 300
+    pairs: int = 0
+    pairs_size: int = 0
     points: int = 8
     views: int = 4
     singles: int = 0
@@ -78,8 +89,9 @@ class RoomsConfig:
         for name in SPLITS:
             if not 0 <= getattr(self, name) <= _MOST_ROOMS:
                 raise ConfigError(f"{name} is {getattr(self, name)} rooms: choose 0 to {_MOST_ROOMS}")
-        if self.size < 16 or self.size % 16:
-            raise ConfigError(f"size is {self.size} px: choose a multiple of 16")
+        for name, least in (("size", 16), ("pairs_size", 0)):
+            if (side := getattr(self, name)) < least or side % 16:
+                raise ConfigError(f"{name} is {side} px: choose a multiple of 16")
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"seed is {self.seed}: choose 0 to {2**31 - 1}")
 
@@ -93,6 +105,10 @@ class RoomsConfig:
             raise ConfigError(f"no split {split!r}: choose from {', '.join(SPLITS)}")
         count: int = getattr(self, split)
         return range(SPLITS[split], SPLITS[split] + count)
+
+    def size_of(self, split: str) -> int:
+        """Return the side of the pictures of a split in px."""
+        return (self.pairs_size if split == PAIRS else 0) or self.size
 
     def styles(self) -> dict[CameraOptions, float]:
         """Return the camera styles and their shares."""
@@ -111,7 +127,7 @@ class RoomsConfig:
         """
         facts = asdict(self)
         others = {name: facts.pop(name) for name in SPLITS}
-        del facts["size"]
+        del facts["size"], facts["pairs_size"]
         for folder in ("textures", "environments"):
             facts[folder] = folder_digest(facts[folder], folder) if facts[folder] else ""
         facts["classifier"] = describe_classifier(self.classifier) if self.classifier else ""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, repeat
 from pathlib import Path
@@ -17,7 +18,7 @@ from training.data.frames import FrameStore, FrameWriter
 from training.data.labels.distilled import class_probabilities
 from training.errors import DataError
 from training.rooms.cameras.placement import place_cameras
-from training.rooms.frames.config import SPLITS, RoomsConfig
+from training.rooms.frames.config import PAIRS, SPLITS, RoomsConfig
 from training.rooms.frames.render import ViewedRoom, render_frames
 from training.rooms.furnishing.build import RoomOptions, build_scene
 from training.rooms.surfaces.environments import Environments
@@ -48,7 +49,7 @@ def write_rooms(
     Args:
         root: folder of the store.
         config: settings of the rooms.
-        split: train, val or test.
+        split: train, val, test or pairs.
         device: device for casting rays.
         workers: number of processes that render shards on a CPU, or that furnish rooms and find segments for
             a GPU; 0 for this process only.
@@ -64,7 +65,7 @@ def write_rooms(
     """
     began, written = perf_counter(), 0
     shards = len(range(0, len(config.rooms(split)), config.rooms_per_shard))
-    writer = FrameWriter(root, size=config.size, about=config.about(split))
+    writer = FrameWriter(root, size=config.size_of(split), about=config.about(split))
     missing = [number for number in range(shards) if not writer.has_shard(number)]
     done = shards - len(missing)
     with _makers(partial(_make_shard, writer, config, split), str(device), workers) as make:
@@ -89,9 +90,10 @@ def write_splits(
     workers: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, FrameStore]:
-    """Call `write_rooms` for all splits, each in a folder of its name."""
+    """Call `write_rooms` for all splits, each in a folder of its name; without rooms, `pairs` is left out."""
     write = partial(write_rooms, device=device, workers=workers, progress=progress)
-    return {split: write(Path(root) / split, config, split) for split in SPLITS}
+    splits = [split for split in SPLITS if split != PAIRS or config.pairs]
+    return {split: write(Path(root) / split, config, split) for split in splits}
 
 
 def viewed_room(
@@ -144,18 +146,26 @@ def _make_shard(
     rooms = config.rooms(split)[start : start + config.rooms_per_shard]
     textures = _textures(config.textures, device) if config.textures else None
     environments = _environments(config.environments, device) if config.environments else None
+    # Cameras that see their point alone are few of the pairs, and as expensive as the others.
+    alone = 0 if split == PAIRS and config.points > 1 else config.singles
     furnish = partial(
         viewed_room,
-        config,
+        replace(config, singles=alone),
         photos=0 if textures is None else len(textures),
         views=() if environments is None else environments.tints,
     )
     viewed = list(map(furnish, rooms) if pool is None else pool.map(furnish, rooms))
     frames = render_frames(
-        viewed, config.size, textures=textures, environments=environments, device=device, pool=pool
+        viewed,
+        config.size_of(split),
+        textures=textures,
+        environments=environments,
+        device=device,
+        pool=pool,
+        labelled=split != PAIRS,
     )
     labels = dict(frames.labels)
-    if config.classifier:
+    if config.classifier and split != PAIRS:
         labels["class_object"] = class_probabilities(labels["rgb"], config.classifier)
     writer.write_shard(number, labels, frames.cameras, frames.sightings)
     return len(frames.cameras)

@@ -68,6 +68,7 @@ def render_frames(
     environments: Environments | None = None,
     device: torch.device | str = "cpu",
     pool: Executor | None = None,
+    labelled: bool = True,
 ) -> Frames:
     """Render the frames of all cameras of some rooms, with the labels of all domains.
 
@@ -80,6 +81,7 @@ def render_frames(
         environments: panoramas behind windows, on the device; needed if rooms use some.
         device: device for casting rays; segments are found on the CPU.
         pool: executor for finding segments; None for this thread.
+        labelled: False for pictures only, without labels.
     """
     cameras = joined([room.cameras for room in rooms])
     rows = _repeated(range(len(rooms)), rooms)
@@ -92,7 +94,10 @@ def render_frames(
         part = slice(start, start + at_once)
         one = (batch, scene[part], _some(cameras, part), size, seeds[part])
         views = render_views(*one, textures=textures, environments=environments)
-        parts.append(_labels(batch, views, _some(cameras, part), pool))
+        if labelled:
+            parts.append(_labels(batch, views, _some(cameras, part), pool))
+        else:
+            parts.append({"rgb": views.rgb.cpu().numpy()})
     # Segments are requested last, so that a pool finds them while the next frames are rendered.
     labels = [{name: np.stack(list(codes)) for name, codes in part.items()} for part in parts]
     records = camera_records(rooms, cameras)

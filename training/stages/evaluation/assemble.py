@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from torch import nn
@@ -62,6 +62,12 @@ def assemble_bank(
     }
     for task, network in held.items():
         take_out_class_weights(network, network_class_weights(networks, TASKS[task]), config.calibration)
+    # Tasks of several images may have a size of their own.
+    size = trained_size(networks, [name for name in held if TASKS[name].num_images == 1] or held)
+    facts_of = dict(about or {})
+    for name in held:
+        if TASKS[name].num_images > 1 and (own := trained_size(networks, [name])) != size:
+            facts_of[name] = replace(facts_of.get(name, About()), image_size=own)
     _check_untrained(trained)
     wanted = wanted_transfers(load_affinity(trained.affinity), config)
     readouts: dict[TransferKey, Readout] = {
@@ -87,10 +93,10 @@ def assemble_bank(
         networks={**held, UNTRAINED: Untrained(trained.transfers_config.seed)},
         transfers=kept,
         storage=config.storage,
-        about=about,
+        about=facts_of,
         about_transfers=told,
         licence=config.licence,
-        image_size=trained_size(networks, held),
+        image_size=size,
         foreign=[one for one in load_foreign(trained.transfers) if one.name in read],
     )
 

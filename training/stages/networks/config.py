@@ -19,7 +19,7 @@ _POSITIVE = (
 )  # fmt: skip
 _RANGES = (
     ("half_size", 0, 1), ("zoom", 0.25, 1), ("ema", 0, 1), ("held_out", 0, 0.5), ("adversarial", 0, 1),
-    ("real", 0, 0.9),
+    ("real", 0, 0.9), ("pairs", 0, 0.9),
 )  # fmt: skip
 
 
@@ -42,12 +42,14 @@ class OwnSettings:
 
     tasks: tuple[str, ...]
     steps: int | None = None
+    size: int | None = None
     half_size: float | None = None
     learning_rate: float | None = None
     warm_up: int | None = None
     precision: Precision | None = None
     batch: int | None = None
     real: float | None = None
+    pairs: float | None = None
     start: Path | None = None
     encoder_of: str | None = None
 
@@ -97,6 +99,8 @@ class TaskNetworksConfig:
             encoder that knows geometry.
         real: share of real frames in each batch, for tasks that have labels on real frames; needs a store of
             real frames.
+        pairs: share of frames of additional rooms in each batch of tasks of several images; needs a store of
+            such frames, see `RoomsConfig.pairs`.
         own: separate settings of some tasks; each task is in at most one of them.
         seed: seed of weights, held-out rooms, order and augmentation.
     """
@@ -133,6 +137,7 @@ class TaskNetworksConfig:
     pretrained: str | None = None
     encoder_of: str | None = None
     real: float = 0.0
+    pairs: float = 0.0
     own: tuple[OwnSettings, ...] = ()
     seed: int = 0
 

@@ -41,16 +41,22 @@ class NetworksFolder:
         config: settings of the stage.
         store: store of training frames.
         real: additional store of real training frames; None for none.
+        pairs: additional store of training frames for tasks of several images; None for none.
     """
 
     def __init__(
-        self, root: Path, config: TaskNetworksConfig, store: FrameStore, real: FrameStore | None = None
+        self,
+        root: Path,
+        config: TaskNetworksConfig,
+        store: FrameStore,
+        real: FrameStore | None = None,
+        pairs: FrameStore | None = None,
     ) -> None:
         self.root = root
         self._config = config
         self._frames = _facts_of(store)
         self._real = None if real is None else _facts_of(real)
-        self._size = config.size or store.size
+        self._pairs = None if pairs is None else _facts_of(pairs)
         root.mkdir(parents=True, exist_ok=True)
 
     def is_finished(self, task: Task) -> bool:
@@ -113,7 +119,7 @@ class NetworksFolder:
             "task": learner.task.name,
             "digest": self._digest(learner.task),
             "architecture": architecture_to_json(own.architecture),
-            "image_size": self._size,
+            "image_size": own.size or self._frames["size"],
             "steps": own.steps,
             "config": settings_of(own),
             **({} if own.start is None else {"before": spent_on(own.start, begun)}),
@@ -152,6 +158,8 @@ class NetworksFolder:
         own = self._config.of(task)
         facts: dict[str, Any] = {"config": settings_of(own, only_compared=True), "frames": self._frames}
         facts |= self._origins(own)
+        if own.pairs and task.num_images > 1:
+            facts["pairs"] = self._pairs
         if own.start is not None:
             facts["start"] = digest_file(weights_path(own.start, own.begun_from(task)))
         return digest_json(facts)

@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 TRAIN = "train"
 REAL = "real"
+PAIRS = "pairs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,8 @@ def train_task_networks(  # noqa: PLR0917 - the first four arguments belong toge
 
     Args:
         config: settings of the training.
-        stores: stores by split; `train` holds the training frames, and `real` additional ones if
-            `config.real` is not 0.
+        stores: stores by split; `train` holds the training frames, `real` additional ones if `config.real`
+            is not 0, and `pairs` those of additional rooms for tasks of several images.
         out: folder of `TASK.safetensors` (averaged weights, float32, `encoder.*` and `decoder.*`),
             `TASK.json`, `TASK.metrics.csv` and `pictures/`.
         device: device for training.
@@ -106,7 +107,13 @@ def train_task_networks(  # noqa: PLR0917 - the first four arguments belong toge
             f"real is {config.real}, but there is no store of real frames: give one, or set it to 0"
         )
     wanted = chosen_tasks(tasks)
-    folder = NetworksFolder(out, config, stores[TRAIN], stores.get(REAL))
+    for task in wanted:
+        if task.num_images > 1 and config.of(task).pairs and PAIRS not in stores:
+            raise DataError(
+                f"pairs is {config.of(task).pairs} for {task.name}, but there is no store of additional "
+                "rooms: set pairs in [rooms] and make frames, or set it to 0 here"
+            )
+    folder = NetworksFolder(out, config, stores[TRAIN], stores.get(REAL), stores.get(PAIRS))
     left = [task for task in wanted if not (resume and folder.is_finished(task))]
     for task in wanted:
         if not resume or task not in left:
@@ -133,6 +140,7 @@ def train_group(
     tasks: Iterable[str],
     device: str,
     real: Path | None = None,
+    pairs: Path | None = None,
 ) -> None:
     """Train some networks in this process, as engines call it.
 
@@ -144,6 +152,7 @@ def train_group(
         tasks: names of the tasks.
         device: device for training.
         real: store of real frames; None for none.
+        pairs: store of frames of additional rooms for tasks of several images; None for none.
 
     Raises:
         TrainingError: as for `train_task_networks`.
@@ -152,6 +161,8 @@ def train_group(
     stores = {TRAIN: FrameStore.open(frames)}
     if real is not None:
         stores[REAL] = FrameStore.open(real)
+    if pairs is not None:
+        stores[PAIRS] = FrameStore.open(pairs)
     train_task_networks(config, stores, out, device, tasks)
 
 
@@ -183,7 +194,9 @@ class _Together:
         self._reader = BatchReader(store, device, resident=config.resident)
         among = learned_from(store, config)
         real = BatchReader(stores[REAL], device, resident=config.resident) if config.real else None
-        self._feeds = list(_feeds(self._reader, real, tasks, among, config))
+        several = config.pairs and any(task.num_images > 1 for task in tasks)
+        pairs = BatchReader(stores[PAIRS], device, resident=config.resident) if several else None
+        self._feeds = list(_feeds(self._reader, real, pairs, tasks, among, config))
         counted = evenly(len(store))  # frames for counting semantic classes
         self.trainers = [
             TaskTrainer(
@@ -258,27 +271,39 @@ class _Together:
             trainer.finish(beside=len(self.trainers) - 1)
 
 
-def _feeds(
+def _feeds(  # noqa: PLR0917 - all stores of the stage
     reader: BatchReader,
     real: BatchReader | None,
+    pairs: BatchReader | None,
     tasks: Sequence[Task],
     among: NDArray[np.bool_],
     config: TaskNetworksConfig,
 ) -> Iterator[Feed]:
-    """Create one feed per stream; real frames are mixed into the stream of single frames."""
+    """Create one feed per stream.
+
+    Real frames are mixed into the stream of single frames, additional rooms into those of several images.
+    """
     for stream in dict.fromkeys(map(stream_of, tasks)):
         members = [task for task in tasks if stream_of(task) == stream]
         # Called for each task, so that a task without any known label raises an error.
         found = [samples_of(task, reader.store, config.seed, among=among) for task in members]
+        mixed = None
         if stream == FRAMES:
             found[0] = Samples(task=FRAMES, frames=np.flatnonzero(among))
             if real is not None and (labelled := [task for task in members if _has_labels(real.store, task)]):
-                images = max(1, round(config.real * config.batch))
                 every = Samples(task=FRAMES, frames=np.arange(len(real.store)))
-                mixed = Feed(real, labelled, every, replace(config, batch=images))
-                yield Feed(reader, members, found[0], replace(config, batch=config.batch - images), mixed)
-                continue
-        yield Feed(reader, members, found[0], config)
+                mixed = real, labelled, every, config.real
+        elif pairs is not None:
+            mixed = pairs, members, samples_of(members[0], pairs.store, config.seed), config.pairs
+        if mixed is None:
+            yield Feed(reader, members, found[0], config)
+            continue
+        other, able, samples, share = mixed
+        images = max(1, round(share * config.batch))
+        # Frames of another size are shown at that of the first store's.
+        size = config.size or reader.store.size
+        beside = Feed(other, able, samples, replace(config, batch=images, size=size))
+        yield Feed(reader, members, found[0], replace(config, batch=config.batch - images), beside)
 
 
 def _has_labels(store: FrameStore, task: Task) -> bool:

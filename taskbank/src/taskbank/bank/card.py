@@ -42,11 +42,16 @@ def model_card(index: BankIndex, digest: str, source: str) -> str:
     header += ["tags:", "- taskbank", "- computer-vision", "- safetensors", "---", ""]
 
     size = sum(file.size for file in index.files)
+    own: dict[int, list[str]] = {}
+    for entry in index.tasks.values():
+        if entry.image_size is not None:
+            own.setdefault(entry.image_size, []).append(entry.task)
+    images = [f"{index.image_size} px", *(f"{side} px for {', '.join(names)}" for side, names in own.items())]
     facts = {
         "Architecture": ", ".join(
             _plain(str(index.architecture[key])) for key in ("name", "model") if key in index.architecture
         ),
-        "Input": f"RGB images of {index.image_size} px, -1 to 1; other sizes where the decoder allows them",
+        "Input": f"RGB images of {'; '.join(images)}, -1 to 1; other sizes where the decoder allows them",
         "Representation": f"{' x '.join(map(str, index.representation))} (channels, rows, columns)",
         "Transfers": str(len(index.transfers)),
         "Size": f"{size / _MEGABYTE:.1f} MB in {len(index.files)} safetensors files; nothing is pickled",

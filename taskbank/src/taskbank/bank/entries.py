@@ -66,6 +66,8 @@ class TaskEntry:
         licence: of these weights.
         metrics: name -> value on held-out images.
         training: what the run was: dataset, images, seed, commit and the like.
+        image_size: side in px of the images that this network was trained on, if it is not the bank's; for
+            tasks of several images only, as tasks of one image are predicted together.
     """
 
     task: str
@@ -79,6 +81,7 @@ class TaskEntry:
     licence: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    image_size: int | None = None
 
     @property
     def predicts(self) -> bool:

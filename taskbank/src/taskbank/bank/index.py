@@ -116,6 +116,14 @@ class BankIndex:
         own = dict.fromkeys(file for entry in entries for file in entry.files)
         return (self.shared, *own) if self.shared is not None and own else tuple(own)
 
+    def size_of(self, tasks: Iterable[str]) -> int:
+        """Return the side in px of the images of tasks that are predicted together, by canonical names.
+
+        Networks of different sizes are shown the largest.
+        """
+        entries = [self.tasks[name] for name in tasks if name in self.tasks]
+        return max((entry.image_size or self.image_size for entry in entries), default=self.image_size)
+
     @property
     def own_tasks(self) -> dict[str, Task]:
         """Users' own targets of the bank's transfers, by name."""
@@ -172,6 +180,9 @@ def index_to_json(index: BankIndex) -> str:
     for transfer in written["transfers"]:
         if transfer["own_target"] is None:  # absent, as in earlier banks, so that their bytes stay the same
             del transfer["own_target"]
+    for entry in written["tasks"].values():
+        if entry["image_size"] is None:
+            del entry["image_size"]
     if index.shared is None:  # absent for the same reason
         del written["shared"]
     if not index.foreign:
@@ -266,7 +277,9 @@ def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
     decoder, channels = entry["decoder"], _whole(entry["channels"], least=1)
     if channels != TASKS[name].channels:
         raise ValueError(f"{name} has {TASKS[name].channels} channel(s), not {channels}")
-    given = entry["encoder"]
+    given, size = entry["encoder"], entry.get("image_size")
+    if size is not None and TASKS[name].num_images == 1:
+        raise ValueError(f"{name} has images of a size of its own, but is predicted with others")
     encoder: FileEntry | SeededEncoder
     if "seed" in given:
         seed = _whole(given["seed"], least=-(2**63), most=2**64 - 1)  # the range of torch's seeds
@@ -285,6 +298,7 @@ def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:
         licence=str(entry["licence"]),
         metrics=_metrics(entry["metrics"]),
         training=dict(entry["training"]),
+        image_size=None if size is None else check_image_size(_whole(size, least=-(2**31))),
     )
 
 

@@ -47,6 +47,8 @@ class About:
         metrics: name -> value on held-out images.
         training: facts about the training run, JSON-ready.
         own_target: the user's own target of a transfer; None for other networks.
+        image_size: side in px of the images that the network was trained on, if it is not the bank's; for
+            task networks of several images only.
     """
 
     classes: tuple[str, ...] | None = None
@@ -54,6 +56,7 @@ class About:
     metrics: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     own_target: OwnTarget | None = None
+    image_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ def write_tasks(
 
     Raises:
         UnknownTaskError: a name is none of the 26 tasks.
-        InvalidInputError: two names mean one task; weights cannot be stored in that form.
+        InvalidInputError: two names mean one task; weights cannot be stored in that form; a size is not
+            allowed.
     """
     entries: dict[str, TaskEntry] = {}
     for given, network in networks.items():
@@ -118,6 +122,11 @@ def write_tasks(
             own = {key: value for key, value in state if not key.startswith(SHARED)}
             described = _write(root, encoder_path(task.name), own, form.storage)
         facts = about.get(given, About())
+        if facts.image_size is not None and task.num_images == 1:
+            raise InvalidInputError(
+                f"{task.name} has images of {facts.image_size} px of its own: a task of one image is "
+                "predicted with others, at the bank's size"
+            )
         entries[task.name] = TaskEntry(
             task=task.name,
             encoder=described,
@@ -132,6 +141,7 @@ def write_tasks(
             licence=facts.licence,
             metrics=facts.metrics,
             training=facts.training,
+            image_size=None if facts.image_size is None else check_image_size(facts.image_size),
         )
     return entries
 

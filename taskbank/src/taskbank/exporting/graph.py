@@ -103,7 +103,7 @@ class ExportedTask(nn.Module):
         whole = isinstance(getattr(self.network, "decoder", None), Classifier)
         self.form = InputShape(
             images=task.num_encodings,
-            size=bank.index.image_size,
+            size=bank.index.size_of([task.name]),
             any_size=not fixed,
             step=_WHOLE_STEP if whole else STEP,
         )

@@ -205,7 +205,7 @@ class Pipeline:
     @property
     def size(self) -> int:
         """Side in px of the networks' square."""
-        return self.settings.size or self.bank.index.image_size
+        return self.settings.size or self.bank.index.size_of(self.tasks)
 
     def ready(self, network: nn.Module) -> nn.Module:
         """Optimise a network for the pipeline's device; the given network is modified."""

@@ -14,7 +14,7 @@ from training.runs.settings import settings_from, settings_of
 
 
 def test_no_room_is_in_two_splits() -> None:
-    config = RoomsConfig(train=1_000_000, val=1_000_000, test=1_000_000)
+    config = RoomsConfig(train=1_000_000, val=1_000_000, test=1_000_000, pairs=1_000_000)
     spans = sorted((config.rooms(split).start, config.rooms(split).stop) for split in SPLITS)
 
     assert all(stop <= start for (_, stop), (start, _) in pairwise(spans))
@@ -29,7 +29,7 @@ def test_more_rooms_in_one_split_leave_the_others_alone() -> None:
 
 
 def test_no_two_rooms_share_a_seed() -> None:
-    ends = (0, 1, 999_999, 1_000_000, 2_999_999)
+    ends = (0, 1, 999_999, 1_000_000, 2_999_999, 3_999_999)
     seeds = [
         seed
         for config, room in product([RoomsConfig(seed=0), RoomsConfig(seed=1)], ends)

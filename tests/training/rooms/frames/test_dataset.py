@@ -18,6 +18,7 @@ from training.data.frames import FrameStore, FrameWriter
 from training.data.labels.distilled import class_probabilities
 from training.data.poses import relative_poses
 from training.errors import ConfigError, DataError
+from training.learning.samples import samples_of
 from training.rooms.cameras.placement import place_cameras
 from training.rooms.frames import dataset
 from training.rooms.frames.config import RoomsConfig
@@ -225,3 +226,23 @@ def test_objects_may_be_labelled_as_a_trained_classifier_sees_them(tmp_path: Pat
     assert made.about["classifier"]["licence"] == "Apache-2.0"
     with pytest.raises(ConfigError):  # the same folder holds other labels
         write_rooms(tmp_path / "labelled", replace(config, classifier=""), "train")
+
+
+def test_additional_rooms_for_pairs_hold_pictures_and_cameras_alone(tmp_path: Path) -> None:
+    """At a size of their own, without views that share their point with no other."""
+    config = replace(CONFIG, pairs=2, pairs_size=16, singles=1, classifier="tf_efficientnet_lite0")
+    store = write_rooms(tmp_path / "pairs", config, "pairs")
+    assert (store.domains, store.size, len(store)) == (("rgb",), 16, 2 * 2 * 2)
+    assert store.read("rgb", [0, 7]).shape == (2, 16, 16, 3)
+    assert store.read("rgb", np.arange(8)).std() > 10
+    assert set(store.cameras["room"]) == {3_000_000, 3_000_001}
+    for task in ("fixated_pose", "nonfixated_pose", "point_matching"):
+        assert len(samples_of(TASKS[task], store, 0)) > 0, task
+
+
+def test_splits_have_additional_rooms_only_if_some_are_asked_for(root: Path, tmp_path: Path) -> None:
+    assert sorted(path.name for path in root.iterdir()) == ["test", "train", "val"]
+    config = replace(CONFIG, train=1, size=16, pairs=1, points=1, singles=1)
+    assert list(write_splits(tmp_path, config)) == ["train", "val", "test", "pairs"]
+    # A single point needs views elsewhere for pairs of different points.
+    assert len(FrameStore.open(tmp_path / "pairs")) == 3

@@ -12,7 +12,7 @@ from training.learning.samples import samples_of
 from training.stages.evaluation.scores import measure_of, score_bank
 from training.stages.evaluation.truth import true_value
 
-from taskbank.bank.bank import Bank
+from taskbank.bank.bank import About, Bank
 from taskbank.geometry import box_corners, compose
 from taskbank.tasks.registry import TASKS
 
@@ -123,3 +123,22 @@ def test_missing_labels_are_named(bank: Bank, store: FrameStore, tmp_path: Path)
     few = FrameStore(root=store.root, size=store.size, domains=("rgb",), about={}, counts=store.counts)
     with pytest.raises(DataError, match="normal needs labels of 'normal'"):
         score_bank(bank, few, ["normals"], device="cpu")
+
+
+def test_frames_are_shown_as_they_are_unless_they_have_the_banks_size(
+    store: FrameStore, tmp_path: Path
+) -> None:
+    """Then a task of several images is shown the size that its network was trained on."""
+    networks = {"fixated_pose": toy_network("fixated_pose")}
+
+    def scores(side: int, own: int | None) -> dict[str, dict[str, float]]:
+        about = {"fixated_pose": About(image_size=own)}
+        folder = tmp_path / f"{side}_{own}"
+        bank = Bank.save(
+            folder, name="toy", architecture=TOY_COMPACT, networks=networks, about=about, image_size=side
+        )
+        return score_bank(bank, store, limit=4, device="cpu")
+
+    plain = scores(store.size, None)
+    assert scores(store.size, store.size // 2) != plain
+    assert scores(2 * store.size, store.size // 2) == plain

@@ -18,12 +18,14 @@ from training.data.pretrained import PACKAGE, begin_from_pretrained
 from training.errors import ConfigError, DataError
 from training.learning.batches import BatchReader
 from training.learning.samples import samples_of
+from training.rooms.frames.config import RoomsConfig
+from training.rooms.frames.dataset import write_rooms
 from training.stages.networks.config import OwnSettings
 from training.stages.networks.feed import Feed, MixedBatch
 from training.stages.networks.finished import load_network
 from training.stages.networks.learner import Learner, new_network
 from training.stages.networks.stage import run_networks
-from training.stages.networks.train import train_task_networks
+from training.stages.networks.train import _feeds, train_task_networks
 
 from taskbank.nets.architecture import Backbone
 from taskbank.nets.backbone import create_trunk
@@ -189,6 +191,37 @@ def test_classes_in_two_forms_are_told_of_before_any_job_begins(store: FrameStor
 def test_a_share_of_real_frames_needs_some(store: FrameStore, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"real is 0\.5, but there is no store of real frames"):
         train_task_networks(replace(BACKBONES, real=0.5), {"train": store}, tmp_path, tasks=["normal"])
+
+
+def test_additional_rooms_are_learned_from_by_tasks_of_several_images_alone(
+    store: FrameStore, tmp_path: Path
+) -> None:
+    """Shown at the size of the other frames."""
+    alone, beside, config = tmp_path / "alone", tmp_path / "beside", replace(BACKBONES, pairs=0.75)
+    rooms = RoomsConfig(pairs=2, pairs_size=32, points=2, views=3, rooms_per_shard=2)
+    pairs = write_rooms(tmp_path / "pairs", rooms, "pairs")
+    tasks = ("normal", "egomotion")
+    run_networks(BACKBONES, store.root, alone, tasks=tasks)
+    run_networks(config, store.root, beside, tasks=tasks, pairs=pairs.root)
+    weights = [
+        {task: (folder / f"{task}.safetensors").read_bytes() for task in tasks} for folder in (alone, beside)
+    ]
+    assert weights[0]["normal"] == weights[1]["normal"]
+    assert weights[0]["egomotion"] != weights[1]["egomotion"]
+
+    egomotion = find_task("egomotion")
+    feeds = _feeds(
+        BatchReader(store), None, BatchReader(pairs), [egomotion], np.ones(len(store), bool), config
+    )
+    shown, _ = next(iter(feeds)).batch(0).pair(egomotion)
+    assert shown.shape == (2 + 2, 3, 3, store.size, store.size)  # 2 of 8 // 3 each
+
+
+def test_a_share_of_additional_rooms_needs_some(store: FrameStore, tmp_path: Path) -> None:
+    own = (OwnSettings(tasks=("egomotion",), pairs=0.5),)
+    message = r"pairs is 0\.5 for egomotion, but there is no store of additional rooms"
+    with pytest.raises(DataError, match=message):
+        train_task_networks(replace(BACKBONES, own=own), {"train": store}, tmp_path, tasks=["egomotion"])
 
 
 def test_a_task_may_begin_with_the_finished_encoder_of_another(store: FrameStore, tmp_path: Path) -> None:
