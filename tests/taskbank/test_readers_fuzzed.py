@@ -117,16 +117,23 @@ def test_labels_and_lists(folder: Path, draw: Any) -> None:
     tried(lambda: find_images([names]))
 
 
+@pytest.fixture(scope="module")
+def pickles() -> list[bytes]:
+    """Checkpoints of both forms, written once, as the older form contains addresses in memory."""
+    files = [io.BytesIO(), io.BytesIO()]
+    for file, modern in zip(files, (True, False), strict=True):
+        state = {"state_dict": {"weight": torch.ones(3, 4)}}
+        torch.save(state, file, _use_new_zipfile_serialization=modern)
+    return [file.getvalue() for file in files]
+
+
 @given(draw=st.data())
 @SHORT
-def test_checkpoints_and_weights(folder: Path, draw: Any) -> None:
+def test_checkpoints_and_weights(folder: Path, pickles: list[bytes], draw: Any) -> None:
     """Pickles of torch, of either form, and safetensors."""
-    state = {"state_dict": {"weight": torch.ones(3, 4)}}
     path = folder / "a.pth"
-    for modern in (True, False):
-        file = io.BytesIO()
-        torch.save(state, file, _use_new_zipfile_serialization=modern)
-        path.write_bytes(damaged(file.getvalue(), draw))
+    for content in pickles:
+        path.write_bytes(damaged(content, draw))
         tried(lambda: read_checkpoint(path, ""))
     content = save({"weight": torch.ones(3, 4), "levels": torch.ones(3, 4, dtype=torch.int8)})
     tried(lambda: weights_from_bytes(damaged(content, draw), "toy"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -124,12 +126,16 @@ SRGB_POINTS = (0.3127, 0.3290, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060)
 
 
 def save_with_chunks(image: Image.Image, path: Path, **chunks: bytes) -> Path:
-    """Save a PNG with the given chunks."""
-    written = PngImagePlugin.PngInfo()
-    profile = chunks.pop("icc", None)
-    for name, content in chunks.items():
-        written.add(name.encode(), content)
-    image.save(path, pnginfo=written, icc_profile=profile)
+    """Save a PNG with the given chunks, behind the header, as older releases of Pillow leave out cICP."""
+    image.save(path, icc_profile=chunks.pop("icc", None))
+    written = path.read_bytes()
+    header = 8 + 12 + 13  # signature, and the chunk IHDR
+    added = [
+        struct.pack(">I", len(content)) + name.encode() + content
+        + struct.pack(">I", zlib.crc32(name.encode() + content))
+        for name, content in chunks.items()
+    ]  # fmt: skip
+    path.write_bytes(written[:header] + b"".join(added) + written[header:])
     return path
 
 
