@@ -182,7 +182,7 @@ def _networks(run: Run) -> None:
         device=run.device,
         overwrite=run.overwrite,
         real=run.real_frames,
-        pairs=run.pairs_frames,
+        additional=run.additional_frames,
     )
 
 

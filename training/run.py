@@ -58,9 +58,9 @@ class Run:
         return None if self.real_train is None else self.out / "frames" / "real"
 
     @property
-    def pairs_frames(self) -> Path | None:
-        """Folder of the store of additional rooms for tasks of several images; None if the run has none."""
-        folder = self.out / "frames" / "pairs"
+    def additional_frames(self) -> Path | None:
+        """Folder of the store of additional rooms to learn from; None if the run has none."""
+        folder = self.out / "frames" / "additional"
         return folder if folder.is_dir() else None
 
     @property

@@ -13,11 +13,11 @@ from training.data.labels.distilled import describe_classifier
 from training.errors import ConfigError, DataError
 from training.rooms.cameras.styles import CLOSE, FURNITURE, ROOM, CameraOptions
 
-PAIRS = "pairs"
-"""Additional training rooms of which only pictures and cameras are rendered, for tasks of several images."""
+ADDITIONAL = "additional"
+"""Split of additional training rooms, with the labels that cost nothing: of pictures, cameras and rooms."""
 
 SPLITS: Mapping[str, int] = MappingProxyType(
-    {"train": 0, "val": 1_000_000, "test": 2_000_000, PAIRS: 3_000_000}
+    {"train": 0, "val": 1_000_000, "test": 2_000_000, ADDITIONAL: 3_000_000}
 )
 """Number of the first room of each split; splits are disjoint, and their sizes are independent."""
 
@@ -39,10 +39,11 @@ class RoomsConfig:
         train: number of rooms for training task networks.
         val: number of rooms for training transfers.
         test: number of rooms for all tests.
-        pairs: number of additional training rooms for tasks of several images, which need more rooms than
-            others; only pictures and cameras are made, without `singles` if there are several `points`.
-        pairs_size: side of the pictures of these rooms in px, a multiple of 16; 0 for `size`. A quarter of
-            the pixels takes a third of the time.
+        additional: number of additional training rooms for tasks that need more rooms than others, such as
+            poses and `class_scene`. Their frames have cameras and classes of rooms, no other labels, and
+            no `singles` if there are several `points`.
+        additional_size: side of the pictures of these rooms in px, a multiple of 16; 0 for `size`. A quarter
+            of the pixels takes a third of the time.
         points: points of each room that several cameras fixate.
         views: number of cameras that fixate each of them; at least 3 for samples of all tasks.
         singles: points of each room that one camera fixates, which are cheaper for tasks of one picture. If
@@ -63,8 +64,8 @@ class RoomsConfig:
     train: int = 2000
     val: int = 400
     test: int = 300
-    pairs: int = 0
-    pairs_size: int = 0
+    additional: int = 0
+    additional_size: int = 0
     points: int = 8
     views: int = 4
     singles: int = 0
@@ -89,7 +90,7 @@ class RoomsConfig:
         for name in SPLITS:
             if not 0 <= getattr(self, name) <= _MOST_ROOMS:
                 raise ConfigError(f"{name} is {getattr(self, name)} rooms: choose 0 to {_MOST_ROOMS}")
-        for name, least in (("size", 16), ("pairs_size", 0)):
+        for name, least in (("size", 16), ("additional_size", 0)):
             if (side := getattr(self, name)) < least or side % 16:
                 raise ConfigError(f"{name} is {side} px: choose a multiple of 16")
         if not 0 <= self.seed < 2**31:
@@ -108,7 +109,7 @@ class RoomsConfig:
 
     def size_of(self, split: str) -> int:
         """Return the side of the pictures of a split in px."""
-        return (self.pairs_size if split == PAIRS else 0) or self.size
+        return (self.additional_size if split == ADDITIONAL else 0) or self.size
 
     def styles(self) -> dict[CameraOptions, float]:
         """Return the camera styles and their shares."""
@@ -127,7 +128,7 @@ class RoomsConfig:
         """
         facts = asdict(self)
         others = {name: facts.pop(name) for name in SPLITS}
-        del facts["size"], facts["pairs_size"]
+        del facts["size"], facts["additional_size"]
         for folder in ("textures", "environments"):
             facts[folder] = folder_digest(facts[folder], folder) if facts[folder] else ""
         facts["classifier"] = describe_classifier(self.classifier) if self.classifier else ""

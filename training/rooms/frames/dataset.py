@@ -18,7 +18,7 @@ from training.data.frames import FrameStore, FrameWriter
 from training.data.labels.distilled import class_probabilities
 from training.errors import DataError
 from training.rooms.cameras.placement import place_cameras
-from training.rooms.frames.config import PAIRS, SPLITS, RoomsConfig
+from training.rooms.frames.config import ADDITIONAL, SPLITS, RoomsConfig
 from training.rooms.frames.render import ViewedRoom, render_frames
 from training.rooms.furnishing.build import RoomOptions, build_scene
 from training.rooms.surfaces.environments import Environments
@@ -49,7 +49,7 @@ def write_rooms(
     Args:
         root: folder of the store.
         config: settings of the rooms.
-        split: train, val, test or pairs.
+        split: train, val, test or additional.
         device: device for casting rays.
         workers: number of processes that render shards on a CPU, or that furnish rooms and find segments for
             a GPU; 0 for this process only.
@@ -90,9 +90,9 @@ def write_splits(
     workers: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, FrameStore]:
-    """Call `write_rooms` for all splits, each in a folder of its name; without rooms, `pairs` is left out."""
+    """Call `write_rooms` for each split that has rooms, or must have some, in a folder of its name."""
     write = partial(write_rooms, device=device, workers=workers, progress=progress)
-    splits = [split for split in SPLITS if split != PAIRS or config.pairs]
+    splits = [split for split in SPLITS if split != ADDITIONAL or config.additional]
     return {split: write(Path(root) / split, config, split) for split in splits}
 
 
@@ -146,8 +146,8 @@ def _make_shard(
     rooms = config.rooms(split)[start : start + config.rooms_per_shard]
     textures = _textures(config.textures, device) if config.textures else None
     environments = _environments(config.environments, device) if config.environments else None
-    # Cameras that see their point alone are few of the pairs, and as expensive as the others.
-    alone = 0 if split == PAIRS and config.points > 1 else config.singles
+    # Frames that are alone on their point are in few pairs, and as expensive as the others.
+    alone = 0 if split == ADDITIONAL and config.points > 1 else config.singles
     furnish = partial(
         viewed_room,
         replace(config, singles=alone),
@@ -162,10 +162,10 @@ def _make_shard(
         environments=environments,
         device=device,
         pool=pool,
-        labelled=split != PAIRS,
+        labelled=split != ADDITIONAL,
     )
     labels = dict(frames.labels)
-    if config.classifier and split != PAIRS:
+    if config.classifier and split != ADDITIONAL:
         labels["class_object"] = class_probabilities(labels["rgb"], config.classifier)
     writer.write_shard(number, labels, frames.cameras, frames.sightings)
     return len(frames.cameras)

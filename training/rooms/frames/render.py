@@ -81,7 +81,7 @@ def render_frames(
         environments: panoramas behind windows, on the device; needed if rooms use some.
         device: device for casting rays; segments are found on the CPU.
         pool: executor for finding segments; None for this thread.
-        labelled: False for pictures only, without labels.
+        labelled: False for pictures and classes of rooms only, without other labels.
     """
     cameras = joined([room.cameras for room in rooms])
     rows = _repeated(range(len(rooms)), rooms)
@@ -97,7 +97,8 @@ def render_frames(
         if labelled:
             parts.append(_labels(batch, views, _some(cameras, part), pool))
         else:
-            parts.append({"rgb": views.rgb.cpu().numpy()})
+            kinds = batch.scene_class[views.scene].to(torch.int16)
+            parts.append({"rgb": views.rgb.cpu().numpy(), "class_scene": kinds.cpu().numpy()})
     # Segments are requested last, so that a pool finds them while the next frames are rendered.
     labels = [{name: np.stack(list(codes)) for name, codes in part.items()} for part in parts]
     records = camera_records(rooms, cameras)

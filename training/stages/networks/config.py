@@ -17,9 +17,12 @@ from training.errors import ConfigError
 _POSITIVE = (
     "batch", "learning_rate", "clip", "log_every", "check_every", "held_out_samples", "readers", "jobs",
 )  # fmt: skip
+_MOST_OTHERS = 0.9
+"""Largest share of real frames and additional rooms in a batch, as the others must be rooms."""
+
 _RANGES = (
     ("half_size", 0, 1), ("zoom", 0.25, 1), ("ema", 0, 1), ("held_out", 0, 0.5), ("adversarial", 0, 1),
-    ("real", 0, 0.9), ("pairs", 0, 0.9),
+    ("real", 0, _MOST_OTHERS), ("additional", 0, _MOST_OTHERS),
 )  # fmt: skip
 
 
@@ -49,7 +52,7 @@ class OwnSettings:
     precision: Precision | None = None
     batch: int | None = None
     real: float | None = None
-    pairs: float | None = None
+    additional: float | None = None
     start: Path | None = None
     encoder_of: str | None = None
 
@@ -98,9 +101,9 @@ class TaskNetworksConfig:
             for none. Tasks that learn little from their own labels at first, such as poses, start from an
             encoder that knows geometry.
         real: share of real frames in each batch, for tasks that have labels on real frames; needs a store of
-            real frames.
-        pairs: share of frames of additional rooms in each batch of tasks of several images; needs a store of
-            such frames, see `RoomsConfig.pairs`.
+            real frames. Other tasks of one image learn from the rest of the batch.
+        additional: likewise the share of frames of additional rooms, see `RoomsConfig.additional`, for tasks
+            of poses, rooms and pictures, and `class_scene`.
         own: separate settings of some tasks; each task is in at most one of them.
         seed: seed of weights, held-out rooms, order and augmentation.
     """
@@ -137,7 +140,7 @@ class TaskNetworksConfig:
     pretrained: str | None = None
     encoder_of: str | None = None
     real: float = 0.0
-    pairs: float = 0.0
+    additional: float = 0.0
     own: tuple[OwnSettings, ...] = ()
     seed: int = 0
 
@@ -159,6 +162,11 @@ class TaskNetworksConfig:
         for name, low, high in _RANGES:
             if not low <= getattr(self, name) <= high:
                 raise ConfigError(f"{name} is {getattr(self, name)}, it must be from {low} to {high}")
+        if self.real + self.additional > _MOST_OTHERS:
+            raise ConfigError(
+                f"real is {self.real} and additional {self.additional}: choose shares of {_MOST_OTHERS} at "
+                "most in all"
+            )
         if self.size is not None and (self.size < STEP or self.size % STEP):
             raise ConfigError(f"size is {self.size}, it must be a positive multiple of {STEP}, or None")
         if self.pretrained is not None and not isinstance(self.architecture, Backbone):

@@ -143,17 +143,16 @@ class Batch:
 
 
 class MixedBatch:
-    """Batch of frames of rooms and real frames.
+    """Batch of frames of rooms, real frames and frames of additional rooms.
 
     Args:
         rooms: batch of rooms.
-        real: batch of real frames.
-        tasks: names of the tasks with labels on real frames; the others use rooms only.
+        others: the other batches, each with the names of the tasks that have labels on it.
     """
 
-    def __init__(self, rooms: Batch, real: Batch, tasks: frozenset[str]) -> None:
-        self._parts = (rooms, real)
-        self._tasks = tasks
+    def __init__(self, rooms: Batch, others: Sequence[tuple[Batch, frozenset[str]]]) -> None:
+        self._rooms = rooms
+        self._others = tuple(others)
 
     def pair(self, task: Task, weights: Tensor | None = None) -> tuple[Tensor, Target]:
         """Return inputs and targets as `Batch.pair` does, rooms first."""
@@ -167,9 +166,9 @@ class MixedBatch:
         each = zip(self._of(task), torch.tensor_split(shown, ends), strict=True)
         return torch.cat([part.features(task, images, shared) for part, images in each])
 
-    def _of(self, task: Task) -> tuple[Batch, ...]:
+    def _of(self, task: Task) -> list[Batch]:
         """Batches that a task uses."""
-        return self._parts if task.name in self._tasks else self._parts[:1]
+        return [self._rooms, *(part for part, names in self._others if task.name in names)]
 
 
 AnyBatch: TypeAlias = Batch | MixedBatch
@@ -183,7 +182,7 @@ class Feed:
         tasks: tasks that share the stream.
         samples: samples of the stream.
         config: batch size, augmentation and seed.
-        real: feed of real frames to mix in; None for none.
+        beside: feeds of other frames to mix in, for the tasks that they name.
     """
 
     def __init__(
@@ -192,9 +191,9 @@ class Feed:
         tasks: Sequence[Task],
         samples: Samples,
         config: TaskNetworksConfig,
-        real: Feed | None = None,
+        beside: Sequence[Feed] = (),
     ) -> None:
-        self._real = real
+        self._beside = tuple(beside)
         self.tasks = tuple(tasks)
         self.samples = samples
         self._reader = reader
@@ -207,10 +206,11 @@ class Feed:
     def batch(self, step: int) -> AnyBatch:
         """Return the batch of a step."""
         own = self._own_batch(step)
-        if self._real is None:
+        if not self._beside:
             return own
-        names = frozenset(task.name for task in self._real.tasks)
-        return MixedBatch(own, self._real._own_batch(step), names)
+        names = [frozenset(task.name for task in feed.tasks) for feed in self._beside]
+        others = [feed._own_batch(step) for feed in self._beside]
+        return MixedBatch(own, list(zip(others, names, strict=True)))
 
     def _own_batch(self, step: int) -> Batch:
         """Return the batch of this feed's own store."""

@@ -40,8 +40,8 @@ class NetworksFolder:
         root: the folder, which is created.
         config: settings of the stage.
         store: store of training frames.
-        real: additional store of real training frames; None for none.
-        pairs: additional store of training frames for tasks of several images; None for none.
+        real: store of real training frames; None for none.
+        additional: store of frames of additional rooms; None for none.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class NetworksFolder:
         config: TaskNetworksConfig,
         store: FrameStore,
         real: FrameStore | None = None,
-        pairs: FrameStore | None = None,
+        additional: FrameStore | None = None,
     ) -> None:
         self.root = root
         self._config = config
         self._frames = _facts_of(store)
         self._real = None if real is None else _facts_of(real)
-        self._pairs = None if pairs is None else _facts_of(pairs)
+        self._additional = None if additional is None else _facts_of(additional)
         root.mkdir(parents=True, exist_ok=True)
 
     def is_finished(self, task: Task) -> bool:
@@ -158,8 +158,8 @@ class NetworksFolder:
         own = self._config.of(task)
         facts: dict[str, Any] = {"config": settings_of(own, only_compared=True), "frames": self._frames}
         facts |= self._origins(own)
-        if own.pairs and task.num_images > 1:
-            facts["pairs"] = self._pairs
+        if own.additional:
+            facts["additional"] = self._additional
         if own.start is not None:
             facts["start"] = digest_file(weights_path(own.start, own.begun_from(task)))
         return digest_json(facts)

@@ -49,7 +49,7 @@ def run_networks(
     device: str = "cpu",
     overwrite: bool = False,
     real: Path | None = None,
-    pairs: Path | None = None,
+    additional: Path | None = None,
 ) -> Path:
     """Run stage 1.
 
@@ -63,7 +63,7 @@ def run_networks(
         device: device for training.
         overwrite: delete outputs of another configuration.
         real: additional store of real training frames; None for none, with `config.real` taken as 0.
-        pairs: additional store of training frames for tasks of several images; None for none.
+        additional: store of frames of additional rooms; None for none.
 
     Returns:
         the folder.
@@ -86,18 +86,18 @@ def run_networks(
             device=device,
             overwrite=overwrite,
             real=real,
-            pairs=pairs,
+            additional=additional,
         )
         config = replace(config, before=None, start=earlier)
 
     settings = NetworksSettings(tasks=tasks, learning=config)
     starts = {own.start for own, _ in config.alike(wanted) if own.start is not None}
-    inputs = [frames, *sorted(starts), *(path for path in (real, pairs) if path is not None)]
+    inputs = [frames, *sorted(starts), *(path for path in (real, additional) if path is not None)]
     with stage_work(out, name="networks", config=settings, inputs=inputs, overwrite=overwrite) as unfinished:
         if not unfinished:
             return out
         store = FrameStore.open(frames)
-        others = [None if path is None else FrameStore.open(path) for path in (real, pairs)]
+        others = [None if path is None else FrameStore.open(path) for path in (real, additional)]
         files = NetworksFolder(out, config, store, *others)
         left = [task for task in wanted if not files.is_finished(task)]
         _check_samples(left, store, config)
@@ -116,7 +116,7 @@ def run_networks(
             files.about_path(task).unlink(missing_ok=True)  # facts of a network that no longer exists
         with watched(out, left, sum(config.of(task).steps for task in left)):
             for groups in filter(None, rounds):
-                made = [_job(group, config, frames, files, device, real, pairs) for group in groups]
+                made = [_job(group, config, frames, files, device, real, additional) for group in groups]
                 (engine or LocalEngine()).run(made)
         for task in wanted:
             files.forget(task)  # if a process was killed after writing a network's last file
@@ -189,7 +189,7 @@ def _job(  # noqa: PLR0917 - all data of a job
     files: NetworksFolder,
     device: str,
     real: Path | None,
-    pairs: Path | None,
+    additional: Path | None,
 ) -> Job:
     """Return the job that trains a group; its output is the JSON of the group's last network."""
     names = tuple(task.name for task in group)
@@ -203,7 +203,7 @@ def _job(  # noqa: PLR0917 - all data of a job
             "tasks": names,
             "device": device,
             "real": real,
-            "pairs": pairs,
+            "additional": additional,
         },
         output=files.about_path(group[-1]),
     )

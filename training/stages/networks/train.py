@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 TRAIN = "train"
 REAL = "real"
-PAIRS = "pairs"
+ADDITIONAL = "additional"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +80,8 @@ def train_task_networks(  # noqa: PLR0917 - the first four arguments belong toge
 
     Args:
         config: settings of the training.
-        stores: stores by split; `train` holds the training frames, `real` additional ones if `config.real`
-            is not 0, and `pairs` those of additional rooms for tasks of several images.
+        stores: stores by split; `train` holds the training frames, `real` real ones if `config.real` is not
+            0, and `additional` those of additional rooms if `config.additional` is not 0 for a task.
         out: folder of `TASK.safetensors` (averaged weights, float32, `encoder.*` and `decoder.*`),
             `TASK.json`, `TASK.metrics.csv` and `pictures/`.
         device: device for training.
@@ -102,18 +102,20 @@ def train_task_networks(  # noqa: PLR0917 - the first four arguments belong toge
         raise ConfigError(
             "train_task_networks trains one course: run the one before first, and start from it"
         )
-    if config.real and REAL not in stores:
-        raise DataError(
-            f"real is {config.real}, but there is no store of real frames: give one, or set it to 0"
-        )
     wanted = chosen_tasks(tasks)
     for task in wanted:
-        if task.num_images > 1 and config.of(task).pairs and PAIRS not in stores:
+        own = config.of(task)
+        if own.real and REAL not in stores:
             raise DataError(
-                f"pairs is {config.of(task).pairs} for {task.name}, but there is no store of additional "
-                "rooms: set pairs in [rooms] and make frames, or set it to 0 here"
+                f"real is {own.real} for {task.name}, but there is no store of real frames: give one, or set "
+                "it to 0"
             )
-    folder = NetworksFolder(out, config, stores[TRAIN], stores.get(REAL), stores.get(PAIRS))
+        if own.additional and ADDITIONAL not in stores:
+            raise DataError(
+                f"additional is {own.additional} for {task.name}, but there is no store of additional rooms: "
+                "set additional in [rooms] and make frames, or set it to 0 here"
+            )
+    folder = NetworksFolder(out, config, stores[TRAIN], stores.get(REAL), stores.get(ADDITIONAL))
     left = [task for task in wanted if not (resume and folder.is_finished(task))]
     for task in wanted:
         if not resume or task not in left:
@@ -140,7 +142,7 @@ def train_group(
     tasks: Iterable[str],
     device: str,
     real: Path | None = None,
-    pairs: Path | None = None,
+    additional: Path | None = None,
 ) -> None:
     """Train some networks in this process, as engines call it.
 
@@ -152,7 +154,7 @@ def train_group(
         tasks: names of the tasks.
         device: device for training.
         real: store of real frames; None for none.
-        pairs: store of frames of additional rooms for tasks of several images; None for none.
+        additional: store of frames of additional rooms; None for none.
 
     Raises:
         TrainingError: as for `train_task_networks`.
@@ -161,8 +163,8 @@ def train_group(
     stores = {TRAIN: FrameStore.open(frames)}
     if real is not None:
         stores[REAL] = FrameStore.open(real)
-    if pairs is not None:
-        stores[PAIRS] = FrameStore.open(pairs)
+    if additional is not None:
+        stores[ADDITIONAL] = FrameStore.open(additional)
     train_task_networks(config, stores, out, device, tasks)
 
 
@@ -193,10 +195,12 @@ class _Together:
         store = stores[TRAIN]
         self._reader = BatchReader(store, device, resident=config.resident)
         among = learned_from(store, config)
-        real = BatchReader(stores[REAL], device, resident=config.resident) if config.real else None
-        several = config.pairs and any(task.num_images > 1 for task in tasks)
-        pairs = BatchReader(stores[PAIRS], device, resident=config.resident) if several else None
-        self._feeds = list(_feeds(self._reader, real, pairs, tasks, among, config))
+        others = {
+            BatchReader(stores[name], device, resident=config.resident): share
+            for name, share in ((REAL, config.real), (ADDITIONAL, config.additional))
+            if share
+        }
+        self._feeds = list(_feeds(self._reader, others, tasks, among, config))
         counted = evenly(len(store))  # frames for counting semantic classes
         self.trainers = [
             TaskTrainer(
@@ -271,39 +275,43 @@ class _Together:
             trainer.finish(beside=len(self.trainers) - 1)
 
 
-def _feeds(  # noqa: PLR0917 - all stores of the stage
+def _feeds(
     reader: BatchReader,
-    real: BatchReader | None,
-    pairs: BatchReader | None,
+    others: Mapping[BatchReader, float],
     tasks: Sequence[Task],
     among: NDArray[np.bool_],
     config: TaskNetworksConfig,
 ) -> Iterator[Feed]:
     """Create one feed per stream.
 
-    Real frames are mixed into the stream of single frames, additional rooms into those of several images.
+    Args:
+        reader: reader of the frames of rooms.
+        others: readers of real frames and of additional rooms, and their shares of a batch; they are mixed
+            into the batches of the tasks that have labels there.
+        tasks: the tasks of all streams.
+        among: bool for each frame of rooms, True for frames to learn from.
+        config: settings of the tasks.
     """
     for stream in dict.fromkeys(map(stream_of, tasks)):
         members = [task for task in tasks if stream_of(task) == stream]
         # Called for each task, so that a task without any known label raises an error.
         found = [samples_of(task, reader.store, config.seed, among=among) for task in members]
-        mixed = None
         if stream == FRAMES:
             found[0] = Samples(task=FRAMES, frames=np.flatnonzero(among))
-            if real is not None and (labelled := [task for task in members if _has_labels(real.store, task)]):
-                every = Samples(task=FRAMES, frames=np.arange(len(real.store)))
-                mixed = real, labelled, every, config.real
-        elif pairs is not None:
-            mixed = pairs, members, samples_of(members[0], pairs.store, config.seed), config.pairs
-        if mixed is None:
-            yield Feed(reader, members, found[0], config)
-            continue
-        other, able, samples, share = mixed
-        images = max(1, round(share * config.batch))
-        # Frames of another size are shown at that of the first store's.
-        size = config.size or reader.store.size
-        beside = Feed(other, able, samples, replace(config, batch=images, size=size))
-        yield Feed(reader, members, found[0], replace(config, batch=config.batch - images), beside)
+        beside, batch = [], config.batch
+        for other, share in others.items():
+            able = [task for task in members if _has_labels(other.store, task)]
+            # A network's batches must not depend on the other networks of its job, which share its stream.
+            images = max(1, round(share * config.batch)) if able or stream == FRAMES else 0
+            batch -= images
+            if not able:
+                continue
+            every = Samples(task=FRAMES, frames=np.arange(len(other.store)))
+            samples = every if stream == FRAMES else samples_of(able[0], other.store, config.seed)
+            # Frames of another size are shown at that of the first store's.
+            size = config.size or reader.store.size
+            beside.append(Feed(other, able, samples, replace(config, batch=images, size=size)))
+        yield Feed(reader, members, found[0], replace(config, batch=batch), beside)
 
 
 def _has_labels(store: FrameStore, task: Task) -> bool:

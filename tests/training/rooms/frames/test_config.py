@@ -14,7 +14,7 @@ from training.runs.settings import settings_from, settings_of
 
 
 def test_no_room_is_in_two_splits() -> None:
-    config = RoomsConfig(train=1_000_000, val=1_000_000, test=1_000_000, pairs=1_000_000)
+    config = RoomsConfig(train=1_000_000, val=1_000_000, test=1_000_000, additional=1_000_000)
     spans = sorted((config.rooms(split).start, config.rooms(split).stop) for split in SPLITS)
 
     assert all(stop <= start for (_, stop), (start, _) in pairwise(spans))

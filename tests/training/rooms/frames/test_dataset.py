@@ -228,21 +228,24 @@ def test_objects_may_be_labelled_as_a_trained_classifier_sees_them(tmp_path: Pat
         write_rooms(tmp_path / "labelled", replace(config, classifier=""), "train")
 
 
-def test_additional_rooms_for_pairs_hold_pictures_and_cameras_alone(tmp_path: Path) -> None:
+def test_additional_rooms_hold_pictures_cameras_and_the_class_of_the_room(tmp_path: Path) -> None:
     """At a size of their own, without views that share their point with no other."""
-    config = replace(CONFIG, pairs=2, pairs_size=16, singles=1, classifier="tf_efficientnet_lite0")
-    store = write_rooms(tmp_path / "pairs", config, "pairs")
-    assert (store.domains, store.size, len(store)) == (("rgb",), 16, 2 * 2 * 2)
+    config = replace(CONFIG, additional=2, additional_size=16, singles=1, classifier="tf_efficientnet_lite0")
+    store = write_rooms(tmp_path / "additional", config, "additional")
+    assert (store.domains, store.size, len(store)) == (("class_scene", "rgb"), 16, 2 * 2 * 2)
     assert store.read("rgb", [0, 7]).shape == (2, 16, 16, 3)
     assert store.read("rgb", np.arange(8)).std() > 10
     assert set(store.cameras["room"]) == {3_000_000, 3_000_001}
-    for task in ("fixated_pose", "nonfixated_pose", "point_matching"):
+    for task in ("fixated_pose", "nonfixated_pose", "point_matching", "room_layout", "class_scene"):
         assert len(samples_of(TASKS[task], store, 0)) > 0, task
+    # The class is that of all views of a room, and of the room itself.
+    kinds = [viewed_room(config, room).scene.scene_class for room in (3_000_000, 3_000_001)]
+    assert store.read("class_scene", np.arange(8)).tolist() == [kinds[0]] * 4 + [kinds[1]] * 4
 
 
 def test_splits_have_additional_rooms_only_if_some_are_asked_for(root: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in root.iterdir()) == ["test", "train", "val"]
-    config = replace(CONFIG, train=1, size=16, pairs=1, points=1, singles=1)
-    assert list(write_splits(tmp_path, config)) == ["train", "val", "test", "pairs"]
+    config = replace(CONFIG, train=1, size=16, additional=1, points=1, singles=1)
+    assert list(write_splits(tmp_path, config)) == ["train", "val", "test", "additional"]
     # A single point needs views elsewhere for pairs of different points.
-    assert len(FrameStore.open(tmp_path / "pairs")) == 3
+    assert len(FrameStore.open(tmp_path / "additional")) == 3

@@ -150,7 +150,7 @@ def mixed(store: FrameStore, share: float, *names: str) -> Any:
     count = round(share * CONFIG.batch)
     samples = samples_of(tasks[0], store, 0)
     real = Feed(reader, tasks[:1], samples, replace(CONFIG, batch=count))
-    return Feed(reader, tasks, samples, replace(CONFIG, batch=CONFIG.batch - count), real).batch(0)
+    return Feed(reader, tasks, samples, replace(CONFIG, batch=CONFIG.batch - count), [real]).batch(0)
 
 
 def test_a_mixed_batch_has_real_frames_last_and_only_for_tasks_with_labels(store: FrameStore) -> None:
@@ -189,37 +189,45 @@ def test_classes_in_two_forms_are_told_of_before_any_job_begins(store: FrameStor
 
 
 def test_a_share_of_real_frames_needs_some(store: FrameStore, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"real is 0\.5, but there is no store of real frames"):
+    with pytest.raises(DataError, match=r"real is 0\.5 for normal, but there is no store of real frames"):
         train_task_networks(replace(BACKBONES, real=0.5), {"train": store}, tmp_path, tasks=["normal"])
 
 
-def test_additional_rooms_are_learned_from_by_tasks_of_several_images_alone(
+def test_additional_rooms_are_learned_from_by_tasks_that_have_labels_on_them(
     store: FrameStore, tmp_path: Path
 ) -> None:
     """Shown at the size of the other frames."""
-    alone, beside, config = tmp_path / "alone", tmp_path / "beside", replace(BACKBONES, pairs=0.75)
-    rooms = RoomsConfig(pairs=2, pairs_size=32, points=2, views=3, rooms_per_shard=2)
-    pairs = write_rooms(tmp_path / "pairs", rooms, "pairs")
-    tasks = ("normal", "egomotion")
+    alone, beside, config = tmp_path / "alone", tmp_path / "beside", replace(BACKBONES, additional=0.75)
+    rooms = RoomsConfig(additional=2, additional_size=32, points=2, views=3, rooms_per_shard=2)
+    additional = write_rooms(tmp_path / "additional", rooms, "additional")
+    tasks = ("normal", "egomotion", "class_scene", "room_layout")
     run_networks(BACKBONES, store.root, alone, tasks=tasks)
-    run_networks(config, store.root, beside, tasks=tasks, pairs=pairs.root)
+    run_networks(config, store.root, beside, tasks=tasks, additional=additional.root)
     weights = [
         {task: (folder / f"{task}.safetensors").read_bytes() for task in tasks} for folder in (alone, beside)
     ]
-    assert weights[0]["normal"] == weights[1]["normal"]
-    assert weights[0]["egomotion"] != weights[1]["egomotion"]
+    assert all(weights[0][task] != weights[1][task] for task in tasks)
+    run_networks(config, store.root, tmp_path / "single", tasks=["normal"], additional=additional.root)
+    assert (tmp_path / "single" / "normal.safetensors").read_bytes() == weights[1]["normal"]
 
-    egomotion = find_task("egomotion")
-    feeds = _feeds(
-        BatchReader(store), None, BatchReader(pairs), [egomotion], np.ones(len(store), bool), config
-    )
-    shown, _ = next(iter(feeds)).batch(0).pair(egomotion)
-    assert shown.shape == (2 + 2, 3, 3, store.size, store.size)  # 2 of 8 // 3 each
+    def batch(task: str, **shares: float) -> tuple[int, ...]:
+        readers = {BatchReader(additional): shares["additional"]}
+        if "real" in shares:  # these have all labels, as rooms do
+            readers[BatchReader(store)] = shares["real"]
+        among = np.ones(len(store), bool)
+        feed = next(iter(_feeds(BatchReader(store), readers, [find_task(task)], among, config)))
+        return tuple(feed.batch(0).pair(find_task(task))[0].shape)
+
+    side = store.size
+    assert batch("egomotion", additional=0.75) == (2 + 2, 3, 3, side, side)  # 2 of 8 // 3 each
+    assert batch("class_scene", additional=0.75) == (2 + 6, 3, side, side)
+    assert batch("class_scene", additional=0.5, real=0.25) == (2 + 4 + 2, 3, side, side)
+    assert batch("normal", additional=0.75) == (2, 3, side, side)
 
 
 def test_a_share_of_additional_rooms_needs_some(store: FrameStore, tmp_path: Path) -> None:
-    own = (OwnSettings(tasks=("egomotion",), pairs=0.5),)
-    message = r"pairs is 0\.5 for egomotion, but there is no store of additional rooms"
+    own = (OwnSettings(tasks=("egomotion",), additional=0.5),)
+    message = r"additional is 0\.5 for egomotion, but there is no store of additional rooms"
     with pytest.raises(DataError, match=message):
         train_task_networks(replace(BACKBONES, own=own), {"train": store}, tmp_path, tasks=["egomotion"])
 
