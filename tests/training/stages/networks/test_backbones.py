@@ -207,7 +207,7 @@ def test_additional_rooms_are_learned_from_by_tasks_that_have_labels_on_them(
         {task: (folder / f"{task}.safetensors").read_bytes() for task in tasks} for folder in (alone, beside)
     ]
     assert all(weights[0][task] != weights[1][task] for task in tasks)
-    run_networks(config, store.root, tmp_path / "single", tasks=["normal"], additional=additional.root)
+    run_networks(config, store.root, tmp_path / "single", tasks=("normal",), additional=additional.root)
     assert (tmp_path / "single" / "normal.safetensors").read_bytes() == weights[1]["normal"]
 
     def batch(task: str, **shares: float) -> tuple[int, ...]:
