@@ -91,7 +91,8 @@ class TaskNetworksConfig:
         log_every: steps between rows of metrics, and between checks for losses that are not finite.
         check_every: steps between losses on held-out rooms and sample pictures.
         checkpoint_seconds: seconds between checkpoints.
-        start: folder of task networks of the same architecture to continue; None for random initialisation.
+        start: task networks of the same architecture to continue: a folder of this stage, a published bank,
+            or `rooms` for the bundled one; None for random initialisation.
         before: course of training before this one, whose networks this one continues, with settings and a
             seed of its own; None for none.
         pretrained: pretrained weights for encoders of the architecture `backbone`: a file, `package` for the

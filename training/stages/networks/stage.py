@@ -22,6 +22,7 @@ from training.runs.stage import stage_work
 from training.stages.networks.config import TaskNetworksConfig
 from training.stages.networks.finished import load_network, spent_on
 from training.stages.networks.folder import NetworksFolder
+from training.stages.networks.from_bank import is_bank, write_networks_of_bank
 from training.stages.networks.groups import group_cost, task_groups, work_of
 from training.stages.networks.held_out import learned_from
 from training.stages.networks.train import chosen_tasks, train_group
@@ -56,7 +57,8 @@ def run_networks(
     Args:
         config: settings of the training and its number of jobs.
         frames: store of training frames.
-        out: folder of the stage; a course before it has the folder `OUT_before` beside it.
+        out: folder of the stage; a course before it has the folder `OUT_before` beside it, networks of a bank
+            to start from `OUT_start`.
         tasks: task names or aliases; None for all 25.
         engine: engine that runs the jobs; None for this process.
         workers: number of jobs if the configuration has none.
@@ -89,6 +91,16 @@ def run_networks(
             additional=additional,
         )
         config = replace(config, before=None, start=earlier)
+    # Banks to start from are taken apart into folders of networks beside this one.
+    given = [config.start, *(part.start for part in config.own)]
+    banks = dict.fromkeys(start for start in given if start is not None and is_bank(start))
+    folders: dict[Path | None, Path] = {
+        bank: write_networks_of_bank(bank, out.with_name(f"{out.name}_start{number or ''}"))
+        for number, bank in enumerate(banks)
+    }
+    if folders:
+        parts = tuple(replace(part, start=folders.get(part.start, part.start)) for part in config.own)
+        config = replace(config, start=folders.get(config.start, config.start), own=parts)
 
     settings = NetworksSettings(tasks=tasks, learning=config)
     starts = {own.start for own, _ in config.alike(wanted) if own.start is not None}
