@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import child_process
+from processes import child_process, wait_while_computing
 
 SUPPORT = Path(__file__).parent / "support"
 WAITS = "import subprocess, sys, time\nprint(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid, flush=True)\ntime.sleep(600)"
@@ -60,3 +60,23 @@ def test_a_killed_test_takes_its_process_with_it() -> None:
         child = int(killed.stdout.readline())
         killed.send_signal(signal.SIGKILL)
         assert ends(child)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_waiting_ends_when_processes_have_come_far_enough_compute_no_more_or_too_much(tmp_path: Path) -> None:
+    """Whatever the time on the clock: a process and its children may take minutes on a busy machine."""
+    note = tmp_path / "note"
+    waits = (
+        "import subprocess, sys\n"
+        "subprocess.run([sys.executable, '-c', 'import sys; open(sys.argv[1], sys.argv[2])', sys.argv[1], 'w'])\n"
+        "input()"
+    )
+    with child_process([sys.executable, "-c", waits, note], stdin=subprocess.PIPE) as process:
+        wait_while_computing([process.pid], note.exists)
+        with pytest.raises(AssertionError, match=r"have taken no CPU time for 0\.3 s"):
+            wait_while_computing([process.pid], lambda: False, idle=0.3)
+    with (
+        child_process([sys.executable, "-c", "while True: pass"]) as process,
+        pytest.raises(AssertionError, match=r"have taken 0\.1 s of CPU time"),
+    ):
+        wait_while_computing([process.pid], lambda: False, most=0.1)

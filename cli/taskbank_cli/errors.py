@@ -39,9 +39,10 @@ class ErrorBoundary(TyperGroup):
             SystemExit: with code 1, after the error was printed; with 128 and the signal's number, when this
                 process is terminated, after partial files were removed.
         """
-        for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_DFL:
-                signal.signal(getattr(signal, name), _end)
+        known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        ended_by = [number for number in known if signal.getsignal(number) is signal.SIG_DFL]
+        for number in ended_by:
+            signal.signal(number, _end)
         try:
             return super().main(*args, **kwargs)
         except OSError as error:
@@ -51,6 +52,10 @@ class ErrorBoundary(TyperGroup):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             typer.echo(f"error: cannot print: {error.strerror}. Make room, or print elsewhere", err=True)
             raise SystemExit(1) from error
+        finally:
+            # Everything is written: an exception while the interpreter exits would only print a traceback.
+            for number in ended_by:
+                signal.signal(number, signal.SIG_DFL)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments before a command; reject repeated options with one value."""
@@ -73,5 +78,13 @@ class ErrorBoundary(TyperGroup):
             if os.environ.get(DEBUG_VARIABLE):
                 raise
             typer.echo(printable(f"error: {error}"), err=True)
+            raise typer.Exit(1) from error
+        except OSError as error:
+            # Those that name a file concern the file, not the program: names that are too long, links in
+            # circles, folders that may not be searched.
+            if error.filename is None or error.errno in _NO_ROOM or os.environ.get(DEBUG_VARIABLE):
+                raise
+            name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else error.filename
+            typer.echo(printable(f"error: cannot use {name}: {error.strerror}"), err=True)
             raise typer.Exit(1) from error
         return done

@@ -226,6 +226,8 @@ def test_a_bank_that_is_not_there_is_one_line(photos: Path, tmp_path: Path) -> N
         (("--device", "gpu"), "unknown device 'gpu'"),
         (("--precision", "fp16", "--device", "cpu"), "precision fp16 needs a GPU"),
         (("--size", "100"), "size 100 is not a positive multiple of 16"),
+        (("--size", "1000000000"), "size 1000000000 is too large: 4096 at most"),
+        (("--batch-size", "9" * 20), f"batch_size {'9' * 20} and workers 2 must lie between 1 and 65536"),
     ],
 )
 def test_mistakes_are_one_line_and_nothing_is_written(
@@ -237,6 +239,27 @@ def test_mistakes_are_one_line_and_nothing_is_written(
     assert message in done.stderr
     assert done.stderr.startswith("error: ")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("predict", "-o"), ("encode", "-o"), ("info",), ("push",)],
+    ids=["predict", "encode", "info", "push"],
+)
+def test_names_that_are_too_long_for_the_file_system_are_an_error(
+    bank: str, photos: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Of folders and files of results, and of banks."""
+    long = tmp_path / ("x" * 300)
+    given: tuple[object, ...] = (*words, long)
+    if words[0] in ("predict", "encode"):
+        given += (photos / "a.png", "-t", "normal", "--bank", bank)
+    if words[0] == "push":
+        given += ("owner/name",)
+    done = run(*given)
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code == 1
+    assert "x" * 300 in done.stderr
 
 
 def test_without_a_bank_the_message_says_what_to_do(

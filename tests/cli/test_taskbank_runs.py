@@ -157,3 +157,18 @@ def test_a_run_that_is_told_to_end_leaves_no_partial_files(
         _, said = process.communicate(timeout=120)
     assert (process.returncode, said) == (128 + number, b"")
     assert not [path for path in tmp_path.rglob("*") if "partial" in path.name]
+
+
+def test_a_signal_while_the_interpreter_exits_prints_no_traceback() -> None:
+    """All is written then, and callbacks of other libraries must not be interrupted by an exception."""
+    words = [
+        *(sys.executable, "-c"),
+        "import atexit, os, signal\n"
+        "atexit.register(lambda: os.kill(os.getpid(), signal.SIGTERM))\n"
+        "from taskbank_cli.app import app\n"
+        "app()",
+        "--version",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM, "")
+    assert done.stdout.startswith("taskbank ")

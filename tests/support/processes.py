@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -50,3 +51,62 @@ def child_process(words: Sequence[str | Path], **options: Any) -> Iterator[subpr
             if pipe is not None:
                 pipe.close()
         process.wait()
+
+
+def wait_while_computing(
+    processes: Iterable[int], condition: Callable[[], bool], *, idle: float = 120.0, most: float = 600.0
+) -> None:
+    """Wait until a condition holds, as long as some process computes. Linux only.
+
+    Seconds of a clock would fail tests on busy machines, where a few seconds of work take minutes; processes that
+    wait for each other take no CPU time at all.
+
+    Args:
+        processes: ids; their children count as well.
+        condition: is asked fifty times a second.
+        idle: most seconds in which no process takes CPU time.
+        most: most seconds of CPU time altogether.
+
+    Raises:
+        AssertionError: the condition does not come to hold.
+    """
+    watched = list(processes)
+    begun = last = _cpu_seconds(watched)
+    still = time.monotonic()
+    while not condition():
+        time.sleep(0.02)
+        now = _cpu_seconds(watched)
+        if now != last:
+            last, still = now, time.monotonic()
+        assert time.monotonic() - still < idle, f"{watched} have taken no CPU time for {idle:g} s"
+        assert now - begun < most, f"{watched} have taken {most:g} s of CPU time"
+
+
+def children(process: int) -> list[int]:
+    """List the ids of a process's children; empty if it has ended. Linux only."""
+    try:
+        return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def is_alive(process: int) -> bool:
+    """Tell whether a process runs; a zombie does not. Linux only."""
+    return (_stat(process) or ["Z"])[0] != "Z"
+
+
+def _cpu_seconds(processes: Iterable[int]) -> float:
+    """Sum the CPU time of processes and of their children, also of those that have ended."""
+    ticks = 0
+    for process in processes:
+        for number in (process, *children(process)):
+            ticks += sum(map(int, _stat(number)[11:15]))  # own and ended children's, user and system
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(process: int) -> list[str]:
+    """Read a process's state and the numbers behind it in /proc/PID/stat; empty if it has ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

@@ -202,7 +202,8 @@ def predict_files(
     def file_list(job: _Job) -> list[str]:
         return video_names if is_video(job.files[0]) else image_names
 
-    if plain_path(saving.folder).is_dir():  # otherwise no results can exist
+    # Otherwise no results can exist. Unlike methods of paths, this takes names that are too long.
+    if os.path.isdir(plain_path(saving.folder)):  # noqa: PTH112 - see above
         results: Iterable[tuple[Path, Sequence[str]]] = ((job.folder, file_list(job)) for job in make_jobs())
         if building is not None:
             manifest = (saving.folder, [manifest_path(building).name])
@@ -360,16 +361,22 @@ def _check(
 
 def _names(inputs: Sequence[tuple[Path, ...]], taken: Iterable[str]) -> list[str]:
     """Choose a folder name per input; names of several files of one input are joined."""
-    files = [path for group in inputs for path in group if path != STDIN]
-    piped = {STDIN: Piped.name} if any(STDIN in group for group in inputs) else {}
-    taken = {*taken, *piped.values()}
-    single = dict(zip(files, result_names(files, taken), strict=True)) | piped
+    # Names are taken in order and paths compared as text, as a hundred thousand hashes of paths take a third
+    # of a second.
+    piped = str(STDIN)
+    files = [path for group in inputs for path in group if str(path) != piped]
+    if len(files) < sum(map(len, inputs)):
+        taken = {*taken, Piped.name}
+    single = iter(result_names(files, taken))
+    named = [[Piped.name if str(path) == piped else next(single) for path in group] for group in inputs]
     if all(len(group) == 1 for group in inputs):
-        return [single[path] for (path,) in inputs]
+        return [name for (name,) in named]
     names: dict[tuple[Path, ...], str] = {}
     used = {name.casefold() for name in taken}
-    for group in dict.fromkeys(inputs):
-        name = joined = allowed_name("+".join(single[path] for path in group).replace(os.sep, "_"))
+    for group, parts in zip(inputs, named, strict=True):
+        if group in names:
+            continue
+        name = joined = allowed_name("+".join(parts).replace(os.sep, "_"))
         number = 1
         while name.casefold() in used:
             number += 1

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+LARGEST_SIZE = 4096
+"""Largest side in px of a network's square, so that an unknown bank or a mistyped size takes no memory."""
+
 DEFAULT_FOV = 75.0
 """Horizontal field of view in degrees that the original networks were trained on."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -60,6 +61,15 @@ def test_arrays_of_either_order_of_bytes_and_of_any_precision_are_images(dtype: 
     values = (np.arange(48).reshape(4, 4, 3) * (1000 if whole else 1 / 64)).astype(dtype)
     expected = values.astype(np.float64) / (65535 if whole else 1)
     assert np.allclose(read_photo(values).pixels.permute(1, 2, 0).numpy(), expected, atol=1e-6)
+
+
+def test_arrays_of_other_classes_are_arrays() -> None:
+    """Copying a matrix of three axes corrupts memory in NumPy."""
+    values = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # NumPy would rather have no matrices
+        matrix = np.matrix(values)
+    assert torch.equal(read_photo(matrix).pixels, read_photo(values).pixels)
 
 
 @pytest.mark.parametrize(

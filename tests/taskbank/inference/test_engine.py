@@ -250,8 +250,10 @@ def test_preparing_for_a_cpu_lays_out_large_convolutions_as_its_library_wants_th
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"batch_size": 0}, "batch_size 0 and workers 2 must be 1"),
+        ({"batch_size": 0}, "batch_size 0 and workers 2 must lie between 1 and 65536"),
+        ({"batch_size": 10**20}, "batch_size 1000.* must lie between 1 and 65536"),
         ({"size": 100}, "not a positive multiple of 16"),
+        ({"size": 10**9}, "size 1000000000 is too large: 4096 at most"),
         ({"fit": "squash"}, "unknown fit 'squash': choose whole, crop, pad, stretch"),
         ({"precision": "fp8"}, "unknown precision 'fp8': choose fp32, fp16, bf16"),
     ],

@@ -127,6 +127,57 @@ def test_files_that_are_cut_off_are_said_to_be(tmp_path: Path) -> None:
         open_clip(mp4)
 
 
+def test_streams_with_sound_are_as_long_as_their_longest_part(tmp_path: Path) -> None:
+    """A cut is seen in files with sound, too, and sound that ends earlier or later is no cut."""
+    whole = write_clip(tmp_path / "a.mkv", corner_frames(100), sound=True)
+    assert open_clip(whole).cut_off == ""
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert open_clip(cut).cut_off.startswith("it is cut off after ")
+    for seconds in (1, 9):
+        path = tmp_path / f"{seconds}.mkv"
+        with av.open(str(path), "w") as container:
+            picture: Any = container.add_stream("mpeg4", rate=25)
+            picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+            sound: Any = container.add_stream("aac", rate=8000)
+            for _ in range(75):
+                container.mux(picture.encode(av.VideoFrame(64, 48, "yuv420p")))
+            container.mux(picture.encode())
+            silence = np.zeros((1, 1024), np.float32)
+            for number in range(seconds * 8000 // 1024):
+                part = av.AudioFrame.from_ndarray(silence, format="fltp", layout="mono")
+                part.sample_rate, part.pts = 8000, 1024 * number
+                container.mux(sound.encode(part))
+            container.mux(sound.encode())
+        assert open_clip(path).cut_off == ""
+
+
+@pytest.mark.parametrize("blu_ray", [False, True])
+def test_transport_streams_that_end_within_a_packet_are_cut_off(tmp_path: Path, blu_ray: bool) -> None:
+    """They state no length, but consist of packets of 188 bytes, or of 192 with times, as on Blu-ray discs."""
+    whole = tmp_path / "a.ts"
+    with av.open(
+        str(whole), "w", format="mpegts", options={"mpegts_m2ts_mode": "1" if blu_ray else "0"}
+    ) as container:
+        stream: Any = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for frame in corner_frames(50):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    assert open_clip(whole).cut_off == ""
+    size = 192 if blu_ray else 188
+    assert whole.stat().st_size % size == 0
+    content = whole.read_bytes()
+    cut = tmp_path / "cut.ts"
+    cut.write_bytes(content[: 20 * size + 100])
+    clip = open_clip(cut)
+    assert clip.cut_off == f"it is cut off: the last packet has 100 of {size} bytes"
+    assert 0 < len(list(read_frames(clip))) < 50
+    late = tmp_path / "late.ts"  # recorded from the middle of a packet on
+    late.write_bytes(content[50:])
+    assert open_clip(late).cut_off == ""
+
+
 def test_a_codec_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4", corner_frames(2))
     content = (tmp_path / "a.mp4").read_bytes()

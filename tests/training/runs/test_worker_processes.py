@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 import torch
 from training.runs.worker_processes import worker_pool
 
-from processes import child_process
+from processes import child_process, children, is_alive, wait_while_computing
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,31 +55,15 @@ def test_workers_of_training_frames_end_when_it_is_killed_and_it_goes_on_when_st
     paths = [str(ROOT), str(ROOT / "taskbank/src"), str(ROOT / "taxsolver/src"), str(ROOT / "cli")]
     options: dict[str, Any] = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}}
     with child_process(words, **options) as parent:
-        deadline = time.monotonic() + 240
-        while not list(tmp_path.rglob("shard_*")):
-            assert parent.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        workers = [int(number) for number in _children(parent.pid)]
+        wait_while_computing(
+            [parent.pid], lambda: bool(list(tmp_path.rglob("shard_*"))) or parent.poll() is not None
+        )
+        assert parent.poll() is None
+        workers = children(parent.pid)
         parent.kill()
         parent.wait()
-        deadline = time.monotonic() + 60
-        while any(_is_alive(number) for number in workers):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_while_computing(workers, lambda: not any(map(is_alive, workers)))
     assert len(workers) >= 2
     done = subprocess.run(words, check=False, capture_output=True, text=True, **options)
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.rglob("*.partial"))
-
-
-def _children(process: int) -> list[str]:
-    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
-
-
-def _is_alive(process: int) -> bool:
-    """Tell whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -8,13 +8,12 @@ from typing import Any
 
 from taskbank.bank.catalogue import Model
 from taskbank.errors import BankFormatError, InvalidInputError
+from taskbank.options import LARGEST_SIZE
 from taskbank.tasks.own_targets import OwnTarget
 from taskbank.tasks.registry import SCRATCH, TASKS, Task
 
 PX_A_PLACE = 16
 """Pixels of the image, along rows and along columns, per cell of its representation."""
-
-_LARGEST = 4096  # px; a bank of unknown origin could state any number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +177,10 @@ def check_image_size(size: int) -> int:
     Raises:
         InvalidInputError: it is not a multiple of 16, or larger than 4096.
     """
-    if size % PX_A_PLACE or not 0 < size <= _LARGEST:
-        raise InvalidInputError(f"image size {size} must be a multiple of {PX_A_PLACE}, {_LARGEST} at most")
+    if size % PX_A_PLACE or not 0 < size <= LARGEST_SIZE:
+        raise InvalidInputError(
+            f"image size {size} must be a multiple of {PX_A_PLACE}, {LARGEST_SIZE} at most"
+        )
     return size
 
 

@@ -38,7 +38,7 @@ from torch.nn import functional
 
 from taskbank.errors import InvalidInputError
 from taskbank.images.photo import Photo
-from taskbank.options import Fit
+from taskbank.options import LARGEST_SIZE, Fit
 
 STEP = 16
 """Sides of network inputs are multiples of this: the px that a cell of a representation covers."""
@@ -125,8 +125,10 @@ def check_size(size: int) -> int:
     """Check the side of a network's square in px, and return it.
 
     Raises:
-        InvalidInputError: it is not a positive multiple of 16.
+        InvalidInputError: it is not a positive multiple of 16, or larger than 4096.
     """
+    if size > LARGEST_SIZE:
+        raise InvalidInputError(f"size {size} is too large: {LARGEST_SIZE} at most")
     if size < STEP or size % STEP:
         below = max(size // STEP, 1) * STEP
         raise InvalidInputError(

@@ -270,6 +270,8 @@ def _from_deep(values: NDArray[Any], name: str) -> Tensor:
 
 def _from_array(array: NDArray[Any], name: str) -> Tensor:
     """Return the pixels of an array, channels last."""
+    # Without a class of its own: copying a `np.matrix` of three axes corrupts memory in NumPy.
+    array = np.asarray(array)
     grey = array[..., None] if array.ndim == 2 else array
     if grey.ndim != 3 or grey.shape[-1] not in _CHANNELS or 0 in grey.shape:
         hint = ": move channels to the end, as in (H, W, 3)" if array.shape[:1] in {(1,), (3,), (4,)} else ""

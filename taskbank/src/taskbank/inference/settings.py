@@ -8,6 +8,8 @@ from taskbank.errors import InvalidInputError
 from taskbank.images.framing import check_size
 from taskbank.options import Fit, Precision
 
+_MOST = 65_536  # images of a batch, and threads
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -47,9 +49,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the values; convert fit and precision from text."""
-        if min(self.batch_size, self.workers) < 1:
+        if not 1 <= min(self.batch_size, self.workers) <= max(self.batch_size, self.workers) <= _MOST:
             raise InvalidInputError(
-                f"batch_size {self.batch_size} and workers {self.workers} must be 1 at least"
+                f"batch_size {self.batch_size} and workers {self.workers} must lie between 1 and {_MOST}"
             )
         if self.size is not None:
             check_size(self.size)

@@ -28,6 +28,13 @@ _BT709 = 1  # matrix and primaries that players expect
 _LIMITED = 1  # range of values that players expect
 _QUARTER = 90  # degrees
 _MOST_STRETCHED = 8  # largest ratio of a pixel's sides
+_TRANSPORT = (
+    (188, 0),
+    (192, 4),
+    (204, 0),
+)  # bytes of packets of MPEG transport streams, and before the sync byte
+_LONGEST_TRANSPORT = 204
+_SYNC, _SYNCS = 0x47, 5  # first byte of each packet, and how many in a row show the size
 _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,ogg,asf,h264,hevc,m4v,mjpeg,gif,ivf,dv,"
     "mxf,nut,rm,wtv"
@@ -131,20 +138,24 @@ def open_clip(path: Path) -> Clip:
         # The stream of a closed file has no attributes (PyAV 19), so all of them are read here.
         time_base = Fraction(stream.time_base)
         sound = bool(container.streams.audio)
+        transport = container.format.name == "mpegts"
         promised, seconds = stream.frames, (container.duration or 0) / 1_000_000
         aspect = Fraction(stream.sample_aspect_ratio or 1)
     frames, end = 0, 0.0
     with _reading(path) as (container, stream):
-        for packet in _packets(container, stream, damage):
+        # Packets of all streams, as the file is as long as the longest one, which may be the sound.
+        for packet in _packets(container, None, damage):
             if packet.size:
-                frames += 1
-                if packet.pts is not None:
-                    end = max(end, float((packet.pts + (packet.duration or 0)) * time_base))
+                frames += packet.stream_index == stream.index
+                if packet.pts is not None and packet.time_base:
+                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     cut_off = ""
     if 0 < frames < promised:
         cut_off = f"it is cut off: {frames} of {promised} frames are there"
-    elif not promised and not sound and end < 0.9 * seconds - 0.5:
+    elif not promised and end < 0.9 * seconds - 0.5:
         cut_off = f"it is cut off after {end:.1f} of {seconds:.1f} s"
+    elif transport and (part := _partial_packet(path)):
+        cut_off = f"it is cut off: {part}"
     # Players respect the aspect ratio of pixels; implausible ratios are faults of the file.
     wide, high = first.width, first.height
     if 1 < aspect <= _MOST_STRETCHED:
@@ -197,10 +208,10 @@ def read_frames(clip: Clip, wanted: Container[int] | None = None) -> Iterator[Vi
                 yield VideoFrame(number, last - start, np.ascontiguousarray(upright))
 
 
-def _packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
-    """Yield the packets of a stream, up to the end of the file or an unreadable position."""
+def _packets(container: Any, stream: Any | None, damage: Damage) -> Iterator[Any]:
+    """Yield the packets of one stream, or of all, up to the end of the file or an unreadable position."""
     av = load_av()
-    packets = container.demux(stream)
+    packets = container.demux() if stream is None else container.demux(stream)
     while True:
         try:
             packet = next(packets)
@@ -224,6 +235,24 @@ def _decoded(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
         for picture in pictures:
             damage.frames += bool(picture.is_corrupt)
             yield picture
+
+
+def _partial_packet(path: Path) -> str:
+    """Describe the end of an MPEG transport stream that is not a whole packet; empty if it is one.
+
+    Transport streams state neither a length nor a number of frames. Whole ones consist of packets of one
+    size, so nearly every cut leaves a part of a packet; one in 188 falls between two packets and is not seen.
+    """
+    with path.open("rb") as file:
+        head = file.read(_LONGEST_TRANSPORT * (_SYNCS + 1))
+        end = file.seek(0, os.SEEK_END)
+    for size, before in _TRANSPORT:
+        for start in range(size):
+            syncs = range(start + before, start + before + _SYNCS * size, size)
+            if syncs[-1] < len(head) and all(head[place] == _SYNC for place in syncs):
+                part = (end - start) % size
+                return f"the last packet has {part} of {size} bytes" if part else ""
+    return ""  # too short or too damaged to know
 
 
 def _orientation(frame: Any) -> tuple[int, bool]:

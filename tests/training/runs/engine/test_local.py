@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from training.errors import ConfigError, JobsFailedError
 from training.runs.engine import Job, LocalEngine
 
-from processes import child_process
+from processes import child_process, is_alive, wait_while_computing
 from toy_jobs import die, die_once, diverge, fit_line, warn, write_nothing
 
 ROOT = Path(__file__).parents[4]
@@ -116,28 +114,11 @@ def test_worker_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> No
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support"), os.environ.get("PYTHONPATH", "")])
     notes = [tmp_path / "a.pid", tmp_path / "b.pid"]
     with child_process([sys.executable, script, tmp_path], env={**os.environ, "PYTHONPATH": paths}) as parent:
-        assert soon(lambda: all(note.exists() and note.read_text() for note in notes))
+        wait_while_computing([parent.pid], lambda: all(note.exists() and note.read_text() for note in notes))
+        workers = [int(note.read_text()) for note in notes]
         parent.kill()
         parent.wait()
-        assert soon(lambda: not any(is_alive(int(note.read_text())) for note in notes))
-
-
-def soon(condition: Callable[[], bool], seconds: float = 60) -> bool:
-    """Tell whether a condition comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def is_alive(process: int) -> bool:
-    """Tell whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        wait_while_computing(workers, lambda: not any(map(is_alive, workers)))
 
 
 def test_no_workers_are_refused() -> None:
