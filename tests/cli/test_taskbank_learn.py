@@ -29,6 +29,7 @@ from tests.taskbank.own_toy import (
 from typer.testing import CliRunner, Result
 
 from taskbank.bank.bank import Bank
+from taskbank.errors import DivergedError
 from taskbank.own_task import training as learning
 from taskbank_cli.app import app
 from taxsolver import load_affinity, solve
@@ -254,6 +255,15 @@ def test_a_run_that_was_stopped_goes_on_and_ends_alike(
         (["--labels", "{folder}/one.csv"], "of 5 group(s): 6 at least are needed"),
         (["--labels", "{folder}/same.csv"], "label is 3 for all images that are learned from"),
         (["--labels", "{folder}/odd.csv", "--kind", "numbers"], "label of p00.png"),
+        (["--labels", "{folder}/huge.csv"], "label of p01.png in {folder}/huge.csv is -1e300: numbers up to"),
+        (["--labels", "{folder}/inf.csv"], "label of p00.png in {folder}/inf.csv is inf: numbers up to"),
+        (["--labels", "{folder}/tiny.csv"], "choose a smaller unit"),
+        (["--labels", "{folder}/nan.csv"], "3 image(s) have labels: 20 at least are needed"),
+        (["--labels", "{folder}/all_nan.csv"], "the column 'label' of {folder}/all_nan.csv holds no label"),
+        (
+            ["--labels", "{folder}/one_class.csv"],
+            "label has 1 class(es), as 'many': 2 to 256 can be told apart",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_message_and_no_file(
@@ -265,6 +275,13 @@ def test_what_cannot_be_is_one_message_and_no_file(
     write_csv(tmp_path / "one.csv", ("file", "label", "group"), rows)
     write_csv(tmp_path / "same.csv", ("file", "label"), [(name, 3) for name in names])
     write_csv(tmp_path / "odd.csv", ("file", "label"), [(name, "many") for name in names])
+    write_csv(tmp_path / "one_class.csv", ("file", "label"), [(name, "many") for name in names])
+    for called, odd, even in (("huge", "1e29", "-1e300"), ("inf", "inf", "1"), ("tiny", "1e-31", "3e-31")):
+        signs = [(name, even if place % 2 else odd) for place, name in enumerate(names)]
+        write_csv(tmp_path / f"{called}.csv", ("file", "label"), signs)
+    for called, known in (("nan", 3), ("all_nan", 0)):
+        unknown = [(name, place if place < known else "NaN") for place, name in enumerate(names)]
+        write_csv(tmp_path / f"{called}.csv", ("file", "label"), unknown)
     out = tmp_path / "out"
     given_words = [word.format(folder=tmp_path) for word in words]
     base = words_of(given, "numbers", out)
@@ -274,6 +291,21 @@ def test_what_cannot_be_is_one_message_and_no_file(
         base = base[:place] + base[place + 2 :]
     done = typed(*base, *given_words)
     assert done.exit_code == 1, done.output
-    assert message in done.stderr
+    assert message.format(folder=tmp_path) in done.stderr
     assert done.stderr.count("\n") == 1
     assert not out.exists()
+
+
+def test_a_loss_that_is_not_finite_leaves_nothing_behind(
+    given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repetition would diverge again, so there is nothing to continue."""
+
+    def diverge(*_: object, **__: object) -> None:
+        raise DivergedError("the loss is nan")
+
+    monkeypatch.setattr(learning, "train_readouts", diverge)
+    done = typed(*words_of(given, "numbers", tmp_path / "out"))
+    assert done.exit_code == 1
+    assert done.stderr == "error: the loss is nan\n"
+    assert not (tmp_path / "out").exists()

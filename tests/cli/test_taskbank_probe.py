@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from taskbank.bank.bank import Bank
 from taskbank_cli.app import app
 from taskbank_cli.labelled import labelled_images
 from taxsolver import compare, load_affinity, solve
+from taxsolver_cli.app import app as planner
 from tiny_models import save_dense, write_catalogue
 
 runner = CliRunner()
@@ -182,7 +185,7 @@ def test_the_ranking_is_printed_with_the_controls_and_the_order_by_parameters(
         (["--labels", "{data}/images"], "images stand outside of the folders of classes"),
         (["--labels", "{data}"], "no image has a map in"),
         (["--labels", "x={data}/labels.csv"], "3 columns of labels, which have names: leave out x="),
-        (["--labels", "{data}/labels.csv", "--kind", "numbers"], "'right', no finite number"),
+        (["--labels", "{data}/labels.csv", "--kind", "numbers"], "'right', which is not a number"),
         (["--labels", "{data}/labels.csv", "--groups", "{data}/labels.csv", "--held-out", "2"], "share 2.0"),
         (["--labels", "{data}/labels.csv", "--places", "0"], "places 0: choose 1 to 64"),
         (["--labels", "{data}/labels.csv", "--resamples", "1"], "resamples 1: choose 10 at least"),
@@ -215,6 +218,11 @@ def test_what_cannot_be_is_one_message_and_no_file(
         ("file,light\n" + "".join(f"{n:02}.png,3\n" for n in range(24)), "the same everywhere"),
         ("file,group,light\n" + "".join(f"{n:02}.png,g,{n}\n" for n in range(24)), "of 1 group(s)"),
         ("file,kind\n" + "".join(f"{n:02}.png,same\n" for n in range(24)), "has 1 class(es), as 'same'"),
+        (
+            "file,kind\n" + "".join(f"{n:02}.png,{n % 2 or 'inf'}\n" for n in range(24)),
+            "is inf: numbers up to",
+        ),
+        ("file,kind\n" + "".join(f"{n:02}.png,NaN\n" for n in range(24)), "'kind' of"),
     ],
 )
 def test_a_table_that_says_too_little_is_refused(
@@ -235,6 +243,45 @@ def test_decimal_commas_go_with_semicolons(data: Path, bank: str, tmp_path: Path
     (tmp_path / "labels.csv").write_text(text)
     done = probe(data, bank, tmp_path / "a.safetensors", "--labels", tmp_path / "labels.csv", "--json")
     assert told(done)["light"]["pixels"]["ridge"] > 0.9
+
+
+def test_nan_is_an_unknown_label_and_the_unit_may_be_small(data: Path, bank: str, tmp_path: Path) -> None:
+    """Columns with NaN stay numbers, and are not the same everywhere for being small."""
+    with (data / "labels.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    lines = [
+        f"{row['file']},{float(row['light']) * 1e-15 if place else 'NaN'}" for place, row in enumerate(rows)
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,light", *lines]))
+    done = probe(data, bank, tmp_path / "a.safetensors", "--labels", tmp_path / "labels.csv", "--json")
+    assert told(done)["light"]["pixels"]["ridge"] > 0.9
+    (scores,) = json.loads(done.stdout)["targets"]
+    assert scores["measure"] == "variance explained"
+    assert scores["learned"] + scores["held_out"] == len(rows) - 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (np.full((40, 60), 1e300), "holds 1e+300: numbers up to 1e+30 can be read"),
+        (np.full((40, 60), 1j), "does not hold one array of real numbers"),
+        (np.full((40, 60), "a"), "does not hold one array of real numbers"),
+        (np.zeros((40, 60, 7)), "maps are (H, W) or (H, W, 1 to 4)"),
+        (np.zeros(0), "maps are (H, W) or (H, W, 1 to 4)"),
+        (np.zeros((7, 7)), "they must be of one size"),
+    ],
+)
+def test_maps_of_no_use_are_refused(
+    data: Path, bank: str, tmp_path: Path, content: np.ndarray, message: str
+) -> None:
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    for file in (data / "images").iterdir():
+        np.save(maps / f"{file.stem}.npy", content)
+    done = probe(data, bank, tmp_path / "a.safetensors", "--labels", maps)
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_picture_that_cannot_be_read_is_left_out_and_named(data: Path, bank: str, tmp_path: Path) -> None:
@@ -262,6 +309,37 @@ def test_a_plan_within_milliseconds_takes_the_sources_that_fit(data: Path, bank:
     assert plan.sources == (cheapest,)
     rich = solve(load_affinity(out), "light,side,luck", sum(costs.values()), costs=file)
     assert rich.objective >= plan.objective
+
+
+def test_the_two_best_encoders_within_milliseconds_are_those_of_a_search_of_all_pairs(
+    data: Path, bank: str, tmp_path: Path
+) -> None:
+    """By the commands of the documents, with other milliseconds for each budget to matter."""
+    out, costs = tmp_path / "probe.safetensors", tmp_path / "costs.csv"
+    words = ["--labels", data / "labels.csv", "--sources", "timm:test_resnet@1?weights=random"]
+    assert probe(data, bank, out, *words).exit_code == 0
+    foreign = {"timm:test_convnext@0#random": 14, "timm:test_resnet@1#random": 20}
+    price = {"normal": 5, "reshading": 9, **foreign}
+    rows = [f"{name},{cost},1,1" for name, cost in {**price, "*": 0}.items()]
+    costs.write_text("\n".join(["task,price,images_full,images_transfer", *rows]))
+    tensor = load_affinity(out)
+    affinity = {
+        (tensor.source_names(row)[0], tensor.tasks[tensor.target[row]]): float(tensor.affinity[row])
+        for row in range(len(tensor.affinity))
+    }
+
+    def served(some: tuple[str, ...]) -> float:
+        return sum(max(affinity[source, target] for source in some) for target in tensor.targets)
+
+    for budget in (5, 14, 23, 25, 29, 34):
+        choices = [some for count in (1, 2) for some in combinations(price, count)]
+        best = max(served(some) for some in choices if sum(price[name] for name in some) <= budget)
+        asked = ["--affinity", out, "--targets", "all", "--budget", budget, "--costs", costs, "--unit", "ms"]
+        run = runner.invoke(
+            planner, [*map(str, asked), "--at-most", f"2:{','.join(price)}", "--json"], catch_exceptions=False
+        )
+        assert run.exit_code == 0, run.stderr
+        assert json.loads(run.stdout)["objective"] == pytest.approx(best)
 
 
 def test_files_of_the_folder_that_are_no_images_here_are_named(

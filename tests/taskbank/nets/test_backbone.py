@@ -214,7 +214,7 @@ def test_networks_that_share_different_levels_are_refused(tmp_path: Path) -> Non
     ("changes", "message"),
     [
         ({"model": "tf_efficientnet_light0"}, "no model 'tf_efficientnet_light0': choose another, such as"),
-        ({"model": "hf-hub:someone/something"}, "timm has no model"),
+        ({"model": "hf-hub:someone/something"}, "timm has no model 'hf-hub:someone/something': "),
         ({"level": 9}, "level 9: choose 0 to 4"),
         ({"shared": 5}, "shared 5: choose 0 to 4"),
         ({"options": {"no_such_option": 1}}, "timm cannot make 'test_efficientnet'"),

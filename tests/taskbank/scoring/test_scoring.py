@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from taskbank import predict
 from taskbank.bank.bank import Bank
+from taskbank.constants import class_names
 from taskbank.scoring import metrics
 from taskbank.tasks.kinds import OutputKind
 from taskbank_cli.app import app
@@ -75,6 +76,45 @@ def test_a_bank_that_gave_the_labels_is_right(folder: Path, tmp_path: Path) -> N
     angles = [float(row["value"]) for row in rows if row["bank"] == wrong and row["metric"] == "mean_angle"]
     assert len(angles) == 8
     assert np.mean(angles) == pytest.approx(scores["normal"]["means"][wrong]["mean_angle"], rel=1e-4)
+
+
+def test_labels_may_be_one_class_or_hundreds(folder: Path, tmp_path: Path) -> None:
+    """By name or number: nothing has to be told apart here."""
+    many = tmp_path / "many"
+    many.mkdir()
+    Bank.save(
+        many / "bank",
+        name="many",
+        architecture=TOY_COMPACT,
+        networks={"class_object": toy_network("class_object")},
+        image_size=64,
+    )
+    names = class_names("class_object") or ()
+    some = range(200, 500)  # two of them are cardigans
+    (many / "images").mkdir()
+    for number in some:
+        Image.new("RGB", (16, 16), (number % 256, number // 256, 0)).save(many / "images" / f"{number}.png")
+    rows = [f'{number}.png,"{names[number]}"' for number in some]
+    (many / "labels.csv").write_text("\n".join(["file,class_object", *rows]), encoding="utf-8")
+    mixed = [row if place % 2 else f"{some[place]}.png,{some[place]}" for place, row in enumerate(rows)]
+    (many / "mixed.csv").write_text("\n".join(["file,class_object", *mixed]), encoding="utf-8")
+    found = []
+    for table in ("labels.csv", "mixed.csv"):
+        done = score(many, "--labels", many / table, "--json", banks=("bank",))
+        assert done.exit_code == 0, done.stderr
+        found += json.loads(done.stdout)["scores"]
+    assert found[0] == found[1]
+    assert found[0]["images"] == 300
+    one = ["file,class_scene", *(f"{number}.png,kitchen" for number in range(8))]
+    (tmp_path / "one.csv").write_text("\n".join(one), encoding="utf-8")
+    done = score(folder, "--labels", tmp_path / "one.csv", "--json", banks=("right",))
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["scores"][0]["means"]["best constant"]["top1"] == 1
+    # Two classes of ImageNet, a dog and a garment, differ by a capital only.
+    (many / "labels.csv").write_text("file,class_object\n264.png,CARDIGAN\n", encoding="utf-8")
+    refused = score(many, "--labels", many / "labels.csv", banks=("bank",))
+    assert refused.exit_code == 1
+    assert "has 2 classes called 'CARDIGAN': give the number, 264 or 474" in refused.stderr
 
 
 def test_semantic_labels_are_counted_over_all_pixels(folder: Path) -> None:

@@ -12,7 +12,6 @@ import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from taskbank.bank.hub import quiet_hub
 from taskbank.encoders.source import Source, count_parameters, reopening
 from taskbank.encoders.timm_weights import create_filled, read_state
 from taskbank.errors import BankFormatError, HubError, InvalidInputError, first_line
-from taskbank.nets.backbone import LARGEST_TRUNK
+from taskbank.nets.backbone import LARGEST_TRUNK, check_model
 from taskbank.paths import home_path
 
 RANDOM = "random"
@@ -95,10 +94,7 @@ def open_timm(
         HubError: the weights cannot be downloaded.
     """
     called = called or f"timm:{model}"
-    if not timm.is_model(model):
-        arch = model.split(".", maxsplit=1)[0]
-        close = ", ".join(get_close_matches(arch, timm.list_models(), n=3)) or "see timm.list_models()"
-        raise InvalidInputError(f"timm has no model {model!r}: choose another, such as {close}")
+    check_model(model)
     try:
         found = timm.get_pretrained_cfg(model, allow_unregistered=True)
     except RuntimeError as error:

@@ -189,6 +189,20 @@ class Intermediate(nn.Module):
         return features
 
 
+def check_model(model: str) -> None:
+    """Check that timm has a model of this name, with or without a tag of weights.
+
+    Raises:
+        InvalidInputError: it has none; the message names similar models.
+    """
+    import timm
+
+    if not timm.is_model(model):
+        close = ", ".join(get_close_matches(model.partition(".")[0], timm.list_models(), n=3))
+        remedy = f"choose another, such as {close}" if close else "timm.list_models() in Python lists all"
+        raise InvalidInputError(f"timm has no model {model!r}: {remedy}")
+
+
 def create_trunk(model: str, options: Mapping[str, Any]) -> nn.Module:
     """Create a timm model with random weights, or without weights within `torch.device("meta")`.
 
@@ -201,9 +215,7 @@ def create_trunk(model: str, options: Mapping[str, Any]) -> nn.Module:
     """
     import timm
 
-    if not timm.is_model(model):
-        close = ", ".join(get_close_matches(model, timm.list_models(), n=3)) or "see timm.list_models()"
-        raise InvalidInputError(f"timm has no model {model!r}: choose another, such as {close}")
+    check_model(model)
     given = dict(options)
     if timm.model_entrypoint(model).__module__ in _RESIZABLE:
         given.setdefault("dynamic_img_size", True)

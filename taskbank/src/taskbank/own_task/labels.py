@@ -14,12 +14,13 @@ from torch.nn import functional
 from taskbank.errors import InvalidInputError
 from taskbank.images.framing import View
 from taskbank.options import Kind
-from taskbank.probing.labels import Labels, read_map
+from taskbank.probing.labels import Labels, check_classes, read_map
 from taskbank.tasks.kinds import OutputKind
 from taskbank.tasks.own_targets import OwnTarget
 
 _KNOWN = 0.5  # least known share of a resized pixel
 _LEAST_SPREAD = 1e-9  # least spread of numbers, relative to their size
+_LEAST = 1e-30  # least spread of numbers in their unit, so that they fit into 32 bits
 _CHANNELS = (1, 3)
 
 
@@ -45,7 +46,8 @@ def one_task(labels: Sequence[Labels], name: str) -> tuple[Labels, tuple[str, ..
     Images that lack one of several numbers are left out.
 
     Raises:
-        InvalidInputError: several columns are not all numbers, or labels are maps of classes.
+        InvalidInputError: several columns are not all numbers, labels are maps of classes, or there are fewer
+            than 2 classes or more than 256.
     """
     first = labels[0]
     if len(labels) > 1:
@@ -60,6 +62,7 @@ def one_task(labels: Sequence[Labels], name: str) -> tuple[Labels, tuple[str, ..
         first = replace(first, values=values)
     if first.maps and first.kind is Kind.CLASSES:
         raise InvalidInputError("maps of classes cannot be learned: give maps of numbers")
+    check_classes(first)
     names = first.classes if first.kind is Kind.CLASSES else tuple(one.column or one.target for one in labels)
     return replace(first, target=name), names
 
@@ -145,12 +148,13 @@ def _whitened(
 ) -> Learnable:
     """Whiten numbers by the mean and spread of the training images."""
     mean, std = table[learned].mean(0), table[learned].std(0)
-    flat = std <= _LEAST_SPREAD * np.maximum(np.abs(mean), 1e-300)
+    flat = std <= np.maximum(_LEAST_SPREAD * np.abs(mean), _LEAST)
     if flat.any():
         column = int(np.flatnonzero(flat)[0])
         raise InvalidInputError(
             f"{names[column]} is {mean[column]:g} for all images that are learned from: there is nothing to "
             "learn"
+            + ("" if std[column] == 0 else f". It varies by {std[column]:.1g} only: choose a smaller unit")
         )
     target = OwnTarget(
         output=OutputKind.NUMBERS,

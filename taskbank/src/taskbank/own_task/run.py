@@ -122,36 +122,37 @@ def run_learn(
         work.remove()
     kept = {name: labelled[name] for name in names}
     work.begin(_everything(plan, task, kept, groups=group, sources=compared, settings=settings))
-    run = OwnTraining(
-        plan=plan,
-        work=work,
-        device=choose_device(settings.device),
-        labels=given,
-        parts=parts,
-        groups=np.unique(group, return_inverse=True)[1].astype(np.int32),
-        squares=squares,
-        say=say,
-    )
-    probe = _probe(run, kept, task, sources=compared, controls=controls, groups=group, settings=settings)
-    best = sorted(compared, key=lambda source: -probe.get(source.name, 0.0))[: plan.best]
-    keys = {source.name: source.task or source.name for source in best}
-    channels = run.encode(best, keys)
-    sets = [
-        tuple(keys[source.name] for source in some)
-        for order in plan.orders
-        for some in combinations(best, order)
-    ]
-    chosen, losses, errors = run.train(sets, channels)
-    measured = np.flatnonzero(parts == MEASURED).tolist()
-    own_groups = [group[row] for row in measured]
-    scores = score_networks(sets, chosen, losses, errors, groups=own_groups, plan=plan)
-    # Opened by its own size and revision, an encoder has a longer name than the user gave it.
-    foreign = [
-        replace(describe(open_encoder(one.opens, seed=one.seed)), name=one.name)
-        for one in best
-        if one.bank is None
-    ]
-    _save_bank(out / BANK, run, bank, foreign=foreign, scores=scores, channels=channels)
+    with work.removed_after_errors():
+        run = OwnTraining(
+            plan=plan,
+            work=work,
+            device=choose_device(settings.device),
+            labels=given,
+            parts=parts,
+            groups=np.unique(group, return_inverse=True)[1].astype(np.int32),
+            squares=squares,
+            say=say,
+        )
+        probe = _probe(run, kept, task, sources=compared, controls=controls, groups=group, settings=settings)
+        best = sorted(compared, key=lambda source: -probe.get(source.name, 0.0))[: plan.best]
+        keys = {source.name: source.task or source.name for source in best}
+        channels = run.encode(best, keys)
+        sets = [
+            tuple(keys[source.name] for source in some)
+            for order in plan.orders
+            for some in combinations(best, order)
+        ]
+        chosen, losses, errors = run.train(sets, channels)
+        measured = np.flatnonzero(parts == MEASURED).tolist()
+        own_groups = [group[row] for row in measured]
+        scores = score_networks(sets, chosen, losses, errors, groups=own_groups, plan=plan)
+        # Opened by its own size and revision, an encoder has a longer name than the user gave it.
+        foreign = [
+            replace(describe(open_encoder(one.opens, seed=one.seed)), name=one.name)
+            for one in best
+            if one.bank is None
+        ]
+        _save_bank(out / BANK, run, bank, foreign=foreign, scores=scores, channels=channels)
     kind, _ = error_of(given)
     done = Learned(
         task=plan.name,

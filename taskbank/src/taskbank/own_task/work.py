@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from taskbank.atomic_files import write_whole
-from taskbank.errors import OutputError
+from taskbank.errors import DivergedError, InvalidInputError, OutputError
 
 _SETTINGS = "settings.json"
 
@@ -56,6 +57,21 @@ class Work:
         if self.folder.exists() and any(self.folder.iterdir()):
             raise OutputError(f"{self.folder} holds other files: choose another --out")
         write_whole(path, lambda file: file.write(json.dumps(now, indent=1).encode()))
+
+    @contextmanager
+    def removed_after_errors(self) -> Iterator[None]:
+        """Delete the folder if the block fails in a way in which every repetition would fail too.
+
+        After other errors, such as a full disk, the same command continues from the finished steps.
+        """
+        parent = self.folder.parent
+        try:
+            yield
+        except (InvalidInputError, DivergedError):
+            self.remove()
+            with suppress(OSError):  # it holds other files
+                parent.rmdir()
+            raise
 
     def array(self, name: str, compute: Callable[[], NDArray[np.generic]]) -> NDArray[Any]:
         """Return a memory-mapped array, computed if it is not there yet."""

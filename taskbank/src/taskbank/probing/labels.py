@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -30,10 +29,12 @@ FILE, GROUP = "file", "group"
 _SUFFIXES = (".png", ".npy")
 # Of a column without a name, as pandas writes it or calls it.
 _NO_NAME = re.compile(r"(unnamed: ?\d+(_level_\d+)?)?", re.IGNORECASE)
+_UNKNOWN = {"", "nan"}  # cells of images without a label, in lower case
 _INDEX = {"index", "level_0"}  # columns that may only number the lines
 _COMMA = re.compile(r"[+-]?\d*,\d+")  # a number with a decimal comma
 _HEADER = 26  # bytes of a PNG file up to its bits and kind of colour
 _MOST_CLASSES = 256
+_MOST = 1e30  # largest number: squares and sums of larger ones overflow
 _NAMED = 3  # most files that a message names
 
 
@@ -75,7 +76,7 @@ def read_labels(
     A folder holds a PNG or NPY file for each image, at the image's path except for the suffix. For the folder
     of the images themselves, the folder of each image is its class. A CSV file has a column `file`,
     optionally a column `group`, and a column for each target; columns whose cells are all numbers are
-    numbers, others classes. Images without a label are left out.
+    numbers, others classes. Images without a label, or with the label NaN, are left out.
 
     Args:
         path: of the folder or file.
@@ -96,6 +97,20 @@ def read_labels(
     else:
         raise InvalidInputError(f"--labels {path} is neither a folder nor a CSV file")
     return found
+
+
+def check_classes(labels: Labels) -> None:
+    """Check the number of classes that a read-out has to tell apart.
+
+    Raises:
+        InvalidInputError: classes of whole images are fewer than 2 or more than 256.
+    """
+    count = len(labels.classes)
+    if labels.kind is Kind.CLASSES and labels.values and not 2 <= count <= _MOST_CLASSES:
+        raise InvalidInputError(
+            f"{labels.target} has {count} class(es), as {labels.classes[0]!r}: 2 to {_MOST_CLASSES} can be "
+            "told apart" + (": if these are numbers, correct the other cells" if count > 1 else "")
+        )
 
 
 def place_values(labels: Labels, image: str, view: View, places: int) -> tuple[NDArray[np.float64], ...]:
@@ -206,6 +221,8 @@ def _own_map(path: Path) -> NDArray[np.float32]:
     try:
         if path.suffix.lower() == ".npy":
             stored = np.load(path, allow_pickle=False)
+            if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "biuf":
+                raise InvalidInputError(f"the map {path} does not hold one array of real numbers")
         else:
             with path.open("rb") as file:
                 header = file.read(_HEADER)
@@ -224,15 +241,21 @@ def _own_map(path: Path) -> NDArray[np.float32]:
                 stored = np.asarray(image).astype(np.float32)
             if alpha:
                 stored = np.where(stored[..., -1:] > 0, stored[..., :-1], np.nan)
-        values = stored.astype(np.float32)
     except (OSError, ValueError, TypeError, SyntaxError, EOFError) as error:
         if isinstance(error, InvalidInputError):
             raise
         raise InvalidInputError(f"the map {path} cannot be read: {error}") from error
-    values = values if values.ndim == 3 else values[..., None]
+    values = stored if stored.ndim == 3 else stored[..., None]
     if values.ndim != 3 or values.shape[-1] > 4 or 0 in values.shape:
         raise InvalidInputError(f"the map {path} has shape {stored.shape}: maps are (H, W) or (H, W, 1 to 4)")
-    return np.where(np.isfinite(values), values, np.nan)
+    finite = np.isfinite(values)
+    beyond = values[finite & ((values > _MOST) | (values < -_MOST))]
+    if beyond.size:
+        raise InvalidInputError(
+            f"the map {path} holds {beyond[0]:g}: numbers up to {_MOST:g} can be read. Write NaN where a "
+            "pixel is unknown, or choose a larger unit"
+        )
+    return np.where(finite, values, np.nan).astype(np.float32)
 
 
 def _maps(path: Path, images: Sequence[str], name: str, kind: Kind) -> Labels:
@@ -339,9 +362,10 @@ def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> l
         )
     found = []
     for column in columns:
-        cells = {row[FILE]: row[column.casefold()] for row in rows if row[column.casefold()]}
+        cells = {row[FILE]: row[column.casefold()] for row in rows}
+        cells = {file: cell for file, cell in cells.items() if cell.casefold() not in _UNKNOWN}
         if not cells:
-            raise InvalidInputError(f"the column {column!r} of {path} is empty")
+            raise InvalidInputError(f"the column {column!r} of {path} holds no label")
         numbers = {file: _number(cell, separator) for file, cell in cells.items()}
         wrong = [file for file, value in numbers.items() if value is None]
         commas = separator == "," and wrong and all(_COMMA.fullmatch(cells[file]) for file in wrong)
@@ -352,11 +376,17 @@ def _table(path: Path, images: Sequence[str], name: str | None, kind: Kind) -> l
             )
         if kind is Kind.NUMBERS and wrong:
             raise InvalidInputError(
-                f"{column} of {wrong[0]} in {path} is {cells[wrong[0]]!r}, no finite number"
+                f"{column} of {wrong[0]} in {path} is {cells[wrong[0]]!r}, which is not a number"
             )
         if kind is Kind.CLASSES or wrong:
             found.append(_as_classes(name or column, cells, groups))
             continue
+        beyond = [file for file, value in numbers.items() if value is None or abs(value) > _MOST]
+        if beyond:
+            raise InvalidInputError(
+                f"{column} of {beyond[0]} in {path} is {cells[beyond[0]]}: numbers up to {_MOST:g} can be "
+                "read. Leave the cell empty if the number is unknown, or choose a larger unit"
+            )
         values = {file: (value,) for file, value in numbers.items() if value is not None}
         found.append(
             Labels(
@@ -389,22 +419,16 @@ def _is_index(name: str, cells: Sequence[str], path: Path) -> bool:
 def _as_classes(name: str, cells: Mapping[str, str], groups: Mapping[str, str]) -> Labels:
     """Convert names of classes to their indexes."""
     classes = tuple(sorted(set(cells.values())))
-    if not 2 <= len(classes) <= _MOST_CLASSES:
-        raise InvalidInputError(
-            f"{name} has {len(classes)} class(es), as {classes[0]!r}: 2 to {_MOST_CLASSES} can be told apart"
-            + (": if these are numbers, correct the other cells" if len(classes) > _MOST_CLASSES else "")
-        )
     values = {file: (float(classes.index(cell)),) for file, cell in cells.items()}
     return Labels(target=_target(name), kind=Kind.CLASSES, values=values, classes=classes, groups=groups)
 
 
 def _number(cell: str, separator: str) -> float | None:
-    """Parse the finite number in a cell, or return None; a decimal comma is one if commas part no cells."""
+    """Parse the number in a cell, or return None; a decimal comma is one if commas part no cells."""
     try:
-        value = float(cell if separator == "," else cell.replace(",", "."))
+        return float(cell if separator == "," else cell.replace(",", "."))
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
 
 
 def _target(name: str) -> str:

@@ -17,7 +17,7 @@ from taskbank.images.framing import View
 from taskbank.inference.settings import Settings
 from taskbank.options import Kind
 from taskbank.probing.division import draws, held_out
-from taskbank.probing.labels import Labels, groups_of, place_values
+from taskbank.probing.labels import Labels, check_classes, groups_of, place_values
 from taskbank.probing.plan import Plan
 from taskbank.probing.readouts import (
     PENALTIES,
@@ -85,6 +85,8 @@ def run_probe(
     chosen = plan or Plan()
     everyone = [*sources, *controls]
     _check_names(labels, sources)
+    for one in labels:
+        check_classes(one)
     names = [name for name in images if any(name in one.images for one in labels)]
     maps = any(one.maps for one in labels)
     whole = any(one.values for one in labels)
@@ -173,7 +175,8 @@ def _targets_of(labels: Labels, names: Sequence[str], views: Mapping[str, View],
     if labels.kind is Kind.CLASSES and not labels.maps:
         values = np.eye(len(labels.classes))[values[..., 0].astype(np.int64)]
     flat = values[weights > 0]
-    varies = flat.std(0) > 1e-12 if len(flat) else np.zeros(1, dtype=bool)
+    # Relative to their size, as numbers may be of a small unit.
+    varies = flat.std(0) > 1e-9 * np.abs(flat).max(0) if len(flat) else np.zeros(1, dtype=bool)
     if not varies.any():
         raise InvalidInputError(
             f"labels of {labels.target} are the same everywhere: there is nothing to estimate"

@@ -121,22 +121,28 @@ def make_truth(labels: Labels, bank: Bank) -> Truth:
     if task.output is not OutputKind.CLASSES:
         raise InvalidInputError(f"{task.name} needs a folder of maps, not a table or folders of classes")
     names = bank.entry(task.name).classes or class_names(task.name) or ()
-    places = {
-        normalise(part): number for number, name in enumerate(names) for part in (name, name.split(",")[0])
-    }
+    spelt: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        spelt.setdefault(normalise(name), []).append(number)
     numbers = {}
     for image, (value,) in labels.values.items():
-        if labels.kind is Kind.CLASSES:
-            said = labels.classes[int(value)]
-            found = places.get(normalise(said))
-        else:
-            said, found = f"{value:g}", int(value) if value.is_integer() and 0 <= value < len(names) else None
-        if found is None:
+        said = labels.classes[int(value)] if labels.kind is Kind.CLASSES else f"{value:g}"
+        found = spelt.get(normalise(said), [])
+        if len(found) > 1:  # ImageNet's Cardigan is a dog, its cardigan is not
+            found = [number for number in found if names[number] == said] or found
+        if not found and said.isdecimal() and int(said) < len(names):
+            found = [int(said)]
+        if not found:
             raise InvalidInputError(
                 f"{image}: {said!r} is not a class of {task.name}: name one, as "
-                f"{', '.join(names[:3])}, or its number"
+                f"{', '.join(names[:3])}, or its number, 0 to {len(names) - 1}"
             )
-        numbers[image] = found
+        if len(found) > 1:
+            raise InvalidInputError(
+                f"{image}: {task.name} has {len(found)} classes called {said!r}: give the number, "
+                f"{' or '.join(map(str, found))}"
+            )
+        numbers[image] = found[0]
     return Truth(task=task.name, kind=task.output, maps={}, numbers=numbers)
 
 
