@@ -123,7 +123,9 @@ def make_truth(labels: Labels, bank: Bank) -> Truth:
     names = bank.entry(task.name).classes or class_names(task.name) or ()
     spelt: dict[str, list[int]] = {}
     for number, name in enumerate(names):
-        spelt.setdefault(normalise(name), []).append(number)
+        # ImageNet's names may list synonyms, the commonest first.
+        for part in dict.fromkeys((name, name.split(",")[0])):
+            spelt.setdefault(normalise(part), []).append(number)
     numbers = {}
     for image, (value,) in labels.values.items():
         said = labels.classes[int(value)] if labels.kind is Kind.CLASSES else f"{value:g}"
