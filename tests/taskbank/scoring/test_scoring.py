@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,13 @@ from typer.testing import CliRunner, Result
 
 from taskbank import predict
 from taskbank.bank.bank import Bank
+from taskbank.bank.writing import About
 from taskbank.constants import class_names
+from taskbank.errors import InvalidInputError
+from taskbank.options import Kind
+from taskbank.probing.labels import Labels
 from taskbank.scoring import metrics
+from taskbank.scoring.truth import make_truth
 from taskbank.tasks.kinds import OutputKind
 from taskbank_cli.app import app
 
@@ -115,6 +121,24 @@ def test_labels_may_be_one_class_or_hundreds(folder: Path, tmp_path: Path) -> No
     refused = score(many, "--labels", many / "labels.csv", banks=("bank",))
     assert refused.exit_code == 1
     assert "has 2 classes called 'CARDIGAN': give the number, 264 or 474" in refused.stderr
+
+
+def test_the_first_synonym_names_a_class_unless_it_names_another(folder: Path, tmp_path: Path) -> None:
+    """As in the names of ImageNet that models on the Hub carry."""
+    listed = (*(f"{name}, room of its own" for name in ("kitchen", "attic", "attic")), "kitchen garden")
+    names = (*listed, *map(str, range(63 - len(listed))))
+    Bank.save(
+        tmp_path / "bank",
+        name="listed",
+        architecture=TOY_COMPACT,
+        networks={"class_scene": toy_network("class_scene")},
+        about={"class_scene": About(classes=names)},
+        image_size=64,
+    )
+    labels = Labels(target="class_scene", kind=Kind.CLASSES, values={"a.png": (0.0,)}, classes=("Kitchen",))
+    assert make_truth(labels, Bank.open(tmp_path / "bank")).numbers == {"a.png": 0}
+    with pytest.raises(InvalidInputError, match="2 classes called 'attic': give the number, 1 or 2"):
+        make_truth(replace(labels, classes=("attic",)), Bank.open(tmp_path / "bank"))
 
 
 def test_semantic_labels_are_counted_over_all_pixels(folder: Path) -> None:
