@@ -53,7 +53,7 @@ class ErrorBoundary(TyperGroup):
             raise SystemExit(1) from error
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments before a command; reject repeated options with one value."""
+        """Parse the arguments before a command; reject repeated single-value options."""
         with escaped_usage():
             refuse_repeats(self, ctx, args)
             return super().parse_args(ctx, args)
