@@ -54,7 +54,7 @@ def run_stages(run: Run, names: Sequence[str] = ()) -> None:
         names: names in `STAGES`; empty for all.
 
     Raises:
-        ConfigError: a stage is not known; a foreign source is unknown or not at hand.
+        ConfigError: a stage is not known; a foreign source is unknown or not available.
         TrainingError: errors of the stages.
     """
     for name in names:

@@ -58,7 +58,7 @@ class ErrorBoundary(TyperGroup):
                 signal.signal(number, signal.SIG_DFL)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments before a command; reject repeated options with one value."""
+        """Parse the arguments before a command; reject repeated single-value options."""
         with escaped_usage():
             refuse_repeats(self, ctx, args)
             return super().parse_args(ctx, args)

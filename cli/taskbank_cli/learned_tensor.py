@@ -1,7 +1,7 @@
 """Affinity tensors of a learned task: a new one, or one more target in another.
 
-Columns of targets are independent in a tensor, so rows are added and nothing else changes. The task is a
-target only: it has no encoder, so it is no source, and it cannot be labelled in full.
+Targets are independent of each other in a tensor, so rows are added and nothing else changes. The task is a
+target only: it has no encoder, so it cannot be a source or be labelled in full.
 """
 
 from __future__ import annotations

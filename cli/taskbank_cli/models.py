@@ -58,7 +58,7 @@ def models(
         raise InvalidInputError("--pin writes commits into a catalogue: add --out FILE")
     if out is not None:
         if out.suffix != ".toml":
-            raise InvalidInputError(f"{out} must end in .toml: that is how banks know a catalogue")
+            raise InvalidInputError(f"{out} must end in .toml: --bank recognises a catalogue by it")
         if out.exists() and not overwrite:
             raise OutputError(f"{out} exists already: choose another --out, or allow --overwrite")
         if pin:

@@ -152,12 +152,11 @@ def find_inputs(
     Nothing heavy is imported, so that progress shows at once.
 
     Args:
-        named: as for `taskbank.images.files.find_images`, with `once` and `without`.
-        bar: shows progress.
-        once: likewise.
-        without: likewise.
-        refused: takes the messages about names that give no image, as long as others do; without it the first
-            one is an error.
+        named: names of files, folders, patterns and lists, as for `taskbank.images.files.find_images`.
+        bar: progress bar to update.
+        once: as for `find_images`.
+        without: as for `find_images`.
+        refused: list to which the messages about names without images are appended; None raises the first.
 
     Raises:
         ImageError: as `taskbank.images.files.find_images`.

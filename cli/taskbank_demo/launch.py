@@ -77,7 +77,19 @@ def launch(settings: DemoSettings) -> Running:
         SettingError: the address cannot be listened on.
         InvalidInputError: there is no such device.
     """
-    port = _usable_port(settings.host, settings.port)
+    # Fail early if the port is in use; 0 is any free one.
+    name = settings.host.strip("[]")
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((name, settings.port))
+        except OSError as error:
+            raise SettingError(
+                f"cannot listen on {settings.host}, port {settings.port} ({error.strerror}): choose another "
+                "--port, or 0 for any free one"
+            ) from error
+        port = int(probe.getsockname()[1])
     with ExitStack() as stack:
         folder = stack.enter_context(workspace())
         services = make_services(settings, folder)
@@ -143,23 +155,3 @@ async def _start(services: Services, port: int) -> gr.Blocks:
         css_paths=[_ASSETS / name for name in _STYLES],
     )
     return page
-
-
-def _usable_port(host: str, port: int) -> int:
-    """Check a port, and return it; 0 returns any free port.
-
-    Raises:
-        SettingError: the port cannot be used.
-    """
-    name = host.strip("[]")
-    family = socket.AF_INET6 if ":" in name else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((name, port))
-        except OSError as error:
-            raise SettingError(
-                f"cannot listen on {host}, port {port} ({error.strerror}): choose another --port, or 0 for "
-                "any free one"
-            ) from error
-        return int(probe.getsockname()[1])

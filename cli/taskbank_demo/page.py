@@ -36,6 +36,8 @@ _MARK = (
 
 def build_page(services: Services) -> gr.Blocks:
     """Build the whole page, ready to be launched."""
+    import taskbank
+
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.HTML(
             f'<header class="tb-header">{_MARK}<div><h1>taskbank</h1><p>{text(_SENTENCE)}</p></div></header>',
@@ -48,24 +50,19 @@ def build_page(services: Services) -> gr.Blocks:
                 transfers_tab(services)
             with gr.Tab("Planner", id="planner"):
                 planner_tab(services)
-        gr.HTML(_footer(services))
+        # The footer: version, bank, device, licence, and the description of the REST API.
+        facts = [f"taskbank {text(taskbank.__version__)}"]
+        if services.bank is not None and services.networks is not None:
+            index = services.bank.index
+            facts += [
+                f"Bank <b>{text(index.name)}</b>",
+                f"sha256 <code>{text(services.bank.digest)}</code>",
+                f"Runs on <b>{text(services.networks.device)}</b>",
+                f"Licence of the bank: <b>{text(index.licence or 'not stated')}</b>",
+            ]
+        else:
+            facts.append("No bank is open")
+        facts.append('<a href="gradio_api/openapi.json" target="_blank" rel="noopener">REST API</a>')
+        footer = f'<footer class="tb-footer">{"".join(f"<span>{fact}</span>" for fact in facts)}</footer>'
+        gr.HTML(footer)
     return cast("gr.Blocks", page)
-
-
-def _footer(services: Services) -> str:
-    """Return the footer: version, bank, device, licence, and a link to the description of the REST API."""
-    import taskbank
-
-    facts = [f"taskbank {text(taskbank.__version__)}"]
-    if services.bank is not None and services.networks is not None:
-        index = services.bank.index
-        facts += [
-            f"Bank <b>{text(index.name)}</b>",
-            f"sha256 <code>{text(services.bank.digest)}</code>",
-            f"Runs on <b>{text(services.networks.device)}</b>",
-            f"Licence of the bank: <b>{text(index.licence or 'not stated')}</b>",
-        ]
-    else:
-        facts.append("No bank is open")
-    facts.append('<a href="gradio_api/openapi.json" target="_blank" rel="noopener">REST API</a>')
-    return f'<footer class="tb-footer">{"".join(f"<span>{fact}</span>" for fact in facts)}</footer>'

@@ -34,7 +34,16 @@ class _Workspace:
             if self._folder is None:
                 _delete_orphans(Path(tempfile.gettempdir()))
                 self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")).resolve()
-                wanted = _variables(self._folder)
+                # gradio's folders, and no analytics, sharing or telemetry.
+                wanted = {
+                    "GRADIO_TEMP_DIR": str(self._folder),
+                    "GRADIO_EXAMPLES_CACHE": str(self._folder / "examples"),
+                    "GRADIO_ALLOWED_PATHS": "",
+                    "GRADIO_ANALYTICS_ENABLED": "False",
+                    "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),  # of an unused summary after every event
+                    "GRADIO_SHARE": "False",
+                    "HF_HUB_DISABLE_TELEMETRY": "1",
+                }
                 self._before = {name: os.environ.get(name) for name in wanted}
                 os.environ.update(wanted)
             return self._folder
@@ -87,19 +96,6 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _variables(folder: Path) -> dict[str, str]:
-    """Return environment variables for gradio: its folders, and no analytics, sharing or telemetry."""
-    return {
-        "GRADIO_TEMP_DIR": str(folder),
-        "GRADIO_EXAMPLES_CACHE": str(folder / "examples"),
-        "GRADIO_ALLOWED_PATHS": "",
-        "GRADIO_ANALYTICS_ENABLED": "False",
-        "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),  # of an unused summary after every event
-        "GRADIO_SHARE": "False",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-    }
-
-
 def folder_size(folder: Path) -> int:
     """Return the bytes of all files in a folder; files that are deleted meanwhile are ignored."""
     total = 0
@@ -124,18 +120,13 @@ def sweep(folder: Path, seconds: float) -> None:
         here = Path(root)
         young = here.stat().st_mtime >= limit  # before files are deleted, which changes the time
         for name in names:
-            _delete_older(here / name, limit)
+            path = here / name
+            with suppress(FileNotFoundError):
+                if path.lstat().st_mtime < limit:
+                    path.unlink()
         if here != folder and not young:
             with suppress(OSError):  # not empty
                 here.rmdir()
-
-
-def _delete_older(path: Path, limit: float) -> None:
-    try:
-        if path.lstat().st_mtime < limit:
-            path.unlink()
-    except FileNotFoundError:
-        return
 
 
 class Sweeper:

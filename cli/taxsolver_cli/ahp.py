@@ -39,7 +39,7 @@ def ahp_command(
     save: opt.SaveRows = None,
     plot: opt.Plot = None,
 ) -> None:
-    """Parse, compute, print."""
+    """Compute affinities from per-image losses, and print them."""
     from taxsolver.tensors.affinity_csv import check_target
     from taxsolver.tensors.ahp import preference_ratios, principal_eigenvector, win_rates
     from taxsolver.tensors.losses_csv import read_losses

@@ -51,7 +51,7 @@ def chain_command(
     save: opt.SaveRows = None,
     plot: opt.Plot = None,
 ) -> None:
-    """Parse, plan, print."""
+    """Find the best plans for rising budgets, and print them."""
     from taxsolver.planning.chain import chain
 
     if not budgets:

@@ -33,7 +33,7 @@ def compare_command(
     ] = None,
     json: opt.Json = False,
 ) -> None:
-    """Parse, compare, print."""
+    """Compare two tensors, and print their agreement."""
     from taxsolver.analysis.compare import compare
 
     agreement = compare(first, second, max_order=max_order)

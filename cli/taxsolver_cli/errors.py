@@ -15,7 +15,7 @@ class Boundary(TyperGroup):
     """A group of commands whose known errors become one message and exit status 1."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments before a command; reject repeated options with one value."""
+        """Parse the arguments before a command; reject repeated single-value options."""
         with escaped_usage():
             refuse_repeats(self, ctx, args)
             return super().parse_args(ctx, args)

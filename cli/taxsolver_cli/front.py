@@ -31,7 +31,7 @@ def front_command(
     save: opt.SaveRows = None,
     plot: opt.Plot = None,
 ) -> None:
-    """Parse, plan, print."""
+    """Compute the Pareto front of cost and gain, and print it."""
     from taxsolver.planning.front import front, front_row, front_to_dict
 
     check_row_outputs(save, plot)

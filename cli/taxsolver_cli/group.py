@@ -166,7 +166,7 @@ def group_command(
     save: opt.SaveRows = None,
     plot: opt.Plot = None,
 ) -> None:
-    """Parse, choose, print."""
+    """Choose networks from a table, and print them or another view of the table."""
     for name in given(context):
         if name in set().union(*READS.values()) - READS[view]:
             raise usage_error(f"--{name.replace('_', '-')} has no meaning with --show {view}: leave it out")

@@ -1,4 +1,4 @@
-"""Rejection of repeated options with one value: the parser would silently keep the last."""
+"""Rejection of repeated single-value options, of which the parser would silently keep the last."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def plan(
     plot: opt.Plot = None,
     version: opt.Version = False,
 ) -> None:
-    """Parse, plan, print; other commands pass through here first."""
+    """Find the best plan, and print it; typer also calls this function before every other command."""
     if version:
         from taxsolver import __version__
 
@@ -205,7 +205,17 @@ def _purchases(taxonomy: Taxonomy) -> Any:
 
 def _lines(taxonomy: Taxonomy) -> list[str]:
     """Return the lines below the table."""
-    problem, lines = taxonomy.problem, [_proof(taxonomy)]
+    problem = taxonomy.problem
+    objective = f"{taxonomy.problem.objective} {taxonomy.objective:.6g}"
+    if taxonomy.status == "optimal" and taxonomy.problem.budget is None:
+        milliseconds = f"({taxonomy.seconds * 1000:.0f} ms)"
+        proof = f"[green]Proven the cheapest[/]: {objective} is the most at that cost {milliseconds}"
+    elif taxonomy.status == "optimal":
+        proof = f"[green]Proven optimal[/]: {objective}, no plan has more ({taxonomy.seconds * 1000:.0f} ms)"
+    else:
+        why = "Time limit" if taxonomy.status == "time_limit" else "Not proven"
+        proof = f"[yellow]{why}[/]: {objective}, at most {taxonomy.bound:.6g} (gap {taxonomy.gap:.2%})"
+    lines = [proof]
     if problem.unit is not None or problem.budget is None:  # it counts money or images, or was minimised
         of = "" if problem.budget is None else f" of {problem.written(problem.budget)}"
         lines.append(f"[bold]Cost:[/] {show.escape(problem.written(taxonomy.cost) + of)}")
@@ -228,17 +238,6 @@ def _lines(taxonomy: Taxonomy) -> list[str]:
         "quality: against full supervision (0.5 = parity)[/]"
     )
     return lines
-
-
-def _proof(taxonomy: Taxonomy) -> str:
-    objective = f"{taxonomy.problem.objective} {taxonomy.objective:.6g}"
-    if taxonomy.status == "optimal" and taxonomy.problem.budget is None:
-        milliseconds = f"({taxonomy.seconds * 1000:.0f} ms)"
-        return f"[green]Proven the cheapest[/]: {objective} is the most at that cost {milliseconds}"
-    if taxonomy.status == "optimal":
-        return f"[green]Proven optimal[/]: {objective}, no plan has more ({taxonomy.seconds * 1000:.0f} ms)"
-    why = "Time limit" if taxonomy.status == "time_limit" else "Not proven"
-    return f"[yellow]{why}[/]: {objective}, at most {taxonomy.bound:.6g} (gap {taxonomy.gap:.2%})"
 
 
 def _next(taxonomy: Taxonomy) -> str:

@@ -51,7 +51,7 @@ def rank_command(
     json: opt.Json = False,
     save: opt.SaveRows = None,
 ) -> None:
-    """Parse, rank, print."""
+    """Rank the transfers of each target, and print the best of each order."""
     from taxsolver.analysis.rank import rank
 
     check_row_outputs(save, None)

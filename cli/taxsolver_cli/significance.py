@@ -40,7 +40,7 @@ def significance_command(
     save: opt.SaveRows = None,
     plot: opt.Plot = None,
 ) -> None:
-    """Parse, sweep, draw, print."""
+    """Compare the best plans with random ones, and print both."""
     from taxsolver.analysis.significance import compare_with_random
     from taxsolver.planning.sweep import BUDGETS, sweep
 

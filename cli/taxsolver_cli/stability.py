@@ -66,7 +66,7 @@ def stability_command(
     save: opt.SaveRows = None,
     plot: opt.Plot = None,
 ) -> None:
-    """Parse, plan, print."""
+    """Evaluate plans in draws of the measurements, and print them."""
     from taxsolver.analysis.stability import stability
 
     if budget is None:

@@ -48,7 +48,7 @@ def sweep_command(
         ),
     ] = False,
 ) -> None:
-    """Parse, sweep, print."""
+    """Find the best plan of every budget and order, and print them."""
     from taxsolver.planning.sweep import BUDGETS, sweep
 
     check_row_outputs(save, plot)

@@ -30,7 +30,7 @@ def tree_command(
     json: opt.Json = False,
     plot: opt.Plot = None,
 ) -> None:
-    """Parse, cluster, print."""
+    """Cluster the tasks, and print the tree."""
     from taxsolver.analysis.similarity import similarity
 
     check_picture(plot)

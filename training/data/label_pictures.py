@@ -53,7 +53,14 @@ def label_pictures(labels: Labels, camera: NDArray[np.void]) -> dict[str, Image.
         values = decode(domain, torch.from_numpy(labels[domain].astype(np.int32))).numpy()
         task = TASK_OF_DOMAIN.get(domain, domain)
         if domain.startswith("segment_unsup"):
-            drawn[task] = Image.fromarray(_segment_colours(values))
+            # Equal chroma, and four steps of lightness.
+            count = np.arange(256)
+            hue = 2 * np.pi * _GOLDEN * count
+            light = 52 + 11 * (count % 4)
+            lab = torch.from_numpy(np.stack([light, 42 * np.cos(hue), 42 * np.sin(hue)]))[..., None]
+            table = (lab_to_rgb(lab)[..., 0].numpy().T * 255).round().astype(np.uint8)
+            colours: NDArray[np.uint8] = table[values]
+            drawn[task] = Image.fromarray(colours)
         else:
             dtype = np.uint8 if DOMAINS[domain].coding is Coding.NUMBER else np.float32
             drawn[task] = _drawn(task, values.astype(dtype), (preprocessed,), 60.0)
@@ -114,14 +121,3 @@ def _drawn(task: str, array: NDArray[Any], inputs: tuple[Preprocessed, ...], fov
         classes=class_names(task),
     )
     return picture(shown, inputs, fov=fov)
-
-
-def _segment_colours(numbers: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-    """Colour each segment, with equal chroma and four steps of lightness: uint8 (H, W, 3)."""
-    count = np.arange(256)
-    hue = 2 * np.pi * _GOLDEN * count
-    light = 52 + 11 * (count % 4)
-    lab = torch.from_numpy(np.stack([light, 42 * np.cos(hue), 42 * np.sin(hue)]))[..., None]
-    table = (lab_to_rgb(lab)[..., 0].numpy().T * 255).round().astype(np.uint8)
-    colours: NDArray[np.uint8] = table[numbers]
-    return colours

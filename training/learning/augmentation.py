@@ -18,7 +18,7 @@ their labels depend on the size of structures in px (edges, keypoints, 2-D segme
 itself, so that networks would learn blur.
 
 **Order**: the frames of a pair or triplet are exchanged; its poses follow from the cameras in their new
-order. A room has few pairs, and networks learned them by heart.
+order. A room has few pairs, which networks memorised.
 
 **Photometry**: exposure, gamma, contrast, colour, greyscale, blur, vignetting, noise and JPEG, of inputs only
 (`learning.photometry`). Tasks of `UNTOUCHED` are left out: their labels are the picture, or are computed from
@@ -108,7 +108,7 @@ def drawn_zoom(seeds: Tensor, least: float) -> Tensor:
 
 
 def drawn_shift(seeds: Tensor, shares: Tensor) -> Tensor:
-    """Draw offsets of such parts from the middle: float (B, 2), across and down, in half sides."""
+    """Draw offsets of zoomed parts from the middle of a frame: float (B, 2), x and y in half sides."""
     return (1 - shares[:, None]) * (2 * uniform(seeds, 2, _SHIFT) - 1)
 
 
@@ -119,11 +119,10 @@ def mirrored(raw: Raw, which: Tensor) -> dict[str, Tensor]:
         raw: a batch of `BatchReader.load`.
         which: bool (B,), the samples to mirror.
     """
-    return {name: _where(which, _mirror(name, value), value) for name, value in raw.items()}
-
-
-def _where(which: Tensor, yes: Tensor, no: Tensor) -> Tensor:
-    return torch.where(which.reshape(-1, *[1] * (no.ndim - 1)), yes, no)
+    return {
+        name: torch.where(which.reshape(-1, *[1] * (value.ndim - 1)), _mirror(name, value), value)
+        for name, value in raw.items()
+    }
 
 
 def _mirror(name: str, value: Tensor) -> Tensor:
@@ -183,13 +182,11 @@ def _zoom(name: str, value: Tensor, shares: Tensor, shifts: Tensor) -> Tensor:
     sample = torch.arange(len(value), device=value.device)[:, None, None]
     picked = flat.movedim(1, -1)[sample, rows[:, :, None], columns[:, None, :]]
     found = picked.movedim(-1, 1).reshape(value.shape)
-    return _nearer(found, shares) if name in _DEPTHS else found
-
-
-def _nearer(codes: Tensor, shares: Tensor) -> Tensor:
-    """Reduce codes of depth by the enlargement."""
-    shrunk = (codes * shares.reshape(-1, *[1] * (codes.ndim - 1))).round().to(codes.dtype)
-    return torch.where(codes < TRUSTED_DEPTH, shrunk, codes)
+    if name not in _DEPTHS:
+        return found
+    # Depths shrink by the enlargement.
+    shrunk = (found * shares.reshape(-1, *[1] * (found.ndim - 1))).round().to(found.dtype)
+    return torch.where(found < TRUSTED_DEPTH, shrunk, found)
 
 
 def _kept(side: int, shares: Tensor, shifts: Tensor) -> Tensor:

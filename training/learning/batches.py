@@ -17,7 +17,7 @@ from training.learning.samples import Samples, domains_of
 
 
 class BatchReader:
-    """Reads codes of frames onto a device.
+    """Reader that loads the codes of frames onto a device.
 
     Args:
         store: the frames.

@@ -41,7 +41,7 @@ def uniform(seeds: Tensor, count: int, salt: int) -> Tensor:
     Args:
         seeds: int64 (B,).
         count: numbers per seed.
-        salt: number of the purpose; each purpose has its own.
+        salt: any number; other salts give independent numbers for other purposes.
 
     Returns:
         float32 (B, count).
@@ -62,7 +62,7 @@ def gaussian(seeds: Tensor, shape: Sequence[int], salt: int) -> Tensor:
     Args:
         seeds: int64 (B,).
         shape: shape of one sample's numbers.
-        salt: number of the purpose.
+        salt: as for `uniform`.
 
     Returns:
         float32 (B, *shape).

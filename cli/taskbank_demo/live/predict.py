@@ -107,29 +107,24 @@ def predict_cards(services: Services, shot: Shot, tasks: Sequence[str]) -> Itera
     for task in tasks:
         try:
             deadline.check()
-            yield _predict_card(networks, shot, task, images)
+            engine = networks.task(task)
+            item = images[0] if engine.num_images == 1 else tuple(images[: engine.num_images])
+            outcome = next(engine.run([item]))
+            prediction = outcome.prediction(task)
+            shot.keep(task, outcome)
+            path = shot.folder / f"{task}_card.jpg"
+            shares = prediction.top(5) if prediction.kind is OutputKind.CLASSES else ()
+            if not shares:
+                small_picture(prediction, outcome).save(path, quality=_QUALITY)
+            yield Card(
+                task=task,
+                done=True,
+                caption=caption(prediction),
+                picture=None if shares else path,
+                shares=shares,
+            )
         except TaskBankError as error:
             yield Card(task=task, done=True, error=str(error))
-
-
-def _predict_card(networks: Networks, shot: Shot, task: str, images: Sequence[NDArray[np.uint8]]) -> Card:
-    """Run one task, and return its card."""
-    engine = networks.task(task)
-    item = images[0] if engine.num_images == 1 else tuple(images[: engine.num_images])
-    outcome = next(engine.run([item]))
-    prediction = outcome.prediction(task)
-    shot.keep(task, outcome)
-    path = shot.folder / f"{task}_card.jpg"
-    shares = prediction.top(5) if prediction.kind is OutputKind.CLASSES else ()
-    if not shares:
-        small_picture(prediction, outcome).save(path, quality=_QUALITY)
-    return Card(
-        task=task,
-        done=True,
-        caption=caption(prediction),
-        picture=None if shares else path,
-        shares=shares,
-    )
 
 
 def small_picture(prediction: Prediction, outcome: Outcome) -> Image.Image:

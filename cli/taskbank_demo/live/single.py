@@ -43,7 +43,27 @@ def single_part(services: Services) -> None:
         return
     with gr.Row(elem_classes="tb-columns"):
         with gr.Column(elem_classes="tb-side", scale=0, min_width=320):
-            controls = _place_controls(held)
+            photo = PhotographUpload(
+                label="Photograph",
+                sources=SOURCES,
+                height=280,
+                placeholder="Drop a photograph here\nor click to choose one",
+                elem_id="live-photo",
+                elem_classes="tb-photo",
+            )
+            gr.HTML('<p class="tb-label">Or try one of these</p>')
+            examples = gr.HTML(example_buttons(), js_on_load=script("examples"), elem_id="live-examples")
+            with gr.Accordion("Choose tasks", open=False, elem_classes="tb-fold"):
+                choices = [(find_task(name).label, name) for name in held]
+                tasks = gr.CheckboxGroup(choices, value=list(held), label="Tasks", elem_id="live-tasks")
+                again = gr.Button("Predict these", elem_id="live-again")
+            gr.HTML(
+                note(
+                    "Maps cover the whole photograph; classes, rooms, directions and puzzles are read from "
+                    "its middle square. An upload is deleted as soon as it is read."
+                )
+            )
+            controls = _Controls(photo, examples, tasks, again)
         with gr.Column(elem_classes="tb-main"):
             results = place_results(services, held, "live")
             pack = gr.Button(
@@ -62,31 +82,6 @@ def single_part(services: Services) -> None:
 
     pack.click(on_pack, results.token, packed, **heavy(services))
     add_endpoint(services, "predict", [controls.photo], controls.tasks)
-
-
-def _place_controls(held: Sequence[str]) -> _Controls:
-    """Put the photograph, the examples and the choice of tasks on the page."""
-    photo = PhotographUpload(
-        label="Photograph",
-        sources=SOURCES,
-        height=280,
-        placeholder="Drop a photograph here\nor click to choose one",
-        elem_id="live-photo",
-        elem_classes="tb-photo",
-    )
-    gr.HTML('<p class="tb-label">Or try one of these</p>')
-    examples = gr.HTML(example_buttons(), js_on_load=script("examples"), elem_id="live-examples")
-    with gr.Accordion("Choose tasks", open=False, elem_classes="tb-fold"):
-        choices = [(find_task(name).label, name) for name in held]
-        tasks = gr.CheckboxGroup(choices, value=list(held), label="Tasks", elem_id="live-tasks")
-        again = gr.Button("Predict these", elem_id="live-again")
-    gr.HTML(
-        note(
-            "Maps cover the whole photograph; classes, rooms, directions and puzzles are read from its "
-            "middle square. An upload is deleted as soon as it is read."
-        )
-    )
-    return _Controls(photo, examples, tasks, again)
 
 
 def _wire_predicting(

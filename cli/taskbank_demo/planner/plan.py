@@ -73,7 +73,7 @@ class Controls:
         order: largest number of sources of one transfer.
         objective: the measure to maximise.
         board: settings of the tasks.
-        rules: lines that say what is labelled together, apart, or how many of some tasks at most.
+        rules: rules on tasks to label together, apart, or at most some of them, one per line.
         larger: tensor with larger transfers, which may be bought instead.
     """
 

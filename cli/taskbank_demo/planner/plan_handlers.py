@@ -1,4 +1,4 @@
-"""Handlers of the plan's page: plans for the controls, and what a tensor or a preset changes in them."""
+"""Handlers of the plan's page: plans for the controls, and updates after a choice of tensor or preset."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class PlanHandlers:
             return ""
 
     def front(self, looked_at: bool, goal: float | None, affinity: str, *asked: Any) -> Any:
-        """The plans that no other one beats; the view stays as it is while nobody looks at it."""
+        """Show the Pareto front of plans; the view is not updated while it is hidden."""
         if not looked_at:
             return gr.skip()
         try:

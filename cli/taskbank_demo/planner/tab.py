@@ -1,4 +1,4 @@
-"""The Planner tab: what to label, and what to read out from it; and the API of the planner."""
+"""The Planner tab: the choice of the tasks to label; and the planner's API."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _offer_api(shelf: TensorShelf) -> None:
 
     @readable
     def front(question: dict[str, Any]) -> dict[str, Any]:
-        """Every plan that no other one beats in cost and gain, and the cheapest one with `min_gain`."""
+        """Compute the Pareto front of cost and gain, and the cheapest plan with `min_gain`."""
         return front_json(shelf, question)
 
     @readable

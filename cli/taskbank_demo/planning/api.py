@@ -22,7 +22,6 @@ from taskbank_demo.planning.grouping import (
 from taskbank_demo.planning.stability import DRAWS, answer_stability
 from taskbank_demo.planning.tensors import TensorShelf, tensor_from_text
 from taxsolver.errors import InvalidInputError
-from taxsolver.grouping import LossTable
 from taxsolver.tensors.affinity import AffinityTensor
 from taxsolver.tensors.store import DEFAULT_AFFINITY, available_affinities
 
@@ -117,8 +116,24 @@ def group_json(question: Any) -> dict[str, Any]:
         if name not in known:
             raise InvalidInputError(f"unknown parameter {name[:80]!r}: known are {', '.join(known)}")
     if "measured_csv" in asked or "pairwise_csv" in asked:
-        return _untrained(asked)
-    table = _table(asked)
+        for name in asked:
+            if name not in {"measured_csv", "pairwise_csv", "budget"}:
+                raise InvalidInputError(f"{name} has no meaning with measured_csv: leave it out")
+        measured, pairwise = asked.get("measured_csv"), asked.get("pairwise_csv")
+        if not isinstance(measured, str) or not isinstance(pairwise, str | None):
+            raise InvalidInputError("measured_csv and pairwise_csv are texts of CSVs; the former is needed")
+        table = table_from_text(measured, name="few", where="measured_csv")
+        effects = None if pairwise is None else effects_from_text(pairwise, table, "pairwise_csv")
+        return answer_untrained(table, effects, asked.get("budget", 2.5)).to_dict()
+    if "table_csv" in asked:
+        if not isinstance(asked["table_csv"], str) or "setting" in asked:
+            raise InvalidInputError("table_csv is the text of a CSV, and takes the place of setting")
+        table = table_from_text(asked["table_csv"], name="table", where="table_csv")
+    else:
+        setting = asked.get("setting", 1)
+        if not isinstance(setting, int):
+            raise InvalidInputError(f"setting is {repr(setting)[:40]}, expected one of 1, 2, 3 and 4")
+        table = published(setting)
     if "budgets" not in asked and "methods" not in asked:
         return answer_group(table, str(asked.get("method", "optimal")), asked.get("budget", 2.5)).to_dict()
     methods = asked.get("methods")
@@ -163,29 +178,6 @@ def _tensor(shelf: TensorShelf, asked: dict[str, Any]) -> tuple[AffinityTensor, 
         return tensor_from_text(text, name="affinity", where=_INLINE), "affinity.csv"
     name = str(asked.get("affinity", DEFAULT_AFFINITY))
     return shelf.get(name), shelf.called(name)
-
-
-def _table(asked: Mapping[str, Any]) -> LossTable:
-    if "table_csv" in asked:
-        if not isinstance(asked["table_csv"], str) or "setting" in asked:
-            raise InvalidInputError("table_csv is the text of a CSV, and takes the place of setting")
-        return table_from_text(asked["table_csv"], name="table", where="table_csv")
-    setting = asked.get("setting", 1)
-    if not isinstance(setting, int):
-        raise InvalidInputError(f"setting is {repr(setting)[:40]}, expected one of 1, 2, 3 and 4")
-    return published(setting)
-
-
-def _untrained(asked: Mapping[str, Any]) -> dict[str, Any]:
-    for name in asked:
-        if name not in {"measured_csv", "pairwise_csv", "budget"}:
-            raise InvalidInputError(f"{name} has no meaning with measured_csv: leave it out")
-    measured, pairwise = asked.get("measured_csv"), asked.get("pairwise_csv")
-    if not isinstance(measured, str) or not isinstance(pairwise, str | None):
-        raise InvalidInputError("measured_csv and pairwise_csv are texts of CSVs; the former is needed")
-    table = table_from_text(measured, name="few", where="measured_csv")
-    effects = None if pairwise is None else effects_from_text(pairwise, table, "pairwise_csv")
-    return answer_untrained(table, effects, asked.get("budget", 2.5)).to_dict()
 
 
 def _numbers(value: Any, what: str) -> list[Any]:

@@ -65,7 +65,7 @@ def chain_command(ask: PlanAsk, called: str, budgets: Sequence[float]) -> str:
 
 
 def front_command(ask: PlanAsk, called: str) -> str:
-    """`taxsolver front ...`.
+    """Write the command `taxsolver front ...`.
 
     Raises:
         InvalidInputError: a task has a name that no command line can hold.

@@ -1,4 +1,4 @@
-"""The Pareto front of cost and gain, the cheapest plan of a wanted gain, and how the page shows both."""
+"""The Pareto front of cost and gain, the cheapest plan with a requested gain, and their view on the page."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _MOST_ROWS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """Plans that no other one beats in both cost and gain, and the cheapest one of a wanted gain.
+    """The Pareto front of cost and gain, and the cheapest plan with a requested gain.
 
     Attributes:
-        plans: the cheapest first.
-        min_gain: the mean gain that is wanted; None for none.
-        cheapest: the cheapest plan with that gain; None where none is wanted, or none has it.
+        plans: plans that no other plan beats in both cost and gain, the cheapest first.
+        min_gain: the requested mean gain; None if none was requested.
+        cheapest: the cheapest plan with that gain; None if none was requested, or no plan reaches it.
     """
 
     plans: tuple[Taxonomy, ...]
@@ -42,7 +42,7 @@ class Front:
     cheapest: Taxonomy | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: the keys of the command's `--json`, and the cheapest plan."""
+        """Return plain values for JSON: the keys of the command's `--json`, and the cheapest plan."""
         cheapest = None if self.cheapest is None else self.cheapest.to_dict()
         return {**front_to_dict(self.plans), "min_gain": self.min_gain, "cheapest": cheapest}
 
@@ -50,16 +50,16 @@ class Front:
 def answer_front(
     ask: PlanAsk, tensor: AffinityTensor, called: str, *, time_limit: float = SECONDS
 ) -> Answer[Front]:
-    """Compute the Pareto front of cost and gain, or of cost and quality where that is the objective.
+    """Compute the Pareto front of cost and gain, or of cost and quality if that is the objective.
 
     Args:
-        ask: the request; its budget is not used, and `min_gain` asks for the cheapest plan beside the front.
-        tensor: that it names.
-        called: what the command calls it, a name or a file.
+        ask: the request; its budget is ignored, and `min_gain` requests the cheapest plan as well.
+        tensor: the tensor that the request names.
+        called: the tensor's name or file in a command.
         time_limit: seconds for the front, and as many for the cheapest plan.
 
     Raises:
-        TaxSolverError: the question has no answer; the message says why and what would have.
+        TaxSolverError: there is no plan; the message states the reason and what to change.
     """
     start = time.perf_counter()
     objective = Objective.QUALITY if ask.objective == Objective.QUALITY else Objective.GAIN
@@ -81,7 +81,7 @@ def answer_front(
 
 
 def show_front(answer: Answer[Front]) -> str:
-    """Show the front as a chart and a table, and the cheapest plan with the gain that is wanted."""
+    """Show the front as a chart and a table, and the cheapest plan with the requested gain."""
     found = answer.found
     first, last = found.plans[0], found.plans[-1]
     problem = last.problem

@@ -1,4 +1,4 @@
-"""Rules on what is labelled together, written one a line."""
+"""Rules on tasks that are labelled together or apart, one per line."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def read_rules(given: str) -> dict[str, Any]:
 
     Args:
         given: lines such as `together: normals, reshading`, `apart: depth, curvature` and
-            `at most 2: edges, keypoints2d, keypoints3d`; empty lines do not count.
+            `at most 2: edges, keypoints2d, keypoints3d`; empty lines are ignored.
 
     Returns:
         `together`, `apart` and `at_most`.
 
     Raises:
-        InvalidInputError: a line is no rule; the names are checked with the rest of the request.
+        InvalidInputError: a line is not a rule; the names are checked with the rest of the request.
 
     Examples:
         >>> read_rules("apart: normals, reshading")["apart"]

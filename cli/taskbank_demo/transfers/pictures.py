@@ -39,8 +39,33 @@ def comparison(shown: Comparison, files: Download) -> str:
             chosen = panel.part.role is Role.TRANSFER
             cells.append(_figure(panel.image, title, panel.part.note, panel.words, chosen=chosen))
     words = note(shown.colours) if shown.colours else ""
-    grid = f'<div class="tr-grid">{"".join(cells)}{_differences(shown)}</div>'
-    return f'<div aria-live="polite">{grid}{words}{_links(files)}</div>'
+    # Distance of each prediction from that of the fully trained network.
+    kind, unit = shown.prediction.kind, shown.prediction.unit
+    rows = [
+        f"<dt>{text(TITLES[panel.part.role])}</dt><dd>{difference_words(kind, panel.difference, unit)}</dd>"
+        for panel in shown.panels
+        if panel.difference is not None
+    ]
+    differences = ""
+    if rows:
+        differences = (
+            '<div class="tr-figure tr-differences"><h4>Distance from full supervision</h4>'
+            f"<span>on this photograph: {text(difference_title(kind))}</span><dl>{''.join(rows)}</dl></div>"
+        )
+    grid = f'<div class="tr-grid">{"".join(cells)}{differences}</div>'
+    # Links to the files that can be saved.
+    links = (
+        ("Picture (PNG)", files.picture),
+        ("Values (NPY)", files.array),
+        ("Facts (JSON)", files.facts),
+        ("All pictures (PNG)", files.together),
+    )
+    listed = "".join(
+        f'<a class="tb-link" href="{file_url(path)}" download="{text(path.name)}">{title}</a>'
+        for title, path in links
+    )
+    saved = f'<nav class="tr-links" aria-label="Downloads of the transfer">{listed}</nav>'
+    return f'<div aria-live="polite">{grid}{words}{saved}</div>'
 
 
 def preview(path: str) -> str:
@@ -115,34 +140,3 @@ def _absent(part: ComparedNetwork) -> str:
         f'<div class="tr-figure tr-absent"><h4>{text(TITLES[part.role])}</h4>'
         f"<span>{text(part.note)}</span><p>{prose(part.missing)}</p></div>"
     )
-
-
-def _differences(shown: Comparison) -> str:
-    """List the difference of each prediction from that of the fully trained network."""
-    kind, unit = shown.prediction.kind, shown.prediction.unit
-    rows = [
-        f"<dt>{text(TITLES[panel.part.role])}</dt><dd>{difference_words(kind, panel.difference, unit)}</dd>"
-        for panel in shown.panels
-        if panel.difference is not None
-    ]
-    if not rows:
-        return ""
-    return (
-        '<div class="tr-figure tr-differences"><h4>Distance from full supervision</h4>'
-        f"<span>on this photograph: {text(difference_title(kind))}</span><dl>{''.join(rows)}</dl></div>"
-    )
-
-
-def _links(files: Download) -> str:
-    """Return the links to the files that can be saved."""
-    links = (
-        ("Picture (PNG)", files.picture),
-        ("Values (NPY)", files.array),
-        ("Facts (JSON)", files.facts),
-        ("All pictures (PNG)", files.together),
-    )
-    listed = "".join(
-        f'<a class="tb-link" href="{file_url(path)}" download="{text(path.name)}">{title}</a>'
-        for title, path in links
-    )
-    return f'<nav class="tr-links" aria-label="Downloads of the transfer">{listed}</nav>'

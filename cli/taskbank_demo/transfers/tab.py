@@ -45,7 +45,30 @@ def transfers_tab(services: Services) -> None:
         return
     with gr.Row(elem_classes=["tb-columns", "tr-choosing"]):
         with gr.Column(elem_classes="tb-side", scale=0, min_width=320):
-            controls = _place_controls(services, menu)
+            fitting = tensor_of(services)
+            first = first_choice(menu, fitting)
+            targets = [(label_of(name), name) for name in menu.targets]
+            controls = _Controls(
+                target=gr.Dropdown(targets, value=first.target, label="Target", elem_id="transfers-target"),
+                order=gr.Radio(
+                    _orders(menu, first.target),
+                    value=first.order,
+                    label="Number of sources",
+                    elem_id="transfers-order",
+                ),
+                chosen=gr.Dropdown(
+                    _sets(menu, first.target, first.order, fitting),
+                    value=first.name,
+                    label="Sources, best first",
+                    elem_id="transfers-sources",
+                ),
+                tensor=gr.Dropdown(
+                    list(available_affinities()),
+                    value=fitting,
+                    label="Affinity tensor",
+                    elem_id="transfers-tensor",
+                ),
+            )
         with gr.Column(elem_classes="tb-main"):
             shown = _card(services, menu, controls.chosen.value, controls.tensor.value)
             card = gr.HTML(shown, elem_id="transfers-card")
@@ -72,31 +95,6 @@ class _Controls:
     order: gr.Radio
     chosen: gr.Dropdown
     tensor: gr.Dropdown
-
-
-def _place_controls(services: Services, menu: TransferMenu) -> _Controls:
-    """Put the choices of target, number of sources, sources and tensor on the page."""
-    fitting = tensor_of(services)
-    first = first_choice(menu, fitting)
-    targets = [(label_of(name), name) for name in menu.targets]
-    return _Controls(
-        target=gr.Dropdown(targets, value=first.target, label="Target", elem_id="transfers-target"),
-        order=gr.Radio(
-            _orders(menu, first.target),
-            value=first.order,
-            label="Number of sources",
-            elem_id="transfers-order",
-        ),
-        chosen=gr.Dropdown(
-            _sets(menu, first.target, first.order, fitting),
-            value=first.name,
-            label="Sources, best first",
-            elem_id="transfers-sources",
-        ),
-        tensor=gr.Dropdown(
-            list(available_affinities()), value=fitting, label="Affinity tensor", elem_id="transfers-tensor"
-        ),
-    )
 
 
 def _wire(services: Services, menu: TransferMenu, controls: _Controls, card: gr.HTML) -> None:

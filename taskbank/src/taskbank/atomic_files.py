@@ -102,7 +102,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
     try:
         yield partial
         for file in partial.iterdir():
-            _sync(file)
+            opened = os.open(file, os.O_RDWR)
+            try:
+                os.fsync(opened)
+            finally:
+                os.close(opened)
         partial.replace(path)
     except OSError as error:
         raise _as_output_error(path, error) from error
@@ -175,15 +179,6 @@ def _new_file(path: Path) -> int:
 def _new_folder(path: Path) -> int:
     path.mkdir()
     return -1 if fcntl is None else os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-
-
-def _sync(path: Path) -> None:
-    """Flush a file to the disk."""
-    handle = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _as_output_error(path: Path, error: OSError) -> Exception:

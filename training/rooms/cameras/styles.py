@@ -55,7 +55,7 @@ class CameraOptions:
         pitch, pitch_mean, pitch_sigma: range, mean and spread of the upward pitch.
         roll, roll_sigma, tilted: spread of the roll; one camera in `tilted` has four times as much.
         bare: share of proposed points on walls, floor, ceiling, doors and windows that are kept.
-        reach: metres below which the share of proposed points that are kept falls with the distance.
+        reach: metres; of nearer proposed points, a share proportional to the distance is kept.
         positions: number of positions tried in the room, or around each proposed point of a subject.
         proposals: number of points tried for each wanted point.
         nearest: metres beyond which 92 % of a view must lie.

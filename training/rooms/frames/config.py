@@ -85,7 +85,8 @@ class RoomsConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}: choose {least} or more")
         if not (self.furniture >= 0 and self.close >= 0 and self.furniture + self.close <= 1):
             raise ConfigError(
-                f"furniture is {self.furniture} and close {self.close}: choose shares of 0 to 1 in all"
+                f"furniture is {self.furniture} and close {self.close}: choose shares of 0 or more that add "
+                "up to 1 at most"
             )
         for name in SPLITS:
             if not 0 <= getattr(self, name) <= _MOST_ROOMS:

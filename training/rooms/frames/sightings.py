@@ -29,7 +29,7 @@ def find_sightings(
 
     Returns:
         `SIGHTING` records, by frame and point; x and y run from 0 to `size` from the picture's top left
-        corner, so the pixel is their whole part.
+        corner; the integer parts are column and row.
     """
     # Pairs of a frame and the first frame that fixates each other point of its room.
     keys = np.stack([cameras["room"], cameras["point"]], axis=1)

@@ -49,11 +49,11 @@ class RoomOptions:
         if self.most_primitives < 200:
             raise ConfigError(f"most_primitives is {self.most_primitives}; a room needs 200 at least")
         if self.scene and self.scene not in PROGRAMMES:
-            raise ConfigError(f"no room is furnished as {self.scene!r}; one of {', '.join(PROGRAMMES)}")
+            raise ConfigError(f"unknown scene {self.scene!r}: choose {', '.join(PROGRAMMES)}")
         low, high = self.clutter
         if not 0 <= low <= high <= 1:
             raise ConfigError(
-                f"clutter is {low} to {high}; shares from 0 to 1, the least first, are possible"
+                f"clutter is {low} to {high}: give two shares from 0 to 1, the smaller one first"
             )
 
 

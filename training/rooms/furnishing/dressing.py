@@ -80,23 +80,16 @@ def light_ceiling(room: Room, least: int = 1) -> None:
     if least and not room.bulbs:
         room.anywhere(lamps.floor_lamp(own), tries=60)
     if least and not room.bulbs:
-        _hang_between(room, lamps.ceiling_lamp(own))
-
-
-def _hang_between(room: Room, piece: Piece) -> None:
-    """Hang a piece in a room so full that it must touch other objects, but not the walls.
-
-    Raises:
-        DataError: there is no such place.
-    """
-    (x0, y0), (x1, y1) = room.plan.corners
-    walls, draw = Taken(room.plan), room.draw
-    for _ in range(_TRIES):
-        x, y = draw.between(x0, x1), draw.between(y0, y1)
-        if walls.free(footprint(piece.bounds(), x, y, room.plan.height, 0.0)):
-            room.add(piece, x, y, room.plan.height, 0.0)
-            return
-    raise DataError(f"a room of {x1 - x0:.1f} x {y1 - y0:.1f} m has no place for a lamp")
+        # The room is so full that the lamp must touch other objects, but not the walls.
+        piece = lamps.ceiling_lamp(own)
+        (x0, y0), (x1, y1) = room.plan.corners
+        walls, draw = Taken(room.plan), room.draw
+        for _ in range(_TRIES):
+            x, y = draw.between(x0, x1), draw.between(y0, y1)
+            if walls.free(footprint(piece.bounds(), x, y, room.plan.height, 0.0)):
+                room.add(piece, x, y, room.plan.height, 0.0)
+                return
+        raise DataError(f"a room of {x1 - x0:.1f} x {y1 - y0:.1f} m has no place for a lamp")
 
 
 def _hang_lamp(room: Room, *, on: bool) -> bool:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from training.rooms.furniture.piece import Piece, turn
 from training.rooms.furniture.plants import plant
 from training.rooms.scene import Shape
-from training.rooms.surfaces.materials import Paint, linear, plain, spine
+from training.rooms.surfaces.materials import linear, plain, spine
 from training.rooms.surfaces.taste import Taste
 
 Maker: TypeAlias = Callable[[Taste], Piece]
@@ -25,28 +25,23 @@ def carton(own: Taste) -> Piece:
     w, d, high = draw.between(0.06, 0.25), draw.between(0.05, 0.18), draw.between(0.05, 0.3)
     piece.box(paint, (-w, w), (-d, d), (0.0, high), edge=0.003)
     if card and min(w, d) > 0.1 and draw.chance(0.5):
-        _flaps(piece, own, paint, (w, d, high))
+        # Four open flaps.
+        long, thin = 0.8 * d, 0.003
+        piece.cushion(own.small(), (-0.95 * w, 0.95 * w), (-0.95 * d, 0.95 * d), (high - 0.03, high + 0.03))
+        for side in (-1, 1):
+            up = draw.between(-0.4, 1.2)
+            x, z = w + long / 2 * cos(up), high + long / 2 * sin(up)
+            half = (long / 2, d, thin)
+            piece.add(Shape.BOX, paint, (side * x, 0.0, z), half, axes=turn(1, -side * up))
+            up = draw.between(-0.4, 1.2)
+            y, z = d + long / 2 * cos(up), high + long / 2 * sin(up)
+            piece.add(Shape.BOX, paint, (0.0, side * y, z), (w, long / 2, thin), axes=turn(0, side * up))
     elif draw.chance(0.3):
         lid = paint if draw.chance(0.5) else own.small()
         piece.box(
             lid, (-w - 0.004, w + 0.004), (-d - 0.004, d + 0.004), (0.75 * high, high + 0.003), edge=0.003
         )
     return piece
-
-
-def _flaps(piece: Piece, own: Taste, paint: Paint, box: tuple[float, float, float]) -> None:
-    """Four open flaps of a box with these half sides and height."""
-    draw, (w, d, high) = own.draw, box
-    long, thin = 0.8 * d, 0.003
-    piece.cushion(own.small(), (-0.95 * w, 0.95 * w), (-0.95 * d, 0.95 * d), (high - 0.03, high + 0.03))
-    for side in (-1, 1):
-        up = draw.between(-0.4, 1.2)
-        x, z = w + long / 2 * cos(up), high + long / 2 * sin(up)
-        half = (long / 2, d, thin)
-        piece.add(Shape.BOX, paint, (side * x, 0.0, z), half, axes=turn(1, -side * up))
-        up = draw.between(-0.4, 1.2)
-        y, z = d + long / 2 * cos(up), high + long / 2 * sin(up)
-        piece.add(Shape.BOX, paint, (0.0, side * y, z), (w, long / 2, thin), axes=turn(0, side * up))
 
 
 def boxes(own: Taste) -> Piece:

@@ -99,7 +99,19 @@ def switch(own: Taste) -> Piece:
 def leaning(own: Taste) -> Piece:
     """An object that stands on the floor and leans back: pictures, mirrors, boards, poles."""
     if own.draw.chance(0.3):
-        return _poles(own)
+        # Brooms, skis, curtain rods: bars that lean at the wall, one beside the other.
+        draw, piece = own.draw, Piece("thing")
+        long, out = draw.between(1.0, 1.8), draw.between(0.15, 0.5)
+        for number in range(draw.whole(1, 3)):
+            x, paint = 0.12 * number, own.wood() if draw.chance(0.6) else own.metal()
+            aside = draw.between(-0.15, 0.15)
+            head = (x + aside, 0.0, long * draw.between(0.85, 1.0))
+            piece.begin("thing").rod(paint, (x, -out, 0.0), head, draw.between(0.01, 0.03))
+            if draw.chance(0.4):
+                piece.box(
+                    own.small(), (x - 0.15, x + 0.15), (-out - 0.03, -out + 0.03), (0.0, 0.08), edge=0.01
+                )
+        return piece
     draw, piece = own.draw, Piece("picture" if own.draw.chance(0.5) else "thing")
     w, high, axes = draw.between(0.15, 0.5), draw.between(0.2, 0.75), turn(0, -draw.between(0.08, 0.4))
     piece.box(own.small(), (-w, w), (-0.012, 0.012), (0.0, 2 * high), edge=0.002, axes=axes)
@@ -112,17 +124,3 @@ def leaning(own: Taste) -> Piece:
         half = (w - 0.02, 0.001, high - 0.02)
         piece.add(Shape.BOX, face, (centre[0], centre[1] - front, centre[2] - up), half, axes=axes)
     return piece.grounded()
-
-
-def _poles(own: Taste) -> Piece:
-    """Brooms, skis, curtain rods: bars that lean at the wall, one beside the other."""
-    draw, piece = own.draw, Piece("thing")
-    long, out = draw.between(1.0, 1.8), draw.between(0.15, 0.5)
-    for number in range(draw.whole(1, 3)):
-        x, paint = 0.12 * number, own.wood() if draw.chance(0.6) else own.metal()
-        aside = draw.between(-0.15, 0.15)
-        head = (x + aside, 0.0, long * draw.between(0.85, 1.0))
-        piece.begin("thing").rod(paint, (x, -out, 0.0), head, draw.between(0.01, 0.03))
-        if draw.chance(0.4):
-            piece.box(own.small(), (x - 0.15, x + 0.15), (-out - 0.03, -out + 0.03), (0.0, 0.08), edge=0.01)
-    return piece

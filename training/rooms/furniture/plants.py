@@ -12,21 +12,6 @@ from training.rooms.surfaces.materials import Paint, foliage, linear, plain
 from training.rooms.surfaces.taste import Taste
 
 
-def _pot(piece: Piece, own: Taste, radius: float, high: float) -> None:
-    draw = own.draw
-    clay = plain(draw, linear("#b5694a")) if draw.chance(0.35) else own.ceramic()
-    form = draw.weighted({"cone": 0.55, "cylinder": 0.25, "box": 0.2})
-    if form == "box":
-        piece.box(clay, (-radius, radius), (-radius, radius), (0.0, high), edge=0.008)
-    elif form == "cylinder":
-        piece.post(clay, (0.0, 0.0), radius, (0.0, high))
-    else:
-        pot = piece.post(clay, (0.0, 0.0), radius, (0.0, high), taper=0.7)
-        piece.solids[-1] = pot._replace(axes=turn(0, pi))
-    earth = plain(draw, (0.03, 0.02, 0.014), gloss=0.0)
-    piece.post(earth, (0.0, 0.0), 0.85 * radius, (high - 0.01, high + 0.004))
-
-
 def _leaf(
     piece: Piece, paint: Paint, base: tuple[float, float, float], long: float, around: float, up: float
 ) -> None:
@@ -51,7 +36,19 @@ def plant(own: Taste, *, tall: float = 0.0, leaves: int = 0) -> Piece:
     high = tall or draw.between(0.2, 1.5)
     pot = min(0.35, high * draw.between(0.2, 0.4))
     radius = max(0.05, min(0.22, pot * draw.between(0.45, 0.75)))
-    _pot(piece, own, radius, pot)
+    # The pot, with earth in it.
+    draw = own.draw
+    clay = plain(draw, linear("#b5694a")) if draw.chance(0.35) else own.ceramic()
+    shape = draw.weighted({"cone": 0.55, "cylinder": 0.25, "box": 0.2})
+    if shape == "box":
+        piece.box(clay, (-radius, radius), (-radius, radius), (0.0, pot), edge=0.008)
+    elif shape == "cylinder":
+        piece.post(clay, (0.0, 0.0), radius, (0.0, pot))
+    else:
+        cone = piece.post(clay, (0.0, 0.0), radius, (0.0, pot), taper=0.7)
+        piece.solids[-1] = cone._replace(axes=turn(0, pi))
+    earth = plain(draw, (0.03, 0.02, 0.014), gloss=0.0)
+    piece.post(earth, (0.0, 0.0), 0.85 * radius, (pot - 0.01, pot + 0.004))
     paint, count = foliage(draw), leaves or draw.whole(9, 22)
     form = draw.weighted({"rosette": 0.4, "tree": 0.3, "bush": 0.22, "cactus": 0.08})
     if form == "rosette":

@@ -63,9 +63,9 @@ def entry_in_box(kind: int, rays: Rays, near: Tensor, far: Tensor) -> Tensor:
 
     Args:
         kind: a `Shape`, or `ROUND_BOX`.
-        rays: each with its shape.
-        near: float32 (R,), where each enters the box, see `slabs`.
-        far: float32 (R,), greater than that and than 0.
+        rays: R rays, each with the shape that it may hit.
+        near: float32 (R,), ray parameters at the entry into the box, see `slabs`.
+        far: float32 (R,), ray parameters at the exit, greater than `near` and 0.
 
     Returns:
         float32 (R,), as of `entry`.

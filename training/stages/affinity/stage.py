@@ -141,7 +141,28 @@ def affinity_of(
     digest = hashlib.sha256()  # over all files of losses, in the order of their names
     for path in sorted(transfers.glob("*/*.losses.safetensors")):
         digest.update(f"{path.relative_to(transfers).as_posix()}\0{digest_file(path)}\0".encode())
-    about = _about(config, counts, digest.hexdigest())
+    about = {
+        "dataset": config.dataset,
+        "made_by": "training/stages/affinity/stage.py",
+        "licence": config.licence,
+        "citation": "Zamir et al., Taskonomy, CVPR 2018 (the method): https://arxiv.org/abs/1804.08328",
+        "splits": (
+            "by room, disjoint: task networks learned on train, transfers on val, affinities are of test; "
+            f"{counts['rooms_learned']} rooms learned from, {counts['rooms_held_out']} held out to rank "
+            f"sources, {counts['rooms_test']} tested on"
+        ),
+        "scratch": "the target's whole encoder and decoder, trained on what its transfers learned from",
+        "full_supervision": "the task network of train; compared as one more row of its target",
+        "random": "an encoder that was never trained, drawn from the seed",
+        "average": "the best constant for each target's loss; its losses are kept, it is no row",
+        "intervals": (
+            f"{INTERVALS}: {config.level:.0%} of {config.resamples} bootstrap draws of test rooms "
+            "(frames of one room are not independent)"
+        ),
+        "losses_sha256": digest.hexdigest(),
+        **({"foreign": json.dumps(counts["foreign"], sort_keys=True)} if "foreign" in counts else {}),
+        "transfers": json.dumps(counts["config"], sort_keys=True),
+    }
     tensor = _tensor(config, found, about, images_full, counts["images_transfer"])
     intervals = {measure: np.concatenate([one.intervals[measure] for one in found]) for measure in MEASURES}
     if config.level == TENSOR_LEVEL:
@@ -191,29 +212,3 @@ def _tensor(
         gain=measured["gain"],
         quality=measured["quality"],
     )
-
-
-def _about(config: AffinityConfig, counts: Mapping[str, object], digest: str) -> dict[str, str]:
-    """Return the texts of the tensor's header."""
-    return {
-        "dataset": config.dataset,
-        "made_by": "training/stages/affinity/stage.py",
-        "licence": config.licence,
-        "citation": "Zamir et al., Taskonomy, CVPR 2018 (the method): https://arxiv.org/abs/1804.08328",
-        "splits": (
-            "by room, disjoint: task networks learned on train, transfers on val, affinities are of test; "
-            f"{counts['rooms_learned']} rooms learned from, {counts['rooms_held_out']} held out to rank "
-            f"sources, {counts['rooms_test']} tested on"
-        ),
-        "scratch": "the target's whole encoder and decoder, trained on what its transfers learned from",
-        "full_supervision": "the task network of train; compared as one more row of its target",
-        "random": "an encoder that was never trained, drawn from the seed",
-        "average": "the best constant for each target's loss; its losses are kept, it is no row",
-        "intervals": (
-            f"{INTERVALS}: {config.level:.0%} of {config.resamples} bootstrap draws of test rooms "
-            "(frames of one room are not independent)"
-        ),
-        "losses_sha256": digest,
-        **({"foreign": json.dumps(counts["foreign"], sort_keys=True)} if "foreign" in counts else {}),
-        "transfers": json.dumps(counts["config"], sort_keys=True),
-    }

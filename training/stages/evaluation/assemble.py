@@ -68,7 +68,13 @@ def assemble_bank(
     for name in held:
         if TASKS[name].num_images > 1 and (own := trained_size(networks, [name])) != size:
             facts_of[name] = replace(facts_of.get(name, About()), image_size=own)
-    _check_untrained(trained)
+    # The untrained encoder must be the one whose representations transfers have read.
+    now = describe_untrained(trained.transfers_config.architecture, trained.transfers_config.seed)
+    if load_counts(trained.transfers).get("untrained") != asdict(now):
+        raise DataError(
+            f"{trained.transfers} has read another {UNTRAINED!r} than seed {now.seed} gives now: run stage 2 "
+            "again"
+        )
     wanted = wanted_transfers(load_affinity(trained.affinity), config)
     readouts: dict[TransferKey, Readout] = {
         (sources, target): load_scratch(trained.transfers, target, shape)
@@ -99,20 +105,6 @@ def assemble_bank(
         image_size=size,
         foreign=[one for one in load_foreign(trained.transfers) if one.name in read],
     )
-
-
-def _check_untrained(trained: Trained) -> None:
-    """Check that the untrained encoder is the one whose representations transfers have read.
-
-    Raises:
-        DataError: the initial weights have changed since.
-    """
-    now = describe_untrained(trained.transfers_config.architecture, trained.transfers_config.seed)
-    if load_counts(trained.transfers).get("untrained") != asdict(now):
-        raise DataError(
-            f"{trained.transfers} has read another {UNTRAINED!r} than seed {now.seed} gives now: run stage 2 "
-            "again"
-        )
 
 
 def _room(held: Mapping[str, TaskNetwork], config: EvaluateConfig) -> float:

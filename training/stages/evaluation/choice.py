@@ -49,21 +49,21 @@ def wanted_transfers(affinity: AffinityTensor, config: EvaluateConfig) -> list[T
 
 
 def those_that_fit(
-    wanted: Iterable[TransferKey], size_of: Callable[[TransferKey], int], room: float
+    wanted: Iterable[TransferKey], size_of: Callable[[TransferKey], int], available: float
 ) -> list[TransferKey]:
     """Choose the transfers that fit, in order; too large ones are skipped.
 
     Args:
         wanted: transfers by falling priority.
         size_of: function that returns the bytes of a transfer's file.
-        room: available bytes; infinite for no limit.
+        available: bytes that are left; infinite for no limit.
     """
     chosen = []
     for key in wanted:
         size = size_of(key)
-        if size <= room:
+        if size <= available:
             chosen.append(key)
-            room -= size
+            available -= size
     return chosen
 
 

@@ -40,7 +40,7 @@ class NormalMeasure:
         self._histogram.add(angles)
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         if not self._mean:
             return {}
         shares = {f"under_{limit:g}": self._histogram.share_under(limit) for limit in _THRESHOLDS}
@@ -80,7 +80,7 @@ class DepthMeasure:
                 means[name].add(error)
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         if not self._means["abs_rel"]:
             return {}
         plain = {_DEPTH_NAMES[name]: mean.value for name, mean in self._means.items()}
@@ -109,7 +109,7 @@ class LabelMeasure:
         self._confusion += counts.reshape(self._size, self._size)
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         known = self._confusion[1:]
         if not known.sum():
             return {}
@@ -144,7 +144,7 @@ class ResponseMeasure:
         self._weak += np.bincount(level[~strong], minlength=_LEVELS)
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes; no `ap` if no true response is strong."""
+        """Return the numbers named in the class docstring; no `ap` if no true response is strong."""
         if not self._error:
             return {}
         found = {"l1": self._error.value}
@@ -182,7 +182,7 @@ class PictureMeasure:
         self._ratio.add(-10 * math.log10(max(squared, 1e-10)))
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         return {"l1": self._error.value, "psnr": self._ratio.value} if self._error else {}
 
 
@@ -197,5 +197,5 @@ class DifferenceMeasure:
         self._error.add(np.abs(predicted.astype(np.float64) - truth))
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         return {"l1": self._error.value} if self._error else {}

@@ -27,7 +27,7 @@ class ClassMeasure:
         self._among.add(found["top5"])
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         return {"top1": self._first.value, "top5": self._among.value} if self._first else {}
 
 
@@ -45,7 +45,7 @@ class PoseMeasure:
             self._shifts.append(float(np.linalg.norm(given[3:] - right[3:])))
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         if not self._turns:
             return {}
         return {
@@ -77,7 +77,7 @@ class LayoutMeasure:
         self._edges.add(np.abs(predicted[6:] - truth[6:]))
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         return {"corners": self._corners.value, "edges": self._edges.value} if self._corners else {}
 
 
@@ -92,7 +92,7 @@ class DirectionMeasure:
         self._angles.add(angle_between(predicted, truth))
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         return {"angle": self._angles.value} if self._angles else {}
 
 
@@ -111,7 +111,7 @@ class MatchMeasure:
         counts[min(int(predicted * _LEVELS), _LEVELS - 1)] += 1
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         if not self._right:
             return {}
         found = {"accuracy": self._right.value}
@@ -134,7 +134,7 @@ class OrderMeasure:
         self._tiles.add(same.astype(np.float64))
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         return {"accuracy": self._orders.value, "tiles": self._tiles.value} if self._orders else {}
 
 
@@ -167,5 +167,5 @@ class SegmentMeasure:
         self._other += np.bincount(level[~same & known], minlength=_LEVELS)
 
     def result(self) -> dict[str, float]:
-        """Return the numbers that the class describes."""
+        """Return the numbers named in the class docstring."""
         return {"ap": average_precision(self._same, self._other)} if self._same.sum() else {}

@@ -94,10 +94,10 @@ def score_constant(frames: Sequence[RealFrame], tasks: Iterable[str]) -> dict[st
 
 
 def best_constant(task: str, truths: Truth) -> Truth:
-    """Compute the map closest to all: mean directions, geometric mean depths, most common labels, medians.
+    """Compute the best constant map.
 
-    Geometric means do not depend on the scale of each frame, so one map is the baseline for scaled and
-    unscaled depth.
+    It holds mean directions, geometric means of depths, the most common labels, or else medians. Geometric
+    means do not depend on the scale of each frame, so one map is the baseline for scaled and unscaled depth.
 
     Args:
         task: canonical name.

@@ -46,31 +46,27 @@ def true_value(task: Task, store: FrameStore, samples: Samples, index: int) -> T
     if task.output is OutputKind.CLASSES:
         classes = store.read(task.name, frames)
         return classes if classes.ndim == 0 else np.asarray(classes.argmax())
-    return _map(task, store, frames)
-
-
-def true_poses(cameras: NDArray[np.void]) -> Truth:
-    """Compute relative poses of a sample's cameras: one (6,), or 1-2, 2-3 and 1-3 of a triplet, (3, 6)."""
-    steps = [relative_poses(*cameras[[i, i + 1]]) for i in range(len(cameras) - 1)]
-    return steps[0] if len(steps) == 1 else np.stack([*steps, compose(*steps)])
-
-
-def _map(task: Task, store: FrameStore, frame: NDArray[np.int64]) -> Truth:
-    """A map in the task's unit; NaN where training ignores pixels because depth is not trusted."""
+    # A map; NaN where training ignores pixels because depth is not trusted.
     domain = "principal_curvature" if task.output is OutputKind.CURVATURE else task.name
-    codes = store.read(domain, frame)
+    codes = store.read(domain, frames)
     values: Truth = decode(domain, torch.from_numpy(codes.astype(np.int32))).numpy()
     if task.name == "edge_occlusion":
         values = blurred(torch.from_numpy(values)[None, None])[0, 0].numpy()
     if _DEPTH in domains_of(task, store):
         unknown = _NO_SEGMENT if task.output is OutputKind.EMBEDDING else np.nan
-        depth = decode(_DEPTH, torch.from_numpy(store.read(_DEPTH, frame).astype(np.int32))).numpy()
+        depth = decode(_DEPTH, torch.from_numpy(store.read(_DEPTH, frames).astype(np.int32))).numpy()
         values[np.isnan(depth)] = unknown
     if task.output is OutputKind.CURVATURE:
         values[(codes == 0).all(-1)] = np.nan
     if task.name == "reshading":
         values[codes == 0] = np.nan
     return values
+
+
+def true_poses(cameras: NDArray[np.void]) -> Truth:
+    """Compute relative poses of a sample's cameras: one (6,), or 1-2, 2-3 and 1-3 of a triplet, (3, 6)."""
+    steps = [relative_poses(*cameras[[i, i + 1]]) for i in range(len(cameras) - 1)]
+    return steps[0] if len(steps) == 1 else np.stack([*steps, compose(*steps)])
 
 
 _FROM_CAMERAS: Mapping[OutputKind, Callable[[NDArray[np.void]], Truth]] = {

@@ -179,7 +179,7 @@ class TaskNetworksConfig:
             raise ConfigError("adversarial learning is for resnet50 and compact: set adversarial to 0")
         self._check_courses()
         if self.precision is Precision.FP16:
-            raise ConfigError("precision fp16 needs scaled losses to be trained in: choose bf16 or fp32")
+            raise ConfigError("precision fp16 needs loss scaling, which training lacks: choose bf16 or fp32")
         named = [find_task(name).name for settings in self.own for name in settings.tasks]
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:

@@ -151,20 +151,16 @@ class TaskTrainer:
         faults = faults_of(self.learner.task.name, metrics)
         for finding in faults:
             log.warning("%s", finding)
+        device = self._reader.device
         facts = {
             "metrics": metrics,
             "faults": {finding.fault: finding.measured for finding in faults},
             "parameters": sum(parameter.numel() for parameter in self.learner.network.parameters()),
             "seconds": round(self.seconds, 1),
             "trained_beside": beside,
-            "device": _device_name(self._reader.device),
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         }
         if self.learner.weights is not None:
             facts["class_weights"] = self.learner.weights.tolist()
         self._folder.write(self.learner, facts)
         self._folder.forget(self.learner.task)
-
-
-def _device_name(device: torch.device) -> str:
-    """Return the name of a device."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

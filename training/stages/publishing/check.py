@@ -130,26 +130,27 @@ def _failing(faults: Iterable[Finding], faulty: Collection[str]) -> Iterator[str
 def _sizes(folder: Path, files: list[Path], size: int, max_megabytes: float) -> Iterator[str]:
     """Yield a sentence if the folder is too large, and one for each file that is."""
     if size > max_megabytes * MEGABYTE:
-        yield f"it takes {size / MEGABYTE:.1f} MB, and {max_megabytes:g} MB are allowed"
+        yield f"the folder has {size / MEGABYTE:.1f} MB: at most {max_megabytes:g} MB are allowed"
     for path in files:
         limit = LARGEST_BYTES if path.parent.name == PICTURES else LARGEST_FILE
         if path.stat().st_size > limit:
             name = path.relative_to(folder).as_posix()
-            yield f"{name} has {path.stat().st_size:,} bytes, and {limit:,} are allowed"
+            yield f"{name} has {path.stat().st_size:,} bytes: at most {limit:,} are allowed"
 
 
 def _strangers(folder: Path, files: list[Path], index: BankIndex) -> Iterator[str]:
-    """Yield files that neither index nor card names."""
+    """Yield a sentence for each unexpected file, and one if the notice of third-party work is missing."""
     known = {INDEX_NAME, CARD, NOTICE, SCORES, *(file.path for file in index.files)}
     for path in files:
         name = path.relative_to(folder).as_posix()
         if name not in known and not (path.parent == folder / PICTURES and path.suffix == ".jpg"):
-            yield f"{name} is named by nothing: delete it"
+            yield f"neither {INDEX_NAME} nor {CARD} names {name}: delete it"
     if folder / NOTICE not in files:
         kinds = {"pretrained", "real"}
         owing = [task for task, entry in index.tasks.items() if kinds & entry.training.keys()]
         if owing:
-            yield f"{NOTICE} is missing, but {', '.join(owing)} learned from what others made: publish again"
+            names = ", ".join(owing)
+            yield f"{NOTICE} is missing, but {names} used third-party weights or frames: publish again"
 
 
 def _weights(folder: Path, index: BankIndex) -> Iterator[str]:
@@ -197,7 +198,7 @@ def _scores(folder: Path, bank: Bank) -> Iterator[str]:
         card = (folder / CARD).read_text(encoding="utf-8")
         check_measured(bank.index, scores["weights"])
     except (OSError, ValueError, KeyError, DataError) as error:
-        yield f"nothing says what its numbers are of: {error}"
+        yield f"cannot tell which weights were measured: {error}"
         return
     for task, entry in bank.index.tasks.items():
         if entry.decoder is not None:
@@ -211,7 +212,7 @@ def _scores(folder: Path, bank: Bank) -> Iterator[str]:
     for shown in scores["pictures"]:
         place = f"{PICTURES}/{shown['file']}"
         if not (folder / place).is_file() or place not in card:
-            yield f"{place} is not there, or not on {CARD}"
+            yield f"{place} is missing, or {CARD} does not show it"
 
 
 def _metrics(name: str, stated: Mapping[str, float], measured: Mapping[str, float]) -> Iterator[str]:

@@ -71,10 +71,10 @@ def check(
 ) -> None:
     """Check a bank before it is shipped.
 
-    Every file is what bank.json says and small enough, all numbers are finite, all 25 tasks and `random` are
-    there, and every metric, in bank.json and on the card, is of these very weights. No representation is dead
-    and no output the same for all photographs, and every task network beats the best constant. Transfers that
-    do not, and networks that were never compared with one, are warnings.
+    A bank passes if every file has the hash in bank.json and is small enough, all weights are finite, all 25
+    tasks and `random` are present, and all metrics in bank.json and on the card were measured on these
+    weights. On photographs, no representation may be dead and no output constant, and every task network must
+    beat the best constant. Transfers that do not, and networks without that comparison, are warnings only.
 
     Example: python -m training check out/rooms/published/bank
     """
@@ -82,5 +82,5 @@ def check(
     index = checked.bank.index
     typer.echo(
         f"{index.name} is fit to be shipped: {len(index.tasks)} tasks, {len(index.transfers)} transfers, "
-        f"{checked.size / 1_000_000:.1f} MB in {checked.files} files, every number of these weights"
+        f"{checked.size / 1_000_000:.1f} MB in {checked.files} files, all metrics measured on these weights"
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,7 +148,14 @@ def find(config: TaxonomyConfig, tensor: AffinityTensor, transfers: Path) -> Fin
     """
     free = without_labels(tensor)
     rows = sweep(tensor, config.budgets, config.orders, owned=free)
-    plan = _plan(tensor, config, free)
+    # The plan of the configured budget, or of the least one that serves every target.
+    try:
+        plan = solve(tensor, budget=config.budget, max_order=config.max_order, owned=free)
+    except InfeasibleBudgetError as error:
+        if error.least is None:
+            raise
+        log.info("a budget of %s does not serve all targets: planning with %s", config.budget, error.least)
+        plan = solve(tensor, budget=error.least, max_order=config.max_order, owned=free)
     # Budgets for which random taxonomies are too rare are left out.
     significance: list[SignificanceRow] = []
     for row in rows:
@@ -208,17 +214,6 @@ def write_findings(findings: Findings, folder: Path) -> None:
 def without_labels(tensor: AffinityTensor) -> dict[str, float]:
     """Return the shares of owned labels: third-party encoders need none, so that they are free."""
     return dict.fromkeys((task for task in tensor.tasks if task.startswith(FOREIGN)), 1.0)
-
-
-def _plan(tensor: AffinityTensor, config: TaxonomyConfig, owned: Mapping[str, float]) -> Taxonomy:
-    """The plan of the configured budget, or of the least one that serves every target."""
-    try:
-        return solve(tensor, budget=config.budget, max_order=config.max_order, owned=owned)
-    except InfeasibleBudgetError as error:
-        if error.least is None:
-            raise
-        log.info("a budget of %s does not serve all targets: planning with %s", config.budget, error.least)
-        return solve(tensor, budget=error.least, max_order=config.max_order, owned=owned)
 
 
 def _cell(value: Any) -> Any:

@@ -79,7 +79,7 @@ def write_codes(
         for batch in _encoded(source, encoder, store, config, noisy=noisy, device=device):
             if not np.isfinite(batch).all():
                 way_out = "train its network again" if isinstance(source, str) else "leave it out"
-                raise DivergedError(f"{name} gives representations beyond what 16 bits hold: {way_out}")
+                raise DivergedError(f"{name} gives representations that overflow 16-bit floats: {way_out}")
             if not file.tell():  # as `np.save` begins a file
                 shape = (len(store), *batch.shape[1:])
                 header = {"descr": batch.dtype.str, "fortran_order": False, "shape": shape}
@@ -110,7 +110,10 @@ def source_encoder(
 
 
 def input_seeds(seed: int, samples: Samples, rows: NDArray[np.int64]) -> Tensor:
-    """Return seeds by the first frame of samples, so that the noise of a picture is equal for all tasks."""
+    """Return the seeds of the samples' noise, int64 (B,).
+
+    They depend on the first frame of a sample only, so a picture has the same noise for all tasks.
+    """
     frames = samples.frames[rows]
     return seeds_of(seed, torch.from_numpy(frames if frames.ndim == 1 else frames[:, 0]))
 

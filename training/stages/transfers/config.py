@@ -42,8 +42,9 @@ class TransfersConfig:
         targets: target tasks.
         orders: numbers of sources, always including 1, which ranks the sources.
         top: for orders 2, 3 and 4: number of best sources over which all sets are trained.
-        random_pairs: number of additional pairs in order 2 of one of the best sources and another one.
-        longest: orders 5 to this one have one transfer each, from the best sources; 4 for none.
+        random_pairs: number of additional random sets of order 2, each of one of the best sources and another
+            source.
+        longest: largest order. Each order from 5 to it has one transfer, from the best sources; 4 for none.
         architecture: architecture of the encoders and decoders.
         size: side in px of pictures and maps; None for that of the store.
         images: largest number of training frames, in whole fixated points; None for all of the store.
@@ -56,7 +57,7 @@ class TransfersConfig:
         weight_decay: weight decay of order 1 and of training from scratch.
         weight_decay_higher: weight decay of higher orders.
         ridge_samples: number of samples to fit a ridge read-out; it is tested on half as many.
-        average_samples: number of samples for the average estimator.
+        average_samples: number of samples for computing the best constant (the average estimator).
         precision: precision of activations for training networks from scratch, and transfers that are trained
             one by one, as maps are on a CPU: FP32 or BF16. Weights and losses are kept in FP32.
         at_once: number of transfers in one pass; None for a default of the device.
@@ -95,8 +96,7 @@ class TransfersConfig:
         self._check_tasks()
         if 1 not in self.orders or not set(self.orders) <= {1, 2, 3, 4}:
             raise ConfigError(
-                f"orders {self.orders} must be 1 and any of 2, 3 and 4; longer transfers are asked for with "
-                "`longest`"
+                f"orders {self.orders} must be 1 and any of 2, 3 and 4; `longest` sets larger orders"
             )
         if self.size is not None and self.size % 16:
             raise ConfigError(f"size {self.size} must be a multiple of 16")
@@ -107,7 +107,7 @@ class TransfersConfig:
                 f"held_out {self.held_out} must lie between 0 and 1, drop_at {self.drop_at} from 0 to 1"
             )
         if self.precision is Precision.FP16:
-            raise ConfigError("precision fp16 needs scaled losses to be trained in: choose bf16 or fp32")
+            raise ConfigError("precision fp16 needs loss scaling, which training lacks: choose bf16 or fp32")
         for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and value <= 0:
@@ -129,7 +129,7 @@ class TransfersConfig:
             if not name.startswith(FOREIGN) or name.startswith(HUB_PREFIX):
                 raise ConfigError(
                     f"foreign {name!r} must be timm:MODEL[@LAYER][?weights=FILE|random&size=PX] or "
-                    "hf:OWNER/NAME[@LAYER][?revision=..&size=PX]; tasks belong into `sources`"
+                    "hf:OWNER/NAME[@LAYER][?revision=..&size=PX]; list tasks in `sources`"
                 )
 
     @property

@@ -19,10 +19,10 @@ def describe_foreign(names: Iterable[str], seed: int) -> tuple[ForeignEntry, ...
 
     Args:
         names: as in `TransfersConfig.foreign`.
-        seed: seed of weights that a name wants to be random.
+        seed: seed of the weights of encoders that are opened with `weights=random`.
 
     Raises:
-        ConfigError: an encoder is unknown or not at hand, or two of them have one name.
+        ConfigError: an encoder is unknown or not available, or two encoders have the same name.
     """
     found: dict[str, tuple[str, ForeignEntry]] = {}
     for name in names:

@@ -68,7 +68,7 @@ def as_jobs(works: Iterable[Work], root: Path) -> list[Job]:
 
 
 def do(output: Path, work: Work) -> None:
-    """Run one piece of work; called by engines. `output` equals the work's own output."""
+    """Run one piece of work; engines call this function. `output` equals `work.output`."""
     log.debug("%s", output)
     work.run()
 

@@ -76,7 +76,7 @@ class Reading(Part):
 
         Args:
             rows: numbers of samples.
-            turn: each turn draws other points of segmentations.
+            turn: number of the pass over the samples; each pass draws other points of segmentations.
         """
         return self._target(self._load(rows), self._seeds(rows, turn))
 
@@ -86,7 +86,10 @@ class Reading(Part):
         return found.to(self.device, non_blocking=True).float()
 
     def picture_batch(self, rows: Rows, turn: int = 0, size: int | None = None) -> Batch:
-        """Return a batch for a whole network; in every turn it has the noise of the noisy representations."""
+        """Return a batch of pictures for a whole network.
+
+        Pictures of denoising have the same noise in every pass: that of the noisy representations.
+        """
         raw = self._load(rows)
         target = self._target(raw, self._seeds(rows, turn))
         side = self.config.size or raw["rgb"].shape[-2]

@@ -60,7 +60,7 @@ def run_transfers(
         the folder of transfers: losses, weights, `ranking.json` and `ridge.json`.
 
     Raises:
-        ConfigError: a foreign source is unknown or not at hand; also as for `run_stage`.
+        ConfigError: a foreign source is unknown or not available; also as for `run_stage`.
         TrainingError: as for `run_stage` and the jobs.
     """
     places = Places(
@@ -157,17 +157,7 @@ def train_all(config: TransfersConfig, places: Places, device: str, engine: Engi
     spearman = {target: None if math.isnan(rho) else rho for target, rho in found.items()}
     write_json(places.out / RIDGE, {"spearman": spearman, "mean": mean})
     engine.run(as_jobs(higher_jobs(config, places, device, ranking), places.out))
-    write_json(places.out / COUNTS, _counts(config, places))
-
-
-def load_ranking(folder: Path) -> dict[str, tuple[str, ...]]:
-    """Load the ranking of sources for the sets of each target, best first."""
-    written = json.loads((folder / RANKING).read_text(encoding="utf-8"))
-    return {target: tuple(best) for target, best in written.items()}
-
-
-def _counts(config: TransfersConfig, places: Places) -> dict[str, Any]:
-    """Return the facts about the data for the tensor's header."""
+    # Facts about the data, for the tensor's header.
     val, test = FrameStore.open(places.val), FrameStore.open(places.test)
     division = divide(val, config)
     rooms = {
@@ -176,19 +166,28 @@ def _counts(config: TransfersConfig, places: Places) -> dict[str, Any]:
         "test": test.cameras["room"],
     }
     weights = {
-        target: found.tolist()
+        target: known.tolist()
         for target in config.targets
-        if (found := TargetData(target, places, config, torch.device("cpu")).class_weights) is not None
+        if (known := TargetData(target, places, config, torch.device("cpu")).class_weights) is not None
     }
-    return {
-        "targets": list(config.targets),
-        "class_weights": weights,
-        "images_transfer": int(division.learned.sum()),
-        **{f"rooms_{part}": len(np.unique(numbers)) for part, numbers in rooms.items()},
-        "untrained": asdict(describe_untrained(config.architecture, config.seed)),
-        "config": settings_of(config, only_compared=True),
-        **({"foreign": [asdict(one) for one in places.foreign]} if places.foreign else {}),
-    }
+    write_json(
+        places.out / COUNTS,
+        {
+            "targets": list(config.targets),
+            "class_weights": weights,
+            "images_transfer": int(division.learned.sum()),
+            **{f"rooms_{part}": len(np.unique(numbers)) for part, numbers in rooms.items()},
+            "untrained": asdict(describe_untrained(config.architecture, config.seed)),
+            "config": settings_of(config, only_compared=True),
+            **({"foreign": [asdict(one) for one in places.foreign]} if places.foreign else {}),
+        },
+    )
+
+
+def load_ranking(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Load the ranking of sources for the sets of each target, best first."""
+    written = json.loads((folder / RANKING).read_text(encoding="utf-8"))
+    return {target: tuple(best) for target, best in written.items()}
 
 
 def load_counts(folder: Path) -> dict[str, Any]:

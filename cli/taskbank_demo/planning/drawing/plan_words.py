@@ -21,7 +21,13 @@ def node_lines(taxonomy: Taxonomy, task: str) -> list[str]:
     name = label_of(task)
     lines = [name if name == task else f"{name} ({task})"]
     if task in taxonomy.sources:
-        lines.append(_labelled(taxonomy, task, own))
+        if task in taxonomy.problem.affinity.untrained:
+            role = "untrained, needs no labels"
+        elif own is not None and own.full_supervision:
+            role = "labelled in full, served by its own network"
+        else:
+            role = "labelled in full only for others to read" if own is None else "labelled in full"
+        lines.append(role)
         served = [
             one.target for one in taxonomy.transfers if task in one.sources and not one.full_supervision
         ]
@@ -70,14 +76,6 @@ def one_more_words(more: OneMore | None) -> str:
 def served_from(transfer: Transfer) -> str:
     """Name the sources of a transfer, or the target's own labels."""
     return "its own labels" if transfer.full_supervision else labels_of(transfer.sources)
-
-
-def _labelled(taxonomy: Taxonomy, task: str, own: Transfer | None) -> str:
-    if task in taxonomy.problem.affinity.untrained:
-        return "untrained, needs no labels"
-    if own is not None and own.full_supervision:
-        return "labelled in full, served by its own network"
-    return "labelled in full only for others to read" if own is None else "labelled in full"
 
 
 def _listed(names: list[str]) -> str:

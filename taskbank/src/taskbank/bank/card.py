@@ -176,9 +176,20 @@ def _training(index: BankIndex) -> list[str]:
         {entry.name: entry for entry in index.transfers},
     )
     lines = ["## Training", ""]
-    for known, alike in (group for entries in kinds for group in _alike(entries)):
+    # Networks whose facts differ in numbers only; the key has an empty text per number.
+    groups: dict[tuple[int, tuple[tuple[str, str], ...]], dict[str, _Entry]] = {}
+    for kind, entries in enumerate(kinds):
+        for network, entry in entries.items():
+            facts = {
+                name: value for name, value in entry.training.items() if isinstance(value, str | int | float)
+            }
+            known = {
+                name: str(value) if isinstance(value, str | bool) else "" for name, value in facts.items()
+            }
+            groups.setdefault((kind, tuple(sorted(known.items()))), {})[network] = entry
+    for (_, stated_facts), alike in groups.items():
         words = []
-        for name, stated in known:
+        for name, stated in stated_facts:
             text = stated
             if not text:  # a number: one if all networks share it, else the least and the greatest
                 values = [entry.training[name] for entry in alike.values()]
@@ -195,18 +206,6 @@ def _together(names: list[str], index: BankIndex) -> str:
     transfers = {entry.name for entry in index.transfers}
     sets = ((tasks | transfers, "All networks"), (tasks, "All task networks"), (transfers, "All transfers"))
     return next((words for held, words in sets if held == set(names)), ", ".join(names))
-
-
-def _alike(entries: Mapping[str, _Entry]) -> list[tuple[tuple[tuple[str, str], ...], dict[str, _Entry]]]:
-    """Group networks whose training facts differ in numbers only; the key has an empty text per number."""
-    groups: dict[tuple[tuple[str, str], ...], dict[str, _Entry]] = {}
-    for network, entry in entries.items():
-        facts = {
-            name: value for name, value in entry.training.items() if isinstance(value, str | int | float)
-        }
-        known = {name: str(value) if isinstance(value, str | bool) else "" for name, value in facts.items()}
-        groups.setdefault(tuple(sorted(known.items())), {})[network] = entry
-    return list(groups.items())
 
 
 def _limits(index: BankIndex) -> list[str]:

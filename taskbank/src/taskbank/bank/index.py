@@ -205,7 +205,17 @@ def index_from_json(text: str, where: str) -> BankIndex:
         written = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise BankFormatError(f"{where}: {INDEX_NAME} is not JSON: {error}") from error
-    if _depth(written) > _DEEPEST:
+    # Measured without recursion, and no further than needed.
+    depth, level = 0, [written]
+    while level and depth <= _DEEPEST:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    if depth > _DEEPEST:
         raise BankFormatError(
             f"{where}: {INDEX_NAME} is nested more than {_DEEPEST} deep: get the bank again"
         )
@@ -255,20 +265,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"the number {text} is not finite")
     return value
-
-
-def _depth(written: object) -> int:
-    """Measure the depth of nested lists and objects, without recursion and no further than needed."""
-    depth, level = 0, [written]
-    while level and depth <= _DEEPEST:
-        depth += 1
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return depth
 
 
 def _task(name: str, entry: Mapping[str, Any]) -> TaskEntry:

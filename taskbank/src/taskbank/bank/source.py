@@ -80,17 +80,13 @@ def find_files(source: str | Path | None = None, hub: Hub | None = None) -> Bank
             "`taskbank predict --bank` runs them"
         )
     if isinstance(named, str) and named in BUNDLED:
-        return _bundled(named)
+        folder = _BUNDLED_FOLDER / named
+        if not (folder / INDEX_NAME).is_file():
+            raise MissingBankError(
+                f"the bank {named!r} is not bundled with this version of taskbank. Name another one, a "
+                "folder or hf://owner/name: as the argument `bank`, with --bank, or in the variable "
+                f"{BANK_VARIABLE}. `taskbank convert visualpriors FOLDER` makes one from the original "
+                "networks"
+            )
+        return FolderFiles(folder)
     return FolderFiles(home_path(named))
-
-
-def _bundled(name: str) -> FolderFiles:
-    """Find the files of a bank inside the package."""
-    folder = _BUNDLED_FOLDER / name
-    if not (folder / INDEX_NAME).is_file():
-        raise MissingBankError(
-            f"the bank {name!r} is not bundled with this version of taskbank. Name another one, a folder or "
-            f"hf://owner/name: as the argument `bank`, with --bank, or in the variable {BANK_VARIABLE}. "
-            "`taskbank convert visualpriors FOLDER` makes one from the original networks"
-        )
-    return FolderFiles(folder)

@@ -87,7 +87,21 @@ def picture(
     colours = _colours(prediction, chosen)
     colours[~seen_pixels(prediction)] = UNSEEN
     image = Image.fromarray(colours)
-    return _with_hole(image, shown[0], prediction.frame) if prediction.task == "inpainting" else image
+    if prediction.task != "inpainting":
+        return image
+    # A red frame around the region that was hidden from the network.
+    preprocessed = shown[0]
+    left, top, right, bottom = map(float, hole(*preprocessed.view.size))
+    if prediction.frame is Frame.INPUT:
+        (left, top), (right, bottom) = (
+            preprocessed.view.to_input(left, top),
+            preprocessed.view.to_input(right, bottom),
+        )
+    drawn = image.copy()
+    width = max(1, max(image.size) // 128)
+    corner = (max(left, right - 1), max(top, bottom - 1))  # in tiny photos the hole is smaller than a pixel
+    ImageDraw.Draw(drawn).rectangle((left, top, *corner), outline="red", width=width)
+    return drawn
 
 
 def seen_pixels(prediction: Prediction) -> NDArray[np.bool_]:
@@ -143,21 +157,6 @@ def _bytes(shares: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Convert brightness, 0 to 1, to bytes; NaN is black."""
     levels: NDArray[np.uint8] = np.nan_to_num(shares * 255 + 0.5).astype(np.uint8)
     return levels
-
-
-def _with_hole(image: Image.Image, preprocessed: Preprocessed, frame: Frame) -> Image.Image:
-    """Draw a red frame around the region that was hidden from the network."""
-    left, top, right, bottom = map(float, hole(*preprocessed.view.size))
-    if frame is Frame.INPUT:
-        (left, top), (right, bottom) = (
-            preprocessed.view.to_input(left, top),
-            preprocessed.view.to_input(right, bottom),
-        )
-    drawn = image.copy()
-    width = max(1, max(image.size) // 128)
-    corner = (max(left, right - 1), max(top, bottom - 1))  # in tiny photos the hole is smaller than a pixel
-    ImageDraw.Draw(drawn).rectangle((left, top, *corner), outline="red", width=width)
-    return drawn
 
 
 def _semantic_picture(prediction: Prediction, inputs: tuple[Preprocessed, ...], _fov: float) -> Image.Image:

@@ -72,41 +72,36 @@ def write_graph(
                 traced = jit.trace(graph, example, check_trace=False)
                 jit.save(traced, str(path), _extra_files={METADATA: json.dumps(facts)})
                 return
-            _write_onnx(graph, path, facts, example, dynamic=dynamic)
+            import onnx
+            from torch.export import Dim
+
+            shapes = None
+            if dynamic:
+                rows, columns = (graph.form.step * Dim(name, min=2, max=512) for name in ("h", "w"))
+                last = example.ndim - 1
+                axes = {last - 1: rows, last: columns} if graph.form.any_size else {}
+                shapes = ({0: Dim("batch", min=1, max=4096), **axes},)
+            logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+            program = torch.onnx.export(
+                graph,
+                (example,),
+                dynamo=True,
+                dynamic_shapes=shapes,
+                input_names=["images"],
+                output_names=[graph.task],
+                optimize=True,
+                external_data=False,
+                verbose=False,
+            )
+            assert program is not None  # noqa: S101 - None only without the new exporter
+            model = program.model_proto
+            for name, value in facts.items():
+                model.metadata_props.add(
+                    key=name, value=value if isinstance(value, str) else json.dumps(value)
+                )
+            onnx.save(model, str(path))
     except Exception as error:  # exporters raise many types of exceptions
         raise ExportError(f"{graph.task} cannot be exported as {form}: {first_line(error)}") from error
-
-
-def _write_onnx(
-    graph: ExportedTask, path: Path, facts: Mapping[str, Any], example: torch.Tensor, *, dynamic: bool
-) -> None:
-    """Export a graph with torch's exporter, and add the facts as metadata."""
-    import onnx
-    from torch.export import Dim
-
-    shapes = None
-    if dynamic:
-        rows, columns = (graph.form.step * Dim(name, min=2, max=512) for name in ("h", "w"))
-        last = example.ndim - 1
-        free = {last - 1: rows, last: columns} if graph.form.any_size else {}
-        shapes = ({0: Dim("batch", min=1, max=4096), **free},)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    program = torch.onnx.export(
-        graph,
-        (example,),
-        dynamo=True,
-        dynamic_shapes=shapes,
-        input_names=["images"],
-        output_names=[graph.task],
-        optimize=True,
-        external_data=False,
-        verbose=False,
-    )
-    assert program is not None  # noqa: S101 - None only without the new exporter
-    model = program.model_proto
-    for name, value in facts.items():
-        model.metadata_props.add(key=name, value=value if isinstance(value, str) else json.dumps(value))
-    onnx.save(model, str(path))
 
 
 def read_facts(path: Path, form: Format) -> dict[str, str]:

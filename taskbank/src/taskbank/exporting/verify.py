@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -96,6 +96,10 @@ def verify(
         ExportError: a difference is larger than rounding explains.
         ImageError: a picture cannot be read.
     """
+    if not pictures:
+        raise InvalidInputError("no picture to verify with: name some with --images")
+    endless, images = cycle(pictures), task.num_images
+    items = [next(endless) if images == 1 else tuple(islice(endless, images)) for _ in range(max(BATCHES))]
     run = runner(path, form)
     # Original networks with fully connected heads accept one size only.
     sizes = [graph.form.size]
@@ -104,7 +108,7 @@ def verify(
     found = []
     for size in sizes:
         engine = Engine(bank, [task.name], Settings(device="cpu", fit=Fit.CROP, size=size))
-        outcomes = list(engine.run(_items(pictures, task.num_images)))
+        outcomes = list(engine.run(items))
         for outcome in outcomes:
             if outcome.error is not None:
                 raise outcome.error
@@ -128,16 +132,6 @@ def verify(
                     f"{size} px): {limit:g} at most can be rounding"
                 )
     return found
-
-
-def _items(pictures: Sequence[Path], images: int) -> Iterator[Any]:
-    """Yield eight inputs: pictures, or tuples of consecutive pictures."""
-    if not pictures:
-        raise InvalidInputError("no picture to verify with: name some with --images")
-    endless = cycle(pictures)
-    for _ in range(max(BATCHES)):
-        together = tuple(islice(endless, images))
-        yield together if images > 1 else together[0]
 
 
 def _shown(outcome: Outcome, task: Task) -> NDArray[np.float32]:

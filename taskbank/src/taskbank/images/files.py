@@ -178,7 +178,15 @@ def _files_of(
     elif path.suffix.lower() == ".txt":
         yield from _in_list(path, results, passed_over, refused)
     elif not os.path.exists(name) and glob.has_magic(name):  # noqa: PTH110 - likewise
-        yield from map(str, _matching(name))
+        try:
+            # Unlike `Path.glob`, this one takes absolute patterns as well.
+            matches = glob.glob(name, recursive=True)  # noqa: PTH207 - patterns may be absolute
+        except (OSError, ValueError) as error:
+            raise ImageError(f"cannot look for {name!r}: {error}") from error
+        found = sorted(path for path in map(Path, matches) if not path.is_dir())
+        if not found:
+            raise ImageError(f"no file matches {name!r}")
+        yield from map(str, found)
     elif path == STDIN:
         yield str(plain_path(path))  # `./-` is a file
     else:
@@ -249,19 +257,6 @@ def _reason_against(entry: os.DirEntry[str]) -> str | None:
     if suffix in PLUGIN_SUFFIXES:
         return _PLUGINS
     return _VIDEOS if suffix in VIDEO_SUFFIXES else ""
-
-
-def _matching(pattern: str) -> list[Path]:
-    """Find the files of a pattern."""
-    try:
-        # Unlike `Path.glob`, this one takes absolute patterns as well.
-        names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - patterns may be absolute
-    except (OSError, ValueError) as error:
-        raise ImageError(f"cannot look for {pattern!r}: {error}") from error
-    found = sorted(path for path in map(Path, names) if not path.is_dir())
-    if not found:
-        raise ImageError(f"no file matches {pattern!r}")
-    return found
 
 
 def _in_list(

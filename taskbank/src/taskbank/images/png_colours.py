@@ -110,7 +110,13 @@ def rgb_profile(points: Sequence[Point], exponent: float | None) -> bytes:
     tags = {b"wtpt": _xyz(_D50)}
     tags |= {name + b"XYZ": _xyz(column) for name, column in zip((b"r", b"g", b"b"), adapted.T, strict=True)}
     tags |= {name + b"TRC": b"para\0\0\0\0" + kind + _fixed(curve) for name in (b"r", b"g", b"b")}
-    return _profile(tags)
+    table, body, start = b"", b"", 132 + 12 * len(tags)
+    for name, content in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(content))
+        body += content + b"\0" * (-len(content) % 4)
+    head = struct.pack(">I4xI4s4s4s", start + len(body), 0x04200000, b"mntr", b"RGB ", b"XYZ ")
+    head += b"\0" * 12 + b"acsp" + b"\0" * 28 + _fixed(_D50) + b"\0" * 48
+    return head + struct.pack(">I", len(tags)) + table + body
 
 
 def _cicp(image: Image.Image) -> tuple[int, int] | None:
@@ -134,17 +140,6 @@ def _cicp(image: Image.Image) -> tuple[int, int] | None:
         found = None
     file.seek(before)
     return found
-
-
-def _profile(tags: dict[bytes, bytes]) -> bytes:
-    """Put tags behind the head of a profile of RGB."""
-    table, body, start = b"", b"", 132 + 12 * len(tags)
-    for name, content in tags.items():
-        table += name + struct.pack(">II", start + len(body), len(content))
-        body += content + b"\0" * (-len(content) % 4)
-    head = struct.pack(">I4xI4s4s4s", start + len(body), 0x04200000, b"mntr", b"RGB ", b"XYZ ")
-    head += b"\0" * 12 + b"acsp" + b"\0" * 28 + _fixed(_D50) + b"\0" * 48
-    return head + struct.pack(">I", len(tags)) + table + body
 
 
 def _xyz(values: NDArray[np.float64]) -> bytes:

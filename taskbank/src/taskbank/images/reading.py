@@ -156,19 +156,15 @@ def _pixels(image: object, name: str, size: list[tuple[int, int]]) -> Tensor:
     if isinstance(image, str | os.PathLike):
         return _from_file(Path(image), size)
     if isinstance(image, bytes | bytearray):
-        return _from_bytes(bytes(image), name, size)
+        file_bytes = bytes(image)
+        if not file_bytes:
+            raise ImageError(f"{name} is empty (0 bytes): it was not written to the end, get it again")
+        with Image.open(BytesIO(file_bytes)) as opened:
+            return _from_pil(opened, name, size, own=True)
     raise ImageError(
         f"an image cannot be a {type(image).__name__}: give a path, a PIL image, an array, a tensor, the "
         "content of a file as bytes or as an open file, or a dict with bytes or path"
     )
-
-
-def _from_bytes(content: bytes, name: str, size: list[tuple[int, int]]) -> Tensor:
-    """Return the pixels in the content of a file."""
-    if not content:
-        raise ImageError(f"{name} is empty (0 bytes): it was not written to the end, get it again")
-    with Image.open(BytesIO(content)) as image:
-        return _from_pil(image, name, size, own=True)
 
 
 def _from_file(path: Path, size: list[tuple[int, int]]) -> Tensor:
@@ -209,7 +205,14 @@ def _from_pil(given: Image.Image, name: str, size: list[tuple[int, int]], *, own
     upright = ImageOps.exif_transpose(image)
     profile = made or upright.info.get("icc_profile")
     if upright.mode in DEEP_MODES:
-        grey = _from_deep(np.asarray(upright), name)
+        # 16-bit grey, which Pillow holds as one of several integer types.
+        values = np.asarray(upright)
+        whole = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
+        if whole.min() < 0 or whole.max() > 65535:
+            raise ImageError(
+                f"{name} holds integers from {whole.min()} to {whole.max()}: 16-bit grey is 0 to 65535"
+            )
+        grey = _from_array(whole.astype(np.uint16), name)
         curve = grey_curve(profile, png_gamma(upright), name)
         return grey if curve is None else torch.from_numpy(np.interp(grey, LEVELS, curve).astype(np.float32))
     if upright.mode == "F":
@@ -256,16 +259,6 @@ def _held(image: Image.Image, own: bool) -> Image.Image:
     small.info = image.info
     small.getexif().update(exif)
     return small
-
-
-def _from_deep(values: NDArray[Any], name: str) -> Tensor:
-    """Convert 16-bit grey, which Pillow holds as one of several integer types."""
-    whole = values if values.dtype.kind == "u" else values.astype(np.int64, copy=False)
-    if whole.min() < 0 or whole.max() > 65535:
-        raise ImageError(
-            f"{name} holds integers from {whole.min()} to {whole.max()}: 16-bit grey is 0 to 65535"
-        )
-    return _from_array(whole.astype(np.uint16), name)
 
 
 def _from_array(array: NDArray[Any], name: str) -> Tensor:

@@ -105,10 +105,18 @@ def decode(task: Task, raw: Tensor, inputs: tuple[Preprocessed, ...], reading: R
         return DECODED_NUMBERS[task.output](task, raw, inputs)
     values, seen = _placed(raw, inputs[0], reading.frame, _per_pixel(task, reading))
     semantic = task.output is OutputKind.SEMANTIC_MAP
+    match task.output:
+        case OutputKind.DEPTH:
+            along = "the ray" if task.name == "depth_euclidean" else "the optical axis"
+            convention = f"distance along {along}"
+        case OutputKind.NORMALS:
+            convention = NORMAL_AXES[reading.normals]
+        case _:
+            convention = _CONVENTIONS.get(task.output, "sRGB")
     return Decoded(
         # Labels are uint8 (H, W), 0 at pixels that were not seen.
         array=values[0].masked_fill(~seen, 0).numpy() if semantic else _channels_last(values, seen),
-        convention=_map_convention(task, reading),
+        convention=convention,
         value_range=(0, task.channels) if semantic else task.value_range,
         frame=reading.frame,
     )
@@ -147,18 +155,6 @@ def _per_pixel(task: Task, reading: Reading) -> Callable[[Tensor], Tensor]:
         case _:
             highest = (task.value_range or (0, 1))[1]
             return lambda signed: ((signed + 1) / 2).clamp(0, 1) * highest
-
-
-def _map_convention(task: Task, reading: Reading) -> str:
-    """Describe the meaning of a map's values."""
-    match task.output:
-        case OutputKind.DEPTH:
-            along = "the ray" if task.name == "depth_euclidean" else "the optical axis"
-            return f"distance along {along}"
-        case OutputKind.NORMALS:
-            return NORMAL_AXES[reading.normals]
-        case _:
-            return _CONVENTIONS.get(task.output, "sRGB")
 
 
 def _metres(share: Tensor) -> Tensor:

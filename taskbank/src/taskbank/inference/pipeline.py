@@ -272,7 +272,12 @@ class Pipeline:
         fit = self.settings.fit if True in self.whole else for_squares(self.settings.fit)
         try:
             if len(images) != wanted:
-                raise InvalidInputError(_wrong_number(len(images), wanted, self.tasks))
+                said = f"a tuple of {wanted} images, not {len(images)}"
+                if wanted == 1:
+                    said = (
+                        f"one image at a time, not a tuple of {len(images)}; for several images give a list"
+                    )
+                raise InvalidInputError(f"{', '.join(self.tasks)}: {said}")
             inputs = tuple(
                 preprocess(read_photo(image), fit, self.size, tiles=self.tiles, square=squares)
                 for image in images
@@ -285,11 +290,3 @@ class Pipeline:
 def _weight(outcome: Outcome) -> int:
     """Return the bytes of the photos of an item."""
     return sum(one.photo.pixels.nbytes for one in outcome.inputs)
-
-
-def _wrong_number(given: int, wanted: int, tasks: tuple[str, ...]) -> str:
-    """Return the message for a wrong number of images, with the right number."""
-    names = ", ".join(tasks)
-    if wanted == 1:
-        return f"{names}: one image at a time, not a tuple of {given}; for several images give a list"
-    return f"{names}: a tuple of {wanted} images, not {given}"

@@ -21,7 +21,7 @@ from taskbank.atomic_files import write_whole
 from taskbank.constants import scene_positions
 from taskbank.errors import ImageError
 from taskbank.images.reading import DEEP_MODES
-from taskbank.labels.codes import DOMAINS, Domain, find_domain
+from taskbank.labels.codes import DOMAINS, find_domain
 
 POINT_INFO = "point_info"
 """Domain of the cameras."""
@@ -61,18 +61,15 @@ def save_label(path: Path, domain: str, codes: NDArray[Any]) -> None:
         InvalidInputError: no such domain.
         OutputError: the file cannot be written.
     """
-    image = Image.fromarray(_as_stored(find_domain(domain), codes))
+    coded = find_domain(domain)
+    stored = codes.astype(np.uint16 if coded.bits == 16 else np.uint8)
+    added = coded.file_channels - coded.channels
+    if added and coded.channels == 1:
+        stored = np.repeat(stored[..., None], coded.file_channels, axis=-1)
+    elif added:
+        stored = np.pad(stored, ((0, 0), (0, 0), (0, added)))
+    image = Image.fromarray(stored)
     write_whole(path, lambda file: image.save(file, format="PNG", compress_level=1))
-
-
-def _as_stored(domain: Domain, codes: NDArray[Any]) -> NDArray[Any]:
-    """Convert the channels of codes to those of a file."""
-    stored = codes.astype(np.uint16 if domain.bits == 16 else np.uint8)
-    if domain.file_channels == domain.channels:
-        return stored
-    if domain.channels == 1:
-        return np.repeat(stored[..., None], domain.file_channels, axis=-1)
-    return np.pad(stored, ((0, 0), (0, 0), (0, domain.file_channels - domain.channels)))
 
 
 def read_label(path: Path, domain: str) -> NDArray[Any]:
@@ -103,7 +100,13 @@ def read_label(path: Path, domain: str) -> NDArray[Any]:
         raise ImageError(f"{path} is damaged: {error}") from error
     if deep != (coded.bits == 16):
         raise ImageError(f"{path} has {16 if deep else 8} bits, {domain} has {coded.bits}")
-    return _as_label(coded, stored, path)
+    codes = stored.astype(np.uint16) if coded.bits == 16 else stored.astype(np.uint8, copy=False)
+    given = 1 if codes.ndim == 2 else codes.shape[2]
+    if given < coded.channels:
+        raise ImageError(f"{path} has {given} channel(s), {coded.name} has {coded.channels}")
+    if codes.ndim == 2:
+        return codes
+    return codes[..., 0] if coded.channels == 1 else codes[..., : coded.channels]
 
 
 def _check_regular(path: Path) -> None:
@@ -114,17 +117,6 @@ def _check_regular(path: Path) -> None:
     """
     if path.exists() and not path.is_file():
         raise OSError("it is a folder, pipe or device")
-
-
-def _as_label(domain: Domain, stored: NDArray[Any], path: Path) -> NDArray[Any]:
-    """Convert a file's channels to those of a label."""
-    codes = stored.astype(np.uint16) if domain.bits == 16 else stored.astype(np.uint8, copy=False)
-    given = 1 if codes.ndim == 2 else codes.shape[2]
-    if given < domain.channels:
-        raise ImageError(f"{path} has {given} channel(s), {domain.name} has {domain.channels}")
-    if codes.ndim == 2:
-        return codes
-    return codes[..., 0] if domain.channels == 1 else codes[..., : domain.channels]
 
 
 def save_classes(path: Path, domain: str, probabilities: NDArray[Any]) -> None:
@@ -160,21 +152,14 @@ def read_classes(path: Path, domain: str) -> NDArray[np.float32]:
         ImageError: the file is missing, damaged, too small to hold a label, of another length, or holds
             numbers that are neither logits nor probabilities.
     """
-    stored = _numbers(path, CLASSES[domain])
-    shares = np.exp(stored - stored.max()) if domain == "class_object" else stored[scene_positions()]
-    total = shares.sum()
-    if not (total > 0 and shares.min() >= 0):
-        raise ImageError(f"{path} holds no probabilities of indoor scenes")
-    probabilities: NDArray[np.float32] = (shares / total).astype(np.float32)
-    return probabilities
-
-
-def _numbers(path: Path, length: int) -> NDArray[np.float64]:
-    """Read the finite numbers of a `.npy` file."""
+    length = CLASSES[domain]
     try:
         _check_regular(path)
         size = path.stat().st_size
-        stored = _array(path) if size else np.empty(0)
+        stored = np.empty(0)
+        if size:
+            with path.open("rb") as file:  # archives and pickles are rejected
+                stored = np.lib.format.read_array(file, allow_pickle=False).astype(np.float64).ravel()
     except FileNotFoundError as error:
         raise ImageError(f"{path} does not exist") from error
     except Exception as error:  # decoders do not say what they raise
@@ -183,14 +168,12 @@ def _numbers(path: Path, length: int) -> NDArray[np.float64]:
         raise ImageError(f"{path} has {size} bytes: it holds no classes")
     if len(stored) != length or not np.isfinite(stored).all():
         raise ImageError(f"{path} has {len(stored)} number(s), expected are {length} finite ones")
-    return stored
-
-
-def _array(path: Path) -> NDArray[np.float64]:
-    """Read the array in a `.npy` file, flattened; archives and pickles are rejected."""
-    with path.open("rb") as file:
-        stored: NDArray[np.float64] = np.lib.format.read_array(file, allow_pickle=False).astype(np.float64)
-    return stored.ravel()
+    shares = np.exp(stored - stored.max()) if domain == "class_object" else stored[scene_positions()]
+    total = shares.sum()
+    if not (total > 0 and shares.min() >= 0):
+        raise ImageError(f"{path} holds no probabilities of indoor scenes")
+    probabilities: NDArray[np.float32] = (shares / total).astype(np.float32)
+    return probabilities
 
 
 def save_facts(path: Path, facts: Mapping[str, Any]) -> None:

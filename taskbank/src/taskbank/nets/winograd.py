@@ -79,7 +79,14 @@ class WinogradConvolution(nn.Module):
         if weights is None:
             convolved: Tensor = self.direct(x)
             return convolved
-        tiles = _tiles(x, rows, columns, self._padding)
+        # Overlapping tiles of the images, padded with zeros: (b rows columns, 36, in).
+        below, right = (
+            _RESULTS * count + _KERNEL - 1 - side - before
+            for count, side, before in zip((rows, columns), x.shape[-2:], self._padding, strict=True)
+        )
+        padded = functional.pad(x, (self._padding[1], right, self._padding[0], below))
+        tiles = padded.unfold(2, _TILE, _RESULTS).unfold(3, _TILE, _RESULTS)
+        tiles = tiles.permute(0, 2, 3, 4, 5, 1).reshape(-1, _PAIRS, x.shape[1])
         results = torch.cat([self._convolved(block, weights) for block in torch.split(tiles, _BLOCK)])
         places = results.view(len(x), rows, columns, _RESULTS, _RESULTS, self._channels).transpose(2, 3)
         full = places.reshape(len(x), rows * _RESULTS, columns * _RESULTS, self._channels)
@@ -128,17 +135,6 @@ def use_winograd(network: nn.Module) -> None:
             plain = (layer.stride, layer.dilation, layer.groups) == ((1, 1), (1, 1), 1)
             if plain and min(layer.in_channels, layer.out_channels) >= _CHANNELS:
                 setattr(module, name, WinogradConvolution(layer))
-
-
-def _tiles(x: Tensor, rows: int, columns: int, padding: tuple[int, int]) -> Tensor:
-    """Cut images, padded with zeros, into overlapping tiles: (b, in, H, W) -> (b rows columns, 36, in)."""
-    below, right = (
-        _RESULTS * count + _KERNEL - 1 - side - before
-        for count, side, before in zip((rows, columns), x.shape[-2:], padding, strict=True)
-    )
-    padded = functional.pad(x, (padding[1], right, padding[0], below))
-    tiles = padded.unfold(2, _TILE, _RESULTS).unfold(3, _TILE, _RESULTS)
-    return tiles.permute(0, 2, 3, 4, 5, 1).reshape(-1, _PAIRS, x.shape[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

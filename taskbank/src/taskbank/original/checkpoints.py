@@ -96,7 +96,15 @@ def find_checkpoints(folder: Path) -> Checkpoints:
         else:
             names.append(name)
     parts = {part: _by_task(part, names) for part in ("encoder", "decoder")}
-    return _checked(Checkpoints(folder, parts["encoder"], parts["decoder"], tuple(ignored)))
+    found = Checkpoints(folder, parts["encoder"], parts["decoder"], tuple(ignored))
+    if not found.encoders:
+        raise InvalidInputError(f"{found.folder} holds no encoder: its files must be called {_FORM}")
+    alone = found.decoders.keys() - found.encoders.keys()
+    if alone:
+        raise InvalidInputError(
+            f"{found.folder} holds decoders without their encoders: {', '.join(sorted(alone))}"
+        )
+    return found
 
 
 def _by_task(part: str, names: Iterable[CheckpointName]) -> dict[str, CheckpointName]:
@@ -110,18 +118,6 @@ def _by_task(part: str, names: Iterable[CheckpointName]) -> dict[str, Checkpoint
         if name.part == part:
             found[name.task] = name
     return {task: found[task] for task in TASKS if task in found}
-
-
-def _checked(found: Checkpoints) -> Checkpoints:
-    """Reject folders from which no bank can be made."""
-    if not found.encoders:
-        raise InvalidInputError(f"{found.folder} holds no encoder: its files must be called {_FORM}")
-    alone = found.decoders.keys() - found.encoders.keys()
-    if alone:
-        raise InvalidInputError(
-            f"{found.folder} holds decoders without their encoders: {', '.join(sorted(alone))}"
-        )
-    return found
 
 
 def read_checkpoint(path: Path, digest: str) -> dict[str, Tensor]:
@@ -147,11 +143,6 @@ def read_checkpoint(path: Path, digest: str) -> dict[str, Tensor]:
             f"{path} has sha256 {found}, not {digest} as its name says: the file is damaged or was changed. "
             "Delete it and get it again"
         )
-    return _tensors(content, path)
-
-
-def _tensors(content: bytes, path: Path) -> dict[str, Tensor]:
-    """Read the tensors in a pickle, and reject any other content."""
     try:
         loaded = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

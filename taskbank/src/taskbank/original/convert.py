@@ -100,7 +100,16 @@ def convert(
         DownloadError: a published checkpoint cannot be downloaded.
         OutputError: the folder holds a bank already, or cannot be written.
     """
-    found = _find(source, tasks, report)
+    if source == PUBLISHED:
+        found = download_published(Path(torch.hub.get_dir()) / "checkpoints", tasks, report)
+    else:
+        found = find_checkpoints(Path(source))
+        if tasks is not None:
+            wanted = {find_task(task).name for task in tasks}
+            for missing in sorted(wanted - found.encoders.keys()):
+                raise MissingTaskError(missing, found.encoders, str(source))
+            encoders, decoders = _only(found.encoders, wanted), _only(found.decoders, wanted)
+            found = Checkpoints(found.folder, encoders, decoders, found.ignored)
     left_out = {}
     # The only task whose network may not fit into a bank.
     if (file := found.encoders.get("colorization")) is not None:
@@ -129,23 +138,6 @@ def convert(
         licence=LICENCE,
     )
     return Conversion(bank, left_out, found.ignored)
-
-
-def _find(
-    source: str | Path, tasks: Iterable[str] | None, report: Callable[[str], None] | None
-) -> Checkpoints:
-    """Find the checkpoints of the requested tasks."""
-    if source == PUBLISHED:
-        return download_published(Path(torch.hub.get_dir()) / "checkpoints", tasks, report)
-    found = find_checkpoints(Path(source))
-    if tasks is None:
-        return found
-    names = {find_task(task).name for task in tasks}
-    for missing in sorted(names - found.encoders.keys()):
-        raise MissingTaskError(missing, found.encoders, str(source))
-    return Checkpoints(
-        found.folder, _only(found.encoders, names), _only(found.decoders, names), found.ignored
-    )
 
 
 def _only(files: Mapping[str, CheckpointName], names: set[str]) -> dict[str, CheckpointName]:

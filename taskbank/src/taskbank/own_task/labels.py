@@ -102,11 +102,39 @@ def learnable(
                     f"maps differ in their channels: {labels.maps[names[0]]} has {count}, "
                     f"{labels.maps[name]} has {other}; all must have as many"
                 )
-        maps = torch.stack([fit_map(labels, name, views[name]) for name in names])
-        return _scaled(labels.target, maps.numpy(), learned, unit)
+        maps = torch.stack([fit_map(labels, name, views[name]) for name in names]).numpy()
+        # Maps are scaled in place to [-1, 1] by the least and greatest training value.
+        low = float(min(np.nanmin(maps[one]) for one in np.flatnonzero(learned)))
+        high = float(max(np.nanmax(maps[one]) for one in np.flatnonzero(learned)))
+        if not low < high:
+            raise InvalidInputError(
+                f"all maps of {labels.target} that are learned from hold {low:g} and nothing else: there is "
+                "nothing to learn"
+            )
+        maps -= low
+        maps *= 2 / (high - low)
+        maps -= 1
+        target = OwnTarget(output=OutputKind.MAP, channels=maps.shape[1], unit=unit, value_range=(low, high))
+        return Learnable(target=target, names=None, values=maps)
     table = np.array([labels.values[name] for name in names])
     if labels.kind is not Kind.CLASSES:
-        return _whitened(table, columns, learned, unit)
+        # Numbers are whitened by the mean and spread of the training images.
+        mean, std = table[learned].mean(0), table[learned].std(0)
+        flat = std <= np.maximum(_LEAST_SPREAD * np.abs(mean), _LEAST)
+        if flat.any():
+            column = int(np.flatnonzero(flat)[0])
+            raise InvalidInputError(
+                f"{columns[column]} is {mean[column]:g} for all images that are learned from: there is "
+                "nothing to learn"
+                + ("" if std[column] == 0 else f". It varies by {std[column]:.1g} only: choose a smaller unit")
+            )
+        target = OwnTarget(
+            output=OutputKind.NUMBERS,
+            channels=len(columns),
+            unit=unit,
+            whitening=(tuple(mean.tolist()), tuple(std.tolist())),
+        )
+        return Learnable(target=target, names=columns, values=((table - mean) / std).astype(np.float32))
     if unit != "1":
         raise InvalidInputError(f"unit {unit!r}: classes have none, leave it out")
     numbers = table[:, 0].astype(np.int64)
@@ -141,41 +169,3 @@ def fit_map(labels: Labels, image: str, view: View) -> Tensor:
             f"the map {labels.maps[image]} has no known pixel where networks look, in its middle square"
         )
     return (scaled[:-1] / share.clamp(min=_KNOWN)).where(share >= _KNOWN, torch.nan)
-
-
-def _whitened(
-    table: NDArray[np.float64], names: tuple[str, ...], learned: NDArray[np.bool_], unit: str
-) -> Learnable:
-    """Whiten numbers by the mean and spread of the training images."""
-    mean, std = table[learned].mean(0), table[learned].std(0)
-    flat = std <= np.maximum(_LEAST_SPREAD * np.abs(mean), _LEAST)
-    if flat.any():
-        column = int(np.flatnonzero(flat)[0])
-        raise InvalidInputError(
-            f"{names[column]} is {mean[column]:g} for all images that are learned from: there is nothing to "
-            "learn"
-            + ("" if std[column] == 0 else f". It varies by {std[column]:.1g} only: choose a smaller unit")
-        )
-    target = OwnTarget(
-        output=OutputKind.NUMBERS,
-        channels=len(names),
-        unit=unit,
-        whitening=(tuple(mean.tolist()), tuple(std.tolist())),
-    )
-    return Learnable(target=target, names=names, values=((table - mean) / std).astype(np.float32))
-
-
-def _scaled(name: str, maps: NDArray[np.float32], learned: NDArray[np.bool_], unit: str) -> Learnable:
-    """Scale maps in place to [-1, 1] by the least and greatest training value."""
-    low = float(min(np.nanmin(maps[one]) for one in np.flatnonzero(learned)))
-    high = float(max(np.nanmax(maps[one]) for one in np.flatnonzero(learned)))
-    if not low < high:
-        raise InvalidInputError(
-            f"all maps of {name} that are learned from hold {low:g} and nothing else: there is nothing to "
-            "learn"
-        )
-    maps -= low
-    maps *= 2 / (high - low)
-    maps -= 1
-    target = OwnTarget(output=OutputKind.MAP, channels=maps.shape[1], unit=unit, value_range=(low, high))
-    return Learnable(target=target, names=None, values=maps)

@@ -89,7 +89,15 @@ def read_labels(
         InvalidInputError: the path does not exist, a table lacks a column, or no image has a label.
     """
     if path.is_dir() and path.resolve() == folder.resolve():
-        found = [_folders(images, name or path.name)]
+        # The folder of each image is its class.
+        beside = [image for image in images if "/" not in image]
+        if beside:
+            raise InvalidInputError(
+                f"images stand outside of the folders of classes: {', '.join(beside[:_NAMED])}. Put each "
+                "into the folder of its class, or give a CSV file"
+            )
+        classes = _as_classes(name or path.name, {image: image.split("/")[0] for image in images}, {})
+        found = [replace(classes, by_folder=True)]
     elif path.is_dir():
         found = [_maps(path, images, name or path.name, kind)]
     elif path.is_file():
@@ -279,18 +287,6 @@ def _maps(path: Path, images: Sequence[str], name: str, kind: Kind) -> Labels:
     numbered = target in DOMAINS and DOMAINS[target].coding is Coding.NUMBER
     chosen = (Kind.CLASSES if numbered else Kind.NUMBERS) if kind is Kind.AUTO else kind
     return Labels(target=target, kind=chosen, maps=maps)
-
-
-def _folders(images: Sequence[str], name: str) -> Labels:
-    """Take the folder of each image as its class."""
-    beside = [image for image in images if "/" not in image]
-    if beside:
-        raise InvalidInputError(
-            f"images stand outside of the folders of classes: {', '.join(beside[:_NAMED])}. Put each into "
-            "the folder of its class, or give a CSV file"
-        )
-    labels = _as_classes(name, {image: image.split("/")[0] for image in images}, {})
-    return replace(labels, by_folder=True)
 
 
 def read_groups(path: Path, images: Sequence[str]) -> dict[str, str]:

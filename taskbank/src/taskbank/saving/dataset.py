@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from taskbank.atomic_files import write_whole
 from taskbank.csv_tables import safe_path, to_csv
@@ -157,35 +156,6 @@ def export_outcome(
     """
     square = replace(outcome, inputs=(as_square_photo(outcome.inputs[0], SIDE),))
     save_label(_path(folder, "rgb", point), "rgb", square.inputs[0].photo.as_bytes())
-    facts = _facts(outcome, point, fov)
-    for task in tasks:
-        domain = folder_of(task)
-        if domain is None:
-            continue
-        prediction = square.prediction(task)
-        if domain == POINT_INFO:
-            facts |= _room_facts(prediction)
-        elif domain in CLASSES:
-            save_classes(_path(folder, domain, point), domain, prediction.array)
-        else:
-            save_label(_path(folder, domain, point), domain, _codes(prediction, domain))
-    save_facts(_path(folder, POINT_INFO, point), facts)
-
-
-def _path(folder: Path, domain: str, point: int) -> Path:
-    return folder / domain / label_name(domain, point, _VIEW)
-
-
-def _codes(prediction: Prediction, domain: str) -> NDArray[Any]:
-    """Encode a map in the dataset's codes."""
-    values = torch.from_numpy(np.array(prediction.array))
-    if prediction.kind is OutputKind.EMBEDDING:
-        return number_segments(values.permute(2, 0, 1), prediction.views[0]).numpy()
-    return encode(domain, values).numpy()
-
-
-def _facts(outcome: Outcome, point: int, fov: float | None) -> dict[str, Any]:
-    """Return the facts about a photograph and its camera, JSON-ready."""
     view = outcome.inputs[0].view
     box = view_of(view.width, view.height, Fit.CROP, SIDE).box
     facts: dict[str, Any] = {
@@ -199,7 +169,27 @@ def _facts(outcome: Outcome, point: int, fov: float | None) -> dict[str, Any]:
     if fov is not None:
         share = (box.right - box.left) / view.width
         facts["field_of_view_rads"] = 2 * math.atan(share * math.tan(math.radians(fov) / 2))
-    return facts
+    for task in tasks:
+        domain = folder_of(task)
+        if domain is None:
+            continue
+        prediction = square.prediction(task)
+        if domain == POINT_INFO:
+            facts |= _room_facts(prediction)
+        elif domain in CLASSES:
+            save_classes(_path(folder, domain, point), domain, prediction.array)
+        else:
+            values = torch.from_numpy(np.array(prediction.array))
+            if prediction.kind is OutputKind.EMBEDDING:
+                codes = number_segments(values.permute(2, 0, 1), prediction.views[0]).numpy()
+            else:
+                codes = encode(domain, values).numpy()
+            save_label(_path(folder, domain, point), domain, codes)
+    save_facts(_path(folder, POINT_INFO, point), facts)
+
+
+def _path(folder: Path, domain: str, point: int) -> Path:
+    return folder / domain / label_name(domain, point, _VIEW)
 
 
 def _room_facts(prediction: Prediction) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -95,15 +95,7 @@ def open_sources(
             source = open_hub(model.id, revision=revision, size=size)
             if all(held.name != source.name for _, held in opened):  # one model may serve several tasks
                 opened.append(("", source))
-    return _distinct(opened)
-
-
-def _distinct(opened: Sequence[tuple[str, Source]]) -> list[Source]:
-    """Make names of sources unique: tasks that several banks hold get the name BANK:TASK.
-
-    Raises:
-        InvalidInputError: a source is repeated.
-    """
+    # Tasks that several banks hold get the name BANK:TASK.
     holders: dict[str, set[str]] = {}
     for holder, source in opened:
         holders.setdefault(source.name, set()).add(holder)

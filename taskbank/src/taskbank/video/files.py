@@ -298,30 +298,25 @@ def video_writer(path: Path, clip: Clip) -> Iterator[Write]:
             ) as container,
         ):
             stream = container.add_stream(codec, rate=clip.rate, options=dict(_QUALITY))
-            yield _writer(av, container, stream, clip)
+            context = stream.codec_context
+
+            def write(picture: Bytes, time: int) -> None:
+                rows, columns = picture.shape[:2]
+                even = np.pad(picture, ((0, rows % 2), (0, columns % 2), (0, 0)), mode="edge")
+                if not context.is_open:
+                    context.height, context.width = even.shape[:2]
+                    context.pix_fmt, context.time_base = _YUV, clip.time_base
+                    context.colorspace = context.color_primaries = _BT709
+                    context.color_trc, context.color_range = _BT709, _LIMITED
+                frame = av.VideoFrame.from_ndarray(even, format=_RGB)
+                frame = frame.reformat(format=_YUV, dst_colorspace=_BT709, dst_color_range=_LIMITED)
+                frame.pts, frame.time_base = time, clip.time_base
+                container.mux(stream.encode(frame))
+
+            yield write
             container.mux(stream.encode())
     except av.FFmpegError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _writer(av: Any, container: Any, stream: Any, clip: Clip) -> Write:
-    """Return a function that writes pictures into an open file; the first one sets their size."""
-    context = stream.codec_context
-
-    def write(picture: Bytes, time: int) -> None:
-        rows, columns = picture.shape[:2]
-        even = np.pad(picture, ((0, rows % 2), (0, columns % 2), (0, 0)), mode="edge")
-        if not context.is_open:
-            context.height, context.width = even.shape[:2]
-            context.pix_fmt, context.time_base = _YUV, clip.time_base
-            context.colorspace = context.color_primaries = _BT709
-            context.color_trc, context.color_range = _BT709, _LIMITED
-        frame = av.VideoFrame.from_ndarray(even, format=_RGB)
-        frame = frame.reformat(format=_YUV, dst_colorspace=_BT709, dst_color_range=_LIMITED)
-        frame.pts, frame.time_base = time, clip.time_base
-        container.mux(stream.encode(frame))
-
-    return write
 
 
 @contextmanager

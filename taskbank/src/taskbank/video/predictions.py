@@ -124,7 +124,17 @@ def save_video(
     """
     chosen = reading or Reading()
     names = [task.name for task in engine.tasks]
-    scales = _scales(engine, clip, chosen) if Form.PNG in saving.forms else {}
+    scales: dict[str, Scale | None] = {}
+    adapted = [task.name for task in engine.tasks if task.output in ADAPTED]
+    if adapted and Form.PNG in saving.forms:
+        # Scales of colours for the whole clip, measured on frames spread over it.
+        spread = set(np.linspace(0, max(clip.frames - 1, 0), _MEASURED_FRAMES).round().astype(int).tolist())
+        seen: dict[str, list[Prediction]] = {name: [] for name in adapted}
+        for outcome in engine.run(frame.pixels for frame in read_frames(clip, spread)):
+            for name in adapted:
+                # In the network's frame, predictions are small and have the same range of values.
+                seen[name].append(outcome.prediction(name, replace(chosen, frame=Frame.NETWORK)))
+        scales = {name: measure(predictions) for name, predictions in seen.items() if predictions}
     count, last = 0, None
     with ExitStack() as stack:
         sinks = {task.name: _sinks(stack, task, clip, saving, scales.get(task.name)) for task in engine.tasks}
@@ -204,20 +214,6 @@ class _Average:
             }
         self._mean, self._time = raw, time
         return raw
-
-
-def _scales(engine: PredictionEngine, clip: Clip, reading: Reading) -> dict[str, Scale | None]:
-    """Measure scales of colours for the whole clip, on frames spread over it."""
-    adapted = [task.name for task in engine.tasks if task.output in ADAPTED]
-    if not adapted:
-        return {}
-    chosen = set(np.linspace(0, max(clip.frames - 1, 0), _MEASURED_FRAMES).round().astype(int).tolist())
-    seen: dict[str, list[Prediction]] = {name: [] for name in adapted}
-    for outcome in engine.run(frame.pixels for frame in read_frames(clip, chosen)):
-        for name in adapted:
-            # In the network's frame, predictions are small and have the same range of values.
-            seen[name].append(outcome.prediction(name, replace(reading, frame=Frame.NETWORK)))
-    return {name: measure(predictions) for name, predictions in seen.items() if predictions}
 
 
 def _sinks(stack: ExitStack, task: Task, clip: Clip, saving: VideoSaving, scale: Scale | None) -> list[Sink]:

@@ -92,26 +92,8 @@ def similarity(affinity: AffinityInput) -> TaskTree:
     smallest = np.min(matrix, where=matrix > 0, initial=1.0)
     logarithms = np.log(np.maximum(matrix, smallest))  # an affinity of 0 counts as the smallest measured
     centres = np.nansum(logarithms, axis=0) / np.maximum(1, (~np.isnan(logarithms)).sum(axis=0))
-    distances = _distances(logarithms - centres, leaves)
-    merges = linkage(squareform(distances, checks=False), LINKAGE)
-    return TaskTree(leaves, tuple((int(a), int(b), float(d), int(n)) for a, b, d, n in merges))
-
-
-def first_order_matrix(tensor: AffinityTensor) -> FloatArray:
-    """Float64 (tasks, targets): order-1 affinity of each source for each target, NaN where not measured.
-
-    A target's transfer from its own representation is included, its fully supervised network is not.
-    """
-    rows = np.flatnonzero((tensor.order == 1) & ~tensor.full_supervision)
-    column = {task: number for number, task in enumerate(tensor.targets)}
-    matrix = np.full((len(tensor.tasks), len(tensor.targets)), np.nan)
-    source = tensor.sources[rows].argmax(axis=1)
-    matrix[source, [column[tensor.tasks[target]] for target in tensor.target[rows]]] = tensor.affinity[rows]
-    return matrix
-
-
-def _distances(patterns: FloatArray, leaves: tuple[str, ...]) -> FloatArray:
-    """Float64 (sources, sources) in [0, 2]: one minus the correlation over the targets both have."""
+    # One minus the correlation over the targets that both sources have, in [0, 2].
+    patterns = logarithms - centres
     count = len(leaves)
     distances = np.zeros((count, count))
     for left in range(count):
@@ -127,4 +109,18 @@ def _distances(patterns: FloatArray, leaves: tuple[str, ...]) -> FloatArray:
             # Pearson's correlation is 0 where one of the two patterns is constant.
             correlation = float(np.clip(one @ other / size, -1, 1)) if size > 0 else 0.0
             distances[left, right] = distances[right, left] = 1 - correlation
-    return distances
+    merges = linkage(squareform(distances, checks=False), LINKAGE)
+    return TaskTree(leaves, tuple((int(a), int(b), float(d), int(n)) for a, b, d, n in merges))
+
+
+def first_order_matrix(tensor: AffinityTensor) -> FloatArray:
+    """Float64 (tasks, targets): order-1 affinity of each source for each target, NaN where not measured.
+
+    A target's transfer from its own representation is included, its fully supervised network is not.
+    """
+    rows = np.flatnonzero((tensor.order == 1) & ~tensor.full_supervision)
+    column = {task: number for number, task in enumerate(tensor.targets)}
+    matrix = np.full((len(tensor.tasks), len(tensor.targets)), np.nan)
+    source = tensor.sources[rows].argmax(axis=1)
+    matrix[source, [column[tensor.tasks[target]] for target in tensor.target[rows]]] = tensor.affinity[rows]
+    return matrix

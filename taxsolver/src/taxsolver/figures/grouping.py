@@ -186,6 +186,9 @@ def draw_grouping(grouping: Grouping) -> Figure:
         InvalidInputError: the grouping is infeasible or a mean of random ones, so it has no networks.
         MissingExtraError: matplotlib is not installed.
     """
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
     if not grouping.chosen:
         raise InvalidInputError(f"a grouping that is {grouping.status} has no networks to draw: draw another")
     boxes = [_Box.of(grouping, network) for network in grouping.chosen]
@@ -209,7 +212,16 @@ def draw_grouping(grouping: Grouping) -> Figure:
         middle = top + box.height / 2
         box.draw(axes, middle)
         for position, task in enumerate(box.served):
-            _draw_task(axes, grouping, task, middle + (position - (len(box.served) - 1) / 2) * _ROW, middle)
+            # A curve from the network to the task, and the task's losses.
+            y = middle + (position - (len(box.served) - 1) / 2) * _ROW
+            network = grouping.assigned[task]
+            bend = [(3.65, middle), (4.0, middle), (4.0, y), (4.3, y)]
+            line = Path(bend, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+            axes.add_patch(PathPatch(line, facecolor="none", edgecolor=BLUE, lw=1.6))
+            axes.plot([4.3], [y], "o", color=BLUE, ms=5)
+            axes.text(_TASK, y, readable(table.tasks[task], 24), va="center")
+            losses = table.validation[network, task], table.scored[network, task]
+            _draw_numbers(axes, [_loss(loss, _decimals(grouping)) for loss in losses], y)
         top += box.height + _GAP
     middle = top + 0.16
     axes.plot([4.3, 8.5], [middle - 0.22] * 2, color=MUTED, lw=0.8)
@@ -256,20 +268,6 @@ class _Box:
         for number, line in enumerate(self.name + self.about):
             weight, ink = ("bold", INK) if number < len(self.name) else ("normal", MUTED)
             axes.text(0.18, first + number * _LINE, line, va="center", size=8.5, weight=weight, color=ink)
-
-
-def _draw_task(axes: Axes, grouping: Grouping, task: int, middle: float, source: float) -> None:
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    table, network = grouping.table, grouping.assigned[task]
-    bend = [(3.65, source), (4.0, source), (4.0, middle), (4.3, middle)]
-    curve = Path(bend, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
-    axes.add_patch(PathPatch(curve, facecolor="none", edgecolor=BLUE, lw=1.6))
-    axes.plot([4.3], [middle], "o", color=BLUE, ms=5)
-    axes.text(_TASK, middle, readable(table.tasks[task], 24), va="center")
-    losses = table.validation[network, task], table.scored[network, task]
-    _draw_numbers(axes, [_loss(loss, _decimals(grouping)) for loss in losses], middle)
 
 
 def _draw_numbers(axes: Axes, words: Sequence[str], middle: float, **style: Any) -> None:

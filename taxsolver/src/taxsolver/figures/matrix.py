@@ -46,6 +46,9 @@ def draw_affinity(tensor: AffinityTensor, normalised: bool = True) -> Figure:
         InvalidInputError: the tensor has no order-1 transfer with an affinity.
         MissingExtraError: matplotlib is not installed.
     """
+    from matplotlib.colors import LogNorm
+    from matplotlib.patches import Rectangle
+
     first_order = first_order_matrix(tensor)
     measured = np.flatnonzero(~np.isnan(first_order).all(axis=1))
     if not len(measured):
@@ -72,7 +75,27 @@ def draw_affinity(tensor: AffinityTensor, normalised: bool = True) -> Figure:
     words = "a row for each source, a column for each target;  ring: the target's own representation is read"
     figure = _page(names, f"Order-1 affinities, {readable(tensor.name)}", words)
     axes = figure.add_subplot()
-    _draw_cells(axes, values, own & ~np.isnan(values), normalised=normalised)
+    positive = values[values > 0]
+    scale: dict[str, Any] = {"vmin": 0, "vmax": 1}
+    if not normalised and len(positive):
+        scale = {"norm": LogNorm(positive.min(), max(positive.max(), positive.min() * 1.01), clip=True)}
+    shown = np.ma.masked_invalid(
+        values if normalised else np.where(values == 0, positive.min(initial=1), values)
+    )
+    picture = axes.imshow(shown, cmap="viridis", aspect="auto", **scale)
+    for y, x in np.argwhere(np.isnan(values)):
+        corner = (x - 0.5, y - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, facecolor=FAINT, edgecolor=MUTED, hatch="////", lw=0))
+    rows, columns = np.nonzero(own & ~np.isnan(values))
+    axes.scatter(
+        columns, rows, s=1500 / max(values.shape) ** 1.25, facecolors="none", edgecolors=PAPER, lw=1.1
+    )
+    unit = (
+        "share of the other order-1 transfers of its target that it beats"
+        if normalised
+        else "affinity (logarithmic scale)"
+    )
+    _colour_bar(axes, picture, unit)
     _name_sides(axes, *names)
     if down[0] == 0:
         axes.axhline(0.5, color=PAPER, lw=5)
@@ -145,33 +168,6 @@ def _ranks(matrix: FloatArray) -> FloatArray:
     others = known.sum(axis=0) - 1
     shares = np.where(others > 0, (beaten - 0.5) / np.maximum(others, 1), 1.0)
     return np.where(known, shares, np.nan)
-
-
-def _draw_cells(axes: Axes, values: FloatArray, own: NDArray[np.bool_], *, normalised: bool) -> None:
-    from matplotlib.colors import LogNorm
-    from matplotlib.patches import Rectangle
-
-    positive = values[values > 0]
-    scale: dict[str, Any] = {"vmin": 0, "vmax": 1}
-    if not normalised and len(positive):
-        scale = {"norm": LogNorm(positive.min(), max(positive.max(), positive.min() * 1.01), clip=True)}
-    shown = np.ma.masked_invalid(
-        values if normalised else np.where(values == 0, positive.min(initial=1), values)
-    )
-    picture = axes.imshow(shown, cmap="viridis", aspect="auto", **scale)
-    for row, column in np.argwhere(np.isnan(values)):
-        corner = (column - 0.5, row - 0.5)
-        axes.add_patch(Rectangle(corner, 1, 1, facecolor=FAINT, edgecolor=MUTED, hatch="////", lw=0))
-    rows, columns = np.nonzero(own)
-    axes.scatter(
-        columns, rows, s=1500 / max(values.shape) ** 1.25, facecolors="none", edgecolors=PAPER, lw=1.1
-    )
-    unit = (
-        "share of the other order-1 transfers of its target that it beats"
-        if normalised
-        else "affinity (logarithmic scale)"
-    )
-    _colour_bar(axes, picture, unit)
 
 
 def _page(sides: tuple[list[str], list[str]], heading: str, words: str, beside: float = 0.0) -> Figure:

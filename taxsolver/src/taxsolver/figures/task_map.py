@@ -17,7 +17,6 @@ from taxsolver.figures.text import fitting, readable, text_width
 from taxsolver.tensors.affinity import AffinityTensor
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FloatArray = NDArray[np.float64]
@@ -51,7 +50,7 @@ def draw_task_map(tensor: AffinityTensor, *, neighbours: int = 3, seed: int = 0)
             affinity from another task.
         MissingExtraError: matplotlib or SciPy is not installed.
     """
-    from matplotlib.patches import FancyBboxPatch, Patch
+    from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 
     check_count(neighbours, "neighbours")
     ranks = _ranks(tensor)
@@ -69,8 +68,15 @@ def draw_task_map(tensor: AffinityTensor, *, neighbours: int = 3, seed: int = 0)
     axes.set(xlim=(-0.05, width + 0.05), ylim=(-0.4 if len(hidden) else -0.05, height + 0.05), aspect="equal")
     axes.set_axis_off()
     for source, target in np.argwhere(ranks < neighbours):
-        ends = (places[source], places[target], sizes[target])
-        _draw_arrow(axes, *ends, strong=bool(ranks[source, target] == 0))
+        start, middle, strong = places[source], places[target], bool(ranks[source, target] == 0)
+        # The arrow ends where the straight line to the target's centre enters its box.
+        offset = start - middle
+        share = np.min((sizes[target] + 0.06) / 2 / np.maximum(np.abs(offset), 1e-9))
+        end = middle + offset * min(float(share), 1.0)
+        line: dict[str, Any] = {"color": INK, "lw": 1.4} if strong else {"color": _WEAK, "lw": 0.9}
+        line |= {"arrowstyle": "-|>,head_width=2.2,head_length=4.5", "connectionstyle": "arc3,rad=0.08"}
+        ends = (float(start[0]), float(start[1])), (float(end[0]), float(end[1]))
+        axes.add_patch(FancyArrowPatch(*ends, shrinkA=0, shrinkB=0, zorder=1 + strong, **line))
     for name, place, size in zip(names, places, sizes, strict=True):
         (x, y), (wide, high) = place.tolist(), size.tolist()
         fill, edge, _ = _KINDS["target" if name in tensor.targets else "source"]
@@ -128,16 +134,3 @@ def _places(ranks: FloatArray, sizes: FloatArray, seed: int) -> FloatArray:
     places = np.array([found[node] for node in range(count)])
     places = push_apart(places * np.sqrt(count) * _STRETCH, sizes + _MARGIN)
     return np.asarray(places - (places - sizes / 2).min(axis=0), dtype=np.float64)
-
-
-def _draw_arrow(axes: Axes, start: FloatArray, target: FloatArray, size: FloatArray, *, strong: bool) -> None:
-    from matplotlib.patches import FancyArrowPatch
-
-    # The arrow ends where the straight line to the target's centre enters its box.
-    offset = start - target
-    share = np.min((size + 0.06) / 2 / np.maximum(np.abs(offset), 1e-9))
-    end = target + offset * min(float(share), 1.0)
-    look: dict[str, Any] = {"color": INK, "lw": 1.4} if strong else {"color": _WEAK, "lw": 0.9}
-    look |= {"arrowstyle": "-|>,head_width=2.2,head_length=4.5", "connectionstyle": "arc3,rad=0.08"}
-    ends = (float(start[0]), float(start[1])), (float(end[0]), float(end[1]))
-    axes.add_patch(FancyArrowPatch(*ends, shrinkA=0, shrinkB=0, zorder=1 + strong, **look))

@@ -56,7 +56,20 @@ def draw_tree(tree: Tree) -> Figure:
         raise InvalidInputError(
             f"{len(tree.merges)} merges make no tree of {count} leaves: expected {count - 1}"
         )
-    rows = _rows(tree)
+    # Height of every leaf and merge, counted in leaves from the top.
+    rows = [0.0] * (len(tree.leaves) + len(tree.merges))
+    # Leaves from the top down; of two branches the larger one comes first.
+    row, waiting = 0, [len(rows) - 1]
+    while waiting:
+        node = waiting.pop()
+        if node < len(tree.leaves):
+            rows[node] = float(row)
+            row += 1
+        else:
+            pair = tree.merges[node - len(tree.leaves)][:2]
+            waiting += sorted(pair, key=lambda child: _size(tree, child))
+    for number, (left, right, _, _) in enumerate(tree.merges, start=len(tree.leaves)):
+        rows[number] = (rows[left] + rows[right]) / 2
     colours = _colours(tree, rows)
     words = f"{tree.metric} distance of what tasks transfer to, {tree.method} linkage"
     figure = new_page(9, 1.5 + _ROW * count, "Tasks that transfer alike", words)
@@ -81,24 +94,6 @@ def draw_tree(tree: Tree) -> Figure:
     return figure
 
 
-def _rows(tree: Tree) -> list[float]:
-    """Height of every leaf and merge, counted in leaves from the top."""
-    rows = [0.0] * (len(tree.leaves) + len(tree.merges))
-    # Leaves from the top down; of two branches the larger one comes first.
-    row, waiting = 0, [len(rows) - 1]
-    while waiting:
-        node = waiting.pop()
-        if node < len(tree.leaves):
-            rows[node] = float(row)
-            row += 1
-        else:
-            pair = tree.merges[node - len(tree.leaves)][:2]
-            waiting += sorted(pair, key=lambda child: _size(tree, child))
-    for number, (left, right, _, _) in enumerate(tree.merges, start=len(tree.leaves)):
-        rows[number] = (rows[left] + rows[right]) / 2
-    return rows
-
-
 def _size(tree: Tree, cluster: int) -> int:
     return 1 if cluster < len(tree.leaves) else tree.merges[cluster - len(tree.leaves)][3]
 
@@ -106,19 +101,7 @@ def _size(tree: Tree, cluster: int) -> int:
 def _colours(tree: Tree, rows: Sequence[float]) -> list[str]:
     """Colour of every leaf and merge: grey above the cut and for single leaves."""
     colours = [MUTED] * len(rows)
-    clusters = [cluster for cluster in _cut(tree) if _size(tree, cluster) > 1]
-    for number, cluster in enumerate(sorted(clusters, key=lambda cluster: rows[cluster])):
-        waiting = [cluster]
-        while waiting:
-            node = waiting.pop()
-            colours[node] = CYCLE[number % len(CYCLE)]
-            if node >= len(tree.leaves):
-                waiting += tree.merges[node - len(tree.leaves)][:2]
-    return colours
-
-
-def _cut(tree: Tree) -> list[int]:
-    """Cut into three to seven clusters, where the ratio of two successive merge distances is largest."""
+    # Three to seven clusters, cut where the ratio of two successive merge distances is largest.
     count = len(tree.leaves)
     distances = [merge[2] for merge in tree.merges]
     choices = range(min(_FEWEST, count), min(_MOST, count) + 1)
@@ -131,4 +114,13 @@ def _cut(tree: Tree) -> list[int]:
 
     kept = count - max(choices, key=gap)
     joined = {child for merge in tree.merges[:kept] for child in merge[:2]}
-    return [cluster for cluster in range(count + kept) if cluster not in joined]
+    cut = [cluster for cluster in range(count + kept) if cluster not in joined]
+    clusters = [cluster for cluster in cut if _size(tree, cluster) > 1]
+    for number, cluster in enumerate(sorted(clusters, key=lambda cluster: rows[cluster])):
+        waiting = [cluster]
+        while waiting:
+            node = waiting.pop()
+            colours[node] = CYCLE[number % len(CYCLE)]
+            if node >= len(tree.leaves):
+                waiting += tree.merges[node - len(tree.leaves)][:2]
+    return colours

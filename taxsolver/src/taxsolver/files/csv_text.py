@@ -169,7 +169,18 @@ def read_sheet(content: str | bytes, where: str) -> Sheet:
     """
     if not isinstance(content, str | bytes):
         raise InvalidInputError(f"the content of {where} is {shown(content)}, expected text or bytes")
-    text = _decode(content, where)
+    if isinstance(content, bytes):
+        encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+        try:
+            content = content.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise FileFormatError(
+                f"{where} is not CSV text in UTF-8: {error}; save it as CSV in UTF-8"
+            ) from error
+    if "\0" in content:
+        raise FileFormatError(f"{where} is not CSV text in UTF-8: it holds a NUL; save it as CSV in UTF-8")
+    # The second mark stands inside concatenated files.
+    text = content.removeprefix("\ufeff").replace("\n\ufeff", "\n")
     first, newline, rest = text.partition("\n")
     stated = re.fullmatch(r"\"?sep=(.)\"?,*;*\r?", first.removeprefix("\ufeff"), re.IGNORECASE)
     if stated and newline:
@@ -186,20 +197,6 @@ def read_sheet(content: str | bytes, where: str) -> Sheet:
         return Sheet(where, Line(1, ()), [], delimiter)
     header = lines[0]
     return Sheet(where, header, [line for line in lines[1:] if line.cells != header.cells], delimiter)
-
-
-def _decode(content: str | bytes, where: str) -> str:
-    if isinstance(content, bytes):
-        encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-        try:
-            content = content.decode(encoding)
-        except UnicodeDecodeError as error:
-            raise FileFormatError(
-                f"{where} is not CSV text in UTF-8: {error}; save it as CSV in UTF-8"
-            ) from error
-    if "\0" in content:
-        raise FileFormatError(f"{where} is not CSV text in UTF-8: it holds a NUL; save it as CSV in UTF-8")
-    return content.removeprefix("\ufeff").replace("\n\ufeff", "\n")  # the second: inside concatenated files
 
 
 def _delimiter(text: str, where: str) -> str:

@@ -39,7 +39,22 @@ def write_file(path: str | Path, content: str | bytes) -> Path:
         if _is_stream(place):
             place.write_bytes(data)
         else:
-            _write_and_rename(Path(os.path.realpath(place)), data)  # a link stays a link
+            target = Path(os.path.realpath(place))  # a link stays a link
+            # Remove temporary files of killed processes that are at least a day old; writing takes seconds.
+            for left in target.parent.glob(".*.part"):
+                with suppress(OSError):
+                    if _LEFTOVER.fullmatch(left.name) and time.time() - left.lstat().st_mtime > _DAY:
+                        left.unlink()
+            beside = target.with_name(f".{secrets.token_hex(8)}.part")
+            try:
+                with beside.open("xb") as stream:  # exclusive creation follows no planted link
+                    stream.write(data)
+                    stream.flush()
+                    # Without it, a power cut could leave an empty file under the new name.
+                    os.fsync(stream.fileno())
+                beside.replace(target)
+            finally:
+                beside.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {place}: {error.strerror or error}") from error
     return place
@@ -73,23 +88,6 @@ def _fault(place: Path) -> str | None:
     if not _is_stream(place) and not os.access(folder, os.W_OK):
         return f"the folder {folder} is not writable"
     return None
-
-
-def _write_and_rename(place: Path, data: bytes) -> None:
-    # Remove temporary files of killed processes that are at least a day old; writing takes seconds.
-    for path in place.parent.glob(".*.part"):
-        with suppress(OSError):
-            if _LEFTOVER.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _DAY:
-                path.unlink()
-    beside = place.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with beside.open("xb") as stream:  # exclusive creation follows no planted link
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())  # without it, a power cut could leave an empty file under the new name
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _is_stream(place: Path) -> bool:

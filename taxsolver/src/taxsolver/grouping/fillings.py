@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from taxsolver.grouping.table import BoolArray, LossTable
 
@@ -34,24 +32,21 @@ def random_fillings(table: LossTable, budget: float, draws: int, seed: int) -> I
     found = tried = 0
     while found < draws and (tried < _PATIENCE or found * _RAREST >= tried):
         chosen = np.zeros((block, len(table.networks)), dtype=bool)
-        chosen[:, affordable] = _fill(amounts[affordable], limit, block, rng)
+        # Add networks that still fit in a random order.
+        costs = amounts[affordable]
+        visits = np.argsort(rng.random((block, len(costs))), axis=1)
+        filled = np.zeros(visits.shape, dtype=bool)
+        room = np.full(block, limit, dtype=costs.dtype)
+        rows = np.arange(block)
+        for candidate in visits.T:
+            fits = costs[candidate] <= room
+            filled[rows, candidate] = fits
+            room -= np.where(fits, costs[candidate], 0)
+            if room.max() < costs.min():
+                break
+        chosen[:, affordable] = filled
         tried += block
         predictions = chosen.astype(np.float32) @ table.predicts.astype(np.float32)
         serving = chosen[(predictions > 0).all(axis=1)][: draws - found]
         found += len(serving)
         yield serving
-
-
-def _fill(cost: NDArray[Any], limit: int, count: int, rng: np.random.Generator) -> BoolArray:
-    """Add networks that still fit in a random order: bool (count, networks); costs are whole numbers."""
-    order = np.argsort(rng.random((count, len(cost))), axis=1)
-    chosen = np.zeros(order.shape, dtype=bool)
-    left = np.full(count, limit, dtype=cost.dtype)
-    rows = np.arange(count)
-    for candidate in order.T:
-        fits = cost[candidate] <= left
-        chosen[rows, candidate] = fits
-        left -= np.where(fits, cost[candidate], 0)
-        if left.max() < cost.min():
-            break
-    return chosen

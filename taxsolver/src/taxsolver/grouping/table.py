@@ -68,7 +68,21 @@ class LossTable:
                 object.__setattr__(self, field, values)
         for what in ("tasks", "networks", "untrained"):
             object.__setattr__(self, what, name_tuple(getattr(self, what), what))
-        _check_names(self)
+        for what, names in (("task", self.tasks), ("network", self.networks)):
+            if not names:
+                raise InvalidInputError(f"loss table {self.name!r} has no {what}")
+            if not all(names):
+                raise InvalidInputError(f"loss table {self.name!r} has a {what} without a name")
+            twice = (
+                sorted({name for name in names if names.count(name) > 1})
+                if len(set(names)) < len(names)
+                else []
+            )
+            if twice:
+                raise InvalidInputError(f"loss table {self.name!r} has the {what} {twice[0]!r} twice")
+        for name in self.untrained:
+            if name not in self.networks:
+                raise InvalidInputError(f"untrained names {name!r}, which is not in loss table {self.name!r}")
         _check_costs(self)
         for split in SPLITS:
             if self.losses(split) is not None:
@@ -138,22 +152,6 @@ class LossTable:
             network: index into `networks`.
         """
         return tuple(self.tasks[column] for column in np.flatnonzero(self.predicts[network]))
-
-
-def _check_names(table: LossTable) -> None:
-    for what, names in (("task", table.tasks), ("network", table.networks)):
-        if not names:
-            raise InvalidInputError(f"loss table {table.name!r} has no {what}")
-        if not all(names):
-            raise InvalidInputError(f"loss table {table.name!r} has a {what} without a name")
-        twice = (
-            sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-        )
-        if twice:
-            raise InvalidInputError(f"loss table {table.name!r} has the {what} {twice[0]!r} twice")
-    for name in table.untrained:
-        if name not in table.networks:
-            raise InvalidInputError(f"untrained names {name!r}, which is not in loss table {table.name!r}")
 
 
 def _check_costs(table: LossTable) -> None:

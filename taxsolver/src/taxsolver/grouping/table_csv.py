@@ -117,33 +117,7 @@ def table_from_csv(
             names the line.
         InvalidInputError: the lines are readable, but the table is not valid.
     """
-    tasks, listed = _read(read_sheet(content, where))
-    by_split = {split: {row.network: row for row in listed if row.split == split} for split in SPLITS}
-    _check_splits(by_split, tasks, where)
-    networks = tuple(by_split["validation"])
-    absent = (math.nan,) * len(tasks)  # of a network that is left out, as validation_early may
-    losses = {
-        split: np.array([rows[network].losses if network in rows else absent for network in networks])
-        for split, rows in by_split.items()
-        if rows
-    }
-    cost = np.array([row.cost for row in by_split["validation"].values()])
-    try:
-        return LossTable(
-            name=name,
-            tasks=tasks,
-            networks=networks,
-            cost=cost,
-            validation=losses["validation"],
-            test=losses.get("test"),
-            validation_early=losses.get("validation_early"),
-            setting=setting,
-        )
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{where}: {error}") from None
-
-
-def _read(sheet: Sheet) -> tuple[tuple[str, ...], list[_Row]]:
+    sheet = read_sheet(content, where)
     cells = sheet.header.cells
     missing = [key for key in KEYS if key not in {cell.casefold() for cell in cells}]
     if missing:
@@ -174,7 +148,30 @@ def _read(sheet: Sheet) -> tuple[tuple[str, ...], list[_Row]]:
                 f"{sheet.at(line)}: network {row.network!r} of split {row.split} is in line {earlier} already"
             )
         rows.append(row)
-    return tuple(column for column in columns if column not in KEYS), rows
+    tasks = tuple(column for column in columns if column not in KEYS)
+    by_split = {split: {row.network: row for row in rows if row.split == split} for split in SPLITS}
+    _check_splits(by_split, tasks, where)
+    networks = tuple(by_split["validation"])
+    absent = (math.nan,) * len(tasks)  # of a network that is left out, as validation_early may
+    losses = {
+        split: np.array([rows[network].losses if network in rows else absent for network in networks])
+        for split, rows in by_split.items()
+        if rows
+    }
+    cost = np.array([row.cost for row in by_split["validation"].values()])
+    try:
+        return LossTable(
+            name=name,
+            tasks=tasks,
+            networks=networks,
+            cost=cost,
+            validation=losses["validation"],
+            test=losses.get("test"),
+            validation_early=losses.get("validation_early"),
+            setting=setting,
+        )
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{where}: {error}") from None
 
 
 def _read_row(columns: Sequence[str], line: Line, sheet: Sheet) -> _Row:

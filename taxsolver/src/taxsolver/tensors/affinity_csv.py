@@ -64,30 +64,7 @@ def tensor_to_csv(tensor: AffinityTensor) -> str:
     Raises:
         InvalidInputError: the name of a task would be read as something else.
     """
-    _check_names(tensor)
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in range(len(tensor)):
-        measures = (tensor.affinity[row], tensor.gain[row], tensor.quality[row])
-        writer.writerow(
-            [
-                to_cell(tensor.tasks[tensor.target[row]]),
-                int(tensor.order[row]),
-                to_cell("|".join(tensor.source_names(row))),
-                *("" if np.isnan(value) else repr(float(value)) for value in measures),
-                "true" if tensor.full_supervision[row] else "false",
-            ]
-        )
-    return stream.getvalue()
-
-
-def _check_names(tensor: AffinityTensor) -> None:
-    """Raise if a name would be read as another one.
-
-    Raises:
-        InvalidInputError: the message states the name and its other reading.
-    """
+    # No name may be read as another one.
     spelt: dict[str, str] = {}
     for task in tensor.tasks:
         alike = spelt.setdefault(task.casefold(), task)
@@ -111,6 +88,21 @@ def _check_names(tensor: AffinityTensor) -> None:
                 f"the task {task!r} cannot be written to CSV, where {taken} (see `tensors.source_names`): "
                 "rename it, or save as .safetensors"
             )
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in range(len(tensor)):
+        measures = (tensor.affinity[row], tensor.gain[row], tensor.quality[row])
+        writer.writerow(
+            [
+                to_cell(tensor.tasks[tensor.target[row]]),
+                int(tensor.order[row]),
+                to_cell("|".join(tensor.source_names(row))),
+                *("" if np.isnan(value) else repr(float(value)) for value in measures),
+                "true" if tensor.full_supervision[row] else "false",
+            ]
+        )
+    return stream.getvalue()
 
 
 def tensor_from_csv(
@@ -257,7 +249,29 @@ def _matrix_rows(sheet: Sheet, how: Normalisation | None) -> Iterator[_Row]:
 def _table_rows(sheet: Sheet, how: Normalisation | None) -> Iterator[_Row]:
     """Yield the transfers of a table with one line for each."""
     columns = _columns(sheet.header)
-    _check_columns(columns, sheet.header.cells, sheet.where)
+    missing = [column for column in ("target", "sources") if column not in columns]
+    if missing or not set(MEASURES) & set(columns):
+        raise FileFormatError(
+            f"{sheet.where} has the columns {', '.join(sheet.header.cells) or '(none)'}; needed are target, "
+            "sources and at least one of affinity, gain and quality, or a matrix with an empty corner, the "
+            "names of sources down and those of targets across"
+        )
+    twice = [column for column in columns if columns.count(column) > 1]
+    if twice:
+        raise FileFormatError(
+            f"{sheet.where} has the column {twice[0]!r} twice, under one name or two: keep one"
+        )
+    unknown = [
+        name for name, column in zip(sheet.header.cells, columns, strict=True) if column not in COLUMNS
+    ]
+    if "" in unknown:
+        raise FileFormatError(
+            f"{sheet.where}: column {sheet.header.cells.index('') + 1} has no name: name it, or delete it"
+        )
+    if unknown:
+        raise FileFormatError(
+            f"{sheet.where} has an unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}"
+        )
     cells = [dict(zip(columns, line.cells, strict=True)) for line in sheet.lines]
     targets = {text["target"] for text in cells}
     tasks = targets | {text["sources"] for text in cells if not looks_joined(text["sources"])}
@@ -282,24 +296,6 @@ def _table_rows(sheet: Sheet, how: Normalisation | None) -> Iterator[_Row]:
                 f"{at}: none of affinity, gain and quality is given, at least one is needed"
             )
         yield _Row(line.number, target, sources, affinity, gain, quality, full)
-
-
-def _check_columns(columns: list[str], written: tuple[str, ...], where: str) -> None:
-    missing = [column for column in ("target", "sources") if column not in columns]
-    if missing or not set(MEASURES) & set(columns):
-        raise FileFormatError(
-            f"{where} has the columns {', '.join(written) or '(none)'}; needed are target, sources and at "
-            "least one of affinity, gain and quality, or a matrix with an empty corner, the names of sources "
-            "down and those of targets across"
-        )
-    twice = [column for column in columns if columns.count(column) > 1]
-    if twice:
-        raise FileFormatError(f"{where} has the column {twice[0]!r} twice, under one name or two: keep one")
-    unknown = [name for name, column in zip(written, columns, strict=True) if column not in COLUMNS]
-    if "" in unknown:
-        raise FileFormatError(f"{where}: column {written.index('') + 1} has no name: name it, or delete it")
-    if unknown:
-        raise FileFormatError(f"{where} has an unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}")
 
 
 def _sources(cell: str, targets: list[str] | set[str], tasks: set[str], at: str) -> tuple[str, ...]:

@@ -66,7 +66,28 @@ def win_rates(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArr
         >>> taxsolver.win_rates(losses).round(2).tolist()
         [[0.5, 0.67], [0.33, 0.5]]
     """
-    table = _checked(losses, names)
+    try:
+        table = np.asarray(losses, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"losses are not a matrix of numbers: {error}") from error
+    if table.ndim != 2:
+        raise InvalidInputError(f"losses have shape {table.shape}, expected (images, transfers)")
+    images, transfers = table.shape
+    if transfers < 2:
+        raise InvalidInputError(f"losses hold {transfers} transfer: at least two are needed to compare")
+    if images == 0:
+        raise InvalidInputError("losses hold no image: at least one is needed")
+    names = None if names is None else name_tuple(names, "names")
+    if names is not None and len(names) != transfers:
+        raise InvalidInputError(f"{len(names)} names for {transfers} transfers: give one for each column")
+    bad = ~np.isfinite(table)
+    if bad.any():
+        image, transfer = np.argwhere(bad)[0]
+        column = f"transfer {names[transfer]!r}" if names is not None else f"transfer {transfer}"
+        raise InvalidInputError(
+            f"{int(bad.sum())} losses are not finite; the first is {table[image, transfer]} of {column} on "
+            f"image {image}: drop such images for all transfers"
+        )
     # The losses of each image are replaced by dense ranks, as small integers are compared faster.
     order = np.argsort(table, axis=1)
     ordered = np.take_along_axis(table, order, axis=1)
@@ -76,7 +97,6 @@ def win_rates(losses: ArrayLike, names: Sequence[str] | None = None) -> FloatArr
     wide = np.empty(table.shape, dtype=np.int32)
     np.put_along_axis(wide, order, np.cumsum(rises, axis=1, dtype=np.int32), axis=1)
     ranks: NDArray[np.integer] = wide.astype(np.uint8 if table.shape[1] <= 256 else np.int32)
-    images, transfers = ranks.shape
     wins = np.zeros((transfers, transfers))
     step = max(1, _CHUNK // (transfers * transfers))
     for start in range(0, images, step):
@@ -112,29 +132,3 @@ def principal_eigenvector(ratios: FloatArray) -> FloatArray:
     values, vectors = np.linalg.eig(ratios)
     principal = np.abs(vectors[:, np.argmax(values.real)].real)
     return np.asarray(principal / principal.sum(), dtype=np.float64)
-
-
-def _checked(losses: ArrayLike, names: Sequence[str] | None) -> FloatArray:
-    try:
-        table = np.asarray(losses, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"losses are not a matrix of numbers: {error}") from error
-    if table.ndim != 2:
-        raise InvalidInputError(f"losses have shape {table.shape}, expected (images, transfers)")
-    images, transfers = table.shape
-    if transfers < 2:
-        raise InvalidInputError(f"losses hold {transfers} transfer: at least two are needed to compare")
-    if images == 0:
-        raise InvalidInputError("losses hold no image: at least one is needed")
-    names = None if names is None else name_tuple(names, "names")
-    if names is not None and len(names) != transfers:
-        raise InvalidInputError(f"{len(names)} names for {transfers} transfers: give one for each column")
-    bad = ~np.isfinite(table)
-    if bad.any():
-        image, transfer = np.argwhere(bad)[0]
-        column = f"transfer {names[transfer]!r}" if names is not None else f"transfer {transfer}"
-        raise InvalidInputError(
-            f"{int(bad.sum())} losses are not finite; the first is {table[image, transfer]} of {column} on "
-            f"image {image}: drop such images for all transfers"
-        )
-    return table

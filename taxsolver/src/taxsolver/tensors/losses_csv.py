@@ -88,7 +88,18 @@ def read_losses(path: str | Path) -> LossMatrix:
             transfers.append(split_sources(name, (), tasks))
         except ValueError as error:
             raise FileFormatError(f"{at}: {error}") from None
-    _check_transfers(transfers, at)
+    seen: set[frozenset[str]] = set()
+    for sources in transfers:
+        if not sources or not all(sources):
+            raise FileFormatError(
+                f"{at}: a transfer has a source without a name, expected names as in "
+                "normal,normal|edge_texture"
+            )
+        if len(set(sources)) < len(sources):
+            raise FileFormatError(f"{at}: a source is given twice in {'|'.join(sources)!r}")
+        if frozenset(sources) in seen:
+            raise FileFormatError(f"{at}: the transfer {'|'.join(sources)!r} is given twice")
+        seen.add(frozenset(sources))
     rows = []
     for line in sheet.lines:
         losses = []
@@ -114,18 +125,3 @@ def _is_number(sheet: Sheet, line: Line) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _check_transfers(transfers: list[tuple[str, ...]], at: str) -> None:
-    seen: set[frozenset[str]] = set()
-    for sources in transfers:
-        if not sources or not all(sources):
-            raise FileFormatError(
-                f"{at}: a transfer has a source without a name, expected names as in "
-                "normal,normal|edge_texture"
-            )
-        if len(set(sources)) < len(sources):
-            raise FileFormatError(f"{at}: a source is given twice in {'|'.join(sources)!r}")
-        if frozenset(sources) in seen:
-            raise FileFormatError(f"{at}: the transfer {'|'.join(sources)!r} is given twice")
-        seen.add(frozenset(sources))

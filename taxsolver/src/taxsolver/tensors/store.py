@@ -245,44 +245,42 @@ def save_affinity(tensor: AffinityInput, path: str | Path) -> Path:
     if suffix == ".csv":
         return write_file(path, tensor_to_csv(loaded))
     if suffix == _SUFFIX:
-        return write_file(path, _to_safetensors(loaded))
+        from safetensors.numpy import save
+
+        words = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "name": loaded.name,
+            "tasks": json.dumps(loaded.tasks),
+            "targets": json.dumps(loaded.targets),
+            "aliases": json.dumps(dict(sorted(loaded.aliases.items()))),
+            "untrained": json.dumps(loaded.untrained),
+            **{
+                field: str(getattr(loaded, field)) for field in _NUMBERS if getattr(loaded, field) is not None
+            },
+        }
+        clash = sorted({*words, *_NUMBERS} & set(loaded.about))
+        if clash:
+            raise InvalidInputError(f"about holds the reserved word {clash[0]!r}: use another one")
+        for word, value in loaded.about.items():
+            if not isinstance(value, str):
+                raise InvalidInputError(f"about holds {value!r} under {word!r}, expected text")
+        arrays = {field: getattr(loaded, field) for field in ARRAYS}
+        for field in UNCERTAIN:
+            arrays |= {f"{field}.{measure}": values for measure, values in getattr(loaded, field).items()}
+        blob = save(arrays, metadata={**words, **loaded.about})
+        # safetensors writes the metadata in random order: sort them, so that equal tensors give equal bytes.
+        length = int.from_bytes(blob[:8], "little")
+        header = json.loads(blob[8 : 8 + length])
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        text += b" " * (-len(text) % 8)
+        return write_file(path, (len(text).to_bytes(8, "little") + text + blob[8 + length :]))
     raise InvalidInputError(f"cannot tell the format of {str(path)!r}: end it in .safetensors or .csv")
 
 
 def _data() -> Traversable:
     return files("taxsolver").joinpath("data")
-
-
-def _to_safetensors(tensor: AffinityTensor) -> bytes:
-    from safetensors.numpy import save
-
-    words = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "name": tensor.name,
-        "tasks": json.dumps(tensor.tasks),
-        "targets": json.dumps(tensor.targets),
-        "aliases": json.dumps(dict(sorted(tensor.aliases.items()))),
-        "untrained": json.dumps(tensor.untrained),
-        **{field: str(getattr(tensor, field)) for field in _NUMBERS if getattr(tensor, field) is not None},
-    }
-    clash = sorted({*words, *_NUMBERS} & set(tensor.about))
-    if clash:
-        raise InvalidInputError(f"about holds the reserved word {clash[0]!r}: use another one")
-    for word, value in tensor.about.items():
-        if not isinstance(value, str):
-            raise InvalidInputError(f"about holds {value!r} under {word!r}, expected text")
-    arrays = {field: getattr(tensor, field) for field in ARRAYS}
-    for field in UNCERTAIN:
-        arrays |= {f"{field}.{measure}": values for measure, values in getattr(tensor, field).items()}
-    blob = save(arrays, metadata={**words, **tensor.about})
-    # safetensors writes the metadata in random order: sort them, so that equal tensors give equal bytes.
-    length = int.from_bytes(blob[:8], "little")
-    header = json.loads(blob[8 : 8 + length])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + blob[8 + length :]
 
 
 def _from_safetensors(blob: bytes, where: str) -> AffinityTensor:

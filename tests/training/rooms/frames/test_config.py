@@ -62,8 +62,16 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
         ("points", 0, "points is 0: choose 1 or more"),
         ("views", 0, "views is 0: choose 1 or more"),
         ("singles", -1, "singles is -1: choose 0 or more"),
-        ("close", 0.8, "furniture is 0.25 and close 0.8: choose shares of 0 to 1 in all"),
-        ("furniture", -0.1, "furniture is -0.1 and close 0.2: choose shares of 0 to 1 in all"),
+        (
+            "close",
+            0.8,
+            "furniture is 0.25 and close 0.8: choose shares of 0 or more that add up to 1 at most",
+        ),
+        (
+            "furniture",
+            -0.1,
+            "furniture is -0.1 and close 0.2: choose shares of 0 or more that add up to 1 at most",
+        ),
         ("rooms_per_shard", 0, "rooms_per_shard is 0: choose 1 or more"),
         ("val", -1, "val is -1 rooms: choose 0 to 1000000"),
         ("size", 100, "size is 100 px: choose a multiple of 16"),

@@ -211,8 +211,11 @@ def test_photographs_are_used_where_there_are_some() -> None:
     ("options", "message"),
     [
         ({"most_primitives": 10}, "most_primitives is 10; a room needs 200 at least"),
-        ({"scene": "stable"}, "no room is furnished as 'stable'; one of bedroom, "),
-        ({"clutter": (0.9, 0.2)}, "clutter is 0.9 to 0.2; shares from 0 to 1, the least first, are possible"),
+        ({"scene": "stable"}, "unknown scene 'stable': choose bedroom, "),
+        (
+            {"clutter": (0.9, 0.2)},
+            "clutter is 0.9 to 0.2: give two shares from 0 to 1, the smaller one first",
+        ),
     ],
 )
 def test_options_that_cannot_be_are_refused(options: dict[str, Any], message: str) -> None:

@@ -33,7 +33,7 @@ from taskbank.tasks.registry import find_task
         ({"zoom": 1.5}, "zoom is 1.5, it must be from 0.25 to 1"),
         ({"held_out": 0.9}, "held_out is 0.9, it must be from 0 to 0.5"),
         ({"size": 100}, "size is 100, it must be a positive multiple of 16"),
-        ({"precision": Precision.FP16}, "precision fp16 needs scaled losses"),
+        ({"precision": Precision.FP16}, "precision fp16 needs loss scaling"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], message: str) -> None:

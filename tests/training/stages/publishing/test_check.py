@@ -77,12 +77,12 @@ def test_a_damaged_file_is_told_once(broken: Path) -> None:
 def test_a_bank_over_the_limit_is_not_fit(broken: Path) -> None:
     assert "MB are allowed" in reasons(broken, max_megabytes=0.1)
     (broken / "pictures" / "normal.jpg").write_bytes(bytes(300_001))
-    assert "pictures/normal.jpg has 300,001 bytes, and 300,000 are allowed" in reasons(broken)
+    assert "pictures/normal.jpg has 300,001 bytes: at most 300,000 are allowed" in reasons(broken)
 
 
 def test_files_that_nothing_names_are_told(broken: Path) -> None:
     (broken / "transfers" / "old.safetensors").write_bytes(b"")
-    assert "transfers/old.safetensors is named by nothing: delete it" in reasons(broken)
+    assert "neither bank.json nor README.md names transfers/old.safetensors: delete it" in reasons(broken)
 
 
 def test_a_missing_task_is_told(broken: Path) -> None:
@@ -112,9 +112,9 @@ def test_another_seed_is_another_network(broken: Path) -> None:
 
 def test_metrics_of_other_weights_are_told(broken: Path) -> None:
     change(broken / "scores.json", lambda scores: scores["weights"].update({"random": "seed 3"}))
-    assert "nothing says what its numbers are of: random is not what was measured" in reasons(broken)
+    assert "cannot tell which weights were measured: random is not what was measured" in reasons(broken)
     (broken / "scores.json").unlink()
-    assert "nothing says what its numbers are of: " in reasons(broken)
+    assert "cannot tell which weights were measured: " in reasons(broken)
 
 
 def test_metrics_that_nobody_measured_are_told(broken: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_card_of_another_bank_is_told(broken: Path) -> None:
     (broken / "pictures" / "normal.jpg").unlink()
     told = reasons(broken)
     assert "README.md was not written from this bank.json" in told
-    assert "pictures/normal.jpg is not there, or not on README.md" in told
+    assert "pictures/normal.jpg is missing, or README.md does not show it" in told
 
 
 def spoil(bank: Path, path: str, names: Sequence[str]) -> None:
@@ -227,6 +227,6 @@ def test_a_bank_that_learned_from_what_others_made_needs_a_notice(broken: Path) 
         index["tasks"]["normal"]["training"]["pretrained"] = {"model": "resnet18", "source": "hub"}
 
     change(broken / INDEX_NAME, owe)
-    assert "NOTICE is missing, but normal learned from what others made" in reasons(broken)
+    assert "NOTICE is missing, but normal used third-party weights or frames" in reasons(broken)
     (broken / "NOTICE").write_text("resnet18")
     assert "NOTICE" not in reasons(broken)  # the hash of the index is another one now

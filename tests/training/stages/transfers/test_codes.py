@@ -121,5 +121,5 @@ def test_codes_beyond_sixteen_bits_are_refused(store: FrameStore, tmp_path: Path
     state = network.state_dict()
     state["encoder.compress.1.weight"] *= 1e6
     (tmp_path / "networks" / "normal.safetensors").write_bytes(weights_to_bytes(state, Storage.FP32))
-    with pytest.raises(DivergedError, match="normal gives representations beyond what 16 bits hold"):
+    with pytest.raises(DivergedError, match="normal gives representations that overflow 16-bit floats"):
         write("normal", store, tmp_path)

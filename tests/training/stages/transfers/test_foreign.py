@@ -210,5 +210,5 @@ def test_a_name_that_tables_would_split_is_refused(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("name", ["normal", "rooms:normal", "hf://me/bank"])
 def test_only_third_party_encoders_are_foreign(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"foreign '{name}' must be timm:MODEL.*; tasks belong into"):
+    with pytest.raises(ConfigError, match=f"foreign '{name}' must be timm:MODEL.*; list tasks in"):
         toy_config(foreign=(name,))
