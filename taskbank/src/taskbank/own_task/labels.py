@@ -123,10 +123,10 @@ def learnable(
         flat = std <= np.maximum(_LEAST_SPREAD * np.abs(mean), _LEAST)
         if flat.any():
             column = int(np.flatnonzero(flat)[0])
+            remedy = f". It varies by {std[column]:.1g} only: choose a smaller unit" if std[column] else ""
             raise InvalidInputError(
                 f"{columns[column]} is {mean[column]:g} for all images that are learned from: there is "
-                "nothing to learn"
-                + ("" if std[column] == 0 else f". It varies by {std[column]:.1g} only: choose a smaller unit")
+                f"nothing to learn{remedy}"
             )
         target = OwnTarget(
             output=OutputKind.NUMBERS,
