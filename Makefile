@@ -19,7 +19,7 @@ smoke: $(VENV)/all.done ## every stage of training, as small as they still run: 
 	$(BIN)/taskbank info out/smoke/published/bank
 	$(BIN)/taxsolver --affinity out/smoke/published/affinity.safetensors --targets all --budget 8
 
-test: lint type docs unit smoke ## everything CI runs
+test: lint type docs unit ## lint, types, the site and all quick tests, a whole run of training among them
 
 lint: $(VENV)/all.done ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -37,7 +37,7 @@ docs: $(VENV)/all.done ## the site, into out/site; a warning is an error
 
 # On a busy machine a page in a browser may be late: what failed is run once more, by itself.
 unit: $(VENV)/all.done ## pytest without the slow tests and those that need a GPU or a package index
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder \
 		|| OMP_NUM_THREADS=1 $(BIN)/python -m pytest --last-failed
 
 bench: $(VENV)/all.done ## tables of speed, as ratios in one run

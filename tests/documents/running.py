@@ -22,7 +22,7 @@ NOT_RUN = {
     r"make demo": "CI runs it",
     r"make test": "CI runs it",
     r"pip install .*": "needs a package index; test_packaging.py does it in tests marked `network`",
-    r".*training/run_all\.sh --preset smoke .*": "`make smoke` runs these words in CI",
+    r".*training/run_all\.sh --preset smoke .*": "test_training_commands.py begins with it",
     r"taskbank push .*": "needs the Hub; test_taskbank_hub.py pushes to one on this machine",
     r"taskbank download hf://.*": "needs the Hub; test_taskbank_hub.py downloads from one on this machine",
     r"taskbank convert visualpriors .*": "downloads 3.4 GB; test_convert_published.py serves small ones",

@@ -1,14 +1,17 @@
-"""The commands of training in the documents and in `--help` run, one stage after the other."""
+"""`training/run_all.sh` makes a bank from nothing; then the other commands of training in the documents run."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.documents.running import COMMANDS, is_training, type_command
+from tests.documents.running import ALL_COMMANDS, COMMANDS, is_training, type_command
 
 from documented import ROOT
 
@@ -45,7 +48,10 @@ COMMANDS_OF_TRAINING = list(
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the preset `smoke` has run stage by stage as the help says."""
+    """A folder in which the preset `smoke` has run, from frames to a bank.
+
+    Then the help's command of each stage finds it finished.
+    """
     here = tmp_path_factory.mktemp("smoke")
     shutil.copy(ROOT / "training" / "presets" / "smoke.toml", here)
     (here / "TEXTURES").mkdir()
@@ -55,6 +61,12 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / document, here / document)
     for part in ("taskbank/src/taskbank/banks", "taxsolver/src/taxsolver/data"):
         (here / part).mkdir(parents=True)
+    words = "OMP_NUM_THREADS=1 training/run_all.sh --preset smoke --out out/smoke --workers 2"
+    assert words in {each.words for each in ALL_COMMANDS}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHON": sys.executable}
+    run_all = [str(ROOT / "training" / "run_all.sh"), *words.split()[2:]]
+    ended = subprocess.run(run_all, cwd=here, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     for stage in STAGES:
         words = f"python -m training {stage} --preset smoke --out out/smoke"
         assert words in {each.words for each in COMMANDS}
@@ -66,3 +78,10 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("words", COMMANDS_OF_TRAINING)
 def test_every_training_command_runs(words: str, smoke: Path) -> None:
     type_command(words, smoke)
+
+
+def test_the_run_made_a_bank_that_loads_and_a_tensor_that_is_planned_with(smoke: Path) -> None:
+    type_command("taskbank info out/smoke/published/bank", smoke)
+    type_command(
+        "taxsolver --affinity out/smoke/published/affinity.safetensors --targets all --budget 8", smoke
+    )
