@@ -69,8 +69,8 @@ def test_a_short_video_is_compared_and_plays(transfers: Visit, tmp_path: Path) -
     transfers.until("#transfers-preview", "64 x 48, 10 frames, 0.4 seconds")
     transfers.page.locator("#transfers-start").click()
     film = transfers.page.locator("#transfers-film video")
-    expect(film).to_be_visible()
     transfers.until("#component-0, body", "10 frames, row by row")
+    expect(film).to_be_visible()
     duration = film.evaluate(
         """async (video) => {
             if (video.readyState < 1) await new Promise((done) => (video.onloadedmetadata = done));
