@@ -105,7 +105,7 @@ def score_bank(
     """
     decodable = [name for name, entry in bank.index.tasks.items() if entry.decoder is not None]
     chosen = decodable if tasks is None else [find_task(name).name for name in tasks]
-    settings = _shown(bank, store, device)
+    settings = _settings_for(bank, store, device)
     scores = {}
     for name in chosen:
         scores[name] = _score(Engine(bank, [name], settings), find_task(name), store, limit)
@@ -132,7 +132,7 @@ def score_transfers(
         DataError: the store lacks the labels of a target.
         TaskBankError: the bank cannot be used.
     """
-    settings = _shown(bank, store, device)
+    settings = _settings_for(bank, store, device)
     scores = {}
     for entry in bank.index.transfers:
         engine = TransferEngine(bank, entry.sources, [entry.target], settings)
@@ -149,11 +149,11 @@ def score_health(bank: Bank, store: FrameStore, *, device: str = "auto") -> dict
         store: the test frames, of which `health_pictures` are used.
         device: device of the networks.
     """
-    return measure_health(bank, health_pictures(store), settings=_shown(bank, store, device))
+    return measure_health(bank, health_pictures(store), settings=_settings_for(bank, store, device))
 
 
-def _shown(bank: Bank, store: FrameStore, device: str) -> Settings:
-    """Show frames as they are; at networks' own sizes only where frames have the bank's."""
+def _settings_for(bank: Bank, store: FrameStore, device: str) -> Settings:
+    """Return settings that show frames at their own size, or at each network's if they have the bank's."""
     return Settings(device=device, size=None if store.size == bank.index.image_size else store.size)
 
 

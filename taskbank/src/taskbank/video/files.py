@@ -28,11 +28,8 @@ _BT709 = 1  # matrix and primaries that players expect
 _LIMITED = 1  # range of values that players expect
 _QUARTER = 90  # degrees
 _MOST_STRETCHED = 8  # largest ratio of a pixel's sides
-_TRANSPORT = (
-    (188, 0),
-    (192, 4),
-    (204, 0),
-)  # bytes of packets of MPEG transport streams, and before the sync byte
+# Bytes of a packet of an MPEG transport stream, and those before its sync byte.
+_TRANSPORT = ((188, 0), (192, 4), (204, 0))
 _LONGEST_TRANSPORT = 204
 _SYNC, _SYNCS = 0x47, 5  # first byte of each packet, and how many in a row show the size
 _FORMATS = (
